@@ -1,0 +1,205 @@
+"""In: what pydantic found wrong with a document. Out: `Problem`s in plain words: where, found, wanted, nearest.
+
+The only module that knows pydantic's error types. Faults of one place in a union become one problem.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import pydantic
+
+from plastogen.document import Document, Problem, Steps
+from plastogen.quantity import Fault, Given, In, nearest, show
+
+_PLAIN = {
+    str: "text", int: "a whole number such as 4", float: "a number such as 0.5", bool: "true or false",
+    type(None): "nothing", list: "a list such as [a, b]", tuple: "a list such as [a, b]",
+    dict: "a mapping such as {name: value}",
+}  # fmt: skip
+_COMPARED = {
+    "greater_than": ("gt", "above"), "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"), "less_than_equal": ("le", "at most"),
+}  # fmt: skip
+
+
+def problems(error: pydantic.ValidationError, kind: type[pydantic.BaseModel], document: Document) -> list[Problem]:
+    """All that `error` complains of, in the order of the file, one problem a place."""
+    merged: dict[tuple[Steps, str], list[str]] = {}
+    near: dict[tuple[Steps, str], str | None] = {}
+    for entry in error.errors(include_url=False):
+        for steps, fault in _faults(entry, kind, document):
+            place = (steps, fault.found)
+            if fault.wanted not in merged.setdefault(place, []):
+                merged[place].append(fault.wanted)
+            near[place] = near.get(place) or fault.nearest
+    listed = [document.problem(p[0], p[1], " or ".join(wanted), near[p]) for p, wanted in merged.items()]
+    return sorted(listed, key=lambda p: (p.file, p.line or 0))
+
+
+def _faults(entry: Any, kind: type[pydantic.BaseModel], document: Document) -> Iterator[tuple[Steps, Fault]]:
+    steps, holder, annotation = _locate(entry["loc"], entry["type"], kind, document)
+    what, context = entry["type"], entry.get("ctx", {})
+    node = _at(document.tree, steps)
+    if what == "plastogen":
+        for fault in context["faults"]:
+            yield (*steps, *(fault.at.split(".") if fault.at else ())), fault
+    elif what == "extra_forbidden":
+        names = _names(holder)
+        yield steps, Fault("", "an unknown name", f"one of {', '.join(names)}", nearest(str(steps[-1]), names))
+    elif what == "missing":
+        yield steps, Fault("", "nothing", describe(annotation))
+    elif what in ("value_error", "assertion_error"):
+        sentence = str(context.get("error") or entry["msg"])
+        found = "" if isinstance(node, dict | list) else show(node)
+        yield steps, Fault("", found, sentence)
+    elif what in ("literal_error", "enum", "union_tag_invalid"):
+        wanted = describe(annotation) if what != "union_tag_invalid" else f"one of {context['expected_tags']}"
+        yield steps, Fault("", show(node), wanted, nearest(str(node), _choices(annotation)))
+    elif what in _COMPARED:
+        key, words = _COMPARED[what]
+        yield steps, Fault("", show(node), f"a number {words} {context[key]}")
+    elif what == "finite_number":
+        yield steps, Fault("", show(node), "a finite number such as 0.5")
+    elif what in ("too_short", "too_long", "string_too_short"):
+        few = context.get("min_length", context.get("max_length"))
+        yield steps, Fault("", show(node), f"{'at most' if what == 'too_long' else 'at least'} {few}")
+    elif what == "string_pattern_mismatch":
+        yield steps, Fault("", show(node), "a name of letters, digits, - and _, such as ketamine_low")
+    else:
+        yield steps, Fault("", show(node), describe(annotation))
+
+
+def _locate(
+    loc: tuple[int | str, ...], what: str, kind: Any, document: Document
+) -> tuple[Steps, Any, Any]:  # fmt: skip
+    """Steps into the document, the type that holds the last of them, and the type wanted there.
+
+    pydantic's path also names the branch of a union it was in; those words are not in the document and are dropped.
+    """
+    steps: list[str | int] = []
+    node: Any = document.tree
+    holder, annotation = None, kind
+    for i, step in enumerate(loc):
+        last = i == len(loc) - 1
+        inside = (isinstance(node, dict) and step in node) or (isinstance(node, list) and isinstance(step, int))
+        if inside or (last and what == "missing"):
+            holder, annotation = _branch(annotation, step), _child(annotation, step)
+            steps.append(step)
+            node = _at(node, (step,))
+        elif step == "[key]":
+            break
+        else:
+            annotation = next((a for a in _union(annotation) if _named(a, step)), annotation)
+    return tuple(steps), holder, annotation
+
+
+def _at(node: Any, steps: Steps) -> Any:
+    for step in steps:
+        if isinstance(node, dict):
+            node = node.get(step)
+        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+            node = node[step]
+        else:
+            return None
+    return node
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without its metadata and aliases."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return getattr(annotation, "__value__", annotation)
+
+
+def _union(annotation: Any) -> tuple[Any, ...]:
+    """The branches of a union, None left out; a type that is no union is its own only branch."""
+    bare = _bare(annotation)
+    if get_origin(bare) in (Union, types.UnionType):
+        return tuple(b for a in get_args(bare) if a is not type(None) for b in _union(a))
+    return (annotation,)
+
+
+def _is_model(annotation: Any) -> bool:
+    bare = _bare(annotation)
+    return isinstance(bare, type) and issubclass(bare, pydantic.BaseModel)
+
+
+def _named(annotation: Any, tag: object) -> bool:
+    """Whether pydantic calls this branch of a union `tag`: by its class, or by the value of its tag field."""
+    bare = _bare(annotation)
+    if not _is_model(annotation):
+        return False
+    tags = (c for f in bare.model_fields.values() if get_origin(f.annotation) is Literal for c in get_args(f.annotation))
+    return bare.__name__ == tag or tag in tags
+
+
+def _branch(annotation: Any, step: object) -> Any:
+    """The branch of a union that can hold `step`: a model with that field, else the first model."""
+    branches = [a for a in _union(annotation) if _is_model(a)]
+    having = [a for a in branches if step in _bare(a).model_fields]
+    return next(iter(having or branches), annotation)
+
+
+def _child(annotation: Any, step: object) -> Any:
+    for branch in _union(annotation):
+        bare = _bare(branch)
+        origin, arguments = get_origin(bare), get_args(bare)
+        if _is_model(branch):
+            for name, info in bare.model_fields.items():
+                if step in (name, info.alias):
+                    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+        elif origin in (dict, Mapping) or (origin is not None and issubclass(_class(origin), Mapping)):
+            return arguments[1]
+        elif origin in (list, tuple, set, frozenset) and arguments:
+            fixed = origin is tuple and arguments[-1] is not Ellipsis
+            return arguments[step] if fixed and isinstance(step, int) and step < len(arguments) else arguments[0]
+    return Any
+
+
+def _class(origin: Any) -> type:
+    return origin if isinstance(origin, type) else object
+
+
+def _names(holder: Any) -> list[str]:
+    return [info.alias or name for name, info in _bare(holder).model_fields.items()] if _is_model(holder) else []
+
+
+def _choices(annotation: Any) -> list[str]:
+    found: list[str] = []
+    for branch in _union(annotation):
+        bare = _bare(branch)
+        if get_origin(bare) is Literal:
+            found += [str(c) for c in get_args(bare)]
+        elif isinstance(bare, type) and issubclass(bare, Enum):
+            found += [str(member.value) for member in bare]
+    return found
+
+
+def describe(annotation: Any) -> str:
+    """What a field of this type wants, in words, with an example."""
+    branches = _union(annotation)
+    if len(branches) > 1:
+        return " or ".join(dict.fromkeys(describe(branch) for branch in branches))
+    (branch,) = branches
+    number = next((m for m in getattr(branch, "__metadata__", ()) if isinstance(m, In | Given)), None)
+    if number is None and branch is not annotation:
+        number = next((m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, In | Given)), None)
+    if number is not None:
+        return number.describe()
+    bare = _bare(branch)
+    if choices := _choices(bare):
+        return f"one of {', '.join(choices)}"
+    if _is_model(bare):
+        needed = [info.alias or name for name, info in bare.model_fields.items() if info.is_required()]
+        return f"a mapping with {', '.join(needed or _names(bare))}"
+    origin = get_origin(bare) or bare
+    if origin in (list, tuple) and get_args(bare):
+        return f"a list, each {describe(get_args(bare)[0])}"
+    if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
+        return _PLAIN[dict]
+    return _PLAIN.get(origin, "another value") if not typing.is_typeddict(origin) else _PLAIN[dict]
