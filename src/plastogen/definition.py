@@ -31,8 +31,8 @@ T = TypeVar("T", bound="Definition")
 class Definition(pydantic.BaseModel):
     """Base of every object that is written in a file: frozen, closed (an unknown key is an error).
 
-    Validators in subclasses raise `ValueError("a sentence")`, or `faulty([Fault(at, found, wanted, nearest)])`
-    when they can say what was found and wanted; `at` is the path below the field or object, "" for itself.
+    Validators of subclasses raise ValueError("a sentence"), or `faulty([Fault(at, found, wanted, nearest)])`
+    to say what was found and wanted; `at` is the path below the field or object, "" for itself.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -52,8 +52,8 @@ class Reference(Definition):
 def build(document: Document, kind: type[T], *, overrides: Mapping[str, object] | None = None) -> T:
     """`document` as a `kind`; `overrides` are dotted path -> value, as --set gives them.
 
-    An overridden number keeps its place but is marked as set by the user and assumed. Raises InputError listing all
-    problems at once.
+    An overridden number keeps its place but is marked as set by the user and assumed. Raises InputError,
+    which lists all problems at once.
     """
     document, problems = _overridden(document, overrides or {})
     try:
@@ -99,18 +99,19 @@ def _overridden(document: Document, overrides: Mapping[str, object]) -> tuple[Do
             continue
         for known in [known for known in places if known[: len(steps)] == steps]:
             del places[known]
-        places[steps] = ("--set", None)  # type: ignore[assignment]
+        places[steps] = ("--set", None)
     return replace(document, tree=tree, places=places), problems
 
 
 def _set_by_user(old: object, value: object) -> object:
     if isinstance(old, dict) and "value" in old and not isinstance(value, dict):
-        return {"value": value, "source": SET_BY_USER, "evidence": Evidence.ASSUMED.value, "note": SET_BY_USER}
+        assumed = {"source": SET_BY_USER, "evidence": Evidence.ASSUMED.value, "note": SET_BY_USER}
+        return {"value": value, **assumed}
     return value
 
 
 def quantities(node: object, at: Steps = ()) -> Iterator[tuple[str, Quantity]]:
-    """Every `Quantity` in a definition (or in dicts and lists of them) with its dotted path, in file order."""
+    """Every `Quantity` in a definition (or in dicts and lists of them) with its dotted path."""
     if isinstance(node, Quantity):
         yield dotted(at), node
     elif isinstance(node, pydantic.BaseModel):
@@ -125,7 +126,7 @@ def quantities(node: object, at: Steps = ()) -> Iterator[tuple[str, Quantity]]:
 
 
 def builtin(name: str) -> Path:
-    """The folder `name` ("models", "experiments") that ships with plastogen: top of a checkout, or in the wheel."""
+    """The folder `name` ("models", "experiments") that ships: at the top of a checkout, or in the wheel."""
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / name).is_dir():
         return checkout / name
@@ -156,16 +157,17 @@ class Library:
                 return path
         names = self.names(folder)
         wanted = f"one of {', '.join(names)}" if names else f"a file in models/{folder}"
-        raise InputError.one(file=f"models/{folder}", found=show(name), wanted=wanted, nearest=nearest(name, names))
+        near = nearest(name, names)
+        raise InputError.one(file=f"models/{folder}", found=show(name), wanted=wanted, nearest=near)
 
     def document(self, folder: str, name: str) -> Document:
-        """The file of model `name`, laid over what it `extends`. Raises InputError, also for a circle of extends."""
+        """The file of model `name`, laid over what it `extends`. Raises InputError, for a circle too."""
         document = read(self.find(folder, name))
         seen = [name]
         while (base := document.tree.pop("extends", None)) is not None:
             if not isinstance(base, str) or base not in self.names(folder) or base in seen:
                 names = [n for n in self.names(folder) if n not in seen]
-                wanted = f"a model that does not lead back here: {', '.join(names)}" if names else "no extends"
+                wanted = f"another of {', '.join(names)}" if names else "no extends"
                 found = show(base)
                 near = nearest(base, names) if isinstance(base, str) else None
                 raise InputError([document.problem(("extends",), found, wanted, near)])
@@ -176,7 +178,7 @@ class Library:
     def load(
         self, folder: str, name: str, kind: type[T], *, overrides: Mapping[str, object] | None = None
     ) -> T:
-        """Model `name` of `folder` as a `kind`, `extends` followed and `overrides` applied. Raises InputError."""
+        """Model `name` of `folder` as a `kind`, `extends` and `overrides` applied. Raises InputError."""
         return build(self.document(folder, name), kind, overrides=overrides)
 
     def references(self) -> dict[str, Reference]:

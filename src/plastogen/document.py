@@ -1,6 +1,6 @@
 """In: a YAML 1.2 file. Out: a `Document`, plain dicts and lists that know the file and line of every key.
 
-Also the two words every layer uses to say no: `Problem`, one thing wrong and its place, and `InputError`, all of them.
+Also how every layer says no: `Problem`, one thing wrong and its place, and `InputError`, all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from plastogen.quantity import nearest, show
 
 Steps: TypeAlias = tuple[str | int, ...]
 MAX_NODES = 200_000  # a file that unfolds to more than this (aliases of aliases) is refused
+MAX_DEPTH = 50
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Problem:
 
 
 class InputError(Exception):
-    """What the user gave cannot be used; `problems` says why, one entry a fault. The command line exits with 2."""
+    """What the user gave cannot be used; `problems` says why, one entry a fault. The command exits with 2."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -61,7 +62,7 @@ class Document:
 
     file: str
     tree: dict[str, Any]
-    places: Mapping[Steps, tuple[str, int]] = field(default_factory=dict)
+    places: Mapping[Steps, tuple[str, int | None]] = field(default_factory=dict)
 
     def steps(self, path: str | Steps) -> Steps:
         """`path` ("arms.ketamine.give") as steps; keys that contain a dot ("E.synaptic") are recognised."""
@@ -130,7 +131,7 @@ def _is_number(node: Mapping[str, Any]) -> bool:
 
 
 def read(path: str | Path) -> Document:
-    """Read a YAML file. Raises InputError when it is missing, unreadable, broken, not a mapping, or repeats a key."""
+    """Read a YAML file. Raises InputError if it is missing, broken, no mapping, or repeats a key."""
     path = Path(path)
     file = str(path)
     try:
@@ -146,8 +147,8 @@ def read(path: str | Path) -> Document:
         found = f"bytes that are not text (byte {error.start + 1})"
         raise InputError.one(file=file, found=found, wanted="a YAML file in UTF-8") from None
     except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise InputError.one(file=file, found=f"a file that cannot be read ({reason})", wanted="a YAML file") from None
+        found = f"a file that cannot be read ({(error.strerror or 'no reason given').lower()})"
+        raise InputError.one(file=file, found=found, wanted="a YAML file") from None
     return read_text(text, file)
 
 
@@ -177,13 +178,13 @@ def read_text(text: str, file: str) -> Document:
 def _broken(error: Any, text: str, file: str) -> Problem:
     """A parser's complaint in plain words."""
     mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark is not None else None
+    line = mark.line + 1 if mark is not None else 1
     said = str(error.problem or error.context or "")
     where_it_began = error.context_mark.line + 1 if error.context_mark is not None else line
     lines = text.splitlines()
-    shown = lines[line - 1].strip() if line is not None and line <= len(lines) else ""
+    shown = lines[line - 1].strip() if line <= len(lines) else ""
     if "stream end" in said or "end of stream" in said or "unexpected end" in said:
-        line = min(line or 1, max(len(lines), 1))
+        line = min(line, max(len(lines), 1))
         return Problem(
             file, line, "", "the end of the file", f"the rest of what begins on line {where_it_began} "
             "(a closing bracket or quote); was the file cut short?",
@@ -207,15 +208,16 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.places: dict[Steps, tuple[str, int]] = {}
+        self.places: dict[Steps, tuple[str, int | None]] = {}
         self.problems: list[Problem] = []
         self.count = 0
 
     def value(self, node: Any, at: Steps) -> Any:
         self.count += 1
-        if self.count > MAX_NODES or len(at) > 100:
+        if self.count > MAX_NODES or len(at) > MAX_DEPTH:
             line = node.start_mark.line + 1
-            raise InputError.one(file=self.file, line=line, found="a file that unfolds without end", wanted="plain values")
+            found = "a file that unfolds without end"
+            raise InputError.one(file=self.file, line=line, found=found, wanted="plain values")
         self.places.setdefault(at, (self.file, node.start_mark.line + 1))
         kind = type(node).__name__
         if kind == "MappingNode":
@@ -231,7 +233,8 @@ class _Reader:
             line = key.start_mark.line + 1
             name = key.value if isinstance(key.value, str) else ""
             if not name:
-                self.problems.append(Problem(self.file, line, dotted(at), "a key that is not a name", "`name: value`"))
+                found = "a key that is not a name"
+                self.problems.append(Problem(self.file, line, dotted(at), found, "`name: value`"))
                 continue
             if name in result:
                 found = f"'{name}' a second time (first on line {first[name]})"

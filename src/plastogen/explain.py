@@ -1,4 +1,4 @@
-"""In: what pydantic found wrong with a document. Out: `Problem`s in plain words: where, found, wanted, nearest.
+"""In: what pydantic found wrong with a document. Out: `Problem`s that say so in plain words, with the place.
 
 The only module that knows pydantic's error types. Faults of one place in a union become one problem.
 """
@@ -9,13 +9,14 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 import pydantic
 
 from plastogen.document import Document, Problem, Steps
 from plastogen.quantity import Fault, Given, In, nearest, show
 
+UNKNOWN, MISSING = "an unknown name", "nothing"
 _PLAIN = {
     str: "text", int: "a whole number such as 4", float: "a number such as 0.5", bool: "true or false",
     type(None): "nothing", list: "a list such as [a, b]", tuple: "a list such as [a, b]",
@@ -27,21 +28,29 @@ _COMPARED = {
 }  # fmt: skip
 
 
-def problems(error: pydantic.ValidationError, kind: type[pydantic.BaseModel], document: Document) -> list[Problem]:
-    """All that `error` complains of, in the order of the file, one problem a place."""
-    merged: dict[tuple[Steps, str], list[str]] = {}
-    near: dict[tuple[Steps, str], str | None] = {}
+Model: TypeAlias = type[pydantic.BaseModel]
+
+
+def problems(error: pydantic.ValidationError, kind: Model, document: Document) -> list[Problem]:
+    """All that `error` complains of, in file order; branches of a union make one problem."""
+    merged: dict[tuple[Steps, str], list[Fault]] = {}
     for entry in error.errors(include_url=False):
         for steps, fault in _faults(entry, kind, document):
-            place = (steps, fault.found)
-            if fault.wanted not in merged.setdefault(place, []):
-                merged[place].append(fault.wanted)
-            near[place] = near.get(place) or fault.nearest
-    listed = [document.problem(p[0], p[1], " or ".join(wanted), near[p]) for p, wanted in merged.items()]
+            in_union = len(steps) < len(entry["loc"])
+            merged.setdefault((steps, "" if in_union else fault.found), []).append(fault)
+    listed = [document.problem(steps, *_joined(faults)) for (steps, _), faults in merged.items()]
+    meant = {(p.file, p.path.rpartition(".")[0], p.nearest) for p in listed if p.found == UNKNOWN and p.nearest}
+    listed = [p for p in listed if p.found != MISSING or (p.file, *p.path.rpartition(".")[::2]) not in meant]
     return sorted(listed, key=lambda p: (p.file, p.line or 0))
 
 
-def _faults(entry: Any, kind: type[pydantic.BaseModel], document: Document) -> Iterator[tuple[Steps, Fault]]:
+def _joined(faults: list[Fault]) -> tuple[str, str, str | None]:
+    wanted = list(dict.fromkeys(fault.wanted for fault in faults))
+    wanted = [w for w in wanted if not any(w in other for other in wanted if other != w)]
+    return faults[0].found, " or ".join(wanted), next((f.nearest for f in faults if f.nearest), None)
+
+
+def _faults(entry: Any, kind: Model, document: Document) -> Iterator[tuple[Steps, Fault]]:
     steps, holder, annotation = _locate(entry["loc"], entry["type"], kind, document)
     what, context = entry["type"], entry.get("ctx", {})
     node = _at(document.tree, steps)
@@ -50,9 +59,10 @@ def _faults(entry: Any, kind: type[pydantic.BaseModel], document: Document) -> I
             yield (*steps, *(fault.at.split(".") if fault.at else ())), fault
     elif what == "extra_forbidden":
         names = _names(holder)
-        yield steps, Fault("", "an unknown name", f"one of {', '.join(names)}", nearest(str(steps[-1]), names))
+        wanted = f"one of {', '.join(names)}"
+        yield steps, Fault("", UNKNOWN, wanted, nearest(str(steps[-1]), names))
     elif what == "missing":
-        yield steps, Fault("", "nothing", describe(annotation))
+        yield steps, Fault("", MISSING, describe(annotation))
     elif what in ("value_error", "assertion_error"):
         sentence = str(context.get("error") or entry["msg"])
         found = "" if isinstance(node, dict | list) else show(node)
@@ -74,20 +84,17 @@ def _faults(entry: Any, kind: type[pydantic.BaseModel], document: Document) -> I
         yield steps, Fault("", show(node), describe(annotation))
 
 
-def _locate(
-    loc: tuple[int | str, ...], what: str, kind: Any, document: Document
-) -> tuple[Steps, Any, Any]:  # fmt: skip
+def _locate(loc: Steps, what: str, kind: Any, document: Document) -> tuple[Steps, Any, Any]:
     """Steps into the document, the type that holds the last of them, and the type wanted there.
 
-    pydantic's path also names the branch of a union it was in; those words are not in the document and are dropped.
+    pydantic's path also names the branch of a union it was in; those words are dropped.
     """
     steps: list[str | int] = []
     node: Any = document.tree
     holder, annotation = None, kind
     for i, step in enumerate(loc):
         last = i == len(loc) - 1
-        inside = (isinstance(node, dict) and step in node) or (isinstance(node, list) and isinstance(step, int))
-        if inside or (last and what == "missing"):
+        if _holds(node, step) or (last and what == "missing"):
             holder, annotation = _branch(annotation, step), _child(annotation, step)
             steps.append(step)
             node = _at(node, (step,))
@@ -96,6 +103,10 @@ def _locate(
         else:
             annotation = next((a for a in _union(annotation) if _named(a, step)), annotation)
     return tuple(steps), holder, annotation
+
+
+def _holds(node: Any, step: object) -> bool:
+    return (isinstance(node, dict) and step in node) or (isinstance(node, list) and isinstance(step, int))
 
 
 def _at(node: Any, steps: Steps) -> Any:
@@ -134,8 +145,8 @@ def _named(annotation: Any, tag: object) -> bool:
     bare = _bare(annotation)
     if not _is_model(annotation):
         return False
-    tags = (c for f in bare.model_fields.values() if get_origin(f.annotation) is Literal for c in get_args(f.annotation))
-    return bare.__name__ == tag or tag in tags
+    literals = (f.annotation for f in bare.model_fields.values() if get_origin(f.annotation) is Literal)
+    return bare.__name__ == tag or any(tag in get_args(literal) for literal in literals)
 
 
 def _branch(annotation: Any, step: object) -> Any:
@@ -157,7 +168,8 @@ def _child(annotation: Any, step: object) -> Any:
             return arguments[1]
         elif origin in (list, tuple, set, frozenset) and arguments:
             fixed = origin is tuple and arguments[-1] is not Ellipsis
-            return arguments[step] if fixed and isinstance(step, int) and step < len(arguments) else arguments[0]
+            position = step if fixed and isinstance(step, int) and step < len(arguments) else 0
+            return arguments[position]
     return Any
 
 
@@ -166,7 +178,8 @@ def _class(origin: Any) -> type:
 
 
 def _names(holder: Any) -> list[str]:
-    return [info.alias or name for name, info in _bare(holder).model_fields.items()] if _is_model(holder) else []
+    fields = _bare(holder).model_fields if _is_model(holder) else {}
+    return [info.alias or name for name, info in fields.items()]
 
 
 def _choices(annotation: Any) -> list[str]:
@@ -193,7 +206,7 @@ def describe(annotation: Any) -> str:
         return number.describe()
     bare = _bare(branch)
     if choices := _choices(bare):
-        return f"one of {', '.join(choices)}"
+        return f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
     if _is_model(bare):
         needed = [info.alias or name for name, info in bare.model_fields.items() if info.is_required()]
         return f"a mapping with {', '.join(needed or _names(bare))}"
