@@ -32,7 +32,7 @@ Model: TypeAlias = type[pydantic.BaseModel]
 
 
 def problems(error: pydantic.ValidationError, kind: Model, document: Document) -> list[Problem]:
-    """All that `error` complains of, in file order; branches of a union make one problem."""
+    """All `error` complains of, in file order; branches of a union make one problem."""
     merged: dict[tuple[Steps, str], list[Fault]] = {}
     for entry in error.errors(include_url=False):
         for steps, fault in _faults(entry, kind, document):
