@@ -1,0 +1,156 @@
+"""Readouts: each summary against a hand-made course, and the faults of a readout that cannot be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plastogen.definition import InputError, build
+from plastogen.document import Document
+from plastogen.readout import (
+    CLASSES,
+    POOLS,
+    READABLE,
+    VARIABLES,
+    Readout,
+    evaluate,
+    onset,
+    time_beyond,
+)
+
+TIME = np.array([-1.0, 0.0, 1.0, 2.0, 4.0, 8.0])
+LABELS = {
+    "class": CLASSES, "pool": POOLS, "species": ("ketamine",), "snapshot": ("before", "during"),
+}  # fmt: skip
+
+
+def readout(**fields: Any) -> Readout:
+    return build(Document("test.yaml", fields), Readout)
+
+
+def value(course: Any, **fields: Any) -> float:
+    fields.setdefault("of", "weight")
+    asked = readout(**fields)
+    return evaluate(asked, arrays={asked.of: np.asarray(course, float)}, time_h=TIME, labels=LABELS)
+
+
+COURSE = [2.0, 2.0, 4.0, 6.0, 3.0, 2.0]
+
+
+def test_at_interpolates_between_grid_points() -> None:
+    assert value(COURSE, at="90 min") == 5.0
+
+
+@pytest.mark.parametrize(
+    ("take", "wanted"),
+    [("peak", 6), ("trough", 2), ("time_of_peak", 2), ("time_of_trough", -1), ("area", 2 + 3 + 5 + 9 + 10),
+     ("mean", 29 / 9)],
+)  # fmt: skip
+def test_summaries_of_a_whole_course(take: str, wanted: float) -> None:
+    assert value(COURSE, take=take) == pytest.approx(wanted)
+
+
+def test_a_stretch_has_interpolated_ends() -> None:
+    assert value(COURSE, take="peak", until="90 min") == 5.0
+    assert value(COURSE, take="trough", **{"from": "3 h"}) == 2.0
+    assert value(COURSE, take="area", **{"from": "30 min", "until": "1 h"}) == pytest.approx(0.5 * 3.5)
+
+
+def test_relative_to_start_as_ratio_and_difference() -> None:
+    assert value(COURSE, take="peak", relative_to="start") == 3.0
+    assert value(COURSE, take="peak", relative_to="start", **{"as": "difference"}) == 4.0
+    assert np.isnan(value([0, 0, 1, 1, 1, 1], take="peak", relative_to="start"))
+
+
+def test_onset_is_half_of_the_largest_change_unless_a_level_is_given() -> None:
+    assert value(COURSE, take="onset") == 1.0
+    assert value(COURSE, take="onset", above=3.0) == 0.5
+    assert value(-np.array(COURSE), take="onset") == 1.0
+    assert value(COURSE, take="onset", below=1.0) != value(COURSE, take="onset", below=1.0)  # never: NaN
+
+
+def test_a_flat_course_has_no_onset_and_no_duration() -> None:
+    assert np.isnan(value(np.ones(6), take="onset"))
+    assert value(np.ones(6), take="duration") == 0
+
+
+def test_duration_counts_only_the_time_beyond() -> None:
+    assert value(COURSE, take="duration", above=3.0) == pytest.approx(3.5)
+    assert value(COURSE, take="duration", below=3.0) == pytest.approx(9 - 3.5)
+
+
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=30))
+def test_time_beyond_and_before_make_the_whole(levels: list[float]) -> None:
+    x = np.array(levels)
+    t = np.arange(x.size, dtype=float)
+    on_the_line = ((x[:-1] == 0) & (x[1:] == 0)).sum()
+    assert time_beyond(t, x) + time_beyond(t, -x) + on_the_line == pytest.approx(t[-1], abs=1e-6)
+
+
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=30))
+def test_the_course_is_at_its_threshold_at_onset(levels: list[float]) -> None:
+    x = np.array(levels)
+    t = np.arange(x.size, dtype=float)
+    first = onset(t, x)
+    if np.isnan(first):
+        assert (x < 0).all()
+    else:
+        assert np.interp(first, t, x) >= -1e-9
+        assert (x[t < first] < 0).all()
+
+
+def test_places_are_picked_by_name() -> None:
+    rates = np.arange(18.0).reshape(6, 3)
+    assert value(rates, of="rate_hz", at="0 h", **{"class": "PV"}) == 4.0
+    assert value(np.ones((6, 1)), of="brain_uM", species="ketamine", at="1 h") == 1.0
+    assert value(np.ones((6, 1)), of="brain_uM", species="memantine", at="1 h") == 0.0
+
+
+def test_snapshots_and_their_ratio() -> None:
+    power = np.array([2.0, 5.0])
+    assert value(power, of="gamma_power", snapshot="during") == 5.0
+    assert value(power, of="gamma_power", snapshot="during", relative_to="before") == 2.5
+    assert np.isnan(value(power, of="gamma_power", snapshot="later"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "near"),
+    [
+        ({"of": "wieght", "at": "1 h"}, "of", "weight"),
+        ({"of": "rate_hz", "at": "1 h"}, "class", None),
+        ({"of": "rate_hz", "at": "1 h", "class": "SSt"}, "class", "SST"),
+        ({"of": "block", "at": "1 h", "pool": "E.synaptc"}, "pool", "E.synaptic"),
+        ({"of": "weight", "at": "1 h", "pool": "E.synaptic"}, "pool", None),
+        ({"of": "weight"}, "", None),
+        ({"of": "weight", "at": "1 h", "take": "peak"}, "", None),
+        ({"of": "weight", "take": "peak", "from": "2 h", "until": "1 h"}, "until", None),
+        ({"of": "weight", "snapshot": "before"}, "snapshot", None),
+        ({"of": "gamma_power", "take": "peak"}, "take", None),
+        ({"of": "weight", "take": "peak", "relative_to": "begin"}, "relative_to", None),
+        ({"of": "weight", "take": "peak", "above": 1.0}, "above", None),
+        ({"of": "rate_hz", "class": "E", "take": "onset", "above": 3.0}, "above", None),
+        ({"of": "weight", "take": "onset", "above": 1.0, "below": 0.5}, "below", None),
+        ({"of": "weight", "take": "pek"}, "take", "peak"),
+    ],
+)  # fmt: skip
+def test_a_readout_that_cannot_be_says_where_and_what(fields: Any, path: str, near: str | None) -> None:
+    with pytest.raises(InputError) as caught:
+        readout(**fields)
+    problems = {problem.path: problem for problem in caught.value.problems}
+    assert path in problems
+    assert problems[path].nearest == near
+
+
+def test_units_follow_the_summary() -> None:
+    assert readout(of="glutamate", take="peak").unit == "%"
+    assert readout(of="glutamate", take="peak", relative_to="start").unit == "1"
+    assert readout(of="glutamate", take="onset").unit == "h"
+    assert readout(of="glutamate", take="area").unit == "% h"
+
+
+def test_every_variable_but_the_spectrum_can_be_read() -> None:
+    assert set(VARIABLES) - set(READABLE) == {"spectrum"}
