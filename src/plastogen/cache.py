@@ -1,8 +1,8 @@
 """In: arrays and text worth keeping. Out: content-addressed files on disk that are whole or not there at all.
 
-A write goes to a temporary name and is renamed last, so a process killed at any moment leaves no half file under
-a real name. A file that does not read back raises `CacheDamaged`: discard it and compute again. Locks are the
-kernel's, so they die with their owner.
+A write goes to a temporary name and is renamed last, so a process killed at any moment leaves no half file
+under a real name. A file that does not read back raises `CacheDamaged`: discard it and compute again. Locks
+are the kernel's, so they die with their owner.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class CacheDamaged(Exception):
 
 
 def cache_dir() -> Path:
-    """The cache folder, made if missing: PLASTOGEN_CACHE, else XDG_CACHE_HOME/plastogen or ~/.cache/plastogen."""
+    """The cache folder, made if missing: PLASTOGEN_CACHE, else plastogen in XDG_CACHE_HOME or ~/.cache."""
     named = os.environ.get("PLASTOGEN_CACHE")
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "plastogen"
     folder = (Path(named).expanduser() if named else base).absolute()
@@ -82,7 +82,7 @@ def canonical(value: object) -> Any:
 def digest(value: object) -> str:
     """SHA-256 (64 hex digits) of `value` as canonical JSON. Raises TypeError for what is not data.
 
-    Floats count to 12 significant digits; a Quantity by its value and unit alone (a better source changes nothing).
+    Floats count to 12 significant digits; a Quantity by its value and unit alone, not its source.
     """
     text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -109,7 +109,7 @@ def explained(path: Path, doing: str) -> Iterator[None]:
 
 
 def atomic_write(path: Path, content: bytes | str | Callable[[Any], None]) -> None:
-    """Write `content` (bytes, text, or a function given the open binary file) to `path`, all of it or nothing.
+    """Write `content` (bytes, text, or a function given the open file) to `path`, all of it or nothing.
 
     Raises StoreError for a read-only folder, a full disk, and the like.
     """
@@ -209,7 +209,7 @@ def clean(folder: Path) -> int:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file `path`; other processes and threads wait. A killed owner's lock is free at once.
 
-    The file stays behind, empty: removing it would let two owners in. Raises StoreError when it cannot be made.
+    The file stays behind, empty: removing it would let two owners in. Raises StoreError.
     """
     path = Path(path)
     with explained(path, "lock"):

@@ -15,6 +15,7 @@ from plastogen.quantity import nearest, show
 Steps: TypeAlias = tuple[str | int, ...]
 MAX_NODES = 200_000  # a file that unfolds to more than this (aliases of aliases) is refused
 MAX_DEPTH = 50
+PLAIN_TAGS = ("str", "timestamp", "merge", "value")
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ def read_text(text: str, file: str) -> Document:
         raise InputError([_broken(error, text, file)]) from None
     except YAMLError as error:
         special = getattr(error, "character", None)
+        special = chr(special) if isinstance(special, int) else special
         found = f"the character {special!r}" if special is not None else "text that is not YAML"
         raise InputError.one(file=file, found=found, wanted="plain YAML text") from None
     reader = _Reader(file)
@@ -193,6 +195,8 @@ def _broken(error: Any, text: str, file: str) -> Problem:
         return Problem(file, line, "", "a tab", "spaces before a name")
     if "undefined alias" in said:
         return Problem(file, line, "", show(shown), "text; put quotes around a value that begins with *")
+    if "another document" in said:
+        return Problem(file, line, "", show(shown), "one document a file")
     wanted = "YAML, such as `name: value` or `name: {key: value, key: value}`"
     if "mapping values are not allowed" in said:
         wanted = "one `name: value` a line (quote a value that itself contains a colon and a space)"
@@ -257,7 +261,7 @@ class _Reader:
         if tag == "float":
             clean = text.replace("_", "").lower()
             return float(clean.replace(".", "") if clean[-1] in "fn" else clean)
-        if str(node.tag).startswith("!"):
-            line = node.start_mark.line + 1
-            self.problems.append(Problem(self.file, line, dotted(at), f"the tag {node.tag}", "a plain value"))
+        if tag not in PLAIN_TAGS:
+            line, written = node.start_mark.line + 1, str(node.tag).replace("tag:yaml.org,2002:", "!!")
+            self.problems.append(Problem(self.file, line, dotted(at), f"the tag {written}", "a plain value"))
         return text

@@ -39,7 +39,7 @@ def problems(error: pydantic.ValidationError, kind: Model, document: Document) -
             in_union = len(steps) < len(entry["loc"])
             merged.setdefault((steps, "" if in_union else fault.found), []).append(fault)
     listed = [document.problem(steps, *_joined(faults)) for (steps, _), faults in merged.items()]
-    meant = {(p.file, p.path.rpartition(".")[0], p.nearest) for p in listed if p.found == UNKNOWN and p.nearest}
+    meant = {(p.file, p.path.rpartition(".")[0], p.nearest) for p in listed if p.found == UNKNOWN}
     listed = [p for p in listed if p.found != MISSING or (p.file, *p.path.rpartition(".")[::2]) not in meant]
     return sorted(listed, key=lambda p: (p.file, p.line or 0))
 
@@ -70,6 +70,10 @@ def _faults(entry: Any, kind: Model, document: Document) -> Iterator[tuple[Steps
     elif what in ("literal_error", "enum", "union_tag_invalid"):
         wanted = describe(annotation) if what != "union_tag_invalid" else f"one of {context['expected_tags']}"
         yield steps, Fault("", show(node), wanted, nearest(str(node), _choices(annotation)))
+    elif what == "union_tag_not_found":
+        tag = context["discriminator"].strip("'")
+        tags = dict.fromkeys(describe(_child(branch, tag)) for branch in _union(annotation))
+        yield (*steps, tag), Fault("", MISSING, " or ".join(tags))
     elif what in _COMPARED:
         key, words = _COMPARED[what]
         yield steps, Fault("", show(node), f"a number {words} {context[key]}")
