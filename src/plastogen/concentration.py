@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from plastogen.dose import Hold, Input
 from plastogen.quantity import Fault, In, Quantity, faulty, nearest
 
 Array: TypeAlias = npt.NDArray[np.float64]
+Animal: TypeAlias = Literal["human", "rat", "mouse"]
 
 MIN_PER_H = 60.0
 UMOL_PER_MMOL = 1000.0
@@ -107,7 +108,7 @@ class Kinetics(Definition):
                 found = f"fractions of {metabolite.origin} adding to {formed[metabolite.origin]:g}"
                 yield Fault(f"metabolites.{name}.fraction", found, "at most 1")
 
-    def parents(self) -> set[str]:
+    def origins(self) -> set[str]:
         """What metabolites come from and is none itself: the drug alone, if the file is right."""
         return {m.origin for m in self.metabolites.values()} - set(self.metabolites)
 
