@@ -1,0 +1,51 @@
+# Two commands do all: `make run` sets up and runs the main job; `make test` sets up and runs every check.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: run test lint fast slow figures evidence clean help
+
+run: $(VENV)/.run  ## set up, then follow one infusion of ketamine over 14 days (results/one_infusion)
+	$(BIN)/plastogen run one_infusion
+
+test: lint fast slow  ## set up, then run all checks, quick ones first
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fast: $(VENV)/.test
+	$(BIN)/python -m pytest -q -m "not slow"
+
+slow: $(VENV)/.test
+	$(BIN)/python -m pytest -q -m slow
+
+figures: $(VENV)/.run  ## run every experiment that ships and draw its figures
+	for name in $$($(BIN)/plastogen list experiments --names); do $(BIN)/plastogen run $$name || [ $$? -eq 4 ] || exit 1; done
+
+evidence: docs/evidence.md  ## compare every prediction with what was found
+docs/evidence.md: $(VENV)/.run
+	$(BIN)/plastogen evidence > $@.partial
+	mv $@.partial $@
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "plastogen needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "no virtual environment could be made; on Debian or Ubuntu: apt install python3-venv"; exit 2; }
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
+	$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/.run
+
+clean:  ## remove the virtual environment (results and the cache stay)
+	rm -rf $(VENV)
+
+help:
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'

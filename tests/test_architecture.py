@@ -1,0 +1,151 @@
+"""The house: which module stands on which. Imports go down only, in no circle, and heavy things come late."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src" / "plastogen"
+MAX_LINES = 400
+
+# The table of the architecture page. A module (or package folder) may import its own layer and those below.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("units", "quantity", "document", "explain", "definition", "cache"),
+    ("dose",),
+    ("concentration",),
+    ("receptor",),
+    ("drug", "subject", "circuit"),
+    ("glutamate",),
+    ("probe",),
+    ("signalling",),
+    ("synapse", "spine"),
+    ("plasticity",),
+    ("switches", "course"),
+    ("readout",),
+    ("claim", "paths", "experiment", "store", "sweep"),
+    ("figure", "report"),
+    ("cli", "doctor", "__main__"),
+)
+LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
+ONLY_IN = {"brian2": ("circuit",), "matplotlib": ("figure", "report"), "pint": ("units",), "ruamel": ("document",)}
+HEAVY = ("brian2", "numpy", "scipy", "xarray", "matplotlib", "pint", "h5py", "h5netcdf", "pandas", "pynwb")
+
+FILES = sorted(SRC.rglob("*.py"))
+MODULES = {".".join(("plastogen", *path.relative_to(SRC).with_suffix("").parts)): path for path in FILES}
+
+
+def unit(module: str) -> str:
+    """The row of the table a module belongs to: its first name below plastogen."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def imports(path: Path, *, top_only: bool = False) -> Iterator[tuple[int, str]]:
+    """Line and full dotted name of everything `path` imports; `top_only` leaves out what functions import."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes: list[ast.AST] = list(ast.walk(tree))
+    if top_only:
+        late = {id(x) for f in nodes if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for x in ast.walk(f)}
+        late |= {id(x) for n in nodes if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test) for x in ast.walk(n)}
+        nodes = [node for node in nodes if id(node) not in late]
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}:{node.lineno}: relative import"
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SRC)))
+def test_no_module_is_longer_than_a_person_can_hold(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m != "plastogen.__init__"])
+def test_a_module_opens_with_what_goes_in_and_what_comes_out(module: str) -> None:
+    assert ast.get_docstring(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+
+
+def test_every_module_has_its_place_in_the_table() -> None:
+    assert {unit(module) for module in MODULES} - {"__init__"} <= LAYER.keys()
+
+
+def test_imports_go_down_only() -> None:
+    upwards = [
+        f"{module}:{line} imports {name}"
+        for module, path in MODULES.items()
+        for line, name in imports(path)
+        if name.startswith("plastogen.") and unit(name) in LAYER and LAYER[unit(name)] > LAYER.get(unit(module), -1)
+    ]
+    assert upwards == []
+
+
+def test_no_import_runs_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        wanted = {name for _, name in imports(path) if name.startswith("plastogen.")}
+        targets = {t for name in wanted for t in (name, name.rpartition(".")[0]) if t in MODULES or f"{t}.__init__" in MODULES}
+        targets = {t if t in MODULES else f"{t}.__init__" for t in targets} - {"plastogen.__init__"}
+        # a package's own parts may come through its __init__, which they stand below
+        graph[module.removesuffix(".__init__")] = {
+            t.removesuffix(".__init__") for t in targets if not module.startswith(t.removesuffix("__init__")) or t == module
+        } - {module.removesuffix(".__init__")}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"import circle: {' -> '.join(error.args[1])}")
+
+
+def test_each_heavy_library_stands_behind_one_door() -> None:
+    strays = [
+        f"{module}:{line} imports {name}"
+        for module, path in MODULES.items()
+        for line, name in imports(path)
+        if (allowed := ONLY_IN.get(name.split(".")[0])) is not None and unit(module) not in allowed
+    ]
+    assert strays == []
+
+
+@pytest.mark.parametrize("name", ["cli", "__main__"])
+def test_the_command_line_imports_nothing_heavy_at_the_top(name: str) -> None:
+    path = MODULES.get(f"plastogen.{name}")
+    if path is None:
+        pytest.skip(f"{name} is not built yet")
+    assert [n for _, n in imports(path, top_only=True) if n.split(".")[0] in HEAVY] == []
+    code = f"import sys, plastogen.{name}; print([m for m in {HEAVY!r} if m in sys.modules])"
+    if name == "cli":
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+        assert found.stdout.strip() == "[]"
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    code = "import sys; before = set(sys.modules); import plastogen; print(sorted(set(sys.modules) - before))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    loaded = ast.literal_eval(found.stdout)
+    assert [m for m in loaded if m.split(".")[0] in (*HEAVY, "pydantic") or m.startswith("plastogen.")] == []
+
+
+def test_the_python_door_opens_on_what_it_promises() -> None:
+    import plastogen
+
+    for name in plastogen.__all__:
+        assert getattr(plastogen, name) is not None
+        assert name in dir(plastogen)
+    assert plastogen.SCOPE == "plastogen explains mechanisms; it is not advice on doses or treatment."
+    with pytest.raises(AttributeError, match="plastogen has no 'nothing'; it offers InputError"):
+        _ = plastogen.nothing
+
+
+def test_the_wheel_carries_models_experiments_and_types() -> None:
+    import tomllib
+
+    project = tomllib.loads((SRC.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included == {"models": "plastogen/_library/models", "experiments": "plastogen/_library/experiments"}
+    assert (SRC / "py.typed").is_file()

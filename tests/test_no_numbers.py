@@ -1,0 +1,102 @@
+"""src/ holds mechanisms, models/ holds numbers: a float literal in src is 0, 0.5, 1, 2 or a listed constant."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src" / "plastogen"
+PLAIN = (0.0, 0.5, 1.0, 2.0)
+
+# Unit factors, numerical tolerances and statistical levels, by module. A number of biology, however well known, belongs in models/.
+UNIT_FACTORS = {
+    "circuit/drive": {"PICO", "NANO", "MILLI"},
+    "concentration": {"MIN_PER_H", "UMOL_PER_MMOL"},
+    "receptor": {"S_PER_H"},
+    "spine": {"H_PER_DAY"},
+}
+TOLERANCES = {
+    "circuit/definition": {"SHARE_TOLERANCE"},
+    "concentration": {"SHARE_TOLERANCE"},
+    "plasticity": {"SOLVER_RTOL", "SOLVER_ATOL", "ROOT_TOLERANCE"},
+    "receptor": {"SHARE_TOLERANCE"},
+    "units": {"NEAREST_CUTOFF"},
+}
+STATISTICS = {"claim": {"CONFIDENCE"}}
+QUOTIENTS_ARE_LAYOUT = ("figure", "report")  # a quarter of an axis is no number of biology
+FILES = {str(path.relative_to(SRC).with_suffix("")): path for path in sorted(SRC.rglob("*.py"))}
+
+
+def constants(statement: ast.stmt) -> set[str]:
+    """The UPPER_CASE names a module-level statement assigns, empty for any other statement."""
+    if isinstance(statement, ast.Assign):
+        targets: list[ast.expr] = statement.targets
+    elif isinstance(statement, ast.AnnAssign):
+        targets = [statement.target]
+    else:
+        return set()
+    names = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    return names if all(name.isupper() for name in names) else set()
+
+
+def numbers(node: ast.AST, *, quotients: bool = True) -> list[tuple[int, float]]:
+    """Line and value of each float in `node` that is not plain, `quotients` and powers of literals included."""
+    found = []
+    for part in ast.walk(node):
+        value: object = None
+        if isinstance(part, ast.Constant):
+            value = part.value
+        elif (
+            quotients
+            and isinstance(part, ast.BinOp)
+            and isinstance(part.op, ast.Div | ast.Pow)
+            and all(isinstance(n, ast.Constant | ast.UnaryOp) for n in (part.left, part.right))
+        ):
+            try:
+                value = eval(compile(ast.Expression(part), "literal", "eval"), {})
+            except (NameError, TypeError, ArithmeticError):
+                continue
+        if isinstance(value, float) and value not in PLAIN:
+            found.append((getattr(part, "lineno", 0), value))
+    return found
+
+
+def strays(source: str, allowed: set[str], *, quotients: bool = True) -> list[tuple[int, float]]:
+    """Numbers of `source` outside plain ones and the `allowed` module-level constants."""
+    return [
+        number
+        for statement in ast.parse(source).body
+        if not (names := constants(statement)) or not names <= allowed
+        for number in numbers(statement, quotients=quotients)
+    ]
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_no_number_of_biology_stands_in_src(module: str) -> None:
+    allowed = set().union(*(listed.get(module, set()) for listed in (UNIT_FACTORS, TOLERANCES, STATISTICS)))
+    quotients = module.split("/")[0] not in QUOTIENTS_ARE_LAYOUT
+    assert strays(FILES[module].read_text(encoding="utf-8"), allowed, quotients=quotients) == []
+
+
+def test_the_lists_name_only_what_exists() -> None:
+    for listed in (UNIT_FACTORS, TOLERANCES, STATISTICS):
+        for module, names in listed.items():
+            if module in FILES:
+                tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
+                assert names <= {name for statement in tree.body for name in constants(statement)}, module
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["x = 1.42", "IC50 = 1.42", "def f(x):\n    return 3.5 * x", "def f(x=0.1): pass", "x = 3 / 4", "x = 10 ** -3",
+     "class A:\n    RATE = 1.5", "if True:\n    H_PER_DAY = 25.0"],
+)  # fmt: skip
+def test_a_number_slipped_in_is_caught(source: str) -> None:
+    assert strays(source, {"H_PER_DAY"}) != []
+
+
+@pytest.mark.parametrize("source", ["H_PER_DAY = 24.0", "x = 0.5 * y", "x = 2.0 ** n", "n = 1000", "x = y / 3", "H_PER_DAY: float = 24.0"])
+def test_what_is_allowed_passes(source: str) -> None:
+    assert strays(source, {"H_PER_DAY"}) == []
