@@ -32,8 +32,13 @@ def entries(node: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, dict[str
             yield from entries(child, (*at, str(i)))
 
 
+SWITCHES = ("pathways",)  # how far a hypothesis is on, 0 to 1: a choice, not a measurement
+
+
 def bare(node: Any, at: tuple[str, ...] = ()) -> Iterator[str]:
-    """Paths of floats, and of text that reads as a number with a unit, outside an entry."""
+    """Paths of floats, and of text that reads as a number with a unit, outside an entry; switches left out."""
+    if at[:1] == SWITCHES:
+        return
     if isinstance(node, dict):
         for key, child in node.items() if "value" not in node else ():
             yield from bare(child, (*at, key))

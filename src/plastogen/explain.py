@@ -17,6 +17,7 @@ from plastogen.document import Document, Problem, Steps
 from plastogen.quantity import Fault, Given, In, nearest, show
 
 UNKNOWN, MISSING = "an unknown name", "nothing"
+KEY = "[key]"  # how pydantic says that the name itself is wrong, not what stands there
 _PLAIN = {
     str: "text", int: "a whole number such as 4", float: "a number such as 0.5", bool: "true or false",
     type(None): "nothing", list: "a list such as [a, b]", tuple: "a list such as [a, b]",
@@ -53,10 +54,10 @@ def _joined(faults: list[Fault]) -> tuple[str, str, str | None]:
 def _faults(entry: Any, kind: Model, document: Document) -> Iterator[tuple[Steps, Fault]]:
     steps, holder, annotation = _locate(entry["loc"], entry["type"], kind, document)
     what, context = entry["type"], entry.get("ctx", {})
-    node = _at(document.tree, steps)
+    node = steps[-1] if entry["loc"][-1:] == (KEY,) else _at(document.tree, steps)
     if what == "plastogen":
         for fault in context["faults"]:
-            yield (*steps, *(fault.at.split(".") if fault.at else ())), fault
+            yield (*steps, *Document(document.file, node).steps(fault.at)), fault
     elif what == "extra_forbidden":
         names = _names(holder)
         wanted = f"one of {', '.join(names)}"
@@ -76,7 +77,7 @@ def _faults(entry: Any, kind: Model, document: Document) -> Iterator[tuple[Steps
         yield (*steps, tag), Fault("", MISSING, " or ".join(tags))
     elif what in _COMPARED:
         key, words = _COMPARED[what]
-        yield steps, Fault("", show(node), f"a number {words} {context[key]}")
+        yield steps, Fault("", show(node), f"a number {words} {context[key]:g}")
     elif what == "finite_number":
         yield steps, Fault("", show(node), "a finite number such as 0.5")
     elif what in ("too_short", "too_long", "string_too_short"):
@@ -102,8 +103,8 @@ def _locate(loc: Steps, what: str, kind: Any, document: Document) -> tuple[Steps
             holder, annotation = _branch(annotation, step), _child(annotation, step)
             steps.append(step)
             node = _at(node, (step,))
-        elif step == "[key]":
-            break
+        elif step == KEY:
+            annotation = next((get_args(_bare(a))[0] for a in _union(holder) if get_args(_bare(a))), str)
         else:
             annotation = next((a for a in _union(annotation) if _named(a, step)), annotation)
     return tuple(steps), holder, annotation

@@ -53,7 +53,8 @@ _KINDS = {
     "pA": ("a current", "50 pA"), "Hz": ("a rate", "8 Hz"), "g/mol": ("a molar mass", "237.7 g/mol"),
     "1/mM/s": ("a binding rate", "1 1/mM/s"), "um": ("a length", "10 um"),
     "1/mM": ("a reciprocal concentration", "1 1/mM"), "MOhm": ("a resistance", "100 MOhm"),
-    "1": ("a plain number", "0.5"),
+    "1": ("a plain number", "0.5"), "kg": ("a weight", "70 kg"), "d": ("a time", "3 d"), "s": ("a time", "8 s"),
+    "ms": ("a time", "5 ms"), "mM": ("a concentration", "1 mM"),
 }  # fmt: skip
 
 
@@ -136,7 +137,8 @@ def _factor(written: str, unit: str) -> float | None:
 @lru_cache(maxsize=64)
 def kind(unit: str) -> str:
     """What a number in `unit` is, in words, with an example: "a time such as '40 min'"."""
-    for known, (name, example) in _KINDS.items():
+    exact = [(unit, _KINDS[unit])] if unit in _KINDS else []
+    for known, (name, example) in (*exact, *_KINDS.items()):
         if _factor(known, unit) is not None:
             if known in ("1", "h", "Hz") and unit != "1" and not _same_style(known, unit):
                 example = f"1 {unit}"

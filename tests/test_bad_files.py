@@ -1,0 +1,53 @@
+"""A folder of bad files, each named after its fault, with the message it must get beside it.
+
+`python tests/test_bad_files.py` writes the messages anew; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plastogen.circuit.definition import Circuit
+from plastogen.definition import Definition, InputError, Library
+from plastogen.drug import Drug
+from plastogen.plasticity import Plasticity
+from plastogen.subject import Subject
+
+BAD = Path(__file__).parent / "bad"
+KINDS: dict[str, type[Definition]] = {
+    "circuits": Circuit, "drugs": Drug, "plasticity": Plasticity, "subjects": Subject,
+}  # fmt: skip
+JARGON = ("pydantic", "Traceback", "validat", "Input should", "NoneType", "dict", "instance", "null", "scalar", "node", "token")
+FILES = sorted(BAD.rglob("*.yaml"))
+
+
+def load(path: Path) -> object:
+    """What the product does with `path`."""
+    kind = KINDS[path.parent.name]
+    return Library(beside=BAD).load(path.parent.name, path.stem, kind)
+
+
+def message(path: Path) -> str:
+    """The message `path` gets, with its name and folder made neutral."""
+    with pytest.raises(InputError) as caught:
+        load(path)
+    return str(caught.value).replace(str(path), "{file}").replace(str(BAD), "{bad}")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_bad_file_gets_exactly_its_message(path: Path) -> None:
+    said = message(path)
+    assert said + "\n" == path.with_suffix(".expected").read_text(encoding="utf-8")
+    for word in JARGON:
+        assert word not in said
+
+
+def test_every_message_has_its_file() -> None:
+    assert sorted(BAD.rglob("*.expected")) == [path.with_suffix(".expected") for path in FILES]
+
+
+if __name__ == "__main__":
+    for bad in FILES:
+        bad.with_suffix(".expected").write_text(message(bad) + "\n", encoding="utf-8")
