@@ -177,7 +177,7 @@ short: a b
         ("", "at title: found nothing, wanted text"),
         ("title: 3", "at title: found 3, wanted text"),
         ("title: LOUD", "at title: found 'LOUD', wanted a title in lower case, such as 'one infusion'"),
-        ("title: a\npopulations: [1]", "at populations: found a list of 1, wanted a mapping such as {name: value}"),
+        ("title: a\npopulations: [1]", "at populations: found a list of 1, wanted a mapping such as {name: value}, each value a mapping with leak"),
         ("title: a\npopulations: {E: 3}", "at populations.E: found 3, wanted a mapping with leak"),
         ("title: a\ncells: none", "at cells: found 'none', wanted a list, each a mapping with leak"),
         ("title: a\npair: [a, b]", "at pair.0: found 'a', wanted a whole number such as 4"),

@@ -6,7 +6,6 @@ The only module that knows pydantic's error types. Faults of one place in a unio
 from __future__ import annotations
 
 import types
-import typing
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
@@ -54,7 +53,7 @@ def _joined(faults: list[Fault]) -> tuple[str, str, str | None]:
 def _faults(entry: Any, kind: Model, document: Document) -> Iterator[tuple[Steps, Fault]]:
     steps, holder, annotation = _locate(entry["loc"], entry["type"], kind, document)
     what, context = entry["type"], entry.get("ctx", {})
-    node = steps[-1] if entry["loc"][-1:] == (KEY,) else _at(document.tree, steps)
+    node: Any = steps[-1] if entry["loc"][-1:] == (KEY,) else _at(document.tree, steps)
     if what == "plastogen":
         for fault in context["faults"]:
             yield (*steps, *Document(document.file, node).steps(fault.at)), fault
@@ -169,7 +168,7 @@ def _child(annotation: Any, step: object) -> Any:
             for name, info in bare.model_fields.items():
                 if step in (name, info.alias):
                     return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-        elif origin in (dict, Mapping) or (origin is not None and issubclass(_class(origin), Mapping)):
+        elif issubclass(_class(origin), Mapping) and arguments:
             return arguments[1]
         elif origin in (list, tuple, set, frozenset) and arguments:
             fixed = origin is tuple and arguments[-1] is not Ellipsis
@@ -218,6 +217,7 @@ def describe(annotation: Any) -> str:
     origin = get_origin(bare) or bare
     if origin in (list, tuple) and get_args(bare):
         return f"a list, each {describe(get_args(bare)[0])}"
-    if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
-        return _PLAIN[dict]
-    return _PLAIN.get(origin, "another value") if not typing.is_typeddict(origin) else _PLAIN[dict]
+    if issubclass(_class(origin), Mapping):
+        entry = describe(get_args(bare)[1]) if get_args(bare) and get_args(bare)[1] is not Any else ""
+        return f"{_PLAIN[dict]}, each value {entry}" if entry else _PLAIN[dict]
+    return _PLAIN.get(origin, "another value")

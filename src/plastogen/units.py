@@ -53,8 +53,8 @@ _KINDS = {
     "pA": ("a current", "50 pA"), "Hz": ("a rate", "8 Hz"), "g/mol": ("a molar mass", "237.7 g/mol"),
     "1/mM/s": ("a binding rate", "1 1/mM/s"), "um": ("a length", "10 um"),
     "1/mM": ("a reciprocal concentration", "1 1/mM"), "MOhm": ("a resistance", "100 MOhm"),
-    "1": ("a plain number", "0.5"), "kg": ("a weight", "70 kg"), "d": ("a time", "3 d"), "s": ("a time", "8 s"),
-    "ms": ("a time", "5 ms"), "mM": ("a concentration", "1 mM"),
+    "1": ("a plain number", "0.5"), "kg": ("a weight", "70 kg"), "d": ("a time", "3 d"),
+    "s": ("a time", "8 s"), "ms": ("a time", "5 ms"), "mM": ("a concentration", "1 mM"),
 }  # fmt: skip
 
 
