@@ -26,9 +26,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("signalling",),
     ("synapse", "spine"),
     ("plasticity",),
-    ("switches", "course"),
+    ("switches", "treated", "stepper", "course"),
     ("readout",),
-    ("claim", "paths", "experiment", "store", "sweep"),
+    ("claim", "paths", "grid", "experiment", "case", "check", "check_results", "store", "sweep"),
     ("figure", "report"),
     ("cli", "doctor", "__main__"),
 )

@@ -166,7 +166,7 @@ short: a b
         "thing.yaml:12 at when: found '5 mV', wanted a time such as '40 min'",
         "thing.yaml:13 at shape: found an unknown name, wanted one of title, populations, cells, words, pair, species, "
         "colour, on, share, shares, give, either, when, short, few; nearest valid name: share",
-        "thing.yaml:14 at few: found a list of 3, wanted at most 2",
+        "thing.yaml:14 at few: found a list of 3, wanted at most 2 entries",
         "thing.yaml:15 at short: found 'a b', wanted a name of letters, digits, - and _, such as ketamine_low",
     ]
 
@@ -407,3 +407,29 @@ def test_a_document_makes_problems_that_know_their_place(tmp_path: Path) -> None
     document = read(write(tmp_path, "a:\n  b: 3\n"))
     assert str(document.problem("a.b", "3", "4")).endswith("thing.yaml:2 at a.b: found 3, wanted 4")
     assert str(Document("f", {}).problem("", "", "say something")) == "f: say something"
+
+
+def test_a_union_points_at_the_deepest_fault_only(tmp_path: Path) -> None:
+    class Either(Definition):
+        x: Cell | list[Cell] | None = None
+
+    for leak in ("3", "{value: 3 mV, source: a, evidence: verified}"):
+        text = f"x: [{{{LEAK}}}, {{leak: {leak}}}]" if leak == "3" else f"x: {{leak: {leak}}}"
+        with pytest.raises(InputError) as caught:
+            build(read(write(tmp_path, text)), Either)
+        (problem,) = caught.value.problems
+        assert problem.path.endswith("leak" if leak == "3" else "leak.value")
+
+
+def test_a_fault_may_stand_at_a_key_with_a_dot_or_in_a_list(tmp_path: Path) -> None:
+    class Holder(Definition):
+        pools: dict[str, list[int]]
+
+        @model_validator(mode="after")
+        def _no_threes(self) -> Holder:
+            raise faulty([Fault("pools.E.tonic.1", "3", "another number")])
+
+    with pytest.raises(InputError) as caught:
+        build(read(write(tmp_path, "pools:\n  E.tonic:\n    - 1\n    - 3\n")), Holder)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.path) == (4, "pools.E.tonic.1")

@@ -29,15 +29,19 @@ _COMPARED = {
 
 
 Model: TypeAlias = type[pydantic.BaseModel]
+Located: TypeAlias = tuple[Steps, Any, Any]
 
 
 def problems(error: pydantic.ValidationError, kind: Model, document: Document) -> list[Problem]:
     """All `error` complains of, in file order; branches of a union make one problem."""
     merged: dict[tuple[Steps, str], list[Fault]] = {}
     for entry in error.errors(include_url=False):
-        for steps, fault in _faults(entry, kind, document):
-            in_union = len(steps) < len(entry["loc"])
+        located = _locate(entry["loc"], entry["type"], kind, document)
+        in_union = len(located[0]) < len(entry["loc"])
+        for steps, fault in _faults(entry, located, document):
             merged.setdefault((steps, "" if in_union else fault.found), []).append(fault)
+    deeper = {steps[:n] for steps, found in merged if not found for n in range(len(steps))}
+    merged = {place: faults for place, faults in merged.items() if place[1] or place[0] not in deeper}
     listed = [document.problem(steps, *_joined(faults)) for (steps, _), faults in merged.items()]
     meant = {(p.file, p.path.rpartition(".")[0], p.nearest) for p in listed if p.found == UNKNOWN}
     listed = [p for p in listed if p.found != MISSING or (p.file, *p.path.rpartition(".")[::2]) not in meant]
@@ -50,8 +54,8 @@ def _joined(faults: list[Fault]) -> tuple[str, str, str | None]:
     return faults[0].found, " or ".join(wanted), next((f.nearest for f in faults if f.nearest), None)
 
 
-def _faults(entry: Any, kind: Model, document: Document) -> Iterator[tuple[Steps, Fault]]:
-    steps, holder, annotation = _locate(entry["loc"], entry["type"], kind, document)
+def _faults(entry: Any, located: Located, document: Document) -> Iterator[tuple[Steps, Fault]]:
+    steps, holder, annotation = located
     what, context = entry["type"], entry.get("ctx", {})
     node: Any = steps[-1] if entry["loc"][-1:] == (KEY,) else _at(document.tree, steps)
     if what == "plastogen":
@@ -81,14 +85,15 @@ def _faults(entry: Any, kind: Model, document: Document) -> Iterator[tuple[Steps
         yield steps, Fault("", show(node), "a finite number such as 0.5")
     elif what in ("too_short", "too_long", "string_too_short"):
         few = context.get("min_length", context.get("max_length"))
-        yield steps, Fault("", show(node), f"{'at most' if what == 'too_long' else 'at least'} {few}")
+        unit = "character" if isinstance(node, str) else "entry" if few == 1 else "entries"
+        yield steps, Fault("", show(node), f"{'at most' if what == 'too_long' else 'at least'} {few} {unit}")
     elif what == "string_pattern_mismatch":
         yield steps, Fault("", show(node), "a name of letters, digits, - and _, such as ketamine_low")
     else:
         yield steps, Fault("", show(node), describe(annotation))
 
 
-def _locate(loc: Steps, what: str, kind: Any, document: Document) -> tuple[Steps, Any, Any]:
+def _locate(loc: Steps, what: str, kind: Any, document: Document) -> Located:
     """Steps into the document, the type that holds the last of them, and the type wanted there.
 
     pydantic's path also names the branch of a union it was in; those words are dropped.
@@ -213,7 +218,7 @@ def describe(annotation: Any) -> str:
         return f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
     if _is_model(bare):
         needed = [info.alias or name for name, info in bare.model_fields.items() if info.is_required()]
-        return f"a mapping with {', '.join(needed or _names(bare))}"
+        return f"a mapping with {', '.join(needed) if needed else 'any of ' + ', '.join(_names(bare))}"
     origin = get_origin(bare) or bare
     if origin in (list, tuple) and get_args(bare):
         return f"a list, each {describe(get_args(bare)[0])}"
