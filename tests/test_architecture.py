@@ -28,10 +28,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("plasticity",),
     ("switches", "treated", "stepper", "course"),
     ("readout",),
-    ("claim", "paths", "grid", "experiment", "case", "check", "check_results", "store", "sweep"),
+    (
+        "claim", "paths", "grid", "experiment", "case", "check", "check_results",
+        "store", "run", "results", "sweep",
+    ),
     ("figure", "report"),
     ("cli", "doctor", "__main__"),
-)
+)  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {"brian2": ("circuit",), "matplotlib": ("figure", "report"), "pint": ("units",), "ruamel": ("document",)}
 HEAVY = ("brian2", "numpy", "scipy", "xarray", "matplotlib", "pint", "h5py", "h5netcdf", "pandas", "pynwb")
