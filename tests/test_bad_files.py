@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from plastogen.case import open_question
+from plastogen.check import check
 from plastogen.circuit.definition import Circuit
 from plastogen.definition import Definition, InputError, Library
 from plastogen.drug import Drug
@@ -25,6 +27,8 @@ FILES = sorted(BAD.rglob("*.yaml"))
 
 def load(path: Path) -> object:
     """What the product does with `path`."""
+    if path.parent.name == "experiments":
+        return check(open_question(path))
     kind = KINDS[path.parent.name]
     return Library(beside=BAD).load(path.parent.name, path.stem, kind)
 
