@@ -1,7 +1,7 @@
 """In: a file of models/drugs. Out: what a drug is: its species, kinetics, and what each species acts on.
 
 A drug with kinetics is given by dose; a tool drug has none and is held at an `occupancy`. `check_treatment`
-says what is wrong with giving a drug to a subject; `exposure` and `target_occupancy` are what a course asks for.
+says what is wrong with giving a drug to a subject; a course asks for `exposure` and `target_occupancy`.
 """
 
 from __future__ import annotations
