@@ -25,7 +25,7 @@ POOLS = ("E.synaptic", "E.tonic", "E.rest", "PV.synaptic", "PV.tonic", "SST.syna
 Take = Literal[
     "peak", "trough", "mean", "area", "onset", "duration", "time_of_peak", "time_of_trough"
 ]  # fmt: skip
-START = "start"
+START, END = "start", "end"
 _TIMES = ("onset", "duration", "time_of_peak", "time_of_trough")
 _THRESHOLDED = ("onset", "duration")
 
@@ -59,6 +59,8 @@ VARIABLES: dict[str, Variable] = {
     "glutamate": Variable(_TIME, "%", "extracellular glutamate, % of baseline"),
     "ampa_throughput": Variable(_TIME, "1", "AMPA throughput onto E, ratio to baseline"),
     "pattern_shift": Variable(_TIME, "1", "dissociation proxy: 1 - pattern correlation with baseline"),
+    "calcium": Variable(_TIME, "1", "calcium entry through NMDA receptors of E, ratio to baseline"),
+    "stress": Variable(_TIME, "1", "stress"),
     "bdnf": Variable(_TIME, "1", "BDNF"),
     "eef2k": Variable(_TIME, "1", "eEF2 kinase activity"),
     "mtorc1": Variable(_TIME, "1", "mTORC1 activity"),
@@ -67,6 +69,7 @@ VARIABLES: dict[str, Variable] = {
     "scaling": Variable(_TIME, "1", "homeostatic scaling"),
     "recurrent": Variable(_TIME, "1", "recurrent strength J"),
     "spine_density": Variable(_TIME, "1", "spine density"),
+    "vacant": Variable(_TIME, "1", "vacant sites (spines lost to stress)"),
     "spine_formation": Variable(_TIME, "1/d", "spine formation"),
     "spine_elimination": Variable(_TIME, "1/d", "spine elimination"),
     "pv_integrity": Variable(_TIME, "1", "PV integrity"),
@@ -179,10 +182,9 @@ class Readout(Definition):
             return [Fault("", "at together with from or until", "a moment, or a stretch with take")]
         if self.from_ is not None and self.until is not None and float(self.until) <= float(self.from_):
             return [Fault("until", show(self.until.text), f"a time after {self.from_.text}")]
-        if self.relative_to not in (None, START):
-            return [
-                Fault("relative_to", show(self.relative_to), START, nearest(str(self.relative_to), [START]))
-            ]
+        if self.relative_to not in (None, START, END):
+            near = nearest(str(self.relative_to), [START, END])
+            return [Fault("relative_to", show(self.relative_to), f"{START} or {END} (of the course)", near)]
         return []
 
     def _faults_of_threshold(self) -> list[Fault]:
@@ -228,9 +230,8 @@ def evaluate(
         values = values[..., names.index(str(readout.place))]
     if readout.variable.of_snapshot:
         return _of_snapshot(readout, values, labels["snapshot"])
-    start = float(values[0])
     if readout.relative_to is not None:
-        values = _relative(values, start, readout.as_)
+        values = _relative(values, float(values[0 if readout.relative_to == START else -1]), readout.as_)
     if readout.at is not None:
         return float(np.interp(float(readout.at), time_h, values))
     assert readout.take is not None

@@ -1,0 +1,130 @@
+"""In: an experiment's readouts, claims and figures. Out: what is wrong with them beyond each line by itself."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Collection, Iterator
+
+from plastogen.case import Case
+from plastogen.claim import Claim
+from plastogen.definition import Document, Problem, nearest, show
+from plastogen.experiment import Experiment
+from plastogen.plasticity import STATES
+from plastogen.readout import VARIABLES, Readout, level
+from plastogen.units import QuantityError
+
+# The figures there are; a test holds plastogen.figure to the same list.
+FIGURES = ("timeline", "acute", "arms", "raster", "circuit", "block", "sweep")
+DIMENSIONS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency")
+OTHERS = ("run", "status", "probes", "cap_hit")
+
+
+def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
+    """Figures there are none of, and readouts whose names are taken."""
+    for i, name in enumerate(experiment.figures):
+        if name not in FIGURES:
+            wanted = f"one of {', '.join(FIGURES)}"
+            yield document.problem(("figures", i), show(name), wanted, nearest(name, FIGURES))
+    for name in experiment.readouts:
+        if name in VARIABLES or name in (*DIMENSIONS, *OTHERS) or keyword.iskeyword(name):
+            wanted = "a name of its own, because results.nc holds it beside the variables"
+            yield document.problem(f"readouts.{name}", f"'{name}', which is taken", wanted, f"{name}_readout")
+
+
+def readouts(document: Document, experiment: Experiment, cases: list[Case]) -> Iterator[Problem]:
+    """Times outside the course, species nobody gets, snapshots there are none of, states to start from."""
+    yield from _states(document, experiment)
+    if not cases:
+        return
+    start_h, end_h = min(case.start_h for case in cases), min(case.end_h for case in cases)
+    species = sorted({s for case in cases for drug in case.drugs.values() for s in drug.species})
+    for name, readout in experiment.readouts.items():
+        path = f"readouts.{name}"
+        for key, time in (("at", readout.at), ("from", readout.from_), ("until", readout.until)):
+            if time is not None and not start_h <= float(time) <= end_h:
+                wanted = f"a time within the course, {start_h:g} h to {end_h:g} h"
+                yield document.problem(f"{path}.{key}", show(time.text), wanted)
+        if readout.species is not None and readout.species not in species:
+            wanted = (
+                f"one of {', '.join(species)}" if species else "no species: no arm gives a drug with kinetics"
+            )
+            near = nearest(readout.species, species)
+            yield document.problem(f"{path}.species", show(readout.species), wanted, near)
+        yield from _snapshot_names(document, path, readout, experiment.snapshots)
+
+
+def _snapshot_names(
+    document: Document, path: str, readout: Readout, names: Collection[str]
+) -> Iterator[Problem]:
+    given = {"snapshot": readout.snapshot}
+    if readout.variable.of_snapshot:
+        given["relative_to"] = readout.relative_to
+    for key, name in given.items():
+        if name is not None and name not in names:
+            wanted = f"a snapshot: {', '.join(names)}" if names else "a snapshot named under `snapshots:`"
+            yield document.problem(f"{path}.{key}", show(name), wanted, nearest(name, names))
+
+
+def _states(document: Document, experiment: Experiment) -> Iterator[Problem]:
+    for name in experiment.course.start:
+        if name not in STATES:
+            wanted = f"a state: {', '.join(STATES)}"
+            yield document.problem(f"course.start.{name}", show(name), wanted, nearest(name, STATES))
+
+
+def claims(document: Document, experiment: Experiment) -> Iterator[Problem]:
+    """Claims about arms, readouts, numbers or points there are none of."""
+    for i, claim in enumerate(experiment.expect):
+        yield from _claim(document, experiment, i, claim)
+
+
+def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> Iterator[Problem]:
+    at = f"expect.{i}"
+    for key, arm in claim.arms.items():
+        if arm not in experiment.arms:
+            near = nearest(arm, experiment.arms)
+            yield document.problem(f"{at}.{key}", show(arm), f"an arm: {', '.join(experiment.arms)}", near)
+    for key, name in (("readout", claim.readout), (claim.form, claim.other)):
+        if name is not None and name not in experiment.readouts:
+            listed = (
+                f"a readout: {', '.join(experiment.readouts)}"
+                if experiment.readouts
+                else "a readout of this file"
+            )
+            yield document.problem(f"{at}.{key}", show(name), listed, nearest(name, experiment.readouts))
+        elif name is not None and claim.before is not None and experiment.readouts[name].unit != "h":
+            yield document.problem(f"{at}.{key}", show(name), "a readout that is a time, such as take: onset")
+    readout = experiment.readouts.get(claim.readout)
+    ends = [("by", claim.by)] + [(f"between.{k}", end) for k, end in enumerate(claim.between or ())]
+    for key, number in ends:
+        if number is not None and readout is not None:
+            try:
+                level(number, readout.unit)
+            except QuantityError as error:
+                yield document.problem(f"{at}.{key}", error.found, error.wanted, error.nearest)
+    if claim.between is not None and readout is not None:
+        low, high = (_level(end, readout.unit) for end in claim.between)
+        if low is not None and high is not None and low > high:
+            yield document.problem(
+                f"{at}.between", f"{claim.between[0]} to {claim.between[1]}", "the lower end first"
+            )
+    for path, value in claim.where.items():
+        values = experiment.sweep.get(path)
+        if values is None:
+            near = nearest(path, experiment.sweep)
+            listed = (
+                f"an axis of the sweep: {', '.join(experiment.sweep)}"
+                if experiment.sweep
+                else "no where: no sweep"
+            )
+            yield document.problem((*document.steps(f"{at}.where"), path), show(path), listed, near)
+        elif value not in values:
+            wanted = f"one of {', '.join(map(str, values))}"
+            yield document.problem((*document.steps(f"{at}.where"), path), show(value), wanted)
+
+
+def _level(text: float | str, unit: str) -> float | None:
+    try:
+        return level(text, unit)
+    except QuantityError:
+        return None

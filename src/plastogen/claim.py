@@ -1,0 +1,247 @@
+"""In: a claim of an experiment and its readouts by arm and seed. Out: a `Verdict`: met or not, and how sure.
+
+Arms share their seeds, so arms are compared seed by seed: the mean of the paired differences with its 95 %
+interval (Student's t). A difference counts when its mean reaches what the claim asks for and its interval
+leaves out 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pydantic
+from numpy.typing import NDArray
+
+from plastogen.definition import Definition, Fault, faulty
+
+Array: TypeAlias = NDArray[np.float64]
+Outcome = Literal["met", "missed", "known miss", "undecided"]
+Values: TypeAlias = Callable[
+    [str, str], Array
+]  # (readout, arm) -> one value a seed, NaN where it never happened
+CONFIDENCE = 95 / 100
+FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    # form: (keys it needs, keys it may have) beside those every claim has
+    "more": (("more", "than"), ("by",)),
+    "less": (("less", "than"), ("by",)),
+    "between": (("arm", "between"), ("minus",)),
+    "blocked": (("blocked", "alone", "full", "base", "to"), ()),
+    "before": (("arm", "before"), ("by",)),
+    "above": (("arm", "above"), ("by",)),
+}
+_COMMON = ("claim", "readout", "where", "source", "known_miss", "note")
+ARM_KEYS = ("more", "less", "than", "arm", "minus", "blocked", "alone", "full", "base")
+
+
+class Claim(Definition):
+    """What must come out. One of six forms:
+
+    `more: A, than: B, by: x` (or `less`): the readout of arm A exceeds that of B by at least x.
+    `arm: A, between: [low, high]`: the readout of A (less that of `minus`) lies there.
+    `blocked: A+x, alone: x, full: A, base: B, to: r`: |E(A+x) - E(x)| is at most r times |E(A) - E(B)|.
+    `arm: A, before: other`: in arm A this readout (a time) comes before the readout `other`; `above: other`,
+    it exceeds it.
+    `where: {axis: value}` picks points of a sweep; without it the claim must hold at every point.
+    """
+
+    claim: str
+    readout: str
+    more: str | None = None
+    less: str | None = None
+    than: str | None = None
+    by: float | str | None = None
+    arm: str | None = None
+    minus: str | None = None
+    between: tuple[float | str, float | str] | None = None
+    before: str | None = None
+    above: str | None = None
+    blocked: str | None = None
+    alone: str | None = None
+    full: str | None = None
+    base: str | None = None
+    to: float | None = pydantic.Field(None, gt=0)
+    where: dict[str, float | str] = {}
+    source: str | None = None
+    known_miss: str | None = None
+    note: str | None = None
+
+    @property
+    def form(self) -> str:
+        """Which of the forms this claim has."""
+        return next(form for form in FORMS if getattr(self, form) is not None)
+
+    @property
+    def other(self) -> str | None:
+        """The readout it compares with, in the forms `before` and `above`."""
+        return self.before or self.above
+
+    @property
+    def arms(self) -> dict[str, str]:
+        """The arms it names: key -> arm."""
+        return {key: getattr(self, key) for key in ARM_KEYS if getattr(self, key) is not None}
+
+    @pydantic.model_validator(mode="after")
+    def _one_form(self) -> Claim:
+        forms = [form for form in FORMS if getattr(self, form) is not None]
+        if len(forms) != 1:
+            found = " and ".join(forms) or f"none of {', '.join(FORMS)}"
+            raise faulty([Fault("", found, f"exactly one of {', '.join(FORMS)}")])
+        needs, may = FORMS[forms[0]]
+        faults = [
+            Fault(key, "nothing", f"it beside {forms[0]}") for key in needs if getattr(self, key) is None
+        ]
+        allowed = (*needs, *may, *_COMMON)
+        for key in type(self).model_fields:
+            if key not in allowed and getattr(self, key) not in (None, {}):
+                wanted = f"only {', '.join((*needs, *may))} in a claim of this form"
+                faults.append(Fault(key, f"{key} beside {forms[0]}", wanted))
+        if faults:
+            raise faulty(faults)
+        return self
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim. `value`, `low`, `high` in `unit`; `n` seeds of `expected`."""
+
+    claim: str
+    outcome: Outcome
+    value: float
+    low: float
+    high: float
+    unit: str
+    n: int
+    expected: int
+    wanted: str
+    reason: str = ""
+    source: str | None = None
+    known_miss: str | None = None
+    where: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """One line: outcome, claim, numbers."""
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        span = "" if self.n < 2 else f" [{self.low:.3g}, {self.high:.3g}]"
+        numbers = f"{self.value:.3g}{span}{unit}, wanted {self.wanted}, n = {self.n} of {self.expected}"
+        at = f" ({self.where})" if self.where else ""
+        why = f"; {self.reason}" if self.reason else ""
+        known = f"; known miss: {self.known_miss}" if self.known_miss and self.outcome == "known miss" else ""
+        return f"{self.outcome}: {self.claim}{at}: {numbers}{why}{known}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, NaN as None, for JSON."""
+        plain = asdict(self)
+        return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in plain.items()}
+
+
+def interval(values: Array) -> tuple[float, float, float]:
+    """Mean and 95 % interval (Student's t) of `values` (n,); no width is known for n = 1, so NaN there."""
+    from scipy.special import stdtrit
+
+    n = values.size
+    if n == 0:
+        return float("nan"), float("nan"), float("nan")
+    mean = float(values.mean())
+    if n == 1:
+        return mean, float("nan"), float("nan")
+    half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * values.std(ddof=1) / np.sqrt(n))
+    return mean, mean - half, mean + half
+
+
+def judge(
+    claim: Claim, values: Values, *, complete: Mapping[str, NDArray[np.bool_]], unit: str,
+    number: Callable[[float | str], float] = float, where: str = "",
+) -> Verdict:  # fmt: skip
+    """The verdict on `claim` at one point of a sweep.
+
+    `values(readout, arm)`: (seeds,); `complete`: arm -> which seeds finished; `unit`: of the readout;
+    `number` turns what the claim gives ("40 min") into that unit.
+    """
+    arms = list(dict.fromkeys(claim.arms.values()))
+    there = np.logical_and.reduce([complete[arm] for arm in arms])
+    got = _Seeds({a: values(claim.readout, a)[there] for a in arms})
+    if claim.other is not None:
+        got.other = values(claim.other, str(claim.arm))[there]
+    mean, low, high, wanted, met, reason = _measure(claim, got, number)
+    n = int(there.sum())
+    outcome: Outcome = "met" if met else "missed"
+    if n == 0:
+        outcome, reason = "undecided", "no seed finished in all the arms it compares"
+    elif outcome == "missed" and claim.known_miss:
+        outcome = "known miss"
+    return Verdict(
+        claim.claim, outcome, mean, low, high, "1" if claim.form == "blocked" else unit, n, there.size,
+        wanted, reason, claim.source, claim.known_miss, where,
+    )  # fmt: skip
+
+
+@dataclass
+class _Seeds:
+    """Values of the readout by arm, and of the readout it is to come before."""
+
+    by_arm: dict[str, Array]
+    other: Array | None = None
+
+
+def _measure(
+    claim: Claim, got: _Seeds, number: Callable[[float | str], float]
+) -> tuple[float, float, float, str, bool, str]:
+    """Mean, low, high, what was wanted in words, met, and why not if it is not plain."""
+    x = got.by_arm
+    by = number(claim.by) if claim.by is not None else 0.0
+    asked = f"at least {claim.by}" if claim.by is not None else "above 0"
+    if claim.form in ("more", "less"):
+        first, second = str(claim.more or claim.less), str(claim.than)
+        sign = 1 if claim.more is not None else -1
+        mean, low, high = interval(sign * (x[first] - x[second]))
+        return (mean, low, high, f"{asked} {claim.form}", _exceeds(mean, low, by), _never(x))
+    if claim.form in ("before", "above"):
+        assert got.other is not None
+        own = x[str(claim.arm)]
+        mean, low, high = interval(got.other - own if claim.form == "before" else own - got.other)
+        never = _never({claim.readout: own, str(claim.other): got.other})
+        return mean, low, high, f"{asked} {claim.form} {claim.other}", _exceeds(mean, low, by), never
+    if claim.form == "between":
+        assert claim.between is not None
+        minus = x[claim.minus] if claim.minus is not None else 0.0
+        mean, low, high = interval(x[str(claim.arm)] - minus)
+        bottom, top = (number(end) for end in claim.between)
+        wanted = f"{claim.between[0]} to {claim.between[1]}"
+        return mean, low, high, wanted, bool(bottom <= mean <= top), _never(x)
+    assert claim.to is not None
+    return _remaining(
+        x[str(claim.blocked)] - x[str(claim.alone)], x[str(claim.full)] - x[str(claim.base)], claim.to
+    )
+
+
+def _remaining(left: Array, whole: Array, most: float) -> tuple[float, float, float, str, bool, str]:
+    """What remains of an effect: |left| / |whole|, the interval that of `left` over the mean of `whole`."""
+    full, full_low, full_high = interval(whole)
+    wanted = f"at most {most:g} of the whole effect"
+    if not full:
+        return float("nan"), float("nan"), float("nan"), wanted, False, "there is no effect to block"
+    mean, low, high = interval(left / full)
+    reason = (
+        "the whole effect is not told from 0, so there is nothing to block"
+        if full_low <= 0 <= full_high
+        else ""
+    )
+    return mean, low, high, wanted, bool(abs(mean) <= most) and not reason, reason
+
+
+def _exceeds(mean: float, low: float, by: float) -> bool:
+    return bool(mean >= by and mean > 0 and not low <= 0)
+
+
+def _never(values: Mapping[str, Array]) -> str:
+    """Says so when a time never came."""
+    never = [
+        f"{name} in {int(np.isnan(x).sum())} of {x.size} seeds"
+        for name, x in values.items()
+        if np.isnan(x).any()
+    ]
+    return f"it never happens: {', '.join(never)}" if never else ""

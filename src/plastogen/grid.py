@@ -1,0 +1,58 @@
+"""In: when a course begins and ends and what happens in between. Out: the times at which it is written down.
+
+Every event stands on the grid. After each the grid is dense (2 min for 2 h), then widens by a tenth of the
+time since, and is never coarser than an hour in the first two days and six hours later. Hours throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_PER_H = 60
+DENSE_STEP_MIN = 2
+DENSE_FOR_H = 2
+WIDENING = 10  # each step is 1/10 of the time since the event
+FINE_STEP_H, FINE_UNTIL_H, COARSE_STEP_H = 1, 48, 6
+MAX_DENSE_POINTS = 1200
+DECIMALS = 6  # of an hour: 4 ms
+
+
+def grid(start_h: float, end_h: float, events_h: Iterable[float]) -> NDArray[np.float64]:
+    """Times from `start_h` to `end_h`, strictly increasing, events and both ends included."""
+    events = sorted({float(e) for e in events_h if start_h <= e <= end_h})
+    step_h = DENSE_STEP_MIN / MIN_PER_H
+    per_event = DENSE_FOR_H * MIN_PER_H / DENSE_STEP_MIN
+    step_h *= max(1, len(events) * per_event / MAX_DENSE_POINTS)
+    parts = [
+        np.array([start_h, *([0] if start_h < 0 < end_h else []), *events, end_h], dtype=float),
+        np.arange(start_h, min(end_h, FINE_UNTIL_H), FINE_STEP_H),
+        np.arange(FINE_UNTIL_H, end_h, COARSE_STEP_H),
+    ]
+    for event, following in zip(events, [*events[1:], end_h], strict=True):
+        parts += [event + _after(step_h, following - event)]
+    times = np.unique(np.round(np.concatenate(parts), DECIMALS))
+    inside = times[(times > start_h) & (times < end_h)]
+    return np.concatenate([[start_h], inside[_apart(inside, start_h, end_h)], [end_h]])
+
+
+def _apart(times: NDArray[np.float64], start_h: float, end_h: float) -> NDArray[np.bool_]:
+    """Which times are not the ends themselves but for rounding."""
+    nearest = np.minimum(times - start_h, end_h - times)
+    return np.asarray(nearest > 2 / 10**DECIMALS)
+
+
+def _after(step_h: float, until_h: float) -> NDArray[np.float64]:
+    """Times since an event, up to the next."""
+    dense = np.arange(1, DENSE_FOR_H / step_h + 1) * step_h
+    n = int(np.log(COARSE_STEP_H * WIDENING / DENSE_FOR_H) / np.log1p(1 / WIDENING)) + 1
+    wide = DENSE_FOR_H * (1 + 1 / WIDENING) ** np.arange(1, n + 1)
+    times = np.concatenate([dense, wide])
+    return np.asarray(times[times < until_h])
+
+
+def union(grids: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """One grid that holds the times of all `grids`."""
+    return np.unique(np.concatenate(list(grids)))

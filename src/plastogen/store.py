@@ -1,0 +1,295 @@
+"""In: plans and the courses they gave. Out: a folder of finished runs, each whole or not there.
+
+    <results>/runs/<id>/   manifest.json  plan.json  course.npz  snapshots.npz
+
+The id is a digest of what determines the course and nothing else, so equal arms share a run and a new readout
+re-runs nothing. A run is written under a temporary name and renamed last; every file has its checksum in the
+manifest, so a broken run is never mistaken for a finished one.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plastogen.cache import (
+    CacheDamaged,
+    StoreError,
+    atomic_write,
+    canonical,
+    digest,
+    explained,
+    read_npz,
+    write_npz,
+)
+from plastogen.circuit.engine import signature
+from plastogen.course import Course, Plan
+from plastogen.readout import CLASSES, POOLS, VARIABLES
+
+Array: TypeAlias = NDArray[Any]
+ID_LENGTH = 12
+FILES = ("plan.json", "course.npz", "snapshots.npz")
+PLUMBING = ("cache", "definition", "document", "explain")  # what these say or keep changes no course
+TEXT_ONLY = ("title", "note")  # fields of models that change nothing that is computed
+PARTIAL = re.compile(r"[0-9a-f]{12}\.partial-(\d+)-.*")
+SUMMARY = ("rate_hz", "spectrum", "gamma_power", "delta_power", "gamma_peak_hz")
+
+
+def determines(plan: Plan) -> dict[str, Any]:
+    """All that the course depends on, as plain data: no sources, no labels of treatments.
+
+    Floats count to 12 significant digits.
+    """
+    plain: dict[str, Any] = _without_text(canonical(plan))
+    plain["treatments"] = sorted(plain["treatments"].values(), key=json.dumps)
+    plain["mechanisms"] = mechanisms()
+    if plan.method == "formula":
+        plain["backend"] = "formula"
+    else:
+        plain["engine"] = signature(str(plan.backend))
+    return plain
+
+
+@lru_cache(maxsize=1)
+def mechanisms() -> str:
+    """A digest of the code a course runs through, comments and docstrings aside: other code, other runs."""
+    root = Path(__file__).parent
+    trees: dict[str, ast.Module] = {}
+    waiting = ["course"]
+    while waiting:
+        name = waiting.pop()
+        path = root.joinpath(*name.split(".")).with_suffix(".py")
+        path = path if path.is_file() else root.joinpath(*name.split("."), "__init__.py")
+        if name in trees or name in PLUMBING or not path.is_file():
+            continue
+        trees[name] = ast.parse(path.read_text(encoding="utf-8"))
+        waiting += _imported(trees[name])
+    whole = hashlib.sha256()
+    for name in sorted(trees):
+        for node in ast.walk(trees[name]):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+                node, False
+            ):
+                node.body = node.body[1:]
+        whole.update(f"{name}:{ast.dump(trees[name])}".encode())
+    return whole.hexdigest()[:ID_LENGTH]
+
+
+def _imported(tree: ast.Module) -> list[str]:
+    """Modules of this package that a module imports, as names below it."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("plastogen"):
+            base = node.module.removeprefix("plastogen").removeprefix(".")
+            found += [base, *(f"{base}.{alias.name}".removeprefix(".") for alias in node.names)]
+    return [name for name in found if name]
+
+
+def _without_text(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _without_text(value) for key, value in node.items() if key not in TEXT_ONLY}
+    if isinstance(node, list):
+        return [_without_text(value) for value in node]
+    return node
+
+
+def run_id(plan: Plan) -> str:
+    """The name of the run, 12 hex digits."""
+    return digest(determines(plan))[:ID_LENGTH]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A run read back. `arrays`: variable -> values without arm and seed; `labels`: dimension -> names."""
+
+    id: str
+    time_h: NDArray[np.float64]
+    arrays: Mapping[str, Array]
+    labels: Mapping[str, tuple[str, ...]]
+    frequency_hz: NDArray[np.float64]
+    manifest: Mapping[str, Any]
+
+
+class Store:
+    """The runs of one results folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.runs = self.folder / "runs"
+
+    def prepare(self) -> None:
+        """Make the folder, see that it can be written, sweep up after killed processes. Raises StoreError."""
+        with explained(self.folder, "write into"):
+            self.runs.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".test-", dir=self.runs)
+            os.close(handle)
+            os.unlink(name)
+        for entry in self.runs.iterdir():
+            left = PARTIAL.fullmatch(entry.name)
+            if left and not _alive(int(left[1])):
+                shutil.rmtree(entry, ignore_errors=True)
+
+    def fault(self, run: str) -> str | None:
+        """Why run `run` does not count as finished: "missing", or what is broken; None when finished."""
+        folder = self.runs / run
+        if not folder.is_dir():
+            return "missing"
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text())
+            checksums = dict(manifest["checksums"])
+            complete = manifest["status"] == "complete" and set(FILES) <= set(checksums)
+        except (OSError, ValueError, KeyError, TypeError):
+            return "its manifest is missing or cannot be read"
+        if not complete:
+            return "its manifest does not say it is complete"
+        for name, wanted in checksums.items():
+            if not (folder / name).is_file():
+                return f"{name} is missing"
+            if checksum(folder / name) != wanted:
+                return f"{name} is cut short or altered"
+        return None
+
+    def discard(self, run: str) -> None:
+        """Remove a run. Raises StoreError."""
+        with explained(self.runs / run, "remove"):
+            if (self.runs / run).exists():
+                shutil.rmtree(self.runs / run)
+
+    def borrow(self, run: str) -> bool:
+        """Copy run `run` from a results folder beside this one, if one has finished it."""
+        for other in sorted(self.folder.parent.glob(f"*/runs/{run}")):
+            neighbour = Store(other.parents[1])
+            if neighbour.folder != self.folder and neighbour.fault(run) is None:
+                partial = self._partial(run)
+                with explained(partial, "write"):
+                    shutil.copytree(other, partial, dirs_exist_ok=True)
+                self._settle(partial, run)
+                return True
+        return False
+
+    def write(self, run: str, plan: Plan, course: Course, manifest: Mapping[str, Any]) -> None:
+        """Keep a finished course. Raises StoreError; nothing half-written ever gets the real name."""
+        partial = self._partial(run)
+        try:
+            write_npz(partial / "course.npz", **_tables(plan, course))
+            spikes = {
+                f"{name}_{key}": shot[key] for name, shot in course.snapshots.items() for key in ("t_s", "i")
+            }
+            write_npz(partial / "snapshots.npz", **spikes)
+            atomic_write(partial / "plan.json", json.dumps(determines(plan), indent=1, sort_keys=True))
+            whole = {
+                **manifest, "run": run, "status": "complete", "seed": plan.seed, "classes": boundaries(plan),
+                "checksums": {name: checksum(partial / name) for name in FILES},
+            }  # fmt: skip
+            atomic_write(partial / "manifest.json", json.dumps(whole, indent=1, sort_keys=True))
+            self._settle(partial, run)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        self.forget_failure(run)
+
+    def _partial(self, run: str) -> Path:
+        with explained(self.runs, "write into"):
+            return Path(tempfile.mkdtemp(prefix=f"{run}.partial-{os.getpid()}-", dir=self.runs))
+
+    def _settle(self, partial: Path, run: str) -> None:
+        """Give a whole run its real name; another process may have finished the same run first."""
+        partial.chmod(0o755)
+        try:
+            partial.rename(self.runs / run)
+        except OSError as error:
+            if self.fault(run) is not None:
+                raise StoreError(f"cannot write {self.runs / run}: {error.strerror or error}") from error
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def fail(self, run: str, reason: str) -> None:
+        """Remember why a run failed. Raises StoreError."""
+        atomic_write(self.runs / f"{run}.failed.json", json.dumps({"run": run, "reason": reason}))
+
+    def failure(self, run: str) -> str | None:
+        """Why the run failed when it was last tried, if it did."""
+        with suppress(OSError, ValueError, KeyError):
+            return str(json.loads((self.runs / f"{run}.failed.json").read_text())["reason"])
+        return None
+
+    def forget_failure(self, run: str) -> None:
+        (self.runs / f"{run}.failed.json").unlink(missing_ok=True)
+
+    def load(self, run: str) -> Stored:
+        """A finished run. Raises StoreError or CacheDamaged."""
+        folder = self.runs / run
+        try:
+            tables = read_npz(folder / "course.npz")
+            manifest = json.loads((folder / "manifest.json").read_text())
+        except (FileNotFoundError, ValueError) as error:
+            raise CacheDamaged(f"run {run} is damaged: {error}") from error
+        labels = {dim: tuple(map(str, tables.pop(f"names_{dim}"))) for dim in ("species", "snapshot")}
+        return Stored(
+            run, tables.pop("time_h"), tables, {"class": CLASSES, "pool": POOLS, **labels},
+            tables.pop("frequency_hz"), manifest,
+        )  # fmt: skip
+
+    def spikes(self, run: str) -> dict[str, tuple[NDArray[np.float64], NDArray[np.int32]]]:
+        """Snapshot -> (times in s, cells). Raises StoreError or CacheDamaged."""
+        arrays = read_npz(self.runs / run / "snapshots.npz")
+        names = [key.removesuffix("_t_s") for key in arrays if key.endswith("_t_s")]
+        return {name: (arrays[f"{name}_t_s"], arrays[f"{name}_i"]) for name in names}
+
+
+def _tables(plan: Plan, course: Course) -> dict[str, Array]:
+    """What course.npz holds. Raises ValueError when the course is not finite or lacks a variable."""
+    tables: dict[str, Array] = {"time_h": np.asarray(plan.grid_h, float)}
+    for name, variable in VARIABLES.items():
+        if variable.of_snapshot:
+            continue
+        values = np.asarray(course.arrays[name], float)
+        if values.shape[0] != tables["time_h"].size or not np.isfinite(values).all():
+            raise ValueError(f"the course of {name} is not finite at every time of the grid")
+        tables[name] = values
+    shots = course.snapshots
+    for key in SUMMARY:
+        name = "snapshot_rate_hz" if key == "rate_hz" else key
+        tables[name] = np.array([shots[s][key] for s in shots], dtype=float)
+    tables["frequency_hz"] = np.asarray(next(iter(shots.values()))["frequency_hz"] if shots else [], float)
+    tables["names_snapshot"] = np.array(list(shots), dtype=np.str_)
+    tables["names_species"] = np.array(list(course.species), dtype=np.str_)
+    return tables
+
+
+def boundaries(plan: Plan) -> dict[str, list[int]]:
+    """Class -> [first cell, one past the last], for rasters."""
+    ends = np.cumsum([0, *(plan.circuit.populations[name].count for name in CLASSES)])
+    return {name: [int(ends[i]), int(ends[i + 1])] for i, name in enumerate(CLASSES)}
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process of this machine still runs (or may)."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
