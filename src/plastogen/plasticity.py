@@ -33,7 +33,6 @@ Array: TypeAlias = npt.NDArray[np.float64]
 SOLVER_RTOL = 1e-9
 SOLVER_ATOL = 1e-12
 ROOT_TOLERANCE = 1e-13
-LOG_J_LIMIT = 20  # the steady J is looked for within exp(+/-20) of the healthy one
 
 STATES = (
     "eef2k", "bdnf", "mtorc1", "protein", "habituation", "commit_1", "commit_2", "weight", "scaling",
@@ -187,20 +186,22 @@ class SlowModel:
 
         Everything but J is in closed form, so one number is sought: the root of J(rest(inputs_of_J(J))) = J
         (Brent, in log J, starting at the healthy 1; `tolerance` is relative). Each step costs a call: for a
-        noisy probe ask no more than its own error. Raises ValueError when the loop has no resting state.
+        noisy probe ask no more than its own error. Raises ValueError when an answer is silent or not finite.
         """
 
         def excess(log_J: float) -> float:
-            return math.log(self._product(self.rest(inputs_of_J(math.exp(log_J))))) - log_J
+            J = math.exp(log_J)
+            product = self._product(self.rest(inputs_of_J(J)))
+            if not math.isfinite(product):
+                raise ValueError(f"the circuit's answer at J = {J:g} is not finite")
+            return math.log(product) - log_J
 
         low = high = 0.0
         at_low = at_high = excess(0.0)
-        if at_low == 0:
+        if abs(at_low) <= tolerance:
             return self.rest(inputs_of_J(1.0))
-        step = max(abs(at_low), tolerance)
-        while at_low * at_high > 0:
-            if max(-low, high) > LOG_J_LIMIT:
-                raise ValueError("no resting state: the gain from weight to rate to weight is too high")
+        step = abs(at_low)
+        while at_low * at_high > 0:  # ends: weight, scaling and density are bounded whatever J is
             if at_low > 0:
                 low, at_low = high, at_high
                 high += step
