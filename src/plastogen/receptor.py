@@ -237,7 +237,7 @@ class BlockKinetics:
         concentration at the middle of each step, (steps, species). Each step is solved exactly at its middle
         values. Returns (steps + 1, pools, subunits, species, 2), the first row being `state`.
         """
-        c = np.asarray(brain_uM, float).reshape(-1, len(self.species))
+        c = np.asarray(brain_uM, float)
         steps = len(c)
         path = np.zeros((steps + 1, *self.shape))
         path[0] = state
