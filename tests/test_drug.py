@@ -1,0 +1,233 @@
+"""Drugs and subjects that ship, what may be given to whom, effects on targets, and row 7 of the evidence table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from plastogen.definition import InputError, Library, build, quantities
+from plastogen.document import Document, read_text
+from plastogen.dose import Treatment
+from plastogen.drug import Drug, check_treatment, exposure, target_occupancy
+from plastogen.receptor import SUBUNITS, magnesium_affinity, occupancy_readout
+from plastogen.subject import Subject
+
+LIBRARY = Library()
+DRUGS = {name: LIBRARY.load("drugs", name, Drug) for name in LIBRARY.names("drugs")}
+SUBJECTS = {name: LIBRARY.load("subjects", name, Subject) for name in LIBRARY.names("subjects")}
+TOOLS = {
+    "nbqx": "ampa", "rapamycin": "mtorc1", "anti_bdnf": "bdnf", "gaba_antagonist": "gaba",
+    "release_reducer": "release", "spike_silencer": "silence",
+}  # fmt: skip
+INFUSION = "{drug: ketamine, dose: 0.5 mg/kg, route: iv, over: 40 min}"
+ADULT = SUBJECTS["healthy_adult"]
+
+
+def give(text: str) -> Treatment:
+    return build(read_text(text, "treatment"), Treatment)
+
+
+def number(value: str) -> dict[str, str]:
+    return {"value": value, "source": "assumed", "evidence": "assumed", "note": "a test"}
+
+
+def test_row_7_occupancy() -> None:
+    t = np.linspace(0, 4, 241)
+    found = exposure(DRUGS["ketamine"], ADULT, [give(INFUSION)])
+    assert found is not None
+    half = DRUGS["ketamine"].actions.occupancy_half
+    assert half is not None
+    occupancy = occupancy_readout(found.at(t).brain_uM["ketamine"], float(half))
+    assert 0.2 < occupancy.max() < 0.35
+    assert (occupancy[t >= 2] < 0.1).all()
+
+
+def test_every_source_is_a_reference() -> None:
+    known = {*LIBRARY.references(), "assumed", "computed", "constructed"}
+    for model in (*DRUGS.values(), *SUBJECTS.values()):
+        for path, quantity in quantities(model):
+            assert quantity.source in known, path
+
+
+@pytest.mark.parametrize("name", ["ketamine", "memantine", "mk801", "ssri"])
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_drug_reaches_the_brain_of_every_subject_by_every_route(name: str, subject: str) -> None:
+    drug, who = DRUGS[name], SUBJECTS[subject]
+    kinetics = drug.kinetics_for(who.species, who.kinetics)
+    assert kinetics is not None
+    for route in kinetics.routes:
+        treatment = give(f"{{drug: {name}, dose: 1 mg/kg, route: {route}}}")
+        assert check_treatment(drug, who, treatment) == ()
+        found = exposure(drug, who, [treatment])
+        assert found is not None
+        assert found.at(1.0).brain_uM[name] > 0
+
+
+@pytest.mark.parametrize(("name", "target"), TOOLS.items())
+def test_a_tool_drug_has_one_target_and_no_kinetics(name: str, target: str) -> None:
+    drug = DRUGS[name]
+    assert (list(drug.targets), drug.kinetics, drug.parent) == ([target], {}, None)
+    held = give(f"{{drug: {name}, occupancy: 0.9, at: -30 min, for: 4 h}}")
+    assert check_treatment(drug, ADULT, held) == ()
+    assert exposure(drug, ADULT, [held]) is None
+    t = np.array([-0.51, -0.5, 0.0, 3.49, 3.5])
+    np.testing.assert_allclose(target_occupancy(drug, [held], {}, t)[target], [0, 0.9, 0.9, 0.9, 0])  # type: ignore[index]
+    (fault,) = check_treatment(drug, ADULT, give(f"{{drug: {name}, dose: 1 mg, route: iv}}"))
+    assert fault.at == "dose"
+    assert "tool drug without kinetics" in fault.found
+    assert "occupancy: 0.9" in fault.wanted
+    (fault,) = check_treatment(drug, ADULT, give(f"{{drug: {name}, brain: 1 uM, for: 1 h}}"))
+    assert (fault.at, "occupancy" in fault.wanted) == ("brain", True)
+
+
+@pytest.mark.parametrize(
+    ("drug", "subject", "treatment", "at", "said", "near"),
+    [
+        ("ketamine", "healthy_adult", "{drug: ketamine, dose: 1 mg, route: i.v.}", "route", "one of iv, im, oral", "iv"),
+        ("ketamine", "healthy_mouse", "{drug: ketamine, dose: 1 mg, route: oral}", "route", "one of ip, sc", None),
+        ("ketamine", "healthy_adult", "{drug: ketamine, occupancy: 0.5, for: 1 h}", "occupancy", "brain conc", None),
+    ],
+)
+def test_what_cannot_be_given(drug: str, subject: str, treatment: str, at: str, said: str, near: str | None) -> None:
+    (fault,) = check_treatment(DRUGS[drug], SUBJECTS[subject], give(treatment))
+    assert (fault.at, fault.nearest) == (at, near)
+    assert said in fault.wanted
+
+
+def test_a_species_without_kinetics_and_a_set_without_a_name() -> None:
+    human_only = DRUGS["ketamine"].model_copy(update={"kinetics": {"human": DRUGS["ketamine"].kinetics["human"]}})
+    (fault,) = check_treatment(human_only, SUBJECTS["healthy_rat"], give(INFUSION))
+    assert (fault.at, "for a rat" in fault.found, "human" in fault.wanted) == ("dose", True, True)
+    for name, faults in (("H1", 0), ("H2", 0), ("default", 0), ("H3", 1)):
+        subject = ADULT.model_copy(update={"kinetics": name})
+        found = check_treatment(DRUGS["ketamine"], subject, give(INFUSION))
+        assert len(found) == faults
+    assert "default, H2, H1" in found[0].wanted
+    with pytest.raises(ValueError, match="found the kinetics 'H3', wanted one of H2, H1"):
+        DRUGS["ketamine"].kinetics_for("human", "H3")
+
+
+def test_a_bath_needs_no_kinetics() -> None:
+    bath = give("{drug: ketamine, brain: 1 uM, for: 1 h}")
+    drug = DRUGS["ketamine"].model_copy(update={"kinetics": {}})
+    assert check_treatment(drug, ADULT, bath) == ()
+    found = exposure(drug, ADULT, [bath])
+    assert found is not None
+    np.testing.assert_allclose(found.at([0.0, 0.9, 1.0]).brain_uM["ketamine"], [1, 1, 0])
+
+
+def test_the_subject_names_the_kinetics_and_the_weight() -> None:
+    drug, t = DRUGS["ketamine"], 1.0
+    h1 = exposure(drug, ADULT.model_copy(update={"kinetics": "H1"}), [give(INFUSION)])
+    h2 = exposure(drug, ADULT, [give(INFUSION)])
+    assert h1 is not None
+    assert h2 is not None
+    assert h1.at(t).plasma_ng_ml["ketamine"] == pytest.approx(55, abs=0.6)
+    assert h2.at(t).plasma_ng_ml["ketamine"] == pytest.approx(121, abs=1)
+    twice = exposure(drug, ADULT, [give(INFUSION), give(INFUSION)])
+    assert twice is not None
+    assert twice.at(t).brain_uM["ketamine"] == pytest.approx(2 * h2.at(t).brain_uM["ketamine"])
+
+
+def test_an_occupancy_held_has_no_concentration() -> None:
+    held = give("{drug: ssri, occupancy: 0.8, for: 6 wk}")
+    found = exposure(DRUGS["ssri"], ADULT, [held])
+    assert found is not None
+    assert found.at(1.0).brain_uM["ssri"] == 0
+    effect = target_occupancy(DRUGS["ssri"], [held], found.at([1.0]).brain_uM, [1.0])
+    np.testing.assert_allclose(effect["serotonin"], [0.8])
+
+
+def test_targets_from_concentration_and_from_what_is_held() -> None:
+    drug = DRUGS["ssri"]
+    half = float(drug.targets["serotonin"].half or np.nan)
+    c = {"ssri": np.array([0.0, half, 3 * half])}
+    t = np.zeros(3)
+    np.testing.assert_allclose(target_occupancy(drug, [], c, t)["serotonin"], [0, 0.5, 0.75])
+    held = give("{drug: ssri, occupancy: 0.5, for: 1 h}")
+    np.testing.assert_allclose(target_occupancy(drug, [held], c, t)["serotonin"], [0.5, 0.75, 0.875])
+    np.testing.assert_allclose(target_occupancy(drug, [held, held], {}, t)["serotonin"], 0.75)
+    tree = LIBRARY.document("drugs", "nbqx")
+    weak = build(tree, Drug, overrides={"targets.ampa.maximum": 0.5})
+    nbqx = give("{drug: nbqx, occupancy: 0.5, for: 1 h}")
+    np.testing.assert_allclose(target_occupancy(weak, [nbqx], {}, 0.0)["ampa"], 0.25)
+    assert target_occupancy(DRUGS["ketamine"], [], {}, 0.0) == {}
+
+
+def test_daily_ssri_occupies_most_transporters() -> None:
+    course = give("{drug: ssri, dose: 20 mg, route: oral, every: 1 d, times: 42}")
+    found = exposure(DRUGS["ssri"], ADULT, [course])
+    assert found is not None
+    t = np.array([0.5, 7.0, 41.5]) * 24
+    occupied = target_occupancy(DRUGS["ssri"], [course], found.at(t).brain_uM, t)["serotonin"]
+    assert 0.3 < occupied[0] < 0.6
+    assert 0.7 < occupied[-1] < 0.9
+    assert (np.diff(occupied) > 0).all()
+
+
+def test_norketamine_is_scaled_by_affinity() -> None:
+    nmdar = DRUGS["ketamine"].actions.nmdar
+    for which in ("ic50", "ic50_without_mg"):
+        ratio = getattr(nmdar["norketamine"], which).uM() / getattr(nmdar["ketamine"], which).uM()
+        np.testing.assert_allclose(ratio, 0.97 / 0.119, rtol=5e-3)
+    assert list(nmdar) == ["ketamine", "norketamine"]  # hydroxynorketamine does not block
+
+
+def test_magnesium_constants_of_mk801_are_those_of_ketamine_elsewhere() -> None:
+    ketamine, mk801 = DRUGS["ketamine"].actions.nmdar["ketamine"], DRUGS["mk801"].actions.nmdar["mk801"]
+    shift = float(mk801.reference_voltage) - float(ketamine.reference_voltage)
+    moved = magnesium_affinity(ketamine) * np.exp(-0.062 * shift)
+    np.testing.assert_allclose(magnesium_affinity(mk801), moved, rtol=0.01)
+
+
+def test_subjects() -> None:
+    for name, subject in SUBJECTS.items():
+        stress, species = name.split("_")
+        assert float(subject.stress) == (1 if stress == "stressed" else 0)
+        assert subject.species == {"adult": "human"}.get(species, species)
+    assert float(ADULT.weight) == 70
+    tree = LIBRARY.document("subjects", "healthy_adult").tree
+    for key, value in (("stress", number("1.5")), ("weight", number("0 kg")), ("species", "dog")):
+        with pytest.raises(InputError, match=key):
+            build(Document("subject.yaml", {**tree, key: value}), Subject)
+
+
+def _change(tree: dict[str, Any], path: str, value: object) -> None:
+    *above, last = path.split(".")
+    for step in above:
+        tree = tree[step]
+    tree[last] = value
+
+
+@pytest.mark.parametrize(
+    ("drug", "change", "value", "path", "said"),
+    [
+        ("ketamine", "default_kinetics.human", "H3", "default_kinetics.human", "one of H2, H1"),
+        ("ketamine", "default_kinetics", {"human": "H2", "rat": "R1"}, "default_kinetics.mouse", "one of R1"),
+        ("ketamine", "species", {"ketamine": {"molar_mass": number("237 g/mol")}},
+         "kinetics.human.H2.metabolites.hnk", "one of ketamine"),
+        ("ketamine", "kinetics.mouse.R1.metabolites.norketamine.from", "ketamin", "kinetics.mouse.R1.metabolites",
+         "nearest valid name: ketamine"),
+        ("memantine", "species", {}, "kinetics.human.M1", "the drug under `species`"),
+        ("memantine", "species", {"other": {"molar_mass": number("1 g/mol")}}, "actions.nmdar.memantine", "one of other"),
+        ("ssri", "targets.serotonin", {"maximum": number("1")}, "targets.serotonin.half", "given by dose"),
+        ("nbqx", "targets.ampa.half", number("1 uM"), "targets.ampa.half", "no species"),
+        ("nbqx", "targets", {"ampar": {"maximum": number("1")}}, "targets.ampar", "ampa"),
+    ],
+)  # fmt: skip
+def test_a_drug_file_that_contradicts_itself(drug: str, change: str, value: object, path: str, said: str) -> None:
+    document = LIBRARY.document("drugs", drug)
+    _change(document.tree, change, value)
+    with pytest.raises(InputError) as caught:
+        build(document, Drug)
+    assert path in [problem.path for problem in caught.value.problems]
+    assert said in str(caught.value)
+
+
+def test_subunits_of_a_block_are_all_wanted() -> None:
+    document = LIBRARY.document("drugs", "memantine")
+    del document.tree["actions"]["nmdar"]["memantine"]["ic50"][SUBUNITS[2]]
+    with pytest.raises(InputError, match=r"memantine.ic50.GluN2C: found nothing, wanted a concentration"):
+        build(document, Drug)
