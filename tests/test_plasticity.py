@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from plastogen.definition import InputError, Library
+from plastogen.definition import InputError, Library, quantities
 from plastogen.plasticity import BUILT_PATHWAYS, HEALTHY, STATES, Inputs, Plasticity, SlowModel
 from plastogen.quantity import Quantity
 
@@ -141,13 +141,25 @@ class TestFiles:
             model(pathways__spontaneous=scale)
 
     def test_five_rows_are_calibrated_and_say_so(self) -> None:
-        from plastogen.definition import quantities
-
         calibrated = {path for path, q in quantities(definition()) if "calibrated on" in (q.note or "")}
         assert calibrated == {
             "spine.turnover", "spine.stress_loss", "signalling.mtorc1_half", "comparator.tone_time",
             "clinical.effect_per_log_weight",
         }  # fmt: skip
+
+    def test_every_corner_of_the_ranges_is_a_model(self) -> None:
+        ranged = [(path, q) for path, q in quantities(definition()) if q.range is not None]
+        assert len(ranged) > 30
+        rng = np.random.default_rng(0)
+        for _ in range(60):
+            ends = {
+                path: {"value": f"{q.range[int(rng.integers(2))]} {q.unit}", "source": "assumed",
+                       "evidence": "assumed", "note": "test"}
+                for path, q in ranged if q.range
+            }  # fmt: skip
+            slow = SlowModel(Library().load("plasticity", "all", Plasticity, overrides=ends))
+            assert slow.spectral_abscissa(slow.healthy_state(), lambda y: HEALTHY) < 0
+            assert np.isfinite(slow.steady_state(loop(stress=1))).all()
 
 
 class TestRest:
