@@ -44,11 +44,21 @@ def test_a_held_occupancy_and_a_held_concentration() -> None:
 
 
 @given(
-    times=st.integers(2, 20), escalate=st.floats(0.5, 2), dose=st.floats(0.01, 100), weight=st.floats(0.02, 120)
+    times=st.integers(2, 20),
+    escalate=st.floats(0.5, 2),
+    dose=st.floats(0.01, 100),
+    weight=st.floats(0.02, 120),
 )
 def test_repeats_form_a_geometric_series(times: int, escalate: float, dose: float, weight: float) -> None:
     given = Treatment.model_validate(
-        {"drug": "k", "dose": f"{dose} mg/kg", "route": "iv", "every": "1 d", "times": times, "escalate": escalate}
+        {
+            "drug": "k",
+            "dose": f"{dose} mg/kg",
+            "route": "iv",
+            "every": "1 d",
+            "times": times,
+            "escalate": escalate,
+        }
     )
     doses = inputs(given, weight)
     assert [d.start_h for d in doses] == pytest.approx([24 * i for i in range(times)])
@@ -68,7 +78,11 @@ def test_repeats_form_a_geometric_series(times: int, escalate: float, dose: floa
         ("{drug: k, occupancy: 0.5}", "for", "how long the occupancy is held"),
         ("{drug: k, occupancy: 0.5, for: 1 h, route: iv}", "route", "only beside a dose"),
         ("{drug: k, brain: 1 uM, for: 1 h, over: 1 h}", "over", "only beside a dose"),
-        ("{drug: k, brain: 1 uM, for: 2 h, every: 3 h, times: 2, escalate: 2}", "escalate", "only beside a dose"),
+        (
+            "{drug: k, brain: 1 uM, for: 2 h, every: 3 h, times: 2, escalate: 2}",
+            "escalate",
+            "only beside a dose",
+        ),
         ("{drug: k, dose: 1 mg, route: iv, every: 1 d}", "times", "2 or more"),
         ("{drug: k, dose: 1 mg, route: iv, every: 1 d, times: 1}", "times", "found 1"),
         ("{drug: k, dose: 1 mg, route: iv, times: 3}", "every", "the time between 3 times"),

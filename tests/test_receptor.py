@@ -27,7 +27,8 @@ from plastogen.receptor import (
 EFOLD = 1 / 0.062  # of magnesium, Jahr and Stevens 1990
 S_PER_H = 3600
 BLOCKS = {
-    name: Library().load("drugs", name, Drug).actions.nmdar[name] for name in ("ketamine", "memantine", "mk801")
+    name: Library().load("drugs", name, Drug).actions.nmdar[name]
+    for name in ("ketamine", "memantine", "mk801")
 }
 NORKETAMINE = Library().load("drugs", "ketamine", Drug).actions.nmdar["norketamine"]
 EACH = [Pool(name, {name: 1.0}) for name in SUBUNITS]
@@ -159,7 +160,10 @@ def independent(block: dict[str, NmdarBlock], subunit: int, v: np.ndarray, mg: f
             koff = (weights * float(b.unblocking_rate) * np.exp(shift / float(b.voltage_efold))).sum()
             bind = a * float(b.unblocking_rate) / kd * conc * unblocked * free
             trap = float(b.trapped)
-            dy += [trap * bind - a * koff * t, (1 - trap) * bind - a * koff * s - (1 - a) * s / float(b.escape_time)]
+            dy += [
+                trap * bind - a * koff * t,
+                (1 - trap) * bind - a * koff * s - (1 - a) * s / float(b.escape_time),
+            ]
         return np.array(dy)
 
     return rate
@@ -199,7 +203,8 @@ def test_equals_numerical_integration(subunit: int, steps: int, error: float) ->
 
 @settings(max_examples=60, deadline=None)
 @given(
-    on=st.lists(st.floats(0, 1e4), min_size=4, max_size=4), off=st.lists(st.floats(0, 1e4), min_size=4, max_size=4)
+    on=st.lists(st.floats(0, 1e4), min_size=4, max_size=4),
+    off=st.lists(st.floats(0, 1e4), min_size=4, max_size=4),
 )
 def test_a_step_is_exact_however_stiff(on: list[float], off: list[float]) -> None:
     """Against the matrix exponential of scipy, an independent algorithm."""
@@ -217,7 +222,9 @@ def test_a_step_is_exact_however_stiff(on: list[float], off: list[float]) -> Non
     a=st.tuples(st.floats(0, 1), st.floats(0, 1)), c=st.lists(st.floats(0, 100), min_size=2, max_size=2),
     v=st.floats(-90, 20), mg=st.floats(0, 3), dt_h=st.floats(1e-6, 100),
 )  # fmt: skip
-def test_block_is_a_probability(a: tuple[float, float], c: list[float], v: float, mg: float, dt_h: float) -> None:
+def test_block_is_a_probability(
+    a: tuple[float, float], c: list[float], v: float, mg: float, dt_h: float
+) -> None:
     k = kinetics([E, PV], mg_mM=mg, ketamine=BLOCKS["ketamine"], norketamine=NORKETAMINE)
     weights = np.ones((2, 1))
     path = k.advance(
@@ -275,7 +282,9 @@ def test_pools_have_their_own_activity_and_voltage() -> None:
     )[-1]  # fmt: skip
     for i, (a, v) in enumerate(((0.1, -70.0), (0.02, -40.0))):
         alone = kinetics([E], ketamine=BLOCKS["ketamine"])
-        np.testing.assert_allclose(both[i], follow(alone, alone.start(), seconds=36, a=a, c=1.0, v_mV=v)[0], atol=1e-11)
+        np.testing.assert_allclose(
+            both[i], follow(alone, alone.start(), seconds=36, a=a, c=1.0, v_mV=v)[0], atol=1e-11
+        )
 
 
 def test_no_drug_no_block() -> None:
@@ -299,7 +308,9 @@ def test_depolarisation_frees_the_pore_of_magnesium_and_of_drug() -> None:
     assert free.shape == (4, 4)
     assert (np.diff(free, axis=0) > 0).all()
     jahr_stevens = 1 / (1 + np.exp(-0.062 * v) / 3.57)
-    np.testing.assert_allclose(free[:, 0], jahr_stevens, atol=0.06)  # 2A follows the textbook curve, an input it is not
+    np.testing.assert_allclose(
+        free[:, 0], jahr_stevens, atol=0.06
+    )  # 2A follows the textbook curve, an input it is not
     np.testing.assert_allclose(magnesium_free(block, v, mg_mM=0, mg_efold_mV=EFOLD), 1)
     rates = unblocking_rate(block, v)
     efold = float(block.voltage_efold)
@@ -324,5 +335,7 @@ def test_magnesium_cannot_help_a_drug_in() -> None:
     document = Library().document("drugs", "memantine")
     tree = document.tree["actions"]["nmdar"]["memantine"]
     tree["ic50"]["GluN2A"] |= {"value": "0.1 uM", "range": None}
-    with pytest.raises(InputError, match=r"ic50.GluN2A: found 0.1 uM, wanted at least the IC50 without magnesium"):
+    with pytest.raises(
+        InputError, match=r"ic50.GluN2A: found 0.1 uM, wanted at least the IC50 without magnesium"
+    ):
         build(Document("memantine.yaml", tree), NmdarBlock)
