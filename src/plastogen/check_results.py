@@ -1,4 +1,4 @@
-"""In: an experiment's readouts, claims and figures. Out: what is wrong with them beyond each line by itself."""
+"""In: an experiment's readouts, claims and figures. Out: what is wrong with them beyond each line alone."""
 
 from __future__ import annotations
 

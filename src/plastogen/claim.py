@@ -166,16 +166,19 @@ def judge(
     got = _Seeds({a: values(claim.readout, a)[there] for a in arms})
     if claim.other is not None:
         got.other = values(claim.other, str(claim.arm))[there]
-    mean, low, high, wanted, met, reason = _measure(claim, got, number)
+    found = _measure(claim, got, number, unit)
     n = int(there.sum())
-    outcome: Outcome = "met" if met else "missed"
+    outcome: Outcome = "met" if found.met else "missed"
+    reason = found.reason
     if n == 0:
         outcome, reason = "undecided", "no seed finished in all the arms it compares"
+    elif reason and unit != "h":
+        outcome = "undecided"
     elif outcome == "missed" and claim.known_miss:
         outcome = "known miss"
     return Verdict(
-        claim.claim, outcome, mean, low, high, "1" if claim.form == "blocked" else unit, n, there.size,
-        wanted, reason, claim.source, claim.known_miss, where,
+        claim.claim, outcome, *found.span, "1" if claim.form == "blocked" else unit, n, there.size,
+        found.wanted, reason, claim.source, claim.known_miss, where,
     )  # fmt: skip
 
 
@@ -187,61 +190,58 @@ class _Seeds:
     other: Array | None = None
 
 
-def _measure(
-    claim: Claim, got: _Seeds, number: Callable[[float | str], float]
-) -> tuple[float, float, float, str, bool, str]:
-    """Mean, low, high, what was wanted in words, met, and why not if it is not plain."""
+@dataclass(frozen=True)
+class _Measured:
+    """Mean and interval, what was wanted in words, whether it is so, and why there is nothing to say."""
+
+    span: tuple[float, float, float]
+    wanted: str
+    met: bool
+    reason: str = ""
+
+
+def _measure(claim: Claim, got: _Seeds, number: Callable[[float | str], float], unit: str) -> _Measured:
     x = got.by_arm
-    by = number(claim.by) if claim.by is not None else 0.0
     asked = f"at least {claim.by}" if claim.by is not None else "above 0"
-    if claim.form in ("more", "less"):
-        first, second = str(claim.more or claim.less), str(claim.than)
-        sign = 1 if claim.more is not None else -1
-        mean, low, high = interval(sign * (x[first] - x[second]))
-        return (mean, low, high, f"{asked} {claim.form}", _exceeds(mean, low, by), _never(x))
-    if claim.form in ("before", "above"):
-        assert got.other is not None
-        own = x[str(claim.arm)]
-        mean, low, high = interval(got.other - own if claim.form == "before" else own - got.other)
-        never = _never({claim.readout: own, str(claim.other): got.other})
-        return mean, low, high, f"{asked} {claim.form} {claim.other}", _exceeds(mean, low, by), never
     if claim.form == "between":
         assert claim.between is not None
         minus = x[claim.minus] if claim.minus is not None else 0.0
-        mean, low, high = interval(x[str(claim.arm)] - minus)
+        span = interval(x[str(claim.arm)] - minus)
         bottom, top = (number(end) for end in claim.between)
         wanted = f"{claim.between[0]} to {claim.between[1]}"
-        return mean, low, high, wanted, bool(bottom <= mean <= top), _never(x)
-    assert claim.to is not None
-    return _remaining(
-        x[str(claim.blocked)] - x[str(claim.alone)], x[str(claim.full)] - x[str(claim.base)], claim.to
-    )
+        return _Measured(span, wanted, bool(bottom <= span[0] <= top), _never(x, unit))
+    if claim.form == "blocked":
+        assert claim.to is not None
+        left, whole = x[str(claim.blocked)] - x[str(claim.alone)], x[str(claim.full)] - x[str(claim.base)]
+        return _remaining(left, whole, claim.to, _never(x, unit))
+    if claim.form in ("more", "less"):
+        difference = x[str(claim.more or claim.less)] - x[str(claim.than)]
+        wanted, never = f"{asked} {claim.form}", _never(x, unit)
+    else:
+        assert got.other is not None
+        difference = x[str(claim.arm)] - got.other
+        wanted = f"{asked} {claim.form} {claim.other}"
+        never = _never({claim.readout: x[str(claim.arm)], str(claim.other): got.other}, unit)
+    span = interval(difference if claim.form in ("more", "above") else -difference)
+    by = number(claim.by) if claim.by is not None else 0.0
+    return _Measured(span, wanted, bool(span[0] >= by and span[0] > 0 and not span[1] <= 0), never)
 
 
-def _remaining(left: Array, whole: Array, most: float) -> tuple[float, float, float, str, bool, str]:
+def _remaining(left: Array, whole: Array, most: float, never: str) -> _Measured:
     """What remains of an effect: |left| / |whole|, the interval that of `left` over the mean of `whole`."""
-    full, full_low, full_high = interval(whole)
     wanted = f"at most {most:g} of the whole effect"
-    if not full:
-        return float("nan"), float("nan"), float("nan"), wanted, False, "there is no effect to block"
-    mean, low, high = interval(left / full)
-    reason = (
-        "the whole effect is not told from 0, so there is nothing to block"
-        if full_low <= 0 <= full_high
-        else ""
-    )
-    return mean, low, high, wanted, bool(abs(mean) <= most) and not reason, reason
+    full, low, high = interval(whole)
+    if never or not full:
+        return _Measured((float("nan"),) * 3, wanted, False, never or "there is no effect to block")
+    span = interval(left / full)
+    if low <= 0 <= high:
+        return _Measured(span, wanted, False, "the whole effect is not told from 0: nothing to block")
+    return _Measured(span, wanted, bool(abs(span[0]) <= most))
 
 
-def _exceeds(mean: float, low: float, by: float) -> bool:
-    return bool(mean >= by and mean > 0 and not low <= 0)
-
-
-def _never(values: Mapping[str, Array]) -> str:
-    """Says so when a time never came."""
-    never = [
-        f"{name} in {int(np.isnan(x).sum())} of {x.size} seeds"
-        for name, x in values.items()
-        if np.isnan(x).any()
-    ]
-    return f"it never happens: {', '.join(never)}" if never else ""
+def _never(values: Mapping[str, Array], unit: str) -> str:
+    """Says so when a time never came, or a readout has no value."""
+    missing = {name: int(np.isnan(x).sum()) for name, x in values.items() if np.isnan(x).any()}
+    what = "it never happens" if unit == "h" else "there is no value"
+    each = ", ".join(f"{name} in {k} of {values[name].size} seeds" for name, k in missing.items())
+    return f"{what}: {each}" if missing else ""

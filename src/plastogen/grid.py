@@ -31,7 +31,7 @@ def grid(start_h: float, end_h: float, events_h: Iterable[float]) -> NDArray[np.
         np.arange(start_h, min(end_h, FINE_UNTIL_H), FINE_STEP_H),
         np.arange(FINE_UNTIL_H, end_h, COARSE_STEP_H),
     ]
-    for event, following in zip(events, [*events[1:], end_h], strict=True):
+    for event, following in zip(events, [*events[1:], end_h], strict=False):
         parts += [event + _after(step_h, following - event)]
     times = np.unique(np.round(np.concatenate(parts), DECIMALS))
     inside = times[(times > start_h) & (times < end_h)]

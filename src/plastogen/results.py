@@ -124,7 +124,7 @@ def assemble(
     for name, variable in VARIABLES.items():
         values = np.full((*shape, *(sizes[dim] for dim in variable.dims)), np.nan)
         for place, run in runs.items():
-            values[where[place]] = _on_common(run, name, time_h, species)
+            values[where[place]] = _on_common(run, name, time_h, {"species": species, "snapshot": snapshots})
         attrs = {"units": variable.unit, "long_name": variable.long_name}
         data[name] = ((*outer, *variable.dims), values, attrs)
     for name, readout in question.experiment.readouts.items():
@@ -176,14 +176,22 @@ def _bookkeeping(
     }
 
 
-def _on_common(run: Stored, name: str, time_h: Array, species: tuple[str, ...]) -> Array:
-    """A variable of a run on the common grid; before its own start it stands still."""
+def _on_common(run: Stored, name: str, time_h: Array, names: Mapping[str, tuple[str, ...]]) -> Array:
+    """A variable of a run on the common grid and names; before its own start it stands still.
+
+    A species that was not given is 0; a snapshot that was not taken is NaN.
+    """
     values = np.asarray(run.arrays[name], float)
     variable = VARIABLES[name]
-    if "species" in variable.dims:
-        own = run.labels["species"]
-        columns = [values[:, own.index(s)] if s in own else np.zeros(len(values)) for s in species]
-        values = np.stack(columns, -1) if columns else np.zeros((len(values), 0))
+    for dim, absent in (("snapshot", np.nan), ("species", 0.0)):
+        if dim in variable.dims:
+            at = variable.dims.index(dim)
+            own = run.labels[dim]
+            shape = values.shape[:at] + values.shape[at + 1 :]
+            parts = [
+                values.take(own.index(n), at) if n in own else np.full(shape, absent) for n in names[dim]
+            ]
+            values = np.stack(parts, at) if parts else np.zeros((*shape[:at], 0, *shape[at:]))
     if "time" not in variable.dims or np.array_equal(run.time_h, time_h):
         return values
     t = np.clip(time_h, run.time_h[0], run.time_h[-1])

@@ -261,10 +261,13 @@ def _tables(plan: Plan, course: Course) -> dict[str, Array]:
             raise ValueError(f"the course of {name} is not finite at every time of the grid")
         tables[name] = values
     shots = course.snapshots
-    for key in SUMMARY:
-        name = "snapshot_rate_hz" if key == "rate_hz" else key
-        tables[name] = np.array([shots[s][key] for s in shots], dtype=float)
     tables["frequency_hz"] = np.asarray(next(iter(shots.values()))["frequency_hz"] if shots else [], float)
+    below = {"rate_hz": (len(CLASSES),), "spectrum": tables["frequency_hz"].shape}
+    for key in SUMMARY:
+        values = np.array([shots[s][key] for s in shots], dtype=float)
+        tables["snapshot_rate_hz" if key == "rate_hz" else key] = values.reshape(
+            len(shots), *below.get(key, ())
+        )
     tables["names_snapshot"] = np.array(list(shots), dtype=np.str_)
     tables["names_species"] = np.array(list(course.species), dtype=np.str_)
     return tables
