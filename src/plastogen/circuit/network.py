@@ -1,0 +1,188 @@
+"""In: a number of cells and a step. Out: the spiking network in Brian2, compiled or run in numpy.
+
+The equations of one cell (leaky integrate-and-fire, conductances; g is nS, sums run over arriving spikes):
+
+    C dv/dt = g_L (v_L - v) + (g_ampa + g_ext)(v_exc - v) + (g_PV + g_SST)(v_inh - v) + (g_adapt + g_silence)(v_K - v)
+              + (g_nmda + g_tonic) B(v) (v_exc - v),       B(v) = 1 / (1 + mg_ratio exp(-v / mg_efold))
+    dg_x/dt = -g_x / tau_x                                 x: ampa, ext, nmda, PV, SST, adapt
+
+Mg2+ block B(v): Jahr and Stevens (1990), eq. 4. NMDA: at each spike of an E cell the share `s` of receptors with
+glutamate bound grows by out_nmda (1 - s) and decays with tau_nmda (saturation kept in the presynaptic cell; exact
+because the decay is linear; Wang 1999, eq. 5 without the 2 ms rise). A step is exponential Euler with the mean of
+each conductance over the step in place of its value at the start, which keeps rates right at 0.5 ms.
+All cells are one NeuronGroup and all synapses one Synapses object: fewer files, a faster build.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+CELL = {
+    "v": "volt", "C": "farad", "g_L": "siemens", "v_L": "volt", "v_th": "volt", "v_reset": "volt", "t_ref": "second",
+    "w_ext": "siemens", "w_ampa": "siemens", "w_nmda": "siemens", "w_PV": "siemens", "w_SST": "siemens",
+    "w_adapt": "siemens", "g_tonic": "siemens", "g_silence": "siemens",
+    "out_ampa": "1", "out_nmda": "1", "out_PV": "1", "out_SST": "1",
+    "is_E": "1", "is_PV": "1", "is_SST": "1", "p_E": "1", "p_PV": "1", "p_SST": "1",
+}  # fmt: skip
+TRACES = ("ampa", "ext", "nmda", "PV", "SST", "adapt")
+SHARED = {
+    **{f"{part}_{name}": "1" for name in TRACES for part in ("left", "mean")},
+    "v_exc": "volt", "v_inh": "volt", "v_K": "volt", "mg_ratio": "1", "mg_efold": "volt", "n_ext": "1",
+}  # fmt: skip
+MOST_EXTERNAL_SPIKES = 8  # in one step; `n_ext` must stay at most 1 for the rest to be negligible
+
+EQUATIONS = "\n".join(
+    [f"{name} : {unit}" for name, unit in CELL.items()]
+    + [f"{name} : {unit} (shared)" for name, unit in SHARED.items()]
+    + [f"x_{name} : 1" for name in TRACES]
+    + ["s : 1", "ds : 1", "rest_left : second"]
+)
+STEP = """
+g_e = w_ampa*x_ampa*mean_ampa + w_ext*x_ext*mean_ext
+g_i = w_PV*x_PV*mean_PV + w_SST*x_SST*mean_SST
+g_n = (w_nmda*x_nmda*mean_nmda + g_tonic) / (1 + mg_ratio*exp(-v/mg_efold))
+g_k = w_adapt*x_adapt*mean_adapt + g_silence
+g_all = g_L + g_e + g_i + g_n + g_k
+v_end = (g_L*v_L + (g_e + g_n)*v_exc + g_i*v_inh + g_k*v_K) / g_all
+awake = 1.0*int(rest_left <= 0*second)
+v = v_reset + awake*(v_end + (v - v_end)*exp(-dt*g_all/C) - v_reset)
+rest_left = clip(rest_left - dt, 0*second, 1*second)
+s = s*left_nmda
+""" + "\n".join(f"x_{name} = x_{name}*left_{name}" for name in TRACES)
+RESET = "v = v_reset; rest_left = t_ref; ds = out_nmda*(1 - s); s = s + ds; x_adapt = x_adapt + 1"
+ARRIVAL = "x_ampa_post += out_ampa_pre; x_nmda_post += ds_pre; x_PV_post += out_PV_pre; x_SST_post += out_SST_pre"
+CHANCE = "(is_E_post*p_E_pre + is_PV_post*p_PV_pre + is_SST_post*p_SST_pre)"
+VOLTAGE_STEP_MS = 5
+RECORDED = 100  # cells whose voltage is sampled, evenly spread over all
+
+
+def external() -> str:
+    """The update that adds a Poisson number (mean `n_ext`) of external spikes to every cell.
+
+    One uniform number gives the count: how many of the cumulative probabilities it exceeds.
+    """
+    terms, lines = "1", ["u = rand()", "p_0 = exp(-n_ext)"]
+    counts = []
+    for k in range(MOST_EXTERNAL_SPIKES):
+        if k:
+            terms += f" + n_ext**{k}/{math.factorial(k)}"
+        lines.append(f"upto_{k} = p_0*({terms})")
+        counts.append(f"int(u > upto_{k})")
+    return "\n".join([*lines, "x_ext = x_ext + " + " + ".join(counts)])
+
+
+def connect(p_max: float) -> str:
+    """Every pair with its own probability: candidates at `p_max` drawn by jumps, then thinned."""
+    return f"k for k in sample(N_post, p={p_max!r}) if i != k and rand() < {CHANCE}/{p_max!r}"
+
+
+def recorded(n: int) -> npt.NDArray[np.int64]:
+    """Indices of the cells whose voltage is sampled."""
+    return np.unique(np.linspace(0, n - 1, min(n, RECORDED)).astype(np.int64))
+
+
+def model(n: int, step_ms: float, delay_ms: float, p_max: float, *, structure: Any) -> tuple[Any, dict[str, Any]]:
+    """The network (not run) and its parts by name; `structure()` is called just before synapses are drawn."""
+    import brian2 as b2
+
+    b2.defaultclock.dt = step_ms * b2.ms
+    group = b2.NeuronGroup(n, EQUATIONS, threshold="v > v_th", reset=RESET, method="euler", name="G", namespace={})
+    group.run_regularly(external(), when="start", name="external")
+    group.run_regularly(STEP, when="groups", name="step")
+    synapses = b2.Synapses(group, group, on_pre=ARRIVAL, delay=delay_ms * b2.ms, name="S", namespace={})
+    structure(group)
+    synapses.connect(j=connect(p_max))
+    spikes = b2.SpikeMonitor(group, name="spikes")
+    voltage = b2.StateMonitor(group, "v", record=recorded(n), dt=VOLTAGE_STEP_MS * b2.ms, name="voltage")
+    parts = {"G": group, "S": synapses, "spikes": spikes, "voltage": voltage}
+    return b2.Network(*parts.values(), name="network"), parts
+
+
+def write_sources(folder: Path, n: int, step_ms: float, delay_ms: float, p_max: float, flags: list[str]) -> None:
+    """Generate the C++ program in `folder` (not compiled). Its values, seeds and duration come at run time."""
+    import brian2 as b2
+
+    b2.device.reinit()
+    b2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)
+    b2.prefs.core.stop_on_keyboard_interrupt = False
+    b2.prefs.codegen.cpp.extra_compile_args_gcc = flags
+    b2.prefs.codegen.cpp.extra_compile_args_msvc = []
+    try:
+        device = b2.get_device()
+
+        def structure(group: Any) -> None:
+            device.apply_run_args()  # values reach the network before synapses are drawn ...
+            device.insert_code("main", _seeded("PLASTOGEN_STRUCTURE"))
+
+        network, _ = model(n, step_ms, delay_ms, p_max, structure=structure)
+        device.insert_code("main", _seeded("PLASTOGEN_NOISE"))
+        network.run(1 * b2.second)
+        device.build(directory=str(folder), compile=False, run=False)
+        main = folder / "main.cpp"
+        patched, found = re.subn(
+            r"(network\.run\()[^,]+,", r'\1atof(std::getenv("PLASTOGEN_SECONDS")),', main.read_text()
+        )
+        if found != 1:
+            raise RuntimeError(f"main.cpp runs the network {found} times; one was expected")
+        main.write_text(patched)
+        arrays = {
+            f"{v.owner.name}.{v.name}": [device.get_array_filename(v), np.dtype(v.dtype).str]
+            for v in device.arrays
+            if getattr(v, "owner", None) is not None
+        }
+        (folder / "arrays.json").write_text(json.dumps(arrays, sort_keys=True))
+    finally:
+        b2.device.reinit()
+        b2.set_device("runtime")
+
+
+def _seeded(variable: str) -> str:
+    return f'brian::_random_generators[0].seed(std::strtoul(std::getenv("{variable}"), nullptr, 10));'
+
+
+def run_numpy(
+    cells: dict[str, npt.NDArray[np.float64]], shared: dict[str, float], *, step_ms: float, delay_ms: float,
+    p_max: float, seconds: float, structure_seed: int, noise_seed: int,
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:  # fmt: skip
+    """Run without a compiler: spike times (s), cells, and sampled voltages (V; samples, recorded cells)."""
+    import brian2 as b2
+
+    b2.set_device("runtime")
+    b2.prefs.codegen.target = "numpy"
+    b2.prefs.core.stop_on_keyboard_interrupt = False
+
+    def structure(group: Any) -> None:
+        for name, value in {**cells, **shared}.items():
+            group.variables[name].set_value(value)
+        b2.seed(structure_seed)
+
+    n = len(cells["v"])
+    network, parts = model(n, step_ms, delay_ms, p_max, structure=structure)
+    b2.seed(noise_seed)
+    network.run(seconds * b2.second)
+    monitor = parts["spikes"]
+    return (
+        np.asarray(monitor.t / b2.second),
+        np.asarray(monitor.i),
+        np.asarray(parts["voltage"].v / b2.volt).T,
+    )
+
+
+def make(folder: Path, jobs: int = 2) -> tuple[int, str]:
+    """Compile the program in `folder`: exit code of make and what it printed."""
+    done = subprocess.run(
+        ["make", f"-j{jobs}", "-C", str(folder)],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        check=False,
+    )
+    return done.returncode, done.stdout[-2000:] + done.stderr[-2000:]

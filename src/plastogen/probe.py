@@ -1,0 +1,249 @@
+"""In: what is frozen (`State`) and a seed. Out: what the circuit did (`Activity`). The seam between the two clocks.
+
+    Probe = Callable[[State, int], Activity]
+
+The slow world knows nothing of the network but this. `NetworkProbe` asks the spiking network, `FormulaProbe` an
+analytic stand-in; `remembered` keeps answers on disk. The network sees of a state only `reduce(state)`, a `Drive`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from plastogen import glutamate
+from plastogen.cache import CacheDamaged, cache_dir, digest, read_npz, write_npz
+from plastogen.circuit import CLASSES, Circuit, Drive, Engine, Spikes
+from plastogen.circuit.engine import signature
+
+Array = npt.NDArray[np.float64]
+UNHEARD = ("title", "regime", "note", "formula")  # parts of a circuit that no network hears of
+
+
+@dataclass(frozen=True)
+class State:
+    """What a probe freezes. `nmdar`: pool -> conductance left (1: all; above 1 after up-regulation).
+
+    ampa, gaba, release: shares left; silence: share of the silencing conductance open. weight, spines, scaling:
+    the factors of E -> E strength; pv_integrity: strength of PV output. All relative to the healthy subject.
+    """
+
+    nmdar: dict[str, float] = field(default_factory=dict)
+    ampa: float = 1
+    gaba: float = 1
+    release: float = 1
+    silence: float = 0
+    weight: float = 1
+    spines: float = 1
+    scaling: float = 1
+    pv_integrity: float = 1
+
+
+def reduce(state: State) -> Drive:
+    """What the network is told of a state: block by class and kind of receptor, and one product for strength."""
+    left = {f"{kind}_{name}": 1.0 for kind in ("nmda", "tonic") for name in CLASSES}
+    for pool, share in state.nmdar.items():
+        name, _, kind = pool.partition(".")
+        if kind != "rest":
+            left[f"{'nmda' if kind == 'synaptic' else 'tonic'}_{name}"] = share
+    return Drive(
+        **left, ampa=state.ampa, gaba=state.gaba, release=state.release, silence=state.silence,
+        recurrent=state.weight * state.spines * state.scaling, pv_output=state.pv_integrity,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """What the circuit did in a window, with standard errors of the rates.
+
+    rate_hz, rate_se_hz: (classes,). glutamate: release of E cells (Hz). ampa_throughput: AMPA current E cells pass
+    to each other (Hz, relative units). bound: share of synaptic NMDA receptors with glutamate. calcium: entry through
+    synaptic NMDA receptors of E cells (mV, relative units). pattern_shift: see `glutamate.pattern_shift`.
+    voltage: share of time at each of `glutamate.bin_centres_mV()`, (classes, bins).
+    """
+
+    rate_hz: Array
+    rate_se_hz: Array
+    glutamate: float
+    ampa_throughput: float
+    bound: float
+    calcium: float
+    pattern_shift: float
+    voltage: Array
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Array]) -> Activity:
+        """The activity whose `arrays()` these are. Raises KeyError when one is missing."""
+        values = {f.name: arrays[f.name] for f in fields(cls)}
+        return cls(**{name: value if value.ndim else float(value) for name, value in values.items()})  # type: ignore[arg-type]
+
+    def arrays(self) -> dict[str, Array]:
+        """Every value as an array, by name."""
+        return {f.name: np.asarray(getattr(self, f.name), dtype=float) for f in fields(self)}
+
+
+class Probe(Protocol):
+    """The seam: what does the circuit do when this state is held?"""
+
+    def __call__(self, state: State, seed: int) -> Activity: ...
+
+
+def agonist(circuit: Circuit, activity: Activity, baseline: Activity) -> dict[str, float]:
+    """Pool -> share of the time its receptors have glutamate bound.
+
+    Synaptic: from spikes. Tonic: ambient glutamate, which goes with release. Rest: spontaneous release alone.
+    """
+    k = circuit.agonist
+    ambient = min(1.0, float(k.ambient) * activity.glutamate / baseline.glutamate)
+    mini = float(k.mini_rate) * float(k.saturation) * float(circuit.decays.nmda) / glutamate.MS_PER_S
+    shares = {"synaptic": activity.bound, "tonic": ambient, "rest": mini}
+    return {pool: shares[pool.partition(".")[2]] for pool in circuit.pools()}
+
+
+def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:
+    """Pool -> distribution of its membrane's voltage over the bins; at rest all the weight is at the resting one."""
+    found = {}
+    for pool in circuit.pools():
+        name, _, kind = pool.partition(".")
+        if kind == "rest":
+            rest = float(circuit.populations[name].rest)
+            row = np.zeros(activity.voltage.shape[1])
+            row[np.argmin(np.abs(glutamate.bin_centres_mV() - rest))] = 1
+            found[pool] = row
+        else:
+            found[pool] = activity.voltage[CLASSES.index(name)]
+    return found
+
+
+def _calcium(circuit: Circuit, bound: float, voltage: Array, nmda_left: float) -> float:
+    v = glutamate.bin_centres_mV()
+    m = circuit.magnesium
+    free = glutamate.mg_free(v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold))
+    inward = float((voltage * free * (float(circuit.reversals.excitatory) - v)).sum())
+    return bound * nmda_left * inward
+
+
+class NetworkProbe:
+    """Asks the spiking network: `seconds` of activity after `settle_s` at a frozen state."""
+
+    def __init__(
+        self, circuit: Circuit, *, seconds: float, settle_s: float, backend: str | None = None,
+        announce: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.circuit, self.seconds, self.settle_s = circuit, seconds, settle_s
+        self.engine = Engine(circuit, backend=backend, announce=announce)
+        self._patterns: dict[int, Array] = {}
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of everything but drive and seed that an answer depends on."""
+        told = {name: getattr(self.circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
+        return digest({**told, "window": [self.seconds, self.settle_s], **signature(self.engine.backend)})[:16]
+
+    def spikes(self, drive: Drive, seed: int, *, seconds: float | None = None, noise: str = "noise") -> Spikes:
+        """The spikes behind an answer, or a longer stretch of them. Raises EngineError, StoreError."""
+        length = self.seconds if seconds is None else seconds
+        return self.engine.run(drive, seed, seconds=length, settle_s=self.settle_s, noise=noise)
+
+    def __call__(self, state: State, seed: int) -> Activity:
+        return self.ask(reduce(state), seed)
+
+    def ask(self, drive: Drive, seed: int) -> Activity:
+        """What the network does under `drive`."""
+        spikes = self.spikes(drive, seed)
+        pattern = glutamate.half_patterns(spikes)
+        if seed not in self._patterns:
+            base = spikes if drive == Drive() else self.spikes(Drive(), seed)
+            self._patterns[seed] = glutamate.half_patterns(base)
+        rate, error = glutamate.rates_hz(spikes)
+        k = self.circuit
+        bound = drive.release * glutamate.bound_share(
+            spikes, saturation=float(k.agonist.saturation), decay_ms=float(k.decays.nmda)
+        )
+        voltage = glutamate.voltage_distribution(spikes)
+        e = float(rate[CLASSES.index("E")])
+        return Activity(
+            rate_hz=rate, rate_se_hz=error, glutamate=e * drive.release,
+            ampa_throughput=e * drive.release * drive.recurrent * drive.ampa,
+            bound=min(1.0, bound), calcium=_calcium(k, bound, voltage[0], drive.nmda_E),
+            pattern_shift=glutamate.pattern_shift(pattern, self._patterns[seed]), voltage=voltage,
+        )  # fmt: skip
+
+
+class FormulaProbe:
+    """The analytic stand-in of the circuit file: log rate linear in the drive. For tests, lessons and no compiler."""
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+        f = circuit.formula
+        self._base = np.array([float(f.baseline_hz[name]) for name in CLASSES])
+        self._gain = np.array([[float(f.gain[name][d]) for d in Drive.names()] for name in CLASSES])
+        v = glutamate.bin_centres_mV()
+        bells = [np.exp(-(((v - float(f.voltage[name])) / float(f.voltage_spread)) ** 2) / 2) for name in CLASSES]
+        self._voltage = np.array([bell / bell.sum() for bell in bells])
+
+    @property
+    def key(self) -> str:
+        return digest({"formula": self.circuit.formula})[:16]
+
+    def __call__(self, state: State, seed: int) -> Activity:
+        return self.ask(reduce(state), seed)
+
+    def ask(self, drive: Drive, seed: int) -> Activity:
+        """What the formula gives under `drive`; the same for every seed."""
+        moved = drive.array() - Drive().array()
+        rate = self._base * np.exp(self._gain @ moved)
+        k = self.circuit
+        each = float(k.agonist.saturation) * float(k.decays.nmda) / glutamate.MS_PER_S
+        bound = drive.release * rate[0] * each / (1 + rate[0] * each)
+        shift = 1 - math.exp(-float(np.abs(self._gain[0] * moved).sum()))
+        return Activity(
+            rate_hz=rate, rate_se_hz=np.zeros(len(CLASSES)), glutamate=float(rate[0]) * drive.release,
+            ampa_throughput=float(rate[0]) * drive.release * drive.recurrent * drive.ampa, bound=float(bound),
+            calcium=_calcium(k, float(bound), self._voltage[0], drive.nmda_E), pattern_shift=shift,
+            voltage=self._voltage,
+        )  # fmt: skip
+
+
+class Asker(Protocol):
+    """A probe that also answers on drives, and says what its answers depend on."""
+
+    @property
+    def key(self) -> str: ...
+    def ask(self, drive: Drive, seed: int) -> Activity: ...
+
+
+class Remembered:
+    """A probe whose answers are kept on disk and shared by every arm, run and experiment."""
+
+    def __init__(self, probe: Asker, folder: Path | None = None) -> None:
+        self._probe, self._folder = probe, folder or cache_dir() / "probes" / probe.key
+        self.asked = self.answered = 0
+
+    def path(self, drive: Drive, seed: int) -> Path:
+        """Where the answer to this question is kept."""
+        name = digest([drive.array().tolist(), seed])
+        return self._folder / name[:2] / f"{name[2:20]}.npz"
+
+    def __call__(self, state: State, seed: int) -> Activity:
+        return self.ask(reduce(state), seed)
+
+    def ask(self, drive: Drive, seed: int) -> Activity:
+        """The answer from disk, or from the probe itself (then kept). A damaged file is asked again."""
+        path = self.path(drive, seed)
+        try:
+            found = Activity.from_arrays(read_npz(path))
+            self.answered += 1
+            return found
+        except (FileNotFoundError, CacheDamaged, KeyError):
+            self.asked += 1
+            found = self._probe.ask(drive, seed)
+            write_npz(path, **found.arrays())
+            return found
