@@ -11,6 +11,9 @@ SCOPE = "plastogen explains mechanisms; it is not advice on doses or treatment."
 # The Python door: public name -> module that holds it. Nothing is imported before it is asked for.
 _DOOR: dict[str, str] = {
     "InputError": "plastogen.definition",
+    "StoreError": "plastogen.cache",
+    "load": "plastogen.answer",
+    "run": "plastogen.answer",
 }
 
 __all__ = ["SCOPE", "__version__", *_DOOR]

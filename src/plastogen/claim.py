@@ -19,9 +19,7 @@ from plastogen.definition import Definition, Fault, faulty
 
 Array: TypeAlias = NDArray[np.float64]
 Outcome = Literal["met", "missed", "known miss", "undecided"]
-Values: TypeAlias = Callable[
-    [str, str], Array
-]  # (readout, arm) -> one value a seed, NaN where it never happened
+Values: TypeAlias = Callable[[str, str], Array]  # (readout, arm) -> one value a seed, NaN where it never happened
 CONFIDENCE = 95 / 100
 FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # form: (keys it needs, keys it may have) beside those every claim has
@@ -90,9 +88,7 @@ class Claim(Definition):
             found = " and ".join(forms) or f"none of {', '.join(FORMS)}"
             raise faulty([Fault("", found, f"exactly one of {', '.join(FORMS)}")])
         needs, may = FORMS[forms[0]]
-        faults = [
-            Fault(key, "nothing", f"it beside {forms[0]}") for key in needs if getattr(self, key) is None
-        ]
+        faults = [Fault(key, "nothing", f"it beside {forms[0]}") for key in needs if getattr(self, key) is None]
         allowed = (*needs, *may, *_COMMON)
         for key in type(self).model_fields:
             if key not in allowed and getattr(self, key) not in (None, {}):
@@ -108,6 +104,7 @@ class Verdict:
     """What became of a claim. `value`, `low`, `high` in `unit`; `n` seeds of `expected`."""
 
     claim: str
+    readout: str
     outcome: Outcome
     value: float
     low: float
@@ -176,9 +173,10 @@ def judge(
         outcome = "undecided"
     elif outcome == "missed" and claim.known_miss:
         outcome = "known miss"
+    shown = "1" if claim.form == "blocked" else unit
     return Verdict(
-        claim.claim, outcome, *found.span, "1" if claim.form == "blocked" else unit, n, there.size,
-        found.wanted, reason, claim.source, claim.known_miss, where,
+        claim.claim, claim.readout, outcome, *found.span, shown, n, there.size, found.wanted, reason,
+        claim.source, claim.known_miss, where,
     )  # fmt: skip
 
 

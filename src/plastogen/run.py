@@ -11,7 +11,7 @@ import platform
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -89,7 +89,7 @@ def jobs_of(question: Question, cases: Iterable[Case], backend: str) -> tuple[li
 def execute(
     jobs: Sequence[Job], store: Store, *, workers: int, watcher: Watcher | None = None,
     course: Callable[..., Course] = follow,
-) -> Iterator[Done]:  # fmt: skip
+) -> Generator[Done]:  # fmt: skip
     """Have every job done; yields each as it is finished. Close the iterator, or Ctrl-C, to stop the rest.
 
     Raises StoreError when the disk refuses; a course that fails does not raise.
@@ -120,7 +120,7 @@ def _spread(
     workers: int,
     watcher: Watcher,
     course: Callable[..., Course],
-) -> Iterator[Done]:
+) -> Generator[Done]:
     stop = threading.Event()
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="course")
     notes = {job.id: note for job, note in waiting}

@@ -1,0 +1,5 @@
+"""In: `python -m plastogen ...`. Out: what `plastogen ...` does."""
+
+from plastogen.cli import main
+
+main()

@@ -1,0 +1,253 @@
+"""In: a question. Out: its answer: runs and results on disk, verdicts on its claims, figures, a report.
+
+The Python door: `run("one_infusion", set={"course.seeds": 2})` gives the results as an xarray Dataset,
+`load(folder)` opens those of a folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plastogen import __version__
+from plastogen.cache import atomic_write, digest
+from plastogen.case import Case, Question, open_question
+from plastogen.check import check
+from plastogen.check_results import FIGURES
+from plastogen.circuit.engine import default_backend
+from plastogen.claim import Verdict
+from plastogen.definition import InputError, nearest, show
+from plastogen.draw import Shown, draw
+from plastogen.results import Loaded, Place, assemble, netcdf, table, verdicts
+from plastogen.run import Done, Job, Watcher, execute, jobs_of
+from plastogen.store import Store
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Say = Callable[[str], None]
+RESULTS = Path("results")
+MARK = "results.json"  # what results.nc was last made from
+SMALL_CIRCUIT = "small"
+EARLY = "acute"  # the figure that is drawn as soon as the first seed is there
+OK, BAD_INPUT, RUN_FAILED, CLAIM_MISSED = 0, 2, 3, 4
+
+
+@dataclass
+class Asked:
+    """A checked question, ready to run: its cases, its runs and the folder they go to."""
+
+    question: Question
+    cases: list[Case]
+    jobs: list[Job]
+    ids: dict[Place, str]
+    store: Store
+
+    @property
+    def folder(self) -> Path:
+        return self.store.folder
+
+
+@dataclass
+class Answer:
+    """What came out. `failed`: why, for each run that gave nothing."""
+
+    asked: Asked
+    ds: xr.Dataset
+    verdicts: list[Verdict]
+    done: list[Done]
+    figures: list[Path] = field(default_factory=list)
+    report: Path | None = None
+
+    @property
+    def failed(self) -> list[Done]:
+        return [done for done in self.done if done.came == "failed"]
+
+    @property
+    def exit_code(self) -> int:
+        """0 all good, 3 a run failed, 4 a claim missed; 3 beats 4."""
+        if self.failed:
+            return RUN_FAILED
+        return CLAIM_MISSED if any(v.outcome in ("missed", "undecided") for v in self.verdicts) else OK
+
+
+def ask(
+    name: str | Path, settings: Mapping[str, object] | None = None, *, seed: int | None = None,
+    seeds: int | None = None, method: str | None = None, out: Path | str | None = None, say: Say = print,
+) -> Asked:  # fmt: skip
+    """Check the whole experiment and say what runs it needs. Raises InputError, StoreError."""
+    whole = dict(settings or {})
+    short = {"course.seed": seed, "course.seeds": seeds, "course.method": method}
+    whole |= {path: value for path, value in short.items() if value is not None}
+    question = open_question(name, whole)
+    backend = default_backend()
+    if backend == "numpy" and question.experiment.course.method == "direct" and _may_shrink(question):
+        say("no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to install)")
+        question = open_question(name, {**whole, "model.circuit": SMALL_CIRCUIT})
+    cases = check(question)
+    jobs, ids = jobs_of(question, cases, backend)
+    return Asked(question, cases, jobs, ids, Store(Path(out) if out is not None else RESULTS / question.name))
+
+
+def _may_shrink(question: Question) -> bool:
+    """Whether the circuit was left to the file, not chosen by the person at the keyboard."""
+    return not any(path.startswith(("circuit.", "model.circuit")) for path in question.set)
+
+
+def answer(
+    asked: Asked, *, workers: int, say: Say = print, watcher: Watcher | None = None, figures: bool = True
+) -> Answer:
+    """Run what is not there yet, then results, verdicts, figures, report. Raises StoreError."""
+    done: list[Done] = []
+    first = {job.id for job in asked.jobs if job.seed == asked.question.seeds[0]}
+    early = figures and EARLY in asked.question.experiment.figures and len(asked.question.seeds) > 1
+    with closing(execute(asked.jobs, asked.store, workers=workers, watcher=watcher)) as coming:
+        for one in coming:
+            done.append(one)
+            if one.note:
+                say(f"{one.job.arm}, seed {one.job.seed}: {one.note}" if one.came == "failed" else one.note)
+            first.discard(one.job.id)
+            if early and not first:
+                early = False
+                if any(d.came == "run" for d in done):
+                    _draw_early(asked, say)
+    loaded = Loaded.read(asked.store, asked.ids)
+    ds = assemble(asked.question, asked.cases, loaded, asked.ids)
+    judged = verdicts(asked.question, ds)
+    ds.attrs["claims"] = json.dumps([verdict.as_dict() for verdict in judged])
+    found = Answer(asked, ds, judged, done)
+    _keep(asked, ds)
+    if figures:
+        found.figures = draw(_shown(asked, ds, judged), asked.question.experiment.figures, say=say)
+        found.report = _report(found)
+    return found
+
+
+def _keep(asked: Asked, ds: xr.Dataset) -> None:
+    """Write results.nc and table.csv unless they already say the same."""
+    inputs = _inputs(asked, ds)
+    mark = asked.folder / MARK
+    if all((asked.folder / name).is_file() for name in ("results.nc", "table.csv")):
+        try:
+            if json.loads(mark.read_text())["inputs"] == inputs:
+                return
+        except (OSError, ValueError, KeyError):
+            pass
+    atomic_write(asked.folder / "results.nc", netcdf(ds))
+    atomic_write(asked.folder / "table.csv", table(ds))
+    settings = dict(asked.question.set)
+    atomic_write(mark, json.dumps({"inputs": inputs, "experiment": asked.question.name, "set": settings}, indent=1))
+
+
+def _inputs(asked: Asked, ds: xr.Dataset) -> str:
+    """A digest of all that results and figures show: which runs, and how the experiment reads them."""
+    runs = [[list(map(str, place)), run] for place, run in asked.ids.items()]
+    states = ds["status"].values.ravel().tolist()
+    settings = sorted((path, str(value)) for path, value in asked.question.set.items())
+    shown = [ds.attrs["claims"], ds.attrs["versions"], list(map(int, ds["seed"].values))]
+    return digest([__version__, runs, states, asked.question.document.tree, settings, shown])
+
+
+def _shown(asked: Asked, ds: xr.Dataset, judged: Sequence[Verdict]) -> Shown:
+    return Shown(ds, judged, asked.cases[0].circuit, asked.store, _inputs(asked, ds))
+
+
+def _draw_early(asked: Asked, say: Say) -> None:
+    """The first hours from the first seed alone, while the other seeds run."""
+    loaded = Loaded.read(asked.store, asked.ids)
+    ds = assemble(asked.question, asked.cases, loaded, asked.ids, asked.question.seeds[:1])
+    ds.attrs |= {"n_expected": len(asked.ids), "claims": "[]"}
+    draw(_shown(asked, ds, []), [EARLY], say=say)
+
+
+def _report(found: Answer, *, again: bool = False) -> Path | None:
+    """report.html, unless it already shows this."""
+    return None
+
+
+@dataclass
+class Again:
+    """Results that are there, to be drawn, reported or exported once more."""
+
+    asked: Asked
+    ds: xr.Dataset
+    verdicts: list[Verdict]
+    say: Say
+
+    def plot(self, names: Sequence[str] | None, data: Path | None) -> list[Path]:
+        """Draw `names`, or the experiment's figures, with a person's own `data` laid over. Raises InputError."""
+        from plastogen.figure.data import read_overlay
+
+        for name in names or ():
+            if name not in FIGURES:
+                wanted = f"one of {', '.join(FIGURES)}"
+                raise InputError.one(file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES))
+        overlays = read_overlay(data) if data is not None else []
+        chosen = names or self.asked.question.experiment.figures
+        shown = _shown(self.asked, self.ds, self.verdicts)
+        return draw(shown, chosen, say=self.say, overlays=overlays, again=True)
+
+    def report(self) -> Path | None:
+        """Write report.html. Raises StoreError."""
+        return _report(Answer(self.asked, self.ds, self.verdicts, []), again=True)
+
+
+def again(
+    name: str | Path, settings: Mapping[str, object] | None = None, *, out: Path | str | None = None,
+    say: Say = print,
+) -> Again:  # fmt: skip
+    """The results of a run made before, with the settings it was run with unless others are given.
+
+    Raises InputError when there are none.
+    """
+    asked = ask(name, settings, out=out, say=say)
+    if not settings:
+        with suppress(OSError, ValueError, KeyError):
+            then = json.loads((asked.folder / MARK).read_text())["set"]
+            asked = ask(name, then, out=out, say=say)
+    loaded = Loaded.read(asked.store, asked.ids)
+    if not loaded.runs:
+        wanted = f"finished runs; make them with: plastogen run {name}"
+        raise InputError.one(file=str(asked.folder), found="none of these runs", wanted=wanted)
+    ds = assemble(asked.question, asked.cases, loaded, asked.ids)
+    judged = verdicts(asked.question, ds)
+    ds.attrs["claims"] = json.dumps([verdict.as_dict() for verdict in judged])
+    return Again(asked, ds, judged, say)
+
+
+def run(
+    name: str | Path, *, set: Mapping[str, object] | None = None, seed: int | None = None,
+    seeds: int | None = None, jobs: int | None = None, out: Path | str | None = None,
+    method: str | None = None, figures: bool = False,
+) -> xr.Dataset:  # fmt: skip
+    """Run an experiment and give back its results; runs already on disk are not run again.
+
+    `set`: dotted path -> value, as --set takes. Raises InputError, StoreError.
+    """
+    asked = ask(name, set, seed=seed, seeds=seeds, method=method, out=out, say=_quiet)
+    return answer(asked, workers=jobs or 2, say=_quiet, figures=figures).ds
+
+
+def _quiet(line: str) -> None:
+    del line
+
+
+def load(folder: Path | str) -> xr.Dataset:
+    """The results in a folder, or in a results.nc. Raises InputError when there are none."""
+    import xarray as xr
+
+    path = Path(folder)
+    path = path / "results.nc" if path.is_dir() else path
+    if not path.is_file():
+        wanted = "a results folder, which holds results.nc"
+        raise InputError.one(file=str(folder), found=show(path.name), wanted=f"{wanted}; `plastogen run` makes one")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            return opened.load()
+    except (OSError, ValueError) as error:
+        wanted = "results.nc as plastogen wrote it; delete it and run the experiment again, which takes seconds"
+        raise InputError.one(file=str(path), found=f"a file that does not open ({error})", wanted=wanted) from None
