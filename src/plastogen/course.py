@@ -2,8 +2,9 @@
 
 Two clocks. The slow state is integrated; the circuit is asked (the probe) at the ends of macro steps. A step is first
 taken with the activity as it was, the circuit is asked at its end, and the step is taken again with the activity
-running to the answer: the difference is the error that sets the step. A drive within `resolution` of one already asked gets the
-same answer, so that noise does not make a resting state drift; resolution and steps shrink with the tolerance.
+running to the answer: the difference is the error that sets the step. A drive within `resolution` of one already
+asked gets the same answer, so that noise does not make a resting state drift; resolution and steps shrink with the
+tolerance.
 """
 
 from __future__ import annotations
@@ -303,6 +304,7 @@ class _Writer:
             "glutamate": 100 * heard("glutamate") / self.start.activity.glutamate,
             "ampa_throughput": heard("ampa_throughput") / base.ampa_throughput,
             "calcium": heard("calcium") / base.calcium, "pattern_shift": heard("pattern_shift"),
+            "dissociation": glutamate.dissociation(heard("rate_hz"), self.start.activity.rate_hz),
             "recurrent": recurrent, "spine_density": model.spine_density(y), "vacant": model.vacant(y),
             "spine_formation": model.formation(y),
             "spine_elimination": model.elimination(y, self.arrays["stress"][where]),

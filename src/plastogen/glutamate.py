@@ -18,6 +18,7 @@ VOLTAGE_BINS_MV = np.arange(-100, -29)  # edges; sampled voltages outside fall i
 RATE_BIN_S = 0.001
 WELCH_S = 2  # length of a segment: resolves 0.5 Hz
 CORRELATION_BIN_S = 0.02
+RATE_FLOOR_HZ = 0.1  # keeps ratios of rates finite when a class is silent
 GAMMA_HZ, DELTA_HZ = (30, 80), (0.1, 4)  # bands of science.md 3.3
 MS_PER_S = 1000
 
@@ -112,14 +113,26 @@ def half_patterns(spikes: Spikes) -> Array:
     return np.array([np.bincount(i[~odd], minlength=n), np.bincount(i[odd], minlength=n)], dtype=float)
 
 
+def dissociation(rate_hz: npt.ArrayLike, before_hz: npt.ArrayLike) -> Array:
+    """The dissociation proxy: the share of dendritic inhibition lost for each spike of excitation.
+
+    1 - (r_SST / r_E) / (the same before the drug); rates (..., classes), `before_hz` (classes,). 0 before the drug, 1
+    when E cells speak and SST cells are silent. Reasoning: SST cells gate what reaches the dendrites of E cells;
+    when E cells speak without that gate, their output is no longer matched to its input. It comes from spikes, not
+    from block: a blocker that leaves the balance alone gives 0. A proxy: no scale of experience is claimed.
+    """
+    e, sst = CLASSES.index("E"), CLASSES.index("SST")
+    now, before = (np.asarray(rate, dtype=float) + RATE_FLOOR_HZ for rate in (rate_hz, before_hz))
+    return np.asarray(1 - now[..., sst] / now[..., e] / (before[sst] / before[e]))
+
+
 def pattern_shift(now: Array, baseline: Array) -> float:
     """How far the pattern of rates over E cells has moved from the baseline's: 0 not at all, 1 unrelated.
 
-    The dissociation proxy: 1 - r / sqrt(r_now r_baseline), r the correlation of E-cell rates between the two
-    states and r_x each state's own reliability (its two halves, Spearman-Brown), so that noise alone gives 0.
-    Both arguments as `half_patterns` gives them. Reasoning: which cells speak carries what cortex represents;
-    ketamine silences active and wakes silent E cells (Cichon 2023), so the code, not the amount of activity, is lost.
-    1 when either state is silent.
+    1 - r / sqrt(r_now r_baseline), r the correlation of E-cell rates between the two states and r_x each state's
+    own reliability (its two halves, Spearman-Brown), so that noise alone gives 0. Both arguments as `half_patterns`
+    gives them. Ketamine silences active and wakes silent E cells (Cichon 2023); this is how much of that switch a
+    circuit shows. 1 when either state is silent.
     """
     whole = _correlation(now.sum(axis=0), baseline.sum(axis=0))
     own = [_spearman_brown(_correlation(*halves)) for halves in (now, baseline)]
