@@ -170,7 +170,8 @@ def _heard(stepper: Stepper, listener: Listener, moment: Moment) -> Moment:
 def _at_rest(stepper: Stepper, listener: Listener, stress: float) -> Array:
     """The slow state that rests under lasting stress in this circuit: J asked and J found agree to the resolution."""
     model = stepper.model
-    at = _heard(stepper, listener, Moment(0, model.healthy_state(), stepper.kinetics.start(), stepper.baseline))
+    undosed = Moment(-np.inf, model.healthy_state(), stepper.kinetics.start(), stepper.baseline)
+    at = _heard(stepper, listener, undosed)
     tried: list[tuple[float, float]] = []
     for _ in range(REST_ROUNDS):
         asked = float(model.recurrent(at.y))
