@@ -1,0 +1,28 @@
+"""Every test has a cache of its own session. Compiled programs outlive it, for as long as their source stands.
+
+The cache of whoever works here is never read or written. What is compiled is kept in pytest's own cache
+(`pytest --cache-clear` empties it) under a digest of the two modules that make a program, so that a changed line in
+either is compiled anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CIRCUIT = Path(__file__).parents[1] / "src" / "plastogen" / "circuit"
+MAKERS = ("network.py", "engine.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The folder PLASTOGEN_CACHE names throughout the session."""
+    source = hashlib.sha256(b"".join((CIRCUIT / name).read_bytes() for name in MAKERS)).hexdigest()[:12]
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "programs").symlink_to(request.config.cache.mkdir(f"plastogen-{source}").absolute())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLASTOGEN_CACHE", str(folder))
+        yield folder

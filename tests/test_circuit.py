@@ -1,0 +1,284 @@
+"""The circuit as it is written, what a `Drive` makes of each number in it, and the streams chance is drawn from."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plastogen.circuit import CLASSES, Circuit, Drive, Spikes
+from plastogen.circuit.definition import SubunitMix
+from plastogen.circuit.drive import cell_values, conductance, per_cell, shared_values, stream
+from plastogen.circuit.network import CELL, SHARED
+from plastogen.definition import InputError, Library, build
+from plastogen.quantity import Quantity
+
+SMALL = Library().load("circuits", "small", Circuit)
+SHIPPED = [Library().load("circuits", name, Circuit) for name in Library().names("circuits")]
+PLACES = SMALL.slices()
+
+
+def problems(change: Any) -> list[tuple[str, str, str, str | None]]:
+    """(path, found, wanted, nearest) of each problem with the small circuit once `change` has altered its tree."""
+    document = Library().document("circuits", "small")
+    tree = copy.deepcopy(document.tree)
+    change(tree)
+    with pytest.raises(InputError) as caught:
+        build(replace(document, tree=tree), Circuit)
+    return [(p.path, p.found, p.wanted, p.nearest) for p in caught.value.problems]
+
+
+def test_an_unknown_class_is_named_with_the_nearest_and_the_missing_one_too() -> None:
+    def misspell(tree: Any) -> None:
+        tree["populations"]["SSt"] = tree["populations"].pop("SST")
+
+    unknown, missing = problems(misspell)
+    assert unknown == ("populations.SSt", "an unknown class", "one of E, PV, SST", "SST")
+    assert missing == ("populations.SST", "nothing", "a population for each of E, PV, SST", None)
+
+
+def test_a_connection_of_no_class() -> None:
+    def misspell(tree: Any) -> None:
+        tree["connections"][1]["target"] = "pv"
+
+    (fault,) = problems(misspell)
+    assert fault[0] == "connections.1.target"
+    assert fault[2:] == ("one of E, PV, SST", "PV")
+
+
+def test_a_pair_may_be_connected_once() -> None:
+    (fault,) = problems(lambda tree: tree["connections"].append(copy.deepcopy(tree["connections"][0])))
+    assert fault[:3] == (f"connections.{len(SMALL.connections)}", "E to E again", "each pair once")
+
+
+@pytest.mark.parametrize(
+    ("index", "kind", "wanted"),
+    [(3, "nmda", "only gaba here"), (3, "ampa", "only gaba here"), (0, "gaba", "only ampa and nmda here")],
+)
+def test_no_class_has_the_transmitter_of_another(index: int, kind: str, wanted: str) -> None:
+    def add(tree: Any) -> None:
+        tree["connections"][index][kind] = tree["populations"]["E"]["leak"]
+
+    (fault,) = problems(add)
+    assert fault[:3] == (f"connections.{index}.{kind}", "a conductance", wanted)
+
+
+@pytest.mark.parametrize(("index", "kind"), [(0, "ampa"), (0, "nmda"), (3, "gaba")])
+def test_no_transmitter_is_left_out(index: int, kind: str) -> None:
+    (fault,) = problems(lambda tree: tree["connections"][index].pop(kind))
+    assert fault[:2] == (f"connections.{index}.{kind}", "nothing")
+    assert "a conductance such as" in fault[2]
+
+
+def test_subunit_shares_add_up_to_one() -> None:
+    def lower(tree: Any) -> None:
+        tree["populations"]["PV"]["nmdar"]["tonic"]["GluN2A"]["value"] = 0.3
+
+    (fault,) = problems(lower)
+    assert fault[0] == "populations.PV.nmdar.tonic"
+    assert "add up to 0.85; they must add up to 1" in fault[1] + fault[2]
+
+
+def test_a_delay_is_at_least_a_step() -> None:
+    def shorten(tree: Any) -> None:
+        tree["delay"]["value"] = "0.4 ms"
+        tree["delay"].pop("range")
+
+    (fault,) = problems(shorten)
+    assert fault[:3] == ("delay", "0.4 ms", "at least one step (0.5 ms)")
+
+
+def test_a_cell_is_reset_below_its_threshold() -> None:
+    def raise_(tree: Any) -> None:
+        tree["populations"]["E"]["reset"]["value"] = "-50 mV"
+
+    (fault,) = problems(raise_)
+    assert fault[:3] == ("populations.E.reset", "-50 mV", "a voltage below the threshold of -50 mV")
+
+
+def test_all_faults_are_reported_at_once() -> None:
+    def spoil(tree: Any) -> None:
+        tree["connections"][3]["source"] = "VP"
+        tree["connections"][0].pop("nmda")
+        tree["delay"] = tree["step"] | {"value": "0.1 ms"}
+
+    paths = {fault[0] for fault in problems(spoil)}
+    assert paths >= {"connections.3.source", "connections.0.nmda", "delay"}
+
+
+@pytest.mark.parametrize("circuit", SHIPPED, ids=Library().names("circuits"))
+def test_slices_cover_all_cells_once_in_order(circuit: Circuit) -> None:
+    cells = np.concatenate([np.arange(circuit.size)[part] for part in circuit.slices().values()])
+    np.testing.assert_array_equal(cells, np.arange(circuit.size))
+    assert tuple(circuit.slices()) == CLASSES
+    for name, part in circuit.slices().items():
+        assert part.stop - part.start == circuit.populations[name].count
+
+
+@pytest.mark.parametrize("circuit", SHIPPED, ids=Library().names("circuits"))
+def test_pools_are_those_of_the_file(circuit: Circuit) -> None:
+    pools = circuit.pools()
+    assert tuple(pools) == (
+        "E.synaptic", "E.tonic", "E.rest", "PV.synaptic", "PV.tonic", "SST.synaptic", "SST.tonic",
+    )  # fmt: skip
+    for pool, shares in pools.items():
+        name, _, kind = pool.partition(".")
+        assert shares == getattr(circuit.populations[name].nmdar, kind).shares()
+        assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_subunits_that_are_not_written_have_no_share() -> None:
+    mix = SubunitMix(GluN2B=Quantity(1, "1", "1"))
+    assert mix.shares() == {"GluN2B": 1.0}
+
+
+# what a drive does to the numbers each cell is given
+
+SCALED: dict[str, dict[str, tuple[str, ...]]] = {
+    # number of the drive -> array -> classes in which it is multiplied
+    "nmda_E": {"w_nmda": ("E",)},
+    "nmda_PV": {"w_nmda": ("PV",)},
+    "nmda_SST": {"w_nmda": ("SST",)},
+    "tonic_E": {"g_tonic": ("E",)},
+    "tonic_PV": {"g_tonic": ("PV",)},
+    "tonic_SST": {"g_tonic": ("SST",)},
+    "ampa": {"w_ampa": CLASSES, "w_ext": CLASSES},
+    "gaba": {"w_PV": CLASSES, "w_SST": CLASSES},
+    "release": {"w_nmda": CLASSES, "out_ampa": ("E",)},
+    "recurrent": {"w_ampa": ("E",), "w_nmda": ("E",)},
+    "pv_output": {"w_PV": CLASSES},
+}
+
+
+def test_every_number_of_a_drive_is_in_the_table() -> None:
+    assert {*SCALED, "silence"} == set(Drive.names())
+    assert set(CELL) == set(cell_values(SMALL, Drive(), 1))
+    assert set(SHARED) == set(shared_values(SMALL))
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_a_drive_multiplies_exactly_what_it_should(name: str) -> None:
+    plain, changed = cell_values(SMALL, Drive(), 1), cell_values(SMALL, replace(Drive(), **{name: 0.7}), 1)
+    for array, before in plain.items():
+        expected = before.copy()
+        for cls in SCALED[name].get(array, ()):
+            expected[PLACES[cls]] = 0.7 * before[PLACES[cls]]
+        np.testing.assert_allclose(changed[array], expected, rtol=1e-14, err_msg=array)
+    for array in SCALED[name]:
+        assert not np.array_equal(changed[array], plain[array]), f"{array} is zero everywhere"
+
+
+def test_silence_opens_its_conductance_in_e_cells_alone() -> None:
+    plain, silent = cell_values(SMALL, Drive(), 1), cell_values(SMALL, Drive(silence=0.25), 1)
+    assert not plain["g_silence"].any()
+    assert silent["g_silence"][PLACES["E"]] == pytest.approx(0.25e-9 * float(SMALL.silencing))
+    assert not silent["g_silence"][PLACES["E"].stop :].any()
+    assert all(np.array_equal(silent[k], plain[k]) for k in plain if k != "g_silence")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.dictionaries(st.sampled_from(list(SCALED)), st.floats(0, 3), max_size=6))
+def test_scales_of_a_drive_combine_by_multiplication(scales: dict[str, float]) -> None:
+    plain, changed = cell_values(SMALL, Drive(), 1), cell_values(SMALL, Drive(**scales), 1)
+    for array in ("w_ampa", "w_nmda", "w_PV", "w_SST", "w_ext", "g_tonic", "out_ampa"):
+        factor = np.ones(SMALL.size)
+        for name, scale in scales.items():
+            for cls in SCALED[name].get(array, ()):
+                factor[PLACES[cls]] *= scale
+        np.testing.assert_allclose(changed[array], factor * plain[array], rtol=1e-12, atol=0)
+
+
+def test_numbers_of_the_file_reach_every_cell_in_si_units() -> None:
+    values = cell_values(SMALL, Drive(), 1)
+    for name in CLASSES:
+        population, part = SMALL.populations[name], PLACES[name]
+        for array, field, unit in (
+            ("C", "capacitance", 1e-12), ("g_L", "leak", 1e-9), ("v_L", "rest", 1e-3), ("v_th", "threshold", 1e-3),
+            ("v_reset", "reset", 1e-3), ("t_ref", "refractory", 1e-3), ("w_adapt", "adaptation", 1e-9),
+            ("g_tonic", "tonic_nmda", 1e-9),
+        ):  # fmt: skip
+            np.testing.assert_allclose(values[array][part], unit * float(getattr(population, field)), rtol=1e-14)
+        low, high = sorted((float(population.reset), float(population.rest)))
+        assert low * 1e-3 <= values["v"][part].min() < values["v"][part].max() <= high * 1e-3
+
+
+def test_conductances_and_chances_of_every_pair() -> None:
+    values = cell_values(SMALL, Drive(), 1)
+    arrays = {"E": (("w_ampa", "ampa"), ("w_nmda", "nmda")), "PV": (("w_PV", "gaba"),), "SST": (("w_SST", "gaba"),)}
+    for source in CLASSES:
+        for target in CLASSES:
+            wired = SMALL.connection(source, target)
+            chance = float(wired.probability) if wired else 0.0
+            assert values[f"p_{target}"][PLACES[source]] == pytest.approx(chance)
+            for array, kind in arrays[source]:
+                peak = float(getattr(wired, kind)) if wired else 0.0
+                np.testing.assert_allclose(values[array][PLACES[target]], 1e-9 * peak, rtol=1e-14)
+    assert not values["p_SST"][PLACES["SST"]].any()  # the one pair that the file leaves out
+    assert not conductance(SMALL, "gaba", "SST")[PLACES["SST"]].any()
+
+
+def test_each_class_sends_what_it_releases() -> None:
+    values = cell_values(SMALL, Drive(), 1)
+    sent = {"out_ampa": ("E", 1), "out_nmda": ("E", float(SMALL.agonist.saturation)), "out_PV": ("PV", 1), "out_SST": ("SST", 1)}
+    for array, (source, amount) in sent.items():
+        for cls in CLASSES:
+            assert (values[array][PLACES[cls]] == (amount if cls == source else 0)).all()
+
+
+def test_background_is_spread_lognormally_around_the_value_of_the_file() -> None:
+    circuit = Library().load("circuits", "prefrontal", Circuit)
+    spread = float(circuit.background.spread)
+    logs, means = [], []
+    for seed in range(30):
+        own = cell_values(circuit, Drive(), seed)["w_ext"] / (1e-9 * per_cell(circuit, "background"))
+        logs.append(np.log(own))
+        means.append(own.mean())
+    n = 30 * circuit.size
+    assert np.mean(means) == pytest.approx(1, abs=4 * spread / np.sqrt(n))
+    assert np.std(logs) == pytest.approx(spread, rel=4 / np.sqrt(2 * n))
+
+
+def test_streams_differ_by_name_and_by_seed_and_are_fixed_for_good() -> None:
+    numbers = {stream(seed, name) for seed in range(50) for name in ("structure", "input", "noise")}
+    assert len(numbers) == 150
+    assert all(0 <= number < 2**32 for number in numbers)
+    assert stream(1, "noise") == 4134180478  # another value would change every result there is
+
+
+def test_seeds_change_what_is_drawn_and_nothing_else() -> None:
+    one, again, other = (cell_values(SMALL, Drive(), seed) for seed in (1, 1, 2))
+    drawn = {name for name in one if not np.array_equal(one[name], other[name])}
+    assert drawn == {"v", "w_ext"}
+    assert all(np.array_equal(one[name], again[name]) for name in one)
+
+
+def test_what_is_left_of_a_conductance_after_a_step_and_its_mean() -> None:
+    shared, step = shared_values(SMALL), float(SMALL.step)
+    decays = {
+        "ampa": SMALL.decays.ampa, "ext": SMALL.decays.ampa, "nmda": SMALL.decays.nmda, "PV": SMALL.decays.gaba_PV,
+        "SST": SMALL.decays.gaba_SST, "adapt": SMALL.decays.adaptation,
+    }  # fmt: skip
+    fine = (np.arange(10_000) + 0.5) * step / 10_000
+    for name, tau in decays.items():
+        assert shared[f"left_{name}"] == pytest.approx(np.exp(-step / float(tau)), rel=1e-14)
+        assert shared[f"mean_{name}"] == pytest.approx(np.exp(-fine / float(tau)).mean(), rel=1e-8)
+    assert shared["n_ext"] == pytest.approx(float(SMALL.background.rate) * step / 1000)
+    assert shared["mg_ratio"] == pytest.approx(1 / 3.57)
+    assert shared["mg_efold"] == pytest.approx(16.13e-3)
+    assert [shared[k] for k in ("v_exc", "v_inh", "v_K")] == pytest.approx([0, -75e-3, -85e-3])
+
+
+def test_spikes_of_a_class_are_counted_from_its_first_cell() -> None:
+    spikes = Spikes(
+        t_s=np.array([0.1, 0.2, 0.3, 0.4]), i=np.array([0, 200, 229, 230], dtype=np.int32), seconds=1,
+        v_mV=np.zeros((1, 1)), recorded=np.array([0]), slices=PLACES,
+    )  # fmt: skip
+    t, i = spikes.of("PV")
+    assert (t.tolist(), i.tolist()) == ([0.2, 0.3], [0, 29])
+    assert [spikes.of(name)[1].tolist() for name in ("E", "SST")] == [[0], [0]]
+    assert [spikes.count(name) for name in CLASSES] == [200, 30, 20]
