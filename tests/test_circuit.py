@@ -133,7 +133,7 @@ def test_pools_are_those_of_the_file(circuit: Circuit) -> None:
 
 
 def test_subunits_that_are_not_written_have_no_share() -> None:
-    mix = SubunitMix(GluN2B=Quantity(1, "1", "1"))
+    mix = SubunitMix(GluN2B=Quantity(1.0, "1", "1"))
     assert mix.shares() == {"GluN2B": 1.0}
 
 
@@ -224,7 +224,12 @@ def test_conductances_and_chances_of_every_pair() -> None:
 
 def test_each_class_sends_what_it_releases() -> None:
     values = cell_values(SMALL, Drive(), 1)
-    sent = {"out_ampa": ("E", 1), "out_nmda": ("E", float(SMALL.agonist.saturation)), "out_PV": ("PV", 1), "out_SST": ("SST", 1)}
+    sent = {
+        "out_ampa": ("E", 1),
+        "out_nmda": ("E", float(SMALL.agonist.saturation)),
+        "out_PV": ("PV", 1),
+        "out_SST": ("SST", 1),
+    }
     for array, (source, amount) in sent.items():
         for cls in CLASSES:
             assert (values[array][PLACES[cls]] == (amount if cls == source else 0)).all()
