@@ -1,0 +1,22 @@
+"""In: results (the xarray.Dataset of results.nc) and what a picture needs beside them. Out: figures, PNG and SVG.
+
+Importing this package is cheap, and holds only what figures there are. Each is a function of the same name in a module
+of the same name (`plastogen.figure.timeline.timeline(ds)`); `plastogen.figure.style.save` writes it.
+"""
+
+from __future__ import annotations
+
+# name in an experiment's `figures:` -> what it shows, as a caption
+FIGURES: dict[str, str] = {
+    "timeline": "From dose to spine. Left, one arm: concentration, block, firing and signals. Right, all arms: "
+    "glutamate, mTORC1, synaptic weight, spine density. Time is linear near dosing and logarithmic later.",
+    "acute": "The first hours: unbound drug in the brain, receptors blocked, glutamate, the rate of each class.",
+    "arms": "Readouts of all arms, every seed a dot, with mean and 95 % interval; below, what became of the claims.",
+    "raster": "Spikes of one run in each snapshot, the rate of each class, and the spectrum of the E rate with the "
+    "slow-delta and gamma bands.",
+    "circuit": "The circuit as its file defines it: classes by number of cells, connections by probability × "
+    "conductance, and the pools of NMDA receptors where block acts.",
+    "block": "Share of each pool of NMDA receptors that is blocked, against the unbound concentration in the brain.",
+    "sweep": "Readouts against dose or against the swept value, with 95 % intervals.",
+    "spectra": "Gamma and slow-delta power in each snapshot, relative to the first, and dissociation.",
+}

@@ -1,0 +1,118 @@
+"""In: axes and a span of hours. Out: a time axis that shows minutes and days together; dosing and courses on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from plastogen.figure.data import Array, Given, Interval, Overlay
+from plastogen.figure.style import BAND, INK, MUTED, PALE, tint
+
+MIN_PER_H, H_PER_DAY, DAYS_PER_WEEK = 60, 24, 7
+SHORT_H = 16  # a span up to this many hours is drawn in plain hours
+LATE_DOSE_H = 24  # dosing after this many hours is drawn in plain days
+LINEAR_H = 1  # the two-sided axis is linear up to about here and logarithmic beyond (arsinh)
+LOG_SPAN = 15  # doses that differ by more than this factor stand on a logarithmic axis
+STORY_TICKS_MIN = (0, 40, 120, 360)
+STORY_TICKS_DAY = (1, 3, 7, 14, 28, 42, 84, 168, 365)
+
+
+def time_axis(ax: Axes, span_h: tuple[float, float], given: Iterable[Given] = ()) -> None:
+    """Sets the time axis of `ax` (data in hours) to what reads best.
+
+    Hours for a short span; days where doses are repeated over days; otherwise arsinh of time in hours: linear near
+    dosing, logarithmic later, so that 40 min and 14 d have both room. Every tick carries its unit.
+    """
+    first, last = span_h
+    late = any(g.start_h > LATE_DOSE_H for g in given)
+    if last <= SHORT_H or late:
+        ax.set_xscale("linear")
+        per = H_PER_DAY if late else 1
+        ticks = [tick * per for tick in _round_ticks(first / per, last / per)]
+    else:
+        ax.set_xscale("asinh", linear_width=LINEAR_H)
+        ticks = [minutes / MIN_PER_H for minutes in STORY_TICKS_MIN] + [day * H_PER_DAY for day in STORY_TICKS_DAY]
+    ax.set_xlim(first, last)
+    ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if first <= tick <= last]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda hours, _: time_text(hours)))
+
+
+def time_text(hours: float) -> str:
+    """Hours as a reader says them: 0.667 -> `40 min`, 6 -> `6 h`, 72 -> `3 d`."""
+    minutes, sign = round(abs(hours) * MIN_PER_H), "−" if hours < 0 else ""
+    if minutes == 0:
+        return "0"
+    if minutes < MIN_PER_H or minutes % (MIN_PER_H // 2):
+        return f"{sign}{minutes} min"
+    if minutes % (H_PER_DAY * MIN_PER_H) == 0:
+        return f"{sign}{minutes // (H_PER_DAY * MIN_PER_H)} d"
+    return f"{sign}{minutes / MIN_PER_H:g} h"
+
+
+def dosing(ax: Axes, given: Iterable[Given]) -> None:
+    """Shades when anything in `given` goes in; a bolus (no length) becomes a line."""
+    for start, end in dict.fromkeys((g.start_h, g.end_h) for g in given):
+        if end > start:
+            ax.axvspan(start, end, color=PALE, linewidth=0, zorder=0)
+        else:
+            ax.axvline(start, color=tint(MUTED, 50), linewidth=1, zorder=0)
+
+
+def course(ax: Axes, time_h: Array, values: Interval, colour: str, **line: Any) -> None:
+    """One course over time: its mean as a line, its 95 % interval as a band."""
+    ax.fill_between(time_h, values.low, values.high, color=colour + BAND, linewidth=0, zorder=2)
+    ax.plot(time_h, values.mean, color=colour, zorder=3, **line)
+
+
+def noise_band(ax: Axes, centre: float, half_width: float) -> None:
+    """The band probe noise alone leaves around `centre`; nothing when `half_width` is not a number."""
+    if np.isfinite(half_width) and half_width > 0:
+        band = ax.axhspan(centre - half_width, centre + half_width, color=tint(MUTED, 60), linewidth=0, zorder=1)
+        band.set_gid("noise floor")
+
+
+def own_data(ax: Axes, overlays: Sequence[Overlay], variable: str, *, default: bool = False) -> None:
+    """Somebody's own points over the course of `variable`; those that name none go where `default` is set."""
+    for overlay in overlays:
+        if overlay.variable == variable or (overlay.variable is None and default):
+            ends = np.abs(np.stack([overlay.value - overlay.low, overlay.high - overlay.value]))
+            ax.errorbar(overlay.time_h, overlay.value, yerr=np.nan_to_num(ends), fmt="o", color=INK, markersize=6,
+                        markerfacecolor="white", markeredgewidth=2, elinewidth=2, label=overlay.label,
+                        zorder=5)  # fmt: skip
+            ax.annotate(overlay.label, (overlay.time_h[-1], overlay.value[-1]), xytext=(7, 4), color=INK, fontsize=11,
+                        textcoords="offset points", zorder=6)  # fmt: skip
+
+
+def _round_ticks(first: float, last: float) -> list[float]:
+    """About seven round numbers from `first` to `last`."""
+    wanted = (last - first) / 7
+    steps = [step * scale for scale in (1 / 4, 1, 7) for step in (1, 2, 3)]
+    step = next((s for s in sorted(steps) if s >= wanted), wanted)
+    return [float(k * step) for k in range(int(np.ceil(first / step)), int(np.floor(last / step)) + 1)]
+
+
+def points(
+    ax: Axes, x: Array, values: Interval, colour: str, line: Any, marker: str, label: str,
+) -> None:  # fmt: skip
+    """A readout against dose: means joined by a line, 95 % intervals as bars."""
+    ax.vlines(x, values.low, values.high, color=colour, linewidth=3)
+    ax.plot(x, values.mean, color=colour, linestyle=line, marker=marker, markeredgecolor="white", label=label)
+
+
+def dose_axis(ax: Axes, x: Array) -> None:
+    """Ticks at the doses themselves; logarithmic when they span far and none is 0."""
+    if x.min() > 0 and x.max() / x.min() > LOG_SPAN:
+        ax.set_xscale("log")
+        room = (x.max() / x.min()) ** (1 / 12)
+        ax.set_xlim(x.min() / room, x.max() * room)
+    else:
+        room = (x.max() - x.min()) / 12
+        ax.set_xlim(x.min() - room, x.max() + room)
+    ax.xaxis.set_major_locator(FixedLocator(list(x)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

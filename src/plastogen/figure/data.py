@@ -1,0 +1,260 @@
+"""In: results (xarray.Dataset of results.nc). Out: what a figure needs of them: means, intervals, n, what was given.
+
+Nothing here draws. All means and intervals are over seeds; runs that left nothing (NaN) are left out and counted.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from plastogen.claim import CONFIDENCE
+from plastogen.definition import InputError, nearest
+
+Array = npt.NDArray[np.float64]
+PERCENT = round(100 * CONFIDENCE)
+OWN_DIMS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency")  # all others are sweep axes
+OVERLAY_NEEDED = ("time_h", "value")
+OVERLAY_NUMBERS = ("time_h", "value", "low", "high")
+OVERLAY_COLUMNS = ("time_h", "value", "low", "high", "label", "variable")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Mean over seeds with its 95 % interval (Student's t), arrays of one shape; `n` seeds behind each value."""
+
+    mean: Array
+    low: Array
+    high: Array
+    n: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Given:
+    """One thing given to one arm: drawn as a bar over time."""
+
+    arm: str
+    drug: str
+    what: str
+    start_h: float
+    end_h: float
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Somebody's own measurements to lay over a course: points in the panel of `variable`, in the unit it is drawn in.
+
+    Without a variable they are concentrations (the panel of `brain_uM`).
+    """
+
+    variable: str | None
+    label: str
+    time_h: Array
+    value: Array
+    low: Array
+    high: Array
+
+
+def interval(values: xr.DataArray) -> Interval:
+    """Mean and 95 % interval over the dimension `seed`; NaN where no seed is there; ends NaN where only one is."""
+    from scipy.special import stdtrit
+
+    there = values.notnull()
+    n = there.sum("seed")
+    centre = values.fillna(0).sum("seed") / n.where(n > 0)
+    spread = ((values - centre) ** 2).sum("seed") / (n - 1).where(n > 1)
+    half = np.sqrt(spread / n.where(n > 0)) * stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2)
+    low, high = centre - half, centre + half
+    return Interval(centre.values, low.values, high.values, n.values.astype(np.int64))
+
+
+def sweep_axes(ds: xr.Dataset) -> tuple[str, ...]:
+    """Names of the sweep axes that are still open in `ds`."""
+    return tuple(str(name) for name in ds.sizes if name not in OWN_DIMS)
+
+
+def settled(ds: xr.Dataset, needs: Sequence[str] = (), *, keep: Sequence[str] = ()) -> xr.Dataset:
+    """`ds`, if it holds the variables in `needs` and no open sweep axis of more than one value but those in `keep`.
+
+    Axes of one value are dropped. Raises InputError that names what is missing, or the axis to choose a value on.
+    """
+    for name in needs:
+        if name not in ds:
+            present = [str(v) for v in ds.data_vars]
+            raise refusal(ds, found=f"no variable {name}", nearest=nearest(name, present),
+                wanted=f"results that hold {', '.join(needs)}",
+            )  # fmt: skip
+    for axis in (name for name in sweep_axes(ds) if name not in keep):
+        if ds.sizes[axis] > 1:
+            values = ", ".join(str(v) for v in ds[axis].values)
+            raise refusal(ds, path=axis, found=f"{ds.sizes[axis]} values of {axis}",
+                wanted=f"one, because this figure shows one point of a sweep; choose with .sel, from {values}",
+            )  # fmt: skip
+        ds = ds.isel({axis: 0}, drop=True)
+    return ds
+
+
+def arms_of(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
+    """The arms to draw: all, or those `chosen`, in that order. Raises InputError for a name that is not there."""
+    present = [str(arm) for arm in ds["arm"].values]
+    for arm in chosen or ():
+        if arm not in present:
+            raise refusal(ds, path="arm", found=arm, nearest=nearest(arm, present),
+                wanted=f"one of {', '.join(present)}",
+            )  # fmt: skip
+    return list(chosen) if chosen else present
+
+
+def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:
+    """The arm a figure follows in detail: `arm`, else the first that has drug in the brain, else the last."""
+    present = arms_of(ds, [arm] if arm else None)
+    if arm is None and "brain_uM" in ds:
+        for name in present:
+            if float(ds["brain_uM"].sel(arm=name).max()) > 0:
+                return name
+    return present[0] if arm else present[-1]
+
+
+def given(ds: xr.Dataset, arms: Sequence[str] | None = None) -> list[Given]:
+    """What was given to whom, from the attribute `dosing` (JSON); empty if it does not stand there."""
+    rows = json.loads(ds.attrs.get("dosing", "[]"))
+    keys = tuple(Given.__dataclass_fields__)
+    return [Given(**{key: row[key] for key in keys}) for row in rows if arms is None or row["arm"] in arms]
+
+
+def as_change(values: xr.DataArray, first_h: float) -> xr.DataArray:
+    """`values` in per cent of each run's own mean before `first_h` (of its first value where nothing is before)."""
+    times = values["time"]
+    before = values.sel(time=times[times < first_h]) if bool((times < first_h).any()) else values.isel(time=[0])
+    return 100 * values / before.mean("time")
+
+
+def first_h(ds: xr.Dataset) -> float:
+    """When the first thing is given, h; 0 if `ds` does not say."""
+    return min((g.start_h for g in given(ds)), default=0.0)
+
+
+def noise_half_width(ds: xr.Dataset, variable: str, at: Mapping[str, str], *, relative: bool = False) -> float:
+    """Half the 95 % band that probe noise alone leaves around a mean over seeds `at` a place, in the variable's unit.
+
+    Read from the standard error stored beside the variable (`rate_hz` -> `rate_se_hz`, `x` -> `x_se`); with
+    `relative`, in per cent of the baseline. NaN when no standard error is stored.
+    """
+    from scipy.special import ndtri
+
+    stem = variable.removesuffix("_hz")
+    error = f"{stem}_se_hz" if variable.endswith("_hz") else f"{stem}_se"
+    if error not in ds:
+        return math.nan
+    chosen = ds[[variable, error]].sel(at)
+    squares = (chosen[error] ** 2).median("time")
+    if relative:
+        squares = squares * (100 / chosen[variable].isel(time=0)) ** 2
+    n = int(squares["seed"].size)
+    return float(ndtri((1 + CONFIDENCE) / 2) * math.sqrt(float(squares.mean()) / n))
+
+
+def complete(ds: xr.Dataset) -> dict[str, tuple[int, int]]:
+    """For each arm: (runs that are complete, runs expected), over seeds and sweep points."""
+    done = ds["status"].astype(str) == "complete" if "status" in ds else None
+    result = {}
+    for arm in arms_of(ds):
+        if done is None:
+            n = int(np.prod([ds.sizes[d] for d in ("seed", *sweep_axes(ds)) if d in ds.sizes]))
+            result[arm] = (n, n)
+        else:
+            cells = done.sel(arm=arm)
+            result[arm] = (int(cells.sum()), int(cells.size))
+    return result
+
+
+def readouts(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
+    """Names of the readouts in `ds` (variables marked so), or those `chosen`. Raises InputError for other names."""
+    present = [str(name) for name in ds.data_vars if "readout" in ds[name].attrs]
+    for name in chosen or ():
+        if name not in present:
+            raise refusal(ds, path="readout", found=name, nearest=nearest(name, present),
+                wanted=f"one of {', '.join(present)}" if present else "a readout; there are none in these results",
+            )  # fmt: skip
+    return list(chosen) if chosen else present
+
+
+def refusal(ds: xr.Dataset, *, found: str, wanted: str, path: str = "", nearest: str | None = None) -> InputError:
+    """The error of a figure that cannot be drawn from `ds`, which it names."""
+    title = str(ds.attrs.get("title", "results"))
+    return InputError.one(file=title, path=path, found=found, wanted=wanted, nearest=nearest)
+
+
+def no_readouts(ds: xr.Dataset) -> InputError:
+    """The error of a figure that needs readouts where there are none."""
+    return refusal(ds, found="no readouts", wanted="at least one under `readouts:`")
+
+
+def read_overlay(path: Path | str) -> list[Overlay]:
+    """Own data from a CSV: columns `time_h` and `value`; optional `low`, `high`, `label`, `variable`.
+
+    One `Overlay` for each pair of label and variable, points in the file's order. Raises InputError, with the line,
+    for a missing column, a name it does not know, or a cell that is no finite number.
+    """
+    path = Path(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            header = [name.strip() for name in reader.fieldnames or []]
+            reader.fieldnames = header
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError.one(file=str(path), found=str(error), wanted="a CSV file that can be read") from None
+    for column in OVERLAY_NEEDED:
+        if column not in header:
+            raise InputError.one(
+                file=str(path), line=1, found=f"columns {', '.join(header) or 'none'}", nearest=nearest(column, header),
+                wanted=f"a column {column} (needed: time_h, value; optional: low, high, label, variable)",
+            )  # fmt: skip
+    for column in header:
+        if column not in OVERLAY_COLUMNS:
+            close = nearest(column, OVERLAY_COLUMNS)
+            known = f"only {', '.join(OVERLAY_COLUMNS)}"
+            raise InputError.one(file=str(path), line=1, found=f"column {column}", wanted=known, nearest=close)
+    groups: dict[tuple[str, str], list[list[float]]] = {}
+    for line, row in enumerate(rows, start=2):
+        key = ((row.get("variable") or "").strip(), (row.get("label") or path.stem).strip())
+        numbers = [_cell(path, line, column, row.get(column)) for column in OVERLAY_NUMBERS]
+        groups.setdefault(key, []).append(numbers)
+    if not groups:
+        raise InputError.one(file=str(path), line=1, found="no rows", wanted="at least one row of data")
+    return [Overlay(variable or None, label, *np.array(cells).T) for (variable, label), cells in groups.items()]
+
+
+def check_overlay(overlays: Sequence[Overlay], drawn: Sequence[str]) -> None:
+    """Raises InputError when own data names a variable that the figure does not draw."""
+    for overlay in overlays:
+        if overlay.variable is not None and overlay.variable not in drawn:
+            raise InputError.one(file=overlay.label, path="variable", found=overlay.variable,
+                                 wanted=f"one that this figure draws: {', '.join(drawn)}",
+                                 nearest=nearest(overlay.variable, drawn))  # fmt: skip
+
+
+def _cell(path: Path, line: int, column: str, text: str | None) -> float:
+    if column not in OVERLAY_NEEDED and not (text or "").strip():
+        return math.nan
+    value = _number(text)
+    if not math.isfinite(value):
+        raise InputError.one(file=str(path), line=line, path=column, found=repr(text or ""), wanted="a finite number")
+    return value
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan

@@ -1,0 +1,163 @@
+"""In: axes and results. Out: one panel of a course figure: what was given, concentration, block, rates, signals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from plastogen.figure import axis, data, style
+from plastogen.figure.data import Given, Overlay
+from plastogen.figure.style import ArmStyle
+
+SIGNALS = (("bdnf", "BDNF", style.PURPLE), ("mtorc1", "mTORC1", style.ORANGE), ("eef2k", "eEF2K", style.SKY))
+SPECIES_COLOURS = (style.INK, style.PURPLE, style.ORANGE, style.GREEN)
+SPECIES_LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+CLASS_LINES: Mapping[str, Any] = {"E": "-", "PV": (0, (6, 1)), "SST": (0, (3, 1))}
+BAR_PT = 16  # height of one row of the strip that says what is given
+MOST_BARS = 3  # more things given than this share a row a drug
+SHOWN_SHARE_PERCENT = 2  # a species that never reaches this share of the highest concentration is not drawn
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A pair of axes, the results it shows, own data to lay over, and how wide the key of its lines may be."""
+
+    ax: Axes
+    ds: xr.Dataset
+    overlays: Sequence[Overlay] = ()
+    key_columns: int = 9
+
+
+def strip_rows(given: Sequence[Given]) -> list[str]:
+    """What the rows of a strip say: what is given, each once; the drugs alone where that would be too many rows."""
+    whats = list(dict.fromkeys(g.what for g in given))
+    return whats if len(whats) <= MOST_BARS else list(dict.fromkeys(_drug(g) for g in given))
+
+
+def given_strip(ax: Axes, given: Sequence[Given], styles: Mapping[str, ArmStyle], texts: Sequence[str]) -> None:
+    """Bars that say what goes in when, in rows of `texts` (see `strip_rows`); what several arms get stands once."""
+    shown: set[tuple[str, float, float]] = set()
+    named: set[str] = set()
+    for g in sorted(given, key=lambda g: g.start_h):
+        text = g.what if g.what in texts else _drug(g)
+        y = len(texts) - 1 - list(texts).index(text)
+        if (text, g.start_h, g.end_h) in shown:
+            continue
+        shown.add((text, g.start_h, g.end_h))
+        colour = style.GREY if g.drug in (*style.BLOCKERS, style.STRESS) else styles[g.arm].colour
+        if g.end_h > g.start_h:
+            ax.plot([g.start_h, g.end_h], [y, y], color=style.tint(colour, 65), linewidth=BAR_PT - 4,
+                    solid_capstyle="butt")  # fmt: skip
+        else:
+            ax.plot([g.start_h], [y], color=colour, marker="v")
+        if text not in named:
+            named.add(text)
+            label = ax.annotate(text, (g.start_h, y), xytext=(4 if g.end_h > g.start_h else 8, 0), fontsize=11,
+                                textcoords="offset points", va="center_baseline", annotation_clip=False)  # fmt: skip
+            label.set_in_layout(False)
+    ax.set_ylim(-1 / 2, max(len(texts), 1) - 1 / 2)
+    ax.set_yticks([])
+    ax.tick_params(bottom=False, labelbottom=False)
+    ax.spines[:].set_visible(False)
+
+
+def _drug(given: Given) -> str:
+    return style.BLOCKERS[given.drug][0] if given.drug in style.BLOCKERS else style.WORDS.get(given.drug, given.drug)
+
+
+def concentration(panel: Panel, arm: str) -> None:
+    """Unbound brain concentration of each species that matters, uM."""
+    ax, values = panel.ax, panel.ds["brain_uM"].sel(arm=arm)
+    top = float(values.max())
+    axis.own_data(ax, panel.overlays, "brain_uM", default=True)
+    for k, name in enumerate(str(s) for s in panel.ds["species"].values):
+        if float(values.sel(species=name).max()) * 100 <= SHOWN_SHARE_PERCENT * top:
+            continue
+        course, colour = data.interval(values.sel(species=name)), SPECIES_COLOURS[k % len(SPECIES_COLOURS)]
+        axis.course(
+            ax,
+            panel.ds["time"].values,
+            course,
+            colour,
+            linestyle=SPECIES_LINES[k % len(SPECIES_LINES)],
+            label=style.WORDS.get(name, name),
+        )
+    ax.set_ylim(bottom=0)
+    ax.set_title("Unbound in brain (µM)")
+    style.key(ax, columns=panel.key_columns)
+
+
+def block(panel: Panel, arm: str) -> None:
+    """Blocked share of the synaptic NMDA receptors by class, per cent; occupancy beside it as a thin line."""
+    ax, ds = panel.ax, panel.ds
+    for cls in _classes(ds):
+        course = data.interval(100 * ds["block"].sel(arm=arm, pool=f"{cls}.synaptic"))
+        axis.course(ax, ds["time"].values, course, style.CLASS_COLOURS[cls], linestyle=CLASS_LINES[cls], label=cls)
+    if "occupancy" in ds:
+        course = data.interval(100 * ds["occupancy"].sel(arm=arm))
+        axis.course(ax, ds["time"].values, course, style.GREY, linewidth=1, label="occupancy")
+    axis.own_data(ax, panel.overlays, "block")
+    ax.set_ylim(bottom=0)
+    ax.set_title("NMDA receptors blocked (%)")
+    style.key(ax, columns=panel.key_columns)
+
+
+def rates(panel: Panel, arm: str) -> None:
+    """Firing rate by class, per cent of baseline, and the band that probe noise alone would fill."""
+    ax, ds = panel.ax, panel.ds
+    first = data.first_h(ds)
+    floors = []
+    for cls in _classes(ds):
+        course = data.interval(data.as_change(ds["rate_hz"].sel({"arm": arm, "class": cls}), first))
+        axis.course(ax, ds["time"].values, course, style.CLASS_COLOURS[cls], linestyle=CLASS_LINES[cls], label=cls)
+        floors.append(data.noise_half_width(ds, "rate_hz", {"arm": arm, "class": cls}, relative=True))
+    axis.noise_band(ax, 100, float(np.nanmax([0, *floors])))
+    axis.own_data(ax, panel.overlays, "rate_hz")
+    ax.set_title("Firing rate (% of baseline)")
+    style.key(ax, columns=panel.key_columns)
+
+
+def signals(panel: Panel, arm: str) -> None:
+    """BDNF, mTORC1 and eEF2K, as multiples of the healthy."""
+    for name, text, colour in SIGNALS:
+        course = data.interval(panel.ds[name].sel(arm=arm))
+        axis.course(panel.ax, panel.ds["time"].values, course, colour, label=text)
+        axis.own_data(panel.ax, panel.overlays, name)
+    panel.ax.set_title("Signals (× healthy)")
+    style.key(panel.ax, columns=panel.key_columns)
+
+
+def by_arm(panel: Panel, name: str, title: str, arms: Sequence[str], *, change: bool = False, **at: str) -> None:
+    """One variable, a line an arm; with `change`, in per cent of each run's baseline."""
+    ax, ds, styles = panel.ax, panel.ds, style.arm_styles(panel.ds)
+    values = ds[name].sel(at)
+    if change:
+        values = data.as_change(values, data.first_h(ds))
+    for arm in arms:
+        look = styles[arm]
+        axis.course(ax, ds["time"].values, data.interval(values.sel(arm=arm)), look.colour, linestyle=look.line)
+    floor = data.noise_half_width(ds, name, {"arm": arms[0], **at}, relative=change)
+    centre = data.interval(values.sel(arm=arms[0])).mean[0]
+    axis.noise_band(ax, 100 if change else float(centre), floor)
+    axis.own_data(ax, panel.overlays, name)
+    ax.set_title(title)
+
+
+def notes(ds: xr.Dataset) -> str:
+    """The line under a course figure that says what lines and bands are."""
+    parts = [f"lines: mean over seeds; bands: {data.PERCENT} % interval"]
+    if not math.isnan(data.noise_half_width(ds, "rate_hz", {"class": _classes(ds)[0]})):
+        parts.append("grey band: probe noise")
+    if data.given(ds):
+        parts.append("shaded: drug going in")
+    return "; ".join(parts) + "."
+
+
+def _classes(ds: xr.Dataset) -> list[str]:
+    return [str(cls) for cls in ds["class"].values]
