@@ -19,7 +19,7 @@ RATE_BIN_S = 0.001
 WELCH_S = 2  # length of a segment: resolves 0.5 Hz
 CORRELATION_BIN_S = 0.02
 RATE_FLOOR_HZ = 0.1  # keeps ratios of rates finite when a class is silent
-GAMMA_HZ, DELTA_HZ = (30, 80), (0.1, 4)  # bands of science.md 3.3
+GAMMA_HZ, DELTA_HZ = (30, 80), (0.1, 4)  # the usual bands
 MS_PER_S = 1000
 
 
