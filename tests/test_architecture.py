@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receptor",),
     ("drug", "subject", "circuit"),
     ("glutamate",),
-    ("probe",),
+    ("probe", "reliance"),
     ("signalling",),
     ("synapse", "spine"),
     ("plasticity",),
@@ -30,10 +30,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("readout",),
     (
         "claim", "paths", "grid", "experiment", "case", "check", "check_results",
-        "store", "run", "results", "sweep",
+        "store", "execute", "results", "sources", "sweep",
     ),
-    ("figure", "report"),
-    ("cli", "doctor", "__main__"),
+    ("figure", "report", "draw", "export", "evidence"),
+    ("answer", "new", "catalogue", "screen", "doctor", "cli", "__main__"),
 )  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {"brian2": ("circuit",), "matplotlib": ("figure", "report"), "pint": ("units",), "ruamel": ("document",)}

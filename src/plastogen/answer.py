@@ -23,7 +23,7 @@ from plastogen.claim import Verdict
 from plastogen.definition import InputError, nearest, show
 from plastogen.draw import Shown, draw
 from plastogen.results import Loaded, Place, assemble, netcdf, table, verdicts
-from plastogen.run import Done, Job, Watcher, execute, jobs_of
+from plastogen.execute import Done, Job, Watcher, execute, jobs_of
 from plastogen.store import Store
 
 if TYPE_CHECKING:

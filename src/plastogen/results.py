@@ -25,7 +25,7 @@ from plastogen.claim import Claim, Verdict, judge
 from plastogen.experiment import Experiment
 from plastogen.grid import union
 from plastogen.readout import CLASSES, POOLS, VARIABLES, Readout, evaluate, level
-from plastogen.run import versions
+from plastogen.execute import versions
 from plastogen.store import Store, Stored
 from plastogen.units import QuantityError, parse_any
 
