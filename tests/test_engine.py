@@ -1,0 +1,426 @@
+"""The compiled network: what is compiled, what is handed over, what makes spikes differ, and what may go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_network import check_density
+
+from plastogen.cache import cache_dir
+from plastogen.circuit import CLASSES, Circuit, Drive, Engine, EngineError, Spikes, engine
+from plastogen.circuit.engine import is_built, program_folder, program_key
+from plastogen.definition import Library
+from plastogen.glutamate import rates_hz
+
+network = pytest.mark.network
+SECONDS, SETTLE = 2.0, 0.5
+
+
+def small(**overrides: object) -> Circuit:
+    at = {path.replace("__", "."): value for path, value in overrides.items()}
+    return Library().load("circuits", "small", Circuit, overrides=at)
+
+
+SMALL = small()
+
+
+HEALTHY = Drive()
+
+
+@lru_cache
+def spikes(drive: Drive = HEALTHY, seed: int = 1, noise: str = "noise", backend: str = "cpp") -> Spikes:
+    return Engine(SMALL, backend=backend).run(drive, seed, seconds=SECONDS, settle_s=SETTLE, noise=noise)
+
+
+def same(a: Spikes, b: Spikes) -> bool:
+    return np.array_equal(a.t_s, b.t_s) and np.array_equal(a.i, b.i) and np.array_equal(a.v_mV, b.v_mV)
+
+
+def rates(found: Spikes) -> dict[str, float]:
+    return dict(zip(CLASSES, rates_hz(found)[0].tolist(), strict=True))
+
+
+@pytest.fixture
+def synapses(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs the compiled network and returns who is connected with whom, which an engine does not keep."""
+    kept: list[tuple[np.ndarray, np.ndarray]] = []
+    plain = engine._child
+
+    def spy(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[str, int]:
+        done = plain(command, folder, environment)
+        results = Path(command[command.index("--results_dir") + 1])
+        arrays = json.loads((folder / "arrays.json").read_text())
+        ends = (arrays[f"S._synaptic_{end}"] for end in ("pre", "post"))
+        kept.append(tuple(np.fromfile(results / file, dtype=dtype) for file, dtype in ends))  # type: ignore[arg-type]
+        return done
+
+    monkeypatch.setattr(engine, "_child", spy)
+
+    def connected(circuit: Circuit, seed: int, noise: str = "noise") -> tuple[np.ndarray, np.ndarray]:
+        Engine(circuit, backend="cpp").run(Drive(), seed, seconds=0.01, settle_s=0, noise=noise)
+        return kept[-1]
+
+    return connected
+
+
+# the same question has the same answer
+
+
+@network
+def test_the_same_seed_gives_the_same_spikes_and_voltages_again() -> None:
+    again = Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=SECONDS, settle_s=SETTLE)
+    assert len(again.t_s) > 1000
+    assert same(spikes(), again)
+
+
+@network
+def test_another_process_gives_the_same_spikes(tmp_path: Path) -> None:
+    program = (
+        "import sys, numpy as np\n"
+        "from plastogen.circuit import Circuit, Drive, Engine\n"
+        "from plastogen.definition import Library\n"
+        "engine = Engine(Library().load('circuits', 'small', Circuit), backend='cpp')\n"
+        f"s = engine.run(Drive(), 1, seconds={SECONDS}, settle_s={SETTLE})\n"
+        "np.savez(sys.argv[1], t=s.t_s, i=s.i, v=s.v_mV)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "s.npz")], check=True, timeout=120)
+    with np.load(tmp_path / "s.npz") as there:
+        here = spikes()
+        np.testing.assert_array_equal(there["t"], here.t_s)
+        np.testing.assert_array_equal(there["i"], here.i)
+        np.testing.assert_array_equal(there["v"], here.v_mV)
+
+
+@network
+def test_threads_do_not_disturb_each_other() -> None:
+    found: dict[int, Spikes] = {}
+    shared = Engine(SMALL, backend="cpp")
+
+    def ask(seed: int) -> None:
+        found[seed] = shared.run(Drive(), seed, seconds=SECONDS, settle_s=SETTLE)
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(same(found[seed], spikes(seed=seed)) for seed in (1, 2))
+
+
+@network
+def test_a_longer_run_begins_like_a_shorter_one() -> None:
+    longer = Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=SECONDS + 1, settle_s=SETTLE)
+    begun = longer.t_s < SECONDS
+    np.testing.assert_array_equal(longer.t_s[begun], spikes().t_s)
+    np.testing.assert_array_equal(longer.v_mV[: len(spikes().v_mV)], spikes().v_mV)
+
+
+@network
+def test_settling_is_left_out() -> None:
+    whole = Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=SECONDS + SETTLE, settle_s=0)
+    kept = whole.t_s >= SETTLE
+    np.testing.assert_allclose(whole.t_s[kept] - SETTLE, spikes().t_s, atol=1e-12)
+    np.testing.assert_array_equal(whole.v_mV[round(SETTLE / 0.005) :], spikes().v_mV)
+    assert 0 <= spikes().t_s.min() < 0.01
+    assert SECONDS - 0.01 < spikes().t_s.max() < SECONDS
+
+
+@network
+def test_noise_changes_spikes_but_not_who_is_connected(synapses: Any) -> None:
+    assert not np.array_equal(spikes(noise="other").t_s, spikes().t_s)
+    one, other_noise, other_seed = synapses(SMALL, 1), synapses(SMALL, 1, "other"), synapses(SMALL, 2)
+    assert np.array_equal(one, other_noise)
+    assert not np.array_equal(one, other_seed) if len(one[0]) == len(other_seed[0]) else True
+
+
+@network
+def test_connections_of_the_compiled_network_are_those_of_the_file(synapses: Any) -> None:
+    circuit = small(connections__1__probability=0.1, connections__3__probability=0.25)
+    assert program_key(circuit) == program_key(SMALL)
+    check_density(SMALL, *synapses(SMALL, 1))
+    check_density(circuit, *synapses(circuit, 1))
+
+
+@network
+def test_seeds_differ_in_everything_drawn() -> None:
+    assert not np.array_equal(spikes(seed=2).t_s, spikes().t_s)
+    assert not np.array_equal(spikes(seed=2).v_mV[0], spikes().v_mV[0])
+
+
+# what is compiled in, and what is not
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"populations__E__leak": "14 nS"}, {"connections__0__nmda": "1 nS"}, {"decays__nmda": "80 ms"},
+        {"magnesium__concentration": "0 mM"}, {"background__rate": "900 Hz"}, {"connections__0__probability": 0.3},
+        {"populations__PV__nmdar__synaptic__GluN2A": 0.45}, {"agonist__saturation": 0.5}, {"title": "another"},
+    ],
+    ids=lambda o: next(iter(o)),
+)  # fmt: skip
+def test_another_value_needs_no_other_program(overrides: dict[str, object]) -> None:
+    assert program_key(small(**overrides)) == program_key(SMALL)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [{"populations__E__count": 201}, {"step": "0.25 ms"}, {"delay": "1.5 ms"}, {"connections__0__probability": 0.6}],
+    ids=lambda o: next(iter(o)),
+)
+def test_what_is_compiled_in_needs_another_program(overrides: dict[str, object]) -> None:
+    assert program_key(small(**overrides)) != program_key(SMALL)
+
+
+@pytest.mark.parametrize("part", ["EQUATIONS", "STEP", "RESET", "ARRIVAL"])
+def test_other_equations_need_another_program(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = program_key(SMALL)
+    monkeypatch.setattr(engine.network, part, getattr(engine.network, part) + "\n# changed")
+    assert program_key(SMALL) != before
+
+
+def test_other_flags_and_another_compiler_need_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = program_key(SMALL)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "GCC_FLAGS", ("-O2",))
+        patch.setattr(engine, "OTHER_FLAGS", ("-O2",))
+        assert program_key(SMALL) != before
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "compiler_version", lambda: "g++ 99")
+        assert program_key(SMALL) != before
+    monkeypatch.setattr(engine, "machine", lambda: "another")
+    assert program_key(SMALL) != before
+
+
+# values reach the compiled network
+
+
+@network
+def test_blocked_receptors_cannot_excite() -> None:
+    plain = rates(spikes())
+    e_only = rates(spikes(Drive(nmda_E=0.4, tonic_E=0.4)))
+    assert e_only["E"] < 0.7 * plain["E"]
+    sst_only = rates(spikes(Drive(nmda_SST=0.2, tonic_SST=0.2)))
+    assert sst_only["SST"] < 0.4 * plain["SST"]
+    assert sst_only["E"] > plain["E"]
+
+
+@network
+@pytest.mark.parametrize("name", Drive.names())
+def test_every_number_of_a_drive_acts_in_the_network(name: str) -> None:
+    """A change well beyond what another noise does to the same network, in the class it moves most."""
+    changed = np.array(list(rates(spikes(replace(HEALTHY, **{name: 0.5 if name == "silence" else 0}))).values()))
+    plain = np.array([list(rates(spikes(noise=noise)).values()) for noise in ("noise", "a", "b", "c")])
+    assert (np.abs(changed / plain.mean(axis=0) - 1) > 5 * plain.std(axis=0, ddof=1) / plain.mean(axis=0)).any()
+
+
+@network
+@pytest.mark.parametrize(
+    ("drive", "cls", "sign"),
+    [
+        (Drive(recurrent=1.3), "E", 1), (Drive(recurrent=0.5), "E", -1), (Drive(gaba=0.7), "E", 1),
+        (Drive(release=0.5), "PV", -1), (Drive(tonic_PV=0), "PV", -1), (Drive(silence=1), "E", -1),
+    ],
+    ids=["more recurrence", "less recurrence", "less gaba", "less release", "no tonic drive", "silence"],
+)  # fmt: skip
+def test_what_excites_a_class_raises_its_rate(drive: Drive, cls: str, sign: int) -> None:
+    assert sign * (rates(spikes(drive))[cls] / rates(spikes())[cls] - 1) > 0.1
+
+
+@network
+def test_silenced_cells_are_silent() -> None:
+    assert rates(spikes(Drive(silence=1)))["E"] < 0.05
+
+
+@network
+def test_values_of_the_file_reach_the_network_without_compiling() -> None:
+    def no(what: str) -> None:
+        raise AssertionError(what)
+
+    spikes()
+    for overrides, factor in (({"background.rate": "0 Hz"}, 0.05), ({"populations.E.background": "2.3 nS"}, 0.8)):
+        circuit = Library().load("circuits", "small", Circuit, overrides=overrides)
+        found = Engine(circuit, backend="cpp", announce=no).run(Drive(), 1, seconds=SECONDS, settle_s=SETTLE)
+        assert rates(found)["E"] < factor * rates(spikes())["E"]
+
+
+@network
+def test_voltages_are_of_the_recorded_cells_between_potassium_and_threshold() -> None:
+    found = spikes()
+    assert found.v_mV.shape == (round(SECONDS / 0.005), 100)
+    assert len(np.unique(found.recorded)) == 100
+    for name, part in found.slices.items():
+        inside = (found.recorded >= part.start) & (found.recorded < part.stop)
+        v, population = found.v_mV[:, inside], SMALL.populations[name]
+        assert inside.sum() == pytest.approx(100 * population.count / 250, abs=1)
+        assert v.max() <= float(population.threshold) + 1e-9
+        assert float(SMALL.reversals.potassium) < v.min() < float(population.reset)
+
+
+@network
+@pytest.mark.slow
+def test_numpy_agrees_with_the_compiled_network_on_rates() -> None:
+    seeds = range(1, 7)
+    found = {
+        backend: np.array([rates_hz(spikes(seed=seed, backend=backend))[0] for seed in seeds])
+        for backend in ("cpp", "numpy")
+    }
+    mean = {backend: r.mean(axis=0) for backend, r in found.items()}
+    error = np.sqrt(sum(r.var(axis=0, ddof=1) / len(seeds) for r in found.values()))
+    assert (np.abs(mean["cpp"] - mean["numpy"]) < 3 * error).all()
+    assert (error < 0.2 * mean["cpp"]).all()
+
+
+def test_numpy_gives_the_same_spikes_again() -> None:
+    one, two = (Engine(SMALL, backend="numpy").run(Drive(), 1, seconds=0.2, settle_s=0.1) for _ in range(2))
+    assert len(one.t_s) > 50
+    assert same(one, two)
+    other = Engine(SMALL, backend="numpy").run(Drive(), 1, seconds=0.2, settle_s=0.1, noise="other")
+    assert not np.array_equal(one.t_s, other.t_s)
+
+
+# what may go wrong
+
+
+@pytest.fixture
+def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_without_a_compiler_the_message_says_what_to_do() -> None:
+    assert engine.default_backend() == "numpy"
+    assert Engine(SMALL).backend == "numpy"
+    with pytest.raises(EngineError, match=r"no C\+\+ compiler .*apt-get install g\+\+ make.*--backend numpy"):
+        Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=1, settle_s=0)
+
+
+@network
+def test_a_cached_program_needs_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = spikes()
+    monkeypatch.setattr(engine, "compiler", lambda: None)
+    assert same(Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=SECONDS, settle_s=SETTLE), whole)
+
+
+def test_make_must_be_there_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "g++").write_text("#!/bin/sh\n")
+    (tmp_path / "g++").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    assert engine.compiler() is None
+    shutil.copy(tmp_path / "g++", tmp_path / "make")
+    assert engine.compiler() == str(tmp_path / "g++")
+
+
+def test_values_that_are_not_finite_are_refused_before_the_network_sees_them() -> None:
+    with pytest.raises(EngineError, match=r"not finite: w_ampa, w_ext$|not finite: w_ext, w_ampa$"):
+        Engine(SMALL, backend="numpy").run(Drive(ampa=float("nan")), 1, seconds=0.1, settle_s=0)
+
+
+@pytest.fixture
+def own_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A cache with its own copy of the small program, and a compiler that only ever makes another copy of it."""
+    spikes()
+    sound = program_folder(SMALL)
+    monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path))
+    folder = program_folder(SMALL)
+    assert not is_built(SMALL)
+    shutil.copytree(sound, folder)
+
+    def write(work: Path, **_: object) -> None:
+        shutil.copytree(sound, work, dirs_exist_ok=True)
+
+    monkeypatch.setattr(engine.network, "write_sources", write)
+    monkeypatch.setattr(engine.network, "make", lambda folder: (0, ""))
+    return folder
+
+
+def truncate(folder: Path) -> None:
+    os.truncate(folder / "main", 1000)
+
+
+def lose_arrays(folder: Path) -> None:
+    (folder / "arrays.json").write_text("{")
+
+
+def lose_program(folder: Path) -> None:
+    (folder / "main").unlink()
+
+
+def crash(folder: Path) -> None:
+    (folder / "main").write_text("#!/bin/sh\nexit 7\n")
+
+
+def chatter(folder: Path) -> None:
+    (folder / "main").write_text("#!/bin/sh\necho 'Error reading file'\n")
+
+
+@network
+@pytest.mark.parametrize("damage", [truncate, lose_arrays, lose_program, crash, chatter])
+def test_a_damaged_program_is_built_anew_once(damage: Any, own_programs: Path) -> None:
+    damage(own_programs)
+    said: list[str] = []
+    found = Engine(SMALL, backend="cpp", announce=said.append).run(Drive(), 1, seconds=SECONDS, settle_s=SETTLE)
+    assert same(found, spikes())
+    assert len(said) == 1
+    assert "compiling" in said[0]
+    assert not list(own_programs.parent.glob(".partial-*"))
+
+
+@network
+def test_a_program_that_stays_damaged_is_reported(own_programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crash(own_programs)
+
+    def write(work: Path, **_: object) -> None:
+        (work / "arrays.json").write_text("{}")
+        crash(work)
+        (work / "main").chmod(0o755)
+
+    monkeypatch.setattr(engine.network, "write_sources", write)
+    with pytest.raises(EngineError, match=r"the compiled network failed \(exit 7\)"):
+        Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=1, settle_s=0)
+
+
+@network
+def test_a_failed_compilation_leaves_nothing_and_says_what_make_said(
+    own_programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(own_programs)
+    monkeypatch.setattr(engine.network, "make", lambda folder: (2, "g++: out of memory"))
+    with pytest.raises(EngineError, match=r"(?s)did not compile:.*out of memory.*plastogen doctor"):
+        Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=1, settle_s=0)
+    assert not own_programs.exists()
+    assert not list(own_programs.parent.glob(".partial-*"))
+
+
+@network
+def test_ten_who_come_at_once_compile_once(own_programs: Path) -> None:
+    shutil.rmtree(own_programs)
+    said: list[str] = []
+    threads = [
+        threading.Thread(target=engine.build, args=(SMALL,), kwargs={"announce": said.append}) for _ in range(10)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(said) == 1
+    assert is_built(SMALL)
+
+
+def test_the_cache_of_these_tests_is_their_own(cache_folder: Path) -> None:
+    assert cache_dir() == cache_folder
+    assert program_folder(SMALL).parent == cache_folder / "programs"
