@@ -19,7 +19,7 @@ UNIT_FACTORS = {
 }
 TOLERANCES = {
     "circuit/definition": {"SHARE_TOLERANCE"},
-    "concentration": {"SHARE_TOLERANCE"},
+    "concentration": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
     "course": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },

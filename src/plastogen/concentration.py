@@ -25,6 +25,7 @@ Animal: TypeAlias = Literal["human", "rat", "mouse"]
 
 MIN_PER_H = 60.0
 UMOL_PER_MMOL = 1000.0
+EIGEN_TOLERANCE = 1e-12  # of the largest rate: how well eigenvectors must rebuild a rate matrix
 SHARE_TOLERANCE = 1e-9  # how far shares of a dose or of a clearance may add up to more than 1
 
 Share = Annotated[Quantity, In("1", minimum=0, maximum=1)]
@@ -187,6 +188,36 @@ class _Body:
         return into
 
 
+class _Flow:
+    """Exact solutions of dx/dt = A x + r: by eigenvectors, or by matrix exponentials where those are too close."""
+
+    def __init__(self, matrix: Array) -> None:
+        self.matrix = matrix
+        self._values, self._vectors = np.linalg.eig(matrix)
+        size = np.abs(matrix).max()
+        try:
+            self._inverse = np.linalg.inv(self._vectors)
+            rebuilt = (self._vectors * self._values) @ self._inverse
+            self._simple = bool(np.abs(rebuilt - matrix).max() <= EIGEN_TOLERANCE * size)
+        except np.linalg.LinAlgError:
+            self._simple = False
+
+    def after(self, x: Array, r: Array, t_h: Array) -> Array:
+        """The states that `x` under constant input `r` become after `t_h`: x, r (times, n), t_h (times,)."""
+        if self._simple:
+            # sums, not matrix products: many small calls from several threads would make BLAS fight for cores
+            z = self._values * t_h[:, None]
+            grown = np.where(z == 0, 1, np.expm1(z) / np.where(z == 0, 1, z)) * t_h[:, None]
+            modes = [np.einsum("ij,tj->ti", self._inverse, part) for part in (x, r)]
+            return np.asarray(np.einsum("ij,tj->ti", self._vectors, np.exp(z) * modes[0] + grown * modes[1]).real)
+        n = len(self.matrix)
+        generator = np.zeros((len(t_h), n + 1, n + 1))
+        generator[:, :n, :n] = self.matrix
+        generator[:, :n, n] = r
+        steps = expm(generator * t_h[:, None, None])
+        return np.asarray(np.einsum("tij,tj->ti", steps[:, :n, :n], x) + steps[:, :n, n])
+
+
 class Exposure:
     """Concentrations of one drug and its metabolites in one subject; built once, asked at any times."""
 
@@ -239,16 +270,11 @@ class Exposure:
                 rates[running] += entry / dose.duration_h
             else:
                 jumps[starts == dose.start_h] += entry
-        self._starts = starts
-        self._generators = np.zeros((len(starts), n + 1, n + 1))
-        self._generators[:, :n, :n] = body.matrix
-        self._generators[:, :n, n] = rates
-        steps = expm(self._generators[:-1] * np.diff(starts)[:, None, None])
-        self._states = np.zeros((len(starts), n + 1))
-        self._states[:, n] = 1
-        self._states[0, :n] = jumps[0]
-        for i, step in enumerate(steps):
-            self._states[i + 1, :n] = (step @ self._states[i])[:n] + jumps[i + 1]
+        self._starts, self._rates = starts, rates
+        self._flow = _Flow(body.matrix)
+        self._states = jumps
+        for i, length in enumerate(np.diff(starts)):
+            self._states[i + 1] += self._flow.after(self._states[i : i + 1], rates[i : i + 1], np.array([length]))[0]
 
     def _umol(self, t_h: Array) -> Array:
         """Contents of every compartment, umol, shape (times, compartments)."""
@@ -258,8 +284,7 @@ class Exposure:
         dosed = at >= 0
         if dosed.any():
             at, since = at[dosed], t_h[dosed] - self._starts[at[dosed]]
-            steps = expm(self._generators[at] * since[:, None, None])
-            amounts[dosed] = np.einsum("tij,tj->ti", steps, self._states[at])[:, :-1]
+            amounts[dosed] = self._flow.after(self._states[at], self._rates[at], since)
         return np.maximum(amounts, 0)  # of rounding errors
 
     def at(self, t_h: npt.ArrayLike) -> Concentrations:

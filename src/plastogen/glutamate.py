@@ -41,14 +41,16 @@ def bound_share(spikes: Spikes, *, saturation: float, decay_ms: float) -> float:
     order = np.lexsort((t, i))
     t, i = t[order], i[order]
     rank = np.arange(len(i)) - np.searchsorted(i, i)  # 0 for a cell's first spike, 1 for its second, ...
+    by_rank = np.argsort(rank, kind="stable")
+    ends = np.cumsum(np.bincount(rank)) if len(rank) else []
     s, last = np.zeros(spikes.count("E")), np.full(spikes.count("E"), -np.inf)
-    total = 0.0
-    for k in range(int(rank.max(initial=-1)) + 1):
-        cells, when = i[rank == k], t[rank == k]
+    total, begin = 0.0, 0
+    for end in ends:  # all first spikes, then all second ones, ...
+        cells, when = i[by_rank[begin:end]], t[by_rank[begin:end]]
         before = s[cells] * np.exp(-(when - last[cells]) * MS_PER_S / decay_ms)
         grown = saturation * (1 - before)
         total += float(grown.sum())
-        s[cells], last[cells] = before + grown, when
+        s[cells], last[cells], begin = before + grown, when, end
     return total * decay_ms / MS_PER_S / (spikes.count("E") * spikes.seconds)
 
 

@@ -149,10 +149,10 @@ def propagators(on: Array, off: Array) -> tuple[Array, Array]:
     scaled = resolvent * on
     scaled *= weight.reshape(shape) / (1 + scaled.sum(-1, keepdims=True))
     f, p = np.zeros(on.shape), np.zeros((*on.shape, on.shape[-1]))
-    f += np.tensordot(1 / z, scaled, axes=1).imag
-    p -= np.matmul(np.moveaxis(scaled, 0, -1), np.moveaxis(resolvent, 0, -2)).imag
+    f += np.einsum("k,k...->...", 1 / z, scaled).imag  # no BLAS: its threads fight for cores over many small calls
+    p -= np.einsum("k...i,k...j->...ij", scaled, resolvent).imag
     i = np.arange(on.shape[-1])
-    p[..., i, i] += np.tensordot(weight, resolvent, axes=1).imag
+    p[..., i, i] += np.einsum("k,k...->...", weight, resolvent).imag
     return p, f
 
 
