@@ -14,6 +14,7 @@ from typing import Any
 from plastogen import check_results
 from plastogen.case import FOLDERS, Case, Question
 from plastogen.definition import Fault, InputError, Problem, nearest, show
+from plastogen.document import Steps
 from plastogen.dose import Treatment
 from plastogen.drug import check_treatment
 from plastogen.experiment import Arm, Experiment
@@ -30,14 +31,14 @@ def check(question: Question) -> list[Case]:
         raise InputError(problems)
     experiment = question.experiment
     document = question.document
-    problems += [*_model_names(question), *_drug_names(question), *_paths(question)]
+    problems += [*_model_names(question), *_paths(question)]
     problems += check_results.names(document, experiment)
     if not problems:
         cases, problems = _cases(question)
         problems += [p for case in cases for p in _treatments(question, case)]
         problems += [p for case in cases for p in _times(question, case)]
         problems += check_results.readouts(document, experiment, cases)
-    problems += check_results.claims(document, experiment)
+    problems += check_results.claims(document, experiment, question.models.library.references())
     if problems:
         raise InputError(dict.fromkeys(problems))
     return cases
@@ -56,7 +57,7 @@ def _leads_nowhere(question: Question, path: str) -> Fault | None:
         return fault_of(path, question.document.tree, Experiment)
     root, _, below = path.partition(".")
     folder, kind = FOLDERS[root]
-    names = _models_in_use(question, root)
+    names = list(_models_in_use(question, root))
     if root == "drugs":
         name, _, below = below.partition(".")
         if name not in names:
@@ -75,39 +76,40 @@ def _leads_nowhere(question: Question, path: str) -> Fault | None:
     return None
 
 
-def _models_in_use(question: Question, root: str) -> list[str]:
-    """Names of the models of one kind that any arm may use, read from the file as it stands."""
+def _models_in_use(question: Question, root: str) -> dict[str, Steps]:
+    """Names of the models of one kind that any arm may use, and where each is written, read from the file as is."""
     tree = question.document.tree
-    arms = [arm for arm in dict(tree.get("arms") or {}).values() if isinstance(arm, dict)]
+    found: dict[str, Steps] = {}
+    arms = {name: arm for name, arm in dict(tree.get("arms") or {}).items() if isinstance(arm, dict)}
+    for arm, own in arms.items():
+        for label, treatment in dict(own.get("give") or {}).items() if root == "drugs" else ():
+            if isinstance(treatment, dict) and "drug" in treatment:
+                found.setdefault(str(treatment["drug"]), ("arms", arm, "give", label, "drug"))
     if root == "drugs":
-        given = [t for arm in arms for t in dict(arm.get("give") or {}).values() if isinstance(t, dict)]
-        return sorted({str(t["drug"]) for t in given if "drug" in t})
+        swept = {path: values for path, values in dict(tree.get("sweep") or {}).items() if path.endswith(".drug")}
+        for path, values in swept.items():
+            found |= {str(name): ("sweep", path) for name in values if str(name) not in found}
+        return found
+    path, model = f"model.{root}", tree.get("model")
     default = {"circuit": "prefrontal", "plasticity": "all"}.get(root)
-    named = [dict(tree.get("model") or {}).get(root, default), question.set.get(f"model.{root}")]
-    named += [dict(arm.get("set") or {}).get(f"model.{root}") for arm in arms]
-    named += list(dict(tree.get("sweep") or {}).get(f"model.{root}") or [])
-    return list(dict.fromkeys(str(name) for name in named if name is not None))
+    places: list[tuple[Any, Steps]] = [(question.set.get(path), ("model", root))]
+    places += [((model if isinstance(model, dict) else {}).get(root, default), ("model", root))]
+    places += [(dict(own.get("set") or {}).get(path), ("arms", arm, "set", path)) for arm, own in arms.items()]
+    places += [(name, ("sweep", path)) for name in dict(tree.get("sweep") or {}).get(path) or []]
+    for name, at in places:
+        if name is not None:
+            found.setdefault(str(name), at)
+    return found
 
 
 def _model_names(question: Question) -> Iterator[Problem]:
-    for root in ("subject", "circuit", "plasticity"):
-        names = question.models.library.names(FOLDERS[root][0])
-        for name in _models_in_use(question, root):
+    """Models that are named and not there."""
+    for root, (folder, _) in FOLDERS.items():
+        names = question.models.library.names(folder)
+        for name, at in _models_in_use(question, root).items():
             if name not in names:
                 wanted = f"one of {', '.join(names)}"
-                yield question.document.problem(f"model.{root}", show(name), wanted, nearest(name, names))
-
-
-def _drug_names(question: Question) -> Iterator[Problem]:
-    names = question.models.library.names("drugs")
-    for arm, own in question.experiment.arms.items():
-        for label, treatment in own.give.items():
-            if treatment.drug not in names:
-                near = nearest(treatment.drug, names)
-                path = f"arms.{arm}.give.{label}.drug"
-                yield question.document.problem(
-                    path, show(treatment.drug), f"one of {', '.join(names)}", near
-                )
+                yield question.document.problem(at, show(name), wanted, nearest(name, names))
 
 
 def _paths(question: Question) -> Iterator[Problem]:
@@ -123,14 +125,14 @@ def _paths(question: Question) -> Iterator[Problem]:
             elif (fault := _leads_nowhere(question, path)) is not None:
                 yield document.problem(at, fault.found, fault.wanted, fault.nearest)
     for path in experiment.sweep:
-        at = ("sweep", path)
+        here = ("sweep", path)
         if path in FIXED_BY_ALL or not (is_model_path(path) or path.split(".")[0] in ("arms", *CHANGEABLE)):
             wanted = "a path below arms, circuit, course, drugs, model, plasticity, subject or switches"
-            yield document.problem(at, f"'{path}'", wanted)
+            yield document.problem(here, f"'{path}'", wanted)
         elif (fault := _leads_nowhere(question, path)) is not None:
-            yield document.problem(at, fault.found, fault.wanted, fault.nearest)
+            yield document.problem(here, fault.found, fault.wanted, fault.nearest)
         elif path in question.set:
-            yield document.problem(at, f"'{path}', which --set fixes too", "either of the two")
+            yield document.problem(here, f"'{path}', which --set fixes too", "either of the two")
 
 
 def _cases(question: Question) -> tuple[list[Case], list[Problem]]:
@@ -151,13 +153,11 @@ def _explained(question: Question, problem: Problem, arm: str, own: Arm, point: 
         return problem
     for start, values in ((("arms", arm, "set"), own.set), (("sweep",), point)):
         for path in values:
-            if (
-                path == problem.path
-                or path.endswith(f".{problem.path}")
-                or problem.path.startswith(f"{path}.")
-            ):
-                at = question.document.problem((*start, path), problem.found, problem.wanted, problem.nearest)
-                return replace(at, path=".".join((*start, path)))
+            words = path.split(".")
+            if any(f"{problem.path}.".startswith(f"{'.'.join(words[n:])}.") for n in range(min(3, len(words)))):
+                at = (*start, path)
+                placed = question.document.problem(at, problem.found, problem.wanted, problem.nearest)
+                return replace(placed, path=".".join(at))
     return problem
 
 
@@ -223,8 +223,4 @@ def _times(question: Question, case: Case) -> Iterator[Problem]:
 
 
 def _when(treatment: Treatment, last: float) -> str:
-    return (
-        f"'{treatment.at.text}'"
-        if treatment.times == 1
-        else f"{treatment.times} times, the last at {last:g} h"
-    )
+    return f"'{treatment.at.text}'" if treatment.times == 1 else f"{treatment.times} times, the last at {last:g} h"

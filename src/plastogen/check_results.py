@@ -14,7 +14,7 @@ from plastogen.readout import VARIABLES, Readout, level
 from plastogen.units import QuantityError
 
 # The figures there are; a test holds plastogen.figure to the same list.
-FIGURES = ("timeline", "acute", "arms", "raster", "circuit", "block", "sweep")
+FIGURES = ("timeline", "acute", "arms", "raster", "circuit", "block", "sweep", "spectra")
 DIMENSIONS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency")
 OTHERS = ("run", "status", "probes", "cap_hit")
 
@@ -45,17 +45,13 @@ def readouts(document: Document, experiment: Experiment, cases: list[Case]) -> I
                 wanted = f"a time within the course, {start_h:g} h to {end_h:g} h"
                 yield document.problem(f"{path}.{key}", show(time.text), wanted)
         if readout.species is not None and readout.species not in species:
-            wanted = (
-                f"one of {', '.join(species)}" if species else "no species: no arm gives a drug with kinetics"
-            )
+            wanted = f"one of {', '.join(species)}" if species else "no species: no arm gives a drug with kinetics"
             near = nearest(readout.species, species)
             yield document.problem(f"{path}.species", show(readout.species), wanted, near)
         yield from _snapshot_names(document, path, readout, experiment.snapshots)
 
 
-def _snapshot_names(
-    document: Document, path: str, readout: Readout, names: Collection[str]
-) -> Iterator[Problem]:
+def _snapshot_names(document: Document, path: str, readout: Readout, names: Collection[str]) -> Iterator[Problem]:
     given = {"snapshot": readout.snapshot}
     if readout.variable.of_snapshot:
         given["relative_to"] = readout.relative_to
@@ -72,9 +68,12 @@ def _states(document: Document, experiment: Experiment) -> Iterator[Problem]:
             yield document.problem(f"course.start.{name}", show(name), wanted, nearest(name, STATES))
 
 
-def claims(document: Document, experiment: Experiment) -> Iterator[Problem]:
-    """Claims about arms, readouts, numbers or points there are none of."""
+def claims(document: Document, experiment: Experiment, references: Collection[str]) -> Iterator[Problem]:
+    """Claims about arms, readouts, numbers or points there are none of, or from sources nobody has listed."""
     for i, claim in enumerate(experiment.expect):
+        if claim.source is not None and claim.source not in references:
+            near = nearest(claim.source, references)
+            yield document.problem(f"expect.{i}.source", show(claim.source), "a key of references.yaml", near)
         yield from _claim(document, experiment, i, claim)
 
 
@@ -86,11 +85,7 @@ def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> 
             yield document.problem(f"{at}.{key}", show(arm), f"an arm: {', '.join(experiment.arms)}", near)
     for key, name in (("readout", claim.readout), (claim.form, claim.other)):
         if name is not None and name not in experiment.readouts:
-            listed = (
-                f"a readout: {', '.join(experiment.readouts)}"
-                if experiment.readouts
-                else "a readout of this file"
-            )
+            listed = f"a readout: {', '.join(experiment.readouts)}" if experiment.readouts else "a readout of this file"
             yield document.problem(f"{at}.{key}", show(name), listed, nearest(name, experiment.readouts))
         elif name is not None and claim.before is not None and experiment.readouts[name].unit != "h":
             yield document.problem(f"{at}.{key}", show(name), "a readout that is a time, such as take: onset")
@@ -105,17 +100,13 @@ def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> 
     if claim.between is not None and readout is not None:
         low, high = (_level(end, readout.unit) for end in claim.between)
         if low is not None and high is not None and low > high:
-            yield document.problem(
-                f"{at}.between", f"{claim.between[0]} to {claim.between[1]}", "the lower end first"
-            )
+            yield document.problem(f"{at}.between", f"{claim.between[0]} to {claim.between[1]}", "the lower end first")
     for path, value in claim.where.items():
         values = experiment.sweep.get(path)
         if values is None:
             near = nearest(path, experiment.sweep)
             listed = (
-                f"an axis of the sweep: {', '.join(experiment.sweep)}"
-                if experiment.sweep
-                else "no where: no sweep"
+                f"an axis of the sweep: {', '.join(experiment.sweep)}" if experiment.sweep else "no where: no sweep"
             )
             yield document.problem((*document.steps(f"{at}.where"), path), show(path), listed, near)
         elif value not in values:
