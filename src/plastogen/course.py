@@ -147,7 +147,7 @@ def follow(plan: Plan, *, progress: Progress | None = None) -> Course:
 def _switched(plasticity: Plasticity, switches: Switches) -> Plasticity:
     if switches.homeostasis == "on":
         return plasticity
-    none = Quantity(0, "1", "0")
+    none = Quantity(0.0, "1", "0")
     return plasticity.model_copy(update={"synapse": plasticity.synapse.model_copy(update={"scaling_range": none})})
 
 
