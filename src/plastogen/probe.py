@@ -25,6 +25,7 @@ from plastogen.circuit.engine import signature
 
 Array = npt.NDArray[np.float64]
 UNHEARD = ("title", "regime", "note", "formula")  # parts of a circuit that no network hears of
+PATTERN_NOISE = "pattern"  # the stream of the baseline that patterns are held against: never a probe's own
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,8 @@ class NetworkProbe:
     def key(self) -> str:
         """Digest of everything but drive and seed that an answer depends on."""
         told = {name: getattr(self.circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
-        return digest({**told, "window": [self.seconds, self.settle_s], **signature(self.engine.backend)})[:16]
+        told |= {"window": [self.seconds, self.settle_s], "pattern": PATTERN_NOISE}
+        return digest({**told, **signature(self.engine.backend)})[:16]
 
     def spikes(self, drive: Drive, seed: int, *, seconds: float | None = None, noise: str = "noise") -> Spikes:
         """The spikes behind an answer, or a longer stretch of them. Raises EngineError, StoreError."""
@@ -160,8 +162,7 @@ class NetworkProbe:
         spikes = self.spikes(drive, seed)
         pattern = glutamate.half_patterns(spikes)
         if seed not in self._patterns:
-            base = spikes if drive == Drive() else self.spikes(Drive(), seed)
-            self._patterns[seed] = glutamate.half_patterns(base)
+            self._patterns[seed] = glutamate.half_patterns(self.spikes(Drive(), seed, noise=PATTERN_NOISE))
         rate, error = glutamate.rates_hz(spikes)
         k = self.circuit
         bound = drive.release * glutamate.bound_share(
@@ -191,7 +192,9 @@ class FormulaProbe:
 
     @property
     def key(self) -> str:
-        return digest({"formula": self.circuit.formula})[:16]
+        """Digest of all that an answer depends on."""
+        k = self.circuit
+        return digest([k.formula, k.agonist, k.decays, k.magnesium, k.reversals])[:16]
 
     def __call__(self, state: State, seed: int) -> Activity:
         return self.ask(reduce(state), seed)
