@@ -88,7 +88,7 @@ def jobs_of(question: Question, cases: Iterable[Case], backend: str) -> tuple[li
 
 def execute(
     jobs: Sequence[Job], store: Store, *, workers: int, watcher: Watcher | None = None,
-    course: Callable[..., Course] = follow,
+    course: Callable[..., Course] | None = None,
 ) -> Generator[Done]:  # fmt: skip
     """Have every job done; yields each as it is finished. Close the iterator, or Ctrl-C, to stop the rest.
 
@@ -111,7 +111,7 @@ def execute(
             waiting.append((job, note))
     if waiting:
         watcher.begin(len(waiting))
-        yield from _spread(waiting, store, workers, watcher, course)
+        yield from _spread(waiting, store, workers, watcher, course or follow)
 
 
 def _spread(

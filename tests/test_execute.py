@@ -1,0 +1,147 @@
+"""Running: every job once, failures told and survived, stopping leaves nothing half-done."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import course_fake
+import pytest
+from test_experiment import question
+
+from plastogen.course import Course, Plan
+from plastogen.execute import Cancelled, Done, Job, execute, jobs_of
+from plastogen.store import Store
+
+ASKED = question()
+JOBS, IDS = jobs_of(ASKED, ASKED.cases(), "cpp")
+
+
+class Watching:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.begun, self.labels, self.ended = 0, list[str](), list[str]()
+
+    def begin(self, running: int) -> None:
+        self.begun = running
+
+    def moved(self, run: str, label: str, fraction: float) -> None:
+        assert 0 <= fraction <= 1
+        self.labels.append(label)
+
+    def finished(self, run: str) -> None:
+        self.ended.append(run)
+
+
+def done(store: Store, jobs: list[Job] = JOBS, **options: Any) -> list[Done]:
+    return list(execute(jobs, store, workers=2, course=options.pop("course", course_fake.follow), **options))
+
+
+def test_jobs_are_all_arms_of_the_first_seed_first() -> None:
+    assert [job.seed for job in JOBS] == [5] * 4 + [6] * 4 + [7] * 4
+    assert len(IDS) == 12
+    assert set(IDS.values()) == {job.id for job in JOBS}
+
+
+def test_equal_arms_share_a_run() -> None:
+    asked = question(
+        """
+question: Are two names one run?
+model: {subject: healthy_adult, circuit: small}
+course: {duration: 1 d, seeds: 2}
+arms:
+  a: {give: {x: {drug: nbqx, occupancy: 0.9, at: 0 h, for: 1 h}}}
+  b: {title: the same, give: {y: {drug: nbqx, occupancy: 90 %, at: 0 min, for: 60 min}}}
+"""
+    )
+    jobs, ids = jobs_of(asked, asked.cases(), "cpp")
+    assert (len(jobs), len(ids)) == (2, 4)
+
+
+def test_a_run_is_done_once_and_then_kept(tmp_path: Path) -> None:
+    store, watching = Store(tmp_path / "a"), Watching()
+    first = done(store, watcher=watching)
+    assert {d.came for d in first} == {"run"}
+    assert (watching.begun, len(watching.ended)) == (12, 12)
+    assert "compiling the circuit" in watching.labels
+    again = Watching()
+    assert {d.came for d in done(store, watcher=again)} == {"stored"}
+    assert again.begun == 0
+
+
+def test_a_neighbours_run_is_borrowed(tmp_path: Path) -> None:
+    done(Store(tmp_path / "a"))
+    assert {d.came for d in done(Store(tmp_path / "b"))} == {"borrowed"}
+
+
+def test_a_broken_run_is_told_and_run_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+    done(store)
+    (store.runs / JOBS[2].id / "course.npz").unlink()
+    came = {d.job.id: d for d in done(store)}
+    assert came[JOBS[2].id].came == "run"
+    assert "course.npz is missing" in came[JOBS[2].id].note
+    assert [d.came for d in came.values()].count("stored") == 11
+    assert store.fault(JOBS[2].id) is None
+
+
+def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
+    def course(plan: Plan, *, progress: Any) -> Course:
+        if plan.seed == 6 and "infusion" not in plan.treatments:
+            raise RuntimeError("the membrane blew up")
+        return course_fake.follow(plan, progress=progress)
+
+    store = Store(tmp_path / "results" / "one")
+    came = done(store, course=course)
+    failed = [d for d in came if d.came == "failed"]
+    assert [(d.job.arm, d.job.seed, d.note) for d in failed] == [("vehicle", 6, "the membrane blew up")]
+    assert store.failure(failed[0].job.id) == "the membrane blew up"
+    assert store.fault(failed[0].job.id) == "missing"
+    assert {d.came for d in done(store)} == {"stored", "run"}
+    assert store.failure(failed[0].job.id) is None
+
+
+def test_a_course_with_a_hole_fails_its_run(tmp_path: Path) -> None:
+    def course(plan: Plan, *, progress: Any) -> Course:
+        found = course_fake.follow(plan)
+        found.arrays["weight"][-1] = float("nan")
+        return found
+
+    came = done(Store(tmp_path / "results" / "one"), JOBS[:1], course=course)
+    assert came[0].came == "failed"
+    assert "weight" in came[0].note
+
+
+def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+    started, stopped = threading.Event(), list[int]()
+
+    def course(plan: Plan, *, progress: Any) -> Course:
+        if plan.seed == 5 and not plan.treatments:
+            return course_fake.follow(plan)
+        started.set()
+        try:
+            while True:
+                progress("course", 0.5)
+                threading.Event().wait(0.01)
+        except Cancelled:
+            stopped.append(plan.seed)
+            raise
+
+    store = Store(tmp_path / "results" / "one")
+    with closing(execute(JOBS, store, workers=2, course=course)) as coming:
+        assert next(coming).came == "run"
+        assert started.wait(5)
+    assert 1 <= len(stopped) <= 2
+    assert [p.name for p in store.runs.iterdir()] == [JOBS[0].id]
+    assert {d.came for d in done(store)} == {"stored", "run"}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_on_disk_does_not_depend_on_how_many_run_at_once(tmp_path: Path, workers: int) -> None:
+    store = Store(tmp_path / "results" / "one")
+    list(execute(JOBS, store, workers=workers, course=course_fake.follow))
+    one = course_fake.follow(JOBS[3].plan)
+    assert (store.load(JOBS[3].id).arrays["recurrent"] == one.arrays["recurrent"]).all()

@@ -1,0 +1,187 @@
+"""Results: labelled arrays from runs, honest about what is missing, the same bytes every time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import course_fake
+import numpy as np
+import pytest
+import xarray as xr
+from test_experiment import question
+
+from plastogen import results
+from plastogen.case import Question
+from plastogen.claim import Verdict
+from plastogen.execute import execute, jobs_of
+from plastogen.readout import VARIABLES
+from plastogen.results import Loaded, assemble, axes_of, netcdf, table, verdicts
+from plastogen.store import Store
+
+TEXT = """
+question: What comes out?
+model: {subject: healthy_adult, circuit: small}
+course: {duration: 6 h, seeds: 2}
+arms:
+  vehicle: {}
+  ketamine: {give: {x: {drug: ketamine, dose: 1 mg/kg, route: iv, over: 40 min, at: 0 h}}}
+  early: {give: {y: {drug: nbqx, occupancy: 0.5, at: -2 h, for: 4 h}}}
+snapshots: {before: -30 min, during: 40 min}
+readouts:
+  weight_2h: {of: weight, at: 2 h, title: weight at two hours}
+  rate_peak: {of: rate_hz, class: E, take: peak}
+  onset_w: {of: weight, take: onset}
+expect:
+  - {claim: more, readout: weight_2h, more: ketamine, than: vehicle, by: 0.5}
+  - {claim: less, readout: weight_2h, less: ketamine, than: vehicle}
+"""
+SWEEP = TEXT + "sweep: {arms.ketamine.give.x.dose: [1 mg/kg, 2000 ug/kg], course.window: [4 s, 8 s]}\n"
+
+
+def ran(folder: Path, text: str = TEXT, fails: Any = None) -> tuple[Question, xr.Dataset]:
+    def course(plan: Any, *, progress: Any) -> Any:
+        if fails and fails(plan):
+            raise RuntimeError("no")
+        return course_fake.follow(plan, progress=progress)
+
+    asked = question(text)
+    cases = asked.cases()
+    jobs, ids = jobs_of(asked, cases, "cpp")
+    store = Store(folder / "results" / "x")
+    list(execute(jobs, store, workers=1, course=course))
+    return asked, assemble(asked, cases, Loaded.read(store, ids), ids)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Question, xr.Dataset]:
+    return ran(tmp_path_factory.mktemp("whole"))
+
+
+def test_every_variable_has_its_dimensions_units_and_name(whole: tuple[Question, xr.Dataset]) -> None:
+    _, ds = whole
+    for name, variable in VARIABLES.items():
+        assert ds[name].dims == ("arm", "seed", *variable.dims)
+        assert ds[name].attrs["units"] == variable.unit
+        assert ds[name].attrs["long_name"]
+        assert ds[name].notnull().all()
+    assert ds["arm"].values.tolist() == ["vehicle", "ketamine", "early"]
+    assert ds["seed"].values.tolist() == [1, 2]
+    assert ds["species"].values.tolist() == ["ketamine", "norketamine", "hnk"]
+    assert ds["time"].attrs["units"] == "h"
+
+
+def test_arms_with_other_grids_meet_on_their_union(whole: tuple[Question, xr.Dataset]) -> None:
+    _, ds = whole
+    t = ds["time"].values
+    assert t[0] == -2
+    assert {40 / 60, -2.0, 2.0} <= {round(x, 6) for x in t} | {40 / 60}
+    exact = 1 + 1.01 * np.clip(t, 0, None) * np.exp(-np.clip(t, 0, None) / 5)
+    assert np.abs(ds["weight"].sel(arm="ketamine", seed=1) - exact).max() < 0.01
+    assert (ds["weight"].sel(arm="vehicle", seed=1) == 1).all()
+    assert (ds["brain_uM"].sel(arm="early") == 0).all()
+
+
+def test_readouts_stand_beside_the_variables(whole: tuple[Question, xr.Dataset]) -> None:
+    _, ds = whole
+    exact = 1 + 1.01 * 2 * np.exp(-2 / 5)
+    assert float(ds["weight_2h"].sel(arm="ketamine", seed=1)) == pytest.approx(exact, rel=1e-3)
+    assert ds["weight_2h"].attrs["long_name"] == "weight at two hours"
+    assert np.isnan(ds["onset_w"].sel(arm="vehicle")).all()
+    assert list(results.readouts(ds).data_vars) == ["weight_2h", "rate_peak", "onset_w"]
+
+
+def test_attributes_say_what_this_is(whole: tuple[Question, xr.Dataset]) -> None:
+    _, ds = whole
+    assert (ds.attrs["n_expected"], ds.attrs["n_complete"]) == (6, 6)
+    assert ds.attrs["species"] == "human"
+    assert ds.attrs["question"] == "What comes out?"
+    assert "advice" in ds.attrs["scope"]
+    given = json.loads(ds.attrs["dosing"])
+    assert [(g["arm"], g["start_h"], round(g["end_h"], 3)) for g in given] == [
+        ("ketamine", 0, 0.667),
+        ("early", -2, 2),
+    ]
+    assert "1 mg/kg iv over 40 min" in given[0]["what"]
+    assert "50%" in given[1]["what"]
+
+
+def test_verdicts_rest_on_all_seeds(whole: tuple[Question, xr.Dataset]) -> None:
+    found = verdicts(*whole)
+    assert [(v.outcome, v.n, v.expected) for v in found] == [("met", 2, 2), ("missed", 2, 2)]
+
+
+def test_what_failed_is_missing_and_said(tmp_path: Path) -> None:
+    asked, ds = ran(tmp_path, fails=lambda plan: plan.seed == 2 and "x" in plan.treatments)
+    assert (ds.attrs["n_expected"], ds.attrs["n_complete"]) == (6, 5)
+    assert str(ds["status"].sel(arm="ketamine", seed=2).item()) == "failed: no"
+    assert ds["weight"].sel(arm="ketamine", seed=2).isnull().all()
+    assert ds["weight"].sel(arm="vehicle", seed=2).notnull().all()
+    verdict = verdicts(asked, ds)[0]
+    assert (verdict.n, verdict.expected) == (1, 2)
+    assert "n = 1 of 2" in verdict.sentence
+    rows = list(csv.DictReader(io.StringIO(table(ds))))
+    (failed,) = [row for row in rows if row["arm"] == "ketamine" and row["seed"] == "2"]
+    assert failed["status"] == "failed: no"
+    assert failed["weight_2h"] == ""
+
+
+def test_a_table_has_a_row_a_run_and_units_in_its_heads(whole: tuple[Question, xr.Dataset]) -> None:
+    rows = list(csv.reader(io.StringIO(table(whole[1]))))
+    assert rows[0] == ["arm", "seed", "weight_2h", "rate_peak [Hz]", "onset_w [h]", "status", "run"]
+    assert len(rows) == 7
+
+
+def test_the_file_opens_with_xarray_alone_and_says_the_same_twice(
+    whole: tuple[Question, xr.Dataset], tmp_path: Path
+) -> None:
+    _, ds = whole
+    results.write(ds, tmp_path)
+    with xr.open_dataset(tmp_path / "results.nc", engine="h5netcdf") as back:
+        xr.testing.assert_identical(back.load(), ds)
+    assert (tmp_path / "table.csv").read_text() == table(ds)
+    assert netcdf(ds) == netcdf(ds)
+
+
+def test_a_sweep_puts_its_axes_between_arm_and_seed(tmp_path: Path) -> None:
+    asked, ds = ran(tmp_path, SWEEP)
+    assert ds["weight"].dims == ("arm", "dose", "window", "seed", "time")
+    assert ds["dose"].values.tolist() == [1, 2]
+    assert ds["dose"].attrs == {"units": "mg/kg", "path": "arms.ketamine.give.x.dose"}
+    double = ds["weight_2h"].sel(arm="ketamine", dose=2, seed=1) - 1
+    single = ds["weight_2h"].sel(arm="ketamine", dose=1, seed=1) - 1
+    assert np.allclose(double / single, 2, rtol=1e-3)
+    assert (ds["run"].sel(arm="vehicle", dose=1) == ds["run"].sel(arm="vehicle", dose=2)).all()
+    rows = list(csv.reader(io.StringIO(table(ds))))
+    assert rows[0][:4] == ["arm", "dose [mg/kg]", "window [s]", "seed"]
+    assert len(rows) == 1 + 24
+    (met, missed) = verdicts(asked, ds)
+    assert met.outcome == "met"
+    assert "dose" in missed.where
+
+
+def test_a_claim_may_be_about_some_points_of_a_sweep(tmp_path: Path) -> None:
+    text = SWEEP.replace("by: 0.5}", "by: 1.5, where: {arms.ketamine.give.x.dose: 2000 ug/kg}}")
+    found: list[Verdict] = verdicts(*ran(tmp_path, text))
+    assert found[0].outcome == "met"
+    text = SWEEP.replace("by: 0.5}", "by: 1.5, where: {arms.ketamine.give.x.dose: 1 mg/kg}}")
+    assert verdicts(*ran(tmp_path, text))[0].outcome == "missed"
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted", "unit"),
+    [
+        (["1 mg/kg", "2 mg/kg"], (1.0, 2.0), "mg/kg"),
+        (["30 min", "1 h"], (30.0, 60.0), "min"),
+        ([0, 0.5], (0.0, 0.5), "1"),
+        (["all", "spontaneous"], ("all", "spontaneous"), ""),
+        (["1 mg/kg", "56 mg"], ("1 mg/kg", "56 mg"), ""),
+    ],
+)  # fmt: skip
+def test_axes_are_numbers_where_they_can_be(values: list[Any], wanted: tuple[Any, ...], unit: str) -> None:
+    asked = question(TEXT + f"sweep: {{some.path: {json.dumps(values)}}}\n")
+    (axis,) = axes_of(asked)
+    assert (axis.name, axis.values, axis.unit) == ("path", wanted, unit)
