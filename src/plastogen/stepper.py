@@ -104,7 +104,8 @@ class Stepper:
     def drives(self, path: Path) -> Array:
         """What it would be told along a step, at each `path.block_t_h`: (times, numbers of a `Drive`)."""
         along = zip(path.block_t_h, path.slow(path.block_t_h), path.block, strict=True)
-        return np.array([reduce(self.state(t, y, block, before=True)).array() for t, y, block in along])
+        end = path.end.t_h  # a level that jumps here belongs to the next step, one at the start to this
+        return np.array([reduce(self.state(t, y, block, before=t == end)).array() for t, y, block in along])
 
     def inputs(self, activity: Activity, stress: float) -> Inputs:
         """What the slow layer hears under lasting `activity` and stress, without drugs."""
