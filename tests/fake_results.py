@@ -203,7 +203,7 @@ def held(drugs: Sequence[str] = ("ketamine", "memantine"), levels: Sequence[floa
     species = list(drugs)
     brain, block = np.zeros((len(arms), seeds, t.size, len(drugs))), np.zeros((len(arms), seeds, t.size, 7))
     rng = np.random.default_rng(3)
-    for i, arm in enumerate(arms):
+    for i in range(len(arms)):
         k, level = divmod(i, len(levels))
         c = levels[level] * ((t >= 0) & (t < 1.05))
         brain[i, :, :, k] = c

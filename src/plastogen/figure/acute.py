@@ -29,7 +29,7 @@ def acute(
     ds = ds.sel(time=ds["time"][ds["time"] <= until_h])
     chosen, one = data.arms_of(ds, arms), data.focus_arm(ds, focus)
     styles, given = style.arm_styles(ds), data.given(ds)
-    fig = style.blank(ds, "The first hours", note=panels.notes(ds))
+    fig = style.blank(ds, "The first hours", arms=[styles[name] for name in chosen], note=panels.notes(ds))
     rows = panels.strip_rows([g for g in given if g.arm in chosen])
     strip = panels.BAR_PT * max(1, len(rows))
     grid = fig.add_gridspec(3, 3, height_ratios=[strip, 160 - strip // 2, 160 - strip // 2])
@@ -48,11 +48,10 @@ def acute(
     for ax in strips[:2]:
         ax.set_title(f"One arm: {styles[one].label}", color=styles[one].colour)
     strips[2].set_title("All arms")
-    panels.concentration(Panel(cells[0], ds, overlay, 1), one)
-    panels.block(Panel(cells[1], ds, overlay, 1), one)
+    panels.concentration(Panel(cells[0], ds, overlay, False), one)
+    panels.block(Panel(cells[1], ds, overlay, False), one)
     panels.by_arm(Panel(cells[2], ds, overlay), "glutamate", "Glutamate (% of baseline)", chosen)
     for ax, cls in zip(cells[3:], [str(c) for c in ds["class"].values], strict=True):
         panels.by_arm(Panel(ax, ds, overlay), "rate_hz", f"{cls} rate (% of baseline)", chosen, change=True,
                       **{"class": cls})  # fmt: skip
-    style.legend(fig, [styles[name] for name in chosen])
     return fig

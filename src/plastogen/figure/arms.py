@@ -18,7 +18,7 @@ from plastogen.figure import data, style
 from plastogen.figure.style import ArmStyle
 
 MOST_READOUTS, MOST_CLAIMS = 4, 5
-CLAIM_PT, ARMS_PT, TITLE_CHARS = 18, 370, 24
+CLAIM_PT, ARMS_PT, TITLE_CHARS = 18, 370, 84
 SIGNS = {  # outcome -> (sign, colour); the sign says it without the colour
     "met": ("✓", style.GREEN), "missed": ("✗", style.ALARM), "known miss": ("✗", style.ORANGE),
     "undecided": ("?", style.MUTED),
@@ -47,12 +47,14 @@ def arms(
     styles = style.arm_styles(ds)
     note = f"dots: seeds; diamonds and bars: mean and {data.PERCENT} % interval; "
     note += f"grey line: mean of {styles[chosen[0]].label}."
-    fig = style.blank(ds, "Arms compared", key_row=False, note=note)
+    fig = style.blank(ds, "Arms compared", note=note)
     lines = len(told) + bool(verdicts)
     grid = fig.add_gridspec(2, len(names), height_ratios=[ARMS_PT - CLAIM_PT * lines, max(1, CLAIM_PT * lines)])
     for column, name in enumerate(names):
         ax = fig.add_subplot(grid[0, column])
         _readout(ax, ds[name], [styles[arm] for arm in chosen], chosen, named=column == 0)
+        title = str(ds[name].attrs.get("long_name", name))
+        ax.set_title("\n".join(textwrap.wrap(title, TITLE_CHARS // len(names))))
     claims = fig.add_subplot(grid[1, :])
     claims.set_axis_off()
     claims.set_ylim(0, max(1, lines))
@@ -88,7 +90,6 @@ def _readout(
     ax.spines["left"].set_visible(False)
     ax.margins(x=1 / 8)
     ax.xaxis.set_major_locator(MaxNLocator(4))
-    ax.set_title("\n".join(textwrap.wrap(str(values.attrs.get("long_name", values.name)), TITLE_CHARS)))
     ax.set_xlabel(style.unit_text(str(values.attrs.get("units", "1"))) or "no unit")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,17 +13,20 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from plastogen.figure.data import Array, Given, Interval, Overlay
 from plastogen.figure.style import BAND, INK, MUTED, PALE, tint
 
-MIN_PER_H, H_PER_DAY, DAYS_PER_WEEK = 60, 24, 7
+MIN_PER_H, H_PER_DAY = 60, 24
+MOST_SHADES = 12  # more doses than this are not shaded in every panel: the strip above shows them
 SHORT_H = 16  # a span up to this many hours is drawn in plain hours
 LATE_DOSE_H = 24  # dosing after this many hours is drawn in plain days
 LINEAR_H = 1  # the two-sided axis is linear up to about here and logarithmic beyond (arsinh)
 LOG_SPAN = 15  # doses that differ by more than this factor stand on a logarithmic axis
+HOUR_STEPS, DAY_STEPS, MOST_TICKS = (1 / 4, 1 / 2, 1, 2, 3, 6, 12), (1, 2, 3, 7, 14, 28, 84), 7
+MOST_STORY_TICKS = 15  # that would fit side by side
 STORY_TICKS_MIN = (0, 40, 120, 360)
 STORY_TICKS_DAY = (1, 3, 7, 14, 28, 42, 84, 168, 365)
 
 
 def time_axis(ax: Axes, span_h: tuple[float, float], given: Iterable[Given] = ()) -> None:
-    """Sets the time axis of `ax` (data in hours) to what reads best.
+    """Sets the time axis of `ax` (data in hours) to what reads best for what is `given`.
 
     Hours for a short span; days where doses are repeated over days; otherwise arsinh of time in hours: linear near
     dosing, logarithmic later, so that 40 min and 14 d have both room. Every tick carries its unit.
@@ -31,15 +35,26 @@ def time_axis(ax: Axes, span_h: tuple[float, float], given: Iterable[Given] = ()
     late = any(g.start_h > LATE_DOSE_H for g in given)
     if last <= SHORT_H or late:
         ax.set_xscale("linear")
-        per = H_PER_DAY if late else 1
-        ticks = [tick * per for tick in _round_ticks(first / per, last / per)]
+        steps = [day * H_PER_DAY for day in DAY_STEPS] if late else list(HOUR_STEPS)
+        step = next((s for s in steps if s * MOST_TICKS >= last - first), steps[-1])
+        ticks = [k * step for k in range(math.ceil(first / step), math.floor(last / step) + 1)]
     else:
         ax.set_xscale("asinh", linear_width=LINEAR_H)
         ticks = [minutes / MIN_PER_H for minutes in STORY_TICKS_MIN] + [day * H_PER_DAY for day in STORY_TICKS_DAY]
+        ticks = _apart([tick for tick in ticks if first <= tick <= last], math.asinh(last) - math.asinh(first))
     ax.set_xlim(first, last)
     ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if first <= tick <= last]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda hours, _: time_text(hours)))
+
+
+def _apart(ticks: Sequence[float], span: float) -> list[float]:
+    """Ticks that leave one another room on the arsinh axis, the last first."""
+    kept: list[float] = []
+    for tick in reversed(ticks):
+        if not kept or math.asinh(kept[0]) - math.asinh(tick) > span / MOST_STORY_TICKS:
+            kept.insert(0, tick)
+    return kept
 
 
 def time_text(hours: float) -> str:
@@ -55,8 +70,9 @@ def time_text(hours: float) -> str:
 
 
 def dosing(ax: Axes, given: Iterable[Given]) -> None:
-    """Shades when anything in `given` goes in; a bolus (no length) becomes a line."""
-    for start, end in dict.fromkeys((g.start_h, g.end_h) for g in given):
+    """Shades when anything in `given` goes in; a bolus (no length) becomes a line; very many doses are left out."""
+    times = list(dict.fromkeys((g.start_h, g.end_h) for g in given))
+    for start, end in times if len(times) <= MOST_SHADES else ():
         if end > start:
             ax.axvspan(start, end, color=PALE, linewidth=0, zorder=0)
         else:
@@ -86,14 +102,6 @@ def own_data(ax: Axes, overlays: Sequence[Overlay], variable: str, *, default: b
                         zorder=5)  # fmt: skip
             ax.annotate(overlay.label, (overlay.time_h[-1], overlay.value[-1]), xytext=(7, 4), color=INK, fontsize=11,
                         textcoords="offset points", zorder=6)  # fmt: skip
-
-
-def _round_ticks(first: float, last: float) -> list[float]:
-    """About seven round numbers from `first` to `last`."""
-    wanted = (last - first) / 7
-    steps = [step * scale for scale in (1 / 4, 1, 7) for step in (1, 2, 3)]
-    step = next((s for s in sorted(steps) if s >= wanted), wanted)
-    return [float(k * step) for k in range(int(np.ceil(first / step)), int(np.floor(last / step)) + 1)]
 
 
 def points(

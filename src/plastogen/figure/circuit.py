@@ -48,7 +48,7 @@ def circuit(
     block, when = _blocked(ds, arm) if ds is not None else ({}, "")
     note = "circles: number of cells; lines: probability × peak conductance. Small circles: pools of NMDA receptors"
     note += f", filled by the share blocked: {when}." if when else ", the sites where block acts."
-    fig = style.blank(about, f"{definition.title}", seeds=f"{definition.size:,} cells", key_row=False, note=note)
+    fig = style.blank(about, f"{definition.title}", seeds=f"{definition.size:,} cells", note=note)
     ax = fig.add_subplot()
     ax.set_axis_off()
     ax.set_aspect("equal")

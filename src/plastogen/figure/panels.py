@@ -26,12 +26,12 @@ SHOWN_SHARE_PERCENT = 2  # a species that never reaches this share of the highes
 
 @dataclass(frozen=True)
 class Panel:
-    """A pair of axes, the results it shows, own data to lay over, and how wide the key of its lines may be."""
+    """A pair of axes, the results it shows, own data to lay over, and where the key of its lines stands."""
 
     ax: Axes
     ds: xr.Dataset
     overlays: Sequence[Overlay] = ()
-    key_columns: int = 9
+    key_above: bool = True
 
 
 def strip_rows(given: Sequence[Given]) -> list[str]:
@@ -42,29 +42,30 @@ def strip_rows(given: Sequence[Given]) -> list[str]:
 
 def given_strip(ax: Axes, given: Sequence[Given], styles: Mapping[str, ArmStyle], texts: Sequence[str]) -> None:
     """Bars that say what goes in when, in rows of `texts` (see `strip_rows`); what several arms get stands once."""
-    shown: set[tuple[str, float, float]] = set()
-    named: set[str] = set()
+    rows: dict[str, list[Given]] = {text: [] for text in texts}
     for g in sorted(given, key=lambda g: g.start_h):
-        text = g.what if g.what in texts else _drug(g)
-        y = len(texts) - 1 - list(texts).index(text)
-        if (text, g.start_h, g.end_h) in shown:
-            continue
-        shown.add((text, g.start_h, g.end_h))
-        colour = style.GREY if g.drug in (*style.BLOCKERS, style.STRESS) else styles[g.arm].colour
-        if g.end_h > g.start_h:
-            ax.plot([g.start_h, g.end_h], [y, y], color=style.tint(colour, 65), linewidth=BAR_PT - 4,
-                    solid_capstyle="butt")  # fmt: skip
-        else:
-            ax.plot([g.start_h], [y], color=colour, marker="v")
-        if text not in named:
-            named.add(text)
-            label = ax.annotate(text, (g.start_h, y), xytext=(4 if g.end_h > g.start_h else 8, 0), fontsize=11,
+        rows[g.what if g.what in rows else _drug(g)].append(g)
+    for y, (text, row) in enumerate(reversed(rows.items())):
+        for start, end, colour in dict.fromkeys((g.start_h, g.end_h, _colour(g, styles)) for g in row):
+            if end > start:
+                pale = style.tint(colour, 65)
+                ax.plot([start, end], [y, y], color=pale, linewidth=BAR_PT - 4, solid_capstyle="butt")
+            else:
+                ax.plot([start], [y], color=colour, marker="v")
+        if row:
+            bolus, repeated = row[0].end_h <= row[0].start_h, len({g.start_h for g in row}) > 1
+            box = {"facecolor": "white", "linewidth": 0, "pad": 1} if repeated else None
+            label = ax.annotate(text, (row[0].start_h, y), xytext=(8 if bolus else 4, 0), fontsize=11, bbox=box,
                                 textcoords="offset points", va="center_baseline", annotation_clip=False)  # fmt: skip
             label.set_in_layout(False)
     ax.set_ylim(-1 / 2, max(len(texts), 1) - 1 / 2)
     ax.set_yticks([])
     ax.tick_params(bottom=False, labelbottom=False)
     ax.spines[:].set_visible(False)
+
+
+def _colour(given: Given, styles: Mapping[str, ArmStyle]) -> str:
+    return style.GREY if given.drug in (*style.BLOCKERS, style.STRESS) else styles[given.arm].colour
 
 
 def _drug(given: Given) -> str:
@@ -89,8 +90,8 @@ def concentration(panel: Panel, arm: str) -> None:
             label=style.WORDS.get(name, name),
         )
     ax.set_ylim(bottom=0)
-    ax.set_title("Unbound in brain (µM)")
-    style.key(ax, columns=panel.key_columns)
+    ax.set_title("Unbound drug (µM)")
+    style.key(ax, above=panel.key_above)
 
 
 def block(panel: Panel, arm: str) -> None:
@@ -104,8 +105,8 @@ def block(panel: Panel, arm: str) -> None:
         axis.course(ax, ds["time"].values, course, style.GREY, linewidth=1, label="occupancy")
     axis.own_data(ax, panel.overlays, "block")
     ax.set_ylim(bottom=0)
-    ax.set_title("NMDA receptors blocked (%)")
-    style.key(ax, columns=panel.key_columns)
+    ax.set_title("NMDARs blocked (%)")
+    style.key(ax, above=panel.key_above)
 
 
 def rates(panel: Panel, arm: str) -> None:
@@ -119,8 +120,8 @@ def rates(panel: Panel, arm: str) -> None:
         floors.append(data.noise_half_width(ds, "rate_hz", {"arm": arm, "class": cls}, relative=True))
     axis.noise_band(ax, 100, float(np.nanmax([0, *floors])))
     axis.own_data(ax, panel.overlays, "rate_hz")
-    ax.set_title("Firing rate (% of baseline)")
-    style.key(ax, columns=panel.key_columns)
+    ax.set_title("Rates (% of baseline)")
+    style.key(ax, above=panel.key_above)
 
 
 def signals(panel: Panel, arm: str) -> None:
@@ -130,7 +131,7 @@ def signals(panel: Panel, arm: str) -> None:
         axis.course(panel.ax, panel.ds["time"].values, course, colour, label=text)
         axis.own_data(panel.ax, panel.overlays, name)
     panel.ax.set_title("Signals (× healthy)")
-    style.key(panel.ax, columns=panel.key_columns)
+    style.key(panel.ax, above=panel.key_above)
 
 
 def by_arm(panel: Panel, name: str, title: str, arms: Sequence[str], *, change: bool = False, **at: str) -> None:

@@ -45,7 +45,7 @@ def raster(
     run, look = ds.sel(arm=one, seed=which), style.arm_styles(ds)[one]
     note = f"raster and rates: {window_s:g} s of each snapshot, rates smoothed over {SMOOTH_MS} ms; "
     note += f"spectrum of the E rate over the whole snapshot; grey line: {moments[0]}."
-    fig = style.blank(ds, f"Spikes: {look.label}", seeds=f"one run, seed {which}", key_row=False, note=note)
+    fig = style.blank(ds, f"Spikes: {look.label}", seeds=f"one run, seed {which}", note=note)
     grid = fig.add_gridspec(3, len(moments), height_ratios=[5, 3, 4])
     rows = [[fig.add_subplot(grid[row, column]) for column in range(len(moments))] for row in range(3)]
     for column, moment in enumerate(moments):

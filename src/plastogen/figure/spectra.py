@@ -1,4 +1,4 @@
-"""In: snapshots and the pattern shift, by arm. Out: rhythms and the dissociation proxy, arm by arm with intervals."""
+"""In: snapshots and the dissociation proxy, by arm. Out: rhythms and dissociation, arm by arm with intervals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNTIL_H = 6
 
 @style.slide
 def spectra(ds: xr.Dataset, *, arms: Sequence[str] | None = None, until_h: float = UNTIL_H) -> Figure:
-    """Gamma and slow-delta power of each arm as a multiple of its first snapshot, and its pattern shift over time.
+    """Gamma and slow-delta power of each arm as a multiple of its first snapshot, and its dissociation proxy over time.
 
     Ratios are taken run by run, then averaged over seeds. Raises InputError without snapshots or for an unknown arm.
     """
@@ -30,8 +30,8 @@ def spectra(ds: xr.Dataset, *, arms: Sequence[str] | None = None, until_h: float
                            wanted="at least two under `snapshots:`, one of them before dosing")  # fmt: skip
     first = str(ds["snapshot"].values[0])
     note = f"power of the E rate, each run against its own {first!r} snapshot; mean and {data.PERCENT} % interval. "
-    note += "Pattern shift: 1 − correlation of E rates with baseline."
-    fig = style.blank(ds, "Rhythms and dissociation", note=note)
+    note += "Dissociation proxy: share of SST inhibition lost per E spike."
+    fig = style.blank(ds, "Rhythms and dissociation", arms=[styles[name] for name in chosen], note=note)
     axes = fig.subplots(1, 3)
     for ax, (name, title) in zip(axes, BANDS, strict=False):
         _ratios(ax, ds[name] / ds[name].isel(snapshot=0, drop=True), chosen, styles)
@@ -41,7 +41,6 @@ def spectra(ds: xr.Dataset, *, arms: Sequence[str] | None = None, until_h: float
     axis.dosing(axes[2], [g for g in given if g.arm in chosen and g.drug not in (*style.BLOCKERS, style.STRESS)])
     panels.by_arm(Panel(axes[2], early), "dissociation", "Dissociation proxy (no unit)", chosen)
     axes[2].set_xlabel("time since first dose")
-    style.legend(fig, [styles[name] for name in chosen])
     return fig
 
 

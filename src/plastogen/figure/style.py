@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -30,7 +30,9 @@ from plastogen.figure import data
 
 P = ParamSpec("P")
 WIDTH_PT, HEIGHT_PT, PT_PER_INCH = 960, 540, 72
-MARGIN_PT, HEADER_PT, KEY_PT, FOOTER_PT = 30, 84, 18, 40
+MARGIN_PT, HEADER_PT, KEY_PT, FOOTER_PT = 30, 66, 20, 40
+ROW_CHARS, KEY_CHARS = 130, 9  # letters that fit beside one another in a key of arms; what a line takes of them
+PLACE_DIGITS = 4  # of a position on the slide, as a share of its width or height
 INK, MUTED, PALE, ALARM = "#1F2933", "#616E7C", "#E4E7EB", "#B3261E"
 GREY = "#7B8794"
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
@@ -75,10 +77,19 @@ def slide(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with matplotlib.style.context(sheet()):
             fig = draw(*args, **kwargs)
-            fig.draw_without_rendering()  # ticks come into being here, in this style
+            fig.draw_without_rendering()  # ticks come into being and find their place here, in this style
+            _fix(fig)
             return fig
 
     return styled
+
+
+def _fix(fig: Figure) -> None:
+    """Ends the layout and rounds where axes stand: the solver's last digits differ from one run to the next."""
+    fig.set_layout_engine("none")
+    for ax in fig.axes:
+        place = ax.get_position(original=True)
+        ax.set_position([round(value, PLACE_DIGITS) for value in place.bounds])
 
 
 def sheet() -> list[str | dict[str, Any]]:
@@ -177,27 +188,42 @@ def unit_text(unit: str) -> str:
     return "" if unit == "1" else UNIT_TEXT.get(unit, unit)
 
 
-def blank(ds: xr.Dataset, heading: str, *, note: str = "", seeds: str | None = None, key_row: bool = True) -> Figure:
-    """An empty slide for `ds`: heading, who and what, n (in red when runs are missing) or `seeds`, `note`, scope.
+def blank(
+    ds: xr.Dataset, heading: str, *, arms: Sequence[ArmStyle] = (), note: str = "", seeds: str | None = None,
+) -> Figure:  # fmt: skip
+    """An empty slide for `ds`: heading, who and what, n (red when runs are missing) or `seeds`, key of `arms`, scope.
 
-    Room is left for panels between header (with a row for the arms' key, or not) and footer; the layout keeps to it.
+    Room is left for panels between header and footer; the layout keeps to it.
     """
-    header = HEADER_PT if key_row else HEADER_PT - KEY_PT
     fig = Figure(figsize=(WIDTH_PT / PT_PER_INCH, HEIGHT_PT / PT_PER_INCH))
     left, right = MARGIN_PT, WIDTH_PT - MARGIN_PT
     _say(fig, heading, left, HEIGHT_PT - 20, size=20, weight="bold", va="top")
     _say(fig, who(ds), left, HEIGHT_PT - 48, size=12, color=MUTED, va="top")
     seeds = seeds if seeds is not None else seeds_sentence(ds)
-    missing = seeds.startswith("INCOMPLETE")
-    _say(
-        fig, seeds, right, HEIGHT_PT - 24, size=14, weight="bold", color=ALARM if missing else INK, ha="right", va="top"
-    )
+    ink = ALARM if seeds.startswith("INCOMPLETE") else INK
+    _say(fig, seeds, right, HEIGHT_PT - 24, size=14, weight="bold", color=ink, ha="right", va="top")
     _say(fig, note, left, 27, size=10, color=MUTED)
     _say(fig, str(ds.attrs.get("scope", SCOPE)), left, 12, size=9, color=MUTED, style="italic")
+    header = HEADER_PT + KEY_PT * _key_of_arms(fig, arms)
     fig.set_layout_engine("constrained", w_pad=6 / PT_PER_INCH, h_pad=3 / PT_PER_INCH, rect=(
         MARGIN_PT / WIDTH_PT, FOOTER_PT / HEIGHT_PT, 1 - 2 * MARGIN_PT / WIDTH_PT,
         1 - (FOOTER_PT + header) / HEIGHT_PT))  # fmt: skip
     return fig
+
+
+def _key_of_arms(fig: Figure, arms: Sequence[ArmStyle]) -> int:
+    """The arms' lines and names under the header, right-aligned, in as many rows as they need; returns how many."""
+    if not arms:
+        return 0
+    handles = [Line2D([], [], color=arm.colour, linestyle=arm.line, label=arm.label, linewidth=3) for arm in arms]
+    rows = 1
+    while max(sum(KEY_CHARS + len(arm.label) for arm in arms[row::rows]) for row in range(rows)) > ROW_CHARS:
+        rows += 1
+    place = ((WIDTH_PT - MARGIN_PT) / WIDTH_PT, (HEIGHT_PT - 62) / HEIGHT_PT)
+    made = fig.legend(handles=handles, loc="upper right", bbox_to_anchor=place, ncols=-(-len(arms) // rows),
+                      borderaxespad=0, columnspacing=2, handlelength=3, handletextpad=0.5, borderpad=0)  # fmt: skip
+    made.set_in_layout(False)
+    return rows
 
 
 def seeds_sentence(ds: xr.Dataset) -> str:
@@ -223,27 +249,16 @@ def who(ds: xr.Dataset) -> str:
     return "  ·  ".join(part for part in parts if part)
 
 
-def legend(fig: Figure, styles: Iterable[ArmStyle], *, markers: bool = False, extra: Sequence[Line2D] = ()) -> None:
-    """One legend for the arms, in a row under the header, right-aligned."""
-    handles = [
-        Line2D([], [], color=s.colour, linestyle="none" if markers else s.line, marker=s.marker if markers else "",
-               markerfacecolor=s.colour if s.filled else "white", label=s.label, linewidth=3)
-        for s in styles
-    ]  # fmt: skip
-    place = ((WIDTH_PT - MARGIN_PT) / WIDTH_PT, (HEIGHT_PT - 58) / HEIGHT_PT)
-    handles += extra
-    made = fig.legend(handles=handles, loc="upper right", bbox_to_anchor=place, ncols=len(handles), borderaxespad=0,
-                      columnspacing=2, handlelength=3, handletextpad=0.5)  # fmt: skip
-    made.set_in_layout(False)
-
-
-def key(ax: Axes, *, columns: int = 9, size: int = 11) -> None:
-    """A key of the labelled lines in `ax`, at its top right, where courses have mostly calmed down."""
+def key(ax: Axes, *, above: bool = True, size: int = 11) -> None:
+    """A key of the labelled lines in `ax`: in a row `above` it, right of its title, or inside where there is room."""
     handles, labels = ax.get_legend_handles_labels()
-    if handles:
-        ax.legend(handles, labels, loc="upper right", bbox_to_anchor=(1, 1), ncols=min(columns, len(handles)),
-                  borderaxespad=0, handlelength=2, handletextpad=0.5, columnspacing=1, fontsize=size, borderpad=0,
-                  labelspacing=0)  # fmt: skip
+    common: dict[str, Any] = {"handletextpad": 0.5, "fontsize": size, "borderpad": 0, "borderaxespad": 0}
+    if above:
+        made = ax.legend(handles, labels, loc="lower right", bbox_to_anchor=(1, 1), ncols=max(1, len(handles)),
+                         handlelength=3 / 2, columnspacing=1, **common)  # fmt: skip
+        made.set_in_layout(False)
+    else:
+        ax.legend(handles, labels, loc="best", handlelength=2, labelspacing=0, **common)
 
 
 def save(fig: Figure, folder: Path | str, name: str) -> list[Path]:

@@ -34,14 +34,9 @@ def sweep(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axis: str | 
     if not names or not (along or len(set(doses.values())) > 1):
         raise data.refusal(ds, wanted="a sweep, or arms that differ in dose",
                              found="one dose") if names else data.no_readouts(ds)  # fmt: skip
-    fig = style.blank(
-        ds,
-        "Dose by dose" if not along else "Across the sweep",
-        key_row=bool(along),
-        note=(
-            f"dots: mean over seeds; bars: {data.PERCENT} % interval" + ("." if along else "; grey: arms without drug.")
-        ),
-    )
+    note = f"dots: mean over seeds; bars: {data.PERCENT} % interval" + ("." if along else "; grey: arms without drug.")
+    shown = list(style.arm_styles(ds).values()) if along else []
+    fig = style.blank(ds, "Across the sweep" if along else "Dose by dose", arms=shown, note=note)
     rows = 1 if len(names) < 3 else 2
     axes = fig.subplots(rows, -(-len(names) // rows), squeeze=False)
     for ax, name in zip(axes.ravel(), names, strict=False):
@@ -54,8 +49,6 @@ def sweep(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axis: str | 
             _over_arms(ax, ds, name, doses, unit)
     for ax in axes.ravel()[len(names) :]:
         ax.set_axis_off()
-    if along:
-        style.legend(fig, style.arm_styles(ds).values())
     return fig
 
 

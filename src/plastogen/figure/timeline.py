@@ -31,7 +31,7 @@ def timeline(
     data.check_overlay(overlay, NEEDS)
     chosen, one = data.arms_of(ds, arms), data.focus_arm(ds, focus)
     styles, given = style.arm_styles(ds), data.given(ds)
-    fig = style.blank(ds, "From dose to spine", note=panels.notes(ds))
+    fig = style.blank(ds, "From dose to spine", arms=[styles[name] for name in chosen], note=panels.notes(ds))
     rows = panels.strip_rows([g for g in given if g.arm in chosen])
     strip = panels.BAR_PT * max(1, len(rows))
     grid = fig.add_gridspec(5, 2, height_ratios=[strip, *[PANEL_PT - strip // 4] * 4])
@@ -40,7 +40,7 @@ def timeline(
     for column, names in zip(columns, ([one], chosen), strict=True):
         mine = [g for g in given if g.arm in names]
         for ax in column:
-            axis.time_axis(ax, span, given)
+            axis.time_axis(ax, span, [g for g in given if g.arm == one])
             ax.tick_params(labelbottom=ax is column[-1])
         panels.given_strip(column[0], mine, styles, rows)
         for ax in column[1:]:
@@ -54,5 +54,4 @@ def timeline(
         draw(Panel(ax, ds, overlay), one)
     for ax, (name, title) in zip(columns[1][1:], BY_ARM, strict=True):
         panels.by_arm(Panel(ax, ds, overlay), name, title, chosen)
-    style.legend(fig, [styles[name] for name in chosen])
     return fig
