@@ -22,8 +22,8 @@ from plastogen.circuit.engine import default_backend
 from plastogen.claim import Verdict
 from plastogen.definition import InputError, nearest, show
 from plastogen.draw import Shown, draw
-from plastogen.results import Loaded, Place, assemble, netcdf, table, verdicts
 from plastogen.execute import Done, Job, Watcher, execute, jobs_of
+from plastogen.results import Loaded, Place, assemble, netcdf, table, verdicts
 from plastogen.store import Store
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Answer:
     asked: Asked
     ds: xr.Dataset
     verdicts: list[Verdict]
+    loaded: Loaded
     done: list[Done]
     figures: list[Path] = field(default_factory=list)
     report: Path | None = None
@@ -119,7 +120,7 @@ def answer(
     ds = assemble(asked.question, asked.cases, loaded, asked.ids)
     judged = verdicts(asked.question, ds)
     ds.attrs["claims"] = json.dumps([verdict.as_dict() for verdict in judged])
-    found = Answer(asked, ds, judged, done)
+    found = Answer(asked, ds, judged, loaded, done)
     _keep(asked, ds)
     if figures:
         found.figures = draw(_shown(asked, ds, judged), asked.question.experiment.figures, say=say)
@@ -164,42 +165,29 @@ def _draw_early(asked: Asked, say: Say) -> None:
     draw(_shown(asked, ds, []), [EARLY], say=say)
 
 
-def _report(found: Answer, *, again: bool = False) -> Path | None:
-    """report.html, unless it already shows this."""
-    return None
+def _report(found: Answer, *, again: bool = False) -> Path:
+    """report.html, unless it already shows this. Raises StoreError."""
+    asked, inputs = found.asked, _inputs(found.asked, found.ds)
+    path, mark = asked.folder / "report.html", asked.folder / "report.json"
+    shown = [inputs, [path.stem for path in found.figures]]
+    with suppress(OSError, ValueError):
+        if path.is_file() and json.loads(mark.read_text()) == shown and not again:
+            return path
+    from plastogen.report import write_report
 
-
-@dataclass
-class Again:
-    """Results that are there, to be drawn, reported or exported once more."""
-
-    asked: Asked
-    ds: xr.Dataset
-    verdicts: list[Verdict]
-    say: Say
-
-    def plot(self, names: Sequence[str] | None, data: Path | None) -> list[Path]:
-        """Draw `names`, or the experiment's figures, with a person's own `data` laid over. Raises InputError."""
-        from plastogen.figure.data import read_overlay
-
-        for name in names or ():
-            if name not in FIGURES:
-                wanted = f"one of {', '.join(FIGURES)}"
-                raise InputError.one(file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES))
-        overlays = read_overlay(data) if data is not None else []
-        chosen = names or self.asked.question.experiment.figures
-        shown = _shown(self.asked, self.ds, self.verdicts)
-        return draw(shown, chosen, say=self.say, overlays=overlays, again=True)
-
-    def report(self) -> Path | None:
-        """Write report.html. Raises StoreError."""
-        return _report(Answer(self.asked, self.ds, self.verdicts, []), again=True)
+    backends = sorted({str(run.manifest["backend"]) for run in found.loaded.runs.values()})
+    path = write_report(
+        asked.folder, question=asked.question, cases=asked.cases, ds=found.ds, verdicts=found.verdicts,
+        figures=found.figures, backends=backends,
+    )  # fmt: skip
+    atomic_write(mark, json.dumps(shown))
+    return path
 
 
 def again(
     name: str | Path, settings: Mapping[str, object] | None = None, *, out: Path | str | None = None,
     say: Say = print,
-) -> Again:  # fmt: skip
+) -> Answer:  # fmt: skip
     """The results of a run made before, with the settings it was run with unless others are given.
 
     Raises InputError when there are none.
@@ -216,7 +204,28 @@ def again(
     ds = assemble(asked.question, asked.cases, loaded, asked.ids)
     judged = verdicts(asked.question, ds)
     ds.attrs["claims"] = json.dumps([verdict.as_dict() for verdict in judged])
-    return Again(asked, ds, judged, say)
+    return Answer(asked, ds, judged, loaded, [])
+
+
+def redraw(found: Answer, names: Sequence[str], data: Path | None, *, say: Say = print) -> list[Path]:
+    """Draw `names`, or the experiment's figures, with a person's own `data` laid over. Raises InputError."""
+    from plastogen.figure.data import read_overlay
+
+    for name in names:
+        if name not in FIGURES:
+            wanted = f"one of {', '.join(FIGURES)}"
+            raise InputError.one(file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES))
+    overlays = read_overlay(data) if data is not None else []
+    chosen = names or found.asked.question.experiment.figures
+    shown = _shown(found.asked, found.ds, found.verdicts)
+    return draw(shown, chosen, say=say, overlays=overlays, again=True)
+
+
+def rewrite(found: Answer, *, say: Say = print) -> Path:
+    """Write report.html again, with the experiment's figures. Raises StoreError."""
+    shown = _shown(found.asked, found.ds, found.verdicts)
+    found.figures = draw(shown, found.asked.question.experiment.figures, say=say)
+    return _report(found, again=True)
 
 
 def run(

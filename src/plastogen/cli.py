@@ -237,18 +237,19 @@ def plot(
     set: Set = None, out: Out = None,
 ) -> None:  # fmt: skip
     """Draw figures again, or others, from results that are there."""
-    from plastogen.answer import again
+    from plastogen.answer import again, redraw
 
-    again(name, _settings(set), out=out, say=typer.echo).plot(figure or None, data)
+    redraw(again(name, _settings(set), out=out, say=typer.echo), figure or (), data, say=typer.echo)
 
 
 @app.command()
 @guarded
 def report(name: Name, set: Set = None, out: Out = None) -> None:
     """Write the report again from results that are there."""
-    from plastogen.answer import again
+    from plastogen.answer import again, rewrite
 
-    typer.echo(f"report {again(name, _settings(set), out=out, say=typer.echo).report()}")
+    found = again(name, _settings(set), out=out, say=typer.echo)
+    typer.echo(f"report {rewrite(found, say=typer.echo)}")
 
 
 @app.command()
