@@ -256,7 +256,7 @@ def _snapshot(network: NetworkProbe, drive: Drive, seed: int) -> dict[str, npt.N
     frequency, density = glutamate.spectrum(spikes)
     rate, error = glutamate.rates_hz(spikes)
     return {
-        "t_s": spikes.t_s, "i": spikes.i, "rate_hz": rate, "rate_se_hz": error, "frequency_hz": frequency,
+        "t_s": spikes.t_s.astype(np.float32), "i": spikes.i, "rate_hz": rate, "rate_se_hz": error, "frequency_hz": frequency,
         "spectrum": density,
         "gamma_power": np.array(glutamate.band_power(frequency, density, glutamate.GAMMA_HZ)),
         "delta_power": np.array(glutamate.band_power(frequency, density, glutamate.DELTA_HZ)),
