@@ -97,7 +97,7 @@ class Listener:
             distance = np.abs(np.array(self.drives) - wanted).max(axis=1)
             nearest = int(distance.argmin())
             full = len(self.drives) >= self.most
-            self.cap_hit |= full and distance[nearest] > self.resolution
+            self.cap_hit |= full and bool(distance[nearest] > self.resolution)
             if distance[nearest] <= self.resolution or full:
                 return self.answers[nearest]
         self.drives.append(wanted)
