@@ -42,7 +42,7 @@ def bound_share(spikes: Spikes, *, saturation: float, decay_ms: float) -> float:
     t, i = t[order], i[order]
     rank = np.arange(len(i)) - np.searchsorted(i, i)  # 0 for a cell's first spike, 1 for its second, ...
     by_rank = np.argsort(rank, kind="stable")
-    ends = np.cumsum(np.bincount(rank)) if len(rank) else []
+    ends = np.cumsum(np.bincount(rank)).tolist()
     s, last = np.zeros(spikes.count("E")), np.full(spikes.count("E"), -np.inf)
     total, begin = 0.0, 0
     for end in ends:  # all first spikes, then all second ones, ...
