@@ -1,0 +1,65 @@
+"""Plans for tests: one subject, one circuit whose formula answers as written here, and what is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from plastogen.circuit import CLASSES, Circuit, Drive
+from plastogen.course import Plan
+from plastogen.definition import Library
+from plastogen.dose import Treatment, holds, inputs
+from plastogen.drug import Drug
+from plastogen.grid import grid
+from plastogen.plasticity import Plasticity
+from plastogen.subject import Subject
+from plastogen.switches import Switches
+
+LIBRARY = Library()
+GAINS: dict[str, dict[str, float]] = {
+    "E": {
+        "nmda_E": 0.6, "nmda_PV": -0.2, "nmda_SST": -0.6, "tonic_E": 0.3, "tonic_PV": -0.5, "tonic_SST": -0.8,
+        "ampa": 0.3, "gaba": -0.5, "release": 0.2, "recurrent": 0.7, "pv_output": -0.2, "silence": -4,
+    },
+    "PV": {"nmda_PV": 0.3, "tonic_PV": 0.7, "recurrent": 0.6, "ampa": 0.8, "nmda_E": 0.4, "silence": -4},
+    "SST": {"nmda_SST": 0.5, "tonic_SST": 1.2, "recurrent": 0.5, "ampa": 0.4, "silence": -3},
+}  # fmt: skip
+INFUSION: dict[str, Any] = {"drug": "ketamine", "dose": "0.5 mg/kg", "route": "iv", "over": "40 min", "at": "0 h"}
+KETAMINE = {"infusion": INFUSION}
+BATH = {"bath": {"drug": "ketamine", "brain": "3 uM", "at": "0 h", "for": "6 h"}}
+
+
+@lru_cache
+def answering(name: str = "small", gains: str = "own") -> Circuit:
+    """Circuit `name` with the slopes of `GAINS`, or with none ("flat")."""
+    overrides: dict[str, object] = {
+        f"formula.gain.{cls}.{number}": GAINS[cls].get(number, 0) if gains == "own" else 0
+        for cls in CLASSES
+        for number in Drive.names()
+    }
+    return LIBRARY.load("circuits", name, Circuit, overrides=overrides)
+
+
+def plan(
+    give: Mapping[str, Mapping[str, Any]] | None = None, *, subject: str = "healthy_adult", circuit: Circuit | None = None,
+    plasticity: str = "all", tuned: Mapping[str, object] | None = None, switches: Mapping[str, Any] | None = None,
+    hours: float = 24, start_h: float = -1, method: str = "formula", tolerance: float = 0.02, max_probes: int = 400,
+    also_at: tuple[float, ...] = (), window_s: float = 2, **more: Any,
+) -> Plan:  # fmt: skip
+    """A plan; `tuned` overrides numbers of the plasticity file, `also_at` are more times to write down."""
+    treatments = {name: Treatment.model_validate(t) for name, t in (give or {}).items()}
+    weight = 70.0
+    events = {x for t in treatments.values() for i in inputs(t, weight) for x in (i.start_h, i.start_h + i.duration_h)}
+    events |= {x for t in treatments.values() for h in holds(t) for x in (h.start_h, h.end_h)}
+    times = np.unique(np.concatenate([grid(start_h, hours, sorted(events)), also_at]))
+    return Plan(
+        subject=LIBRARY.load("subjects", subject, Subject), circuit=circuit or answering(),
+        plasticity=LIBRARY.load("plasticity", plasticity, Plasticity, overrides=tuned or {}),
+        drugs={t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()}, treatments=treatments,
+        stress=more.pop("stress", ()), switches=Switches.model_validate(switches or {}), start_h=start_h, duration_h=hours,
+        grid_h=times, seed=more.pop("seed", 1), method=method, window_s=window_s, settle_s=0.5, tolerance=tolerance,
+        max_probes=max_probes, **more,
+    )  # fmt: skip

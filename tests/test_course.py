@@ -1,0 +1,491 @@
+"""Both clocks at once: rest, steps, jumps, what is asked of the circuit, and a brute-force answer to compare with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from courses import BATH, INFUSION, KETAMINE, answering, plan
+
+from plastogen import course as course_module
+from plastogen import glutamate
+from plastogen.circuit import CLASSES, Drive
+from plastogen.course import Course, Listener, Plan, follow
+from plastogen.glutamate import bin_centres_mV
+from plastogen.plasticity import STATES, Inputs, SlowModel
+from plastogen.probe import Activity, FormulaProbe, Remembered, State, agonist, reduce, voltages
+from plastogen.receptor import BlockKinetics, Pool
+from plastogen.treated import Treated
+
+DAYS = 24.0
+NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "1.21875 h", "for": "2 h"}
+
+
+@lru_cache
+def infusion(tolerance: float = 0.02) -> Course:
+    return follow(plan(KETAMINE, hours=12, tolerance=tolerance))
+
+
+@lru_cache
+def vehicle(subject: str = "healthy_adult") -> Course:
+    return follow(plan(subject=subject, hours=14 * DAYS))
+
+
+def at(found: Course, name: str, t_h: float) -> Any:
+    return found.arrays[name][int(np.argmin(np.abs(found.t_h - t_h)))]
+
+
+# rest
+
+
+@pytest.mark.parametrize("subject", ["healthy_adult", "stressed_adult", "healthy_mouse", "stressed_rat"])
+def test_without_treatment_nothing_moves_for_two_weeks(subject: str) -> None:
+    found = vehicle(subject)
+    for name, values in found.arrays.items():
+        drift = np.abs(values - values[0]).max(initial=0)
+        assert drift <= 1e-9 * max(1.0, np.abs(values[0]).max(initial=0)), name
+    assert not found.log["cap_hit"]
+
+
+def test_the_healthy_rest_is_healthy() -> None:
+    first = {name: values[0] for name, values in vehicle().arrays.items()}
+    for name in ("recurrent", "weight", "scaling", "spine_density", "bdnf", "ampa_throughput", "calcium"):
+        assert first[name] == pytest.approx(1, abs=1e-12)
+    assert first["glutamate"] == pytest.approx(100)
+    assert (first["clinical_effect"], first["tolerance"], first["occupancy"]) == (0, 0, 0)
+    assert vehicle().log["probes"] == 1
+
+
+def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
+    """The root that the slow model finds when it may ask the formula as often as it likes."""
+    p = plan(subject="stressed_adult", tolerance=1e-4)
+    found, probe, model = follow(p), FormulaProbe(p.circuit), SlowModel(p.plasticity)
+    base = probe.ask(Drive(), 1)
+
+    def heard(J: float) -> Inputs:
+        a = probe.ask(Drive(recurrent=J), 1)
+        return Inputs(
+            rate_E=a.rate_hz[0] / base.rate_hz[0], ampa_throughput=a.ampa_throughput / base.ampa_throughput, stress=1
+        )
+
+    wanted = model.steady_state(heard)
+    y = np.array([found.arrays[name][0] for name in STATES])
+    np.testing.assert_allclose(y, wanted, atol=1e-4)
+    assert found.arrays["recurrent"][0] < 0.9
+    assert found.arrays["glutamate"][0] == 100
+    assert found.arrays["ampa_throughput"][0] < 0.95
+    assert found.arrays["clinical_effect"][0] == 0
+
+
+def test_the_resting_state_knows_nothing_of_drugs_given_from_the_start() -> None:
+    held = {"blocker": {"drug": "nbqx", "occupancy": 0.9, "at": "-1 h", "for": "4 h"}}
+    undosed, dosed = (follow(plan(give, subject="stressed_adult", hours=1)) for give in ({}, held))
+    np.testing.assert_array_equal(
+        [dosed.arrays[name][0] for name in STATES], [undosed.arrays[name][0] for name in STATES]
+    )
+    assert at(dosed, "rate_hz", -1)[0] < at(undosed, "rate_hz", -1)[0]  # but the circuit has the drug at once
+
+
+def test_a_stressed_subject_recovers_when_stress_is_lifted() -> None:
+    found = follow(plan(subject="stressed_adult", hours=21 * DAYS, stress=((24.0, 504.0, 0.0),)))
+    before = found.t_h <= 24
+    assert np.ptp(found.arrays["spine_density"][before]) < 1e-9
+    assert (
+        at(found, "spine_density", 24)
+        < at(found, "spine_density", 10 * DAYS)
+        < at(found, "spine_density", 21 * DAYS)
+        < 1
+    )
+    np.testing.assert_array_equal(found.arrays["stress"], np.where(found.t_h < 24, 1, found.t_h >= 504))
+
+
+@pytest.mark.parametrize("factor", [0.95, 1.05])
+@pytest.mark.parametrize("state", ["weight", "scaling", "persistent", "transient"])
+def test_a_pushed_state_returns(state: str, factor: float) -> None:
+    found = follow(plan(start={state: factor}, hours=14 * DAYS))
+    away = np.abs(found.arrays[state] / vehicle().arrays[state][0] - 1)
+    J = np.abs(found.arrays["recurrent"] - 1)
+    assert away[0] == pytest.approx(0.05)
+    assert away[-1] < 0.02
+    assert J[-1] < max(0.35 * J.max(), 1e-4)
+
+
+# the whole course again, by brute force
+
+
+def brute(p: Plan, times: np.ndarray) -> np.ndarray:
+    """Slow state at `times`: Heun steps from one to the next, the circuit asked twice in each, block exact in each."""
+    treated = Treated(p.subject, p.drugs, p.treatments, p.stress)
+    k = p.circuit
+    kinetics = BlockKinetics(
+        [Pool(name, shares) for name, shares in k.pools().items()], treated.blockers,
+        mg_mM=float(k.magnesium.concentration), mg_efold_mV=float(k.magnesium.efold),
+    )  # fmt: skip
+    probe, model = FormulaProbe(k), SlowModel(p.plasticity)
+    base, pools = probe.ask(Drive(), 1), list(k.pools())
+    y, blocked = model.healthy_state(), kinetics.start()
+    path = [y]
+
+    def heard(t: float, y: np.ndarray, blocked: np.ndarray) -> tuple[Activity, Inputs]:
+        block = dict(zip(pools, kinetics.fraction(blocked).tolist(), strict=True))
+        s = dict(zip(STATES, y.tolist(), strict=True))
+        effect = {name: float(x[0]) for name, x in treated.effects(np.array([t])).items()}
+        a = probe(State(
+            nmdar={pool: (1 - b) * (1 + s["tolerance"]) for pool, b in block.items()}, ampa=1 - effect.get("ampa", 0),
+            weight=s["weight"], scaling=s["scaling"], spines=s["transient"] + s["persistent"], pv_integrity=s["pv_integrity"],
+        ), 1)  # fmt: skip
+        return a, Inputs(
+            rate_E=float(a.rate_hz[0] / base.rate_hz[0]), ampa_throughput=a.ampa_throughput / base.ampa_throughput,
+            rest_current=1 - block["E.rest"], pv_block=(block["PV.synaptic"] + block["PV.tonic"]) / 2,
+            e_block=(block["E.synaptic"] + block["E.tonic"]) / 2,
+        )  # fmt: skip
+
+    for t0, t1 in pairwise(times):
+        a, told = heard(t0, y, blocked)
+        slope = model.rate_of_change(y, told)
+        bound = np.array(list(agonist(k, a, base).values()))
+        where = np.array(list(voltages(k, a).values()))
+        blocked = kinetics.advance(
+            blocked, a_start=bound, a_end=bound, v_weights_start=where, v_weights_end=where, v_mV=bin_centres_mV(),
+            brain_uM=treated.blocker_uM(np.array([(t0 + t1) / 2])), dt_h=t1 - t0,
+        )[-1]  # fmt: skip
+        guess = y + (t1 - t0) * slope
+        _, then = heard(np.nextafter(t1, t0), guess, blocked)
+        y = y + (t1 - t0) * (slope + model.rate_of_change(guess, then)) / 2
+        path.append(y)
+    return np.array(path)
+
+
+@lru_cache
+def truth() -> tuple[np.ndarray, np.ndarray]:
+    p = plan(KETAMINE, hours=12)
+    times = np.concatenate(
+        [np.arange(0, 2 / 3, 1 / 60), 2 / 3 + np.arange(0, 2, 1 / 60), 8 / 3 + np.arange(0, 9.3, 1 / 15)]
+    )
+    return times, brute(p, times)
+
+
+def error(tolerance: float) -> float:
+    """Largest error of any slow state at any time, as a share of how far that state moves."""
+    times, wanted = truth()
+    found = infusion(tolerance)
+    y = np.stack([found.arrays[name] for name in STATES], -1)
+    fine = np.stack([np.interp(found.t_h, times, column) for column in wanted.T], -1)
+    shown, moves = (found.t_h >= 0) & (found.t_h <= times[-1]), np.ptp(wanted, axis=0)
+    judged = moves > 0.01
+    assert judged.sum() >= 6
+    return float((np.abs(y - fine)[shown].max(axis=0) / np.where(judged, moves, np.inf)).max())
+
+
+def test_the_course_is_that_of_brute_force() -> None:
+    assert error(0.02) < 0.05
+    assert error(0.005) < 0.015
+
+
+def test_a_smaller_tolerance_brings_a_smaller_error_and_more_probes() -> None:
+    errors = [error(tolerance) for tolerance in (0.16, 0.04, 0.01)]
+    assert errors[1] < errors[0] / 2
+    assert errors[2] < errors[1] / 2
+    probes = [infusion(tolerance).log["probes"] for tolerance in (0.16, 0.04, 0.01)]
+    assert probes[0] < probes[1] < probes[2]
+
+
+# jumps
+
+
+@lru_cache
+def held() -> Course:
+    edges = tuple(e + side for e in (1.21875, 3.21875) for side in (-1e-6, 0.0, 1e-6))
+    return follow(plan({"blocker": NBQX}, hours=6, also_at=edges))
+
+
+def test_a_hold_begins_and_ends_to_the_instant() -> None:
+    found = held()
+    base, blocked = (FormulaProbe(answering()).ask(Drive(ampa=left), 1).rate_hz for left in (1, 0.1))
+    for edge, before, after in ((1.21875, base, blocked), (3.21875, blocked, base)):
+        np.testing.assert_allclose(at(found, "rate_hz", edge - 1e-6), before, rtol=0.02)
+        np.testing.assert_allclose(at(found, "rate_hz", edge), before, rtol=0.02)  # the instant itself: still before
+        np.testing.assert_allclose(at(found, "rate_hz", edge + 1e-6), after, rtol=0.02)
+    assert np.abs(np.log(blocked / base)).max() > 0.2
+
+
+def test_throughput_falls_with_the_receptors_that_carry_it() -> None:
+    rate = (
+        FormulaProbe(answering()).ask(Drive(ampa=0.1), 1).rate_hz[0]
+        / FormulaProbe(answering()).ask(Drive(), 1).rate_hz[0]
+    )
+    assert at(held(), "ampa_throughput", 2) == pytest.approx(0.1 * rate, rel=0.03)
+    assert at(held(), "glutamate", 2) == pytest.approx(100 * rate, rel=0.03)
+
+
+def test_the_slow_state_is_whole_across_a_jump() -> None:
+    found = held()
+    for name in STATES:
+        steps = np.abs(np.diff(found.arrays[name]))[np.diff(found.t_h) < 1e-5]
+        assert steps.max() < 1e-5
+
+
+def test_a_bath_is_followed_from_its_first_to_its_last_moment() -> None:
+    found = follow(plan(BATH, hours=8))
+    brain = found.arrays["brain_uM"][:, found.species.index("ketamine")]
+    np.testing.assert_array_equal(brain, np.where((found.t_h >= 0) & (found.t_h < 6), 3, 0))
+    block = found.arrays["block"][:, found.pools.index("E.synaptic")]
+    assert block[found.t_h <= 0].max() == 0
+    assert at(found, "block", 5.9)[0] > 0.2
+    assert block[-1] < 0.1 * block.max()
+
+
+def test_the_grid_is_filled_without_gaps() -> None:
+    course = {**INFUSION, "every": "2 d", "times": 3, "escalate": 1.5}
+    found = follow(
+        plan({"course": course, "blocker": {**NBQX, "at": "50 h"}}, hours=8 * DAYS, subject="stressed_adult")
+    )
+    n = len(found.t_h)
+    assert found.t_h[0] == -1
+    assert found.t_h[-1] == 8 * DAYS
+    for name, values in found.arrays.items():
+        assert len(values) == n, name
+        assert np.isfinite(values).all(), name
+    assert found.arrays["rate_hz"].shape == (n, 3)
+    assert found.arrays["block"].shape == (n, 7)
+    peaks = [found.arrays["brain_uM"][(found.t_h > d) & (found.t_h < d + 2), 0].max() for d in (0, 48, 96)]
+    assert peaks[1] / peaks[0] == pytest.approx(1.5, rel=0.05)
+    assert peaks[2] / peaks[1] == pytest.approx(1.5, rel=0.05)
+
+
+def test_variables_agree_with_each_other() -> None:
+    a = infusion().arrays
+    np.testing.assert_allclose(a["recurrent"], a["weight"] * a["scaling"] * a["spine_density"], rtol=1e-12)
+    np.testing.assert_allclose(a["spine_density"], a["transient"] + a["persistent"], rtol=1e-12)
+    effect = -float(plan().plasticity.clinical.effect_per_log_weight) * np.log(a["recurrent"])
+    np.testing.assert_allclose(a["clinical_effect"], effect, atol=1e-9)
+    brain = a["brain_uM"][:, infusion().species.index("ketamine")]
+    np.testing.assert_allclose(a["occupancy"], brain / (brain + 1.42), rtol=1e-9)
+    np.testing.assert_allclose(a["glutamate"], 100 * a["rate_hz"][:, 0] / a["rate_hz"][0, 0], rtol=1e-9)
+
+
+def test_an_infusion_does_what_its_slopes_say() -> None:
+    found = infusion()
+    peak = np.argmax(at(found, "block", 2 / 3))
+    assert found.pools[peak].startswith("SST")
+    t = np.argmin(np.abs(found.t_h - 2 / 3))
+    left = dict(zip(found.pools, 1 - found.arrays["block"][t], strict=True))
+    drive = replace(reduce(State(nmdar=left)), recurrent=found.arrays["recurrent"][t])
+    wanted = FormulaProbe(answering()).ask(drive, 1).rate_hz
+    np.testing.assert_allclose(found.arrays["rate_hz"][t], wanted, rtol=0.02)
+    assert at(found, "bdnf", 1) > 1.05
+    assert at(found, "weight", 12) > 1.01
+
+
+def test_tolerance_brings_receptors_back() -> None:
+    """Lasting block is answered by as much more receptor as the file says, and the circuit hears it."""
+    bath = {"bath": {"drug": "ketamine", "brain": "3 uM", "at": "0 h", "for": "480 h"}}
+    with_, without = (
+        follow(plan(bath, hours=20 * DAYS, switches={"feedback": "off"}, tuned={"misuse.tolerance_gain": gain}))
+        for gain in (1, 0)
+    )
+    pools = [with_.pools.index(pool) for pool in ("E.synaptic", "E.tonic")]
+    e_block = with_.arrays["block"][:, pools].mean(axis=1)
+    level = at(with_, "tolerance", 19 * DAYS)
+    assert level == pytest.approx(at(with_, "tolerance", 20 * DAYS), rel=0.02)
+    assert level == pytest.approx(e_block[with_.t_h > 10 * DAYS].mean(), rel=0.05)
+    assert not without.arrays["tolerance"].any()
+    first = at(without, "rate_hz", -1)
+    away = [np.abs(np.log(at(c, "rate_hz", 19.9 * DAYS) / first)) for c in (with_, without)]
+    assert (away[0] < 0.8 * away[1]).all()
+
+
+# what is asked of the circuit
+
+
+class Counting:
+    key = "counting-course"
+
+    def __init__(self) -> None:
+        self.calls: list[Drive] = []
+        self.inner = FormulaProbe(answering())
+
+    def ask(self, drive: Drive, seed: int) -> Activity:
+        self.calls.append(drive)
+        return self.inner.ask(drive, seed)
+
+
+def listener(tmp_path: Path, *, resolution: float = 0.01, most: int = 10) -> tuple[Listener, Counting]:
+    probe = Counting()
+    return Listener(Remembered(probe, tmp_path), 1, resolution=resolution, most=most), probe
+
+
+def test_a_drive_near_one_already_asked_gets_the_same_answer(tmp_path: Path) -> None:
+    ears, probe = listener(tmp_path)
+    first = ears.hear(Drive())
+    assert ears.hear(Drive(ampa=0.991, recurrent=1.009)) is first
+    second = ears.hear(Drive(ampa=0.98))
+    assert second is not first
+    assert ears.hear(Drive(ampa=0.983)) is second  # the nearer of two
+    assert probe.calls == [Drive(), Drive(ampa=0.98)]
+    assert not ears.cap_hit
+
+
+def test_no_more_than_the_cap_is_asked_and_the_hit_is_reported(tmp_path: Path) -> None:
+    ears, probe = listener(tmp_path, most=2)
+    ears.hear(Drive())
+    low = ears.hear(Drive(ampa=0.5))
+    assert not ears.cap_hit
+    assert ears.hear(Drive(ampa=0.505)) is low
+    assert not ears.cap_hit  # near enough: nothing was lost
+    assert ears.hear(Drive(ampa=0.6)) is low
+    assert ears.cap_hit
+    assert len(probe.calls) == 2
+
+
+def test_a_frozen_listener_does_not_listen(tmp_path: Path) -> None:
+    ears, probe = listener(tmp_path)
+    ears.frozen = ears.hear(Drive())
+    assert ears.hear(Drive(ampa=0.1)) is ears.frozen
+    assert len(probe.calls) == 1
+
+
+def test_the_cap_of_a_course_is_kept_and_reported() -> None:
+    few = follow(plan(KETAMINE, hours=3, max_probes=4))
+    assert few.log["cap_hit"] is True
+    assert few.log["probes"] == 4
+    assert infusion().log["cap_hit"] is False
+    assert 10 < infusion().log["probes"] < 200
+    assert np.isfinite(few.arrays["weight"]).all()
+
+
+def test_what_is_remembered_is_not_simulated_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path))
+    one, two = (follow(plan(KETAMINE, hours=2)) for _ in range(2))
+    assert (one.log["remembered"], two.log["simulated"]) == (0, 0)
+    assert one.log["simulated"] == two.log["remembered"] == one.log["probes"]
+    assert all(np.array_equal(one.arrays[name], two.arrays[name]) for name in one.arrays)
+
+
+def test_the_order_of_arms_is_of_no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    arms = {"vehicle": plan(hours=3), "ketamine": plan(KETAMINE, hours=3), "nbqx": plan({"b": NBQX}, hours=3)}
+    found: list[dict[str, Course]] = []
+    for n, order in enumerate((list(arms), list(reversed(arms)))):
+        monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path / str(n)))
+        found.append({name: follow(arms[name]) for name in order})
+    for name in arms:
+        for variable, values in found[0][name].arrays.items():
+            np.testing.assert_array_equal(values, found[1][name].arrays[variable], err_msg=f"{name} {variable}")
+
+
+def test_other_probes_are_not_answered_with_the_formula_s_memory() -> None:
+    """Two circuits in one cache: each gets its own answers."""
+    one, other = (follow(plan(KETAMINE, hours=2, circuit=answering(gains=g))) for g in ("own", "flat"))
+    assert np.ptp(one.arrays["rate_hz"][:, 0]) > 0.1
+    assert np.ptp(other.arrays["rate_hz"], axis=0).max() == 0
+
+
+def test_progress_goes_from_nothing_to_all() -> None:
+    told: list[tuple[str, float]] = []
+    follow(plan(KETAMINE, hours=2), progress=lambda what, share: told.append((what, share)))
+    shares = [share for what, share in told if what == "course"]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < 0.6
+    assert shares[-1] == 1
+
+
+# the error of a step
+
+
+def moved(rate: float, se: float) -> Activity:
+    base = FormulaProbe(answering()).ask(Drive(), 1)
+    return replace(base, rate_hz=np.array([rate, 12.0, 8.0]), rate_se_hz=np.full(3, se))
+
+
+def step_error(first: Activity, last: Activity, slow: float = 0.0, tolerance: float = 0.02) -> float:
+    y = np.zeros(len(STATES))
+    p = plan(tolerance=tolerance)
+    return course_module._error(p, first, last, y, y + slow)
+
+
+def test_the_error_of_a_step_is_the_largest_of_the_slow_state_in_tolerances() -> None:
+    same = moved(5, 0)
+    assert step_error(same, same, slow=0.01) == pytest.approx(0.5)
+    assert step_error(same, same, slow=-0.01, tolerance=0.005) == pytest.approx(2)
+
+
+def test_noise_does_not_shorten_a_step_but_a_real_change_does() -> None:
+    assert step_error(moved(5, 0.2), moved(5.5, 0.2)) == 0
+    assert step_error(moved(5, 0.0), moved(5.5, 0.0)) == pytest.approx(np.log(1.1) / (5 * 0.02), rel=0.05)
+    assert step_error(moved(5, 0.2), moved(8, 0.2)) > 1
+
+
+def test_a_class_that_falls_silent_has_a_finite_error() -> None:
+    assert np.isfinite(step_error(moved(5, 0.1), moved(0, 0.0)))
+
+
+# with the network
+
+
+@pytest.mark.network
+def test_with_the_network_too_nothing_moves_without_treatment() -> None:
+    found = follow(plan(method="direct", hours=14 * DAYS))
+    for name, values in found.arrays.items():
+        assert np.abs(values - values[0]).max(initial=0) <= 1e-9 * max(1.0, np.abs(values[0]).max(initial=0)), name
+    assert found.log["probes"] == 1
+    assert found.log["backend"] == "cpp"
+
+
+@pytest.mark.network
+def test_a_direct_course_is_the_same_again_and_differs_by_seed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(course_module, "SNAPSHOT_S", 2)
+    given = {"snapshots": {"before": -0.5, "during": 0.5}, "tolerance": 0.1, "hours": 2.0, "method": "direct"}
+    kept = course_module.NetworkProbe
+    monkeypatch.setattr(
+        course_module, "Remembered", lambda probe: Remembered(probe, tmp_path / str(len(list(tmp_path.iterdir()))))
+    )
+    one, two, other = (
+        follow(plan(KETAMINE, **given)),
+        follow(plan(KETAMINE, **given)),
+        follow(plan(KETAMINE, seed=2, **given)),
+    )
+    assert course_module.NetworkProbe is kept
+    assert one.log["remembered"] == two.log["remembered"] == 0
+    for name, values in one.arrays.items():
+        np.testing.assert_array_equal(values, two.arrays[name], err_msg=name)
+    assert not np.array_equal(one.arrays["rate_hz"], other.arrays["rate_hz"])
+    for name, shot in one.snapshots.items():
+        assert all(np.array_equal(shot[part], two.snapshots[name][part]) for part in shot)
+
+
+@pytest.mark.network
+def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course_module, "SNAPSHOT_S", 4)
+    moments = {"before": -0.5, "during": 0.5, "start": -5.0, "held": 0.9}
+    give = KETAMINE | {"b": {"drug": "nbqx", "occupancy": 0.5, "at": "0.9 h", "for": "1 h"}}
+    told: list[str] = []
+    found = follow(
+        plan(give, method="direct", tolerance=0.1, hours=1, snapshots=moments),
+        progress=lambda what, share: told.append(what),
+    )
+    shots = found.snapshots
+    assert set(shots) == set(moments)
+    assert [what for what in told if what.startswith("snapshot")] == [f"snapshot {name}" for name in shots]
+    np.testing.assert_array_equal(shots["before"]["drive"], Drive().array())
+    np.testing.assert_array_equal(shots["start"]["drive"], shots["before"]["drive"])
+    during = dict(zip(Drive.names(), shots["during"]["drive"], strict=True))
+    left = 1 - at(found, "block", 0.5)[found.pools.index("SST.tonic")]
+    assert during["tonic_SST"] == pytest.approx(left * (1 + at(found, "tolerance", 0.5)), abs=0.01)
+    assert dict(zip(Drive.names(), shots["held"]["drive"], strict=True))["ampa"] == 0.5
+    for shot in shots.values():
+        assert shot["t_s"].max() == pytest.approx(4, abs=0.05)
+        assert len(shot["t_s"]) == len(shot["i"])
+        frequency, density = shot["frequency_hz"], shot["spectrum"]
+        assert shot["gamma_power"] == pytest.approx(glutamate.band_power(frequency, density, (30, 80)))
+        assert shot["delta_power"] == pytest.approx(glutamate.band_power(frequency, density, (0.1, 4)))
+        assert 30 <= shot["gamma_peak_hz"] <= 80
+        n = [np.sum((shot["i"] >= a) & (shot["i"] < b)) for a, b in ((0, 200), (200, 230), (230, 250))]
+        np.testing.assert_allclose(shot["rate_hz"], np.array(n) / (np.array([200, 30, 20]) * 4))
+    same_drive = np.array_equal(shots["start"]["t_s"], shots["before"]["t_s"])
+    assert same_drive
+    assert len(CLASSES) == 3
