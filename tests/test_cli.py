@@ -1,0 +1,269 @@
+"""The command line: what it prints, its exit codes, and that bad input never shows a traceback."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import course_fake
+import pytest
+from test_results import TEXT
+from typer.testing import CliRunner, Result
+
+from plastogen.cache import StoreError
+from plastogen.cli import app
+
+FINE = TEXT.replace("  - {claim: less", "  # - {claim: less")
+SECOND_S = 1.0
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an experiment, and courses that cost nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("plastogen.execute.follow", course_fake.follow)
+    (tmp_path / "mine.yaml").write_text(FINE)
+    return tmp_path
+
+
+def say(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def test_help_names_every_command_and_the_scope() -> None:
+    shown = say("--help")
+    assert shown.exit_code == 0
+    for command in ["list", "show", "new", "check", "run", "plot", "report", "sources", "export", "doctor", "reliance", "evidence"]:
+        assert re.search(rf"\b{command}\b", shown.output), command
+    assert "not advice" in " ".join(shown.output.replace("│", " ").split())
+    assert say("--version").output.startswith("plastogen ")
+
+
+def test_help_needs_nothing_heavy() -> None:
+    code = "import sys, plastogen.cli; print([m for m in ('numpy', 'brian2', 'pydantic', 'rich') if m in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_list_and_show() -> None:
+    everything = say("list").output
+    for word in ("one_infusion", "ketamine", "prefrontal", "stressed_adult", "spine_density", "timeline", "switches."):
+        assert word in everything
+    assert say("list", "experiments", "--names").output.split()[0] == "block_by_concentration"
+    ketamine = say("show", "ketamine").output
+    assert "kotermanski2009" in ketamine
+    assert "1.18 uM" in ketamine
+    both = say("show", "disinhibition").output
+    assert "which cells fall silent" in both
+    assert "(plasticity/disinhibition)" in both
+    assert "unbound brain concentration" in say("show", "brain_uM").output
+    assert "Biological Psychiatry" in say("show", "li2011").output
+    wrong = say("show", "ketamin")
+    assert (wrong.exit_code, "nearest valid name: ketamine" in wrong.output) == (2, True)
+    assert say("list", "drug").exit_code == 2
+
+
+@pytest.mark.parametrize("kind", ["experiment", "drug", "circuit"])
+def test_new_makes_a_file_that_checks(kind: str, lab: Path) -> None:
+    made = say("new", kind, "fresh")
+    assert made.exit_code == 0
+    assert say("new", kind, "fresh").exit_code == 2
+    if kind == "experiment":
+        checked = say("check", "fresh")
+    else:
+        path = "arms.ketamine.give.x.drug" if kind == "drug" else "model.circuit"
+        checked = say("check", "mine", "--set", f"{path}=fresh")
+    assert checked.exit_code == 0, checked.output
+    assert "all is well" in checked.output
+    assert say("new", kind, "two words").exit_code == 2
+    assert "nearest valid name: circuit" in say("new", "circut", "x").output
+
+
+def test_run_tells_what_came_of_it(lab: Path) -> None:
+    ran = say("run", "mine", "--no-figures")
+    assert ran.exit_code == 0, ran.output
+    assert "6 of 6 runs (6 new, 0 kept)" in ran.output
+    assert "met: more: " in ran.output
+    assert "claims: 1 of 1 met" in ran.output
+    assert "results/mine/results.nc" in ran.output
+    again = say("run", "mine", "--no-figures")
+    assert "6 of 6 runs (0 new, 6 kept)" in again.output
+
+
+def test_a_missed_claim_is_four_and_a_failed_run_is_three(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (lab / "mine.yaml").write_text(TEXT)
+    assert say("run", "mine", "--no-figures").exit_code == 4
+    (lab / "mine.yaml").write_text(TEXT.replace("than: vehicle}", "than: vehicle, known_miss: as we know}"))
+    known = say("run", "mine", "--no-figures")
+    assert (known.exit_code, "known miss: as we know" in known.output) == (0, True)
+
+    def fails(plan: Any, *, progress: Any) -> Any:
+        raise RuntimeError("no more neurons")
+
+    monkeypatch.setattr("plastogen.execute.follow", fails)
+    failed = say("run", "mine", "--no-figures", "--set", "course.duration=7 h")
+    assert failed.exit_code == 3
+    assert "no more neurons" in failed.output
+    assert "0 of 6 runs" in failed.output
+    assert "Traceback" not in failed.output
+
+
+def test_dry_run_runs_nothing(lab: Path) -> None:
+    planned = say("run", "mine", "--dry-run")
+    assert planned.exit_code == 0
+    assert "6 runs, 6 different, 6 still to do" in planned.output
+    assert not (lab / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("run", "nonesuch"), "wanted an experiment"),
+        (("check", "mine", "--set", "arms.ketamin.give.x.dose=1 mg/kg"), "arms.ketamine.give.x.dose"),
+        (("check", "mine", "--set", "circuit.populations.E.lek=1 nS"), "circuit.populations.E.leak"),
+        (("check", "mine", "--set", "course.seeds"), "wanted path=value"),
+        (("check", "mine", "--set", "arms.ketamine.give.x.dose=2"), "without a unit"),
+        (("check", "mine", "--set", "arms.ketamine.give.x.dose=-1 mg/kg"), "at least 0"),
+        (("check", "mine", "--set", "drugs.memantine.title=x"), "wanted a drug the experiment gives"),
+        (("plot", "mine"), "plastogen run mine"),
+        (("plot", "mine", "timelin"), "plastogen run mine"),
+        (("export", "mine"), "plastogen run mine"),
+        (("report", "mine"), "plastogen run mine"),
+        (("doctor", "cleen"), "nearest valid name: clean"),
+        (("run", "mine", "--method", "guess"), "one of direct, formula"),
+        (("run", "mine", "--seeds", "0"), "at least 1"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
+)  # fmt: skip
+def test_bad_input_is_two_with_one_clear_message(lab: Path, words: tuple[str, ...], wanted: str) -> None:
+    said = say(*words)
+    assert said.exit_code == 2
+    assert wanted in said.output
+    assert "Traceback" not in said.output
+    assert not (lab / "results" / "mine" / "results.nc").exists()
+
+
+def test_a_full_disk_is_three_and_says_what_to_do(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise StoreError("cannot write results: the disk is full; free some space")
+
+    monkeypatch.setattr("plastogen.store.write_npz", full)
+    said = say("run", "mine", "--no-figures")
+    assert said.exit_code == 3
+    assert "the disk is full" in said.output
+    assert list((lab / "results" / "mine" / "runs").iterdir()) == []
+
+
+def test_a_results_folder_that_is_a_file_is_three(lab: Path) -> None:
+    (lab / "results").write_text("not a folder")
+    said = say("run", "mine")
+    assert said.exit_code == 3
+    assert "results" in said.output
+
+
+def test_what_nobody_expected_is_three_and_asks_for_a_report(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*args: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("plastogen.answer.assemble", stumble)
+    said = say("run", "mine", "--no-figures")
+    assert said.exit_code == 3
+    assert "ZeroDivisionError" in said.output
+    assert "please report it" in said.output
+
+
+def test_sources_say_how_much_is_assumed(lab: Path) -> None:
+    told = say("sources", "one_infusion").output
+    assert re.search(r"\d+ numbers: \d+ read in the source, .*\d+ assumed", told)
+    assert "kamp2020" in told
+    assert say("sources", "one_infusion", "--bibtex").output.startswith("@article{")
+
+
+def test_export_writes_tables(lab: Path) -> None:
+    say("run", "mine", "--no-figures")
+    told = say("export", "mine", "--csv")
+    assert told.exit_code == 0, told.output
+    courses = (lab / "results" / "mine" / "csv" / "courses.csv").read_text().splitlines()
+    assert courses[0].startswith("arm,seed,time [h],plasma_ng_ml ketamine [ng/mL]")
+    readme = (lab / "results" / "mine" / "csv" / "README.txt").read_text()
+    assert "not advice" in readme
+    missing = say("export", "mine", "--nwb")
+    assert (missing.exit_code == 0) or "plastogen[nwb]" in missing.output
+
+
+def test_doctor_looks_at_everything() -> None:
+    told = say("doctor").output
+    for word in ("Python", "Brian2", "compiler", "Cache", "Cores"):
+        assert word in told
+
+
+def plastogen(folder: Path, *words: str, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "plastogen", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **pipes, **options)
+
+
+QUICK = ("run", "mine", "--no-figures", "--method", "formula", "--seeds", "3")
+FORMULA = FINE.replace("more: ketamine, than: vehicle, by: 0.5", "arm: ketamine, between: [0, 9]")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    """Folders with an experiment that takes a few seconds with the formula."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.yaml").write_text(FORMULA)
+    return tmp_path
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_nothing_broken_and_the_next_run_goes_on(bench: Path) -> None:
+    folder = bench / "one"
+    running = plastogen(folder, *QUICK)
+    runs = folder / "results" / "mine" / "runs"
+    until(lambda: runs.is_dir() and any(re.fullmatch("[0-9a-f]{12}", p.name) for p in runs.iterdir()))
+    os.kill(running.pid, signal.SIGINT)
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert "What is finished is kept" in said
+    assert "Traceback" not in said
+    assert all(re.fullmatch("[0-9a-f]{12}", p.name) for p in runs.iterdir())
+    done = plastogen(folder, *QUICK)
+    said, _ = done.communicate(timeout=120)
+    assert done.returncode == 0, said
+    assert re.search(r"9 of 9 runs \(\d new, [1-8] kept\)", said)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_killed_at_random_ten_times_the_next_run_equals_an_undisturbed_one(bench: Path) -> None:
+    dice = random.Random(20)
+    for _ in range(10):
+        running = plastogen(bench / "one", *QUICK)
+        time.sleep(dice.uniform(0.5, 6) * SECOND_S)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+    results = []
+    for folder, jobs in ((bench / "one", "2"), (bench / "two", "1")):
+        done = plastogen(folder, *QUICK, "--jobs", jobs)
+        said, _ = done.communicate(timeout=300)
+        assert done.returncode == 0, said
+        assert "9 of 9 runs" in said
+        results.append((folder / "results" / "mine" / "results.nc").read_bytes())
+        assert not list((folder / "results" / "mine" / "runs").glob("*.partial*"))
+    assert results[0] == results[1]
