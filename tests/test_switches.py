@@ -1,0 +1,138 @@
+"""Every switch cuts what it says: each changes a readout, and with no block at all ketamine changes none."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+from courses import KETAMINE, plan
+
+from plastogen.course import Course, follow
+from plastogen.switches import SiteFactors, Switches
+
+SITES = tuple(SiteFactors.model_fields)
+NO_BLOCK = {"block": dict.fromkeys(SITES, 0)}
+SHOWN = {"plasma_ng_ml", "brain_uM", "occupancy"}  # the drug itself
+HOURS = 30
+
+
+def follow_with(switches: dict[str, Any], give: dict[str, Any]) -> Course:
+    return follow(plan(give, hours=HOURS, switches=switches, tolerance=0.04))
+
+
+@lru_cache
+def ketamine() -> Course:
+    return follow_with({}, KETAMINE)
+
+
+@lru_cache
+def vehicle() -> Course:
+    return follow_with({}, {})
+
+
+# what is switched -> a value for it, and the readouts it must change (name, least relative change of its course)
+CASES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
+    "block.E": ({"block": {"E": 0}}, {"rate_hz": 0.02, "calcium": 0.02}),
+    "block.PV": ({"block": {"PV": 0}}, {"rate_hz": 0.005}),
+    "block.SST": ({"block": {"SST": 0}}, {"rate_hz": 0.02}),
+    "block.tonic": ({"block": {"tonic": 0}}, {"rate_hz": 0.05, "weight": 0.001}),
+    "block.rest": ({"block": {"rest": 0}}, {"eef2k": 0.003, "bdnf": 0.002}),
+    "probe": ({"probe": "frozen"}, {"rate_hz": 0.05, "ampa_throughput": 0.05, "weight": 0.005}),
+    "feedback": ({"feedback": "off"}, {"rate_hz": 0.01, "ampa_throughput": 0.01}),
+    "homeostasis": ({"homeostasis": "off"}, {"scaling": 0.001}),
+    "metabolites": ({"metabolites": "off"}, {"block": 0.001}),
+}
+
+
+def test_every_switch_has_a_case() -> None:
+    fields = [name for name in Switches.model_fields if name != "block"]
+    assert set(CASES) == {*fields, *(f"block.{site}" for site in SITES)}
+
+
+@lru_cache
+def switched(switch: str) -> Course:
+    return follow_with(CASES[switch][0], KETAMINE)
+
+
+@pytest.mark.parametrize("switch", CASES)
+def test_every_switch_changes_a_readout(switch: str) -> None:
+    for name, least in CASES[switch][1].items():
+        a, b = ketamine().arrays[name], switched(switch).arrays[name]
+        span = np.abs(a).max(axis=0)
+        assert (np.abs(b - a).max(axis=0) / span).max() > least, name
+
+
+@pytest.mark.parametrize("switch", [s for s in CASES if s != "probe"])
+def test_no_switch_moves_the_healthy_undrugged_rest(switch: str) -> None:
+    found = follow_with(CASES[switch][0], {})
+    for name, values in found.arrays.items():
+        np.testing.assert_allclose(values, vehicle().arrays[name], rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_without_block_ketamine_changes_nothing_but_its_own_concentration() -> None:
+    cut = follow_with(NO_BLOCK, KETAMINE)
+    assert cut.arrays["occupancy"].max() > 0.1
+    for name, values in cut.arrays.items():
+        if name not in SHOWN:
+            np.testing.assert_allclose(
+                values, np.broadcast_to(values[0], values.shape), rtol=1e-9, atol=1e-12, err_msg=name
+            )
+            np.testing.assert_allclose(values[0], vehicle().arrays[name][0], rtol=1e-12, err_msg=name)
+
+
+def test_a_site_s_factor_scales_the_block_of_its_pools_alone() -> None:
+    plain = ketamine()
+    for site in SITES:
+        cut = switched(f"block.{site}")
+        silent = {pool for n, pool in enumerate(cut.pools) if not cut.arrays["block"][:, n].any()}
+        assert silent == {pool for pool in plain.pools if pool.endswith(site) or (pool == f"{site}.synaptic")}
+
+
+def test_a_frozen_probe_is_asked_once_and_never_moves() -> None:
+    cut = switched("probe")
+    assert cut.log["probes"] == 1
+    assert np.ptp(cut.arrays["rate_hz"], axis=0).max() == 0
+    assert np.ptp(cut.arrays["glutamate"]) == 0
+    assert cut.arrays["block"].max() > 0.03  # the drug is there all the same
+    assert cut.arrays["eef2k"].min() < 0.995  # and what needs no circuit still happens
+
+
+def test_without_feedback_the_synapse_changes_but_the_circuit_does_not_hear_of_it() -> None:
+    cut = switched("feedback")
+    late = cut.t_h > 24
+    assert (cut.arrays["recurrent"][late] > 1.005).all()
+    np.testing.assert_allclose(
+        cut.arrays["rate_hz"][late], np.broadcast_to(cut.arrays["rate_hz"][0], (late.sum(), 3)), rtol=0.01
+    )
+    base = ketamine()
+    assert base.arrays["rate_hz"][-1, 0] > 1.003 * base.arrays["rate_hz"][0, 0]
+
+
+def test_without_homeostasis_nothing_is_scaled() -> None:
+    cut = switched("homeostasis")
+    assert np.ptp(cut.arrays["scaling"]) == 0
+    assert np.ptp(ketamine().arrays["scaling"]) > 1e-3
+
+
+def test_without_metabolites_less_is_blocked_but_all_are_shown() -> None:
+    cut = switched("metabolites")
+    t = np.argmin(np.abs(cut.t_h - 6))
+    plain = ketamine()
+    assert (cut.arrays["block"][t] < plain.arrays["block"][t]).all()
+    np.testing.assert_array_equal(cut.arrays["brain_uM"], plain.arrays["brain_uM"])
+    assert cut.arrays["brain_uM"][t, cut.species.index("norketamine")] > 0
+
+
+def test_factors_above_one_deepen_block() -> None:
+    more = follow_with({"block": {"SST": 3}}, KETAMINE)
+    pool = more.pools.index("SST.synaptic")
+    ratio = more.arrays["block"][:, pool].max() / ketamine().arrays["block"][:, pool].max()
+    assert ratio == pytest.approx(3, rel=0.05)
+
+
+def test_all_is_on_unless_said_otherwise() -> None:
+    plain = Switches()
+    assert (plain.probe, plain.feedback, plain.homeostasis, plain.metabolites) == ("live", "on", "on", "on")
+    assert all(plain.block.of(pool) == 1 for pool in ketamine().pools)
