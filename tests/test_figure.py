@@ -344,6 +344,22 @@ def test_dosing_is_shaded_while_the_drug_goes_in() -> None:
         assert what in said
 
 
+def test_what_is_given_is_said_shortly() -> None:
+    rows = [{"arm": "ketamine", "drug": "ketamine", "what": what, "start_h": 0, "end_h": 1} for what in
+            ("Ketamine (racemic) 0.5 mg/kg iv", "NBQX at 90% occupancy", "MK-801 (dizocilpine) 1 mg/kg")]  # fmt: skip
+    ds = xr.Dataset(attrs={"dosing": json.dumps(rows)})
+    assert [g.what for g in data.given(ds)] == ["ketamine 0.5 mg/kg iv", "NBQX at 90 % occupancy", "MK-801 1 mg/kg"]
+    assert data.given(ds, ["vehicle"]) == []
+
+
+def test_a_formula_is_not_taken_for_the_network_and_no_noise_for_noise() -> None:
+    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).assign_attrs(method="formula")
+    ds["rate_se_hz"] = 0 * ds["rate_se_hz"]
+    said = texts(acute(ds))
+    assert [line for line in said if "a formula, not the network" in line]
+    assert not [line for line in said if "probe noise" in line]
+
+
 def test_many_treatments_share_a_row_and_daily_doses_are_not_shaded_in_every_panel() -> None:
     fig = timeline(fake.doses())
     assert "ketamine" in texts(fig)
@@ -415,10 +431,12 @@ def test_every_seed_is_a_dot_and_claims_say_what_became_of_them() -> None:
 def test_arms_are_compared_by_the_readouts_most_claims_are_about() -> None:
     ds = DS.assign({f"other_{k}": DS["glutamate_peak"].assign_attrs(long_name=f"other {k}") for k in range(4)})
     ds = ds[["other_0", "other_1", "other_2", "other_3", *(str(v) for v in DS.data_vars)]]
+    ds["onset"] = DS["glutamate_peak"].assign_attrs(units="h")
     fig = arms(ds, verdicts=[v for v in fake.verdicts() for _ in range(2)])
-    titles = [ax.get_title(loc="left") for ax in fig.axes[:4]]
-    assert titles == ["other 0", "Glutamate, peak", "Weight at 24 h", "Spine density at 24 h"]
+    titles = [ax.get_title(loc="left").replace("\n", " ") for ax in fig.axes[:4]]
+    assert titles == ["Glutamate, peak", "Weight at 24 h", "Spine density at 24 h", "Clinical effect on day 1"]
     assert "of 8 claims: 2 met, 2 missed, 2 known miss, 2 undecided; all in the report" in texts(fig)
+    assert next(text for text in texts(fig) if text[:1] in "✓✗?" and len(text) > 3) == "✗ missed"
     with pytest.raises(InputError, match="found wieght_24h.*nearest valid name: weight_24h"):
         arms(DS, readouts=["wieght_24h"])
     with pytest.raises(InputError, match="no readouts"):

@@ -19,6 +19,7 @@ from plastogen.figure.style import ArmStyle
 
 MOST_READOUTS, MOST_CLAIMS = 4, 5
 CLAIM_PT, ARMS_PT, TITLE_CHARS = 18, 370, 84
+ROW_CHARS = 122  # letters of a claim and of its numbers that fit side by side
 SIGNS = {  # outcome -> (sign, colour); the sign says it without the colour
     "met": ("✓", style.GREEN), "missed": ("✗", style.ALARM), "known miss": ("✗", style.ORANGE),
     "undecided": ("?", style.MUTED),
@@ -32,8 +33,9 @@ def arms(
 ) -> Figure:  # fmt: skip
     """A row an arm, a column a readout: each seed a dot, mean and 95 % interval.
 
-    `readouts` are by default the four that most claims are about. Claims about them stand below, with sign, value,
-    interval and n, then the count of all. Raises InputError for unknown names or where there is no readout.
+    `readouts` are by default the four levels that most claims are about, those further down the chain if in doubt.
+    Claims about them stand below, missed ones first, with sign, value, interval and n, then the count of all.
+    Raises InputError for unknown names or where there is no readout.
     """
     ds = data.settled(ds)
     names, chosen = data.readouts(ds, readouts), data.arms_of(ds, arms)
@@ -41,9 +43,10 @@ def arms(
         raise data.no_readouts(ds)
     about = Counter(verdict.readout for verdict in verdicts)
     if not readouts:
-        names = sorted(sorted(names, key=lambda n: -about[n])[:MOST_READOUTS], key=names.index)
+        levels = [name for name in names if ds[name].attrs.get("units") != "h"] or names
+        names = sorted(sorted(levels, key=lambda n: (-about[n], -levels.index(n)))[:MOST_READOUTS], key=names.index)
     names = names[:MOST_READOUTS]
-    told = sorted(verdicts, key=lambda verdict: verdict.readout not in names)[:MOST_CLAIMS]
+    told = sorted(verdicts, key=lambda v: (v.readout not in names, v.outcome == "met"))[:MOST_CLAIMS]
     styles = style.arm_styles(ds)
     note = f"dots: seeds; diamonds and bars: mean and {data.PERCENT} % interval; "
     note += f"grey line: mean of {styles[chosen[0]].label}."
@@ -54,6 +57,7 @@ def arms(
         ax = fig.add_subplot(grid[0, column])
         _readout(ax, ds[name], [styles[arm] for arm in chosen], chosen, named=column == 0)
         title = str(ds[name].attrs.get("long_name", name))
+        title = title[:1].upper() + title[1:]
         ax.set_title("\n".join(textwrap.wrap(title, TITLE_CHARS // len(names))))
     claims = fig.add_subplot(grid[1, :])
     claims.set_axis_off()
@@ -101,8 +105,12 @@ def _claims(ax: Axes, told: Sequence[Verdict], verdicts: Sequence[Verdict]) -> N
         y, (sign, colour) = top - k - 1 / 2, SIGNS[verdict.outcome]
         ax.annotate(f"{sign} {verdict.outcome}", (style.MARGIN_PT, y), xycoords=from_left, color=colour,
                     fontsize=12, fontweight="bold", va="center")  # fmt: skip
-        ax.annotate(verdict.claim, (indent, y), xycoords=from_left, fontsize=12, va="center")
-        ax.annotate(numbers(verdict), (1, y), xycoords=from_right, fontsize=11, va="center", ha="right",
+        found = numbers(verdict)
+        if len(verdict.claim) + len(found) > ROW_CHARS:
+            found = numbers(verdict, wanted=False)
+        claim = textwrap.shorten(verdict.claim, ROW_CHARS - len(found), placeholder=" …")
+        ax.annotate(claim, (indent, y), xycoords=from_left, fontsize=12, va="center")
+        ax.annotate(found, (1, y), xycoords=from_right, fontsize=11, va="center", ha="right",
                     color=style.MUTED)  # fmt: skip
     if verdicts:
         count = Counter[str](verdict.outcome for verdict in verdicts)
@@ -111,7 +119,7 @@ def _claims(ax: Axes, told: Sequence[Verdict], verdicts: Sequence[Verdict]) -> N
         ax.annotate(text, (indent, 1 / 2), fontsize=11, va="center", xycoords=from_left, color=style.MUTED)
 
 
-def numbers(verdict: Verdict) -> str:
+def numbers(verdict: Verdict, *, wanted: bool = True) -> str:
     """`0.0913 [0.0721, 0.11], wanted at least 0.02, n = 4 of 4`: what a claim's verdict rests on."""
     unit = style.unit_text(verdict.unit)
     unit = f" {unit}" if unit else ""
@@ -121,5 +129,5 @@ def numbers(verdict: Verdict) -> str:
         value = f"{verdict.value:.3g}{unit} [{verdict.low:.3g}, {verdict.high:.3g}]"
     else:
         value = f"{verdict.value:.3g}{unit}"
-    text = f"{value}, wanted {verdict.wanted}, n = {verdict.n} of {verdict.expected}"
-    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
+    asked = f", wanted {verdict.wanted}" if wanted else ""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", f"{value}{asked}, n = {verdict.n} of {verdict.expected}")

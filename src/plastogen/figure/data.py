@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,8 +128,18 @@ def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:
 def given(ds: xr.Dataset, arms: Sequence[str] | None = None) -> list[Given]:
     """What was given to whom, from the attribute `dosing` (JSON); empty if it does not stand there."""
     rows = json.loads(ds.attrs.get("dosing", "[]"))
-    keys = tuple(Given.__dataclass_fields__)
-    return [Given(**{key: row[key] for key in keys}) for row in rows if arms is None or row["arm"] in arms]
+    return [
+        Given(row["arm"], row["drug"], _short(row["what"]), row["start_h"], row["end_h"])
+        for row in rows
+        if arms is None or row["arm"] in arms
+    ]
+
+
+def _short(what: str) -> str:
+    """`Ketamine (racemic) 0.5 mg/kg` -> `ketamine 0.5 mg/kg`: as it is said on a bar."""
+    text = re.sub(r" \([^)]*\)", "", what)
+    text = re.sub(r"(\d)%", r"\1 %", text)
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
 def as_change(values: xr.DataArray, first_h: float) -> xr.DataArray:

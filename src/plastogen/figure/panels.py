@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -153,7 +152,7 @@ def by_arm(panel: Panel, name: str, title: str, arms: Sequence[str], *, change: 
 def notes(ds: xr.Dataset) -> str:
     """The line under a course figure that says what lines and bands are."""
     parts = [f"lines: mean over seeds; bands: {data.PERCENT} % interval"]
-    if not math.isnan(data.noise_half_width(ds, "rate_hz", {"class": _classes(ds)[0]})):
+    if data.noise_half_width(ds, "rate_hz", {"class": _classes(ds)[0]}) > 0:
         parts.append("grey band: probe noise")
     if data.given(ds):
         parts.append("shaded: drug going in")

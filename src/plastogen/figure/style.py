@@ -89,7 +89,8 @@ def _fix(fig: Figure) -> None:
     fig.set_layout_engine("none")
     for ax in fig.axes:
         place = ax.get_position(original=True)
-        ax.set_position([round(value, PLACE_DIGITS) for value in place.bounds])
+        left, bottom, width, height = (round(float(value), PLACE_DIGITS) for value in place.bounds)
+        ax.set_position((left, bottom, width, height))
 
 
 def sheet() -> list[str | dict[str, Any]]:
@@ -246,6 +247,7 @@ def who(ds: xr.Dataset) -> str:
     parts.append(", ".join(attrs[key] for key in ("species", "subject") if key in attrs))
     parts.append(f"{attrs['circuit']} circuit" if "circuit" in attrs else "")
     parts.append(f"plasticity: {attrs['plasticity']}" if "plasticity" in attrs else "")
+    parts.append("a formula, not the network" if attrs.get("method") == "formula" else "")
     return "  ·  ".join(part for part in parts if part)
 
 

@@ -89,9 +89,9 @@ def _model(case: Case, ds: xr.Dataset, backends: Sequence[str]) -> str:
     subject = case.subject
     return (
         f"Simulations were made with plastogen {versions.get('plastogen', '')} ({tools}). Drug concentrations "
-        "follow linear compartments, solved exactly; NMDA receptors are blocked by subunit, with Mg²⁺, voltage and use; the "
-        f"rest of the fast world is {network} with AMPA, GABA and saturating NMDA synapses, step {circuit.step.text}. It "
-        "was coupled to differential equations for signalling, synaptic weights and spines "
+        "follow linear compartments, solved exactly; NMDA receptors are blocked by subunit, with Mg²⁺, voltage and "
+        f"use; the rest of the fast world is {network} with AMPA, GABA and saturating NMDA synapses, step "
+        f"{circuit.step.text}. It was coupled to differential equations for signalling, synaptic weights and spines "
         f"('{names.plasticity}'; pathways: {', '.join(pathways) or 'none'}). The subject was '{names.subject}' "
         f"({subject.species}, {subject.weight.text}, ongoing stress {float(subject.stress):g})."
     )
