@@ -16,6 +16,7 @@ from plastogen.glutamate import (
     band_power,
     bin_centres_mV,
     bound_share,
+    dissociation,
     half_patterns,
     interval_variation,
     mg_free,
@@ -354,10 +355,10 @@ def test_class_order_is_the_order_of_rows() -> None:
 
 def test_dissociation_is_inhibition_lost_for_each_spike_of_excitation() -> None:
     before = np.array([4.0, 10.0, 8.0])
-    assert glutamate.dissociation(before, before) == pytest.approx(0, abs=1e-12)
-    assert glutamate.dissociation(2 * before, before) == pytest.approx(0, abs=1e-12)  # the balance is kept
-    assert glutamate.dissociation([4.0, 0.0, 4.0], before) == pytest.approx(0.5, abs=0.02)  # half the inhibition
-    assert glutamate.dissociation([8.0, 10.0, 8.0], before) == pytest.approx(0.5, abs=0.02)  # twice the excitation
-    assert glutamate.dissociation([4.0, 10.0, 0.0], before) == pytest.approx(1, abs=0.03)
-    assert glutamate.dissociation([0.0, 0.0, 0.0], before) == pytest.approx(0, abs=1e-12)
-    assert glutamate.dissociation(np.array([before, [8.0, 1.0, 8.0]]), before).shape == (2,)
+    assert dissociation(before, before) == pytest.approx(0, abs=1e-12)
+    assert dissociation(2 * before, before) == pytest.approx(0, abs=1e-12)  # the balance is kept
+    assert dissociation([4.0, 0.0, 4.0], before) == pytest.approx(0.5, abs=0.02)  # half the inhibition
+    assert dissociation([8.0, 10.0, 8.0], before) == pytest.approx(0.5, abs=0.02)  # twice the excitation
+    assert dissociation([4.0, 10.0, 0.0], before) == pytest.approx(1, abs=0.03)
+    assert dissociation([0.0, 0.0, 0.0], before) == pytest.approx(0, abs=1e-12)
+    assert dissociation(np.array([before, [8.0, 1.0, 8.0]]), before).shape == (2,)
