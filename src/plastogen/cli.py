@@ -1,26 +1,21 @@
 """In: a command line. Out: what it asked for, and an exit code: 0 good, 2 bad input, 3 a run failed, 4 a claim missed.
 
-Only this module turns errors into messages and exit codes; nothing heavy is imported before a command needs it.
+Errors become messages and exit codes in `guard`; nothing heavy is imported before a command needs it.
 """
 
 from __future__ import annotations
 
-import functools
-import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from plastogen import SCOPE, __version__
+from plastogen.guard import RUN_FAILED, guarded
 
 if TYPE_CHECKING:
     from plastogen.answer import Answer, Asked
-
-P = ParamSpec("P")
-BAD_INPUT, RUN_FAILED, INTERRUPTED = 2, 3, 130
 
 app = typer.Typer(
     name="plastogen", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -33,60 +28,6 @@ Seed = Annotated[int | None, typer.Option(help="The first master seed.")]
 Seeds = Annotated[int | None, typer.Option(help="How many seeds.")]
 Method = Annotated[str | None, typer.Option(help="direct (the network) or formula (an analytic stand-in).")]
 Out = Annotated[Path | None, typer.Option(help="Results folder, instead of results/NAME.")]
-
-
-def guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """A command whose errors become one clear message and an exit code."""
-
-    @functools.wraps(command)
-    def safe(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (typer.Exit, typer.Abort):
-            raise
-        except KeyboardInterrupt:
-            _interrupted()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
-        except Exception as error:
-            raise typer.Exit(_explain(error)) from None
-
-    return safe
-
-
-def _explain(error: Exception) -> int:
-    """Say what is wrong; the exit code."""
-    from plastogen.cache import CacheDamaged, StoreError
-    from plastogen.circuit.engine import EngineError
-    from plastogen.definition import InputError
-
-    if isinstance(error, InputError):
-        problems = len(error.problems)
-        _complain(f"{error}\n{problems} problem{'s' if problems > 1 else ''}; nothing was run.")
-        return BAD_INPUT
-    if isinstance(error, StoreError | EngineError | CacheDamaged | OSError):
-        _complain(str(error))
-        return RUN_FAILED
-    if os.environ.get("PLASTOGEN_DEBUG"):
-        raise error
-    _complain(
-        f"plastogen stumbled over something it did not expect: {type(error).__name__}: {error}\n"
-        "Nothing finished is lost. PLASTOGEN_DEBUG=1 shows where; please report it."
-    )
-    return RUN_FAILED
-
-
-def _complain(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _interrupted() -> NoReturn:
-    """After Ctrl-C: what is finished is kept; threads still busy are left to the system."""
-    _complain("\nstopped. What is finished is kept; the same command goes on from there.")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(INTERRUPTED)
 
 
 def _settings(given: Iterable[str] | None) -> dict[str, object]:
@@ -319,6 +260,55 @@ def doctor(
         if not finding.well:
             typer.echo(f"     {finding.fix}")
     raise typer.Exit(RUN_FAILED if not all(finding.well for finding in findings) else 0)
+
+
+@app.command()
+@guarded
+def reliance(
+    circuit: Annotated[str, typer.Argument(help="A circuit.")] = "prefrontal",
+    seeds: Annotated[int, typer.Option(help="How many networks to look at.", min=1)] = 4,
+    seconds: Annotated[int, typer.Option(help="Seconds of each probe.", min=1)] = 8,
+) -> None:
+    """How much each class of cells relies on NMDA receptors: what decides who falls silent."""
+    from plastogen.catalogue import columns
+    from plastogen.circuit import CLASSES, Circuit, Drive
+    from plastogen.definition import Library
+    from plastogen.reliance import measure
+
+    found = measure(Library(Path()).load("circuits", circuit, Circuit), seeds=range(1, seeds + 1), seconds=seconds,
+                    settle_s=0.5)  # fmt: skip
+    numbers = Drive.names()
+    shown = [name for name in numbers if name.startswith(("nmda", "tonic"))]
+    head = ("class", "rate", "voltage", "NMDA current", "tonic NMDA", *(f"d ln rate/d {name}" for name in shown))
+    rows = [head]
+    for i, cls in enumerate(CLASSES):
+        slopes = [f"{found.slope[i, numbers.index(n)]:.2f} ± {found.slope_se[i, numbers.index(n)]:.2f}" for n in shown]
+        level = f"{found.rate_hz[i]:.1f} Hz", f"{found.voltage_mV[i]:.1f} mV"
+        rows.append((cls, *level, f"{found.nmda_share[i]:.0%}", f"{found.tonic_share[i]:.0%}", *slopes))
+    typer.echo(f"{circuit}, {seeds} networks; currents are shares of the mean excitatory current at baseline")
+    typer.echo("\n".join(columns(rows)))
+
+
+@app.command()
+@guarded
+def evidence(
+    seeds: Seeds = None,
+    jobs: Annotated[int | None, typer.Option(help="Runs at once; 2 by default.", min=1)] = None,
+) -> None:
+    """What was found beside what the model says, as Markdown (docs/evidence.md); runs what is not there yet."""
+    from plastogen import evidence as table
+    from plastogen.answer import answer, ask
+    from plastogen.doctor import default_jobs
+    from plastogen.screen import Bar
+
+    rows, judged = table.rows(), {}
+    for name in table.experiments(rows):
+        with Bar(talks=False) as bar:
+            asked = ask(name, seeds=seeds, say=bar.say)
+            judged[name] = answer(
+                asked, workers=jobs or default_jobs(), say=bar.say, watcher=bar, figures=False
+            ).verdicts
+    typer.echo(table.page(rows, judged), nl=False)
 
 
 def main() -> Any:

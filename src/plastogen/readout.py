@@ -25,7 +25,7 @@ POOLS = ("E.synaptic", "E.tonic", "E.rest", "PV.synaptic", "PV.tonic", "SST.syna
 Take = Literal[
     "peak", "trough", "mean", "area", "onset", "duration", "time_of_peak", "time_of_trough"
 ]  # fmt: skip
-START, END = "start", "end"
+START, END, PEAK = REFERENCES = "start", "end", "peak"
 _TIMES = ("onset", "duration", "time_of_peak", "time_of_trough")
 _THRESHOLDED = ("onset", "duration")
 
@@ -183,9 +183,9 @@ class Readout(Definition):
             return [Fault("", "at together with from or until", "a moment, or a stretch with take")]
         if self.from_ is not None and self.until is not None and float(self.until) <= float(self.from_):
             return [Fault("until", show(self.until.text), f"a time after {self.from_.text}")]
-        if self.relative_to not in (None, START, END):
-            near = nearest(str(self.relative_to), [START, END])
-            return [Fault("relative_to", show(self.relative_to), f"{START} or {END} (of the course)", near)]
+        if self.relative_to not in (None, *REFERENCES):
+            near = nearest(str(self.relative_to), REFERENCES)
+            return [Fault("relative_to", show(self.relative_to), "start, end or peak (of the course)", near)]
         return []
 
     def _faults_of_threshold(self) -> list[Fault]:
@@ -232,7 +232,8 @@ def evaluate(
     if readout.variable.of_snapshot:
         return _of_snapshot(readout, values, labels["snapshot"])
     if readout.relative_to is not None:
-        values = _relative(values, float(values[0 if readout.relative_to == START else -1]), readout.as_)
+        reference = {START: values[0], END: values[-1], PEAK: values.max()}[readout.relative_to]
+        values = _relative(values, float(reference), readout.as_)
     if readout.at is not None:
         return float(np.interp(float(readout.at), time_h, values))
     assert readout.take is not None

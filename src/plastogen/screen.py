@@ -13,9 +13,13 @@ QUIET_STEPS = ("course", "starting", "writing")  # steps that need no naming
 
 
 class Bar:
-    """A `Watcher` that shows one bar for all runs; in a log, a line a finished run."""
+    """A `Watcher` that shows one bar for all runs; in a log, a line a finished run.
 
-    def __init__(self) -> None:
+    `talks` False: all goes to stderr, stdout being kept for what was asked for.
+    """
+
+    def __init__(self, *, talks: bool = True) -> None:
+        self.talks = talks
         self.lock = threading.Lock()
         self.shares: dict[str, float] = {}
         self.total = self.ended = 0
@@ -73,7 +77,7 @@ class Bar:
         if self.progress is not None:
             self.progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(line, flush=True)
+            print(line, file=sys.stdout if self.talks else sys.stderr, flush=True)
 
     def _show(self) -> None:
         if self.progress is not None:

@@ -1,0 +1,109 @@
+"""The evidence page: every row asked for is there, and no miss hides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from plastogen.case import open_question
+from plastogen.check import check
+from plastogen.claim import Verdict
+from plastogen.definition import InputError, Library, build
+from plastogen.document import Document
+from plastogen.evidence import FUNCTIONS, Row, experiments, lines, page, rows
+
+ASKED_FOR = {*range(1, 9), 10, 12, 13, 14, 15, 25, 28, 30, 33, 34, 35, 37, 40, 45, 47, 49}
+TABLE = rows()
+MET = Verdict("it is so", "x", "met", 1.5, 1.2, 1.8, "1", 4, 4, "1 to 2")
+
+
+def verdicts(outcome: Any = "met") -> dict[str, list[Verdict]]:
+    claims: dict[str, list[Verdict]] = {name: [] for name in experiments(TABLE)}
+    for row in TABLE:
+        claims.setdefault(row.experiment or "", []).extend(replace(MET, claim=c, outcome=outcome) for c in row.claims)
+    return claims
+
+
+def test_every_row_asked_for_is_there() -> None:
+    assert {row.row for row in TABLE} == ASKED_FOR
+
+
+def test_at_most_five_parameters_are_calibrated_and_the_models_say_so() -> None:
+    calibrated = {row.by for row in TABLE if row.status == "calibrated"}
+    assert len(calibrated) == 5
+    tree = Library().document("plasticity", "all").tree
+    for path in calibrated:
+        section, name = str(path).split(".")
+        assert "calibrated on" in tree[section][name]["note"], path
+    noted = [key for part in tree.values() if isinstance(part, dict) for key, entry in part.items()
+             if isinstance(entry, dict) and "calibrated on" in str(entry.get("note"))]  # fmt: skip
+    assert len(noted) == 5
+
+
+def test_every_claim_is_made_by_its_experiment_and_calibrated_ones_say_so() -> None:
+    for name in experiments(TABLE):
+        question = open_question(name)
+        check(question)
+        made = {claim.claim: claim for claim in question.experiment.expect}
+        for row in TABLE:
+            for text in row.claims if row.experiment == name else ():
+                assert text in made
+                assert ("calibrated" in (made[text].note or "")) == (row.status == "calibrated"), text
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.of], ids=lambda row: f"{row.row} {row.what}")
+def test_inputs_are_as_put_in(row: Row) -> None:
+    assert row.range is not None
+    assert row.range[0] <= FUNCTIONS[str(row.of)](Library(), row.given) <= row.range[1]
+
+
+def test_known_numbers_come_out() -> None:
+    known = {
+        ("clearance", "human"): 79.02, ("volume", "human"): 252, ("half_life", "mouse"): 13,
+    }  # fmt: skip
+    for (name, animal), value in known.items():
+        found = FUNCTIONS[name](Library(), {"drug": "ketamine", "animal": animal})
+        assert found == pytest.approx(value, rel=1e-3)
+    given = {"drug": "mk801", "slow": "-70 mV", "fast": "30 mV"}
+    assert FUNCTIONS["untrapping_ratio"](Library(), given) == pytest.approx(45, rel=0.05)
+    assert FUNCTIONS["untrapping_ratio"](Library(), {**given, "fast": "-70 mV"}) == pytest.approx(1)
+
+
+def test_only_predictions_count_as_hits() -> None:
+    found = {(line.row.status, line.outcome) for line in lines(TABLE, verdicts())}
+    assert found == {("input", "as put in"), ("calibrated", "fits"), ("predicted", "hit")}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"), [("missed", "MISS"), ("known miss", "known miss"), ("undecided", "undecided")]
+)
+def test_no_miss_hides(outcome: str, shown: str) -> None:
+    text = page(TABLE, verdicts(outcome))
+    predicted = [line for line in lines(TABLE, verdicts(outcome)) if line.row.status == "predicted"]
+    assert {line.outcome for line in predicted} == {shown}
+    assert f"Of {len(predicted)} predictions: {len(predicted)} {shown}." in text
+
+
+def test_the_page_is_one_table_with_values_and_intervals() -> None:
+    text = page(TABLE, verdicts())
+    body = [line for line in text.splitlines() if line.startswith("| ")]
+    assert {line.count(" | ") for line in body[1:]} == {7}
+    assert "1.5 [1.2, 1.8]; n = 4" in text
+    assert "not advice" in text
+    assert page(TABLE, verdicts()) == text
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"of": "clearence", "range": [0, 1]}, "of"), ({"of": "clearance"}, "range"), ({}, ""),
+        ({"experiment": "a", "of": "volume", "range": [0, 1]}, ""), ({"experiment": "a", "by": "x"}, "by"),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_says_where(fields: dict[str, Any], path: str) -> None:
+    whole = {"row": 1, "what": "x", "status": "predicted", "found": "y", "source": "z", **fields}
+    with pytest.raises(InputError) as caught:
+        build(Document("rows.yaml", whole), Row)
+    assert path in {problem.path for problem in caught.value.problems}
