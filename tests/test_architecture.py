@@ -22,10 +22,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receptor",),
     ("drug", "subject", "circuit"),
     ("glutamate",),
-    ("probe", "reliance"),
+    ("probe",),
     ("signalling",),
     ("synapse", "spine"),
-    ("plasticity",),
+    ("plasticity", "reliance"),
     ("switches", "treated", "stepper", "course"),
     ("readout",),
     (

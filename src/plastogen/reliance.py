@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from plastogen import glutamate
 from plastogen.circuit import CLASSES, Circuit, Drive
+from plastogen.plasticity import Inputs, Plasticity, SlowModel
 from plastogen.probe import Activity, NetworkProbe, Remembered
 
 Array = npt.NDArray[np.float64]
@@ -88,3 +89,20 @@ def measure(
         rate_hz=np.mean([activity.rate_hz for activity in base], axis=0),
         voltage_mV=np.mean([activity.voltage @ centres for activity in base], axis=0),
     )
+
+
+def slowest_return_per_h(plasticity: Plasticity, reliance: Reliance) -> float:
+    """Spectral abscissa (1/h) of the slow state at the healthy rest, the circuit in the loop by its measured slopes.
+
+    Negative: after a nudge the state comes back. Strength J changes the rate of E cells by its slope and what they
+    pass on by J times that.
+    """
+    slope = float(reliance.slope[CLASSES.index("E"), Drive.names().index("recurrent")])
+    model = SlowModel(plasticity)
+
+    def answered(y: Array) -> Inputs:
+        j = float(model.recurrent(y))
+        rate = float(np.exp(slope * (j - 1)))
+        return Inputs(rate_E=rate, ampa_throughput=rate * j)
+
+    return model.spectral_abscissa(model.healthy_state(), answered)
