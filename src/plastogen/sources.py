@@ -124,7 +124,7 @@ def _people(names: str) -> list[str]:
     parts = [part for chunk in names.split(" and ") for part in chunk.split(", ")]
     people: list[str] = []
     for part in parts:
-        initials = all(len(word.strip(".-")) <= 2 and word.endswith(".") for word in part.split())
+        initials = all(re.fullmatch(r"-?(\w\.-?)+", word) for word in part.split())
         if people and initials and part:
             people[-1] += f", {part}"
         else:

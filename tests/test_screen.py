@@ -1,0 +1,56 @@
+"""What a person sees while runs go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from plastogen.screen import Bar, time_left
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "share", "text"),
+    [(10, 0, ""), (10, 1, ""), (10, 0.5, "10 s"), (60, 0.1, "9 min"), (60, 0.5, "60 s")],
+)  # fmt: skip
+def test_time_left_is_told_once_it_can_be(elapsed: float, share: float, text: str) -> None:
+    assert time_left(elapsed, share) == text
+
+
+def test_a_log_gets_a_line_a_run_and_the_compile_step(capfd: pytest.CaptureFixture[str]) -> None:
+    with Bar() as bar:
+        assert bar.plain
+        bar.begin(2)
+        bar.moved("a", "compiling the circuit (once)", 0)
+        bar.moved("b", "compiling the circuit (once)", 0)
+        bar.moved("a", "course", 0.4)
+        bar.moved("a", "course", 0.6)
+        bar.finished("a")
+        bar.say("figure x.png")
+        bar.finished("b")
+    out, err = capfd.readouterr()
+    assert out == "figure x.png\n"
+    lines = err.splitlines()
+    assert lines[:2] == ["2 runs to do", "compiling the circuit (once)"]
+    assert lines[2].startswith("1 of 2 runs, about ")
+    assert lines[3] == "2 of 2 runs"
+    assert len(lines) == 4
+
+
+def test_a_bar_names_the_step_and_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Bar() as bar:
+        bar.plain = False
+        bar.begin(2)
+        bar.moved("a", "compiling the circuit", 0.2)
+        assert bar._text().endswith("compiling the circuit")
+        bar.moved("a", "course", 0.1)
+        assert bar._share() == 0.1
+        assert "compiling" not in bar._text()
+        bar.say("a line")
+        bar.finished("a")
+        bar.finished("b")
+        assert bar._share() == 1
+
+
+def test_stdout_can_be_kept_for_what_was_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    with Bar(talks=False) as bar:
+        bar.say("a broken run is run again")
+    assert capfd.readouterr().out == ""
