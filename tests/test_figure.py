@@ -371,6 +371,18 @@ def test_many_treatments_share_a_row_and_daily_doses_are_not_shaded_in_every_pan
     assert [line for line in ax.lines if len(set(line.get_xdata())) == 1] == []
 
 
+def test_repeated_doses_are_marks_named_once_after_the_last() -> None:
+    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=720)
+    rows = [{"arm": "ketamine", "drug": "ketamine", "what": "infusions", "start_h": 72.0 * k, "end_h": 72.0 * k + 0.7}
+            for k in range(6)]  # fmt: skip
+    ds.attrs["dosing"] = json.dumps(rows)
+    strip = timeline(ds).axes[0]
+    marks = sorted(float(line.get_xdata()[0]) for line in strip.lines if line.get_marker() == "v")
+    assert marks == [72.0 * k for k in range(6)]
+    names = [text for text in strip.texts if text.get_text() == "infusions"]
+    assert [name.xy[0] for name in names] == [360.7]
+
+
 def test_the_first_hours_end_where_they_are_asked_to() -> None:
     fig = acute(DS, until_h=2)
     assert titled(fig, "Unbound").get_xlim()[1] <= 2
@@ -432,6 +444,7 @@ def test_arms_are_compared_by_the_readouts_most_claims_are_about() -> None:
     ds = DS.assign({f"other_{k}": DS["glutamate_peak"].assign_attrs(long_name=f"other {k}") for k in range(4)})
     ds = ds[["other_0", "other_1", "other_2", "other_3", *(str(v) for v in DS.data_vars)]]
     ds["onset"] = DS["glutamate_peak"].assign_attrs(units="h")
+    ds["never"] = (np.nan * DS["glutamate_peak"]).assign_attrs(DS["glutamate_peak"].attrs)
     fig = arms(ds, verdicts=[v for v in fake.verdicts() for _ in range(2)])
     titles = [ax.get_title(loc="left").replace("\n", " ") for ax in fig.axes[:4]]
     assert titles == ["Glutamate, peak", "Weight at 24 h", "Spine density at 24 h", "Clinical effect on day 1"]

@@ -43,7 +43,8 @@ def arms(
         raise data.no_readouts(ds)
     about = Counter(verdict.readout for verdict in verdicts)
     if not readouts:
-        levels = [name for name in names if ds[name].attrs.get("units") != "h"] or names
+        levels = [name for name in names if ds[name].attrs.get("units") != "h" and bool(ds[name].notnull().any())]
+        levels = levels or names
         names = sorted(sorted(levels, key=lambda n: (-about[n], -levels.index(n)))[:MOST_READOUTS], key=names.index)
     names = names[:MOST_READOUTS]
     told = sorted(verdicts, key=lambda v: (v.readout not in names, v.outcome == "met"))[:MOST_CLAIMS]

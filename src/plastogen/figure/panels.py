@@ -19,6 +19,7 @@ SPECIES_COLOURS = (style.INK, style.PURPLE, style.ORANGE, style.GREEN)
 SPECIES_LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 CLASS_LINES: Mapping[str, Any] = {"E": "-", "PV": (0, (6, 1)), "SST": (0, (3, 1))}
 BAR_PT = 16  # height of one row of the strip that says what is given
+NARROWEST, ROOM_PERCENT = 80, 60  # a bar below 1/80 of the axis is a mark; text fits after 60 % of it
 MOST_BARS = 3  # more things given than this share a row a drug
 SHOWN_SHARE_PERCENT = 2  # a species that never reaches this share of the highest concentration is not drawn
 
@@ -45,22 +46,38 @@ def given_strip(ax: Axes, given: Sequence[Given], styles: Mapping[str, ArmStyle]
     for g in sorted(given, key=lambda g: g.start_h):
         rows[g.what if g.what in rows else _drug(g)].append(g)
     for y, (text, row) in enumerate(reversed(rows.items())):
-        for start, end, colour in dict.fromkeys((g.start_h, g.end_h, _colour(g, styles)) for g in row):
-            if end > start:
+        once = {(g.start_h, g.end_h): _colour(g, styles) for g in reversed(row)}  # the first arm's colour
+        for (start, end), colour in once.items():
+            if _along(ax, end) - _along(ax, start) > 1 / NARROWEST:
                 pale = style.tint(colour, 65)
                 ax.plot([start, end], [y, y], color=pale, linewidth=BAR_PT - 4, solid_capstyle="butt")
             else:
-                ax.plot([start], [y], color=colour, marker="v")
+                ax.plot([start], [y], color=colour, marker="v", clip_on=False)
         if row:
-            bolus, repeated = row[0].end_h <= row[0].start_h, len({g.start_h for g in row}) > 1
-            box = {"facecolor": "white", "linewidth": 0, "pad": 1} if repeated else None
-            label = ax.annotate(text, (row[0].start_h, y), xytext=(8 if bolus else 4, 0), fontsize=11, bbox=box,
-                                textcoords="offset points", va="center_baseline", annotation_clip=False)  # fmt: skip
-            label.set_in_layout(False)
+            _say(ax, text, row, y)
     ax.set_ylim(-1 / 2, max(len(texts), 1) - 1 / 2)
     ax.set_yticks([])
     ax.tick_params(bottom=False, labelbottom=False)
     ax.spines[:].set_visible(False)
+
+
+def _along(ax: Axes, time_h: float) -> float:
+    """Where a time stands on its axis, 0 (left) to 1."""
+    here = ax.transAxes.inverted().transform(ax.transData.transform((time_h, 0)))
+    return float(here[0])
+
+
+def _say(ax: Axes, text: str, row: Sequence[Given], y: int) -> None:
+    """What a row is: on its bar; after the last of many, or over them where there is no room after."""
+    first, last = min(row, key=lambda g: g.start_h), max(row, key=lambda g: g.start_h)
+    many = last.start_h > first.start_h
+    after = many and _along(ax, last.end_h) < ROOM_PERCENT / 100
+    short = _along(ax, first.end_h) - _along(ax, first.start_h) <= 1 / NARROWEST
+    box = {"facecolor": "white", "linewidth": 0, "pad": 1} if many and not after else None
+    label = ax.annotate(text, (last.end_h if after else first.start_h, y), xytext=(8 if after or short else 4, 0),
+                        fontsize=11, bbox=box, textcoords="offset points", va="center_baseline",
+                        annotation_clip=False)  # fmt: skip
+    label.set_in_layout(False)
 
 
 def _colour(given: Given, styles: Mapping[str, ArmStyle]) -> str:
