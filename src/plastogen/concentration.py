@@ -14,7 +14,6 @@ from typing import Annotated, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
-from scipy.linalg import expm
 
 from plastogen.definition import Definition
 from plastogen.dose import Hold, Input
@@ -214,6 +213,8 @@ class _Flow:
         generator = np.zeros((len(t_h), n + 1, n + 1))
         generator[:, :n, :n] = self.matrix
         generator[:, :n, n] = r
+        from scipy.linalg import expm  # rarely needed, and slow to import
+
         steps = expm(generator * t_h[:, None, None])
         return np.asarray(np.einsum("tij,tj->ti", steps[:, :n, :n], x) + steps[:, :n, n])
 
