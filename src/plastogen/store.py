@@ -286,9 +286,9 @@ def checksum(path: Path) -> str:
 
 
 def _alive(pid: int) -> bool:
-    """Whether a process of this machine still runs (or may)."""
-    if pid == os.getpid():
-        return False
+    """Whether a process of this machine still runs (or may: elsewhere than on POSIX, asking would end it)."""
+    if pid == os.getpid() or os.name != "posix":
+        return pid != os.getpid()
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
