@@ -32,7 +32,7 @@ from plastogen.figure.acute import acute
 from plastogen.figure.arms import arms
 from plastogen.figure.block import block
 from plastogen.figure.circuit import circuit, strength
-from plastogen.figure.raster import raster
+from plastogen.figure.raster import by_tenths, raster
 from plastogen.figure.spectra import spectra
 from plastogen.figure.sweep import sweep
 from plastogen.figure.timeline import timeline
@@ -418,6 +418,26 @@ def test_gamma_and_slow_delta_are_marked() -> None:
     spans = sorted((p.get_x(), p.get_x() + p.get_width()) for p in ax.patches)
     assert spans == [(0.5, 4), (30, 80)]
     assert {"γ", "δ"} <= set(texts(ax))
+
+
+def test_spectra_are_averaged_in_bands_and_keep_their_power() -> None:
+    frequency = np.arange(0.5, 100.5, 0.5)
+    centres, means = by_tenths(frequency, 3 * np.ones(200))
+    np.testing.assert_allclose(means, 3)
+    assert (np.diff(centres) > 0).all()
+    assert len(centres) < 60
+    _, means = by_tenths(frequency, frequency)
+    np.testing.assert_allclose(means, by_tenths(frequency, frequency)[0])
+
+
+def test_a_blocker_that_flattens_the_rest_runs_off_the_scale_and_that_is_said() -> None:
+    ds = DS.copy(deep=True)
+    for arm in ("nbqx", "ketamine_nbqx"):
+        ds["glutamate"].loc[{"arm": arm, "time": slice(-0.5, 3.5)}] = -100.0
+    ax = titled(timeline(ds), "Glutamate")
+    assert "off scale: NBQX, ketamine + NBQX (-100)" in texts(ax)
+    assert ax.get_ylim()[0] > 0
+    assert not [text for text in texts(titled(drawn("timeline"), "Glutamate")) if text.startswith("off")]
 
 
 def test_a_raster_without_snapshots_says_what_it_wants() -> None:

@@ -50,8 +50,8 @@ def acute(
     strips[2].set_title("All arms")
     panels.concentration(Panel(cells[0], ds, overlay, False), one)
     panels.block(Panel(cells[1], ds, overlay, False), one)
-    panels.by_arm(Panel(cells[2], ds, overlay), "glutamate", "Glutamate (% of baseline)", chosen)
+    panels.by_arm(Panel(cells[2], ds, overlay, False), "glutamate", "Glutamate (% of baseline)", chosen)
     for ax, cls in zip(cells[3:], [str(c) for c in ds["class"].values], strict=True):
-        panels.by_arm(Panel(ax, ds, overlay), "rate_hz", f"{cls} rate (% of baseline)", chosen, change=True,
+        panels.by_arm(Panel(ax, ds, overlay, False), "rate_hz", f"{cls} rate (% of baseline)", chosen, change=True,
                       **{"class": cls})  # fmt: skip
     return fig

@@ -20,6 +20,7 @@ SPECIES_LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1
 CLASS_LINES: Mapping[str, Any] = {"E": "-", "PV": (0, (6, 1)), "SST": (0, (3, 1))}
 BAR_PT = 16  # height of one row of the strip that says what is given
 NARROWEST, ROOM_PERCENT = 80, 60  # a bar below 1/80 of the axis is a mark; text fits after 60 % of it
+FLATTENED = 3  # a panel this many times higher for the sake of a blocker would hide the rest
 MOST_BARS = 3  # more things given than this share a row a drug
 SHOWN_SHARE_PERCENT = 2  # a species that never reaches this share of the highest concentration is not drawn
 
@@ -156,14 +157,39 @@ def by_arm(panel: Panel, name: str, title: str, arms: Sequence[str], *, change: 
     values = ds[name].sel(at)
     if change:
         values = data.as_change(values, data.first_h(ds))
-    for arm in arms:
-        look = styles[arm]
-        axis.course(ax, ds["time"].values, data.interval(values.sel(arm=arm)), look.colour, linestyle=look.line)
+    courses = {arm: data.interval(values.sel(arm=arm)) for arm in arms}
+    for arm, course in courses.items():
+        axis.course(ax, ds["time"].values, course, styles[arm].colour, linestyle=styles[arm].line)
+    _keep_in_view(panel, courses, styles)
     floor = data.noise_half_width(ds, name, {"arm": arms[0], **at}, relative=change)
-    centre = data.interval(values.sel(arm=arms[0])).mean[0]
+    centre = courses[arms[0]].mean[0]
     axis.noise_band(ax, 100 if change else float(centre), floor)
     axis.own_data(ax, panel.overlays, name)
     ax.set_title(title)
+
+
+def _keep_in_view(panel: Panel, courses: Mapping[str, data.Interval], styles: Mapping[str, ArmStyle]) -> None:
+    """Lets arms with a blocker run off the scale, and says so, where they would flatten all the others."""
+    reach = {
+        arm: (float(np.nanmin(c.mean)), float(np.nanmax(c.mean)))
+        for arm, c in courses.items() if np.isfinite(c.mean).any()
+    }  # fmt: skip
+    main = [ends for arm, ends in reach.items() if styles[arm].filled]
+    if not main:
+        return
+    low, high = min(a for a, _ in main), max(b for _, b in main)
+    span = high - low
+    if span <= 0 or max(b for _, b in reach.values()) - min(a for a, _ in reach.values()) <= FLATTENED * span:
+        return
+    low, high = low - span / 2, high + span / 4
+    panel.ax.set_ylim(low, high)
+    off = {arm: a if a < low else b for arm, (a, b) in reach.items() if a < low or b > high}
+    ends = {f"{value:.3g}" for value in off.values()}
+    words = f"off scale: {', '.join(styles[arm].label for arm in off)} ({' to '.join(sorted(ends, key=float))})"
+    above = panel.key_above
+    box = None if above else {"facecolor": "white", "linewidth": 0, "pad": 1}
+    panel.ax.annotate(words, (1, int(above)), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points",
+                      ha="right", fontsize=10, color=style.MUTED, bbox=box, zorder=6)  # fmt: skip
 
 
 def notes(ds: xr.Dataset) -> str:

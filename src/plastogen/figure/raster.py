@@ -44,7 +44,7 @@ def raster(
         raise data.refusal(ds, found=found, wanted="snapshots (named under `snapshots:`) of a run that is there")
     run, look = ds.sel(arm=one, seed=which), style.arm_styles(ds)[one]
     note = f"raster and rates: {window_s:g} s of each snapshot, rates smoothed over {SMOOTH_MS} ms; "
-    note += f"spectrum of the E rate over the whole snapshot; grey line: {moments[0]}."
+    note += f"spectrum of the E rate over the whole snapshot, in bands a tenth wide; grey: {moments[0]}."
     fig = style.blank(ds, f"Spikes: {look.label}", seeds=f"one run, seed {which}", note=note)
     grid = fig.add_gridspec(3, len(moments), height_ratios=[5, 3, 4])
     rows = [[fig.add_subplot(grid[row, column]) for column in range(len(moments))] for row in range(3)]
@@ -126,6 +126,15 @@ def _rates(
     ax.yaxis.set_major_locator(MaxNLocator(3))
 
 
+def by_tenths(frequency: Array, power: Array) -> tuple[Array, Array]:
+    """A spectrum averaged over bands a tenth of their frequency wide; (centres, means), empty bands left out."""
+    band = np.floor(np.log(frequency / frequency[0]) / np.log(1 + 1 / 10)).astype(int)
+    n = np.bincount(band)
+    there = n > 0
+    centres, means = (np.bincount(band, values)[there] / n[there] for values in (frequency, power))
+    return centres, means
+
+
 def _spectrum(ax: Axes, spectrum: xr.DataArray, before: xr.DataArray | None) -> None:
     """Spectrum on two logarithmic axes, bands shaded, the first snapshot's in grey behind."""
     frequency = spectrum["frequency"].values
@@ -133,9 +142,11 @@ def _spectrum(ax: Axes, spectrum: xr.DataArray, before: xr.DataArray | None) -> 
     keep = (frequency > 0) & (frequency <= top)
     for first, last in (DELTA_HZ, GAMMA_HZ):
         ax.axvspan(max(first, frequency[keep][0]), last, color=style.PALE, linewidth=0, zorder=0)
+    colour = style.CLASS_COLOURS["E"]
     if before is not None:
-        ax.plot(frequency[keep], before.values[keep], color=style.GREY, linewidth=1)
-    ax.plot(frequency[keep], spectrum.values[keep], color=style.CLASS_COLOURS["E"], linewidth=2)
+        ax.plot(*by_tenths(frequency[keep], before.values[keep]), color=style.GREY, linewidth=2)
+    ax.plot(frequency[keep], spectrum.values[keep], color=style.tint(colour, 65), linewidth=1)
+    ax.plot(*by_tenths(frequency[keep], spectrum.values[keep]), color=colour, linewidth=2)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(frequency[keep][0], top)
