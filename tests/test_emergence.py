@@ -1,0 +1,254 @@
+"""What the real network of 1,000 cells must show, and what it was found not to show.
+
+Shortened courses: windows of 4 s, a tolerance of 0.04, one or three days. Signs and sizes are those measured; where
+the model does not do what was expected of it, the test says so and would notice if it began to.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from courses import KETAMINE, LIBRARY, plan
+
+from plastogen import glutamate
+from plastogen.circuit import CLASSES, Circuit, Drive, Engine
+from plastogen.course import Course, follow
+from plastogen.probe import Activity, NetworkProbe, Remembered
+from plastogen.reliance import current_shares
+
+pytestmark = [pytest.mark.slow, pytest.mark.network]
+Array = npt.NDArray[np.float64]
+NETWORK = LIBRARY.load("circuits", "prefrontal", Circuit)
+SEEDS = (1, 2, 3, 4)
+BLOCK = 0.1  # in every pool alike, as equal subunits make it
+
+
+def at(found: Course, name: str, t_h: float) -> Any:
+    return found.arrays[name][int(np.argmin(np.abs(found.t_h - t_h)))]
+
+
+@lru_cache
+def course(
+    arm: str, seed: int = 1, *, subject: str = "stressed_adult", plasticity: str = "all", switch: str = "",
+    hours: float = 25, tolerance: float = 0.04, start: tuple[tuple[str, float], ...] = (),
+) -> Course:  # fmt: skip
+    """One course in the network; `switch` is "name value"."""
+    switches = dict([switch.split()]) if switch else {}
+    give = KETAMINE if arm == "ketamine" else {}
+    return follow(plan(
+        give, subject=subject, circuit=NETWORK, plasticity=plasticity, switches=switches, hours=hours, method="direct",
+        window_s=4, tolerance=tolerance, seed=seed, start=dict(start),
+    ))  # fmt: skip
+
+
+def effect(name: str, t_h: float, seed: int = 1, **k: Any) -> float:
+    """Ketamine minus vehicle, as a share of vehicle; of E cells where there are classes."""
+    drug, none = (float(np.ravel(at(course(arm, seed, **k), name, t_h))[0]) for arm in ("ketamine", "vehicle"))
+    return drug / none - 1
+
+
+# the circuit by itself
+
+
+def test_the_circuit_at_rest_is_awake_irregular_and_asynchronous() -> None:
+    found = [Engine(NETWORK).run(Drive(), seed, seconds=10, settle_s=0.5) for seed in SEEDS]
+    rates = np.array([glutamate.rates_hz(spikes)[0] for spikes in found])
+    for (low, high), of_seeds in zip(((1, 8), (5, 25), (3, 15)), rates.T, strict=True):
+        assert (of_seeds > low).all()
+        assert (of_seeds < high).all()
+    for spikes in found:
+        assert 0.7 < glutamate.interval_variation(spikes) < 1.3
+        assert glutamate.pair_correlation(spikes) < 0.1
+        assert glutamate.pair_correlation(spikes) > -0.01
+
+
+@lru_cache
+def answers(circuit_key: str, drive: Drive) -> list[Activity]:
+    probe = Remembered(NetworkProbe(CIRCUITS[circuit_key], seconds=6, settle_s=0.5))
+    return [probe.ask(drive, seed) for seed in SEEDS]
+
+
+def response(circuit_key: str, drive: Drive) -> tuple[dict[str, float], dict[str, float]]:
+    """Mean change of the log rate of each class under `drive` and its standard error over seeds."""
+    log = [np.log([a.rate_hz for a in answers(circuit_key, d)]) for d in (drive, Drive())]
+    change = log[0] - log[1]
+    error = change.std(axis=0, ddof=1) / np.sqrt(len(SEEDS))
+    return dict(zip(CLASSES, change.mean(axis=0), strict=True)), dict(zip(CLASSES, error, strict=True))
+
+
+def blocked(*classes: str) -> Drive:
+    return Drive(**{f"{kind}_{name}": 1 - BLOCK for kind in ("nmda", "tonic") for name in classes})
+
+
+def exchanged(circuit: Circuit, factors: dict[str, float], told: list[Activity]) -> dict[str, object]:
+    """Overrides that scale a class's NMDA conductances and give back the mean current lost as outside AMPA input."""
+    v, m = glutamate.bin_centres_mV(), circuit.magnesium
+    free = glutamate.mg_free(v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold))
+    push = float(circuit.reversals.excitatory) - v
+    bound = np.mean([a.bound for a in told])
+    found: dict[str, object] = {}
+    for name, factor in factors.items():
+        population, wired = circuit.populations[name], circuit.connection("E", name)
+        assert wired is not None
+        assert wired.nmda is not None
+        voltage = np.mean([a.voltage[CLASSES.index(name)] for a in told], axis=0)
+        inputs = circuit.populations["E"].count * float(wired.probability)
+        nmda = (inputs * float(wired.nmda) * bound + float(population.tonic_nmda)) * (voltage * free * push).sum()
+        one_nS = float(circuit.background.rate) * float(circuit.decays.ampa) / 1000 * (voltage * push).sum()
+        given_back = float(population.background) + (1 - factor) * nmda / one_nS
+        found |= {
+            f"connections.{circuit.connections.index(wired)}.nmda": f"{factor * float(wired.nmda)} nS",
+            f"populations.{name}.tonic_nmda": f"{factor * float(population.tonic_nmda)} nS",
+            f"populations.{name}.background": f"{given_back} nS",
+        }  # fmt: skip
+    return found
+
+
+def shares(circuit_key: str) -> Array:
+    """Share of the excitatory current of each class that NMDA receptors carry."""
+    each = [np.add(*current_shares(CIRCUITS[circuit_key], a)) for a in answers(circuit_key, Drive())]
+    return np.asarray(np.mean(each, axis=0))
+
+
+CIRCUITS: dict[str, Circuit] = {"shipped": NETWORK}
+
+
+def leaning(factor: float) -> str:
+    """The circuit whose interneurons lean on NMDA by `factor` of what they do, for the same mean drive."""
+    key = f"interneurons x {factor}"
+    overrides = exchanged(NETWORK, {"PV": factor, "SST": factor}, answers("shipped", Drive()))
+    CIRCUITS[key] = LIBRARY.load("circuits", "prefrontal", Circuit, overrides=overrides)
+    return key
+
+
+def equal_shares() -> str:
+    """The circuit in which every class gets the same share of its excitatory current through NMDA receptors."""
+    overrides: dict[str, object] = {}
+    key = "shipped"
+    for n in range(3):
+        now = shares(key)
+        factors = dict(zip(CLASSES, now.mean() / now, strict=True))
+        overrides |= exchanged(CIRCUITS[key], factors, answers(key, Drive()))
+        key = f"equal {n}"
+        CIRCUITS[key] = LIBRARY.load("circuits", "prefrontal", Circuit, overrides=overrides)
+    return key
+
+
+def test_equal_block_excites_e_cells_and_silences_sst_cells() -> None:
+    change, error = response("shipped", blocked(*CLASSES))
+    assert change["E"] > 0.03 + 2 * error["E"]
+    assert change["SST"] < -0.1
+
+
+@pytest.mark.parametrize(("classes", "sign"), [(("E",), -1), (("PV",), 1), (("SST",), 1)])
+def test_block_of_one_class_alone_has_the_sign_that_was_measured(classes: tuple[str, ...], sign: int) -> None:
+    """E only -16 %, PV only +5 %, SST only +19 % of the E rate at a block of 0.1."""
+    change, error = response("shipped", blocked(*classes))
+    assert sign * change["E"] > 0.02 + 3 * error["E"]
+
+
+def test_disinhibition_needs_interneurons_that_lean_on_nmda() -> None:
+    """Equal block in all pools. Half the reliance of interneurons (the rest of their drive as AMPA): E falls."""
+    half = leaning(0.5)
+    assert (shares(half)[1:] < 0.75 * shares(half)[0]).all()
+    change, error = response(half, blocked(*CLASSES))
+    assert change["E"] < -2 * error["E"]
+
+
+def test_equal_shares_weaken_disinhibition() -> None:
+    equal = equal_shares()
+    assert np.ptp(shares(equal)) < 0.03
+    assert np.ptp(shares("shipped")) > 0.15
+    (change, _), (shipped, _) = (response(key, blocked(*CLASSES)) for key in (equal, "shipped"))
+    assert change["E"] < 0.9 * shipped["E"]
+    assert change["SST"] > 0.7 * shipped["SST"]  # SST cells lose less
+
+
+@pytest.mark.xfail(
+    strict=True, reason="found: E rises as well where all classes lose the same share of their excitation"
+)
+def test_with_equal_subunits_and_equal_reliance_disinhibition_vanishes() -> None:
+    """Equal reliance: each class loses the same share of its mean excitatory current (0.30 x 0.1).
+
+    Found: E +5.2 +/- 0.3 % against +7.2 % as shipped. Even a loss of 2 % of all excitation, AMPA and outside input
+    included, raises E by 4.7 %: inhibition wins from equal losses in this regime, whatever carries them.
+    """
+    change, error = response(equal_shares(), blocked(*CLASSES))
+    assert change["E"] < 2 * error["E"]
+
+
+# the network is not decoration
+
+
+def test_an_infusion_makes_e_cells_speak_and_sst_cells_fall_silent() -> None:
+    drug, none = (course(arm) for arm in ("ketamine", "vehicle"))
+    during = at(drug, "rate_hz", 2 / 3) / at(none, "rate_hz", 2 / 3)
+    assert during[0] > 1.05
+    assert during[2] < 0.95
+    assert effect("bdnf", 1) > 0.05
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_frozen_probe_abolishes_what_disinhibition_leaves_behind(seed: int) -> None:
+    live, frozen = ({"plasticity": "disinhibition", "switch": s} for s in ("", "probe frozen"))
+    assert effect("spine_density", 24, seed, **live) > 0.005
+    assert effect("weight", 24, seed, **live) > 0.001
+    for name in ("spine_density", "weight", "recurrent", "protein"):
+        assert abs(effect(name, 24, seed, **frozen)) < 1e-9
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_cutting_feedback_hides_the_synapse_from_the_circuit(seed: int) -> None:
+    """The E rate a day later, and through the circuit's answer the spines themselves."""
+    assert effect("rate_hz", 24, seed) > 0.03
+    assert effect("rate_hz", 24, seed, switch="feedback off") == pytest.approx(0, abs=1e-9)
+    assert effect("spine_density", 24, seed) > 1.2 * effect("spine_density", 24, seed, switch="feedback off")
+
+
+def test_block_of_e_synapses_alone_lowers_their_rate() -> None:
+    only_E = {"block": {"PV": 0, "SST": 0, "tonic": 0}}
+    found = follow(plan(
+        KETAMINE, circuit=NETWORK, switches=only_E, hours=1, method="direct", window_s=4, tolerance=0.08
+    ))  # fmt: skip
+    assert at(found, "rate_hz", 2 / 3)[0] < 0.97 * at(found, "rate_hz", -1)[0]
+
+
+# rest and its stability
+
+
+@pytest.mark.parametrize("factor", [0.95, 1.05])
+@pytest.mark.parametrize("states", [("weight",), ("transient", "persistent")], ids=["weight", "spines"])
+def test_a_pushed_synapse_returns_within_two_weeks(states: tuple[str, ...], factor: float) -> None:
+    """Spines return with the time constant of rescue, about 8 d: a sixth of the push is left after 14 d."""
+    found = course(
+        "vehicle", subject="healthy_adult", hours=336, start=tuple((state, factor) for state in states)
+    )  # fmt: skip
+    name = "weight" if states == ("weight",) else "spine_density"
+    away = np.abs(found.arrays[name] - 1)
+    assert away[0] == pytest.approx(0.05, rel=1e-6)
+    assert away[-1] < 0.012
+    J = np.abs(found.arrays["recurrent"] - 1)
+    assert J[-1] < 0.25 * J[0]
+    assert at(found, "recurrent", 24) == pytest.approx(1, abs=0.06)
+
+
+MAIN = (("rate_hz", 2 / 3), ("bdnf", 1), ("mtorc1", 1), ("weight", 24), ("spine_density", 24), ("recurrent", 24))
+
+
+def test_a_quarter_of_the_tolerance_changes_little() -> None:
+    """The seed-mean effect of each main readout moves by at most a tenth of itself, or by two standard errors."""
+    effects = {
+        tolerance: np.array([[effect(*readout, seed, tolerance=tolerance) for readout in MAIN] for seed in (1, 2)])
+        for tolerance in (0.04, 0.01)
+    }
+    coarse, fine = effects[0.04], effects[0.01]
+    allowed = np.maximum(0.1 * np.abs(fine.mean(axis=0)), 2 * fine.std(axis=0, ddof=1) / np.sqrt(2))
+    assert (np.abs(coarse.mean(axis=0) - fine.mean(axis=0)) <= allowed).all()
+    assert (fine.mean(axis=0) > 0).all()
+    logs = [course("ketamine", 1, tolerance=tolerance).log for tolerance in (0.04, 0.01)]
+    assert not any(log["cap_hit"] for log in logs)
+    assert 10 < logs[0]["probes"] < logs[1]["probes"] < 100
