@@ -114,6 +114,33 @@ def test_the_first_picture_comes_while_other_seeds_still_run(lab: Path, monkeypa
     assert found.ds.attrs["n_complete"] == 6
 
 
+def test_a_figure_that_cannot_be_drawn_hides_nothing_else(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*args: Any, **kwargs: Any) -> None:
+        raise TypeError("no such colour")
+
+    monkeypatch.setattr("plastogen.figure.acute.acute", stumble)
+    said: list[str] = []
+    found = answer(ask("mine", seeds=1), workers=1, say=said.append)
+    assert found.undrawn == ["acute"]
+    assert "figure acute could not be drawn: no such colour" in said
+    assert [p.name for p in found.figures] == ["arms.png", "arms.svg"]
+    assert (lab / "results" / "mine" / "results.nc").is_file()
+    assert found.report is not None
+    assert len(found.verdicts) == 2
+    assert found.exit_code == 3
+    with pytest.raises(TypeError):
+        redraw(again("mine"), ["acute"], None, say=quiet)
+
+
+def test_figures_of_spikes_are_left_out_without_the_network(lab: Path) -> None:
+    (lab / "mine.yaml").write_text(WHOLE.replace("[acute, arms]", "[raster, arms]"))
+    said: list[str] = []
+    found = answer(ask("mine", seeds=1, method="formula"), workers=1, say=said.append)
+    assert "so no raster" in said[0]
+    assert [p.stem for p in found.figures] == ["arms", "arms"]
+    assert found.exit_code != 3
+
+
 def test_settings_reach_the_experiment(lab: Path) -> None:
     asked = ask("mine", {"arms.ketamine.give.x.dose": "2 mg/kg"}, seed=9, seeds=1, method="formula", out="elsewhere")
     assert asked.question.seeds == (9,)

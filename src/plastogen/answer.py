@@ -17,7 +17,7 @@ from plastogen import __version__
 from plastogen.cache import atomic_write, digest
 from plastogen.case import Case, Question, open_question
 from plastogen.check import check
-from plastogen.check_results import FIGURES
+from plastogen.check_results import FIGURES, NEED_SNAPSHOTS
 from plastogen.circuit.engine import default_backend
 from plastogen.claim import Verdict
 from plastogen.definition import InputError, nearest, show
@@ -63,6 +63,7 @@ class Answer:
     done: list[Done]
     figures: list[Path] = field(default_factory=list)
     report: Path | None = None
+    undrawn: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Done]:
@@ -70,8 +71,8 @@ class Answer:
 
     @property
     def exit_code(self) -> int:
-        """0 all good, 3 a run failed, 4 a claim missed; 3 beats 4."""
-        if self.failed:
+        """0 all good, 3 a run failed or a figure could not be drawn, 4 a claim missed; 3 beats 4."""
+        if self.failed or self.undrawn:
             return RUN_FAILED
         return CLAIM_MISSED if any(v.outcome in ("missed", "undecided") for v in self.verdicts) else OK
 
@@ -123,7 +124,8 @@ def answer(
     found = Answer(asked, ds, judged, loaded, done)
     _keep(asked, ds)
     if figures:
-        found.figures = draw(_shown(asked, ds, judged), asked.question.experiment.figures, say=say)
+        names = _drawable(asked.question, say)
+        found.figures = draw(_shown(asked, ds, judged), names, say=say, undrawn=found.undrawn)
         found.report = _report(found)
     return found
 
@@ -162,7 +164,18 @@ def _draw_early(asked: Asked, say: Say) -> None:
     loaded = Loaded.read(asked.store, asked.ids)
     ds = assemble(asked.question, asked.cases, loaded, asked.ids, asked.question.seeds[:1])
     ds.attrs |= {"n_expected": len(asked.ids), "claims": "[]"}
-    draw(_shown(asked, ds, []), [EARLY], say=say)
+    draw(_shown(asked, ds, []), [EARLY], say=say, undrawn=[])
+
+
+def _drawable(question: Question, say: Say) -> list[str]:
+    """The experiment's figures, without those that show spikes when there is no network."""
+    names = list(question.experiment.figures)
+    if question.experiment.course.method == "formula":
+        left_out = [name for name in names if name in NEED_SNAPSHOTS]
+        if left_out:
+            say(f"without the network there are no spikes to show, so no {' or '.join(left_out)}")
+        names = [name for name in names if name not in left_out]
+    return names
 
 
 def _report(found: Answer, *, again: bool = False) -> Path:
@@ -216,7 +229,7 @@ def redraw(found: Answer, names: Sequence[str], data: Path | None, *, say: Say =
             wanted = f"one of {', '.join(FIGURES)}"
             raise InputError.one(file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES))
     overlays = read_overlay(data) if data is not None else []
-    chosen = names or found.asked.question.experiment.figures
+    chosen = names or _drawable(found.asked.question, say)
     shown = _shown(found.asked, found.ds, found.verdicts)
     return draw(shown, chosen, say=say, overlays=overlays, again=True)
 
@@ -224,7 +237,7 @@ def redraw(found: Answer, names: Sequence[str], data: Path | None, *, say: Say =
 def rewrite(found: Answer, *, say: Say = print) -> Path:
     """Write report.html again, with the experiment's figures. Raises StoreError."""
     shown = _shown(found.asked, found.ds, found.verdicts)
-    found.figures = draw(shown, found.asked.question.experiment.figures, say=say)
+    found.figures = draw(shown, _drawable(found.asked.question, say), say=say)
     return _report(found, again=True)
 
 

@@ -15,6 +15,7 @@ from plastogen.units import QuantityError
 
 # The figures there are; a test holds plastogen.figure to the same list.
 FIGURES = ("timeline", "acute", "arms", "raster", "circuit", "block", "sweep", "spectra")
+NEED_SNAPSHOTS = {"raster": 1, "spectra": 2}  # figure -> how many snapshots it takes
 DIMENSIONS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency")
 OTHERS = ("run", "status", "probes", "cap_hit")
 
@@ -25,6 +26,9 @@ def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
         if name not in FIGURES:
             wanted = f"one of {', '.join(FIGURES)}"
             yield document.problem(("figures", i), show(name), wanted, nearest(name, FIGURES))
+        elif len(experiment.snapshots) < NEED_SNAPSHOTS.get(name, 0):
+            wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
+            yield document.problem(("figures", i), f"{name} with {len(experiment.snapshots)} snapshots", wanted)
     for name in experiment.readouts:
         if name in VARIABLES or name in (*DIMENSIONS, *OTHERS) or keyword.iskeyword(name):
             wanted = "a name of its own, because results.nc holds it beside the variables"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plastogen.cache import atomic_write, explained
+from plastogen.cache import StoreError, atomic_write, explained
 from plastogen.circuit.definition import Circuit
 from plastogen.claim import Verdict
 from plastogen.definition import InputError
@@ -39,25 +39,41 @@ class Shown:
 
 def draw(
     shown: Shown, names: Sequence[str], *, say: Callable[[str], None], overlays: Sequence[Overlay] = (),
-    again: bool = False,
+    again: bool = False, undrawn: list[str] | None = None,
 ) -> list[Path]:  # fmt: skip
-    """Draw what is not drawn yet from these results; all files of `names`. Raises StoreError, InputError."""
+    """Draw what is not drawn yet from these results; all files of `names`. Raises StoreError, InputError.
+
+    With a list for `undrawn`, a figure that cannot be drawn is said and noted there, and the others are drawn.
+    """
     folder = shown.store.folder / "figures"
     marks = _marks(folder)
     paths: list[Path] = []
     for name in names:
         files = [folder / f"{name}.{kind}" for kind in KINDS]
         if again or overlays or marks.get(name) != shown.inputs or not all(path.is_file() for path in files):
-            from plastogen.figure.style import save
-
-            figure = _figure(name, shown, overlays)
-            with explained(folder, "write into"):
-                save(figure, folder, name)
+            try:
+                _save(name, shown, overlays, folder)
+            except StoreError:
+                raise
+            except Exception as error:
+                if undrawn is None:
+                    raise
+                undrawn.append(name)
+                say(f"figure {name} could not be drawn: {error}")
+                continue
             marks[name] = "own data" if overlays else shown.inputs
             atomic_write(folder / DRAWN, json.dumps(marks, indent=1, sort_keys=True))
             say(f"figure {files[0]}")
         paths += files
     return paths
+
+
+def _save(name: str, shown: Shown, overlays: Sequence[Overlay], folder: Path) -> None:
+    from plastogen.figure.style import save
+
+    figure = _figure(name, shown, overlays)
+    with explained(folder, "write into"):
+        save(figure, folder, name)
 
 
 def _marks(folder: Path) -> dict[str, str]:
