@@ -30,7 +30,8 @@ TOLERANCES = {
 # How a signal is analysed: definitions of measures and of intervals, not of a brain.
 ANALYSIS = {
     "claim": {"CONFIDENCE"},
-    "glutamate": {"RATE_BIN_S", "CORRELATION_BIN_S", "GAMMA_HZ", "DELTA_HZ"},
+    "reliance": {"STEP"},
+    "glutamate": {"RATE_FLOOR_HZ", "RATE_BIN_S", "CORRELATION_BIN_S", "GAMMA_HZ", "DELTA_HZ"},
 }
 QUOTIENTS_ARE_LAYOUT = ("figure", "report")  # a quarter of an axis is no number of biology
 FILES = {str(path.relative_to(SRC).with_suffix("")): path for path in sorted(SRC.rglob("*.py"))}
@@ -104,6 +105,8 @@ def test_a_number_slipped_in_is_caught(source: str) -> None:
     assert strays(source, {"H_PER_DAY"}) != []
 
 
-@pytest.mark.parametrize("source", ["H_PER_DAY = 24.0", "x = 0.5 * y", "x = 2.0 ** n", "n = 1000", "x = y / 3", "H_PER_DAY: float = 24.0"])
+@pytest.mark.parametrize(
+    "source", ["H_PER_DAY = 24.0", "x = 0.5 * y", "x = 2.0 ** n", "n = 1000", "x = y / 3", "H_PER_DAY: float = 24.0"]
+)
 def test_what_is_allowed_passes(source: str) -> None:
     assert strays(source, {"H_PER_DAY"}) == []
