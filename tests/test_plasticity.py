@@ -255,7 +255,9 @@ class TestLoop:
         assert linked[scaling, weight] == pytest.approx(slope, rel=1e-6)
 
     def test_the_abscissa_is_the_slowest_return(self) -> None:
-        slowest = -1 / (DAY * float(definition().comparator.tone_time))
+        k = definition()
+        days = max(float(q) for q in (k.comparator.tone_time, k.misuse.pv_recovery, k.misuse.tolerance_time))
+        slowest = -1 / (DAY * days)
         assert M.spectral_abscissa(M.healthy_state(), lambda y: HEALTHY) == pytest.approx(slowest, rel=1e-3)
 
 
