@@ -170,7 +170,9 @@ def test_nothing_moves_in_the_healthy_state() -> None:
 def test_block_is_that_of_the_receptor_model_stepped_finely() -> None:
     """Two hundred small steps, agonist and voltages interpolated between the two activities by hand."""
     s = stepper(KETAMINE)
-    arriving = replace(PROBE.ask(Drive(nmda_E=0.5), 1), voltage=np.roll(BASE.voltage, 4, axis=1))
+    arriving = replace(
+        BASE, voltage=np.roll(BASE.voltage, 4, axis=1), bound=BASE.bound / 3, glutamate=BASE.glutamate / 3
+    )
     path = stepped(s, 0.0, 0.5, arriving)
     k = BlockKinetics(
         [Pool(name, shares) for name, shares in circuit().pools().items()],
@@ -238,6 +240,7 @@ def test_the_slow_state_hears_activity_block_and_tools(given: list[dict[str, Any
     wanted = oracle(s, path, BASE, arriving)
     moved = np.abs(wanted - MODEL.healthy_state())
     np.testing.assert_allclose(path.end.y, wanted, rtol=1e-4, atol=1e-3 * moved.max())
+    np.testing.assert_allclose(path.end.y - HEALTHY, wanted - HEALTHY, rtol=0.02, atol=1e-8)  # each, however little
     assert moved[column("bdnf")] > 1e-3
     assert moved[column("persistent")] > 1e-5
     assert path.end.y[column("tolerance")] > 0
