@@ -14,6 +14,7 @@ from test_results import TEXT
 
 import plastogen
 from plastogen import answer as door
+from plastogen import draw
 from plastogen.answer import again, answer, ask, load, redraw, rewrite
 from plastogen.definition import InputError
 
@@ -21,7 +22,7 @@ WHOLE = TEXT + "figures: [acute, arms]\n"
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with an experiment, and courses that cost nothing."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("plastogen.execute.follow", course_fake.follow)
@@ -29,14 +30,27 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def lab(studio: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, with figures that cost nothing either."""
+
+    def blank(name: str, shown: Any, overlays: Any, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        for kind in draw.KINDS:
+            (folder / f"{name}.{kind}").write_text("<svg/>")
+
+    monkeypatch.setattr(draw, "_save", blank)
+    return studio
+
+
 def quiet(line: str) -> None:
     assert line
 
 
-def test_an_answer_is_all_on_disk(lab: Path) -> None:
+def test_an_answer_is_all_on_disk(studio: Path) -> None:
     said: list[str] = []
     found = answer(ask("mine"), workers=2, say=said.append)
-    folder = lab / "results" / "mine"
+    folder = studio / "results" / "mine"
     assert {p.name for p in folder.iterdir()} >= {"results.nc", "table.csv", "report.html", "runs", "figures"}
     assert {p.name for p in (folder / "figures").iterdir()} >= {"acute.png", "acute.svg", "arms.png", "arms.svg"}
     assert found.exit_code == 4
@@ -44,7 +58,7 @@ def test_an_answer_is_all_on_disk(lab: Path) -> None:
     assert said[0] == "figure results/mine/figures/acute.png"
     page = (folder / "report.html").read_text()
     assert "What comes out?" in page
-    assert str(lab) not in page
+    assert str(studio) not in page
 
 
 def test_a_repeat_runs_and_draws_nothing(lab: Path) -> None:
@@ -114,7 +128,7 @@ def test_the_first_picture_comes_while_other_seeds_still_run(lab: Path, monkeypa
     assert found.ds.attrs["n_complete"] == 6
 
 
-def test_a_figure_that_cannot_be_drawn_hides_nothing_else(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_figure_that_cannot_be_drawn_hides_nothing_else(studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stumble(*args: Any, **kwargs: Any) -> None:
         raise TypeError("no such colour")
 
@@ -124,7 +138,7 @@ def test_a_figure_that_cannot_be_drawn_hides_nothing_else(lab: Path, monkeypatch
     assert found.undrawn == ["acute"]
     assert "figure acute could not be drawn: no such colour" in said
     assert [p.name for p in found.figures] == ["arms.png", "arms.svg"]
-    assert (lab / "results" / "mine" / "results.nc").is_file()
+    assert (studio / "results" / "mine" / "results.nc").is_file()
     assert found.report is not None
     assert len(found.verdicts) == 2
     assert found.exit_code == 3
@@ -175,9 +189,9 @@ def test_again_remembers_the_settings_of_the_run(lab: Path) -> None:
         redraw(found, ["arm"], None)
 
 
-def test_own_data_can_be_laid_over_a_course(lab: Path) -> None:
+def test_own_data_can_be_laid_over_a_course(studio: Path) -> None:
     answer(ask("mine", seeds=1), workers=1, say=quiet, figures=False)
-    data = lab / "own.csv"
+    data = studio / "own.csv"
     data.write_text("time_h,value\n0.5,110\n1,120\n")
     assert redraw(again("mine"), ["acute"], data, say=quiet)[0].is_file()
 
