@@ -80,6 +80,10 @@ def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
     assert found.arrays["glutamate"][0] == 100
     assert found.arrays["ampa_throughput"][0] < 0.95
     assert found.arrays["clinical_effect"][0] == 0
+    assert found.arrays["dissociation"][0] == pytest.approx(0, abs=1e-12)
+    formed, lost = found.arrays["spine_formation"][0], found.arrays["spine_elimination"][0]
+    assert formed == pytest.approx(lost, rel=1e-9)
+    assert lost > 1.01 * vehicle().arrays["spine_elimination"][0]  # stress takes its share
 
 
 def test_the_resting_state_knows_nothing_of_drugs_given_from_the_start() -> None:
