@@ -143,6 +143,7 @@ def assemble(
     if snapshots:
         when = [float(t) for t in question.experiment.snapshots.values()]
         coords["snapshot_time"] = ("snapshot", when, {"units": "h"})
+    coords["arm_title"] = ("arm", [question.experiment.arm(arm).title or "" for arm in arms])
     for axis in axes:
         coords[axis.name] = (axis.name, list(axis.values), {"units": axis.unit, "path": axis.path})
     ds = xr.Dataset(data, coords=coords)
