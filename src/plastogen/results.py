@@ -22,10 +22,10 @@ from plastogen import SCOPE
 from plastogen.cache import CacheDamaged, atomic_write, explained
 from plastogen.case import Case, Question
 from plastogen.claim import Claim, Verdict, judge
+from plastogen.execute import versions
 from plastogen.experiment import Experiment
 from plastogen.grid import union
 from plastogen.readout import CLASSES, POOLS, VARIABLES, Readout, evaluate, level
-from plastogen.execute import versions
 from plastogen.store import Store, Stored
 from plastogen.units import QuantityError, parse_any
 
