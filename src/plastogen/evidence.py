@@ -129,8 +129,9 @@ def page(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> str:
     head = (
         "# Evidence: what was found beside what the model says\n\n"
         "Made by `plastogen evidence`; do not edit. An *input* was given to the model, a *calibrated* row had one\n"
-        "parameter chosen to meet it (at most five rows), the rest is *predicted*; only predictions count. Values are means over seeds\n"
-        "with 95 % intervals. Clinical rows go through one labelled map and predict no person.\n\n"
+        "parameter chosen to meet it (at most five rows), the rest is *predicted*; only predictions count. Values\n"
+        "are means over seeds with 95 % intervals. Clinical rows go through one labelled map and predict no\n"
+        "person.\n\n"
         f"Of {sum(predicted.values())} predictions: {told}. "
         f"Calibrated: {len(calibrated)} parameters ({', '.join(f'`{name}`' for name in calibrated)}).\n\n*{SCOPE}*\n\n"
         "| row | what | status | model | accepted | outcome | found | source |\n|---|---|---|---|---|---|---|---|\n"
