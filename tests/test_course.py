@@ -427,6 +427,13 @@ def test_noise_does_not_shorten_a_step_but_a_real_change_does() -> None:
     assert step_error(moved(5, 0.2), moved(8, 0.2)) > 1
 
 
+def test_a_circuit_that_jumps_is_followed_in_the_shortest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No step is ever good enough: each is taken all the same, wherever rounding puts its end."""
+    monkeypatch.setattr(course_module, "_error", lambda *told: 2.0)
+    found = follow(plan(hours=3.5, start_h=3.21875))
+    assert 0.28125 / course_module.SHORTEST_STEP_H <= found.log["steps"] < 100
+
+
 def test_a_class_that_falls_silent_has_a_finite_error() -> None:
     assert np.isfinite(step_error(moved(5, 0.1), moved(0, 0.0)))
 

@@ -242,7 +242,7 @@ def _macro_step(
         path = guess if heard is now.activity else stepper.step(now, target, heard)
         error = _error(plan, now.activity, heard, guess.end.y, path.end.y)
         taken = target - now.t_h
-        if error <= 1 or taken <= SHORTEST_STEP_H:
+        if error <= 1 or taken <= SHORTEST_STEP_H or target <= now.t_h + SHORTEST_STEP_H:  # rounding may lengthen it
             return path, taken * min(GROW, SAFETY / max(float(np.sqrt(error)), SAFETY / GROW))
         length = taken * max(SHRINK, SAFETY / float(np.sqrt(error)))
 
