@@ -208,18 +208,20 @@ def test_numbers_of_the_file_reach_every_cell_in_si_units() -> None:
 
 
 def test_conductances_and_chances_of_every_pair() -> None:
-    values = cell_values(SMALL, Drive(), 1)
+    chances: dict[str, object] = {f"connections.{i}.probability": 0.1 + 0.05 * i for i in range(len(SMALL.connections))}
+    circuit = Library().load("circuits", "small", Circuit, overrides=chances)  # no two pairs alike
+    values = cell_values(circuit, Drive(), 1)
     arrays = {"E": (("w_ampa", "ampa"), ("w_nmda", "nmda")), "PV": (("w_PV", "gaba"),), "SST": (("w_SST", "gaba"),)}
     for source in CLASSES:
         for target in CLASSES:
-            wired = SMALL.connection(source, target)
+            wired = circuit.connection(source, target)
             chance = float(wired.probability) if wired else 0.0
             assert values[f"p_{target}"][PLACES[source]] == pytest.approx(chance)
             for array, kind in arrays[source]:
                 peak = float(getattr(wired, kind)) if wired else 0.0
                 np.testing.assert_allclose(values[array][PLACES[target]], 1e-9 * peak, rtol=1e-14)
     assert not values["p_SST"][PLACES["SST"]].any()  # the one pair that the file leaves out
-    assert not conductance(SMALL, "gaba", "SST")[PLACES["SST"]].any()
+    assert not conductance(circuit, "gaba", "SST")[PLACES["SST"]].any()
 
 
 def test_each_class_sends_what_it_releases() -> None:
