@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from test_experiment import question
 
+from plastogen import store as store_module
 from plastogen.cache import CacheDamaged, StoreError
 from plastogen.course import Plan
 from plastogen.store import FILES, Store, determines, run_id
@@ -82,6 +84,35 @@ def test_labels_of_treatments_and_names_of_arms_are_not_in_the_id() -> None:
     other = replace(one, treatments={"another label": one.treatments["infusion"]})
     assert run_id(one) == run_id(other)
     assert "infusion" not in json.dumps(determines(one))
+
+
+@pytest.mark.parametrize("part", ["mechanisms", "signature"])
+def test_code_and_engine_are_in_the_id(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = run_id(plan())
+    monkeypatch.setattr(store_module, part, lambda *told: "another")
+    assert run_id(plan()) != before
+
+
+def test_code_is_what_a_course_runs_through_and_no_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = store_module.mechanisms()
+    package = shutil.copytree(Path(store_module.__file__).parent, tmp_path / "plastogen")
+    monkeypatch.setattr(store_module, "__file__", str(package / "store.py"))
+
+    def with_more(name: str, text: str) -> str:
+        path = package / name
+        before = path.read_text()
+        path.write_text(text + before if text.startswith("#") else before + text)
+        try:
+            return store_module.mechanisms.__wrapped__()
+        finally:
+            path.write_text(before)
+
+    assert with_more("synapse.py", "") == own
+    for name in ("synapse.py", "course.py", "receptor.py", "circuit/network.py", "circuit/drive.py"):
+        assert with_more(name, "\nMORE = 1\n") != own, name
+        assert with_more(name, "# more\n") == own, name
+    for name in ("cli.py", "definition.py", "figure/style.py"):
+        assert with_more(name, "\nMORE = 1\n") == own, name
 
 
 def test_a_written_run_reads_back(tmp_path: Path) -> None:
