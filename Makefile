@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run test lint fast slow figures evidence clean help
+.PHONY: run test lint fast slow mutants figures evidence clean help
 
 run: $(VENV)/.run  ## set up, then follow one infusion of ketamine over 14 days (results/one_infusion)
 	$(BIN)/plastogen run one_infusion
@@ -20,6 +20,9 @@ fast: $(VENV)/.test
 
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -q -m slow
+
+mutants: $(VENV)/.test  ## break the mechanisms line by line and see whether the tests notice
+	$(BIN)/python tests/mutants.py
 
 figures: $(VENV)/.run  ## run every experiment that ships and draw its figures
 	for name in $$($(BIN)/plastogen list experiments --names); do $(BIN)/plastogen run $$name || [ $$? -eq 4 ] || exit 1; done

@@ -1,0 +1,208 @@
+"""Break the package on purpose, one line at a time, and see whether its tests notice.
+
+    python tests/mutants.py                    every entry of mutants.yaml; exit code 1 if any survives
+    python tests/mutants.py --only NAME ...    some of them; patterns such as 'receptor-*' will do
+    python tests/mutants.py --list             what there is
+
+The package and its tests are copied to a temporary folder first: the working tree is never touched. An entry:
+
+    name: what to call it        file: below src/plastogen
+    line: the line to replace, without indentation and comment; it stands exactly once in the file
+    mutant: what stands there instead        breaks: what that breaks, in words
+    tests: files of tests, or single tests in them, that must notice; slow ones are left out
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from queue import SimpleQueue
+
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+LIST = Path(__file__).with_suffix(".yaml")
+COPIED = ("src", "tests", "models", "experiments", "pyproject.toml")  # a checkout is known by its pyproject.toml
+PATIENCE_S = 240
+PASSED, FAILED = 0, 1  # of pytest; any other exit code says that nothing was tested
+QUICK = """
+from hypothesis import Phase, settings
+
+def pytest_configure(config):  # the same examples each time; a failure need not be made small
+    found = [Phase.explicit, Phase.generate]
+    settings.register_profile("mutants", derandomize=True, database=None, deadline=None, phases=found)
+    settings.load_profile("mutants")
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One line that is replaced, and the tests that must notice."""
+
+    name: str
+    file: str
+    line: str
+    mutant: str
+    breaks: str
+    tests: list[str]
+
+    def applied(self, source: str) -> str:
+        """`source` with the line replaced. Raises ValueError when the entry no longer applies."""
+        lines = source.splitlines()
+        places = [n for n, line in enumerate(lines) if line.partition("  # ")[0].strip() == self.line]
+        if len(places) != 1:
+            raise ValueError(f"{self.name}: {self.file} holds its line {len(places)} times, not once: {self.line}")
+        (n,) = places
+        lines[n] = lines[n].replace(self.line, self.mutant)
+        changed = "\n".join(lines) + "\n"
+        if ast.dump(ast.parse(changed)) == ast.dump(ast.parse(source)):
+            raise ValueError(f"{self.name}: its mutant says the same as its line")
+        return changed
+
+
+def read(path: Path = LIST) -> list[Mutant]:
+    """Every entry of a list."""
+    return [Mutant(**entry) for entry in YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))]
+
+
+def faults(mutants: Iterable[Mutant], root: Path = ROOT) -> list[str]:
+    """What is wrong with each entry that no longer applies to the checkout `root`."""
+    found, names = [], set[str]()
+    for m in mutants:
+        if m.name in names:
+            found.append(f"{m.name}: two mutants have this name")
+        names.add(m.name)
+        try:
+            m.applied((root / "src" / "plastogen" / m.file).read_text(encoding="utf-8"))
+        except (OSError, SyntaxError) as error:
+            found.append(f"{m.name}: {m.file}: {error}")
+        except ValueError as error:
+            found.append(str(error))
+        for test in m.tests:
+            file, *inside = test.split("::")
+            path = root / "tests" / file
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            if not text or any(not re.search(rf"^ *(def|class) {name}\b", text, re.M) for name in inside):
+                found.append(f"{m.name}: there is no test {test}")
+    return found
+
+
+def copied(root: Path, folder: Path) -> Path:
+    """A copy of what the tests of the checkout `root` need, in the new `folder`."""
+    folder.mkdir()
+    for name in COPIED:
+        if (root / name).is_dir():
+            shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(root / name, folder / name)
+    (folder / "quick.py").write_text(QUICK)
+    return folder
+
+
+def tested(folder: Path, tests: Iterable[str], *, until_first: bool) -> tuple[int, str]:
+    """Run tests of a copy: exit code of pytest, and the end of what it said."""
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(folder / "src"), str(folder)]),
+        "PYTHONDONTWRITEBYTECODE": "1",  # compiled files are told apart by size and second: a mutant may have both
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "quick", "-m", "not slow"]
+    command += ["-o", f"cache_dir={folder.parent / 'cache'}"]  # compiled networks, for all copies
+    command += [*(["-x"] if until_first else []), *(f"tests/{test}" for test in tests)]
+    patience = PATIENCE_S if until_first else None
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=patience
+        )
+    except subprocess.TimeoutExpired:
+        return -1, f"no answer in {PATIENCE_S} s"
+    return done.returncode, (done.stdout + done.stderr).strip()[-2000:]
+
+
+def killed(mutant: Mutant, folder: Path) -> str | None:
+    """Apply `mutant` in the copy, test, and take it back: None when a test noticed, else what happened."""
+    path = folder / "src" / "plastogen" / mutant.file
+    source = path.read_text(encoding="utf-8")
+    path.write_text(mutant.applied(source), encoding="utf-8")
+    try:
+        code, said = tested(folder, mutant.tests, until_first=True)
+    finally:
+        path.write_text(source, encoding="utf-8")
+    if code == FAILED:
+        return None
+    return "survived" if code == PASSED else f"not tested ({said.splitlines()[-1] if said else code})"
+
+
+def untouched(copies: Sequence[Path], mutants: Iterable[Mutant]) -> str:
+    """What is said when tests fail without any mutant; nothing when all pass."""
+    tests = list(dict.fromkeys(test for m in mutants for test in m.tests))
+    tests = [test for test in tests if "::" not in test or test.partition("::")[0] not in tests]
+    shares = [tests[n :: len(copies)] for n in range(len(copies))]
+    with ThreadPoolExecutor(len(copies)) as pool:
+        found = pool.map(lambda copy, share: tested(copy, share, until_first=False), copies, shares)
+        return "\n".join(said for (code, said), share in zip(found, shares, strict=True) if share and code != PASSED)
+
+
+def hunted(copies: Sequence[Path], mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, str | None]]:
+    """Each mutant and what became of it, in order; as many at a time as there are copies."""
+    free = SimpleQueue[Path]()
+    for copy in copies:
+        free.put(copy)
+
+    def one(mutant: Mutant) -> str | None:
+        copy = free.get()
+        try:
+            return killed(mutant, copy)
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        yield from zip(mutants, pool.map(one, mutants), strict=True)
+
+
+def main(arguments: Sequence[str] | None = None, *, listed: Path = LIST) -> int:
+    """The command: 0 when every mutant was killed, else 1."""
+    parser = argparse.ArgumentParser(description="Break the package line by line and see whether its tests notice.")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these alone; patterns will do")
+    parser.add_argument("--list", action="store_true", help="say what there is and stop")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="mutants tested at a time (2)")
+    asked = parser.parse_args(arguments)
+    every = read(listed)
+    chosen = [m for m in every if not asked.only or any(fnmatch(m.name, pattern) for pattern in asked.only)]
+    if asked.list:
+        for m in chosen:
+            print(f"{m.name:45} {m.file:24} {m.breaks}")
+        return 0
+    wrong = faults(chosen) if chosen else [f"no mutant is called {' or '.join(asked.only or ['anything'])}"]
+    if wrong:
+        print("\n".join(wrong))
+        return 1
+    begun, alive = time.monotonic(), 0
+    with tempfile.TemporaryDirectory(prefix="plastogen-mutants-") as place:
+        copies = [copied(ROOT, Path(place).resolve() / str(n)) for n in range(asked.jobs)]
+        if said := untouched(copies, chosen):
+            print(f"without any mutant, these tests do not pass:\n{said}")
+            return 1
+        print(f"without any mutant all tests pass ({time.monotonic() - begun:.0f} s)", flush=True)
+        for m, found in hunted(copies, chosen):
+            alive += found is not None
+            print(f"{found}: {m.name}: {m.breaks}" if found else f"killed: {m.name}", flush=True)
+    print(f"{len(chosen) - alive} of {len(chosen)} mutants killed in {time.monotonic() - begun:.0f} s")
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The list of mutants (mutants.yaml) fits the source, and a handful of them are killed; `make mutants` runs all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import mutants
+import pytest
+
+LISTED = mutants.read()
+MECHANISMS = {
+    "dose.py", "concentration.py", "receptor.py", "drug.py", "treated.py", "glutamate.py", "probe.py", "signalling.py",
+    "synapse.py", "spine.py", "plasticity.py", "stepper.py", "switches.py", "course.py", "circuit/definition.py",
+    "circuit/drive.py", "circuit/network.py", "circuit/engine.py", "readout.py", "claim.py", "case.py", "store.py",
+    "cache.py", "units.py",
+}  # fmt: skip
+HANDFUL = (
+    "dose-without-weight", "receptor-trapped-and-superficial-swapped", "signalling-pathways-swapped",
+    "synapse-scaling-sign", "stepper-classes-swapped", "claim-noise-will-do",
+)  # fmt: skip
+
+
+def test_every_mutant_applies_to_the_source_as_it_is() -> None:
+    assert mutants.faults(LISTED) == []
+
+
+def test_every_mechanism_has_a_mutant() -> None:
+    assert {m.file for m in LISTED} >= MECHANISMS
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"line": "nothing = like(this)"}, "dose.py holds its line 0 times, not once: nothing = like(this)"),
+        ({"line": "return ()"}, "dose.py holds its line 2 times, not once: return ()"),
+        ({"mutant": "MIN_PER_H = 60.00  # the same", "file": "concentration.py", "line": "MIN_PER_H = 60.0"}, "says the same"),
+        ({"mutant": "first_mg = ("}, "was never closed"),
+        ({"file": "no.py"}, "No such file"),
+        ({"tests": ["test_nothing.py"]}, "there is no test test_nothing.py"),
+        ({"tests": ["test_dose.py::test_nothing"]}, "there is no test test_dose.py::test_nothing"),
+    ],
+)
+def test_an_entry_that_no_longer_applies_is_told(change: dict[str, str], said: str) -> None:
+    (fault,) = mutants.faults([replace(LISTED[0], **change)])  # type: ignore[arg-type]
+    assert fault.startswith(f"{LISTED[0].name}: ")
+    assert said in fault
+
+
+def test_names_are_told_apart() -> None:
+    assert mutants.faults([LISTED[0], LISTED[0]]) == [f"{LISTED[0].name}: two mutants have this name"]
+
+
+def test_an_unknown_name_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert mutants.main(["--only", "nobody"]) == 1
+    assert capsys.readouterr().out == "no mutant is called nobody\n"
+
+
+@pytest.mark.slow
+def test_a_handful_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert mutants.main(["--only", *HANDFUL]) == 0
+    assert f"{len(HANDFUL)} of {len(HANDFUL)} mutants killed" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_survivor_and_a_mutant_that_does_not_run_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "- {name: hidden, file: dose.py, line: 'over_h = float(treatment.over) if treatment.over is not None else 0.0',"
+        " mutant: over_h = 0.0, breaks: infusions, tests: [test_synapse.py]}\n"
+        "- {name: dead, file: synapse.py, line: from plastogen.definition import Definition,"
+        " mutant: from plastogen.definition import Nothing as Definition, breaks: all, tests: [test_synapse.py]}\n"
+    )
+    listed = tmp_path / "list.yaml"
+    listed.write_text(text)
+    assert mutants.main([], listed=listed) == 1
+    said = capsys.readouterr().out
+    assert "survived: hidden: infusions" in said
+    assert "not tested (" in said
+    assert "0 of 2 mutants killed" in said
