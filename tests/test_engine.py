@@ -365,7 +365,10 @@ def crash(folder: Path) -> None:
 
 
 def chatter(folder: Path) -> None:
-    (folder / "main").write_text("#!/bin/sh\necho 'Error reading file'\n")
+    """Brian2's programs go on after an input they cannot read, and exit as if nothing were wrong."""
+    (folder / "main").rename(folder / "real")
+    (folder / "main").write_text("#!/bin/sh\necho 'Error reading file'\n./real \"$@\"\n")
+    (folder / "main").chmod(0o755)
 
 
 @network
