@@ -1,0 +1,81 @@
+"""In: a built-in circuit. Out: engines with another step, without averaged conductances, or with other compiler flags.
+
+Shared by the benchmarks; run those, not this.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from plastogen.circuit import Circuit, Engine, engine, network
+from plastogen.definition import Library
+
+
+def circuit(name: str, step_ms: float, *, nominal_delay: bool = False) -> Circuit:
+    """A built-in circuit with another time step and the same delay.
+
+    A spike is noticed at the end of the step it falls in, half a step late on average, so synapses act after the file's
+    delay and half a step. That sum is what is kept; with `nominal_delay` the number in the file is.
+    """
+    built_in = Library().load("circuits", name, Circuit)
+    shift_ms = 0 if nominal_delay else (float(built_in.step) - step_ms) / 2
+    overrides = {"step": f"{step_ms:g} ms", "delay": f"{float(built_in.delay) + shift_ms:g} ms"}
+    return Library().load("circuits", name, Circuit, overrides=overrides)
+
+
+class PlainEngine(Engine):
+    """Plain exponential Euler: a conductance keeps through a step the value it has at its start."""
+
+    def __init__(self, circuit: Circuit) -> None:
+        """The means over a step are values given at run time, so this is the same program as `Engine`'s."""
+        super().__init__(circuit)
+        self._shared |= {f"mean_{name}": 1.0 for name in network.TRACES}
+
+
+def brian2_flags() -> tuple[str, ...]:
+    """The flags Brian2 gives gcc unless told otherwise; ask before anything is built."""
+    from brian2 import prefs
+
+    return tuple(prefs.codegen.cpp.extra_compile_args_gcc)
+
+
+@contextmanager
+def compiled_with(flags: tuple[str, ...]) -> Iterator[None]:
+    """Engines build and run programs compiled with `flags`."""
+    with patch.object(engine, "flags", lambda: flags):
+        yield
+
+
+def children_cpu_s() -> float:
+    """CPU time (user and system, s) of all child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def machine() -> str:
+    """Processor, cores, compiler, Brian2 and date, in a line."""
+    model = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+    about = engine.signature("cpp")
+    parts = (
+        f"{model}, {os.cpu_count()} cores",
+        about["compiler"],
+        f"Brian2 {about['brian2']}",
+        time.strftime("%Y-%m-%d"),
+    )
+    return "; ".join(parts)
