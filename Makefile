@@ -13,6 +13,7 @@ test: lint fast slow  ## set up, then run all checks, quick ones first
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 fast: $(VENV)/.test

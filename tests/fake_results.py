@@ -23,23 +23,38 @@ SNAPSHOTS = ("before", "during", "after", "day")
 SNAPSHOT_H = (-0.5, 0.6, 2.0, 24.0)
 BOUNDARIES = {"E": (0, 800), "PV": (800, 920), "SST": (920, 1000)}
 BASE_HZ = {"E": 4.2, "PV": 9.5, "SST": 8.0}
-IC50_UM = {"E.synaptic": 5.0, "E.tonic": 4.0, "E.rest": 5.2, "PV.synaptic": 3.6, "PV.tonic": 2.4, "SST.synaptic": 2.9,
-           "SST.tonic": 2.1}
+IC50_UM = {
+    "E.synaptic": 5.0,
+    "E.tonic": 4.0,
+    "E.rest": 5.2,
+    "PV.synaptic": 3.6,
+    "PV.tonic": 2.4,
+    "SST.synaptic": 2.9,
+    "SST.tonic": 2.1,
+}
 
 
 def grid_h(end_h: float = 336.0) -> np.ndarray:
     """Hours from -1 to `end_h`, dense around dosing."""
-    parts = [np.arange(-1, 0, 0.25), np.arange(0, 2, 0.04), np.arange(2, 8, 0.2), np.arange(8, 30, 0.7),
-             np.arange(30, end_h, 6.0), [end_h]]
+    parts = [
+        np.arange(-1, 0, 0.25),
+        np.arange(0, 2, 0.04),
+        np.arange(2, 8, 0.2),
+        np.arange(8, 30, 0.7),
+        np.arange(30, end_h, 6.0),
+        [end_h],
+    ]
     grid = np.unique(np.round(np.concatenate(parts), 6))
     return np.asarray(grid[grid <= end_h])
 
 
 def infusion(t: np.ndarray, over: float, fast: float, slow: float, share: float = 0.6) -> np.ndarray:
     """Shape of a concentration during and after an infusion (peak near 1)."""
+
     def phase(rate: float) -> np.ndarray:
         during = 1 - np.exp(-rate * np.clip(t, 0, over))
         return np.asarray(during * np.exp(-rate * np.clip(t - over, 0, None)))
+
     shape = share * phase(fast) / (1 - np.exp(-fast * over)) + (1 - share) * phase(slow) / (1 - np.exp(-slow * over))
     return np.asarray(np.where(t > 0, shape, 0.0))
 
@@ -55,27 +70,58 @@ def dosing(arms: Sequence[str]) -> str:
     rows: list[dict[str, object]] = []
     for arm in arms:
         if "ketamine" in arm:
-            rows.append({"arm": arm, "drug": "ketamine", "what": "ketamine 0.5 mg/kg iv over 40 min", "start_h": 0.0,
-                         "end_h": 40 / 60})
+            rows.append(
+                {
+                    "arm": arm,
+                    "drug": "ketamine",
+                    "what": "ketamine 0.5 mg/kg iv over 40 min",
+                    "start_h": 0.0,
+                    "end_h": 40 / 60,
+                }
+            )
         if "nbqx" in arm:
             rows.append({"arm": arm, "drug": "nbqx", "what": "NBQX at 90 % occupancy", "start_h": -0.5, "end_h": 3.5})
         if "rapamycin" in arm:
-            rows.append({"arm": arm, "drug": "rapamycin", "what": "rapamycin at 90 % occupancy", "start_h": -0.5,
-                         "end_h": 23.5})
+            rows.append(
+                {"arm": arm, "drug": "rapamycin", "what": "rapamycin at 90 % occupancy", "start_h": -0.5, "end_h": 23.5}
+            )
     return json.dumps(rows)
 
 
-def results(arms: Sequence[str] = ARMS, seeds: int = 4, end_h: float = 336.0, failed: Sequence[tuple[str, int]] = (),
-            dose: Mapping[str, float] | None = None) -> xr.Dataset:
+def results(
+    arms: Sequence[str] = ARMS,
+    seeds: int = 4,
+    end_h: float = 336.0,
+    failed: Sequence[tuple[str, int]] = (),
+    dose: Mapping[str, float] | None = None,
+) -> xr.Dataset:
     """A Dataset like results.nc. `failed` lists (arm, seed index) of runs that left nothing; `dose` scales an arm."""
     rng = np.random.default_rng(7)
     t = grid_h(end_h)
     size, n_arms = t.size, len(arms)
     seed_gain = 1 + 0.12 * rng.standard_normal(seeds)
     shape = (n_arms, seeds, size)
-    names = ("occupancy", "glutamate", "ampa_throughput", "pattern_shift", "dissociation", "bdnf", "eef2k", "mtorc1", "protein", "weight",
-             "scaling", "recurrent", "spine_density", "spine_formation", "spine_elimination", "pv_integrity", "tolerance",
-             "tone", "clinical_effect")
+    names = (
+        "occupancy",
+        "glutamate",
+        "ampa_throughput",
+        "pattern_shift",
+        "dissociation",
+        "bdnf",
+        "eef2k",
+        "mtorc1",
+        "protein",
+        "weight",
+        "scaling",
+        "recurrent",
+        "spine_density",
+        "spine_formation",
+        "spine_elimination",
+        "pv_integrity",
+        "tolerance",
+        "tone",
+        "clinical_effect",
+    )
     v = {name: np.zeros(shape) for name in names}
     rate, rate_se = np.zeros((*shape, 3)), np.full((*shape, 3), 0.09)
     block, plasma, brain = np.zeros((*shape, 7)), np.zeros((*shape, 3)), np.zeros((*shape, 3))
@@ -96,19 +142,27 @@ def results(arms: Sequence[str] = ARMS, seeds: int = 4, end_h: float = 336.0, fa
             sign = np.array([0.22, -0.14, -0.3]) * (0.25 + 0.75 * ampa)
             drop = -0.4 * (1 - ampa) * ((t > -0.5) & (t < 3.5))
             growth = 0.09 * late(t, 1, 3, 140) * scale * g * ampa * mtor
-            rate[i, s] = np.array([4.2, 9.5, 8.0]) * (1 + sign * surge[:, None] / 1.6 + drop[:, None]
-                                                      + growth[:, None]) + noise
+            rate[i, s] = (
+                np.array([4.2, 9.5, 8.0]) * (1 + sign * surge[:, None] / 1.6 + drop[:, None] + growth[:, None]) + noise
+            )
             jitter = rng.standard_normal(size) * float(scale > 0)
             v["occupancy"][i, s] = ket / (ket + 1.42)
             v["glutamate"][i, s] = 100 * (1 + 0.22 * surge * (0.3 + 0.7 * ampa) + 0.5 * drop + 0.012 * jitter)
             v["ampa_throughput"][i, s] = (1 + 0.3 * surge) * np.where(drop < 0, 0.1, 1)
-            v["dissociation"][i, s] = v["pattern_shift"][i, s] = 0.3 * infusion(t, 40 / 60, 5, 0.7) * scale * g + 0.01 * np.abs(jitter)
+            v["dissociation"][i, s] = v["pattern_shift"][i, s] = 0.3 * infusion(
+                t, 40 / 60, 5, 0.7
+            ) * scale * g + 0.01 * np.abs(jitter)
             v["bdnf"][i, s] = 1 + (0.55 * ampa + 0.12) * g * scale * late(t, 0.1, 0.6, 5)
             v["eef2k"][i, s] = 1 - 0.18 * scale * infusion(t, 40 / 60, 3, 0.35)
-            v["mtorc1"][i, s] = 1 + 0.9 * ampa * mtor * g * scale * late(t, 0.2, 0.5, 3) - (0.05 if not mtor else 0) * (
-                (t > -0.5) & (t < 23.5))
+            v["mtorc1"][i, s] = (
+                1
+                + 0.9 * ampa * mtor * g * scale * late(t, 0.2, 0.5, 3)
+                - (0.05 if not mtor else 0) * ((t > -0.5) & (t < 23.5))
+            )
             v["protein"][i, s] = 1 + 0.5 * ampa * mtor * g * scale * late(t, 1, 4, 50)
-            v["weight"][i, s] = 0.88 + 0.16 * g * ampa * scale * (0.3 * late(t, 0.5, 1, 20) + 0.9 * mtor * late(t, 2, 5, 160))
+            v["weight"][i, s] = 0.88 + 0.16 * g * ampa * scale * (
+                0.3 * late(t, 0.5, 1, 20) + 0.9 * mtor * late(t, 2, 5, 160)
+            )
             v["spine_density"][i, s] = 0.8 + 0.13 * g * ampa * mtor * scale * late(t, 10, 14, 400)
             v["scaling"][i, s] = 1 - 0.02 * scale * late(t, 3, 24, 100)
             v["recurrent"][i, s] = v["weight"][i, s] * v["spine_density"][i, s] * v["scaling"][i, s]
@@ -125,7 +179,8 @@ def results(arms: Sequence[str] = ARMS, seeds: int = 4, end_h: float = 336.0, fa
     dims = ("arm", "seed", "time")
     units = {"glutamate": "%", "spine_formation": "1/d", "spine_elimination": "1/d", "clinical_effect": "Hedges g"}
     data: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {
-        n: (dims, v[n], {"units": units.get(n, "1"), "long_name": n.replace("_", " ")}) for n in names}
+        n: (dims, v[n], {"units": units.get(n, "1"), "long_name": n.replace("_", " ")}) for n in names
+    }
     data["rate_hz"] = ((*dims, "class"), rate, {"units": "Hz", "long_name": "firing rate"})
     data["rate_se_hz"] = ((*dims, "class"), rate_se, {"units": "Hz", "long_name": "standard error of the rate"})
     data["block"] = ((*dims, "pool"), block, {"units": "1", "long_name": "blocked share of NMDA receptors"})
@@ -147,29 +202,51 @@ def results(arms: Sequence[str] = ARMS, seeds: int = 4, end_h: float = 336.0, fa
     for arm, s in failed:
         status[list(arms).index(arm), s] = "failed: the binary stopped"
     ds = xr.Dataset(
-        data, coords={"arm": list(arms), "seed": np.arange(1, seeds + 1), "time": ("time", t, {"units": "h"}),
-                      "class": list(CLASSES), "pool": list(POOLS), "species": list(SPECIES), "snapshot": list(SNAPSHOTS),
-                      "frequency": ("frequency", frequency, {"units": "Hz"}),
-                      "snapshot_time": ("snapshot", list(SNAPSHOT_H), {"units": "h"})})
+        data,
+        coords={
+            "arm": list(arms),
+            "seed": np.arange(1, seeds + 1),
+            "time": ("time", t, {"units": "h"}),
+            "class": list(CLASSES),
+            "pool": list(POOLS),
+            "species": list(SPECIES),
+            "snapshot": list(SNAPSHOTS),
+            "frequency": ("frequency", frequency, {"units": "Hz"}),
+            "snapshot_time": ("snapshot", list(SNAPSHOT_H), {"units": "h"}),
+        },
+    )
     ds["probes"] = (("arm", "seed"), np.full((n_arms, seeds), 41))
     ds["cap_hit"] = (("arm", "seed"), np.zeros((n_arms, seeds), dtype=bool))
     ds["status"] = (("arm", "seed"), status)
-    ds.attrs = {"title": "One infusion", "question": "Does one infusion leave stronger, more numerous synapses after the "
-                "drug has gone, and what does that depend on?", "species": "human", "subject": "stressed_adult",
-                "circuit": "prefrontal", "plasticity": "all", "n_expected": n_arms * seeds,
-                "n_complete": n_arms * seeds - len(failed), "scope": SCOPE, "dosing": dosing(arms),
-                "versions": json.dumps({"plastogen": "0.1.0", "brian2": "2.9.0", "numpy": "2.3.5"})}
+    ds.attrs = {
+        "title": "One infusion",
+        "question": "Does one infusion leave stronger, more numerous synapses after the "
+        "drug has gone, and what does that depend on?",
+        "species": "human",
+        "subject": "stressed_adult",
+        "circuit": "prefrontal",
+        "plasticity": "all",
+        "n_expected": n_arms * seeds,
+        "n_complete": n_arms * seeds - len(failed),
+        "scope": SCOPE,
+        "dosing": dosing(arms),
+        "versions": json.dumps({"plastogen": "0.1.0", "brian2": "2.9.0", "numpy": "2.3.5"}),
+    }
     return add_readouts(ds)
 
 
 def add_readouts(ds: xr.Dataset) -> xr.Dataset:
     """`ds` with a few readouts by (arm, seed), marked as the results layer marks them."""
+
     def at(name: str, when: float) -> xr.DataArray:
         return ds[name].sel(time=when, method="nearest").drop_vars("time")
-    found = {"glutamate_peak": (ds["glutamate"].max("time", skipna=False), "Glutamate, peak", "%"),
-             "weight_24h": (at("weight", 24), "Weight at 24 h", "1"),
-             "spine_density_24h": (at("spine_density", 24), "Spine density at 24 h", "1"),
-             "effect_day_1": (at("clinical_effect", 24), "Clinical effect on day 1", "1")}
+
+    found = {
+        "glutamate_peak": (ds["glutamate"].max("time", skipna=False), "Glutamate, peak", "%"),
+        "weight_24h": (at("weight", 24), "Weight at 24 h", "1"),
+        "spine_density_24h": (at("spine_density", 24), "Spine density at 24 h", "1"),
+        "effect_day_1": (at("clinical_effect", 24), "Clinical effect on day 1", "1"),
+    }
     for name, (values, title, unit) in found.items():
         ds[name] = values.assign_attrs(units=unit, long_name=title, readout=1)
     return ds
@@ -178,8 +255,12 @@ def add_readouts(ds: xr.Dataset) -> xr.Dataset:
 def snapshot_spikes(seconds: float = 20.0, seed: int = 1) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Poisson spikes with a gamma rhythm for each snapshot: name -> (times_s, cell numbers)."""
     rng = np.random.default_rng(seed)
-    gain = {"before": (1, 1, 1, 0.2), "during": (1.5, 0.8, 0.55, 0.9), "after": (1.2, 0.95, 0.8, 0.5),
-            "day": (1.1, 1.05, 1.0, 0.25)}
+    gain = {
+        "before": (1, 1, 1, 0.2),
+        "during": (1.5, 0.8, 0.55, 0.9),
+        "after": (1.2, 0.95, 0.8, 0.5),
+        "day": (1.1, 1.05, 1.0, 0.25),
+    }
     out = {}
     for name, (*scales, depth) in gain.items():
         times, cells = [], []
@@ -195,8 +276,9 @@ def snapshot_spikes(seconds: float = 20.0, seed: int = 1) -> dict[str, tuple[np.
     return out
 
 
-def held(drugs: Sequence[str] = ("ketamine", "memantine"), levels: Sequence[float] = (0.1, 0.3, 1, 3, 10, 30),
-         seeds: int = 4) -> xr.Dataset:
+def held(
+    drugs: Sequence[str] = ("ketamine", "memantine"), levels: Sequence[float] = (0.1, 0.3, 1, 3, 10, 30), seeds: int = 4
+) -> xr.Dataset:
     """Arms at held concentrations: block per pool at each."""
     t = np.array([-0.1, 0.0, 0.25, 0.5, 1.0, 1.1])
     arms = [f"{drug}_{level:g}uM" for drug in drugs for level in levels]
@@ -211,41 +293,107 @@ def held(drugs: Sequence[str] = ("ketamine", "memantine"), levels: Sequence[floa
             half = IC50_UM[pool] * (1 if k == 0 else (2.0 if pool.startswith("E") else 0.6))
             block[i, :, :, p] = c / (c + half) * (1 + 0.02 * rng.standard_normal((seeds, 1)))
     dims = ("arm", "seed", "time")
-    ds = xr.Dataset({"brain_uM": ((*dims, "species"), brain, {"units": "uM"}),
-                     "block": ((*dims, "pool"), block, {"units": "1"})},
-                    coords={"arm": arms, "seed": range(1, seeds + 1), "time": ("time", t, {"units": "h"}),
-                            "pool": list(POOLS), "species": species})
+    ds = xr.Dataset(
+        {"brain_uM": ((*dims, "species"), brain, {"units": "uM"}), "block": ((*dims, "pool"), block, {"units": "1"})},
+        coords={
+            "arm": arms,
+            "seed": range(1, seeds + 1),
+            "time": ("time", t, {"units": "h"}),
+            "pool": list(POOLS),
+            "species": species,
+        },
+    )
     ds["status"] = (("arm", "seed"), np.full((len(arms), seeds), "complete", dtype=object))
-    ds.attrs = {"title": "Block by concentration", "question": "Who is blocked, and how much?", "species": "rat",
-                "subject": "healthy_rat", "circuit": "small", "plasticity": "all", "scope": SCOPE,
-                "n_expected": len(arms) * seeds, "n_complete": len(arms) * seeds}
+    ds.attrs = {
+        "title": "Block by concentration",
+        "question": "Who is blocked, and how much?",
+        "species": "rat",
+        "subject": "healthy_rat",
+        "circuit": "small",
+        "plasticity": "all",
+        "scope": SCOPE,
+        "n_expected": len(arms) * seeds,
+        "n_complete": len(arms) * seeds,
+    }
     return ds
 
 
 def verdicts() -> list[Verdict]:
     """One verdict of each outcome, and a claim that would break HTML."""
     return [
-        Verdict("spine density is still raised a day later", "spine_density_24h", "met", 0.0913, 0.0721, 0.1105, "1", 4, 4, "at least 0.02",
-                source="li2010"),
-        Verdict("glutamate rises during the infusion", "glutamate_peak", "missed", 42.1, 38.0, 46.2, "%", 4, 4, "between 5 % and 40 %",
-                source="abdallah2018"),
-        Verdict("the gamma peak moves down", "gamma_shift", "known miss", -0.4, -1.1, 0.3, "Hz", 4, 4, "less than 0 Hz",
-                known_miss="E follows PV too closely in this regime", source="shaw2015"),
-        Verdict("NBQX before <ketamine> blocks the gain & more", "weight_24h", "undecided", float("nan"), float("nan"), float("nan"),
-                "1", 1, 4, "at most 0.2", reason="3 of 4 runs are missing", source="maeng2008"),
+        Verdict(
+            "spine density is still raised a day later",
+            "spine_density_24h",
+            "met",
+            0.0913,
+            0.0721,
+            0.1105,
+            "1",
+            4,
+            4,
+            "at least 0.02",
+            source="li2010",
+        ),
+        Verdict(
+            "glutamate rises during the infusion",
+            "glutamate_peak",
+            "missed",
+            42.1,
+            38.0,
+            46.2,
+            "%",
+            4,
+            4,
+            "between 5 % and 40 %",
+            source="abdallah2018",
+        ),
+        Verdict(
+            "the gamma peak moves down",
+            "gamma_shift",
+            "known miss",
+            -0.4,
+            -1.1,
+            0.3,
+            "Hz",
+            4,
+            4,
+            "less than 0 Hz",
+            known_miss="E follows PV too closely in this regime",
+            source="shaw2015",
+        ),
+        Verdict(
+            "NBQX before <ketamine> blocks the gain & more",
+            "weight_24h",
+            "undecided",
+            float("nan"),
+            float("nan"),
+            float("nan"),
+            "1",
+            1,
+            4,
+            "at most 0.2",
+            reason="3 of 4 runs are missing",
+            source="maeng2008",
+        ),
     ]
 
 
 def doses(mg_per_kg: Sequence[float] = (10, 20, 30, 50, 200)) -> xr.Dataset:
     """Arms that differ in dose, titled as in glutamate_surge."""
     names = [f"mg_{dose:g}" for dose in mg_per_kg]
-    fake = results(["vehicle", *(f"ketamine_{k}" for k in range(len(names)))],
-                   dose={f"ketamine_{k}": (d / 25) for k, d in enumerate(mg_per_kg)}, end_h=24)
+    fake = results(
+        ["vehicle", *(f"ketamine_{k}" for k in range(len(names)))],
+        dose={f"ketamine_{k}": (d / 25) for k, d in enumerate(mg_per_kg)},
+        end_h=24,
+    )
     fake = fake.assign_coords(arm=["vehicle", *names])
     fake = fake.assign_coords(arm_title=("arm", ["", *(f"{dose:g} mg/kg" for dose in mg_per_kg)]))
-    fake.attrs["dosing"] = json.dumps([
-        {"arm": name, "drug": "ketamine", "what": f"ketamine {dose:g} mg/kg ip", "start_h": 0.0, "end_h": 0.0}
-        for name, dose in zip(names, mg_per_kg, strict=True)])
+    fake.attrs["dosing"] = json.dumps(
+        [
+            {"arm": name, "drug": "ketamine", "what": f"ketamine {dose:g} mg/kg ip", "start_h": 0.0, "end_h": 0.0}
+            for name, dose in zip(names, mg_per_kg, strict=True)
+        ]
+    )
     fake.attrs |= {"title": "The glutamate surge, dose by dose", "species": "rat", "subject": "healthy_rat"}
     return fake
 
@@ -253,8 +401,15 @@ def doses(mg_per_kg: Sequence[float] = (10, 20, 30, 50, 200)) -> xr.Dataset:
 def swept(values: Sequence[float] = (0.1, 0.2, 0.5, 1.0)) -> xr.Dataset:
     """A sweep of the dose over two arms: the axis `dose` between arm and seed."""
     parts = [results(("vehicle", "ketamine"), dose={"ketamine": value / 0.5}) for value in values]
-    ds = xr.concat(parts, xr.DataArray(list(values), dims="dose", name="dose", attrs={"units": "mg/kg"}),
-                   data_vars="all", combine_attrs="override", coords="minimal", compat="override", join="override")
+    ds = xr.concat(
+        parts,
+        xr.DataArray(list(values), dims="dose", name="dose", attrs={"units": "mg/kg"}),
+        data_vars="all",
+        combine_attrs="override",
+        coords="minimal",
+        compat="override",
+        join="override",
+    )
     ds = ds.transpose("arm", "dose", "seed", ...)
     ds.attrs["n_expected"] = ds.attrs["n_complete"] = 2 * len(values) * ds.sizes["seed"]
     return ds

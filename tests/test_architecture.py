@@ -55,7 +55,12 @@ def imports(path: Path, *, top_only: bool = False) -> Iterator[tuple[int, str]]:
     nodes: list[ast.AST] = list(ast.walk(tree))
     if top_only:
         late = {id(x) for f in nodes if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for x in ast.walk(f)}
-        late |= {id(x) for n in nodes if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test) for x in ast.walk(n)}
+        late |= {
+            id(x)
+            for n in nodes
+            if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)
+            for x in ast.walk(n)
+        }
         nodes = [node for node in nodes if id(node) not in late]
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -93,11 +98,15 @@ def test_no_import_runs_in_a_circle() -> None:
     graph: dict[str, set[str]] = {}
     for module, path in MODULES.items():
         wanted = {name for _, name in imports(path) if name.startswith("plastogen.")}
-        targets = {t for name in wanted for t in (name, name.rpartition(".")[0]) if t in MODULES or f"{t}.__init__" in MODULES}
+        targets = {
+            t for name in wanted for t in (name, name.rpartition(".")[0]) if t in MODULES or f"{t}.__init__" in MODULES
+        }
         targets = {t if t in MODULES else f"{t}.__init__" for t in targets} - {"plastogen.__init__"}
         # a package's own parts may come through its __init__, which they stand below
         graph[module.removesuffix(".__init__")] = {
-            t.removesuffix(".__init__") for t in targets if not module.startswith(t.removesuffix("__init__")) or t == module
+            t.removesuffix(".__init__")
+            for t in targets
+            if not module.startswith(t.removesuffix("__init__")) or t == module
         } - {module.removesuffix(".__init__")}
     try:
         tuple(TopologicalSorter(graph).static_order())

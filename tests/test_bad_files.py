@@ -21,7 +21,19 @@ BAD = Path(__file__).parent / "bad"
 KINDS: dict[str, type[Definition]] = {
     "circuits": Circuit, "drugs": Drug, "plasticity": Plasticity, "subjects": Subject,
 }  # fmt: skip
-JARGON = ("pydantic", "Traceback", "validat", "Input should", "NoneType", "dict", "instance", "null", "scalar", "node", "token")
+JARGON = (
+    "pydantic",
+    "Traceback",
+    "validat",
+    "Input should",
+    "NoneType",
+    "dict",
+    "instance",
+    "null",
+    "scalar",
+    "node",
+    "token",
+)
 FILES = sorted(BAD.rglob("*.yaml"))
 
 

@@ -87,7 +87,11 @@ def test_a_digest_depends_on_what_matters() -> None:
 def test_a_digest_is_the_same_in_every_process() -> None:
     code = "from plastogen.cache import digest; print(digest({'a': {'x', 'y', 'z'}, 'b': 0.1}))"
     found = [
-        subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout.strip().decode()
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        )
+        .stdout.strip()
+        .decode()
         for seed in ("1", "2")
     ]
     assert found == [digest({"a": {"x", "y", "z"}, "b": 0.1})] * 2
@@ -112,7 +116,12 @@ def test_arrays_come_back_as_they_went(content: dict[str, list[float]]) -> None:
 
 
 def test_types_and_shapes_survive_and_equal_content_is_equal_bytes(tmp_path: Path) -> None:
-    arrays = {"f": np.zeros((2, 0, 3), np.float32), "i": np.arange(3, dtype=np.int32), "s": np.array(["E", "PV"]), "x": np.float64(3)}
+    arrays = {
+        "f": np.zeros((2, 0, 3), np.float32),
+        "i": np.arange(3, dtype=np.int32),
+        "s": np.array(["E", "PV"]),
+        "x": np.float64(3),
+    }
     for name in ("one", "two"):
         write_npz(tmp_path / f"{name}.npz", **arrays)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()

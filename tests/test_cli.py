@@ -41,7 +41,20 @@ def say(*words: str) -> Result:
 def test_help_names_every_command_and_the_scope() -> None:
     shown = say("--help")
     assert shown.exit_code == 0
-    for command in ["list", "show", "new", "check", "run", "plot", "report", "sources", "export", "doctor", "reliance", "evidence"]:
+    for command in [
+        "list",
+        "show",
+        "new",
+        "check",
+        "run",
+        "plot",
+        "report",
+        "sources",
+        "export",
+        "doctor",
+        "reliance",
+        "evidence",
+    ]:
         assert re.search(rf"\b{command}\b", shown.output), command
     assert "not advice" in " ".join(shown.output.replace("│", " ").split())
     assert say("--version").output.startswith("plastogen ")

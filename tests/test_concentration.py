@@ -20,12 +20,8 @@ H2, H1 = KETAMINE.kinetics["human"]["H2"], KETAMINE.kinetics["human"]["H1"]
 INFUSION = Input("iv", 0.0, 40 / 60, 35.0)
 
 
-def exposure(
-    kinetics: Kinetics | None, *doses: Input, weight_kg: float = 70, holds: tuple[Hold, ...] = ()
-) -> Exposure:
-    return Exposure(
-        kinetics, parent="ketamine", inputs=doses, holds=holds, molar_masses=MASSES, weight_kg=weight_kg
-    )
+def exposure(kinetics: Kinetics | None, *doses: Input, weight_kg: float = 70, holds: tuple[Hold, ...] = ()) -> Exposure:
+    return Exposure(kinetics, parent="ketamine", inputs=doses, holds=holds, molar_masses=MASSES, weight_kg=weight_kg)
 
 
 def ketamine(kinetics: Kinetics, t_h: np.ndarray, *doses: Input, weight_kg: float = 70) -> np.ndarray:
@@ -90,9 +86,7 @@ def test_equals_numerical_integration() -> None:
     for column, site, name, volume in (
         (2, 7, "ketamine", v1), (5, 8, "norketamine", float(nk.volume)), (6, 9, "hnk", float(hnk.volume)),
     ):  # fmt: skip
-        np.testing.assert_allclose(
-            at.plasma_ng_ml[name], wanted[:, column] / volume * MASSES[name], rtol=1e-6
-        )
+        np.testing.assert_allclose(at.plasma_ng_ml[name], wanted[:, column] / volume * MASSES[name], rtol=1e-6)
         np.testing.assert_allclose(at.brain_uM[name], wanted[:, site] * unbound[name], rtol=1e-6)
 
 
@@ -108,9 +102,7 @@ DOSES = st.lists(
 def test_mass_is_conserved_and_never_negative(doses: list[Input]) -> None:
     t = np.linspace(-6, 300, 30)
     amounts = exposure(H2, *doses).amounts_mg(t)
-    shares = [
-        np.clip((t - d.start_h) / d.duration_h, 0, 1) if d.duration_h else t >= d.start_h for d in doses
-    ]
+    shares = [np.clip((t - d.start_h) / d.duration_h, 0, 1) if d.duration_h else t >= d.start_h for d in doses]
     infused = np.sum([d.amount_mg * share for d, share in zip(doses, shares, strict=True)], axis=0)
     np.testing.assert_allclose(np.sum(list(amounts.values()), axis=0), infused, rtol=1e-9, atol=1e-9)
     assert min(a.min() for a in amounts.values()) >= 0
@@ -127,9 +119,7 @@ def test_superposition(doses: list[Input], factor: float) -> None:
     for name in together.brain_uM:
         total = np.sum([a.brain_uM[name] for a in alone], axis=0)
         np.testing.assert_allclose(together.brain_uM[name], total, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(
-            more.plasma_ng_ml[name], factor * together.plasma_ng_ml[name], rtol=1e-9, atol=1e-9
-        )
+        np.testing.assert_allclose(more.plasma_ng_ml[name], factor * together.plasma_ng_ml[name], rtol=1e-9, atol=1e-9)
 
 
 def test_times_in_any_order_and_shape() -> None:
@@ -164,9 +154,7 @@ def test_the_brain_lags_and_settles_at_the_unbound_share() -> None:
     e = exposure(H2, Input("iv", 0, 2000, 2000 * 35.0))
     late = e.at(1999.0)
     share = float(H2.unbound_fraction) * float(H2.brain_partition)
-    assert late.brain_uM["ketamine"] == pytest.approx(
-        late.plasma_ng_ml["ketamine"] / MASSES["ketamine"] * share
-    )
+    assert late.brain_uM["ketamine"] == pytest.approx(late.plasma_ng_ml["ketamine"] / MASSES["ketamine"] * share)
     t = np.linspace(0.5, 1, 121)
     brief = exposure(H2, INFUSION).at(t)
     lag = t[brief.brain_uM["ketamine"].argmax()] - t[brief.plasma_ng_ml["ketamine"].argmax()]
@@ -179,9 +167,7 @@ def test_row_1_peak_of_an_infusion() -> None:
     assert 150 < plasma.max() < 275
     assert t[plasma.argmax()] == pytest.approx(40 / 60, abs=1 / 60)
     at = np.array([20, 40, 60, 80, 110, 160, 230, 480, 1440]) / 60
-    np.testing.assert_allclose(
-        ketamine(H2, at, INFUSION), [141, 212, 121, 89, 67, 47, 33, 12, 0.3], rtol=0.02
-    )
+    np.testing.assert_allclose(ketamine(H2, at, INFUSION), [141, 212, 121, 89, 67, 47, 33, 12, 0.3], rtol=0.02)
 
 
 def test_row_2_clearance_and_volume() -> None:
@@ -250,9 +236,7 @@ def test_bioavailability_is_the_ratio_of_areas() -> None:
 
 def test_norketamine_dominates_after_an_oral_dose() -> None:
     def ratio(route: str) -> float:
-        return area(H2, "norketamine", Input(route, 0, 0, 35.0)) / area(
-            H2, "ketamine", Input(route, 0, 0, 35.0)
-        )
+        return area(H2, "norketamine", Input(route, 0, 0, 35.0)) / area(H2, "ketamine", Input(route, 0, 0, 35.0))
 
     assert ratio("oral") > 4 * ratio("iv")
 
@@ -268,9 +252,7 @@ def test_a_held_brain_concentration_adds_to_the_dose() -> None:
     t = np.array([-0.1, 0.0, 0.5, 0.999, 1.0])
     dosed = exposure(H2, INFUSION).at(t)
     both = exposure(H2, INFUSION, holds=(Hold(0.0, 1.0, 2.0),)).at(t)
-    np.testing.assert_allclose(
-        both.brain_uM["ketamine"] - dosed.brain_uM["ketamine"], [0, 2, 2, 2, 0], atol=1e-12
-    )
+    np.testing.assert_allclose(both.brain_uM["ketamine"] - dosed.brain_uM["ketamine"], [0, 2, 2, 2, 0], atol=1e-12)
     np.testing.assert_array_equal(both.plasma_ng_ml["ketamine"], dosed.plasma_ng_ml["ketamine"])
     np.testing.assert_array_equal(both.brain_uM["norketamine"], dosed.brain_uM["norketamine"])
     bath = exposure(None, holds=(Hold(0.0, 1.0, 2.0), Hold(0.5, 1.0, 1.0)))

@@ -272,7 +272,9 @@ def test_lines_are_known_for_every_path_and_for_what_is_not_there(tmp_path: Path
 
 
 def test_yaml_is_version_1_2(tmp_path: Path) -> None:
-    tree = read(write(tmp_path, "a: no\nb: 1e-3\nc: 0o17\nd: ~\ne: .nan\nf: 1_0\ng: 017\nh: -.inf\ni: True\nj: 0x1F")).tree
+    tree = read(
+        write(tmp_path, "a: no\nb: 1e-3\nc: 0o17\nd: ~\ne: .nan\nf: 1_0\ng: 017\nh: -.inf\ni: True\nj: 0x1F")
+    ).tree
     assert tree.pop("e") != tree.get("e")
     assert tree == {"a": "no", "b": 0.001, "c": 15, "d": None, "f": 10, "g": 17, "h": -float("inf"), "i": True, "j": 31}
 
@@ -309,7 +311,13 @@ def test_an_override_leaves_the_document_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "path", "value"),
-    [("a.b=12 nS", "a.b", "12 nS"), ("a=3", "a", 3), ("a = [1, 2]", "a", [1, 2]), ("a=b=c", "a", "b=c"), ("a=", "a", None)],
+    [
+        ("a.b=12 nS", "a.b", "12 nS"),
+        ("a=3", "a", 3),
+        ("a = [1, 2]", "a", [1, 2]),
+        ("a=b=c", "a", "b=c"),
+        ("a=", "a", None),
+    ],
 )
 def test_what_follows_set_is_read_as_yaml(text: str, path: str, value: object) -> None:
     assert override(text) == (path, value)
@@ -348,8 +356,16 @@ def test_an_unknown_model_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_extends_lays_a_file_over_another_and_lines_follow(tmp_path: Path) -> None:
-    write(tmp_path, f"title: base\nshares: {{a: 1, b: 2}}\npopulations: {{E: {{{LEAK}, count: 2}}}}\nwords: [a, b]", "models/things/base.yaml")
-    write(tmp_path, "extends: base\nshares: {b: 3}\nwords: [c]\npopulations:\n  E:\n    leak: {value: 1 nS, source: b, evidence: verified}", "models/things/top.yaml")
+    write(
+        tmp_path,
+        f"title: base\nshares: {{a: 1, b: 2}}\npopulations: {{E: {{{LEAK}, count: 2}}}}\nwords: [a, b]",
+        "models/things/base.yaml",
+    )
+    write(
+        tmp_path,
+        "extends: base\nshares: {b: 3}\nwords: [c]\npopulations:\n  E:\n    leak: {value: 1 nS, source: b, evidence: verified}",
+        "models/things/top.yaml",
+    )
     built = library(tmp_path).load("things", "top", Thing)
     assert (built.title, built.shares, built.words) == ("base", {"a": 1, "b": 3}, ["c"])
     assert (float(built.populations["E"].leak), built.populations["E"].count) == (1, 2)
@@ -360,8 +376,16 @@ def test_extends_lays_a_file_over_another_and_lines_follow(tmp_path: Path) -> No
 
 
 def test_a_number_laid_over_a_number_replaces_it_whole(tmp_path: Path) -> None:
-    write(tmp_path, "title: base\npopulations: {E: {leak: {value: 1 nS, source: a, evidence: assumed, note: old, range: [0.5 nS, 2 nS]}}}", "models/things/base.yaml")
-    write(tmp_path, "extends: base\npopulations: {E: {leak: {value: 9 nS, source: b, evidence: verified}}}", "models/things/top.yaml")
+    write(
+        tmp_path,
+        "title: base\npopulations: {E: {leak: {value: 1 nS, source: a, evidence: assumed, note: old, range: [0.5 nS, 2 nS]}}}",
+        "models/things/base.yaml",
+    )
+    write(
+        tmp_path,
+        "extends: base\npopulations: {E: {leak: {value: 9 nS, source: b, evidence: verified}}}",
+        "models/things/top.yaml",
+    )
     leak = library(tmp_path).load("things", "top", Thing).populations["E"].leak
     assert (leak.value, leak.source, leak.note, leak.range) == (9, "b", None, None)
 

@@ -111,18 +111,14 @@ def test_a_tool_drug_has_one_target_and_no_kinetics(name: str, target: str) -> N
         ),
     ],
 )
-def test_what_cannot_be_given(
-    drug: str, subject: str, treatment: str, at: str, said: str, near: str | None
-) -> None:
+def test_what_cannot_be_given(drug: str, subject: str, treatment: str, at: str, said: str, near: str | None) -> None:
     (fault,) = check_treatment(DRUGS[drug], SUBJECTS[subject], give(treatment))
     assert (fault.at, fault.nearest) == (at, near)
     assert said in fault.wanted
 
 
 def test_a_species_without_kinetics_and_a_set_without_a_name() -> None:
-    human_only = DRUGS["ketamine"].model_copy(
-        update={"kinetics": {"human": DRUGS["ketamine"].kinetics["human"]}}
-    )
+    human_only = DRUGS["ketamine"].model_copy(update={"kinetics": {"human": DRUGS["ketamine"].kinetics["human"]}})
     (fault,) = check_treatment(human_only, SUBJECTS["healthy_rat"], give(INFUSION))
     assert (fault.at, "for a rat" in fault.found, "human" in fault.wanted) == ("dose", True, True)
     for name, faults in (("H1", 0), ("H2", 0), ("default", 0), ("H3", 1)):
@@ -242,9 +238,7 @@ def _change(tree: dict[str, Any], path: str, value: object) -> None:
         ("nbqx", "targets", {"ampar": {"maximum": number("1")}}, "targets.ampar", "ampa"),
     ],
 )  # fmt: skip
-def test_a_drug_file_that_contradicts_itself(
-    drug: str, change: str, value: object, path: str, said: str
-) -> None:
+def test_a_drug_file_that_contradicts_itself(drug: str, change: str, value: object, path: str, said: str) -> None:
     document = LIBRARY.document("drugs", drug)
     _change(document.tree, change, value)
     with pytest.raises(InputError) as caught:

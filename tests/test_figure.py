@@ -87,7 +87,9 @@ def test_there_is_a_function_for_each_name_and_a_test_for_each() -> None:
 def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str) -> None:
     said = texts(drawn(name))
     assert SCOPE in said
-    species, circuit_name = ("rat", "small") if name == "block" else ("rat" if name == "sweep" else "human", "prefrontal")
+    species, circuit_name = (
+        ("rat", "small") if name == "block" else ("rat" if name == "sweep" else "human", "prefrontal")
+    )
     assert any(species in line and f"{circuit_name} circuit" in line for line in said)
     n = {"raster": "one run, seed 1", "circuit": "1,000 cells"}.get(name, "n = 4 seeds")
     assert n in said
@@ -107,7 +109,9 @@ def test_units_stand_on_the_axes(name: str, units: list[str]) -> None:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_axes_with_data_go_without_words(name: str) -> None:
-    bare = [ax for ax in drawn(name).axes if ax.axison and ax.lines and not (ax.get_title(loc="left") or ax.get_ylabel())]
+    bare = [
+        ax for ax in drawn(name).axes if ax.axison and ax.lines and not (ax.get_title(loc="left") or ax.get_ylabel())
+    ]
     strips = [ax for ax in bare if not ax.spines["bottom"].get_visible()]
     shared = [ax for ax in bare if name == "raster"]
     assert len(bare) == len({*strips, *shared})
@@ -125,7 +129,9 @@ def test_nothing_is_written_outside_the_slide(name: str) -> None:
             assert inside, text.get_text()
 
 
-@pytest.mark.parametrize("name", ["circuit", *(pytest.param(n, marks=pytest.mark.slow) for n in ("timeline", "raster"))])
+@pytest.mark.parametrize(
+    "name", ["circuit", *(pytest.param(n, marks=pytest.mark.slow) for n in ("timeline", "raster"))]
+)
 def test_equal_data_make_equal_bytes(name: str, tmp_path: Path) -> None:
     first = style.save(DRAW[name](), tmp_path / "a", name)
     with mpl.rc_context({"font.size": 33, "lines.linewidth": 9, "svg.hashsalt": "other"}):
@@ -157,7 +163,9 @@ def test_figures_are_imported_only_when_they_are_drawn() -> None:
 def test_an_arm_looks_the_same_in_every_figure() -> None:
     looks = style.arm_styles(DS)
     lines = [line for name in ("timeline", "acute", "spectra") for line in drawn(name).legends[0].get_lines()]
-    names = [text.get_text() for name in ("timeline", "acute", "spectra") for text in drawn(name).legends[0].get_texts()]
+    names = [
+        text.get_text() for name in ("timeline", "acute", "spectra") for text in drawn(name).legends[0].get_texts()
+    ]
     by_label = {look.label: look for look in looks.values()}
     assert len(names) == 18
     for name, line in zip(names, lines, strict=True):
@@ -275,7 +283,9 @@ def test_the_noise_band_is_drawn_around_the_baseline() -> None:
     assert len(band) == 1
     low, high = band[0].get_y(), band[0].get_y() + band[0].get_height()
     assert (low + high) / 2 == pytest.approx(100)
-    widest = max(data.noise_half_width(DS, "rate_hz", {"arm": "ketamine", "class": c}, relative=True) for c in fake.CLASSES)
+    widest = max(
+        data.noise_half_width(DS, "rate_hz", {"arm": "ketamine", "class": c}, relative=True) for c in fake.CLASSES
+    )
     assert high - low == pytest.approx(2 * widest)
 
 
@@ -298,7 +308,9 @@ def test_lines_are_means_over_seeds_in_the_unit_of_the_title() -> None:
 
 def test_occupancy_stands_beside_block_and_is_thinner() -> None:
     ax = titled(drawn("timeline"), "NMDARs")
-    np.testing.assert_allclose(labelled(ax, "occupancy").get_ydata(), 100 * DS["occupancy"].sel(arm="ketamine").mean("seed"))
+    np.testing.assert_allclose(
+        labelled(ax, "occupancy").get_ydata(), 100 * DS["occupancy"].sel(arm="ketamine").mean("seed")
+    )
     assert labelled(ax, "occupancy").get_linewidth() < labelled(ax, "E").get_linewidth()
 
 
@@ -337,7 +349,9 @@ def test_times_are_said_as_people_say_them(hours: float, text: str) -> None:
 
 
 def test_dosing_is_shaded_while_the_drug_goes_in() -> None:
-    spans = [p for p in titled(drawn("timeline"), "Unbound").patches if isinstance(p, Rectangle) and p.get_gid() is None]
+    spans = [
+        p for p in titled(drawn("timeline"), "Unbound").patches if isinstance(p, Rectangle) and p.get_gid() is None
+    ]
     assert [(round(p.get_x(), 6), round(p.get_x() + p.get_width(), 6)) for p in spans] == [(0, round(2 / 3, 6))]
     said = texts(drawn("timeline"))
     for what in ("ketamine 0.5 mg/kg iv over 40 min", "NBQX at 90 % occupancy", "rapamycin at 90 % occupancy"):
@@ -365,7 +379,10 @@ def test_many_treatments_share_a_row_and_daily_doses_are_not_shaded_in_every_pan
     assert "ketamine" in texts(fig)
     assert not [text for text in texts(fig) if "mg/kg ip" in text]
     ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=330)
-    rows = [{"arm": "ketamine", "drug": "ketamine", "what": "daily", "start_h": 24.0 * d, "end_h": 24.0 * d} for d in range(13)]
+    rows = [
+        {"arm": "ketamine", "drug": "ketamine", "what": "daily", "start_h": 24.0 * d, "end_h": 24.0 * d}
+        for d in range(13)
+    ]
     ds.attrs["dosing"] = json.dumps(rows)
     ax = titled(timeline(ds), "Unbound")
     assert [line for line in ax.lines if len(set(line.get_xdata())) == 1] == []
@@ -400,9 +417,13 @@ def test_a_raster_shows_every_spike_of_its_window() -> None:
     inside = (t >= start) & (t < start + 1)
     ax = next(ax for ax in fig.axes if ax.get_title(loc="left") == "during: 36 min")
     for cls, (first, end) in fake.BOUNDARIES.items():
-        line = next(line for line in ax.lines if line.get_color() == style.CLASS_COLOURS[cls] and line.get_marker() == "o")
+        line = next(
+            line for line in ax.lines if line.get_color() == style.CLASS_COLOURS[cls] and line.get_marker() == "o"
+        )
         assert len(line.get_xdata()) == int((inside & (who >= first) & (who < end)).sum())
-    assert "E 4.2   PV 9.5   SST 8.0" in " ".join(texts(raster(fake.results(seeds=1), spikes, fake.BOUNDARIES, arm="vehicle")))
+    assert "E 4.2   PV 9.5   SST 8.0" in " ".join(
+        texts(raster(fake.results(seeds=1), spikes, fake.BOUNDARIES, arm="vehicle"))
+    )
 
 
 def test_population_rates_are_spikes_a_second_a_cell() -> None:
@@ -486,7 +507,15 @@ def test_circles_go_by_number_of_cells_and_lines_by_strength() -> None:
     assert strength(onto_E) == pytest.approx(float(onto_E.probability) * float(onto_E.gaba))  # type: ignore[arg-type]
     assert max(CIRCUIT.connections, key=strength) is onto_E
     said = " ".join(texts(fig))
-    for words in ("800 cells", "synaptic", "tonic", "resting", "background", "2A 60 %, 2B 40 %", "excites (AMPA, NMDA)"):
+    for words in (
+        "800 cells",
+        "synaptic",
+        "tonic",
+        "resting",
+        "background",
+        "2A 60 %, 2B 40 %",
+        "excites (AMPA, NMDA)",
+    ):
         assert words in said
 
 
@@ -573,7 +602,10 @@ def test_own_data_lie_over_the_course_they_name(tmp_path: Path) -> None:
         "1,0.2,,,blood,\n"
     )
     overlays = data.read_overlay(file)
-    assert [(o.label, o.variable, o.time_h.size) for o in overlays] == [("Li 2010", "spine_density", 2), ("blood", None, 1)]
+    assert [(o.label, o.variable, o.time_h.size) for o in overlays] == [
+        ("Li 2010", "spine_density", 2),
+        ("blood", None, 1),
+    ]
     assert math.isnan(overlays[0].low[1])
     for fig in (timeline(DS, overlay=overlays),):
         ax = titled(fig, "Spine density")

@@ -26,14 +26,39 @@ def test_a_model_that_ships_loads(folder: str, name: str) -> None:
 
 def test_what_an_experiment_names_is_there() -> None:
     names = {folder: set(Library().names(folder)) for folder in KINDS}
-    assert {"ketamine", "memantine", "mk801", "nbqx", "rapamycin", "anti_bdnf", "gaba_antagonist", "release_reducer", "spike_silencer", "ssri"} <= names["drugs"]
-    assert {"healthy_adult", "stressed_adult", "healthy_rat", "stressed_rat", "healthy_mouse", "stressed_mouse"} <= names["subjects"]
+    assert {
+        "ketamine",
+        "memantine",
+        "mk801",
+        "nbqx",
+        "rapamycin",
+        "anti_bdnf",
+        "gaba_antagonist",
+        "release_reducer",
+        "spike_silencer",
+        "ssri",
+    } <= names["drugs"]
+    assert {
+        "healthy_adult",
+        "stressed_adult",
+        "healthy_rat",
+        "stressed_rat",
+        "healthy_mouse",
+        "stressed_mouse",
+    } <= names["subjects"]
     assert {"all", "disinhibition", "spontaneous"} <= names["plasticity"]
     assert {"prefrontal", "prefrontal_afferent", "small"} <= names["circuits"]
 
 
 def test_the_models_of_an_experiment_are_read_in_well_under_a_second() -> None:
-    wanted = [("circuits", "prefrontal"), ("drugs", "ketamine"), ("drugs", "nbqx"), ("drugs", "rapamycin"), ("plasticity", "all"), ("subjects", "stressed_adult")]
+    wanted = [
+        ("circuits", "prefrontal"),
+        ("drugs", "ketamine"),
+        ("drugs", "nbqx"),
+        ("drugs", "rapamycin"),
+        ("plasticity", "all"),
+        ("subjects", "stressed_adult"),
+    ]
     Library().load("subjects", "healthy_adult", Subject)
     began = time.process_time()
     for folder, name in wanted:

@@ -34,7 +34,10 @@ def test_every_mechanism_has_a_mutant() -> None:
     [
         ({"line": "nothing = like(this)"}, "dose.py holds its line 0 times, not once: nothing = like(this)"),
         ({"line": "return ()"}, "dose.py holds its line 2 times, not once: return ()"),
-        ({"mutant": "MIN_PER_H = 60.00  # the same", "file": "concentration.py", "line": "MIN_PER_H = 60.0"}, "says the same"),
+        (
+            {"mutant": "MIN_PER_H = 60.00  # the same", "file": "concentration.py", "line": "MIN_PER_H = 60.0"},
+            "says the same",
+        ),
         ({"mutant": "first_mg = ("}, "was never closed"),
         ({"file": "no.py"}, "No such file"),
         ({"tests": ["test_nothing.py"]}, "there is no test test_nothing.py"),

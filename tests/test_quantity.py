@@ -183,7 +183,9 @@ def test_all_that_is_wrong_with_one_number_is_said_at_once() -> None:
     assert "dose: found '0 mg/kg', wanted a dose per body weight such as '0.5 mg/kg', above 0 mg/kg" in said[5]
 
 
-@pytest.mark.parametrize("span", [["2 L/min", "1 L/min"], ["2 L/min", "3 L/min"], ["1 mV", "2 L/min"], "wide", ["0 L/min", "11 L/min"]])
+@pytest.mark.parametrize(
+    "span", [["2 L/min", "1 L/min"], ["2 L/min", "3 L/min"], ["1 mV", "2 L/min"], "wide", ["0 L/min", "11 L/min"]]
+)
 def test_a_range_runs_from_low_to_high_around_the_value_within_bounds(span: object) -> None:
     (said,) = complaints(flow={**FLOW, "range": span})
     assert said.startswith("model.yaml at flow.range: found ")

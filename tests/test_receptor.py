@@ -26,10 +26,7 @@ from plastogen.receptor import (
 
 EFOLD = 1 / 0.062  # of magnesium, Jahr and Stevens 1990
 S_PER_H = 3600
-BLOCKS = {
-    name: Library().load("drugs", name, Drug).actions.nmdar[name]
-    for name in ("ketamine", "memantine", "mk801")
-}
+BLOCKS = {name: Library().load("drugs", name, Drug).actions.nmdar[name] for name in ("ketamine", "memantine", "mk801")}
 NORKETAMINE = Library().load("drugs", "ketamine", Drug).actions.nmdar["norketamine"]
 EACH = [Pool(name, {name: 1.0}) for name in SUBUNITS]
 E = Pool("E.synaptic", {"GluN2A": 0.6, "GluN2B": 0.4})
@@ -222,9 +219,7 @@ def test_a_step_is_exact_however_stiff(on: list[float], off: list[float]) -> Non
     a=st.tuples(st.floats(0, 1), st.floats(0, 1)), c=st.lists(st.floats(0, 100), min_size=2, max_size=2),
     v=st.floats(-90, 20), mg=st.floats(0, 3), dt_h=st.floats(1e-6, 100),
 )  # fmt: skip
-def test_block_is_a_probability(
-    a: tuple[float, float], c: list[float], v: float, mg: float, dt_h: float
-) -> None:
+def test_block_is_a_probability(a: tuple[float, float], c: list[float], v: float, mg: float, dt_h: float) -> None:
     k = kinetics([E, PV], mg_mM=mg, ketamine=BLOCKS["ketamine"], norketamine=NORKETAMINE)
     weights = np.ones((2, 1))
     path = k.advance(
@@ -282,9 +277,7 @@ def test_pools_have_their_own_activity_and_voltage() -> None:
     )[-1]  # fmt: skip
     for i, (a, v) in enumerate(((0.1, -70.0), (0.02, -40.0))):
         alone = kinetics([E], ketamine=BLOCKS["ketamine"])
-        np.testing.assert_allclose(
-            both[i], follow(alone, alone.start(), seconds=36, a=a, c=1.0, v_mV=v)[0], atol=1e-11
-        )
+        np.testing.assert_allclose(both[i], follow(alone, alone.start(), seconds=36, a=a, c=1.0, v_mV=v)[0], atol=1e-11)
 
 
 def test_no_drug_no_block() -> None:
@@ -308,9 +301,7 @@ def test_depolarisation_frees_the_pore_of_magnesium_and_of_drug() -> None:
     assert free.shape == (4, 4)
     assert (np.diff(free, axis=0) > 0).all()
     jahr_stevens = 1 / (1 + np.exp(-0.062 * v) / 3.57)
-    np.testing.assert_allclose(
-        free[:, 0], jahr_stevens, atol=0.06
-    )  # 2A follows the textbook curve, an input it is not
+    np.testing.assert_allclose(free[:, 0], jahr_stevens, atol=0.06)  # 2A follows the textbook curve, an input it is not
     np.testing.assert_allclose(magnesium_free(block, v, mg_mM=0, mg_efold_mV=EFOLD), 1)
     rates = unblocking_rate(block, v)
     efold = float(block.voltage_efold)
@@ -335,7 +326,5 @@ def test_magnesium_cannot_help_a_drug_in() -> None:
     document = Library().document("drugs", "memantine")
     tree = document.tree["actions"]["nmdar"]["memantine"]
     tree["ic50"]["GluN2A"] |= {"value": "0.1 uM", "range": None}
-    with pytest.raises(
-        InputError, match=r"ic50.GluN2A: found 0.1 uM, wanted at least the IC50 without magnesium"
-    ):
+    with pytest.raises(InputError, match=r"ic50.GluN2A: found 0.1 uM, wanted at least the IC50 without magnesium"):
         build(Document("memantine.yaml", tree), NmdarBlock)

@@ -23,7 +23,9 @@ from plastogen.sources import cited, numbers
 QUESTION = open_question("one_infusion")
 CASES = QUESTION.cases()
 DS = fake.results()
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 LOADING = {("link", "href"), ("script", "src"), ("img", "src"), ("img", "srcset"), ("iframe", "src"), ("object", "data"),
            ("source", "src"), ("embed", "src"), ("use", "href"), ("image", "href"), ("video", "src"), ("audio", "src")}  # fmt: skip
 

@@ -82,17 +82,13 @@ class TestCascade:
     def test_a_surge_releases_bdnf_and_only_by_disinhibition(self) -> None:
         assert rates(heard=1.4)["bdnf"] > 0.5
         assert rates(cascade(disinhibition=0), heard=1.4)["bdnf"] == pytest.approx(0, abs=1e-15)
-        assert rates(cascade(disinhibition=0.5), heard=1.4)["bdnf"] == pytest.approx(
-            rates(heard=1.4)["bdnf"] / 2
-        )
+        assert rates(cascade(disinhibition=0.5), heard=1.4)["bdnf"] == pytest.approx(rates(heard=1.4)["bdnf"] / 2)
 
     def test_resting_current_sets_eef2k_and_eef2k_translation_only_by_the_spontaneous_pathway(self) -> None:
         assert rates(rest_current=0.8)["eef2k"] < -0.5
         assert rates(eef2k=0.7)["bdnf"] > 0.5
         assert rates(cascade(spontaneous=0), eef2k=0.7)["bdnf"] == pytest.approx(0, abs=1e-15)
-        assert rates(cascade(spontaneous=0.5), eef2k=0.7)["bdnf"] == pytest.approx(
-            rates(eef2k=0.7)["bdnf"] / 2
-        )
+        assert rates(cascade(spontaneous=0.5), eef2k=0.7)["bdnf"] == pytest.approx(rates(eef2k=0.7)["bdnf"] / 2)
 
     def test_eef2k_falls_more_than_the_current_does(self) -> None:
         settled, *_ = cascade().steady(tone=0, rest_current=0.8, sequestered=0, blocked=0)

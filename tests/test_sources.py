@@ -45,9 +45,7 @@ def bare(node: Any, at: tuple[str, ...] = ()) -> Iterator[str]:
     elif isinstance(node, list):
         for i, child in enumerate(node):
             yield from bare(child, (*at, str(i)))
-    elif isinstance(node, float) or (
-        isinstance(node, str) and re.fullmatch(r"-?\d[\d.e+-]*\s*[A-Za-z%/µ1]+", node)
-    ):
+    elif isinstance(node, float) or (isinstance(node, str) and re.fullmatch(r"-?\d[\d.e+-]*\s*[A-Za-z%/µ1]+", node)):
         yield ".".join(at)
 
 
@@ -97,7 +95,7 @@ def test_a_range_surrounds_its_value(entry: dict[str, Any]) -> None:
 
 def test_every_reference_is_complete_and_used() -> None:
     used = {entry.get("source") for _, entry in NUMBERS}
-    text = "\n".join(p.read_text(encoding="utf-8") for p in [*FILES, *builtin("experiments").glob("*.yaml")])
+    text = "\n".join(p.read_text(encoding="utf-8") for p in [*FILES, *builtin("experiments").rglob("*.yaml")])
     assert sorted(REFERENCES) == list(REFERENCES), "references.yaml is sorted by key"
     for key, reference in REFERENCES.items():
         assert re.fullmatch(r"[a-z]+(\d{4}[a-z]?|_label)", key), key

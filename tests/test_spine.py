@@ -27,9 +27,7 @@ K = section()
 SPINES = Spines(K)
 
 
-def follow(
-    spines: Spines, days: float, *, stress: float = 0, pulse_h: float = 0, translation: float = 1
-) -> Any:
+def follow(spines: Spines, days: float, *, stress: float = 0, pulse_h: float = 0, translation: float = 1) -> Any:
     """(commit_1, commit_2, transient, persistent) by hour, from the healthy state."""
 
     def fun(t: float, y: Any) -> Any:

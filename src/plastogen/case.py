@@ -188,19 +188,12 @@ class Question:
 
     def cases(self) -> list[Case]:
         """Every arm at every point, arms fastest. Raises InputError."""
-        return [
-            self.case(arm, index, point) for index, point in self.points() for arm in self.experiment.arms
-        ]
+        return [self.case(arm, index, point) for index, point in self.points() for arm in self.experiment.arms]
 
 
-def _stress(
-    given: StressEvent | list[StressEvent] | None, end_h: float
-) -> tuple[tuple[float, float, float], ...]:
+def _stress(given: StressEvent | list[StressEvent] | None, end_h: float) -> tuple[tuple[float, float, float], ...]:
     events = [] if given is None else given if isinstance(given, list) else [given]
-    spans = (
-        (float(e.at), end_h if e.held is None else float(e.at) + float(e.held), float(e.level))
-        for e in events
-    )
+    spans = ((float(e.at), end_h if e.held is None else float(e.at) + float(e.held), float(e.level)) for e in events)
     return tuple(sorted(spans))
 
 

@@ -175,9 +175,7 @@ class Library:
             document = document.over(read(self.find(folder, base)))
         return document
 
-    def load(
-        self, folder: str, name: str, kind: type[T], *, overrides: Mapping[str, object] | None = None
-    ) -> T:
+    def load(self, folder: str, name: str, kind: type[T], *, overrides: Mapping[str, object] | None = None) -> T:
         """Model `name` of `folder` as a `kind`, `extends` and `overrides` applied. Raises InputError."""
         return build(self.document(folder, name), kind, overrides=overrides)
 

@@ -108,8 +108,7 @@ def inputs(treatment: Treatment, weight_kg: float) -> tuple[Input, ...]:
     factor = float(treatment.escalate) if treatment.escalate is not None else 1.0
     over_h = float(treatment.over) if treatment.over is not None else 0.0
     return tuple(
-        Input(treatment.route, start_h, over_h, first_mg * factor**i)
-        for i, start_h in enumerate(treatment.starts_h())
+        Input(treatment.route, start_h, over_h, first_mg * factor**i) for i, start_h in enumerate(treatment.starts_h())
     )
 
 

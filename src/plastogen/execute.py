@@ -142,9 +142,7 @@ def _spread(
             pool.shutdown()
 
 
-def _one(
-    job: Job, store: Store, watcher: Watcher, course: Callable[..., Course], stop: threading.Event
-) -> Done:
+def _one(job: Job, store: Store, watcher: Watcher, course: Callable[..., Course], stop: threading.Event) -> Done:
     """Follow one course and keep it."""
 
     def progress(label: str, fraction: float) -> None:
@@ -192,9 +190,7 @@ def _commit() -> str | None:
     if not (here / ".git").exists():
         return None
     with suppress(OSError):
-        asked = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False
-        )
+        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
         return asked.stdout.strip() or None
     return None
 

@@ -106,18 +106,14 @@ class Experiment(Definition):
             others = [other for other in self.arms if other != name]
             if arm.extends is not None and arm.extends not in others:
                 near = nearest(arm.extends, others)
-                wanted = (
-                    f"another arm: {', '.join(others)}" if others else "no extends: there is no other arm"
-                )
+                wanted = f"another arm: {', '.join(others)}" if others else "no extends: there is no other arm"
                 faults.append(Fault(f"arms.{name}.extends", show(arm.extends), wanted, near))
         if not faults:
             for name in self.arms:
                 line = _ancestry(self.arms, name)
                 if line is None:
                     found = f"'{self.arms[name].extends}', which leads back to {name}"
-                    faults.append(
-                        Fault(f"arms.{name}.extends", found, "arms that end at one without extends")
-                    )
+                    faults.append(Fault(f"arms.{name}.extends", found, "arms that end at one without extends"))
         if faults:
             raise faulty(faults)
         return self
@@ -155,9 +151,7 @@ def laid_over(base: D, over: D) -> D:
     changed: dict[str, Any] = {}
     for name in over.model_fields_set:
         old, new = getattr(base, name), getattr(over, name)
-        changed[name] = (
-            laid_over(old, new) if isinstance(new, Definition) and isinstance(old, Definition) else new
-        )
+        changed[name] = laid_over(old, new) if isinstance(new, Definition) and isinstance(old, Definition) else new
     return base.model_copy(update=changed)
 
 
@@ -186,9 +180,7 @@ def locate(name: str | Path) -> Path:
         }
     )
     wanted = f"an experiment: {', '.join(names)}, or the path of a file"
-    raise InputError.one(
-        file="experiments", found=show(str(name)), wanted=wanted, nearest=nearest(str(name), names)
-    )
+    raise InputError.one(file="experiments", found=show(str(name)), wanted=wanted, nearest=nearest(str(name), names))
 
 
 def document_of(name: str | Path) -> Document:

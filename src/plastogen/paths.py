@@ -32,9 +32,7 @@ def fault_of(path: str, tree: object, kind: Any) -> Fault | None:
         choices, free = _choices(kind, node)
         if not choices and not free:
             where = ".".join(done)
-            return Fault(
-                "", f"'{path}'", f"a path that ends at {where}, which has nothing below it", where or None
-            )
+            return Fault("", f"'{path}'", f"a path that ends at {where}, which has nothing below it", where or None)
         step, taken = _step(words, choices)
         if step is None:
             near = nearest(words[0], choices)

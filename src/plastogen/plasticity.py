@@ -179,9 +179,7 @@ class SlowModel:
             pv, self.tolerance_gain * i.e_block, i.serotonin,
         ))  # fmt: skip
 
-    def steady_state(
-        self, inputs_of_J: Callable[[float], Inputs], *, tolerance: float = ROOT_TOLERANCE
-    ) -> Array:
+    def steady_state(self, inputs_of_J: Callable[[float], Inputs], *, tolerance: float = ROOT_TOLERANCE) -> Array:
         """The state at rest in a circuit that answers J with `inputs_of_J(J)`.
 
         Everything but J is in closed form, so one number is sought: the root of J(rest(inputs_of_J(J))) = J
@@ -227,9 +225,7 @@ class SlowModel:
         """
         return self._solve(y, t0_h, t1_h, lambda t, state: inputs(t))
 
-    def simulate(
-        self, y: Array, inputs: Callable[[float, float], Inputs], t_h: Sequence[float] | Array
-    ) -> Array:
+    def simulate(self, y: Array, inputs: Callable[[float, float], Inputs], t_h: Sequence[float] | Array) -> Array:
         """States (n, states) at the times `t_h`, from `y` at the first; `inputs(t_h, J)` is the circuit.
 
         Solved from time to time, so `inputs` may jump at any of them. For tests and lessons.
@@ -251,9 +247,7 @@ class SlowModel:
         def fun(t: float, state: Array) -> Array:
             return self.rate_of_change(state, inputs(t, state))
 
-        path = solve_ivp(
-            fun, (t0_h, t1_h), y, method="LSODA", dense_output=True, rtol=SOLVER_RTOL, atol=SOLVER_ATOL
-        )
+        path = solve_ivp(fun, (t0_h, t1_h), y, method="LSODA", dense_output=True, rtol=SOLVER_RTOL, atol=SOLVER_ATOL)
         if not path.success or not np.isfinite(path.y).all():
             raise RuntimeError(f"the slow state could not be followed past {path.t[-1]:g} h: {path.message}")
         dense = path.sol

@@ -147,9 +147,7 @@ class Readout(Definition):
                 choices = known[dim]
                 if word is None:
                     listed = f"one of {', '.join(choices)}" if choices else "a drug or metabolite"
-                    faults.append(
-                        Fault(dim, "nothing", f"{listed}, because {self.of} has one value for each")
-                    )
+                    faults.append(Fault(dim, "nothing", f"{listed}, because {self.of} has one value for each"))
                 elif choices and word not in choices:
                     near = nearest(word, choices)
                     faults.append(Fault(dim, show(word), f"one of {', '.join(choices)}", near))
@@ -173,9 +171,7 @@ class Readout(Definition):
                 faults.append(Fault("snapshot", "nothing", "the name of one of the experiment's snapshots"))
             return faults
         if self.snapshot is not None:
-            return [
-                Fault("snapshot", show(self.snapshot), f"at or take: {self.of} is a course, not a snapshot")
-            ]
+            return [Fault("snapshot", show(self.snapshot), f"at or take: {self.of} is a course, not a snapshot")]
         if (self.at is None) == (self.take is None):
             found = "neither at nor take" if self.at is None else "both at and take"
             return [Fault("", found, "one of them: `at: 24 h`, or `take: peak`")]
@@ -259,9 +255,7 @@ def _relative(values: Array, reference: float, how: str) -> Array:
     return values / reference if reference != 0 else np.full_like(values, np.nan)
 
 
-def _stretch(
-    time_h: Array, values: Array, start: Quantity | None, end: Quantity | None
-) -> tuple[Array, Array]:
+def _stretch(time_h: Array, values: Array, start: Quantity | None, end: Quantity | None) -> tuple[Array, Array]:
     """The course between two times, ends interpolated."""
     first = float(time_h[0]) if start is None else max(float(start), float(time_h[0]))
     last = float(time_h[-1]) if end is None else min(float(end), float(time_h[-1]))

@@ -189,9 +189,7 @@ def _on_common(run: Stored, name: str, time_h: Array, names: Mapping[str, tuple[
             at = variable.dims.index(dim)
             own = run.labels[dim]
             shape = values.shape[:at] + values.shape[at + 1 :]
-            parts = [
-                values.take(own.index(n), at) if n in own else np.full(shape, absent) for n in names[dim]
-            ]
+            parts = [values.take(own.index(n), at) if n in own else np.full(shape, absent) for n in names[dim]]
             values = np.stack(parts, at) if parts else np.zeros((*shape[:at], 0, *shape[at:]))
     if "time" not in variable.dims or np.array_equal(run.time_h, time_h):
         return values
@@ -232,9 +230,7 @@ def dosing(case: Case) -> list[dict[str, Any]]:
             what = f"{title} held at {treatment.brain.text if treatment.brain else ''}"
         for start in treatment.starts_h():
             end = start + (float(length) if length is not None else 0)
-            rows.append(
-                {"arm": case.arm, "drug": treatment.drug, "what": what, "start_h": start, "end_h": end}
-            )
+            rows.append({"arm": case.arm, "drug": treatment.drug, "what": what, "start_h": start, "end_h": end})
     for start, end, stress in case.stress:
         what = f"stress {stress:g}"
         rows.append({"arm": case.arm, "drug": "stress", "what": what, "start_h": start, "end_h": end})

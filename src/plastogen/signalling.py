@@ -102,8 +102,7 @@ class Cascade:
         self.share = float(k.mtorc1_share)
         self.ceiling = float(k.protein_ceiling)
         self.per_h = tuple(
-            1 / float(tau)
-            for tau in (k.eef2k_time, k.bdnf_time, k.mtorc1_time, k.protein_time, k.habituation_time)
+            1 / float(tau) for tau in (k.eef2k_time, k.bdnf_time, k.mtorc1_time, k.protein_time, k.habituation_time)
         )
 
     def rates(

@@ -42,9 +42,7 @@ class Spine(Definition):
     def _turnover_exceeds_persistent_loss(self) -> Spine:
         if not 0 < _transient_share(self) < 1:
             persistent, transient = _lost(self)
-            wanted = (
-                f"between the losses of persistent ({persistent:.3g}) and transient ({transient:.3g}) spines"
-            )
+            wanted = f"between the losses of persistent ({persistent:.3g}) and transient ({transient:.3g}) spines"
             raise faulty([Fault("turnover", f"{float(self.turnover):g}", wanted)])
         return self
 

@@ -81,9 +81,7 @@ def mechanisms() -> str:
     whole = hashlib.sha256()
     for name in sorted(trees):
         for node in ast.walk(trees[name]):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-                node, False
-            ):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, False):
                 node.body = node.body[1:]
         whole.update(f"{name}:{ast.dump(trees[name])}".encode())
     return whole.hexdigest()[:ID_LENGTH]
@@ -186,9 +184,7 @@ class Store:
         partial = self._partial(run)
         try:
             write_npz(partial / "course.npz", **_tables(plan, course))
-            spikes = {
-                f"{name}_{key}": shot[key] for name, shot in course.snapshots.items() for key in ("t_s", "i")
-            }
+            spikes = {f"{name}_{key}": shot[key] for name, shot in course.snapshots.items() for key in ("t_s", "i")}
             write_npz(partial / "snapshots.npz", **spikes)
             atomic_write(partial / "plan.json", json.dumps(determines(plan), indent=1, sort_keys=True))
             whole = {
@@ -265,9 +261,7 @@ def _tables(plan: Plan, course: Course) -> dict[str, Array]:
     below = {"rate_hz": (len(CLASSES),), "spectrum": tables["frequency_hz"].shape}
     for key in SUMMARY:
         values = np.array([shots[s][key] for s in shots], dtype=float)
-        tables["snapshot_rate_hz" if key == "rate_hz" else key] = values.reshape(
-            len(shots), *below.get(key, ())
-        )
+        tables["snapshot_rate_hz" if key == "rate_hz" else key] = values.reshape(len(shots), *below.get(key, ()))
     tables["names_snapshot"] = np.array(list(shots), dtype=np.str_)
     tables["names_species"] = np.array(list(course.species), dtype=np.str_)
     return tables

@@ -45,9 +45,7 @@ class Strength:
         power: float = rate_E**self.n
         return 1 + self.range * (1 - power) / (1 + power)
 
-    def rates(
-        self, weight: float, scaling: float, drive: float, protein: float, rate_E: float
-    ) -> tuple[float, float]:
+    def rates(self, weight: float, scaling: float, drive: float, protein: float, rate_E: float) -> tuple[float, float]:
         """Rates of weight and scaling per hour."""
         held = 1 + self.late_gain * (protein - 1)
         return (
