@@ -23,7 +23,7 @@ from typing import Any, Literal, Protocol
 from plastogen import __version__
 from plastogen.cache import StoreError
 from plastogen.case import Case, Question
-from plastogen.circuit.engine import terminate_children
+from plastogen.circuit.engine import ready_for_threads, terminate_children
 from plastogen.course import Course, Plan, follow
 from plastogen.store import Store, run_id
 
@@ -121,6 +121,7 @@ def _spread(
     watcher: Watcher,
     course: Callable[..., Course],
 ) -> Generator[Done]:
+    ready_for_threads()
     stop = threading.Event()
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="course")
     notes = {job.id: note for job, note in waiting}

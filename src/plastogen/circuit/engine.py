@@ -36,6 +36,7 @@ GCC_FLAGS = (
 OTHER_FLAGS = ("-w", "-O3", "-std=c++11")
 _children: set[subprocess.Popen[str]] = set()
 _guard = threading.Lock()
+_brian2 = threading.Lock()  # Brian2 holds one global network and device
 
 
 class EngineError(Exception):
@@ -150,7 +151,7 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
             shutil.rmtree(folder, ignore_errors=True)
             work = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
         try:
-            with explained(work, "write"):
+            with explained(work, "write"), _brian2:
                 network.write_sources(work, **_baked(circuit), flags=list(flags()))
             code, said = network.make(work)
             if code or not (work / "main").is_file():
@@ -162,6 +163,11 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return folder
+
+
+def ready_for_threads() -> None:
+    """Call in the main thread before engines run in others: importing Brian2 sets a handler, which only it may."""
+    import brian2  # noqa: F401
 
 
 def terminate_children() -> None:
@@ -196,7 +202,7 @@ class Engine:
         if self.backend == "cpp":
             t, i, v = self._compiled(cells, total, seeds)
         else:
-            with _guard:  # Brian2's runtime mode is one global network
+            with _brian2:
                 t, i, v = network.run_numpy(
                     cells, self._shared, **{k: x for k, x in _baked(self.circuit).items() if k != "n"},
                     seconds=total, structure_seed=seeds[0], noise_seed=seeds[1],
