@@ -37,6 +37,7 @@ LIST = Path(__file__).with_suffix(".yaml")
 COPIED = ("src", "tests", "models", "experiments", "pyproject.toml")  # a checkout is known by its pyproject.toml
 PATIENCE_S = 240
 PASSED, FAILED = 0, 1  # of pytest; any other exit code says that nothing was tested
+HUNG = -1  # ours: no answer in time, from tests that answer without the mutant
 QUICK = """
 from hypothesis import Phase, settings
 
@@ -128,7 +129,7 @@ def tested(folder: Path, tests: Iterable[str], *, until_first: bool) -> tuple[in
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=patience
         )
     except subprocess.TimeoutExpired:
-        return -1, f"no answer in {PATIENCE_S} s"
+        return HUNG, f"no answer in {PATIENCE_S} s"
     return done.returncode, (done.stdout + done.stderr).strip()[-2000:]
 
 
@@ -141,7 +142,7 @@ def killed(mutant: Mutant, folder: Path) -> str | None:
         code, said = tested(folder, mutant.tests, until_first=True)
     finally:
         path.write_text(source, encoding="utf-8")
-    if code == FAILED:
+    if code in (FAILED, HUNG):
         return None
     return "survived" if code == PASSED else f"not tested ({said.splitlines()[-1] if said else code})"
 

@@ -434,6 +434,22 @@ def test_a_circuit_that_jumps_is_followed_in_the_shortest_steps(monkeypatch: pyt
     assert 0.28125 / course_module.SHORTEST_STEP_H <= found.log["steps"] < 100
 
 
+def test_an_answer_that_is_not_finite_ends_the_course() -> None:
+    """It would have to be followed in the shortest steps otherwise, for hours."""
+    assert np.isnan(step_error(moved(5, np.nan), moved(5, 0.1)))
+    plain = FormulaProbe.ask
+
+    def ask(self: FormulaProbe, drive: Drive, seed: int) -> Activity:
+        found = plain(self, drive, seed)
+        return found if drive == Drive() else replace(found, rate_se_hz=np.full(3, np.nan))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FormulaProbe, "ask", ask)
+        patch.setattr(FormulaProbe, "key", "answers that are not finite")
+        with pytest.raises(RuntimeError, match=r"cannot go on past \S+ h: what the circuit answers is not finite"):
+            follow(plan(KETAMINE, hours=12))
+
+
 def test_a_class_that_falls_silent_has_a_finite_error() -> None:
     assert np.isfinite(step_error(moved(5, 0.1), moved(0, 0.0)))
 

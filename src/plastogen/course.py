@@ -241,6 +241,8 @@ def _macro_step(
         heard = listener.hear(stepper.drive(guess.end, before=True))
         path = guess if heard is now.activity else stepper.step(now, target, heard)
         error = _error(plan, now.activity, heard, guess.end.y, path.end.y)
+        if not np.isfinite(error):
+            raise RuntimeError(f"the course cannot go on past {now.t_h:g} h: what the circuit answers is not finite")
         taken = target - now.t_h
         if error <= 1 or taken <= SHORTEST_STEP_H or target <= now.t_h + SHORTEST_STEP_H:  # rounding may lengthen it
             return path, taken * min(GROW, SAFETY / max(float(np.sqrt(error)), SAFETY / GROW))
@@ -255,7 +257,7 @@ def _error(plan: Plan, first: Activity, last: Activity, guessed: Array, taken: A
     noise = NOISE_FLOOR_SE * np.hypot(first.rate_se_hz / r0, last.rate_se_hz / r1)
     beyond = np.maximum(np.abs(np.log(r1 / r0)) - noise, 0)
     e = CLASSES.index("E")
-    return max(slow, float(beyond[e]) / (LOG_RATE_SHARE * plan.tolerance))
+    return float(np.maximum(slow, beyond[e] / (LOG_RATE_SHARE * plan.tolerance)))  # not max(): nan must stay nan
 
 
 def _snapshot(network: NetworkProbe, drive: Drive, seed: int) -> dict[str, npt.NDArray[Any]]:
