@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("switches", "treated", "stepper", "course"),
     ("readout",),
     (
-        "claim", "paths", "grid", "experiment", "case", "check", "check_results",
+        "claim", "paths", "grid", "design", "experiment", "case", "check", "check_results",
         "store", "execute", "results", "sources", "sweep",
     ),
     ("figure", "report", "draw", "export", "evidence"),

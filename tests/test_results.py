@@ -19,7 +19,7 @@ from plastogen.case import Question
 from plastogen.claim import Verdict
 from plastogen.execute import execute, jobs_of
 from plastogen.readout import VARIABLES
-from plastogen.results import Loaded, assemble, axes_of, netcdf, table, verdicts
+from plastogen.results import Loaded, assemble, netcdf, table, verdicts
 from plastogen.store import Store
 
 TEXT = """
@@ -169,19 +169,3 @@ def test_a_claim_may_be_about_some_points_of_a_sweep(tmp_path: Path) -> None:
     assert found[0].outcome == "met"
     text = SWEEP.replace("by: 0.5}", "by: 1.5, where: {arms.ketamine.give.x.dose: 1 mg/kg}}")
     assert verdicts(*ran(tmp_path, text))[0].outcome == "missed"
-
-
-@pytest.mark.parametrize(
-    ("values", "wanted", "unit"),
-    [
-        (["1 mg/kg", "2 mg/kg"], (1.0, 2.0), "mg/kg"),
-        (["30 min", "1 h"], (30.0, 60.0), "min"),
-        ([0, 0.5], (0.0, 0.5), "1"),
-        (["all", "spontaneous"], ("all", "spontaneous"), ""),
-        (["1 mg/kg", "56 mg"], ("1 mg/kg", "56 mg"), ""),
-    ],
-)  # fmt: skip
-def test_axes_are_numbers_where_they_can_be(values: list[Any], wanted: tuple[Any, ...], unit: str) -> None:
-    asked = question(TEXT + f"sweep: {{some.path: {json.dumps(values)}}}\n")
-    (axis,) = axes_of(asked)
-    assert (axis.name, axis.values, axis.unit) == ("path", wanted, unit)

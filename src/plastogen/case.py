@@ -7,7 +7,6 @@ A case is one arm at one point of the sweep; with a seed it becomes a `Plan`, al
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from plastogen.circuit.definition import Circuit
 from plastogen.course import Plan
 from plastogen.definition import Definition, Document, Library, build
+from plastogen.design import Axis, columns, points
 from plastogen.dose import Treatment
 from plastogen.drug import Drug
 from plastogen.experiment import CourseSettings, Experiment, ModelNames, StressEvent, document_of, laid_over
@@ -146,11 +146,15 @@ class Question:
         course = self.experiment.course
         return tuple(range(course.seed, course.seed + course.seeds))
 
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """The dimensions of the sweep, in order; none without a sweep."""
+        swept = columns(self.experiment.sweep)
+        return tuple(Axis(column.name, len(column.values), (column,)) for column in swept)
+
     def points(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
-        """Every point of the sweep's grid: place on each axis, and path -> value; one empty point without."""
-        sweep = self.experiment.sweep
-        for index in itertools.product(*(range(len(values)) for values in sweep.values())):
-            yield index, {path: values[i] for i, (path, values) in zip(index, sweep.items(), strict=True)}
+        """Every point of the sweep: place on each axis, and path -> value; one empty point without."""
+        return points(self.axes)
 
     def at(self, point: Mapping[str, Any]) -> Experiment:
         """The experiment at a point of its sweep. Raises InputError."""

@@ -27,7 +27,6 @@ from plastogen.experiment import Experiment
 from plastogen.grid import union
 from plastogen.readout import CLASSES, POOLS, VARIABLES, Readout, evaluate, level
 from plastogen.store import Store, Stored
-from plastogen.units import QuantityError, parse_any
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,16 +34,6 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[np.float64]
 Place: TypeAlias = tuple[str, tuple[int, ...], int]  # arm, place on each sweep axis, seed
 COMPLETE = "complete"
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis of a sweep: its name in results.nc, its path, its values and their unit ("" for names)."""
-
-    name: str
-    path: str
-    values: tuple[Any, ...]
-    unit: str
 
 
 @dataclass
@@ -70,31 +59,6 @@ class Loaded:
         return cls(runs, why_not)
 
 
-def axes_of(question: Question) -> tuple[Axis, ...]:
-    """The sweep's axes, named by the last word of their path where that is unique."""
-    sweep = question.experiment.sweep
-    last = [path.rpartition(".")[2] for path in sweep]
-    axes = []
-    for word, (path, values) in zip(last, sweep.items(), strict=True):
-        name = word if last.count(word) == 1 and word not in VARIABLES else path.replace(".", "_")
-        numbers, unit = _as_numbers(values)
-        axes.append(Axis(name, path, numbers, unit))
-    return tuple(axes)
-
-
-def _as_numbers(values: Sequence[Any]) -> tuple[tuple[Any, ...], str]:
-    """Values as numbers in the unit of the first, or as text where they are not quantities."""
-    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-        return tuple(float(v) for v in values), "1"
-    words = [str(v).split(maxsplit=1) for v in values]
-    if all(len(w) == 2 for w in words):
-        try:
-            return tuple(parse_any(str(v), (words[0][1],))[0] for v in values), words[0][1]
-        except QuantityError:
-            pass
-    return tuple(str(v) for v in values), ""
-
-
 def assemble(
     question: Question, cases: Sequence[Case], loaded: Loaded, ids: Mapping[Place, str],
     seeds: Sequence[int] | None = None,
@@ -104,8 +68,8 @@ def assemble(
 
     seeds = tuple(seeds if seeds is not None else question.seeds)
     arms = tuple(question.experiment.arms)
-    axes = axes_of(question)
-    shape = (len(arms), *(len(axis.values) for axis in axes), len(seeds))
+    axes = question.axes
+    shape = (len(arms), *(axis.size for axis in axes), len(seeds))
     outer = ("arm", *(axis.name for axis in axes), "seed")
     where = {
         (arm, index, seed): (i, *index, k)
@@ -145,7 +109,8 @@ def assemble(
         coords["snapshot_time"] = ("snapshot", when, {"units": "h"})
     coords["arm_title"] = ("arm", [question.experiment.arm(arm).title or "" for arm in arms])
     for axis in axes:
-        coords[axis.name] = (axis.name, list(axis.values), {"units": axis.unit, "path": axis.path})
+        for column in axis.columns:
+            coords[column.name] = (axis.name, list(column.values), {"units": column.unit, "path": column.path})
     ds = xr.Dataset(data, coords=coords)
     ds.attrs = _about(question, cases, len(where), len(runs))
     return ds
@@ -240,7 +205,7 @@ def dosing(case: Case) -> list[dict[str, Any]]:
 def verdicts(question: Question, ds: xr.Dataset) -> list[Verdict]:
     """The verdict on each claim; in a sweep, the worst over the points it is about."""
     experiment = question.experiment
-    axes = axes_of(question)
+    axes = question.axes
     found = []
     for claim in experiment.expect:
         each = []
