@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "store", "execute", "results", "sources", "sweep",
     ),
     ("figure", "report", "draw", "export", "evidence"),
-    ("answer", "new", "catalogue", "screen", "doctor", "guard", "cli", "__main__"),
+    ("answer", "new", "catalogue", "screen", "doctor", "guard", "commands", "cli", "__main__"),
 )  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {"brian2": ("circuit",), "matplotlib": ("figure", "report"), "pint": ("units",), "ruamel": ("document",)}

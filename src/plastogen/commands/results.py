@@ -1,0 +1,72 @@
+"""In: results that are there. Out: figures, reports, tables, the evidence page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plastogen.commands.options import Jobs, Name, Out, Seeds, Set, settings
+from plastogen.guard import guarded
+
+
+@guarded
+def plot(
+    name: Name,
+    figure: Annotated[list[str] | None, typer.Argument(help="Figures; those of the experiment by default.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Your own data (CSV) to lay over the course.")] = None,
+    set: Set = None, out: Out = None,
+) -> None:  # fmt: skip
+    """Draw figures again, or others, from results that are there."""
+    from plastogen.answer import again, redraw
+
+    redraw(again(name, settings(set), out=out, say=typer.echo), figure or (), data, say=typer.echo)
+
+
+@guarded
+def report(name: Name, set: Set = None, out: Out = None) -> None:
+    """Write the report again from results that are there."""
+    from plastogen.answer import again, rewrite
+
+    found = again(name, settings(set), out=out, say=typer.echo)
+    typer.echo(f"report {rewrite(found, say=typer.echo)}")
+
+
+@guarded
+def export(
+    name: Name, set: Set = None, out: Out = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Tables (the default).")] = False,
+    nwb: Annotated[bool, typer.Option("--nwb", help="Spikes of the snapshots as NWB (extra `nwb`).")] = False,
+) -> None:  # fmt: skip
+    """Results as CSV, spikes as NWB."""
+    from plastogen.answer import again
+    from plastogen.export import to_csv, to_nwb
+
+    found = again(name, settings(set), out=out, say=typer.echo)
+    paths = to_nwb(found.ds, found.asked.store, found.asked.folder / "nwb") if nwb else []
+    if csv or not nwb:
+        paths += to_csv(found.ds, found.asked.folder / "csv")
+    for path in paths:
+        typer.echo(str(path))
+
+
+@guarded
+def evidence(
+    seeds: Seeds = None,
+    jobs: Jobs = None,
+) -> None:
+    """What was found beside what the model says, as Markdown (docs/evidence.md); runs what is not there yet."""
+    from plastogen import evidence as table
+    from plastogen.answer import answer, ask
+    from plastogen.doctor import default_jobs
+    from plastogen.screen import Bar
+
+    rows, judged = table.rows(), {}
+    for name in table.experiments(rows):
+        with Bar(talks=False) as bar:
+            asked = ask(name, seeds=seeds, say=bar.say)
+            judged[name] = answer(
+                asked, workers=jobs or default_jobs(), say=bar.say, watcher=bar, figures=False
+            ).verdicts
+    typer.echo(table.page(rows, judged), nl=False)
