@@ -156,10 +156,10 @@ def _switched(plasticity: Plasticity, switches: Switches) -> Plasticity:
 
 
 def _begin(plan: Plan, stepper: Stepper, listener: Listener) -> Moment:
-    """The first moment: the healthy state, or the resting state under the subject's ongoing stress."""
+    """The first moment: the healthy state, or the resting state of a subject who differs."""
     model = stepper.model
     y = model.healthy_state()
-    if float(plan.subject.stress) > 0:
+    if not plan.subject.at_set_points:
         y = _at_rest(stepper, listener, float(plan.subject.stress))
     for name, factor in plan.start.items():
         y[STATES.index(name)] *= factor

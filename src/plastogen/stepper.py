@@ -63,7 +63,7 @@ class Stepper:
         self.baseline = baseline
         self.pools = tuple(circuit.pools())
         self.kinetics = BlockKinetics(
-            [Pool(name, shares) for name, shares in circuit.pools().items()], treated.blockers,
+            [Pool(name, treated.subject.mix(shares)) for name, shares in circuit.pools().items()], treated.blockers,
             mg_mM=float(circuit.magnesium.concentration), mg_efold_mV=float(circuit.magnesium.efold),
         )  # fmt: skip
         self._site = np.array([switches.block.of(pool) for pool in self.pools])
@@ -85,14 +85,15 @@ class Stepper:
         """What a probe at `t_h` would freeze, `block` by pool; `before` takes held levels as just before `t_h`."""
         when = np.array([np.nextafter(t_h, -np.inf) if before else t_h])
         effect = {name: float(value[0]) for name, value in self.treated.effects(when).items()}
+        inhibition = float(self.treated.subject.inhibition)
         slow = dict(zip(STATES, y.tolist(), strict=True))
         raised = 1 + slow["tolerance"]
         left = (1 - block) * raised
         on = self.switches.feedback == "on"
         return State(
             nmdar=dict(zip(self.pools, left.tolist(), strict=True)),
-            ampa=1 - effect.get("ampa", 0), gaba=1 - effect.get("gaba", 0), release=1 - effect.get("release", 0),
-            silence=effect.get("silence", 0), weight=slow["weight"] if on else 1,
+            ampa=1 - effect.get("ampa", 0), gaba=inhibition * (1 - effect.get("gaba", 0)),
+            release=1 - effect.get("release", 0), silence=effect.get("silence", 0), weight=slow["weight"] if on else 1,
             spines=float(self.model.spine_density(y)) if on else 1, scaling=slow["scaling"] if on else 1,
             pv_integrity=slow["pv_integrity"],
         )  # fmt: skip
