@@ -25,7 +25,8 @@ from plastogen.cache import StoreError
 from plastogen.case import Case, Question
 from plastogen.circuit.engine import ready_for_threads, terminate_children
 from plastogen.course import Course, Plan, follow
-from plastogen.store import Store, run_id
+from plastogen.identity import run_id
+from plastogen.store import Store
 
 Came = Literal["stored", "borrowed", "run", "failed"]
 POLL_S = 0.5

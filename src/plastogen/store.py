@@ -2,14 +2,12 @@
 
     <results>/runs/<id>/   manifest.json  plan.json  course.npz  snapshots.npz
 
-The id is a digest of what determines the course and nothing else, so equal arms share a run and a new readout
-re-runs nothing. A run is written under a temporary name and renamed last; every file has its checksum in the
-manifest, so a broken run is never mistaken for a finished one.
+The id comes from `identity`, so equal arms share a run. A run is written under a temporary name and renamed last;
+every file has its checksum in the manifest, so a broken run is never mistaken for a finished one.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import os
@@ -19,7 +17,6 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,84 +27,18 @@ from plastogen.cache import (
     CacheDamaged,
     StoreError,
     atomic_write,
-    canonical,
-    digest,
     explained,
     read_npz,
     write_npz,
 )
-from plastogen.circuit.engine import signature
 from plastogen.course import Course, Plan
+from plastogen.identity import determines
 from plastogen.readout import CLASSES, POOLS, VARIABLES
 
 Array: TypeAlias = NDArray[Any]
-ID_LENGTH = 12
 FILES = ("plan.json", "course.npz", "snapshots.npz")
-PLUMBING = ("cache", "definition", "document", "explain")  # what these say or keep changes no course
-TEXT_ONLY = ("title", "note")  # fields of models that change nothing that is computed
 PARTIAL = re.compile(r"[0-9a-f]{12}\.partial-(\d+)-.*")
 SUMMARY = ("rate_hz", "spectrum", "gamma_power", "delta_power", "gamma_peak_hz")
-
-
-def determines(plan: Plan) -> dict[str, Any]:
-    """All that the course depends on, as plain data: no sources, no labels of treatments.
-
-    Floats count to 12 significant digits.
-    """
-    plain: dict[str, Any] = _without_text(canonical(plan))
-    plain["treatments"] = sorted(plain["treatments"].values(), key=json.dumps)
-    plain["mechanisms"] = mechanisms()
-    if plan.method == "formula":
-        plain["backend"] = "formula"
-    else:
-        plain["engine"] = signature(str(plan.backend))
-    return plain
-
-
-@lru_cache(maxsize=1)
-def mechanisms() -> str:
-    """A digest of the code a course runs through, comments and docstrings aside: other code, other runs."""
-    root = Path(__file__).parent
-    trees: dict[str, ast.Module] = {}
-    waiting = ["course"]
-    while waiting:
-        name = waiting.pop()
-        path = root.joinpath(*name.split(".")).with_suffix(".py")
-        path = path if path.is_file() else root.joinpath(*name.split("."), "__init__.py")
-        if name in trees or name in PLUMBING or not path.is_file():
-            continue
-        trees[name] = ast.parse(path.read_text(encoding="utf-8"))
-        waiting += _imported(trees[name])
-    whole = hashlib.sha256()
-    for name in sorted(trees):
-        for node in ast.walk(trees[name]):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, False):
-                node.body = node.body[1:]
-        whole.update(f"{name}:{ast.dump(trees[name])}".encode())
-    return whole.hexdigest()[:ID_LENGTH]
-
-
-def _imported(tree: ast.Module) -> list[str]:
-    """Modules of this package that a module imports, as names below it."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("plastogen"):
-            base = node.module.removeprefix("plastogen").removeprefix(".")
-            found += [base, *(f"{base}.{alias.name}".removeprefix(".") for alias in node.names)]
-    return [name for name in found if name]
-
-
-def _without_text(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {key: _without_text(value) for key, value in node.items() if key not in TEXT_ONLY}
-    if isinstance(node, list):
-        return [_without_text(value) for value in node]
-    return node
-
-
-def run_id(plan: Plan) -> str:
-    """The name of the run, 12 hex digits."""
-    return digest(determines(plan))[:ID_LENGTH]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,113 @@
+"""In: a `Plan`. Out: its run's name, a digest of what determines the course and of nothing else.
+
+Equal arms so share a run, and a new readout, claim or text re-runs nothing. A plan is made of definitions that many
+plans share; each is digested once (`fingerprint`), so that a sweep's thousands of names take seconds.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plastogen.cache import canonical, digest
+from plastogen.circuit.engine import signature
+from plastogen.course import Plan
+from plastogen.definition import Definition
+
+ID_LENGTH = 12
+PLUMBING = ("cache", "definition", "document", "explain")  # what these say or keep changes no course
+TEXT_ONLY = ("title", "note")  # fields of models that change nothing that is computed
+_known: dict[int, str] = {}  # the digest of a thing by its id, for as long as it is there
+
+
+def run_id(plan: Plan) -> str:
+    """The name of the run, 12 hex digits."""
+    return digest(_parts(plan, fingerprint))[:ID_LENGTH]
+
+
+def determines(plan: Plan) -> dict[str, Any]:
+    """All that the course depends on, as plain data: no sources, no labels of treatments.
+
+    Floats count to 12 significant digits.
+    """
+    return _parts(plan, lambda part: _without_text(canonical(part)))
+
+
+def _parts(plan: Plan, of: Callable[[Any], Any]) -> dict[str, Any]:
+    parts = {f.name: of(getattr(plan, f.name)) for f in fields(plan) if f.name != "treatments"}
+    parts["treatments"] = sorted((of(treatment) for treatment in plan.treatments.values()), key=json.dumps)
+    parts["mechanisms"] = mechanisms()
+    if plan.method == "formula":
+        parts["backend"] = "formula"
+    else:
+        parts["engine"] = signature(str(plan.backend))
+    return parts
+
+
+def fingerprint(part: Any) -> Any:
+    """`part` as plain data, short: a definition or array is a digest, made once however many plans share it."""
+    if isinstance(part, Mapping):
+        return {key: fingerprint(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [fingerprint(value) for value in part]
+    if not isinstance(part, Definition | np.ndarray):
+        return part
+    if id(part) not in _known:
+        whole = part if isinstance(part, np.ndarray) else fingerprint(_fields(part))
+        _known[id(part)] = digest(whole)
+        weakref.finalize(part, _known.pop, id(part))
+    return _known[id(part)]
+
+
+def _fields(part: Definition) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in type(part).model_fields if name not in TEXT_ONLY}
+
+
+def _without_text(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _without_text(value) for key, value in node.items() if key not in TEXT_ONLY}
+    if isinstance(node, list):
+        return [_without_text(value) for value in node]
+    return node
+
+
+@lru_cache(maxsize=1)
+def mechanisms() -> str:
+    """A digest of the code a course runs through, comments and docstrings aside: other code, other runs."""
+    root = Path(__file__).parent
+    trees: dict[str, ast.Module] = {}
+    waiting = ["course"]
+    while waiting:
+        name = waiting.pop()
+        path = root.joinpath(*name.split(".")).with_suffix(".py")
+        path = path if path.is_file() else root.joinpath(*name.split("."), "__init__.py")
+        if name in trees or name in PLUMBING or not path.is_file():
+            continue
+        trees[name] = ast.parse(path.read_text(encoding="utf-8"))
+        waiting += _imported(trees[name])
+    whole = hashlib.sha256()
+    for name in sorted(trees):
+        for node in ast.walk(trees[name]):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, False):
+                node.body = node.body[1:]
+        whole.update(f"{name}:{ast.dump(trees[name])}".encode())
+    return whole.hexdigest()[:ID_LENGTH]
+
+
+def _imported(tree: ast.Module) -> list[str]:
+    """Modules of this package that a module imports, as names below it."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("plastogen"):
+            base = node.module.removeprefix("plastogen").removeprefix(".")
+            found += [base, *(f"{base}.{alias.name}".removeprefix(".") for alias in node.names)]
+    return [name for name in found if name]

@@ -1,0 +1,122 @@
+"""Names of runs: what is in them, what is not, and that making them is cheap."""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+import shutil
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_experiment import question
+
+from plastogen import identity
+from plastogen.circuit import Circuit
+from plastogen.course import Plan
+from plastogen.definition import Library
+from plastogen.identity import determines, fingerprint, run_id
+
+ASKED = question()
+
+
+def plan(arm: str = "ketamine", seed: int = 5, **settings: object) -> Plan:
+    asked = question(**settings) if settings else ASKED
+    return asked.case(arm).plan(seed, "cpp")
+
+
+def test_the_id_is_twelve_digits_and_the_same_each_time() -> None:
+    assert re.fullmatch(r"[0-9a-f]{12}", run_id(plan()))
+    assert run_id(plan()) == run_id(question().case("ketamine").plan(5, "cpp"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 6}, {"duration_h": 47.0}, {"window_s": 4.0}, {"tolerance": 0.01}, {"backend": "numpy"},
+        {"method": "formula"}, {"snapshots": {"x": 1.0}}, {"start": {"weight": 1.05}}, {"stress": ((0.0, 1.0, 0.5),)},
+        {"grid_h": np.arange(3.0)}, {"max_probes": 7}, {"settle_s": 1.0},
+    ],
+    ids=lambda change: next(iter(change)),
+)  # fmt: skip
+def test_all_that_determines_a_course_is_in_the_id(change: dict[str, Any]) -> None:
+    assert run_id(replace(plan(), **change)) != run_id(plan())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("arms.ketamine.give.infusion.dose", "0.6 mg/kg"), ("circuit.populations.E.leak", "13 nS"),
+        ("plasticity.signalling.mtorc1_gain", 7), ("subject.weight", "71 kg"), ("switches.feedback", "on"),
+        ("drugs.ketamine.kinetics.human.H2.clearance", "1.4 L/min"), ("switches.block.E", 0.5),
+    ],
+)  # fmt: skip
+def test_every_number_of_models_treatments_and_switches_is_in_the_id(path: str, value: object) -> None:
+    assert run_id(plan(**{path.replace(".", "__"): value})) != run_id(plan())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("question", "Another text?"), ("arms.ketamine.give.infusion.dose", "500 ug/kg"), ("circuit.title", "Another"),
+        ("subject.note", "another"), ("course.seeds", 9), ("figures", ["arms"]), ("drugs.ketamine.title", "K"),
+    ],
+)  # fmt: skip
+def test_what_only_reads_or_says_is_not_in_the_id(path: str, value: object) -> None:
+    assert run_id(plan(**{path.replace(".", "__"): value})) == run_id(plan())
+
+
+def test_labels_of_treatments_and_names_of_arms_are_not_in_the_id() -> None:
+    one = plan()
+    other = replace(one, treatments={"another label": one.treatments["infusion"]})
+    assert run_id(one) == run_id(other)
+    assert "infusion" not in json.dumps(determines(one))
+
+
+@pytest.mark.parametrize("part", ["mechanisms", "signature"])
+def test_code_and_engine_are_in_the_id(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = run_id(plan())
+    monkeypatch.setattr(identity, part, lambda *told: "another")
+    assert run_id(plan()) != before
+
+
+def test_code_is_what_a_course_runs_through_and_no_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = identity.mechanisms()
+    package = shutil.copytree(Path(identity.__file__).parent, tmp_path / "plastogen")
+    monkeypatch.setattr(identity, "__file__", str(package / "identity.py"))
+
+    def with_more(name: str, text: str) -> str:
+        path = package / name
+        before = path.read_text()
+        path.write_text(text + before if text.startswith("#") else before + text)
+        try:
+            return identity.mechanisms.__wrapped__()
+        finally:
+            path.write_text(before)
+
+    assert with_more("synapse.py", "") == own
+    for name in ("synapse.py", "course.py", "receptor.py", "circuit/network.py", "circuit/drive.py"):
+        assert with_more(name, "\nMORE = 1\n") != own, name
+        assert with_more(name, "# more\n") == own, name
+    for name in ("cli.py", "definition.py", "figure/style.py"):
+        assert with_more(name, "\nMORE = 1\n") == own, name
+
+
+def test_the_id_and_what_is_kept_beside_the_run_say_the_same_of_every_part() -> None:
+    assert {f.name for f in fields(Plan)} <= determines(plan()).keys()
+    assert len({run_id(plan(arm, seed)) for arm in ("vehicle", "ketamine", "nbqx", "both") for seed in (1, 2)}) == 8
+
+
+def test_a_definition_is_digested_once_and_forgotten_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Library().load("circuits", "small", Circuit)
+    print_ = fingerprint(one)
+    assert print_ == fingerprint(Library().load("circuits", "small", Circuit))
+    monkeypatch.setattr(identity, "digest", lambda value: pytest.fail("digested again"))
+    assert fingerprint({"a": [one]}) == {"a": [print_]}
+    place = id(one)
+    del one
+    gc.collect()
+    assert place not in identity._known
