@@ -1,16 +1,14 @@
 """Error of the time step: rates and gamma power against dt 0.02 ms, ours and plain exponential Euler.
 
-    python benchmarks/step_bias.py [--seeds 16] [--seconds 20] [--left 1] [--nominal-delay] [--jobs 2]
-        [--store FILE] [--json FILE]
+    python benchmarks/step_bias.py [--seeds 16] [--seconds 20] [--left 1] [--jobs 2] [--store FILE]
+        [--json FILE]
 
 A seed has the same connections, background strengths and first voltages at every step, but other input spikes. Biases
 are paired by seed: mean over seeds of (value - value at 0.02 ms), with a t interval, in percent of the mean at 0.02 ms.
 The reference is dt 0.02 ms with averaged conductances; plain at 0.02 ms stands beside it. Runs are kept in --store as
 they end, so a broken run goes on where it stopped.
 
-`--left 0.7` leaves 70 % of all NMDA conductance. Every step has the same delay from threshold to effect, half a step of
-which is the wait for the step to end; `--nominal-delay` keeps the file's number instead, so that a longer step has a
-longer delay (variants.circuit).
+`--left 0.7` leaves 70 % of all NMDA conductance. Every step has the same delay from threshold to effect.
 """
 
 from __future__ import annotations
@@ -68,12 +66,10 @@ def kept(store: Path) -> dict[tuple[str, int], list[float]]:
     return found
 
 
-def measure(
-    name: str, *, seeds: int, seconds: float, left: float, nominal: bool, jobs: int, store: Path
-) -> dict[str, np.ndarray]:
+def measure(name: str, *, seeds: int, seconds: float, left: float, jobs: int, store: Path) -> dict[str, np.ndarray]:
     """Variant -> readouts, shape (seeds, readouts)."""
     held, done, guard = drive(left), kept(store), threading.Lock()
-    models = {label: circuit(name, step_ms, nominal_delay=nominal) for label, (_, step_ms) in VARIANTS.items()}
+    models = {label: circuit(name, step_ms) for label, (_, step_ms) in VARIANTS.items()}
     engines = {label: kind(models[label]) for label, (kind, _) in VARIANTS.items()}
     keys = {label: key(models[label], engines[label], held, seconds) for label in VARIANTS}
 
@@ -145,14 +141,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--left", type=float, default=1, help="share of NMDA conductance left")
-    parser.add_argument("--nominal-delay", action="store_true", help="keep the file's delay at every step")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--store", type=Path, default=cache_dir() / "benchmarks" / "step_bias.jsonl")
     parser.add_argument("--json", type=Path, help="also write every figure here")
     asked = parser.parse_args()
     found = measure(
-        asked.circuit, seeds=asked.seeds, seconds=asked.seconds, left=asked.left, nominal=asked.nominal_delay,
-        jobs=asked.jobs, store=asked.store,
+        asked.circuit, seeds=asked.seeds, seconds=asked.seconds, left=asked.left, jobs=asked.jobs, store=asked.store,
     )  # fmt: skip
     result = compare(found)
     print(report(result, found, asked.seconds, asked.left))

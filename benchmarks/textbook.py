@@ -48,7 +48,7 @@ def build(circuit: Circuit, seed: int, seconds: float, folder: Path) -> None:
     )  # fmt: skip
     for name, values in cells.items():
         group.variables[name].set_value(values)
-    synapses = b2.Synapses(group, group, on_pre=ARRIVAL, delay=float(circuit.delay) * b2.ms, name="synapses")
+    synapses = b2.Synapses(group, group, on_pre=ARRIVAL, delay=circuit.wait_ms * b2.ms, name="synapses")
     source, target = connections(circuit, seed)
     synapses.connect(i=source, j=target)
     outside = b2.PoissonInput(group, "x_ext", 1, float(circuit.background.rate) * b2.Hz, 1)

@@ -18,16 +18,9 @@ from plastogen.circuit import Circuit, Engine, engine, network
 from plastogen.definition import Library
 
 
-def circuit(name: str, step_ms: float, *, nominal_delay: bool = False) -> Circuit:
-    """A built-in circuit with another time step and the same delay.
-
-    A spike is noticed at the end of the step it falls in, half a step late on average, so synapses act after the file's
-    delay and half a step. That sum is what is kept; with `nominal_delay` the number in the file is.
-    """
-    built_in = Library().load("circuits", name, Circuit)
-    shift_ms = 0 if nominal_delay else (float(built_in.step) - step_ms) / 2
-    overrides = {"step": f"{step_ms:g} ms", "delay": f"{float(built_in.delay) + shift_ms:g} ms"}
-    return Library().load("circuits", name, Circuit, overrides=overrides)
+def circuit(name: str, step_ms: float) -> Circuit:
+    """A built-in circuit with another time step; its delay, from threshold to effect, stays."""
+    return Library().load("circuits", name, Circuit, overrides={"step": f"{step_ms:g} ms"})
 
 
 class PlainEngine(Engine):

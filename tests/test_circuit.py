@@ -84,13 +84,24 @@ def test_subunit_shares_add_up_to_one() -> None:
     assert "add up to 0.85; they must add up to 1" in fault[1] + fault[2]
 
 
-def test_a_delay_is_at_least_a_step() -> None:
-    def shorten(tree: Any) -> None:
-        tree["delay"]["value"] = "0.4 ms"
-        tree["delay"].pop("range")
+@pytest.mark.parametrize(
+    ("delay", "possible"), [("0.25 ms", "0.75 ms"), ("1 ms", "1.25 ms"), ("1.6 ms", "1.75 ms"), ("1.3 ms", "1.25 ms")]
+)
+def test_a_delay_that_would_be_rounded_is_refused(delay: str, possible: str) -> None:
+    """Spikes act after whole steps, and wait half a step on average for the one they fall in to end."""
 
-    (fault,) = problems(shorten)
-    assert fault[:3] == ("delay", "0.4 ms", "at least one step (0.5 ms)")
+    def change(tree: Any) -> None:
+        tree["delay"]["value"] = delay
+
+    (fault,) = problems(change)
+    wanted = f"half a step (a spike waits for its step to end) and whole steps of 0.5 ms: {possible}"
+    assert fault[:3] == ("delay", delay, wanted)
+
+
+@pytest.mark.parametrize(("step", "delay", "wait_ms"), [("0.5 ms", "1.25 ms", 1), ("0.02 ms", "1.25 ms", 1.24)])
+def test_the_wait_and_half_a_step_make_the_delay(step: str, delay: str, wait_ms: float) -> None:
+    circuit = Library().load("circuits", "small", Circuit, overrides={"step": step, "delay": delay})
+    assert circuit.wait_ms == pytest.approx(wait_ms, rel=1e-12)
 
 
 def test_a_cell_is_reset_below_its_threshold() -> None:
@@ -190,7 +201,7 @@ def test_scales_of_a_drive_combine_by_multiplication(scales: dict[str, float]) -
         for name, scale in scales.items():
             for cls in SCALED[name].get(array, ()):
                 factor[PLACES[cls]] *= scale
-        np.testing.assert_allclose(changed[array], factor * plain[array], rtol=1e-12, atol=0)
+        np.testing.assert_allclose(changed[array], factor * plain[array], rtol=1e-12, atol=1e-300)
 
 
 def test_numbers_of_the_file_reach_every_cell_in_si_units() -> None:

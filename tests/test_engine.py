@@ -176,14 +176,14 @@ def test_another_value_needs_no_other_program(overrides: dict[str, object]) -> N
 
 @pytest.mark.parametrize(
     "overrides",
-    [{"populations__E__count": 201}, {"step": "0.25 ms"}, {"delay": "1.5 ms"}, {"connections__0__probability": 0.6}],
+    [{"populations__E__count": 201}, {"step": "0.1 ms"}, {"delay": "1.75 ms"}, {"connections__0__probability": 0.6}],
     ids=lambda o: next(iter(o)),
 )
 def test_what_is_compiled_in_needs_another_program(overrides: dict[str, object]) -> None:
     assert program_key(small(**overrides)) != program_key(SMALL)
 
 
-@pytest.mark.parametrize("part", ["EQUATIONS", "STEP", "RESET", "ARRIVAL"])
+@pytest.mark.parametrize("part", ["EQUATIONS", "DRAW", "STEP", "RESET", "ARRIVAL"])
 def test_other_equations_need_another_program(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = program_key(SMALL)
     monkeypatch.setattr(engine.network, part, getattr(engine.network, part) + "\n# changed")

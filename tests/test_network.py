@@ -57,7 +57,7 @@ def expected(circuit: Circuit, drive: Drive, clock: str, fired_ms: Array, listen
     """Voltage of `listener` every FINE_MS, from the times `clock` fired: plain Euler in mV, ms, nS and pF."""
     c, p = circuit, circuit.populations[listener]
     t = np.arange(0, length_ms, FINE_MS)
-    arrives = fired_ms + float(c.delay)
+    arrives = fired_ms + c.wait_ms
     g_e, g_i, g_n, g_k = (np.zeros_like(t) for _ in range(4))
     wired = c.connection(clock, listener)
     if clock == "E" and wired is not None and listener != "E":
@@ -177,7 +177,7 @@ def bare(circuit: Circuit, *, seed: int | None = None) -> tuple[Any, dict[str, A
         b2.seed(seed)
 
     highest = max(float(c.probability) for c in circuit.connections)
-    return net.model(circuit.size, float(circuit.step), float(circuit.delay), highest, structure=structure)
+    return net.model(circuit.size, float(circuit.step), circuit.wait_ms, highest, structure=structure)
 
 
 def test_bound_receptors_follow_the_closed_form() -> None:
@@ -209,7 +209,7 @@ def test_external_spikes_are_poisson() -> None:
     rng, mean, n = np.random.default_rng(0), 0.7, 400_000
     uniform = rng.random(n)
     values: dict[str, Any] = {
-        "rand": lambda: uniform, "exp": np.exp, "n_ext": mean, "x_ext": np.zeros(n), "int": lambda x: np.asarray(x, float),
+        "u": uniform, "exp": np.exp, "n_ext": mean, "x_ext": np.zeros(n), "int": lambda x: np.asarray(x, float),
     }  # fmt: skip
     exec(net.external(), values)
     counts = np.bincount(values["x_ext"].astype(int), minlength=8)

@@ -18,7 +18,7 @@ UNIT_FACTORS = {
     "spine": {"H_PER_DAY"},
 }
 TOLERANCES = {
-    "circuit/definition": {"SHARE_TOLERANCE"},
+    "circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE"},
     "concentration": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
     "course": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",

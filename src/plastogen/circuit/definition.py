@@ -43,6 +43,7 @@ class SubunitMix(Definition):
 
 
 SHARE_TOLERANCE = 1e-9
+STEP_TOLERANCE = 1e-6
 
 
 class Pools(Definition):
@@ -142,7 +143,10 @@ class Formula(Definition):
 
 
 class Circuit(Definition):
-    """A microcircuit of E, PV and SST cells, as written in models/circuits/*.yaml."""
+    """A microcircuit of E, PV and SST cells, as written in models/circuits/*.yaml.
+
+    `delay` is from threshold to effect: half a step of it, on average, a spike waits for the step it falls in to end.
+    """
 
     title: str
     regime: str
@@ -183,8 +187,11 @@ class Circuit(Definition):
             if pair in seen:
                 faults.append(Fault(f"connections.{i}", f"{pair[0]} to {pair[1]} again", "each pair once"))
             seen.add(pair)
-        if float(self.delay) < float(self.step):
-            faults.append(Fault("delay", self.delay.text, f"at least one step ({self.step.text})"))
+        steps = float(self.delay) / float(self.step) - 0.5
+        if round(steps) < 1 or abs(steps - round(steps)) > STEP_TOLERANCE:
+            possible = f"{float(self.step) * (max(round(steps), 1) + 0.5):g} ms"
+            wanted = f"half a step (a spike waits for its step to end) and whole steps of {self.step.text}: {possible}"
+            faults.append(Fault("delay", self.delay.text, wanted))
         if faults:
             raise faulty(faults)
         return self
@@ -206,6 +213,11 @@ class Circuit(Definition):
             if not given and kind in kinds:
                 faults.append(Fault(f"{at}.{kind}", "nothing", "a conductance such as 0.25 nS"))
         return faults
+
+    @property
+    def wait_ms(self) -> float:
+        """From the end of the step a spike falls in to its effect: whole steps, half a step less than `delay`."""
+        return float(self.step) * round(float(self.delay) / float(self.step) - 0.5)
 
     @property
     def size(self) -> int:

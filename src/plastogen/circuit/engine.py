@@ -94,8 +94,9 @@ def signature(backend: str) -> dict[str, str]:
 def _equations() -> list[str]:
     return [
         network.EQUATIONS,
-        network.STEP,
+        network.DRAW,
         network.external(),
+        network.STEP,
         network.RESET,
         network.ARRIVAL,
         network.connect(1),
@@ -108,7 +109,7 @@ def _baked(circuit: Circuit) -> dict[str, Any]:
     return {
         "n": circuit.size,
         "step_ms": float(circuit.step),
-        "delay_ms": float(circuit.delay),
+        "delay_ms": circuit.wait_ms,
         "p_max": next(r for r in rungs if highest <= r),
     }
 

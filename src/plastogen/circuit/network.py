@@ -43,7 +43,7 @@ EQUATIONS = "\n".join(
     [f"{name} : {unit}" for name, unit in CELL.items()]
     + [f"{name} : {unit} (shared)" for name, unit in SHARED.items()]
     + [f"x_{name} : 1" for name in TRACES]
-    + ["s : 1", "ds : 1", "rest_left : second"]
+    + ["s : 1", "ds : 1", "rest_left : second", "u : 1"]
 )
 STEP = """
 g_e = w_ampa*x_ampa*mean_ampa + w_ext*x_ext*mean_ext
@@ -57,6 +57,7 @@ v = v_reset + awake*(v_end + (v - v_end)*exp(-dt*g_all/C) - v_reset)
 rest_left = clip(rest_left - dt, 0*second, 1*second)
 s = s*left_nmda
 """ + "\n".join(f"x_{name} = x_{name}*left_{name}" for name in TRACES)
+DRAW = "u = rand()"  # in a block of its own: a generator's loop cannot be vectorised, the rest of a step can
 RESET = "v = v_reset; rest_left = t_ref; ds = out_nmda*(1 - s); s = s + ds; x_adapt = x_adapt + 1"
 ARRIVAL = "x_ampa_post += out_ampa_pre; x_nmda_post += ds_pre; x_PV_post += out_PV_pre; x_SST_post += out_SST_pre"
 CHANCE = "(is_E_post*p_E_pre + is_PV_post*p_PV_pre + is_SST_post*p_SST_pre)"
@@ -67,9 +68,9 @@ RECORDED = 100  # cells whose voltage is sampled, evenly spread over all
 def external() -> str:
     """The update that adds a Poisson number (mean `n_ext`) of external spikes to every cell.
 
-    One uniform number gives the count: how many of the cumulative probabilities it exceeds.
+    One uniform number `u` gives the count: how many of the cumulative probabilities it exceeds.
     """
-    terms, lines = "1", ["u = rand()", "p_0 = exp(-n_ext)"]
+    terms, lines = "1", ["p_0 = exp(-n_ext)"]
     counts = []
     for k in range(MOST_EXTERNAL_SPIKES):
         if k:
@@ -95,8 +96,8 @@ def model(n: int, step_ms: float, delay_ms: float, p_max: float, *, structure: A
 
     b2.defaultclock.dt = step_ms * b2.ms
     group = b2.NeuronGroup(n, EQUATIONS, threshold="v > v_th", reset=RESET, method="euler", name="G", namespace={})
-    group.run_regularly(external(), when="start", name="external")
-    group.run_regularly(STEP, when="groups", name="step")
+    group.run_regularly(DRAW, when="start", name="external")
+    group.run_regularly(external() + STEP, when="groups", name="step")
     synapses = b2.Synapses(group, group, on_pre=ARRIVAL, delay=delay_ms * b2.ms, name="S", namespace={})
     structure(group)
     synapses.connect(j=connect(p_max))
