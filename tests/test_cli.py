@@ -186,7 +186,7 @@ def test_what_nobody_expected_is_three_and_asks_for_a_report(lab: Path, monkeypa
     def stumble(*args: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("plastogen.answer.assemble", stumble)
+    monkeypatch.setattr("plastogen.answer.results_of", stumble)
     said = say("run", "mine", "--no-figures")
     assert said.exit_code == 3
     assert "ZeroDivisionError" in said.output

@@ -7,14 +7,14 @@ The Python door: `run("one_infusion", set={"course.seeds": 2})` gives the result
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plastogen import __version__
-from plastogen.cache import atomic_write, digest
+from plastogen.cache import atomic_write
 from plastogen.case import Case, Question, open_question
 from plastogen.check import check
 from plastogen.check_results import FIGURES, NEED_SNAPSHOTS
@@ -23,15 +23,17 @@ from plastogen.claim import Verdict
 from plastogen.definition import InputError, nearest, show
 from plastogen.draw import Shown, draw
 from plastogen.execute import Done, Job, Watcher, execute, jobs_of
-from plastogen.results import Loaded, Place, assemble, netcdf, table, verdicts
+from plastogen.netcdf import opened
+from plastogen.results import Place, assemble, results_of, states
 from plastogen.store import Store
+from plastogen.verdicts import COMPLETE, told
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Say = Callable[[str], None]
 RESULTS = Path("results")
-MARK = "results.json"  # what results.nc was last made from
+MARK = "results.json"  # what was last asked in a folder
 SMALL_CIRCUIT = "small"
 EARLY = "acute"  # the figure that is drawn as soon as the first seed is there
 OK, BAD_INPUT, RUN_FAILED, CLAIM_MISSED = 0, 2, 3, 4
@@ -59,7 +61,6 @@ class Answer:
     asked: Asked
     ds: xr.Dataset
     verdicts: list[Verdict]
-    loaded: Loaded
     done: list[Done]
     figures: list[Path] = field(default_factory=list)
     report: Path | None = None
@@ -117,54 +118,35 @@ def answer(
                 early = False
                 if any(d.came == "run" for d in done):
                     _draw_early(asked, say)
-    loaded = Loaded.read(asked.store, asked.ids)
-    ds = assemble(asked.question, asked.cases, loaded, asked.ids)
-    judged = verdicts(asked.question, ds)
-    ds.attrs["claims"] = json.dumps([verdict.as_dict() for verdict in judged])
-    found = Answer(asked, ds, judged, loaded, done)
-    _keep(asked, ds)
+    ds = results_of(asked.question, asked.cases, asked.store, asked.ids)
+    found = Answer(asked, ds, told(ds), done)
+    _note(asked)
     if figures:
         names = _drawable(asked.question, say)
-        found.figures = draw(_shown(asked, ds, judged), names, say=say, undrawn=found.undrawn)
+        found.figures = draw(_shown(asked, ds), names, say=say, undrawn=found.undrawn)
         found.report = _report(found)
     return found
 
 
-def _keep(asked: Asked, ds: xr.Dataset) -> None:
-    """Write results.nc and table.csv unless they already say the same."""
-    inputs = _inputs(asked, ds)
+def _note(asked: Asked) -> None:
+    """Write down what was asked, for who comes back without saying so."""
     mark = asked.folder / MARK
-    if all((asked.folder / name).is_file() for name in ("results.nc", "table.csv")):
-        try:
-            if json.loads(mark.read_text())["inputs"] == inputs:
-                return
-        except (OSError, ValueError, KeyError):
-            pass
-    atomic_write(asked.folder / "results.nc", netcdf(ds))
-    atomic_write(asked.folder / "table.csv", table(ds))
-    settings = dict(asked.question.set)
-    atomic_write(mark, json.dumps({"inputs": inputs, "experiment": asked.question.name, "set": settings}, indent=1))
+    text = json.dumps({"experiment": asked.question.name, "set": dict(asked.question.set)}, indent=1)
+    if not mark.is_file() or mark.read_text() != text:
+        atomic_write(mark, text)
 
 
-def _inputs(asked: Asked, ds: xr.Dataset) -> str:
-    """A digest of all that results and figures show: which runs, and how the experiment reads them."""
-    runs = [[list(map(str, place)), run] for place, run in asked.ids.items()]
-    states = ds["status"].values.ravel().tolist()
-    settings = sorted((path, str(value)) for path, value in asked.question.set.items())
-    shown = [ds.attrs["claims"], ds.attrs["versions"], list(map(int, ds["seed"].values))]
-    return digest([__version__, runs, states, asked.question.document.tree, settings, shown])
-
-
-def _shown(asked: Asked, ds: xr.Dataset, judged: Sequence[Verdict]) -> Shown:
-    return Shown(ds, judged, asked.cases[0].circuit, asked.store, _inputs(asked, ds))
+def _shown(asked: Asked, ds: xr.Dataset) -> Shown:
+    return Shown(ds, told(ds), asked.cases[0].circuit, asked.store, str(ds.attrs["inputs"]))
 
 
 def _draw_early(asked: Asked, say: Say) -> None:
     """The first hours from the first seed alone, while the other seeds run."""
-    loaded = Loaded.read(asked.store, asked.ids)
-    ds = assemble(asked.question, asked.cases, loaded, asked.ids, asked.question.seeds[:1])
-    ds.attrs |= {"n_expected": len(asked.ids), "claims": "[]"}
-    draw(_shown(asked, ds, []), [EARLY], say=say, undrawn=[])
+    with tempfile.TemporaryDirectory() as folder:
+        path, first = Path(folder) / "early.nc", asked.question.seeds[:1]
+        with assemble(asked.question, asked.cases, asked.store, asked.ids, path, first) as ds:
+            ds.attrs |= {"n_expected": len(asked.ids), "claims": "[]"}
+            draw(_shown(asked, ds), [EARLY], say=say, undrawn=[])
 
 
 def _drawable(question: Question, say: Say) -> list[str]:
@@ -180,7 +162,7 @@ def _drawable(question: Question, say: Say) -> list[str]:
 
 def _report(found: Answer, *, again: bool = False) -> Path:
     """report.html, unless it already shows this. Raises StoreError."""
-    asked, inputs = found.asked, _inputs(found.asked, found.ds)
+    asked, inputs = found.asked, str(found.ds.attrs["inputs"])
     path, mark = asked.folder / "report.html", asked.folder / "report.json"
     shown = [inputs, [path.stem for path in found.figures]]
     with suppress(OSError, ValueError):
@@ -188,7 +170,7 @@ def _report(found: Answer, *, again: bool = False) -> Path:
             return path
     from plastogen.report import write_report
 
-    backends = sorted({str(run.manifest["backend"]) for run in found.loaded.runs.values()})
+    backends = [backend for backend in str(found.ds.attrs["backends"]).split(", ") if backend]
     path = write_report(
         asked.folder, question=asked.question, cases=asked.cases, ds=found.ds, verdicts=found.verdicts,
         figures=found.figures, backends=backends,
@@ -210,14 +192,11 @@ def again(
         with suppress(OSError, ValueError, KeyError):
             then = json.loads((asked.folder / MARK).read_text())["set"]
             asked = ask(name, then, out=out, say=say)
-    loaded = Loaded.read(asked.store, asked.ids)
-    if not loaded.runs:
+    if COMPLETE not in states(asked.store, asked.ids).values():
         wanted = f"finished runs; make them with: plastogen run {name}"
         raise InputError.one(file=str(asked.folder), found="none of these runs", wanted=wanted)
-    ds = assemble(asked.question, asked.cases, loaded, asked.ids)
-    judged = verdicts(asked.question, ds)
-    ds.attrs["claims"] = json.dumps([verdict.as_dict() for verdict in judged])
-    return Answer(asked, ds, judged, loaded, [])
+    ds = results_of(asked.question, asked.cases, asked.store, asked.ids)
+    return Answer(asked, ds, told(ds), [])
 
 
 def redraw(found: Answer, names: Sequence[str], data: Path | None, *, say: Say = print) -> list[Path]:
@@ -230,13 +209,13 @@ def redraw(found: Answer, names: Sequence[str], data: Path | None, *, say: Say =
             raise InputError.one(file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES))
     overlays = read_overlay(data) if data is not None else []
     chosen = names or _drawable(found.asked.question, say)
-    shown = _shown(found.asked, found.ds, found.verdicts)
+    shown = _shown(found.asked, found.ds)
     return draw(shown, chosen, say=say, overlays=overlays, again=True)
 
 
 def rewrite(found: Answer, *, say: Say = print) -> Path:
     """Write report.html again, with the experiment's figures. Raises StoreError."""
-    shown = _shown(found.asked, found.ds, found.verdicts)
+    shown = _shown(found.asked, found.ds)
     found.figures = draw(shown, _drawable(found.asked.question, say), say=say)
     return _report(found, again=True)
 
@@ -259,17 +238,17 @@ def _quiet(line: str) -> None:
 
 
 def load(folder: Path | str) -> xr.Dataset:
-    """The results in a folder, or in a results.nc. Raises InputError when there are none."""
-    import xarray as xr
+    """The results in a folder, or in a results.nc: readouts in memory, curves in the file where they are many.
 
+    Raises InputError when there are none.
+    """
     path = Path(folder)
     path = path / "results.nc" if path.is_dir() else path
     if not path.is_file():
         wanted = "a results folder, which holds results.nc"
         raise InputError.one(file=str(folder), found=show(path.name), wanted=f"{wanted}; `plastogen run` makes one")
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            return opened.load()
+        return opened(path)
     except (OSError, ValueError) as error:
         wanted = "results.nc as plastogen wrote it; delete it and run the experiment again, which takes seconds"
         raise InputError.one(file=str(path), found=f"a file that does not open ({error})", wanted=wanted) from None

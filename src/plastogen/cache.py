@@ -113,17 +113,24 @@ def atomic_write(path: Path, content: bytes | str | Callable[[Any], None]) -> No
 
     Raises StoreError for a read-only folder, a full disk, and the like.
     """
+    with replacing(path) as partial, open(partial, "wb") as file:
+        if callable(content):
+            content(file)
+        else:
+            file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write to, which becomes `path` when all went well and goes away when not. Raises StoreError."""
     path = Path(path)
     with explained(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+        os.close(handle)
         try:
-            with os.fdopen(handle, "wb") as file:
-                if callable(content):
-                    content(file)
-                else:
-                    file.write(content.encode() if isinstance(content, str) else content)
-                file.flush()
+            yield Path(name)
+            with open(name, "r+b") as file:
                 os.fsync(file.fileno())
             umask = os.umask(0)
             os.umask(umask)

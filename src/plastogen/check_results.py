@@ -17,7 +17,7 @@ from plastogen.units import QuantityError
 FIGURES = ("timeline", "acute", "arms", "raster", "circuit", "block", "sweep", "spectra")
 NEED_SNAPSHOTS = {"raster": 1, "spectra": 2}  # figure -> how many snapshots it takes
 DIMENSIONS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency")
-OTHERS = ("run", "status", "probes", "cap_hit")
+OTHERS = ("run", "status", "probes", "cap_hit", "n", "point")
 
 
 def names(document: Document, experiment: Experiment) -> Iterator[Problem]:

@@ -134,6 +134,11 @@ class Verdict:
         plain = asdict(self)
         return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in plain.items()}
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Verdict:
+        """The verdict `as_dict` gave."""
+        return cls(**{**plain, **{k: float("nan") for k in ("value", "low", "high") if plain[k] is None}})
+
 
 def interval(values: Array) -> tuple[float, float, float]:
     """Mean and 95 % interval (Student's t) of `values` (n,); no width is known for n = 1, so NaN there."""

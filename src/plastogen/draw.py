@@ -13,8 +13,8 @@ from plastogen.cache import StoreError, atomic_write, explained
 from plastogen.circuit.definition import Circuit
 from plastogen.claim import Verdict
 from plastogen.definition import InputError
-from plastogen.results import COMPLETE
 from plastogen.store import Store
+from plastogen.verdicts import COMPLETE
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -13,8 +13,9 @@ import numpy as np
 from plastogen import SCOPE
 from plastogen.cache import atomic_write, explained
 from plastogen.definition import InputError
-from plastogen.results import COMPLETE, table
+from plastogen.results import table
 from plastogen.store import Store
+from plastogen.verdicts import COMPLETE
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -6,6 +6,7 @@ time since, and is never coarser than an hour in the first two days and six hour
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -18,6 +19,7 @@ WIDENING = 10  # each step is 1/10 of the time since the event
 FINE_STEP_H, FINE_UNTIL_H, COARSE_STEP_H = 1, 48, 6
 MAX_DENSE_POINTS = 1200
 DECIMALS = 6  # of an hour: 4 ms
+MOST_SHARED = 80  # times at which the courses of a sweep are written down
 
 
 def grid(start_h: float, end_h: float, events_h: Iterable[float]) -> NDArray[np.float64]:
@@ -56,3 +58,20 @@ def _after(step_h: float, until_h: float) -> NDArray[np.float64]:
 def union(grids: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     """One grid that holds the times of all `grids`."""
     return np.unique(np.concatenate(list(grids)))
+
+
+def shared(start_h: float, end_h: float, events_h: Iterable[float], most: int = MOST_SHARED) -> NDArray[np.float64]:
+    """At most `most` times for courses of many cases: both ends, 0, every event, and between them a thinner `grid`.
+
+    `events_h`: those of each case, one after the other. Where that is too many, the half of `most` that most cases
+    share are kept.
+    """
+    counted = Counter(round(float(e), DECIMALS) for e in events_h if start_h <= e <= end_h)
+    events = sorted(counted, key=lambda e: (-counted[e], e))[: most // 2]
+    times = grid(start_h, end_h, events)
+    kept = np.isin(times, [start_h, 0, *events, end_h])
+    between = np.flatnonzero(~kept)
+    room = most - int(kept.sum())
+    if between.size > room:
+        between = between[np.linspace(0, between.size - 1, room).round().astype(int)]
+    return np.asarray(times[np.sort(np.concatenate([np.flatnonzero(kept), between]))])

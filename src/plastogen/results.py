@@ -1,16 +1,18 @@
-"""In: an experiment's cases and its runs on disk. Out: results.nc as an xarray Dataset, table.csv, the
-verdicts.
+"""In: an experiment's cases and its runs on disk. Out: results.nc as an xarray Dataset, table.csv.
 
-Only the parent process writes these. Nothing partial is averaged in silence: a run that is not there is NaN
-and says so in `status`, and every verdict says on how many seeds of those expected it rests.
+Only the parent process writes these, run after run, so that memory does not grow with the number of runs: readouts,
+each from a whole run, are kept as float64; curves go to the file block by block and are opened lazily where they are
+many. Nothing partial is averaged in silence: a run that is not there is NaN and says so in `status`, and `n` says for
+each cell on how many seeds of those expected it rests.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,154 +20,253 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen import SCOPE
-from plastogen.cache import CacheDamaged, atomic_write, explained
+from plastogen import SCOPE, __version__
+from plastogen.cache import CacheDamaged, atomic_write, digest, replacing
 from plastogen.case import Case, Question
-from plastogen.claim import Claim, Verdict, judge
+from plastogen.curves import Axes, empty
 from plastogen.execute import versions
-from plastogen.experiment import Experiment
-from plastogen.grid import union
-from plastogen.readout import CLASSES, POOLS, VARIABLES, Readout, evaluate, level
+from plastogen.netcdf import Block, Curve, Dims, blocks, finish, opened, writing
+from plastogen.readout import CLASSES, POOLS, Readout, evaluate
 from plastogen.store import Store, Stored
+from plastogen.verdicts import COMPLETE, verdicts
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Array: TypeAlias = NDArray[np.float64]
+Array: TypeAlias = NDArray[Any]
 Place: TypeAlias = tuple[str, tuple[int, ...], int]  # arm, place on each sweep axis, seed
-COMPLETE = "complete"
+MISSING = "missing"
+REASON_CHARS = 200  # of why a run failed; all of it stands in the folder of runs
+RUNS_AT_ONCE = 1024  # whose curves are in memory together
+MADE_HERE = ("results", "curves", "netcdf", "grid", "readout", "verdicts", "claim")  # modules that make results.nc
 
 
-@dataclass
-class Loaded:
-    """Every run that is there, and why the others are not. Runs shared by several places are read once."""
+@dataclass(frozen=True)
+class Cells:
+    """Where each run stands in results.nc: dimensions (arm, sweep axes, seed)."""
 
-    runs: dict[Place, Stored]
-    why_not: dict[Place, str]
+    arms: tuple[str, ...]
+    axes: tuple[tuple[str, int], ...]
+    seeds: tuple[int, ...]
 
-    @classmethod
-    def read(cls, store: Store, ids: Mapping[Place, str]) -> Loaded:
-        """Read the runs named by `ids`."""
-        found: dict[str, Stored] = {}
-        runs: dict[Place, Stored] = {}
-        why_not: dict[Place, str] = {}
-        for place, run in ids.items():
-            try:
-                found[run] = found.get(run) or store.load(run)
-                runs[place] = found[run]
-            except CacheDamaged:
-                reason = store.failure(run)
-                why_not[place] = f"failed: {reason}" if reason else "missing"
-        return cls(runs, why_not)
+    @property
+    def dims(self) -> tuple[str, ...]:
+        return ("arm", *(name for name, _ in self.axes), "seed")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.arms), *(size for _, size in self.axes), len(self.seeds))
+
+    def named(self, ids: Mapping[Place, str]) -> Array:
+        """The id of every run in its cell, "" where none is asked for."""
+        names = np.full(self.shape, "", dtype=object)
+        arms = {arm: i for i, arm in enumerate(self.arms)}
+        seeds = {seed: k for k, seed in enumerate(self.seeds)}
+        for (arm, index, seed), run in ids.items():
+            names[arms[arm], *index, seeds[seed]] = run
+        return names
+
+    def blocks(self, most: int = RUNS_AT_ONCE) -> Iterable[Block]:
+        """Parts of at most `most` cells, each of all arms and seeds at neighbouring points where they fit."""
+        axes = [size for _, size in self.axes]
+        for *points, arm, seed in blocks((*axes, len(self.arms), len(self.seeds)), most):
+            yield (arm, *points, seed)
+
+
+def states(store: Store, ids: Mapping[Place, str]) -> dict[str, str]:
+    """For each run: "complete", "missing", or that it failed and why."""
+    return {run: COMPLETE if store.fault(run) is None else _why_not(store, run) for run in dict.fromkeys(ids.values())}
+
+
+def _why_not(store: Store, run: str) -> str:
+    reason = store.failure(run)
+    text = " ".join(f"failed: {reason}".split()) if reason else MISSING
+    return text if len(text) <= REASON_CHARS else f"{text[:REASON_CHARS]} ..."
+
+
+def results_of(question: Question, cases: Sequence[Case], store: Store, ids: Mapping[Place, str]) -> xr.Dataset:
+    """The Dataset of results.nc with table.csv beside it, both made anew unless they show just this already.
+
+    Raises StoreError.
+    """
+    path, tidy = store.folder / "results.nc", store.folder / "table.csv"
+    wanted = _inputs(question, ids, states(store, ids), question.seeds)
+    if path.is_file() and tidy.is_file():
+        try:
+            there = opened(path)
+            if there.attrs.get("inputs") == wanted:
+                return there
+            there.close()
+        except (OSError, ValueError, KeyError):
+            pass
+    ds = assemble(question, cases, store, ids, path)
+    atomic_write(tidy, table(ds))
+    return ds
+
+
+def _inputs(question: Question, ids: Mapping[Place, str], state: Mapping[str, str], seeds: Sequence[int]) -> str:
+    """A digest of all that results and figures show: which runs, what became of them, how they are read."""
+    here = Path(__file__).parent
+    whole = hashlib.sha256()
+    for name in MADE_HERE:
+        whole.update(here.joinpath(f"{name}.py").read_bytes())
+    for place, run in ids.items():
+        whole.update(f"{place} {run} {state[run]}\n".encode())
+    settings = sorted((path, str(value)) for path, value in question.set.items())
+    return digest([__version__, versions(), whole.hexdigest(), question.document.tree, settings, list(seeds)])
 
 
 def assemble(
-    question: Question, cases: Sequence[Case], loaded: Loaded, ids: Mapping[Place, str],
+    question: Question, cases: Sequence[Case], store: Store, ids: Mapping[Place, str], path: Path,
     seeds: Sequence[int] | None = None,
 ) -> xr.Dataset:  # fmt: skip
-    """All runs as one Dataset, on the union of their grids, with every readout beside the variables."""
+    """Write all runs to `path` and open it: curves on axes they share, every readout beside them, the verdicts.
+
+    Raises StoreError.
+    """
     import xarray as xr
 
-    seeds = tuple(seeds if seeds is not None else question.seeds)
-    arms = tuple(question.experiment.arms)
-    axes = question.axes
-    shape = (len(arms), *(axis.size for axis in axes), len(seeds))
-    outer = ("arm", *(axis.name for axis in axes), "seed")
-    where = {
-        (arm, index, seed): (i, *index, k)
-        for i, arm in enumerate(arms) for index, _ in question.points() for k, seed in enumerate(seeds)
-    }  # fmt: skip
-    runs = {place: run for place, run in loaded.runs.items() if place in where}
-    time_h = union(case.grid_h for case in cases)
-    species = tuple(dict.fromkeys(s for run in runs.values() for s in run.labels["species"]))
-    frequency = next((r.frequency_hz for r in runs.values() if r.frequency_hz.size), np.empty(0))
-    snapshots = tuple(question.experiment.snapshots)
-    sizes = {
-        "time": time_h.size, "class": len(CLASSES), "pool": len(POOLS), "species": len(species),
-        "snapshot": len(snapshots), "frequency": frequency.size,
-    }  # fmt: skip
-    data: dict[str, Any] = {}
-    for name, variable in VARIABLES.items():
-        values = np.full((*shape, *(sizes[dim] for dim in variable.dims)), np.nan)
-        for place, run in runs.items():
-            values[where[place]] = _on_common(run, name, time_h, {"species": species, "snapshot": snapshots})
-        attrs = {"units": variable.unit, "long_name": variable.long_name}
-        data[name] = ((*outer, *variable.dims), values, attrs)
-    for name, readout in question.experiment.readouts.items():
-        numbers = np.full(shape, np.nan)
-        for place, run in runs.items():
-            numbers[where[place]] = _read(readout, run)
-        title = readout.title or name.replace("_", " ")
-        data[name] = (outer, numbers, {"units": readout.unit, "long_name": title, "readout": 1})
-    data |= _bookkeeping(outer, shape, where, runs, loaded, ids)
-    coords: dict[str, Any] = {
-        "arm": list(arms), "seed": list(seeds), "class": list(CLASSES), "pool": list(POOLS),
-        "time": ("time", time_h, {"units": "h", "long_name": "time after the first planned dose"}),
-        "species": np.array(species, dtype=object), "snapshot": np.array(snapshots, dtype=object),
-        "frequency": ("frequency", frequency, {"units": "Hz"}),
-    }  # fmt: skip
-    if snapshots:
-        when = [float(t) for t in question.experiment.snapshots.values()]
-        coords["snapshot_time"] = ("snapshot", when, {"units": "h"})
-    coords["arm_title"] = ("arm", [question.experiment.arm(arm).title or "" for arm in arms])
-    for axis in axes:
-        for column in axis.columns:
-            coords[column.name] = (axis.name, list(column.values), {"units": column.unit, "path": column.path})
-    ds = xr.Dataset(data, coords=coords)
-    ds.attrs = _about(question, cases, len(where), len(runs))
-    return ds
+    experiment = question.experiment
+    seeds = tuple(seeds or question.seeds)
+    cells = Cells(tuple(experiment.arms), tuple((axis.name, axis.size) for axis in question.axes), seeds)
+    ids = {place: run for place, run in ids.items() if place[2] in seeds}
+    names = cells.named(ids)
+    axes = Axes.of(cases, experiment.snapshots, _frequency(store, names) if experiment.snapshots else np.empty(0))
+    wide = axes.variables(cells.dims)
+    sizes = dict(zip(cells.dims, cells.shape, strict=True)) | axes.sizes
+    large = {name: it for name, it in wide.items() if all(sizes[dim] for dim in it[0])}
+    each = list(cells.blocks())
+    chunk = {dim: part.stop - part.start for dim, part in zip(cells.dims, each[0], strict=True)} | {"arm": 1}
+    book = Book(experiment.readouts, names)
+    with replacing(path) as partial:
+        with writing(partial, sizes, large, chunk) as put:
+            for block in each:
+                put(block, _block(store, names, block, axes, book, large))
+        none = {
+            name: (dims, np.empty([sizes[d] for d in dims]), attrs)
+            for name, (dims, attrs) in wide.items()
+            if name not in large
+        }
+        small = xr.Dataset(none | book.variables(cells.dims), _coords(question, cells, axes))
+        small.attrs = _about(question, cases, book) | {"inputs": _inputs(question, ids, book.state(), seeds)}
+        small.attrs["claims"] = json.dumps([verdict.as_dict() for verdict in verdicts(question, small)])
+        finish(partial, small)
+    return opened(path)
+
+
+def _frequency(store: Store, names: Array) -> Array:
+    """The frequencies of spectra, from the first run of each arm that is there; none where no run has a spectrum."""
+    for arm in names:
+        for run in dict.fromkeys(arm.ravel()):
+            try:
+                found = store.load(run).frequency_hz
+            except CacheDamaged:
+                continue
+            if found.size:
+                return found
+            break
+    return np.empty(0)
+
+
+def _block(
+    store: Store, names: Array, block: Block, axes: Axes, book: Book, large: Collection[str]
+) -> dict[str, Curve]:
+    """The curves of a block's runs; what else is kept of them goes into the book."""
+    here, corner = names[block], [part.start for part in block]
+    values = empty({name: (*here.shape, *axes.shape(name)) for name in large})
+    places: dict[str, list[tuple[int, ...]]] = {}
+    for at in np.ndindex(here.shape):
+        places.setdefault(str(here[at]), []).append(at)
+    for run, inside in places.items():
+        whole = [tuple(first + i for first, i in zip(corner, at, strict=True)) for at in inside]
+        try:
+            stored = store.load(run)
+        except CacheDamaged:
+            book.miss(whole, _why_not(store, run))
+            continue
+        book.enter(whole, stored)
+        for name, curve in axes.curves(stored):
+            if name in values:
+                for at in inside:
+                    values[name][at] = curve
+    return values
 
 
 def _read(readout: Readout, run: Stored) -> float:
     return evaluate(readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels)
 
 
-def _bookkeeping(
-    outer: tuple[str, ...], shape: tuple[int, ...], where: Mapping[Place, tuple[int, ...]],
-    runs: Mapping[Place, Stored], loaded: Loaded, ids: Mapping[Place, str],
-) -> dict[str, Any]:  # fmt: skip
-    status = np.full(shape, COMPLETE, dtype=object)
-    names = np.full(shape, "", dtype=object)
-    probes, cap_hit = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int8)
-    for place, at in where.items():
-        names[at] = ids[place]
-        if place in runs:
-            log = runs[place].manifest["log"]
-            probes[at], cap_hit[at] = int(log.get("probes", 0)), int(bool(log.get("cap_hit", False)))
-        else:
-            status[at] = loaded.why_not.get(place, "missing")
-    return {
-        "status": (outer, status, {"long_name": "whether the run is complete, or why not"}),
-        "run": (outer, names, {"long_name": "folder of the run, below runs/"}),
-        "probes": (outer, probes, {"units": "1", "long_name": "times the circuit was asked"}),
-        "cap_hit": (outer, cap_hit, {"units": "1", "long_name": "1 where the cap on probes was reached"}),
-    }
+class Book:
+    """What is kept in memory of every run, cell by cell: its readouts, whether it is there, how it came about."""
+
+    def __init__(self, readouts: Mapping[str, Readout], names: Array) -> None:
+        self.readouts, self.names = readouts, names
+        self.numbers = {name: np.full(names.shape, np.nan) for name in readouts}
+        self.status = np.full(names.shape, MISSING, dtype=object)
+        self.probes, self.cap_hit = np.zeros(names.shape, dtype=np.int64), np.zeros(names.shape, dtype=np.int8)
+        self.backends: set[str] = set()
+
+    def enter(self, places: Iterable[tuple[int, ...]], run: Stored) -> None:
+        """A run that is there, at all places that share it."""
+        log = run.manifest["log"]
+        numbers = {name: _read(readout, run) for name, readout in self.readouts.items()}
+        self.backends.add(str(run.manifest["backend"]))
+        for at in places:
+            self.status[at] = COMPLETE
+            self.probes[at], self.cap_hit[at] = int(log.get("probes", 0)), int(bool(log.get("cap_hit", False)))
+            for name, number in numbers.items():
+                self.numbers[name][at] = number
+
+    def miss(self, places: Iterable[tuple[int, ...]], why: str) -> None:
+        """A run that is not there."""
+        for at in places:
+            self.status[at] = why
+
+    def state(self) -> dict[str, str]:
+        """What became of each run."""
+        return dict(zip(self.names.ravel(), self.status.ravel(), strict=True))
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        return np.asarray(self.status == COMPLETE)
+
+    def variables(self, dims: Dims) -> dict[str, tuple[Dims, Array, dict[str, Any]]]:
+        """All of it as variables over `dims`."""
+        found: dict[str, tuple[Dims, Array, dict[str, Any]]] = {}
+        for name, readout in self.readouts.items():
+            title = readout.title or name.replace("_", " ")
+            found[name] = (dims, self.numbers[name], {"units": readout.unit, "long_name": title, "readout": 1})
+        seeds = f"complete seeds of {self.names.shape[-1]} expected"
+        return found | {
+            "status": (dims, self.status, {"long_name": "whether the run is complete, or why not"}),
+            "run": (dims, self.names, {"long_name": "folder of the run, below runs/"}),
+            "probes": (dims, self.probes, {"units": "1", "long_name": "times the circuit was asked"}),
+            "cap_hit": (dims, self.cap_hit, {"units": "1", "long_name": "1 where the cap on probes was reached"}),
+            "n": (dims[:-1], self.complete.sum(-1), {"units": "1", "long_name": seeds}),
+        }
 
 
-def _on_common(run: Stored, name: str, time_h: Array, names: Mapping[str, tuple[str, ...]]) -> Array:
-    """A variable of a run on the common grid and names; before its own start it stands still.
-
-    A species that was not given is 0; a snapshot that was not taken is NaN.
-    """
-    values = np.asarray(run.arrays[name], float)
-    variable = VARIABLES[name]
-    for dim, absent in (("snapshot", np.nan), ("species", 0.0)):
-        if dim in variable.dims:
-            at = variable.dims.index(dim)
-            own = run.labels[dim]
-            shape = values.shape[:at] + values.shape[at + 1 :]
-            parts = [values.take(own.index(n), at) if n in own else np.full(shape, absent) for n in names[dim]]
-            values = np.stack(parts, at) if parts else np.zeros((*shape[:at], 0, *shape[at:]))
-    if "time" not in variable.dims or np.array_equal(run.time_h, time_h):
-        return values
-    t = np.clip(time_h, run.time_h[0], run.time_h[-1])
-    right = np.clip(np.searchsorted(run.time_h, t, side="right"), 1, run.time_h.size - 1)
-    share = (t - run.time_h[right - 1]) / (run.time_h[right] - run.time_h[right - 1])
-    share = share.reshape(-1, *(1,) * (values.ndim - 1))
-    return np.asarray(values[right - 1] * (1 - share) + values[right] * share)
+def _coords(question: Question, cells: Cells, axes: Axes) -> dict[str, Any]:
+    """Names and numbers along every dimension."""
+    experiment = question.experiment
+    coords: dict[str, Any] = {
+        "arm": list(cells.arms), "seed": list(cells.seeds), "class": list(CLASSES), "pool": list(POOLS),
+        "time": ("time", axes.time_h, {"units": "h", "long_name": "time after the first planned dose"}),
+        "species": np.array(axes.species, dtype=object), "snapshot": np.array(axes.snapshots, dtype=object),
+        "frequency": ("frequency", axes.frequency_hz, {"units": "Hz"}),
+    }  # fmt: skip
+    if axes.snapshots:
+        when = [float(t) for t in experiment.snapshots.values()]
+        coords["snapshot_time"] = ("snapshot", when, {"units": "h"})
+    coords["arm_title"] = ("arm", [experiment.arm(arm).title or "" for arm in cells.arms])
+    for axis in question.axes:
+        coords[axis.name] = (axis.name, np.arange(axis.size), {"units": "1", "long_name": "point of the design"})
+        for column in axis.columns:
+            coords[column.name] = (axis.name, list(column.values), {"units": column.unit, "path": column.path})
+    return coords
 
 
-def _about(question: Question, cases: Sequence[Case], expected: int, complete: int) -> dict[str, Any]:
+def _about(question: Question, cases: Sequence[Case], book: Book) -> dict[str, Any]:
     experiment = question.experiment
     first = cases[0]
     return {
@@ -174,9 +275,9 @@ def _about(question: Question, cases: Sequence[Case], expected: int, complete: i
         "species": ", ".join(dict.fromkeys(case.subject.species for case in cases)),
         "subject": experiment.model.subject, "circuit": experiment.model.circuit,
         "plasticity": experiment.model.plasticity, "method": first.setting.course.method,
-        "n_expected": expected, "n_complete": complete, "scope": SCOPE,
+        "n_expected": book.names.size, "n_complete": int(book.complete.sum()), "scope": SCOPE,
         "dosing": json.dumps([row for case in cases if not any(case.index) for row in dosing(case)]),
-        "versions": json.dumps(versions(), sort_keys=True),
+        "versions": json.dumps(versions(), sort_keys=True), "backends": ", ".join(sorted(book.backends)),
     }  # fmt: skip
 
 
@@ -202,56 +303,9 @@ def dosing(case: Case) -> list[dict[str, Any]]:
     return rows
 
 
-def verdicts(question: Question, ds: xr.Dataset) -> list[Verdict]:
-    """The verdict on each claim; in a sweep, the worst over the points it is about."""
-    experiment = question.experiment
-    axes = question.axes
-    found = []
-    for claim in experiment.expect:
-        each = []
-        for index, point in question.points():
-            if any(point[path] != value for path, value in claim.where.items()):
-                continue
-            here = ds.isel({axis.name: i for axis, i in zip(axes, index, strict=True)})
-            complete = {a: here["status"].sel(arm=a).values == COMPLETE for a in experiment.arms}
-            where = ", ".join(f"{path} = {value}" for path, value in point.items())
-            each.append(_verdict(claim, here, experiment, complete, where))
-        order = ("undecided", "missed", "known miss", "met")
-        found.append(min(each, key=lambda verdict: order.index(verdict.outcome)))
-    return found
-
-
-def _verdict(
-    claim: Claim, here: xr.Dataset, experiment: Experiment, complete: Mapping[str, Any], where: str
-) -> Verdict:
-    unit = experiment.readouts[claim.readout].unit
-
-    def values(name: str, arm: str) -> Array:
-        return np.asarray(here[name].sel(arm=arm).values, float)
-
-    def number(text: float | str) -> float:
-        return level(text, unit)
-
-    return judge(claim, values, complete=complete, unit=unit, number=number, where=where)
-
-
 def readouts(ds: xr.Dataset) -> xr.Dataset:
     """The readouts alone."""
     return ds[[name for name in ds.data_vars if "readout" in ds[name].attrs]]
-
-
-def write(ds: xr.Dataset, folder: Path) -> None:
-    """results.nc and table.csv, each whole or not at all. Raises StoreError."""
-    atomic_write(folder / "table.csv", table(ds))
-    with explained(folder / "results.nc", "write"):
-        atomic_write(folder / "results.nc", lambda file: file.write(netcdf(ds)))
-
-
-def netcdf(ds: xr.Dataset) -> bytes:
-    """`ds` as a netCDF4 file."""
-    buffer = io.BytesIO()
-    ds.to_netcdf(buffer, engine="h5netcdf")
-    return buffer.getvalue()
 
 
 def _head(ds: xr.Dataset, name: str) -> str:
@@ -260,17 +314,28 @@ def _head(ds: xr.Dataset, name: str) -> str:
     return name if unit in ("", "1") else f"{name} [{unit}]"
 
 
+def labels(ds: xr.Dataset) -> dict[str, Array]:
+    """What tells one run from another: arm, place in the design and swept values, seed; each over all runs, flat."""
+    dims = [str(dim) for dim in ds["status"].dims]
+    names = [str(n) for dim in dims for n in (dim, *(c for c in ds.coords if ds[c].dims == (dim,) and c != dim))]
+    places = np.indices(ds["status"].shape).reshape(len(dims), -1)
+    return {
+        name: ds[name].values[places[dims.index(str(ds[name].dims[0]))]]
+        for name in names if name in dims or "path" in ds[name].attrs
+    }  # fmt: skip
+
+
 def table(ds: xr.Dataset) -> str:
     """One tidy row a run, as CSV: arm, swept values, seed, readouts, status, run."""
-    outer = list(ds["status"].dims)
-    names = list(readouts(ds).data_vars)
-    heads = [_head(ds, str(name)) for name in (*outer, *names)] + ["status", "run"]
+    columns = labels(ds)
+    values = {str(name): ds[name].values.ravel() for name in (*readouts(ds).data_vars, "status", "run")}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(heads)
-    coords = [ds[dim].values for dim in outer]
-    values = [ds[name].values for name in (*names, "status", "run")]
-    for at in np.ndindex(*(len(c) for c in coords)):
-        row = [c[i] for c, i in zip(coords, at, strict=True)] + [v[at] for v in values]
-        writer.writerow(["" if isinstance(x, float) and np.isnan(x) else x for x in row])
+    writer.writerow([_head(ds, name) for name in columns | values])
+    writer.writerows(zip(*(_plain(column) for column in (columns | values).values()), strict=True))
     return out.getvalue()
+
+
+def _plain(column: Array) -> list[Any]:
+    """Values as they are written in a table, nothing for NaN."""
+    return ["" if x != x else x for x in column.tolist()]

@@ -1,0 +1,83 @@
+"""In: labelled arrays, small ones whole and large ones block by block. Out: a netCDF4 file, opened again as a Dataset.
+
+Large variables are float32, compressed, and never in memory as a whole, neither while they are written nor once the
+file is opened, unless all of them together are small. Everything else is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Block: TypeAlias = tuple[slice, ...]
+Dims: TypeAlias = tuple[str, ...]
+Curve: TypeAlias = NDArray[np.float32]
+MOST_IN_MEMORY = 2**26  # bytes of large variables that are loaded when a file is opened
+LARGE = "large"  # marks them in the file
+PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+
+
+def blocks(sizes: Sequence[int], most: int) -> Iterator[Block]:
+    """Parts of an array of `sizes`, in order, each of at most `most` cells and at least one."""
+    if math.prod(sizes) <= most or not sizes:
+        yield tuple(slice(0, size) for size in sizes)
+        return
+    step = max(1, most // math.prod(sizes[1:]))
+    for start in range(0, sizes[0], step):
+        for rest in blocks(sizes[1:], most // step):
+            yield (slice(start, min(start + step, sizes[0])), *rest)
+
+
+@contextmanager
+def writing(
+    path: Path, sizes: Mapping[str, int], large: Mapping[str, tuple[Dims, Mapping[str, Any]]], chunk: Mapping[str, int]
+) -> Iterator[Callable[[Block, Mapping[str, Curve]], None]]:
+    """Begin a file at `path` and give back what writes a block of every large variable: `large`, name -> dims, attrs.
+
+    `sizes` of all dimensions, none of them 0; `chunk`: the extent of what is packed together, where it is not whole.
+    """
+    import h5netcdf
+
+    with h5netcdf.File(path, "w") as file:
+        file.dimensions = {dim: sizes[dim] for dim in dict.fromkeys(d for dims, _ in large.values() for d in dims)}
+        for name, (dims, attrs) in large.items():
+            chunks = tuple(chunk.get(dim, sizes[dim]) for dim in dims)
+            made = file.create_variable(name, dims, "f4", chunks=chunks, fillvalue=np.float32(np.nan), **PACKED)
+            made.attrs.update({**attrs, LARGE: 1})
+
+        def put(block: Block, values: Mapping[str, Curve]) -> None:
+            for name, array in values.items():
+                file[name][block] = array
+
+        yield put
+
+
+def finish(path: Path, small: xr.Dataset) -> None:
+    """Add everything else to a file that was begun."""
+    small.to_netcdf(path, mode="a", engine="h5netcdf")
+
+
+def opened(path: Path) -> xr.Dataset:
+    """The file as a Dataset; its large variables wait in the file until they are asked for, where they are large.
+
+    Raises OSError or ValueError when it is no such file.
+    """
+    import xarray as xr
+
+    ds = xr.open_dataset(path, engine="h5netcdf", cache=False)
+    large = [name for name in ds.data_vars if ds[name].attrs.pop(LARGE, 0)]
+    if sum(ds[name].nbytes for name in large) <= MOST_IN_MEMORY:
+        with ds:
+            return ds.load()
+    for name in set(ds.variables) - set(large):
+        ds[name].load()
+    return ds
