@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from plastogen.circuit.definition import Circuit
 from plastogen.definition import (
     Definition,
     Document,
@@ -24,7 +25,10 @@ from plastogen.definition import (
     quantities,
     read,
 )
+from plastogen.drug import Drug
+from plastogen.plasticity import Plasticity
 from plastogen.quantity import Given, In, Quantity
+from plastogen.subject import Subject
 
 
 class Colour(StrEnum):
@@ -457,3 +461,63 @@ def test_a_fault_may_stand_at_a_key_with_a_dot_or_in_a_list(tmp_path: Path) -> N
         build(read(write(tmp_path, "pools:\n  E.tonic:\n    - 1\n    - 3\n")), Holder)
     (problem,) = caught.value.problems
     assert (problem.line, problem.path) == (4, "pools.E.tonic.1")
+
+
+MODELS: list[tuple[str, str, type[Definition]]] = [
+    ("drugs", "ketamine", Drug), ("circuits", "prefrontal", Circuit), ("plasticity", "disinhibition", Plasticity),
+    ("subjects", "stressed_adult", Subject),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("folder", "name", "kind"), MODELS, ids=[name for _, name, _ in MODELS])
+def test_changing_what_is_built_gives_what_building_anew_gives(folder: str, name: str, kind: type[Definition]) -> None:
+    document = Library().document(folder, name)
+    base = build(document, kind)
+    paths = [path for path, _ in quantities(base)]
+    for path, quantity in list(quantities(base))[:: max(1, len(paths) // 12)]:
+        end = f" {quantity.unit}" if quantity.unit != "1" else ""
+        for value in (f"{quantity.value / 2}{end}", "1 nonsense"):
+            anew, changed = (outcome(document, kind, {path: value}, given) for given in (None, base))
+            assert changed == anew, path
+    assert build(document, kind, base=base) is not None
+
+
+def outcome(
+    document: Document, kind: type[Definition], overrides: dict[str, object], base: Definition | None
+) -> object:
+    try:
+        return build(document, kind, overrides=overrides, base=base)
+    except InputError as error:
+        return str(error)
+
+
+def test_what_a_change_leaves_alone_is_shared_and_what_it_touches_is_checked() -> None:
+    document = Library().document("drugs", "ketamine")
+    base = build(document, Drug)
+    path = "actions.nmdar.ketamine.ic50.GluN2B"
+    other = build(document, Drug, overrides={path: "4 uM", f"{path[:-1]}A": "4.5 uM"}, base=base)
+    assert other.kinetics["human"]["H2"] is base.kinetics["human"]["H2"]
+    assert other.actions.nmdar["norketamine"] is base.actions.nmdar["norketamine"]
+    ic50 = other.actions.nmdar["ketamine"].ic50
+    assert [float(of) for of in (ic50.GluN2A, ic50.GluN2B, ic50.GluN2C)] == [4.5, 4, 1.18]
+    assert ic50.GluN2B.source == "set by the user"
+    with pytest.raises(InputError, match="--set at actions.nmdar.ketamine"):
+        build(document, Drug, overrides={path: "0.2 uM"}, base=base)  # below the one without magnesium
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"populations.E": {"leak": {"value": "1 nS", "source": "x", "evidence": "verified"}}, "populations.E.count": 3},
+        {"populations.E.leak.value": "2 nS"}, {"populations.new.count": 3}, {"pair": [1, "a"]}, {"on": True},
+        {"populations.E.count": 0}, {"cells.0.count": 5}, {"give.dose": "3 mg"}, {"give.dose": "3"}, {"give.kind": "bath"}, {"title": "T"}, {"title": 3}, {"colour": "blue"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_changes_of_every_shape_are_as_if_written_in_the_file(tmp_path: Path, overrides: dict[str, object]) -> None:
+    leak = "leak: {value: 10 nS, source: x, evidence: verified, range: [5 nS, 20 nS]}"
+    text = f"title: t\npopulations: {{E: {{{leak}}}}}\ncells: [{{{leak}}}]\ngive: {{kind: bolus, dose: 1 mg}}\n"
+    (tmp_path / "thing.yaml").write_text(text)
+    document = read(tmp_path / "thing.yaml")
+    base = build(document, Thing)
+    assert outcome(document, Thing, overrides, base) == outcome(document, Thing, overrides, None)

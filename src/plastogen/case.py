@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,7 @@ from plastogen.subject import Subject
 from plastogen.switches import Switches
 
 T = TypeVar("T", bound=Definition)
+RECENT = 64  # experiments at points that are kept in mind
 LEAD_H = 1  # a course begins at least this long before time 0
 FOLDERS: dict[str, tuple[str, type[Definition]]] = {
     "subject": ("subjects", Subject), "circuit": ("circuits", Circuit),
@@ -56,7 +57,8 @@ class Models:
         """The model, overrides applied. Raises InputError."""
         key = (folder, name, json.dumps(overrides, sort_keys=True, default=str))
         if key not in self._built:
-            self._built[key] = build(self.document(folder, name), kind, overrides=overrides)
+            base = self.load(folder, name, kind, {}) if overrides else None
+            self._built[key] = build(self.document(folder, name), kind, overrides=overrides, base=base)
         built: T = self._built[key]
         return built
 
@@ -107,7 +109,8 @@ class Case:
 
     @property
     def grid_h(self) -> NDArray[np.float64]:
-        return grid(self.start_h, self.end_h, self.events_h)
+        """The times the course is written down at; cases with the same events share it."""
+        return _grid(self.start_h, self.end_h, self.events_h)
 
     def plan(self, seed: int, backend: str) -> Plan:
         """All that determines the course with master seed `seed`."""
@@ -130,6 +133,7 @@ class Question:
     document: Document
     models: Models
     set: Mapping[str, object] = field(default_factory=dict)
+    _recent: dict[str, Experiment] = field(default_factory=dict, repr=False)
 
     @property
     def own(self) -> dict[str, object]:
@@ -161,7 +165,13 @@ class Question:
         inside = {path: value for path, value in point.items() if not is_model_path(path)}
         if not inside:
             return self.experiment
-        return build(self.document, Experiment, overrides={**self.own, **inside})
+        key = json.dumps(inside, default=str)
+        if key not in self._recent:
+            if len(self._recent) >= RECENT:
+                self._recent.clear()
+            changes = {**self.own, **inside}
+            self._recent[key] = build(self.document, Experiment, overrides=changes, base=self.experiment)
+        return self._recent[key]
 
     def case(self, arm: str, index: tuple[int, ...] = (), point: Mapping[str, Any] | None = None) -> Case:
         """Arm `arm` at a point. Raises InputError."""
@@ -193,6 +203,13 @@ class Question:
     def cases(self) -> list[Case]:
         """Every arm at every point, arms fastest. Raises InputError."""
         return [self.case(arm, index, point) for index, point in self.points() for arm in self.experiment.arms]
+
+
+@lru_cache(maxsize=1024)
+def _grid(start_h: float, end_h: float, events_h: tuple[float, ...]) -> NDArray[np.float64]:
+    times = grid(start_h, end_h, events_h)
+    times.flags.writeable = False
+    return times
 
 
 def _stress(given: StressEvent | list[StressEvent] | None, end_h: float) -> tuple[tuple[float, float, float], ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -49,12 +50,18 @@ class Reference(Definition):
     note: str | None = None
 
 
-def build(document: Document, kind: type[T], *, overrides: Mapping[str, object] | None = None) -> T:
+def build(
+    document: Document, kind: type[T], *, overrides: Mapping[str, object] | None = None, base: T | None = None
+) -> T:  # fmt: skip
     """`document` as a `kind`; `overrides` are dotted path -> value, as --set gives them.
 
-    An overridden number keeps its place but is marked as set by the user and assumed. Raises InputError,
-    which lists all problems at once.
+    An overridden number keeps its place but is marked as set by the user and assumed. `base`, the document as it
+    is without overrides, saves time: what they leave alone is shared with it. Raises InputError, which lists all
+    problems at once.
     """
+    if base is not None:
+        with suppress(ValueError, LookupError):
+            return _altered(base, document, overrides or {})
     document, problems = _overridden(document, overrides or {})
     try:
         built = kind.model_validate_json(json.dumps(document.tree), strict=True)
@@ -101,6 +108,43 @@ def _overridden(document: Document, overrides: Mapping[str, object]) -> tuple[Do
             del places[known]
         places[steps] = ("--set", None)
     return replace(document, tree=tree, places=places), problems
+
+
+def _altered(base: T, document: Document, overrides: Mapping[str, object]) -> T:
+    """`base` with some places changed: only what lies on the way to them is validated again, the rest is shared.
+
+    Raises ValueError (a ValidationError is one) or LookupError where the file must be read anew.
+    """
+    changes: list[tuple[Steps, object]] = []
+    for path, value in overrides.items():
+        steps = document.steps(path)
+        old: Any = document.tree
+        for step in steps:
+            old = old.get(step) if isinstance(old, dict) else old[int(step)] if isinstance(old, list) else None
+        changes.append((steps, _set_by_user(old, value)))
+    altered: T = _replaced(base, changes)
+    return altered
+
+
+def _replaced(node: Any, changes: list[tuple[Steps, object]]) -> Any:
+    if any(not steps for steps, _ in changes):
+        if len(changes) > 1:
+            raise LookupError("changes of a place and of what lies below it")
+        return changes[0][1]
+    below: dict[str | int, list[tuple[Steps, object]]] = {}
+    for (first, *rest), value in changes:
+        below.setdefault(first, []).append((tuple(rest), value))
+    if isinstance(node, Definition):
+        names = {info.alias or name: name for name, info in type(node).model_fields.items()}
+        whole = {alias: getattr(node, name) for alias, name in names.items() if name in node.model_fields_set}
+        whole |= {str(step): _replaced(getattr(node, names[str(step)]), inside) for step, inside in below.items()}
+        return type(node).model_validate(whole, strict=True)
+    if isinstance(node, Mapping):
+        return {**node, **{str(step): _replaced(node.get(step), inside) for step, inside in below.items()}}
+    if isinstance(node, list | tuple):
+        items = {int(step): _replaced(node[int(step)], inside) for step, inside in below.items()}
+        return type(node)(items.get(i, item) for i, item in enumerate(node))
+    raise LookupError("nothing to change below a value")
 
 
 def _set_by_user(old: object, value: object) -> object:
