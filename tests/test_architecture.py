@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("readout",),
     (
         "claim", "paths", "grid", "design", "experiment", "case", "check", "check_results",
-        "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources", "sweep",
+        "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources", "sweep", "trial",
     ),
     ("figure", "report", "draw", "export", "evidence"),
     ("answer", "new", "catalogue", "screen", "doctor", "guard", "commands", "cli", "__main__"),

@@ -49,6 +49,7 @@ def test_help_names_every_command_and_the_scope() -> None:
         "run",
         "plot",
         "report",
+        "trial",
         "sources",
         "export",
         "doctor",

@@ -25,11 +25,13 @@ TOLERANCES = {
     },
     "plasticity": {"SOLVER_RTOL", "SOLVER_ATOL", "ROOT_TOLERANCE"},
     "receptor": {"SHARE_TOLERANCE"},
+    "trial": {"ROUNDING"},
     "units": {"NEAREST_CUTOFF"},
 }  # fmt: skip
 # How a signal is analysed: definitions of measures and of intervals, not of a brain.
 ANALYSIS = {
     "claim": {"CONFIDENCE"},
+    "trial": {"POWER"},
     "reliance": {"STEP"},
     "glutamate": {"RATE_FLOOR_HZ", "RATE_BIN_S", "CORRELATION_BIN_S", "GAMMA_HZ", "DELTA_HZ"},
 }

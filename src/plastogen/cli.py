@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from plastogen import SCOPE, __version__
-from plastogen.commands import look, results, run
+from plastogen.commands import look, results, run, study
 
 PANELS: dict[str, tuple[Any, ...]] = {
     "Look": (look.list_, look.show, look.new, look.check, look.sources, look.reliance, look.doctor),
     "Run": (run.run,),
-    "See what came out": (results.plot, results.report, results.export, results.evidence),
+    "See what came out": (results.plot, results.report, study.trial, results.export, results.evidence),
 }
 
 app = typer.Typer(

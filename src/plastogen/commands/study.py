@@ -1,0 +1,38 @@
+"""In: results that are there. Out: what arms differ by and how surely, and which numbers matter, as tables and CSV."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from plastogen.commands.options import Name, Out, Set, settings
+from plastogen.guard import guarded
+
+MOST_ROWS = 60  # on the screen; all of them are in the CSV
+
+
+@guarded
+def trial(
+    name: Name, set: Set = None, out: Out = None,
+    readout: Annotated[
+        list[str] | None, typer.Option(help="Readouts, or variables at every time; all readouts by default.")
+    ] = None,
+    than: Annotated[str | None, typer.Option(help="The arm to hold the others against; the untreated one.")] = None,
+    effect: Annotated[float | None, typer.Option(help="A difference, in the readout's unit: how many see it?")] = None,
+) -> None:  # fmt: skip
+    """Arms compared pair by pair: differences, intervals, effect sizes, noise floors, how many seeds see an effect."""
+    from plastogen import trial as comparing
+    from plastogen.answer import again
+    from plastogen.cache import atomic_write
+    from plastogen.catalogue import columns
+
+    found = again(name, settings(set), out=out, say=typer.echo)
+    contrasts = list(comparing.contrasts(found.ds, readout, than=than, effect=effect))
+    above, below = comparing.legend(contrasts[0], effect)
+    rows = list(islice(comparing.rows(contrasts), MOST_ROWS + 1))
+    typer.echo("\n".join([above, *columns([comparing.HEAD, *rows[:MOST_ROWS]]), below]))
+    path = found.asked.folder / "trial.csv"
+    atomic_write(path, comparing.table(contrasts))
+    typer.echo(f"{'these and more are in' if len(rows) > MOST_ROWS else 'table'} {path}")

@@ -1,0 +1,52 @@
+"""The commands that ask what came out by how much: tables on the screen, all of it in files, no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import course_fake
+import pytest
+from test_cli import FINE, say
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an experiment that has run, on courses that cost nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("plastogen.execute.follow", course_fake.follow)
+    (tmp_path / "mine.yaml").write_text(FINE)
+    assert say("run", "mine", "--no-figures").exit_code == 0
+    return tmp_path
+
+
+def test_trial_prints_a_table_and_writes_all_of_it(lab: Path) -> None:
+    told = say("trial", "mine")
+    assert told.exit_code == 0
+    lines = told.output.splitlines()
+    assert lines[0] == "each arm less vehicle, paired by seeds"
+    assert "Hedges g [95 % interval]" in lines[1]
+    assert lines[2].split()[-3:] == ["2", "of", "2"]
+    written = (lab / "results" / "mine" / "trial.csv").read_text().splitlines()
+    assert len(written) == len(lines) - 3
+    assert told.output.splitlines()[-1] == f"table {Path('results/mine/trial.csv')}"
+
+
+def test_trial_of_a_variable_writes_every_time(lab: Path) -> None:
+    told = say("trial", "mine", "--readout", "rate_hz")
+    rows = (lab / "results" / "mine" / "trial.csv").read_text().splitlines()
+    assert rows[0].startswith("readout,unit,arm,than,")
+    assert len(rows) > 3 * 20
+    assert sum("rate_hz" in line for line in told.output.splitlines()) == 3 * (len({r.split(",")[2] for r in rows[1:]}))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--readout", "pek"), "readout: found 'pek', wanted one of"),
+        (("--than", "vehicel"), "nearest valid name: vehicle"),
+    ],
+)
+def test_bad_names_are_told(lab: Path, words: tuple[str, str], message: str) -> None:
+    told = say("trial", "mine", *words)
+    assert told.exit_code == 2
+    assert message in " ".join(told.output.split())
