@@ -1,4 +1,4 @@
-"""Who is treated: what makes a subject differ from the healthy adult, and where their course begins."""
+"""Who is treated: what makes a subject differ from the healthy adult, where their course begins, how people vary."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from courses import KETAMINE, plan
+from scipy import stats
 
 from plastogen.course import follow
 from plastogen.definition import Document, InputError, Library, build
-from plastogen.subject import Subject
+from plastogen.identity import run_id
+from plastogen.quantity import Quantity, QuantityError
+from plastogen.subject import Subject, Varied, shares
 
 LIBRARY = Library()
 ADULT = LIBRARY.load("subjects", "healthy_adult", Subject)
@@ -72,3 +75,74 @@ def test_the_mix_changes_what_ketamine_blocks() -> None:
     pools = list(few.pools)
     peak = [c.arrays["block"].max(0) for c in (few, many)]
     assert peak[0][pools.index("SST.synaptic")] > 1.1 * peak[1][pools.index("SST.synaptic")]  # GluN2C and 2D give way
+
+
+# how people vary
+
+SHARES = np.linspace(0.01, 0.99, 25)
+LITRES = Quantity(1.3, "L/min", "1.3 L/min", range=(0.9, 2.1))
+SHARE = Quantity(0.6, "1", "0.6")
+
+
+def varied(distribution: str, cv: float | None = None) -> Varied:
+    number = {} if cv is None else {"cv": {"value": cv, "source": "a", "evidence": "verified"}}
+    return build(Document("v.yaml", {"distribution": distribution, **number}), Varied)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "cv", "number", "oracle"),
+    [
+        ("normal", 0.2, LITRES, stats.norm(1.3, 0.26)),
+        ("lognormal", 0.4, LITRES, stats.lognorm(np.sqrt(np.log(1 + 0.4**2)), scale=1.3)),
+        ("uniform", None, LITRES, stats.uniform(0.9, 1.2)),
+        ("loguniform", None, LITRES, stats.loguniform(0.9, 2.1)),
+        ("beta", 0.3, SHARE, stats.beta(0.6 * (0.4 / (0.6 * 0.09) - 1), 0.4 * (0.4 / (0.6 * 0.09) - 1))),
+    ],
+)
+def test_a_distribution_is_the_one_it_says(
+    distribution: str, cv: float | None, number: Quantity, oracle: object
+) -> None:
+    np.testing.assert_allclose(varied(distribution, cv).at(SHARES, number), oracle.ppf(SHARES))  # type: ignore[attr-defined]
+    if cv is not None:
+        assert oracle.std() / oracle.mean() == pytest.approx(cv)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "cv", "number", "message"),
+    [
+        ("uniform", None, SHARE, "a range:, for uniform"),
+        ("loguniform", None, Quantity(0.5, "1", "0.5", range=(0, 1)), "a range above 0"),
+        ("beta", 0.1, LITRES, "a mean between 0 and 1"),
+        ("beta", 0.9, SHARE, "a cv below 0.816"),
+    ],
+)
+def test_a_number_that_allows_no_such_distribution_is_told(
+    distribution: str, cv: float | None, number: Quantity, message: str
+) -> None:
+    with pytest.raises(QuantityError) as error:
+        varied(distribution, cv).at(SHARES, number)
+    assert message in error.value.wanted
+
+
+@pytest.mark.parametrize(("distribution", "cv"), [("lognormal", None), ("uniform", 0.2)])
+def test_a_spread_is_said_once(distribution: str, cv: float | None) -> None:
+    with pytest.raises(InputError, match="cv"):
+        varied(distribution, cv)
+
+
+def test_a_subject_stays_the_same_whoever_else_there_is() -> None:
+    few, many = shares("subject.weight", 5, seed=1), shares("subject.weight", 200, seed=1)
+    np.testing.assert_array_equal(few, many[:5])
+    assert not np.array_equal(many, shares("subject.weight", 200, seed=2))
+    other = shares("subject.stress", 200, seed=1)
+    assert abs(stats.spearmanr(many, other).statistic) < 0.2
+    assert stats.kstest(many, "uniform").pvalue > 0.01
+
+
+def test_how_people_vary_names_no_run() -> None:
+    here = plan(KETAMINE, subject="healthy_adult")
+    there = replace(
+        here, subject=here.subject.model_copy(update={"varies": {"subject.weight": varied("lognormal", 0.2)}})
+    )
+    assert run_id(here) == run_id(there)
+    assert run_id(here) != run_id(replace(here, subject=subject(inhibition=0.9)))

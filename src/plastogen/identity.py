@@ -25,7 +25,7 @@ from plastogen.definition import Definition
 
 ID_LENGTH = 12
 PLUMBING = ("cache", "definition", "document", "explain")  # what these say or keep changes no course
-TEXT_ONLY = ("title", "note")  # fields of models that change nothing that is computed
+TEXT_ONLY = ("title", "note", "varies")  # fields of models that change nothing that is computed
 _known: dict[int, str] = {}  # the digest of a thing by its id, for as long as it is there
 
 
