@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("switches", "treated", "stepper", "course"),
     ("readout",),
     (
-        "claim", "paths", "grid", "design", "experiment", "case", "check", "check_results",
+        "claim", "shape", "paths", "grid", "design", "pick", "experiment", "case", "check", "check_results",
         "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources", "sweep", "trial",
     ),
     ("figure", "report", "draw", "export", "evidence"),

@@ -23,6 +23,7 @@ TOLERANCES = {
     "course": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },
+    "pick": {"SAME"},
     "plasticity": {"SOLVER_RTOL", "SOLVER_ATOL", "ROOT_TOLERANCE"},
     "receptor": {"SHARE_TOLERANCE"},
     "trial": {"ROUNDING"},

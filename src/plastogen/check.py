@@ -38,7 +38,7 @@ def check(question: Question) -> list[Case]:
         problems += [p for case in cases for p in _treatments(question, case)]
         problems += [p for case in cases for p in _times(question, case)]
         problems += check_results.readouts(document, experiment, cases)
-    problems += check_results.claims(document, experiment, question.models.library.references())
+    problems += check_results.claims(document, experiment, question.axes, question.models.library.references())
     if problems:
         raise InputError(dict.fromkeys(problems))
     return cases

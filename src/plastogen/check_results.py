@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from plastogen.case import Case
-from plastogen.claim import Claim
+from plastogen.claim import ALONG, Claim
 from plastogen.definition import Document, Problem, nearest, show
+from plastogen.design import Axis
 from plastogen.experiment import Experiment
+from plastogen.pick import along, picked
 from plastogen.plasticity import STATES
 from plastogen.readout import VARIABLES, Readout, level
 from plastogen.units import QuantityError
@@ -72,13 +74,16 @@ def _states(document: Document, experiment: Experiment) -> Iterator[Problem]:
             yield document.problem(f"course.start.{name}", show(name), wanted, nearest(name, STATES))
 
 
-def claims(document: Document, experiment: Experiment, references: Collection[str]) -> Iterator[Problem]:
+def claims(
+    document: Document, experiment: Experiment, axes: Sequence[Axis], references: Collection[str]
+) -> Iterator[Problem]:
     """Claims about arms, readouts, numbers or points there are none of, or from sources nobody has listed."""
     for i, claim in enumerate(experiment.expect):
         if claim.source is not None and claim.source not in references:
             near = nearest(claim.source, references)
             yield document.problem(f"expect.{i}.source", show(claim.source), "a key of references.yaml", near)
         yield from _claim(document, experiment, i, claim)
+        yield from _points(document, axes, f"expect.{i}", claim)
 
 
 def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> Iterator[Problem]:
@@ -94,7 +99,8 @@ def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> 
         elif name is not None and claim.before is not None and experiment.readouts[name].unit != "h":
             yield document.problem(f"{at}.{key}", show(name), "a readout that is a time, such as take: onset")
     readout = experiment.readouts.get(claim.readout)
-    ends = [("by", claim.by)] + [(f"between.{k}", end) for k, end in enumerate(claim.between or ())]
+    ends = [("by", claim.by), ("at_least", claim.at_least), ("at_most", claim.at_most)]
+    ends += [(f"between.{k}", end) for k, end in enumerate(claim.between or ())]
     for key, number in ends:
         if number is not None and readout is not None:
             try:
@@ -105,17 +111,29 @@ def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> 
         low, high = (_level(end, readout.unit) for end in claim.between)
         if low is not None and high is not None and low > high:
             yield document.problem(f"{at}.between", f"{claim.between[0]} to {claim.between[1]}", "the lower end first")
-    for path, value in claim.where.items():
-        values = experiment.sweep.get(path)
-        if values is None:
-            near = nearest(path, experiment.sweep)
-            listed = (
-                f"an axis of the sweep: {', '.join(experiment.sweep)}" if experiment.sweep else "no where: no sweep"
-            )
-            yield document.problem((*document.steps(f"{at}.where"), path), show(path), listed, near)
-        elif value not in values:
-            wanted = f"one of {', '.join(map(str, values))}"
-            yield document.problem((*document.steps(f"{at}.where"), path), show(value), wanted)
+
+
+def _points(document: Document, axes: Sequence[Axis], at: str, claim: Claim) -> Iterator[Problem]:
+    """Points that `where` picks and there are none of; axes that cannot be walked along."""
+    sound = True
+    for name, value in claim.where.items():
+        try:
+            picked(axes, {name: value})
+        except QuantityError as error:
+            sound = False
+            yield document.problem((*document.steps(f"{at}.where"), name), error.found, error.wanted, error.nearest)
+    if not sound:
+        return
+    key = "where"
+    try:
+        mask = picked(axes, claim.where)
+        key = claim.form
+        if claim.axis is not None:
+            along(axes, claim.axis, mask, ALONG[claim.form])
+        elif claim.share is not None and not axes:
+            raise QuantityError("a share of points", "a sweep")
+    except QuantityError as error:
+        yield document.problem(f"{at}.{key}", error.found, error.wanted, error.nearest)
 
 
 def _level(text: float | str, unit: str) -> float | None:

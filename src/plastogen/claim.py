@@ -8,7 +8,7 @@ leaves out 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -29,20 +29,32 @@ FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "blocked": (("blocked", "alone", "full", "base", "to"), ()),
     "before": (("arm", "before"), ("by",)),
     "above": (("arm", "above"), ("by",)),
+    "rises": (("arm", "rises"), ("minus", "by", "slack")),
+    "falls": (("arm", "falls"), ("minus", "by", "slack")),
+    "peak": (("arm", "peak"), ("minus", "by")),
+    "trough": (("arm", "trough"), ("minus", "by")),
+    "share": (("arm", "share"), ("minus", "at_least", "at_most")),
 }
+ALONG = {"rises": 2, "falls": 2, "peak": 3, "trough": 3}  # forms that walk along an axis: how many points they take
 _COMMON = ("claim", "readout", "where", "source", "known_miss", "note")
 ARM_KEYS = ("more", "less", "than", "arm", "minus", "blocked", "alone", "full", "base")
 
 
 class Claim(Definition):
-    """What must come out. One of six forms:
+    """What must come out. One of these forms:
 
     `more: A, than: B, by: x` (or `less`): the readout of arm A exceeds that of B by at least x.
     `arm: A, between: [low, high]`: the readout of A (less that of `minus`) lies there.
     `blocked: A+x, alone: x, full: A, base: B, to: r`: |E(A+x) - E(x)| is at most r times |E(A) - E(B)|.
     `arm: A, before: other`: in arm A this readout (a time) comes before the readout `other`; `above: other`,
     it exceeds it.
-    `where: {axis: value}` picks points of a sweep; without it the claim must hold at every point.
+
+    Of a sweep it must hold at every point, or at those that `where` picks: `{axis: value}`, `{axis: [from, to]}`.
+    Further forms are about a sweep, each of the readout of arm A (less that of `minus`):
+    `arm: A, rises: axis, by: x, slack: s` (or `falls`): from the lowest to the highest value of the axis it rises by
+    at least x, and on the way never falls back by more than the share s (0 if not given) of that whole.
+    `arm: A, peak: axis, by: x` (or `trough`): it is highest inside the axis, at least x above both ends.
+    `arm: A, at_least: x, share: [low, high]` (or `at_most`): the share of points that reach x lies there.
     """
 
     claim: str
@@ -61,7 +73,15 @@ class Claim(Definition):
     full: str | None = None
     base: str | None = None
     to: float | None = pydantic.Field(None, gt=0)
-    where: dict[str, float | str] = {}
+    rises: str | None = None
+    falls: str | None = None
+    peak: str | None = None
+    trough: str | None = None
+    slack: float | None = pydantic.Field(None, ge=0, lt=1)
+    share: tuple[float, float] | None = None
+    at_least: float | str | None = None
+    at_most: float | str | None = None
+    where: dict[str, float | str | tuple[float | str, float | str]] = {}
     source: str | None = None
     known_miss: str | None = None
     note: str | None = None
@@ -77,6 +97,11 @@ class Claim(Definition):
         return self.before or self.above
 
     @property
+    def axis(self) -> str | None:
+        """The axis of a sweep it walks along, in the forms that do."""
+        return getattr(self, self.form) if self.form in ALONG else None
+
+    @property
     def arms(self) -> dict[str, str]:
         """The arms it names: key -> arm."""
         return {key: getattr(self, key) for key in ARM_KEYS if getattr(self, key) is not None}
@@ -85,7 +110,7 @@ class Claim(Definition):
     def _one_form(self) -> Claim:
         forms = [form for form in FORMS if getattr(self, form) is not None]
         if len(forms) != 1:
-            found = " and ".join(forms) or f"none of {', '.join(FORMS)}"
+            found = " and ".join(forms) or "none of them"
             raise faulty([Fault("", found, f"exactly one of {', '.join(FORMS)}")])
         needs, may = FORMS[forms[0]]
         faults = [Fault(key, "nothing", f"it beside {forms[0]}") for key in needs if getattr(self, key) is None]
@@ -94,6 +119,13 @@ class Claim(Definition):
             if key not in allowed and getattr(self, key) not in (None, {}):
                 wanted = f"only {', '.join((*needs, *may))} in a claim of this form"
                 faults.append(Fault(key, f"{key} beside {forms[0]}", wanted))
+        if self.share is not None:
+            if (self.at_least is None) == (self.at_most is None):
+                found = "neither at_least nor at_most" if self.at_most is None else "both at_least and at_most"
+                faults.append(Fault("share", found, "one of them, to say what each point must reach"))
+            if not 0 <= self.share[0] <= self.share[1] <= 1:
+                found = f"{self.share[0]:g} to {self.share[1]:g}"
+                faults.append(Fault("share", found, "two ends from 0 to 1, the lower first"))
         if faults:
             raise faulty(faults)
         return self
@@ -101,7 +133,10 @@ class Claim(Definition):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a claim. `value`, `low`, `high` in `unit`; `n` seeds of `expected`."""
+    """What became of a claim. `value`, `low`, `high` in `unit`; `n` of `expected` seeds, or whatever is `counted`.
+
+    Of a sweep it is the worst, at `where`, of `places` (points, or lines along an axis), of which `met_at` were met.
+    """
 
     claim: str
     readout: str
@@ -117,15 +152,31 @@ class Verdict:
     source: str | None = None
     known_miss: str | None = None
     where: str = ""
+    note: str = ""
+    counted: str = "seeds"
+    places: int = 1
+    met_at: int = 0
+
+    @property
+    def rests_on(self) -> str:
+        """`4 of 4`, and of what, if not seeds."""
+        return f"{self.n} of {self.expected}" + (f" {self.counted}" if self.counted != "seeds" else "")
+
+    @property
+    def spot(self) -> str:
+        """Where in a sweep this is so: `holds at 27 of 30 places; the worst: dose = 2 mg/kg`; empty without one."""
+        if self.places == 1:
+            return self.where
+        return f"holds at {self.met_at} of {self.places} places; the worst: {self.where}"
 
     @property
     def sentence(self) -> str:
         """One line: outcome, claim, numbers."""
         unit = "" if self.unit == "1" else f" {self.unit}"
         span = "" if self.n < 2 else f" [{self.low:.3g}, {self.high:.3g}]"
-        numbers = f"{self.value:.3g}{span}{unit}, wanted {self.wanted}, n = {self.n} of {self.expected}"
-        at = f" ({self.where})" if self.where else ""
-        why = f"; {self.reason}" if self.reason else ""
+        numbers = f"{self.value:.3g}{span}{unit}, wanted {self.wanted}, n = {self.rests_on}"
+        at = f" ({self.spot})" if self.spot else ""
+        why = "".join(f"; {text}" for text in (self.note, self.reason) if text)
         known = f"; known miss: {self.known_miss}" if self.known_miss and self.outcome == "known miss" else ""
         return f"{self.outcome}: {self.claim}{at}: {numbers}{why}{known}"
 
@@ -170,18 +221,33 @@ def judge(
         got.other = values(claim.other, str(claim.arm))[there]
     found = _measure(claim, got, number, unit)
     n = int(there.sum())
-    outcome: Outcome = "met" if found.met else "missed"
-    reason = found.reason
     if n == 0:
-        outcome, reason = "undecided", "no seed finished in all the arms it compares"
-    elif reason and unit != "h":
-        outcome = "undecided"
-    elif outcome == "missed" and claim.known_miss:
-        outcome = "known miss"
+        found = replace(found, reason="no seed finished in all the arms it compares")
+    decided = n > 0 and (not found.reason or unit == "h")
     shown = "1" if claim.form == "blocked" else unit
+    return verdict(claim, found, decided=decided, unit=shown, n=n, expected=there.size, where=where)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Mean and interval, what was wanted in words, whether it is so, and why there is nothing to say."""
+
+    span: tuple[float, float, float]
+    wanted: str
+    met: bool
+    reason: str = ""
+    note: str = ""
+
+
+def verdict(
+    claim: Claim, found: Measured, *, decided: bool, unit: str, n: int, expected: int, where: str = "",
+    counted: str = "seeds",
+) -> Verdict:  # fmt: skip
+    """What is `found` as a verdict on `claim`; `undecided` unless it is `decided`."""
+    outcome: Outcome = "met" if found.met else "known miss" if claim.known_miss else "missed"
     return Verdict(
-        claim.claim, claim.readout, outcome, *found.span, shown, n, there.size, found.wanted, reason,
-        claim.source, claim.known_miss, where,
+        claim.claim, claim.readout, outcome if decided else "undecided", *found.span, unit, n, expected, found.wanted,
+        found.reason, claim.source, claim.known_miss, where, found.note, counted,
     )  # fmt: skip
 
 
@@ -193,17 +259,7 @@ class _Seeds:
     other: Array | None = None
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """Mean and interval, what was wanted in words, whether it is so, and why there is nothing to say."""
-
-    span: tuple[float, float, float]
-    wanted: str
-    met: bool
-    reason: str = ""
-
-
-def _measure(claim: Claim, got: _Seeds, number: Callable[[float | str], float], unit: str) -> _Measured:
+def _measure(claim: Claim, got: _Seeds, number: Callable[[float | str], float], unit: str) -> Measured:
     x = got.by_arm
     asked = f"at least {claim.by}" if claim.by is not None else "above 0"
     if claim.form == "between":
@@ -212,37 +268,41 @@ def _measure(claim: Claim, got: _Seeds, number: Callable[[float | str], float], 
         span = interval(x[str(claim.arm)] - minus)
         bottom, top = (number(end) for end in claim.between)
         wanted = f"{claim.between[0]} to {claim.between[1]}"
-        return _Measured(span, wanted, bool(bottom <= span[0] <= top), _never(x, unit))
+        return Measured(span, wanted, bool(bottom <= span[0] <= top), gaps(x, unit))
     if claim.form == "blocked":
         assert claim.to is not None
         left, whole = x[str(claim.blocked)] - x[str(claim.alone)], x[str(claim.full)] - x[str(claim.base)]
-        return _remaining(left, whole, claim.to, _never(x, unit))
+        return _remaining(left, whole, claim.to, gaps(x, unit))
     if claim.form in ("more", "less"):
         difference = x[str(claim.more or claim.less)] - x[str(claim.than)]
-        wanted, never = f"{asked} {claim.form}", _never(x, unit)
+        wanted, never = f"{asked} {claim.form}", gaps(x, unit)
     else:
         assert got.other is not None
         difference = x[str(claim.arm)] - got.other
         wanted = f"{asked} {claim.form} {claim.other}"
-        never = _never({claim.readout: x[str(claim.arm)], str(claim.other): got.other}, unit)
+        never = gaps({claim.readout: x[str(claim.arm)], str(claim.other): got.other}, unit)
     span = interval(difference if claim.form in ("more", "above") else -difference)
-    by = number(claim.by) if claim.by is not None else 0.0
-    return _Measured(span, wanted, bool(span[0] >= by and span[0] > 0 and not span[1] <= 0), never)
+    return Measured(span, wanted, reaches(span, number(claim.by) if claim.by is not None else 0.0), never)
 
 
-def _remaining(left: Array, whole: Array, most: float, never: str) -> _Measured:
+def reaches(span: tuple[float, float, float], by: float) -> bool:
+    """Whether a difference is at least `by` and told from 0."""
+    return bool(span[0] >= by and span[0] > 0 and not span[1] <= 0)
+
+
+def _remaining(left: Array, whole: Array, most: float, never: str) -> Measured:
     """What remains of an effect: |left| / |whole|, the interval that of `left` over the mean of `whole`."""
     wanted = f"at most {most:g} of the whole effect"
     full, low, high = interval(whole)
     if never or not full:
-        return _Measured((float("nan"),) * 3, wanted, False, never or "there is no effect to block")
+        return Measured((float("nan"),) * 3, wanted, False, never or "there is no effect to block")
     span = interval(left / full)
     if low <= 0 <= high:
-        return _Measured(span, wanted, False, "the whole effect is not told from 0: nothing to block")
-    return _Measured(span, wanted, bool(abs(span[0]) <= most))
+        return Measured(span, wanted, False, "the whole effect is not told from 0: nothing to block")
+    return Measured(span, wanted, bool(abs(span[0]) <= most))
 
 
-def _never(values: Mapping[str, Array], unit: str) -> str:
+def gaps(values: Mapping[str, Array], unit: str) -> str:
     """Says so when a time never came, or a readout has no value."""
     missing = {name: int(np.isnan(x).sum()) for name, x in values.items() if np.isnan(x).any()}
     what = "it never happens" if unit == "h" else "there is no value"

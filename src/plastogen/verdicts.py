@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plastogen.case import Question
-from plastogen.claim import Verdict, judge
+from plastogen.claim import ALONG, Claim, Verdict, judge
+from plastogen.design import Axis
+from plastogen.pick import along, column, picked
 from plastogen.readout import level
+from plastogen.shape import of_points, on_line
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array: TypeAlias = NDArray[np.float64]
+Index: TypeAlias = tuple[Any, ...]  # a place on each axis, or a slice
 COMPLETE = "complete"
 WORST_FIRST = ("undecided", "missed", "known miss", "met")
 
@@ -24,27 +30,79 @@ WORST_FIRST = ("undecided", "missed", "known miss", "met")
 def verdicts(question: Question, ds: xr.Dataset) -> list[Verdict]:
     """The verdict on each claim; in a sweep, the worst over the points it is about."""
     experiment = question.experiment
-    arms = {arm: i for i, arm in enumerate(experiment.arms)}
-    there = ds["status"].values == COMPLETE
-    found = []
-    for claim in experiment.expect:
-        unit = experiment.readouts[claim.readout].unit
-        each = []
-        for index, point in question.points():
-            if any(point[path] != value for path, value in claim.where.items()):
-                continue
-
-            def values(name: str, arm: str, index: tuple[int, ...] = index) -> Array:
-                return np.asarray(ds[name].values[arms[arm], *index], float)
-
-            complete = {arm: there[arms[arm], *index] for arm in claim.arms.values()}
-            where = ", ".join(f"{path} = {value}" for path, value in point.items())
-            number = partial(level, unit=unit)
-            each.append(judge(claim, values, complete=complete, unit=unit, number=number, where=where))
-        found.append(min(each, key=lambda verdict: WORST_FIRST.index(verdict.outcome)))
-    return found
+    sweep = Sweep(
+        question.axes, {arm: i for i, arm in enumerate(experiment.arms)},
+        {name: np.asarray(ds[name].values, float) for name in experiment.readouts},
+        {name: readout.unit for name, readout in experiment.readouts.items()}, ds["status"].values == COMPLETE,
+    )  # fmt: skip
+    return [_worst(list(sweep.judged(claim))) for claim in experiment.expect]
 
 
 def told(ds: xr.Dataset) -> list[Verdict]:
     """The verdicts that results carry."""
     return [Verdict.from_dict(plain) for plain in json.loads(ds.attrs["claims"])]
+
+
+def _worst(each: Sequence[Verdict]) -> Verdict:
+    worst = min(each, key=lambda verdict: WORST_FIRST.index(verdict.outcome))
+    return replace(worst, places=len(each), met_at=sum(verdict.outcome == "met" for verdict in each))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Readouts of every run. `readouts` and `there`, which runs finished: (arm, sweep axes, seed)."""
+
+    axes: tuple[Axis, ...]
+    arms: dict[str, int]
+    readouts: dict[str, Array]
+    units: dict[str, str]
+    there: NDArray[np.bool_]
+
+    def judged(self, claim: Claim) -> Iterator[Verdict]:
+        """The verdict at each place of the sweep that the claim is about."""
+        unit = self.units[claim.readout]
+        number = partial(level, unit=unit)
+        mask = picked(self.axes, claim.where)
+        if claim.share is not None:
+            values, there = self._difference(claim, (mask,))
+            where = ", ".join(f"{name} = {value}" for name, value in claim.where.items())
+            yield of_points(claim, values, there, unit=unit, number=number, where=where)
+        elif claim.axis is not None:
+            yield from self._lines(claim, mask, unit)
+        else:
+            for index in zip(*np.nonzero(mask), strict=True) if mask.ndim else [()]:
+                complete = {arm: self.there[self.arms[arm], *index] for arm in claim.arms.values()}
+                values_at = partial(self._values, index)
+                yield judge(claim, values_at, complete=complete, unit=unit, number=number, where=self._where(index))
+
+    def _lines(self, claim: Claim, mask: NDArray[np.bool_], unit: str) -> Iterator[Verdict]:
+        """Along one axis, at every combination of the others; `where` may shorten the axis."""
+        place, order = along(self.axes, str(claim.axis), mask, ALONG[claim.form])
+        _, walked = column(self.axes, str(claim.axis))
+        for other in np.argwhere(mask.any(place)):
+            index: Index = (*other[:place], slice(None), *other[place:])
+            kept = order[mask[index][order]]
+            index = (*other[:place], kept, *other[place:])
+            values, there = self._difference(claim, index)
+            yield on_line(
+                claim, values, there, [walked.written[i] for i in kept], unit=unit,
+                number=partial(level, unit=unit), where=self._where((*other[:place], None, *other[place:])),
+            )  # fmt: skip
+
+    def _values(self, index: Index, readout: str, arm: str) -> Array:
+        values: Array = self.readouts[readout][self.arms[arm], *index]
+        return values
+
+    def _difference(self, claim: Claim, index: Index) -> tuple[Array, NDArray[np.bool_]]:
+        """The readout of the claim's arm less that of `minus`, and where both are there: (points, seeds)."""
+        arm, minus = self.arms[str(claim.arm)], claim.minus
+        values, there = self.readouts[claim.readout][arm][index], self.there[arm][index]
+        if minus is not None:
+            values = values - self._values(index, claim.readout, minus)
+            there = there & self.there[self.arms[minus]][index]
+        return values, there
+
+    def _where(self, index: Index) -> str:
+        """A place in words; an axis that is walked along is left out."""
+        at = [(own, i) for axis, i in zip(self.axes, index, strict=True) for own in axis.columns if i is not None]
+        return ", ".join(f"{own.path} = {own.written[i]}" for own, i in at)

@@ -131,4 +131,4 @@ def numbers(verdict: Verdict, *, wanted: bool = True) -> str:
     else:
         value = f"{verdict.value:.3g}{unit}"
     asked = f", wanted {verdict.wanted}" if wanted else ""
-    return re.sub(r"(?<!\w)-(?=\d)", "−", f"{value}{asked}, n = {verdict.n} of {verdict.expected}")
+    return re.sub(r"(?<!\w)-(?=\d)", "−", f"{value}{asked}, n = {verdict.rests_on}")

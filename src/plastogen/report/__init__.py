@@ -152,12 +152,12 @@ def _claims(verdicts: Sequence[Verdict], known: set[str]) -> Html:
     for verdict in verdicts:
         sign, kind = SIGNS[verdict.outcome]
         claim = [el("span", verdict.claim)]
-        claim += [el("div", text, class_="small") for text in (verdict.where, verdict.reason) if text]
+        claim += [el("div", text, class_="small") for text in (verdict.spot, verdict.note, verdict.reason) if text]
         if verdict.known_miss:
             claim.append(el("div", f"known miss: {verdict.known_miss}", class_="small"))
         rows.append([
             el("span", f"{sign} {verdict.outcome}", class_=kind), join(claim, ""), _found(verdict),
-            _minus(verdict.wanted), f"{verdict.n} of {verdict.expected}", _source(verdict.source, known),
+            _minus(verdict.wanted), verdict.rests_on, _source(verdict.source, known),
         ])  # fmt: skip
     head = ("Outcome", "Claim", "Found, with 95 % interval", "Wanted", "Seeds", "Source")
     return table(head, rows, class_="claims")

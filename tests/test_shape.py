@@ -1,0 +1,131 @@
+"""Claims about a line along an axis, and about a share of points, against hand calculations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from plastogen.claim import Claim, Verdict
+from plastogen.definition import build
+from plastogen.document import Document
+from plastogen.shape import of_points, on_line, share_of
+
+NOISE = np.array([0.0, 0.1, -0.1])  # of three seeds
+
+
+def claim(**fields: Any) -> Claim:
+    return build(Document("test.yaml", {"claim": "it is so", "readout": "x", "arm": "a", **fields}), Claim)
+
+
+def line(values: list[float], missing: tuple[tuple[int, int], ...] = (), unit: str = "1", **fields: Any) -> Verdict:
+    """The verdict on a line of `values`, the same for three seeds but for an offset each."""
+    y = np.array(values)[:, None] + NOISE
+    there = np.ones(y.shape, bool)
+    for at in missing:
+        there[at], y[at] = False, np.nan
+    return on_line(claim(**fields), y, there, [f"{k} mg" for k in range(len(values))], unit=unit)
+
+
+def test_a_line_that_rises_throughout() -> None:
+    found = line([1, 2, 2, 4], rises="dose", by=2.5)
+    assert (found.outcome, found.n, found.expected) == ("met", 3, 3)
+    assert found.value == pytest.approx(3)
+    assert found.low == pytest.approx(3)
+    assert line([1, 2, 2, 4], rises="dose", by=3.5).outcome == "missed"
+    assert line([1, 2, 2, 4], falls="dose").outcome == "missed"
+    assert line([4, 2, 2, 1], falls="dose", by=3.0).outcome == "met"
+    assert line([2, 2, 2, 2], rises="dose").outcome == "missed"
+
+
+def test_it_may_go_back_by_no_more_than_its_slack() -> None:
+    values = [1, 3, 2.7, 4]  # back by 0.3 of 3
+    assert line(values, rises="dose").outcome == "missed"
+    found = line(values, rises="dose", slack=0.12)
+    assert found.outcome == "met"
+    assert "back by 10%" in found.sentence
+    assert line(values, rises="dose", slack=0.05).outcome == "missed"
+
+
+def test_a_peak_stands_inside_and_above_both_ends() -> None:
+    found = line([1, 3, 2], peak="dose", by=1.0)
+    assert found.outcome == "met"
+    assert found.value == pytest.approx(1)  # above the higher end
+    assert "highest at dose = 1 mg" in found.sentence
+    assert line([1, 3, 2], peak="dose", by=1.5).outcome == "missed"
+    assert line([1, 2, 3], peak="dose").outcome == "missed"
+    assert line([3, 2, 1], peak="dose").outcome == "missed"
+    assert line([3, 1, 2], trough="dose", by=1.0).outcome == "met"
+    assert line([1, 3, 2], trough="dose").outcome == "missed"
+
+
+def test_noise_is_not_taken_for_a_peak() -> None:
+    """Every seed is measured where the others have their top, so a flat line of noise stands above its ends by 0."""
+    rng = np.random.default_rng(3)
+    here = claim(peak="dose")
+    found = [
+        on_line(here, rng.standard_normal((30, 4)), np.ones((30, 4), bool), range(30), unit="1") for _ in range(400)
+    ]
+    assert sum(v.outcome == "met" for v in found) < 20
+    naive = np.mean([v.value for v in found])
+    assert naive < 0.2  # the lesser of two differences of mean 0; the highest of 30 means would stand 1 above
+
+
+def test_one_seed_has_a_line_too() -> None:
+    found = on_line(claim(peak="dose"), np.array([[1.0], [2.0], [1.0]]), np.ones((3, 1), bool), "abc", unit="1")
+    assert found.outcome == "met"
+    assert np.isnan(found.low)
+
+
+def test_only_seeds_that_finished_at_every_point_count() -> None:
+    found = line([1, 2, 3], missing=((1, 0),), rises="dose")
+    assert (found.outcome, found.n, found.expected) == ("met", 2, 3)
+    nobody = line([1, 2, 3], missing=((0, 0), (1, 1), (2, 2)), rises="dose", known_miss="never mind")
+    assert (nobody.outcome, nobody.n) == ("undecided", 0)
+    assert "no seed finished at every point" in nobody.sentence
+
+
+def test_what_never_happens_decides_nothing() -> None:
+    assert line([1, np.nan, 3], rises="dose", unit="h").outcome == "undecided"
+
+
+def test_a_known_miss_only_reports() -> None:
+    assert line([3, 2, 1], rises="dose", known_miss="so it is").outcome == "known miss"
+
+
+def points(missing: tuple[int, ...] = (), unit: str = "1", never: tuple[int, ...] = (), **fields: Any) -> Verdict:
+    """Ten subjects with means 0..9, two seeds each."""
+    values = np.arange(10.0)[:, None] + np.array([0.4, -0.4])
+    there = np.ones(values.shape, bool)
+    there[list(missing)] = False
+    values[list(missing)] = values[list(never)] = np.nan
+    return of_points(claim(**fields), values, there, unit=unit)
+
+
+def test_a_share_of_points_reaches_a_threshold() -> None:
+    found = points(at_least=7.0, share=[0.2, 0.4])
+    assert (found.outcome, found.value) == ("met", pytest.approx(0.3))
+    assert (found.n, found.expected, found.counted) == (10, 10, "points")
+    assert "n = 10 of 10 points" in found.sentence
+    assert "3 of 10 points are at least 7" in found.sentence
+    assert points(at_least=7.0, share=[0.4, 1.0]).outcome == "missed"
+    assert points(at_most=3.0, share=[0.4, 0.4]).outcome == "met"
+
+
+def test_a_share_is_undecided_while_points_are_missing() -> None:
+    found = points(missing=(4,), at_least=7.0, share=[0.0, 1.0])
+    assert (found.outcome, found.n, found.expected) == ("undecided", 9, 10)
+    assert "no seed finished at 1 of 10 points" in found.sentence
+
+
+def test_what_never_happens_reaches_nothing() -> None:
+    assert points(never=(9,), unit="h", at_least=7.0, share=[0.2, 0.2]).outcome == "met"
+    assert points(never=(9,), unit="Hz", at_least=7.0, share=[0.0, 1.0]).outcome == "undecided"
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 8), (3, 8), (8, 8), (31, 200)])
+def test_the_interval_of_a_share_is_that_of_clopper_and_pearson(k: int, n: int) -> None:
+    exact = stats.binomtest(k, n).proportion_ci(0.95)
+    assert share_of(k, n) == pytest.approx((k / n, exact.low, exact.high))

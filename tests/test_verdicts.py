@@ -1,0 +1,97 @@
+"""Claims over a sweep: the worst of all places, honest where cells are missing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from test_experiment import question
+
+from plastogen.claim import Verdict
+from plastogen.verdicts import COMPLETE, told, verdicts
+
+TEXT = """
+question: What comes out?
+model: {subject: healthy_adult, circuit: small}
+course: {duration: 6 h, seeds: 2}
+arms: {base: {}, drug: {}}
+readouts:
+  x: {of: weight, at: 2 h}
+expect:
+  - {claim: c, readout: x, %s}
+sweep: {a.dose: [3 mg/kg, 1 mg/kg, 2 mg/kg], b.mg: [1, 2]}
+"""
+ARMS, SEEDS = ["base", "drug"], [1, 2]
+
+
+def judged(claim: str, values: Any, missing: tuple[tuple[int, int, int, int], ...] = ()) -> Verdict:
+    """The verdict where the drug has `values` (dose, mg) above the base, whatever the seed."""
+    seeds = np.array([0.0, 0.25])
+    drug = np.asarray(values, float)[..., None] + seeds
+    x = np.stack([np.broadcast_to(seeds, drug.shape), drug])
+    status = np.full(x.shape, COMPLETE, dtype=object)
+    for at in missing:
+        x[at], status[at] = np.nan, "missing"
+    dims = ("arm", "dose", "mg", "seed")
+    ds = xr.Dataset({"x": (dims, x), "status": (dims, status)}, {"arm": ARMS, "seed": SEEDS})
+    (found,) = verdicts(question(TEXT % claim), ds)
+    return found
+
+
+UP = [[3, 6], [1, 2], [2, 4]]  # dose 3, 1, 2; mg 1, 2
+
+
+def test_a_claim_of_arms_is_the_worst_of_all_points() -> None:
+    found = judged("more: drug, than: base, by: 1.5", UP)
+    assert (found.outcome, found.value, found.places, found.met_at) == ("missed", 1.0, 6, 5)
+    assert "holds at 5 of 6 places; the worst: a.dose = 1 mg/kg, b.mg = 1" in found.sentence
+    assert judged("more: drug, than: base, by: 1", UP).outcome == "met"
+
+
+def test_where_leaves_out_points() -> None:
+    assert judged("more: drug, than: base, by: 1.5, where: {dose: 3000 ug/kg}", UP).outcome == "met"
+    found = judged("more: drug, than: base, by: 1.5, where: {dose: [1 mg/kg, 2 mg/kg], mg: 1}", UP)
+    assert (found.outcome, found.places, found.met_at) == ("missed", 2, 1)
+
+
+def test_a_line_along_an_axis_at_every_value_of_the_others() -> None:
+    found = judged("arm: drug, minus: base, rises: dose, by: 2", UP)
+    assert (found.outcome, found.places, found.value) == ("met", 2, 2.0)
+    bent = [[3, 1], [1, 2], [2, 4]]
+    found = judged("arm: drug, minus: base, rises: dose", bent)
+    assert (found.outcome, found.met_at, found.where) == ("missed", 1, "b.mg = 2")
+    found = judged("arm: drug, peak: dose, where: {mg: 2}", bent)
+    assert (found.outcome, found.note) == ("met", "highest at dose = 2 mg/kg")
+    assert judged("arm: drug, rises: mg, where: {dose: [1 mg/kg, 2 mg/kg]}", bent).outcome == "met"
+    assert judged("arm: drug, rises: dose, where: {dose: [1 mg/kg, 2 mg/kg]}", bent).outcome == "met"
+
+
+def test_minus_is_taken_seed_by_seed() -> None:
+    assert judged("arm: drug, at_least: 2.05, share: [0, 1]", UP).value == 5 / 6
+    assert judged("arm: drug, minus: base, at_least: 2.05, share: [0, 1]", UP).value == 3 / 6
+    assert judged("arm: drug, minus: base, at_least: 2.05, share: [0, 1], where: {mg: 1}", UP).expected == 3
+
+
+def test_missing_cells_leave_it_undecided() -> None:
+    gone = ((1, 2, 0, 0), (1, 2, 0, 1))
+    for claim in ("more: drug, than: base", "arm: drug, rises: dose", "arm: drug, at_least: 0, share: [0, 1]"):
+        found = judged(claim, UP, gone)
+        assert found.outcome == "undecided", claim
+        assert "no seed finished" in found.sentence
+    half = judged("arm: drug, rises: dose", UP, gone[:1])
+    assert (half.outcome, half.n, half.expected) == ("met", 1, 2)
+    lost = ((0, 2, 0, 0), (0, 2, 0, 1))  # of the arm it is compared with
+    assert judged("arm: drug, minus: base, rises: dose", UP, lost).outcome == "undecided"
+    assert judged("arm: drug, minus: base, at_least: 0, share: [0, 1]", UP, lost).n == 5
+
+
+def test_verdicts_come_back_from_what_results_carry() -> None:
+    found = judged("arm: drug, minus: base, rises: dose, by: 2", UP)
+    never = judged("arm: drug, rises: dose", np.full((3, 2), np.nan))
+    ds = xr.Dataset(attrs={"claims": json.dumps([found.as_dict(), never.as_dict()])})
+    back = told(ds)
+    assert back[0] == found
+    assert np.isnan(back[1].value)
+    assert back[1].outcome == "undecided"
