@@ -117,7 +117,7 @@ def test_a_share_of_points_reaches_a_threshold() -> None:
 def test_a_share_is_undecided_while_points_are_missing() -> None:
     found = points(missing=(4,), at_least=7.0, share=[0.0, 1.0])
     assert (found.outcome, found.n, found.expected) == ("undecided", 9, 10)
-    assert "no seed finished at 1 of 10 points" in found.sentence
+    assert "not every seed finished at 1 of 10 points" in found.sentence
 
 
 def test_what_never_happens_reaches_nothing() -> None:

@@ -80,17 +80,18 @@ def of_points(
     claim: Claim, values: Array, there: NDArray[np.bool_], *, unit: str,
     number: Callable[[float | str], float] = float, where: str = "",
 ) -> Verdict:  # fmt: skip
-    """The verdict on `share`: `values` and `there` are (points, seeds); a point counts by the mean of its seeds.
+    """The verdict on `share`: `values` and `there` are (points, seeds); a point counts by the mean of its seeds, once
+    all of them have finished.
 
     What never happens (a time that is NaN) does not reach anything; another readout without a value decides nothing.
     """
     assert claim.share is not None
-    finished = there.any(1)
-    means = np.where(there, values, 0).sum(1)[finished] / there.sum(1)[finished]
+    finished = there.all(1)
+    means = values[finished].mean(1)
     n, expected = means.size, finished.size
     reason = "" if unit == "h" else gaps({str(claim.arm): means}, unit).replace("seeds", "points")
     if n < expected:
-        reason = f"no seed finished at {expected - n} of {expected} points"
+        reason = f"not every seed finished at {expected - n} of {expected} points"
     if claim.at_least is not None:
         reached, words = means >= number(claim.at_least), f"at least {claim.at_least}"
     else:
