@@ -1,76 +1,45 @@
 """In: jobs (a plan and its run id) and a `Store`. Out: finished runs on disk, told one by one as they come.
 
-Threads, because a course spends its time in the compiled network, a process of its own. A finished run is
-never run again; one that fails is remembered with its reason and the others go on. Ctrl-C lets nothing
-half-done stand.
+A finished run is never run again; one that failed is told with its reason and run again only when asked for. A task
+whose worker died is given to another. Stopping, by Ctrl-C or a full disk, lets nothing half-done stand.
 """
 
 from __future__ import annotations
 
-import platform
-import subprocess
-import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib import metadata
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from plastogen import __version__
 from plastogen.cache import StoreError
 from plastogen.case import Case, Question
-from plastogen.circuit.engine import ready_for_threads, terminate_children
-from plastogen.course import Course, Plan, follow
+from plastogen.executor import Crew, WorkersLost, hire
+from plastogen.perform import Cancelled, Done, Follow, Job, Task, failed, perform, tasks_of, versions
 from plastogen.identity import run_id
 from plastogen.store import Store
+from plastogen.working import tidy, working
 
-Came = Literal["stored", "borrowed", "run", "failed"]
+Rerun = Literal["", "failed", "all"]
 POLL_S = 0.5
-PATIENCE_S = 5  # how long Ctrl-C waits for running courses to notice
-
-
-class Cancelled(BaseException):
-    """Raised inside a course, at its next step, after Ctrl-C."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run to be had: which arm, point and seed first asked for it."""
-
-    id: str
-    plan: Plan
-    arm: str
-    index: tuple[int, ...]
-    seed: int
-
-
-@dataclass(frozen=True)
-class Done:
-    """What became of a job; `note` says why it failed, or what was wrong with the run found on disk."""
-
-    job: Job
-    came: Came
-    note: str = ""
+KILLED = "its worker was killed, more than once: out of memory, perhaps"
 
 
 class Watcher(Protocol):
-    """Told how far things are; called from many threads."""
+    """Told how far things are: tasks by a name, each of one or more runs."""
 
-    def begin(self, running: int) -> None: ...
-    def moved(self, run: str, label: str, fraction: float) -> None: ...
-    def finished(self, run: str) -> None: ...
+    def begin(self, runs: int) -> None: ...
+    def moved(self, task: str, runs: int, label: str, share: float) -> None: ...
+    def finished(self, task: str, runs: int) -> None: ...
 
 
 class Silent:
     """A watcher that says nothing."""
 
-    def begin(self, running: int) -> None: ...
-    def moved(self, run: str, label: str, fraction: float) -> None: ...
-    def finished(self, run: str) -> None: ...
+    def begin(self, runs: int) -> None: ...
+    def moved(self, task: str, runs: int, label: str, share: float) -> None: ...
+    def finished(self, task: str, runs: int) -> None: ...
 
 
 def jobs_of(question: Question, cases: Iterable[Case], backend: str) -> tuple[list[Job], dict[Any, str]]:
@@ -88,113 +57,120 @@ def jobs_of(question: Question, cases: Iterable[Case], backend: str) -> tuple[li
 
 
 def execute(
-    jobs: Sequence[Job], store: Store, *, workers: int, watcher: Watcher | None = None,
-    course: Callable[..., Course] | None = None,
+    jobs: Sequence[Job], store: Store, *, workers: int = 1, executor: str = "", scheduler: str | None = None,
+    rerun: Rerun = "", watcher: Watcher | None = None, course: Follow | None = None,
 ) -> Generator[Done]:  # fmt: skip
-    """Have every job done; yields each as it is finished. Close the iterator, or Ctrl-C, to stop the rest.
+    """Have every job done, `workers` at once; yields each as it is finished. Close the iterator, or Ctrl-C, to stop.
 
-    Raises StoreError when the disk refuses; a course that fails does not raise.
+    `executor`: threads, processes or dask, which needs a `scheduler`; what suits the method by default. `rerun`:
+    "failed" runs those again that failed before, "all" everything. Raises InputError (no such executor), StoreError
+    when the disk refuses, WorkersLost; a course that fails does not raise.
     """
-    watcher = watcher or Silent()
     store.prepare()
-    waiting: list[tuple[Job, str]] = []
+    notes: dict[str, str] = {}
+    waiting: list[Job] = []
     for job in jobs:
-        fault = store.fault(job.id)
-        if fault is None:
-            yield Done(job, "stored")
-            continue
-        note = "" if fault == "missing" else f"run {job.id} was broken ({fault}) and is run again"
-        if note:
-            store.discard(job.id)
-        if store.borrow(job.id):
-            yield Done(job, "borrowed", note)
+        done = _there(job, store, rerun)
+        if done.came == "run":
+            notes[job.id] = done.note
+            waiting.append(job)
         else:
-            waiting.append((job, note))
+            yield done
     if waiting:
+        network = any(job.plan.method == "direct" for job in waiting)
+        tasks = tasks_of(waiting)
+        workers = min(workers, len(tasks))
+        suits = "threads" if network or workers == 1 else "processes"
+        crew = hire(executor or suits, workers, scheduler=scheduler, network=network)
+        watcher = watcher or Silent()
         watcher.begin(len(waiting))
-        yield from _spread(waiting, store, workers, watcher, course or follow)
+        for done in _spread(tasks, store, crew, watcher, course):
+            yield replace(done, note="; ".join(filter(None, (notes[done.job.id], done.note))))
+
+
+def _there(job: Job, store: Store, rerun: Rerun) -> Done:
+    """What a job has come to already; "run" when it is still to be run."""
+    if rerun == "all":
+        store.discard(job.id)
+        store.forget_failure(job.id)
+        return Done(job, "run")
+    fault = store.fault(job.id)
+    if fault is None:
+        return Done(job, "stored")
+    note = "" if fault == "missing" else f"run {job.id} was broken ({fault}) and is run again"
+    if note:
+        store.discard(job.id)
+    if store.borrow(job.id):
+        return Done(job, "borrowed", note)
+    reason = store.failure(job.id)
+    if reason is not None and not rerun:
+        return Done(job, "failed before", reason)
+    return Done(job, "run", note)
 
 
 def _spread(
-    waiting: list[tuple[Job, str]],
-    store: Store,
-    workers: int,
-    watcher: Watcher,
-    course: Callable[..., Course],
+    tasks: Iterable[Task], store: Store, crew: Crew, watcher: Watcher, course: Follow | None
 ) -> Generator[Done]:
-    ready_for_threads()
-    stop = threading.Event()
-    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="course")
-    notes = {job.id: note for job, note in waiting}
-    running: set[Future[Done]] = {pool.submit(_one, job, store, watcher, course, stop) for job, _ in waiting}
+    """Give out the tasks, and take back what comes of them."""
+    folder = store.folder.absolute()
+    left, running, deaths = deque(tasks), dict[Future[list[Done]], Task](), Counter[tuple[str, int]]()
     try:
-        while running:
-            ready, running = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
-            for future in sorted(ready, key=lambda f: f.result().job.id):
-                done = future.result()
-                watcher.finished(done.job.id)
-                yield Done(done.job, done.came, "; ".join(filter(None, (notes[done.job.id], done.note))))
+        while left or running:
+            busy = _look(folder, {task[0].id: task for task in running.values()}, watcher)
+            while left and len(running) < crew.slots:
+                task = _next(left, busy)
+                running[crew.submit(perform, task, folder, course=course)] = task
+            ready, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
+            for future in sorted(ready, key=lambda one: running[one][0].id):
+                task = running.pop(future)
+                name = task[0].id
+                try:
+                    came = future.result()
+                except CancelledError:
+                    raise WorkersLost(f"{crew.name} is gone; what is finished is kept") from None
+                except crew.lost:
+                    deaths[name, len(task)] += 1
+                    if deaths[name, len(task)] < crew.lives:
+                        left.appendleft(task)
+                        continue
+                    if len(task) > 1:  # which of them it was, the halves will tell
+                        half = len(task) // 2
+                        left.extendleft((task[half:], task[:half]))
+                        continue
+                    came = [failed(store, task[0], KILLED)]
+                watcher.finished(name, len(task))
+                yield from came
+    except BaseException:
+        crew.stop()
+        store.prepare()
+        raise
     finally:
-        if running:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            terminate_children()
-            wait([future for future in running if not future.cancelled()], timeout=PATIENCE_S)
+        tidy(folder)
+    crew.close()
+
+
+def _next(left: deque[Task], busy: set[str]) -> Task:
+    """The next task that no other sweep of this folder is at work on, or the next."""
+    for _ in range(len(left)):
+        if left[0][0].id not in busy:
+            break
+        left.rotate(-1)
+    return left.popleft()
+
+
+def _look(folder: Path, own: Mapping[str, Task], watcher: Watcher) -> set[str]:
+    """Tell the watcher how far our tasks are; the runs that others are at work on."""
+    busy = set()
+    for one in working(folder):
+        task = own.get(one.runs[0])
+        if task is None:
+            busy |= set(one.runs)
         else:
-            pool.shutdown()
+            watcher.moved(one.runs[0], len(task), one.label, one.share)
+    return busy
 
 
-def _one(job: Job, store: Store, watcher: Watcher, course: Callable[..., Course], stop: threading.Event) -> Done:
-    """Follow one course and keep it."""
-
-    def progress(label: str, fraction: float) -> None:
-        if stop.is_set():
-            raise Cancelled
-        watcher.moved(job.id, label, fraction)
-
-    progress("starting", 0)
-    began = time.monotonic()
-    try:
-        followed = course(job.plan, progress=progress)
-    except Exception as error:
-        if stop.is_set():
-            raise Cancelled from None
-        reason = f"{type(error).__name__}: {error}" if not str(error) else str(error)
-        store.fail(job.id, reason)
-        return Done(job, "failed", reason)
-    progress("writing", 1)
-    manifest = {
-        "wall_s": round(time.monotonic() - began, 2), "log": followed.log, "versions": versions(),
-        "backend": job.plan.backend, "arm": job.arm, "git": _commit(), "machine": platform.machine(),
-    }  # fmt: skip
-    try:
-        store.write(job.id, job.plan, followed, manifest)
-    except (ValueError, KeyError) as error:
-        store.fail(job.id, str(error))
-        return Done(job, "failed", str(error))
-    return Done(job, "run")
-
-
-@lru_cache(maxsize=1)
-def versions() -> dict[str, str]:
-    """What the numbers were computed with."""
-    found = {"plastogen": __version__, "python": platform.python_version()}
-    for name in ("brian2", "numpy", "scipy"):
-        with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-@lru_cache(maxsize=1)
-def _commit() -> str | None:
-    """The commit of this checkout, if it is one."""
-    here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists():
-        return None
-    with suppress(OSError):
-        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
-        return asked.stdout.strip() or None
-    return None
-
-
-__all__ = ["Cancelled", "Done", "Job", "Silent", "StoreError", "Watcher", "execute", "jobs_of", "versions"]
+__all__ = [
+    "Cancelled", "Done", "Job", "Rerun", "Silent", "StoreError", "Task", "Watcher", "WorkersLost", "execute", "jobs_of",
+    "versions",
+]  # fmt: skip

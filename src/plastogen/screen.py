@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from types import TracebackType
 from typing import Any
 
 S_PER_MIN = 60
+LOG_LINES = 100  # the most a log is told of runs
 QUIET_STEPS = ("course", "starting", "writing")  # steps that need no naming
 
 
 class Bar:
-    """A `Watcher` that shows one bar for all runs; in a log, a line a finished run.
+    """A `Watcher` that shows one bar for all runs; in a log, a line a finished run, or a hundredth of them.
 
     `talks` False: all goes to stderr, stdout being kept for what was asked for.
     """
 
     def __init__(self, *, talks: bool = True) -> None:
         self.talks = talks
-        self.lock = threading.Lock()
-        self.shares: dict[str, float] = {}
-        self.total = self.ended = 0
+        self.under_way: dict[str, float] = {}  # task -> how many of its runs are done, as far as that goes
+        self.total = self.ended = self.told = 0
         self.began = 0.0
         self.step = ""
         self.progress: Any = None
@@ -38,11 +37,11 @@ class Bar:
         if self.progress is not None:
             self.progress.stop()
 
-    def begin(self, running: int) -> None:
-        """Show that `running` runs are to be done."""
-        self.total, self.began = running, time.monotonic()
+    def begin(self, runs: int) -> None:
+        """Show that `runs` runs are to be done."""
+        self.total, self.began = runs, time.monotonic()
         if self.plain:
-            self._line(f"{running} runs to do")
+            self._line(f"{runs} runs to do")
             return
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -51,26 +50,25 @@ class Bar:
         console = Console(stderr=True)
         self.progress = Progress(BarColumn(), TaskProgressColumn(), text, console=console, transient=True)
         self.progress.start()
-        self.task = self.progress.add_task(f"0 of {running} runs", total=1)
+        self.task = self.progress.add_task(f"0 of {runs} runs", total=1)
 
-    def moved(self, run: str, label: str, fraction: float) -> None:
-        """A run got to `fraction` of its way."""
-        with self.lock:
-            self.shares[run] = max(self.shares.get(run, 0), min(fraction, 1))
-            named = "" if label in QUIET_STEPS or label.startswith("snapshot") else label
-            if self.plain and named and named != self.step:
-                self._line(named)
-            self.step = named
-            self._show()
+    def moved(self, task: str, runs: int, label: str, share: float) -> None:
+        """A task of `runs` runs got to `share` of its way."""
+        self.under_way[task] = runs * min(share, 1)
+        named = "" if label in QUIET_STEPS or label.startswith("snapshot") else label
+        if self.plain and named and named != self.step:
+            self._line(named)
+        self.step = named
+        self._show()
 
-    def finished(self, run: str) -> None:
-        """A run is done or has failed."""
-        with self.lock:
-            self.shares[run] = 1
-            self.ended += 1
-            if self.plain:
-                self._line(self._text())
-            self._show()
+    def finished(self, task: str, runs: int) -> None:
+        """A task is done or has failed."""
+        self.under_way.pop(task, None)
+        self.ended += runs
+        if self.plain and (self.ended - self.told >= self.total / LOG_LINES or self.ended == self.total):
+            self.told = self.ended
+            self._line(self._text())
+        self._show()
 
     def say(self, line: str) -> None:
         """Print a line without tearing the bar."""
@@ -84,7 +82,7 @@ class Bar:
             self.progress.update(self.task, completed=self._share(), description=self._text())
 
     def _share(self) -> float:
-        return sum(self.shares.values()) / self.total if self.total else 1
+        return (self.ended + sum(self.under_way.values())) / self.total if self.total else 1
 
     def _text(self) -> str:
         left = time_left(time.monotonic() - self.began, self._share())

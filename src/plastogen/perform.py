@@ -1,0 +1,145 @@
+"""In: a task, jobs that are done together, and a results folder. Out: their runs in it, and what became of each.
+
+This is what a worker does, whether it is a thread, a process or another machine.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from plastogen import __version__
+from plastogen.course import Course, Plan, follow
+from plastogen.identity import run_id
+from plastogen.store import Store
+from plastogen.working import Mark
+
+Came = Literal["stored", "borrowed", "run", "failed", "failed before"]
+Follow: TypeAlias = Callable[..., Course]
+
+
+class Cancelled(BaseException):
+    """Raised inside a course, at its next step, when the sweep is stopped."""
+
+
+class OtherCode(Exception):
+    """This worker would give a run another name than it was asked for under: its plastogen or compiler differs."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be had: which arm, point and seed first asked for it."""
+
+    id: str
+    plan: Plan
+    arm: str
+    index: tuple[int, ...]
+    seed: int
+
+
+Task: TypeAlias = tuple[Job, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a job; `note` says why it failed, or what was wrong with the run found on disk."""
+
+    job: Job
+    came: Came
+    note: str = ""
+
+
+def tasks_of(jobs: Sequence[Job]) -> list[Task]:
+    """What is given to a worker at a time."""
+    return [(job,) for job in jobs]
+
+
+def perform(
+    task: Task, folder: Path, *, course: Follow | None = None, stopped: Callable[[], bool] | None = None
+) -> list[Done]:
+    """Have every job of `task` done. `stopped()` is asked at every step of a course.
+
+    A course that fails is remembered with its reason; nothing is raised for it. Raises StoreError when the disk
+    refuses, OtherCode when these would not be the runs that were asked for.
+    """
+    job = task[0]
+    if run_id(job.plan) != job.id:
+        raise OtherCode(
+            f"the worker on {platform.node()} has another plastogen, compiler or processor than where the sweep was "
+            f"started (run {job.id} would be another there); give both the same, or start the sweep there"
+        )
+    store = Store(folder)
+    with Mark(folder, [job.id for job in task]) as mark:
+
+        def progress(label: str, share: float) -> None:
+            if stopped is not None and stopped():
+                raise Cancelled
+            mark.moved(label, share)
+
+        found = []
+        for number, job in enumerate(task):
+
+            def one(label: str, share: float, number: int = number) -> None:
+                progress(label, (number + share) / len(task))
+
+            found.append(_one(job, store, course or follow, one))
+        return found
+
+
+def _one(job: Job, store: Store, course: Follow, progress: Callable[[str, float], None]) -> Done:
+    """Follow one course and keep it, unless another sweep has done so meanwhile."""
+    progress("starting", 0)
+    if store.fault(job.id) is None:
+        return Done(job, "stored")
+    began = time.monotonic()
+    try:
+        followed = course(job.plan, progress=progress)
+    except Exception as error:
+        progress("starting", 0)  # a course that was stopped from outside has not failed
+        return failed(store, job, f"{type(error).__name__}: {error}" if not str(error) else str(error))
+    progress("writing", 1)
+    manifest: dict[str, Any] = {
+        "wall_s": round(time.monotonic() - began, 2), "log": followed.log, "versions": versions(),
+        "backend": job.plan.backend, "arm": job.arm, "git": _commit(), "machine": platform.machine(),
+    }  # fmt: skip
+    try:
+        store.write(job.id, job.plan, followed, manifest)
+    except (ValueError, KeyError) as error:
+        return failed(store, job, str(error))
+    return Done(job, "run")
+
+
+def failed(store: Store, job: Job, reason: str) -> Done:
+    """Remember why a job failed. Raises StoreError."""
+    store.fail(job.id, reason)
+    return Done(job, "failed", reason)
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """What the numbers were computed with."""
+    found = {"plastogen": __version__, "python": platform.python_version()}
+    for name in ("brian2", "numpy", "scipy"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _commit() -> str | None:
+    """The commit of this checkout, if it is one."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return None
+    with suppress(OSError):
+        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
+        return asked.stdout.strip() or None
+    return None
