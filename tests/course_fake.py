@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,3 +37,23 @@ def follow(plan: Plan, *, progress: Callable[[str, float], None] | None = None) 
     }  # fmt: skip
     shots = {name: dict(shot) for name in plan.snapshots}
     return Course(t, arrays, POOLS, species, shots, {"probes": 3, "cap_hit": False, "backend": plan.backend})
+
+
+def deadly(plan: Plan, *, progress: Callable[[str, float], None] | None = None) -> Course:
+    """Kills its process for the vehicle of seed 6: always, or as often as there are files once* in FAKE_LIVES."""
+    if plan.seed == 6 and not plan.treatments:
+        folder = os.environ.get("FAKE_LIVES")
+        left = sorted(Path(folder).glob("once*")) if folder else [None]
+        if left:
+            if left[0] is not None:
+                left[0].unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+    return follow(plan, progress=progress)
+
+
+def unhurried(plan: Plan, *, progress: Callable[[str, float], None]) -> Course:
+    """Takes a fifth of a second."""
+    for step in range(20):
+        progress("course", step / 20)
+        time.sleep(0.01)
+    return follow(plan, progress=progress)

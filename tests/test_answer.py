@@ -25,7 +25,7 @@ WHOLE = TEXT + "figures: [acute, arms]\n"
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with an experiment, and courses that cost nothing."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.execute.follow", course_fake.follow)
+    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
     (tmp_path / "mine.yaml").write_text(WHOLE)
     return tmp_path
 
@@ -102,7 +102,7 @@ def test_exit_codes_three_beats_four(lab: Path, monkeypatch: pytest.MonkeyPatch)
     assert missed.exit_code == 4
     (lab / "mine.yaml").write_text(WHOLE.replace("  - {claim: less", "  # - {claim: less"))
     assert answer(ask("mine"), workers=1, say=quiet, figures=False).exit_code == 0
-    monkeypatch.setattr("plastogen.execute.follow", fails)
+    monkeypatch.setattr("plastogen.perform.follow", fails)
     (lab / "mine.yaml").write_text(WHOLE.replace("6 h", "7 h"))
     said: list[str] = []
     failed = answer(ask("mine"), workers=1, say=said.append)
@@ -123,7 +123,7 @@ def test_the_first_picture_comes_while_other_seeds_still_run(lab: Path, monkeypa
         if line.endswith("acute.png"):
             pictured.set()
 
-    monkeypatch.setattr("plastogen.execute.follow", course)
+    monkeypatch.setattr("plastogen.perform.follow", course)
     found = answer(ask("mine"), workers=2, say=say)
     assert found.ds.attrs["n_complete"] == 6
 

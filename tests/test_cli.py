@@ -29,7 +29,7 @@ SECOND_S = 1.0
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with an experiment, and courses that cost nothing."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.execute.follow", course_fake.follow)
+    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
     (tmp_path / "mine.yaml").write_text(FINE)
     return tmp_path
 
@@ -122,7 +122,7 @@ def test_a_missed_claim_is_four_and_a_failed_run_is_three(lab: Path, monkeypatch
     def fails(plan: Any, *, progress: Any) -> Any:
         raise RuntimeError("no more neurons")
 
-    monkeypatch.setattr("plastogen.execute.follow", fails)
+    monkeypatch.setattr("plastogen.perform.follow", fails)
     failed = say("run", "mine", "--no-figures", "--set", "course.duration=7 h")
     assert failed.exit_code == 3
     assert "no more neurons" in failed.output

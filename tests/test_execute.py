@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from test_experiment import question
 
 from plastogen.course import Course, Plan
 from plastogen.execute import Cancelled, Done, Job, execute, jobs_of
+from plastogen.perform import OtherCode
 from plastogen.store import Store
 
 ASKED = question()
@@ -25,15 +27,15 @@ class Watching:
     def __init__(self) -> None:
         self.begun, self.labels, self.ended = 0, list[str](), list[str]()
 
-    def begin(self, running: int) -> None:
-        self.begun = running
+    def begin(self, runs: int) -> None:
+        self.begun = runs
 
-    def moved(self, run: str, label: str, fraction: float) -> None:
-        assert 0 <= fraction <= 1
+    def moved(self, task: str, runs: int, label: str, share: float) -> None:
+        assert 0 <= share <= 1
         self.labels.append(label)
 
-    def finished(self, run: str) -> None:
-        self.ended.append(run)
+    def finished(self, task: str, runs: int) -> None:
+        self.ended += [task] * runs
 
 
 def done(store: Store, jobs: list[Job] = JOBS, **options: Any) -> list[Done]:
@@ -66,10 +68,25 @@ def test_a_run_is_done_once_and_then_kept(tmp_path: Path) -> None:
     first = done(store, watcher=watching)
     assert {d.came for d in first} == {"run"}
     assert (watching.begun, len(watching.ended)) == (12, 12)
-    assert "compiling the circuit" in watching.labels
     again = Watching()
     assert {d.came for d in done(store, watcher=again)} == {"stored"}
     assert again.begun == 0
+
+
+def test_the_watcher_hears_what_a_course_is_at(tmp_path: Path) -> None:
+    watching = Watching()
+
+    def course(plan: Plan, *, progress: Any) -> Course:
+        progress("compiling the circuit", 0.25)
+        for _ in range(1000):
+            if "compiling the circuit" in watching.labels:
+                break
+            threading.Event().wait(0.01)
+        return course_fake.follow(plan)
+
+    done(Store(tmp_path / "a"), JOBS[:2], watcher=watching, course=course)
+    assert "compiling the circuit" in watching.labels
+    assert not (tmp_path / "a" / ".working").exists()
 
 
 def test_a_neighbours_run_is_borrowed(tmp_path: Path) -> None:
@@ -100,8 +117,26 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     assert [(d.job.arm, d.job.seed, d.note) for d in failed] == [("vehicle", 6, "the membrane blew up")]
     assert store.failure(failed[0].job.id) == "the membrane blew up"
     assert store.fault(failed[0].job.id) == "missing"
-    assert {d.came for d in done(store)} == {"stored", "run"}
-    assert store.failure(failed[0].job.id) is None
+
+
+def test_a_failed_run_is_run_again_only_when_asked_for(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+    done(store, JOBS[:3])
+    store.fail(JOBS[3].id, "the membrane blew up")
+    came = {d.job.id: d for d in done(store, JOBS[:4])}
+    assert (came[JOBS[3].id].came, came[JOBS[3].id].note) == ("failed before", "the membrane blew up")
+    assert [d.came for d in done(store, JOBS[:4], rerun="failed")] == ["stored"] * 3 + ["run"]
+    assert store.failure(JOBS[3].id) is None
+    assert [d.came for d in done(store, JOBS[:4])] == ["stored"] * 4
+
+
+def test_all_can_be_run_again(tmp_path: Path) -> None:
+    done(Store(tmp_path / "results" / "beside"), JOBS[:4])
+    store = Store(tmp_path / "results" / "one")
+    done(store, JOBS[:4])
+    store.fail(JOBS[5].id, "no")
+    assert [d.came for d in done(store, JOBS[:6], rerun="all")] == ["run"] * 6
+    assert store.failure(JOBS[5].id) is None
 
 
 def test_a_course_with_a_hole_fails_its_run(tmp_path: Path) -> None:
@@ -145,3 +180,51 @@ def test_what_is_on_disk_does_not_depend_on_how_many_run_at_once(tmp_path: Path,
     list(execute(JOBS, store, workers=workers, course=course_fake.follow))
     one = course_fake.follow(JOBS[3].plan)
     assert (store.load(JOBS[3].id).arrays["recurrent"] == one.arrays["recurrent"]).all()
+
+
+def test_what_a_killed_worker_was_doing_is_given_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_LIVES", str(tmp_path))
+    (tmp_path / "once").touch()
+    store = Store(tmp_path / "results" / "one")
+    came = done(store, course=course_fake.deadly, executor="processes")
+    assert [d.came for d in came] == ["run"] * 12
+    assert not (tmp_path / "once").exists()
+    assert sorted(p.name for p in store.runs.iterdir()) == sorted(job.id for job in JOBS)
+
+
+def test_a_job_that_kills_its_worker_twice_has_failed(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+    came = done(store, course=course_fake.deadly, executor="processes")
+    failed = [d for d in came if d.came == "failed"]
+    assert [(d.job.arm, d.job.seed) for d in failed] == [("vehicle", 6)]
+    assert "worker was killed" in str(store.failure(failed[0].job.id))
+    assert [d.came for d in came].count("run") == 11
+
+
+def test_one_deadly_job_costs_its_cohort_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plastogen.execute.tasks_of", lambda jobs: [tuple(jobs[:7]), tuple(jobs[7:])])
+    came = done(Store(tmp_path / "results" / "one"), course=course_fake.deadly, executor="processes")
+    assert [(d.job.arm, d.job.seed) for d in came if d.came == "failed"] == [("vehicle", 6)]
+    assert sorted(d.job.id for d in came) == sorted(job.id for job in JOBS)
+
+
+def test_two_sweeps_of_one_folder_share_the_work(tmp_path: Path) -> None:
+    store, came = Store(tmp_path / "results" / "one"), list[list[Done]]()
+    threads = [
+        threading.Thread(target=lambda: came.append(done(store, course=course_fake.unhurried, executor="processes")))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(mine) for mine in came] == [12, 12]
+    assert {d.came for mine in came for d in mine} == {"run", "stored"}
+    assert 12 <= sum(d.came == "run" for mine in came for d in mine) <= 18
+    assert {store.fault(job.id) for job in JOBS} == {None}
+
+
+def test_a_worker_of_other_code_is_not_believed(tmp_path: Path) -> None:
+    stranger = replace(JOBS[0], id="0123456789ab")
+    with pytest.raises(OtherCode, match="another plastogen"):
+        done(Store(tmp_path / "results" / "one"), [stranger])

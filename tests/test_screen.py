@@ -19,13 +19,13 @@ def test_a_log_gets_a_line_a_run_and_the_compile_step(capfd: pytest.CaptureFixtu
     with Bar() as bar:
         assert bar.plain
         bar.begin(2)
-        bar.moved("a", "compiling the circuit (once)", 0)
-        bar.moved("b", "compiling the circuit (once)", 0)
-        bar.moved("a", "course", 0.4)
-        bar.moved("a", "course", 0.6)
-        bar.finished("a")
+        bar.moved("a", 1, "compiling the circuit (once)", 0)
+        bar.moved("b", 1, "compiling the circuit (once)", 0)
+        bar.moved("a", 1, "course", 0.4)
+        bar.moved("a", 1, "course", 0.6)
+        bar.finished("a", 1)
         bar.say("figure x.png")
-        bar.finished("b")
+        bar.finished("b", 1)
     out, err = capfd.readouterr()
     assert out == "figure x.png\n"
     lines = err.splitlines()
@@ -39,14 +39,14 @@ def test_a_bar_names_the_step_and_never_goes_back(monkeypatch: pytest.MonkeyPatc
     with Bar() as bar:
         bar.plain = False
         bar.begin(2)
-        bar.moved("a", "compiling the circuit", 0.2)
+        bar.moved("a", 1, "compiling the circuit", 0.2)
         assert bar._text().endswith("compiling the circuit")
-        bar.moved("a", "course", 0.1)
+        bar.moved("a", 1, "course", 0.1)
         assert bar._share() == 0.1
         assert "compiling" not in bar._text()
         bar.say("a line")
-        bar.finished("a")
-        bar.finished("b")
+        bar.finished("a", 1)
+        bar.finished("b", 1)
         assert bar._share() == 1
 
 
@@ -54,3 +54,23 @@ def test_stdout_can_be_kept_for_what_was_asked_for(capfd: pytest.CaptureFixture[
     with Bar(talks=False) as bar:
         bar.say("a broken run is run again")
     assert capfd.readouterr().out == ""
+
+
+def test_a_task_of_many_runs_moves_the_bar_by_its_share(capfd: pytest.CaptureFixture[str]) -> None:
+    with Bar() as bar:
+        bar.begin(1000)
+        bar.moved("a", 256, "course", 0.5)
+        assert bar._share() == 0.128
+        bar.finished("a", 256)
+        assert bar._share() == 0.256
+        assert bar._text().startswith("256 of 1000 runs, about ")
+
+
+def test_a_log_gets_no_more_than_a_hundred_lines_of_runs(capfd: pytest.CaptureFixture[str]) -> None:
+    with Bar() as bar:
+        bar.begin(950)
+        for number in range(950):
+            bar.finished(str(number), 1)
+    lines = capfd.readouterr().err.splitlines()
+    assert 90 < len(lines) <= 101
+    assert lines[-1] == "950 of 950 runs"

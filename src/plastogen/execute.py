@@ -16,8 +16,8 @@ from typing import Any, Literal, Protocol
 from plastogen.cache import StoreError
 from plastogen.case import Case, Question
 from plastogen.executor import Crew, WorkersLost, hire
-from plastogen.perform import Cancelled, Done, Follow, Job, Task, failed, perform, tasks_of, versions
 from plastogen.identity import run_id
+from plastogen.perform import Cancelled, Done, Follow, Job, Task, failed, perform, tasks_of, versions
 from plastogen.store import Store
 from plastogen.working import tidy, working
 

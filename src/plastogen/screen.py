@@ -54,7 +54,7 @@ class Bar:
 
     def moved(self, task: str, runs: int, label: str, share: float) -> None:
         """A task of `runs` runs got to `share` of its way."""
-        self.under_way[task] = runs * min(share, 1)
+        self.under_way[task] = max(self.under_way.get(task, 0), runs * min(share, 1))
         named = "" if label in QUIET_STEPS or label.startswith("snapshot") else label
         if self.plain and named and named != self.step:
             self._line(named)
