@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "claim", "shape", "paths", "grid", "design", "pick", "experiment", "case", "check", "check_results",
         "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources", "sweep", "trial",
-        "working", "perform", "executor",
+        "working", "perform", "executor", "noted", "shard",
     ),
     ("figure", "report", "draw", "export", "evidence"),
     ("answer", "new", "catalogue", "screen", "doctor", "guard", "commands", "cli", "__main__"),

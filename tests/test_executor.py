@@ -45,8 +45,6 @@ def test_a_crew_is_hired_by_name() -> None:
         crew: Crew = hire(kind, 3, network=False)
         assert (crew.size, crew.slots) == (3, slots)
         crew.close()
-    with pytest.raises(InputError, match="nearest valid name: processes"):
-        hire("proceses", 1)
 
 
 def test_each_process_is_its_own(two: Processes) -> None:

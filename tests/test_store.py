@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import course_fake
@@ -16,6 +17,7 @@ from plastogen.cache import CacheDamaged, StoreError
 from plastogen.course import Plan
 from plastogen.identity import run_id
 from plastogen.store import FILES, Store
+from plastogen.working import HOST, SILENT_S
 
 ASKED = question()
 
@@ -99,12 +101,24 @@ def test_leftovers_of_killed_processes_are_swept_and_those_of_living_ones_stay(t
     dead.wait()
     store = Store(tmp_path)
     store.prepare()
-    gone, living = (store.runs / f"{'0' * 12}.partial-{pid}-abc" for pid in (dead.pid, os.getppid()))
+    gone, living = (store.runs / f"{'0' * 12}.partial-{HOST}-{pid}-abc" for pid in (dead.pid, os.getppid()))
     gone.mkdir()
     living.mkdir()
     (gone / "course.npz").write_bytes(b"half")
     store.prepare()
     assert [p.name for p in store.runs.iterdir()] == [living.name]
+
+
+def test_leftovers_of_other_machines_are_swept_when_they_are_old(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.prepare()
+    old, fresh = (store.runs / f"{'0' * 12}.partial-node-7-{pid}-abc" for pid in (1, 2))
+    for folder in (old, fresh):
+        folder.mkdir()
+    then = time.time() - SILENT_S - 1
+    os.utime(old, (then, then))
+    store.prepare()
+    assert [p.name for p in store.runs.iterdir()] == [fresh.name]
 
 
 def test_a_finished_run_of_another_experiment_is_borrowed(tmp_path: Path) -> None:

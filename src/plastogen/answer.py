@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from plastogen.cache import atomic_write
+from plastogen.cache import atomic_write, locked
 from plastogen.case import Case, Question, open_question
 from plastogen.check import check
 from plastogen.check_results import FIGURES, NEED_SNAPSHOTS
 from plastogen.circuit.engine import default_backend
 from plastogen.claim import Verdict
 from plastogen.definition import InputError, nearest, show
+from plastogen.doctor import cores
 from plastogen.draw import Shown, draw
-from plastogen.execute import Done, Job, Watcher, execute, jobs_of
+from plastogen.execute import Done, Job, Rerun, Watcher, execute, jobs_of
 from plastogen.netcdf import opened
+from plastogen.noted import note, noted
 from plastogen.results import Place, assemble, results_of, states
 from plastogen.store import Store
 from plastogen.verdicts import COMPLETE, told
@@ -33,10 +36,20 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 RESULTS = Path("results")
-MARK = "results.json"  # what was last asked in a folder
 SMALL_CIRCUIT = "small"
+LOCK = ".lock"  # held while results.nc and table.csv are written
+REASONS = 5  # of earlier failures that are told at once
 EARLY = "acute"  # the figure that is drawn as soon as the first seed is there
 OK, BAD_INPUT, RUN_FAILED, CLAIM_MISSED = 0, 2, 3, 4
+
+
+class How(TypedDict, total=False):
+    """How runs are to be had, as `execute` takes it."""
+
+    workers: int
+    executor: str
+    scheduler: str | None
+    rerun: Rerun
 
 
 @dataclass
@@ -68,14 +81,19 @@ class Answer:
 
     @property
     def failed(self) -> list[Done]:
-        return [done for done in self.done if done.came == "failed"]
+        return lacking(self.done)
 
     @property
     def exit_code(self) -> int:
-        """0 all good, 3 a run failed or a figure could not be drawn, 4 a claim missed; 3 beats 4."""
+        """0 all good, 3 a run failed or is missing or a figure could not be drawn, 4 a claim missed; 3 beats 4."""
         if self.failed or self.undrawn:
             return RUN_FAILED
         return CLAIM_MISSED if any(v.outcome in ("missed", "undecided") for v in self.verdicts) else OK
+
+
+def lacking(done: Sequence[Done]) -> list[Done]:
+    """Those that gave no run."""
+    return [one for one in done if one.came in ("failed", "failed before", "missing")]
 
 
 def ask(
@@ -102,25 +120,52 @@ def _may_shrink(question: Question) -> bool:
 
 
 def answer(
-    asked: Asked, *, workers: int, say: Say = print, watcher: Watcher | None = None, figures: bool = True
+    asked: Asked, *, say: Say = print, watcher: Watcher | None = None, figures: bool = True, **how: Unpack[How]
 ) -> Answer:
-    """Run what is not there yet, then results, verdicts, figures, report. Raises StoreError."""
+    """Run what is not there yet, then results, verdicts, figures, report. Raises StoreError, WorkersLost."""
+    done = have(asked, asked.jobs, say=say, watcher=watcher, early=figures, **how)
+    return conclude(asked, done, say=say, figures=figures)
+
+
+def have(
+    asked: Asked, jobs: Sequence[Job], *, say: Say = print, watcher: Watcher | None = None, early: bool = False,
+    **how: Unpack[How],
+) -> list[Done]:  # fmt: skip
+    """Run what is not there yet of `jobs`; `early`: draw a first figure on the way. Raises StoreError, WorkersLost."""
+    note(asked.folder, asked.question.name, asked.question.set, asked.jobs)
     done: list[Done] = []
-    first = {job.id for job in asked.jobs if job.seed == asked.question.seeds[0]}
-    early = figures and EARLY in asked.question.experiment.figures and len(asked.question.seeds) > 1
-    with closing(execute(asked.jobs, asked.store, workers=workers, watcher=watcher)) as coming:
+    first = {job.id for job in jobs if job.seed == asked.question.seeds[0]}
+    early = early and EARLY in asked.question.experiment.figures and len(asked.question.seeds) > 1
+    with closing(execute(jobs, asked.store, watcher=watcher, **how)) as coming:
         for one in coming:
             done.append(one)
-            if one.note:
-                say(f"{one.job.arm}, seed {one.job.seed}: {one.note}" if one.came == "failed" else one.note)
+            if one.note and one.came != "failed before":
+                say(f"{one.job.place}: {one.note}" if one.came == "failed" else one.note)
             first.discard(one.job.id)
             if early and not first:
                 early = False
                 if any(d.came == "run" for d in done):
                     _draw_early(asked, say)
-    ds = results_of(asked.question, asked.cases, asked.store, asked.ids)
+    for line in _given_up(asked, done):
+        say(line)
+    return done
+
+
+def _given_up(asked: Asked, done: Sequence[Done]) -> Iterator[str]:
+    """What failed in an earlier run and was left alone, each reason once."""
+    reasons = Counter(one.note for one in done if one.came == "failed before")
+    for reason, times in reasons.most_common(REASONS):
+        yield f"failed before, {times} run{'s' if times > 1 else ''}: {reason}"
+    if len(reasons) > REASONS:
+        yield f"and {len(reasons) - REASONS} more reasons; `plastogen status {asked.folder}` has them all"
+    if reasons:
+        yield "what failed is not run again unless asked for: add --rerun failed"
+
+
+def conclude(asked: Asked, done: list[Done], *, say: Say = print, figures: bool = True) -> Answer:
+    """Results, verdicts, figures, report, of the runs that are there. Raises StoreError."""
+    ds = _results(asked)
     found = Answer(asked, ds, told(ds), done)
-    _note(asked)
     if figures:
         names = _drawable(asked.question, say)
         found.figures = draw(_shown(asked, ds), names, say=say, undrawn=found.undrawn)
@@ -128,12 +173,10 @@ def answer(
     return found
 
 
-def _note(asked: Asked) -> None:
-    """Write down what was asked, for who comes back without saying so."""
-    mark = asked.folder / MARK
-    text = json.dumps({"experiment": asked.question.name, "set": dict(asked.question.set)}, indent=1)
-    if not mark.is_file() or mark.read_text() != text:
-        atomic_write(mark, text)
+def _results(asked: Asked) -> xr.Dataset:
+    """The results of what is there, written by one process at a time. Raises StoreError."""
+    with locked(asked.folder / LOCK):
+        return results_of(asked.question, asked.cases, asked.store, asked.ids)
 
 
 def _shown(asked: Asked, ds: xr.Dataset) -> Shown:
@@ -179,6 +222,19 @@ def _report(found: Answer, *, again: bool = False) -> Path:
     return path
 
 
+def ask_again(
+    name: str | Path, settings: Mapping[str, object] | None = None, *, out: Path | str | None = None,
+    beside: Sequence[Path] = (), say: Say = print,
+) -> Asked:  # fmt: skip
+    """What was asked before of this folder, or of one `beside` it, unless there are other `settings`.
+
+    Raises InputError, StoreError.
+    """
+    asked = ask(name, settings, out=out, say=say)
+    before = next((found for folder in (asked.folder, *beside) if (found := noted(folder)) is not None), None)
+    return asked if settings or before is None else ask(name, before.set, out=out, say=say)
+
+
 def again(
     name: str | Path, settings: Mapping[str, object] | None = None, *, out: Path | str | None = None,
     say: Say = print,
@@ -187,15 +243,11 @@ def again(
 
     Raises InputError when there are none.
     """
-    asked = ask(name, settings, out=out, say=say)
-    if not settings:
-        with suppress(OSError, ValueError, KeyError):
-            then = json.loads((asked.folder / MARK).read_text())["set"]
-            asked = ask(name, then, out=out, say=say)
+    asked = ask_again(name, settings, out=out, say=say)
     if COMPLETE not in states(asked.store, asked.ids).values():
         wanted = f"finished runs; make them with: plastogen run {name}"
         raise InputError.one(file=str(asked.folder), found="none of these runs", wanted=wanted)
-    ds = results_of(asked.question, asked.cases, asked.store, asked.ids)
+    ds = _results(asked)
     return Answer(asked, ds, told(ds), [])
 
 
@@ -223,14 +275,17 @@ def rewrite(found: Answer, *, say: Say = print) -> Path:
 def run(
     name: str | Path, *, set: Mapping[str, object] | None = None, seed: int | None = None,
     seeds: int | None = None, jobs: int | None = None, out: Path | str | None = None,
-    method: str | None = None, figures: bool = False,
+    method: str | None = None, figures: bool = False, executor: str = "", scheduler: str | None = None,
+    rerun: Rerun = "",
 ) -> xr.Dataset:  # fmt: skip
     """Run an experiment and give back its results; runs already on disk are not run again.
 
-    `set`: dotted path -> value, as --set takes. Raises InputError, StoreError.
+    `set`: dotted path -> value, as --set takes; `jobs`, `executor`, `scheduler`, `rerun`: as on the command line.
+    Raises InputError, StoreError, WorkersLost.
     """
     asked = ask(name, set, seed=seed, seeds=seeds, method=method, out=out, say=_quiet)
-    return answer(asked, workers=jobs or 2, say=_quiet, figures=figures).ds
+    how: How = {"workers": jobs or cores(), "executor": executor, "scheduler": scheduler, "rerun": rerun}
+    return answer(asked, say=_quiet, figures=figures, **how).ds
 
 
 def _quiet(line: str) -> None:

@@ -15,7 +15,7 @@ from plastogen.commands import look, results, run, study
 
 PANELS: dict[str, tuple[Any, ...]] = {
     "Look": (look.list_, look.show, look.new, look.check, look.sources, look.reliance, look.doctor),
-    "Run": (run.run,),
+    "Run": (run.run, run.merge),
     "See what came out": (results.plot, results.report, study.trial, results.export, results.evidence),
 }
 

@@ -106,17 +106,12 @@ def _cache() -> list[Finding]:
 
 
 def _cores() -> Finding:
-    return Finding("Cores", True, f"{cores()} (plastogen uses {default_jobs()} unless --jobs says otherwise)")
+    return Finding("Cores", True, f"{cores()} (all of them are used unless --jobs says otherwise)")
 
 
 def cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def default_jobs() -> int:
-    """Runs at once by default."""
-    return min(2, cores())
 
 
 def empty_cache() -> tuple[Path, int]:

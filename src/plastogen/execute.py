@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from plastogen.cache import StoreError
 from plastogen.case import Case, Question
@@ -22,6 +22,7 @@ from plastogen.store import Store
 from plastogen.working import tidy, working
 
 Rerun = Literal["", "failed", "all"]
+RERUNS = get_args(Rerun)[1:]
 POLL_S = 0.5
 KILLED = "its worker was killed, more than once: out of memory, perhaps"
 
@@ -52,8 +53,13 @@ def jobs_of(question: Question, cases: Iterable[Case], backend: str) -> tuple[li
             plan = case.plan(seed, backend)
             run = run_id(plan)
             ids[case.arm, case.index, seed] = run
-            jobs.setdefault(run, Job(run, plan, case.arm, case.index, seed))
+            jobs.setdefault(run, Job(run, plan, case.arm, seed, _place(case, seed)))
     return list(jobs.values()), ids
+
+
+def _place(case: Case, seed: int) -> str:
+    point = (f"{path.rpartition('.')[2]} = {value}" for path, value in case.point.items())
+    return ", ".join((case.arm, *point, f"seed {seed}"))
 
 
 def execute(

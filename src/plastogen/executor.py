@@ -23,7 +23,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from plastogen.cache import cache_dir
 from plastogen.circuit.engine import ready_for_threads, terminate_children
-from plastogen.definition import InputError, nearest, show
+from plastogen.definition import InputError
 
 T = TypeVar("T")
 Kind = Literal["threads", "processes", "dask"]
@@ -62,11 +62,8 @@ class Crew(Protocol):
 def hire(kind: str, workers: int, *, scheduler: str | None = None, network: bool = True) -> Crew:
     """A crew; `network` says whether its courses run the compiled network, `scheduler` is what dask is to use.
 
-    Raises InputError (no such kind, dask is not installed) or WorkersLost (no scheduler answers).
+    Raises InputError (dask is not installed) or WorkersLost (no scheduler answers).
     """
-    if kind not in KINDS:
-        near = nearest(kind, KINDS)
-        raise InputError.one(file="--executor", found=show(kind), wanted=f"one of {', '.join(KINDS)}", nearest=near)
     if kind == "dask":
         return Dask(scheduler or LOCAL, workers)
     return Threads(workers, network=network) if kind == "threads" else Processes(workers)

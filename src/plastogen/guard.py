@@ -39,12 +39,14 @@ def _explain(error: Exception) -> int:
     from plastogen.cache import CacheDamaged, StoreError
     from plastogen.circuit.engine import EngineError
     from plastogen.definition import InputError
+    from plastogen.executor import WorkersLost
+    from plastogen.perform import OtherCode
 
     if isinstance(error, InputError):
         problems = len(error.problems)
         _complain(f"{error}\n{problems} problem{'s' if problems > 1 else ''}; nothing was run.")
         return BAD_INPUT
-    if isinstance(error, StoreError | EngineError | CacheDamaged | OSError):
+    if isinstance(error, StoreError | EngineError | CacheDamaged | WorkersLost | OtherCode | OSError):
         _complain(str(error))
         return RUN_FAILED
     if os.environ.get("PLASTOGEN_DEBUG"):

@@ -22,7 +22,7 @@ from plastogen.identity import run_id
 from plastogen.store import Store
 from plastogen.working import Mark
 
-Came = Literal["stored", "borrowed", "run", "failed", "failed before"]
+Came = Literal["stored", "borrowed", "run", "failed", "failed before", "missing"]
 Follow: TypeAlias = Callable[..., Course]
 
 
@@ -36,13 +36,13 @@ class OtherCode(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be had: which arm, point and seed first asked for it."""
+    """One run to be had: which arm and seed first asked for it, and at which `place`, for a person to read."""
 
     id: str
     plan: Plan
     arm: str
-    index: tuple[int, ...]
     seed: int
+    place: str
 
 
 Task: TypeAlias = tuple[Job, ...]

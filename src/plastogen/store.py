@@ -34,10 +34,11 @@ from plastogen.cache import (
 from plastogen.course import Course, Plan
 from plastogen.identity import determines
 from plastogen.readout import CLASSES, POOLS, VARIABLES
+from plastogen.working import HOST, gone
 
 Array: TypeAlias = NDArray[Any]
 FILES = ("plan.json", "course.npz", "snapshots.npz")
-PARTIAL = re.compile(r"[0-9a-f]{12}\.partial-(\d+)-.*")
+PARTIAL = re.compile(r"[0-9a-f]{12}\.partial-(.+)-(\d+)-.*")
 SUMMARY = ("rate_hz", "spectrum", "gamma_power", "delta_power", "gamma_peak_hz")
 
 
@@ -69,7 +70,7 @@ class Store:
             os.unlink(name)
         for entry in self.runs.iterdir():
             left = PARTIAL.fullmatch(entry.name)
-            if left and not _alive(int(left[1])):
+            if left and gone(left[1], int(left[2]), entry):
                 shutil.rmtree(entry, ignore_errors=True)
 
     def fault(self, run: str) -> str | None:
@@ -101,14 +102,20 @@ class Store:
     def borrow(self, run: str) -> bool:
         """Copy run `run` from a results folder beside this one, if one has finished it."""
         for other in sorted(self.folder.parent.glob(f"*/runs/{run}")):
-            neighbour = Store(other.parents[1])
-            if neighbour.folder != self.folder and neighbour.fault(run) is None:
-                partial = self._partial(run)
-                with explained(partial, "write"):
-                    shutil.copytree(other, partial, dirs_exist_ok=True)
-                self._settle(partial, run)
+            if other.parents[1] != self.folder and self.take(run, Store(other.parents[1])):
                 return True
         return False
+
+    def take(self, run: str, other: Store) -> bool:
+        """Copy run `run` from another results folder, if it is finished there. Raises StoreError."""
+        if other.fault(run) is not None:
+            return False
+        partial = self._partial(run)
+        with explained(partial, "write"):
+            shutil.copytree(other.runs / run, partial, dirs_exist_ok=True)
+        self._settle(partial, run)
+        self.forget_failure(run)
+        return True
 
     def write(self, run: str, plan: Plan, course: Course, manifest: Mapping[str, Any]) -> None:
         """Keep a finished course. Raises StoreError; nothing half-written ever gets the real name."""
@@ -131,7 +138,7 @@ class Store:
 
     def _partial(self, run: str) -> Path:
         with explained(self.runs, "write into"):
-            return Path(tempfile.mkdtemp(prefix=f"{run}.partial-{os.getpid()}-", dir=self.runs))
+            return Path(tempfile.mkdtemp(prefix=f"{run}.partial-{HOST}-{os.getpid()}-", dir=self.runs))
 
     def _settle(self, partial: Path, run: str) -> None:
         """Give a whole run its real name; another process may have finished the same run first."""
@@ -208,16 +215,3 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process of this machine still runs (or may: elsewhere than on POSIX, asking would end it)."""
-    if pid == os.getpid() or os.name != "posix":
-        return pid != os.getpid()
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -17,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+HOST = re.sub(r"\W+", "-", platform.node())  # this machine, as part of a file's name
 FOLDER = ".working"
 EACH_S = 1  # between two writes of one worker, unless it begins something else
-SILENT_S = 600  # a worker of another machine that says nothing for so long counts as gone
+SILENT_S = 600  # a worker that cannot be asked and says nothing for so long counts as gone
 
 
 @dataclass(frozen=True)
@@ -33,18 +35,13 @@ class Working:
     label: str
     share: float
 
-    @property
-    def here(self) -> bool:
-        """Whether it works on this machine."""
-        return self.host == platform.node()
-
 
 class Mark:
     """Says in `folder` that this thread works on `runs`, from entering to leaving. A disk that refuses is no error."""
 
     def __init__(self, folder: Path, runs: Sequence[str]) -> None:
-        name = f"{platform.node()}.{os.getpid()}.{threading.get_ident()}"
-        self._path, self._runs, self._began = Path(folder) / FOLDER / f"{name}.json", list(runs), time.time()
+        name = f"{HOST}.{os.getpid()}.{threading.get_ident()}.json"
+        self._path, self._runs, self._began = Path(folder) / FOLDER / name, list(runs), time.time()
         self._last, self._label = 0.0, ""
 
     def __enter__(self) -> Mark:
@@ -64,11 +61,10 @@ class Mark:
         if label == self._label and now - self._last < EACH_S:
             return
         self._label, self._last = label, now
-        host, pid, *_ = self._path.name.rsplit(".", 3)
-        told = {"host": host, "pid": int(pid), "since": self._began, "runs": self._runs, "label": label, "share": share}
+        who = {"host": HOST, "pid": os.getpid(), "since": self._began, "runs": self._runs}
         partial = self._path.with_suffix(".partial")
         with suppress(OSError):
-            partial.write_text(json.dumps(told))
+            partial.write_text(json.dumps({**who, "label": label, "share": share}))
             partial.replace(self._path)
 
 
@@ -78,13 +74,12 @@ def working(folder: Path) -> list[Working]:
     with suppress(OSError):
         for path in sorted((Path(folder) / FOLDER).iterdir()):
             with suppress(OSError, ValueError, KeyError, TypeError):
-                quiet = time.time() - path.stat().st_mtime
                 told = json.loads(path.read_text())
                 one = Working(**{**told, "runs": tuple(told["runs"])})
-                if alive(one.pid) if one.here else quiet < SILENT_S:
-                    found.append(one)
-                else:
+                if gone(one.host, one.pid, path):
                     path.unlink(missing_ok=True)
+                else:
+                    found.append(one)
     return found
 
 
@@ -97,14 +92,18 @@ def tidy(folder: Path) -> None:
             (Path(folder) / FOLDER).rmdir()
 
 
-def alive(pid: int) -> bool:
-    """Whether a process of this machine still runs (or may: elsewhere than on POSIX, asking would end it)."""
-    if pid == os.getpid() or os.name != "posix":
+def gone(host: str, pid: int, file: Path) -> bool:
+    """Whether the process that left `file` is no more; where that cannot be asked, the file's age tells."""
+    if host != HOST or pid == os.getpid():  # numbers of processes come again
+        with suppress(OSError):
+            return time.time() - file.stat().st_mtime > SILENT_S
         return True
+    if os.name != "posix":  # asking would end it
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return False
-    except OSError:
         return True
-    return True
+    except OSError:
+        return False
+    return False

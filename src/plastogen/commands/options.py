@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from plastogen.answer import How
 
 Name = Annotated[str, typer.Argument(help="An experiment: a name `plastogen list` prints, or the path of a file.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="path=value, such as course.seeds=1; may be repeated.")]
@@ -14,7 +17,12 @@ Seed = Annotated[int | None, typer.Option(help="The first master seed.")]
 Seeds = Annotated[int | None, typer.Option(help="How many seeds.")]
 Method = Annotated[str | None, typer.Option(help="direct (the network) or formula (an analytic stand-in).")]
 Out = Annotated[Path | None, typer.Option(help="Results folder, instead of results/NAME.")]
-Jobs = Annotated[int | None, typer.Option(help="Runs at once; 2 by default.", min=1)]
+Jobs = Annotated[int | None, typer.Option(help="Runs at once; as many as there are cores by default.", min=1)]
+Executor = Annotated[str, typer.Option(help="threads, processes or dask; what suits the method by default.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Of dask: its address, the file it wrote, or local, for workers on this machine.")
+]
+Rerun = Annotated[str, typer.Option(help="failed: try those again that failed before; all: run everything again.")]
 
 
 def settings(given: Iterable[str] | None) -> dict[str, object]:
@@ -22,3 +30,20 @@ def settings(given: Iterable[str] | None) -> dict[str, object]:
     from plastogen.definition import override
 
     return dict(override(text) for text in given or ())
+
+
+def how(jobs: int | None, executor: str = "", scheduler: str | None = None, rerun: str = "") -> How:
+    """How runs are to be had. Raises InputError."""
+    from plastogen.definition import InputError, nearest, show
+    from plastogen.doctor import cores
+    from plastogen.execute import RERUNS
+    from plastogen.executor import KINDS
+
+    executor = executor or ("dask" if scheduler else "")
+    for option, word, words in (("--executor", executor, KINDS), ("--rerun", rerun, RERUNS)):
+        if word and word not in words:
+            wanted = f"one of {', '.join(words)}"
+            raise InputError.one(file=option, found=show(word), wanted=wanted, nearest=nearest(word, words))
+    if scheduler and executor != "dask":
+        raise InputError.one(file="--scheduler", found=f"it beside --executor {executor}", wanted="it with dask alone")
+    return {"workers": jobs or cores(), "executor": executor, "scheduler": scheduler, "rerun": rerun}  # type: ignore[typeddict-item]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from plastogen.commands.options import Jobs, Name, Out, Seeds, Set, settings
+from plastogen.commands.options import Jobs, Name, Out, Seeds, Set, how, settings
 from plastogen.guard import guarded
 
 
@@ -52,21 +52,15 @@ def export(
 
 
 @guarded
-def evidence(
-    seeds: Seeds = None,
-    jobs: Jobs = None,
-) -> None:
+def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
     """What was found beside what the model says, as Markdown (docs/evidence.md); runs what is not there yet."""
     from plastogen import evidence as table
     from plastogen.answer import answer, ask
-    from plastogen.doctor import default_jobs
     from plastogen.screen import Bar
 
     rows, judged = table.rows(), {}
     for name in table.experiments(rows):
         with Bar(talks=False) as bar:
             asked = ask(name, seeds=seeds, say=bar.say)
-            judged[name] = answer(
-                asked, workers=jobs or default_jobs(), say=bar.say, watcher=bar, figures=False
-            ).verdicts
+            judged[name] = answer(asked, say=bar.say, watcher=bar, figures=False, **how(jobs)).verdicts
     typer.echo(table.page(rows, judged), nl=False)
