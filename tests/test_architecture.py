@@ -29,8 +29,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("switches", "treated", "stepper", "course"),
     ("readout",),
     (
-        "claim", "shape", "paths", "grid", "design", "pick", "experiment", "case", "check", "check_results",
-        "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources", "sweep", "trial",
+        "claim", "shape", "paths", "models", "grid", "sweep", "design", "pick", "experiment", "case", "check",
+        "check_results", "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources", "trial",
         "working", "perform", "executor", "noted", "shard",
     ),
     ("figure", "report", "draw", "export", "evidence"),

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from plastogen.case import Models, Question
+from plastogen.case import Question
 from plastogen.definition import Document, InputError, Library, build, read_text
 from plastogen.experiment import Experiment, locate, shipped
+from plastogen.models import Models
 
 TEXT = """
 question: Does it matter?

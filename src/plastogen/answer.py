@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from plastogen.cache import atomic_write, locked
 from plastogen.case import Case, Question, open_question
-from plastogen.check import check
+from plastogen.check import resolve
 from plastogen.check_results import FIGURES, NEED_SNAPSHOTS
 from plastogen.circuit.engine import default_backend
 from plastogen.claim import Verdict
@@ -109,7 +109,7 @@ def ask(
     if backend == "numpy" and question.experiment.course.method == "direct" and _may_shrink(question):
         say("no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to install)")
         question = open_question(name, {**whole, "model.circuit": SMALL_CIRCUIT})
-    cases = check(question)
+    cases = resolve(question)
     jobs, ids = jobs_of(question, cases, backend)
     return Asked(question, cases, jobs, ids, Store(Path(out) if out is not None else RESULTS / question.name))
 

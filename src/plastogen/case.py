@@ -19,48 +19,22 @@ from numpy.typing import NDArray
 
 from plastogen.circuit.definition import Circuit
 from plastogen.course import Plan
-from plastogen.definition import Definition, Document, Library, build
-from plastogen.design import Axis, columns, points
+from plastogen.definition import Definition, Document, Fault, InputError, Library, Problem, build
+from plastogen.design import TAKEN, Axis, axes_of, points
 from plastogen.dose import Treatment
 from plastogen.drug import Drug
 from plastogen.experiment import CourseSettings, Experiment, ModelNames, StressEvent, document_of, laid_over
 from plastogen.grid import grid
+from plastogen.models import FOLDERS, Models, ends
 from plastogen.paths import is_model_path
 from plastogen.plasticity import Plasticity
 from plastogen.subject import Subject
+from plastogen.sweep import Filled, Span, size
 from plastogen.switches import Switches
 
 T = TypeVar("T", bound=Definition)
 RECENT = 64  # experiments at points that are kept in mind
 LEAD_H = 1  # a course begins at least this long before time 0
-FOLDERS: dict[str, tuple[str, type[Definition]]] = {
-    "subject": ("subjects", Subject), "circuit": ("circuits", Circuit),
-    "plasticity": ("plasticity", Plasticity), "drugs": ("drugs", Drug),
-}  # fmt: skip
-
-
-class Models:
-    """Models by name with their overrides, each read and built once."""
-
-    def __init__(self, library: Library) -> None:
-        self.library = library
-        self._documents: dict[tuple[str, str], Document] = {}
-        self._built: dict[tuple[str, str, str], Any] = {}
-
-    def document(self, folder: str, name: str) -> Document:
-        """The file of a model. Raises InputError."""
-        if (folder, name) not in self._documents:
-            self._documents[folder, name] = self.library.document(folder, name)
-        return self._documents[folder, name]
-
-    def load(self, folder: str, name: str, kind: type[T], overrides: Mapping[str, object]) -> T:
-        """The model, overrides applied. Raises InputError."""
-        key = (folder, name, json.dumps(overrides, sort_keys=True, default=str))
-        if key not in self._built:
-            base = self.load(folder, name, kind, {}) if overrides else None
-            self._built[key] = build(self.document(folder, name), kind, overrides=overrides, base=base)
-        built: T = self._built[key]
-        return built
 
 
 @dataclass(frozen=True)
@@ -151,10 +125,35 @@ class Question:
         return tuple(range(course.seed, course.seed + course.seeds))
 
     @cached_property
+    def sweep(self) -> Filled:
+        """The sweep, every span with its ends, those of models/ where it gives none. Raises InputError."""
+        sweep = self.experiment.sweep
+        if isinstance(sweep, list):
+            return sweep
+        filled, problems = dict(sweep), list[Problem]()
+        for path, swept in sweep.items():
+            if not isinstance(swept, Span) or swept.from_ is not None:
+                continue
+            found = ends(path, self.document, self.set, self.models)
+            if not isinstance(found, Fault):
+                span = filled[path] = swept.model_copy(update={"from_": found[0], "to": found[1]})
+            fault = found if isinstance(found, Fault) else span.fault()
+            if fault is not None:
+                at = ("sweep", path, *filter(None, [fault.at]))
+                problems.append(self.document.problem(at, fault.found, fault.wanted, fault.nearest))
+        if problems:
+            raise InputError(problems)
+        return filled
+
+    @cached_property
     def axes(self) -> tuple[Axis, ...]:
-        """The dimensions of the sweep, in order; none without a sweep."""
-        swept = columns(self.experiment.sweep)
-        return tuple(Axis(column.name, len(column.values), (column,)) for column in swept)
+        """The dimensions of the sweep, in order; none without a sweep. Raises InputError."""
+        return axes_of(self.sweep, self.experiment.design, {*TAKEN, *self.experiment.readouts})
+
+    @property
+    def size(self) -> int:
+        """How many points the sweep has."""
+        return size(self.experiment.sweep, self.experiment.design)
 
     def points(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
         """Every point of the sweep: place on each axis, and path -> value; one empty point without."""

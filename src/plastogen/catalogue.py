@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from plastogen.case import FOLDERS, Question, open_question
+from plastogen.case import Question, open_question
 from plastogen.check import check
 from plastogen.check_results import FIGURES
 from plastogen.definition import Document, InputError, Library, build, builtin, nearest, quantities, show
 from plastogen.experiment import shipped
+from plastogen.models import FOLDERS
 from plastogen.plasticity import STATES
 from plastogen.quantity import Quantity
 from plastogen.readout import VARIABLES
 from plastogen.results import dosing
+from plastogen.sweep import in_words
 from plastogen.switches import SiteFactors, Switches
 
 MODEL_KINDS = dict(FOLDERS.values())
@@ -120,14 +122,12 @@ def _experiment(question: Question) -> Iterator[str]:
     yield f"  {model.subject}, circuit {model.circuit}, plasticity {model.plasticity}"
     yield f"  {course.duration.text}, {course.seeds} seeds"
     yield "arms:"
-    for case in check(question):
-        if not any(case.index):
-            what = list(dict.fromkeys(str(row["what"]) for row in dosing(case)))
-            title = experiment.arms[case.arm].title
-            yield f"  {case.arm}{f' ({title})' if title else ''}: {'; '.join(what) or 'nothing'}"
-    if experiment.sweep:
-        yield "sweep:"
-        yield from (f"  {path}: {', '.join(map(str, values))}" for path, values in experiment.sweep.items())
+    first = {case.arm: case for case in reversed(check(question))}
+    for arm, own in experiment.arms.items():
+        what = list(dict.fromkeys(str(row["what"]) for row in dosing(first[arm])))
+        yield f"  {arm}{f' ({own.title})' if own.title else ''}: {'; '.join(what) or 'nothing'}"
+    for i, line in enumerate(in_words(question.sweep, experiment.design)):
+        yield f"  {line}" if i else f"sweep: {line}"
     yield "readouts:"
     yield from columns([(f"  {name}", f"[{r.unit}]", r.title or "") for name, r in experiment.readouts.items()])
     if experiment.expect:

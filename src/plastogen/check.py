@@ -7,25 +7,32 @@ arms that contradict themselves, claims about readouts that are not there.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from plastogen import check_results
-from plastogen.case import FOLDERS, Case, Question
+from plastogen.case import Case, Question
 from plastogen.definition import Fault, InputError, Problem, nearest, show
-from plastogen.document import Steps
+from plastogen.design import corners
+from plastogen.document import Steps, dotted
 from plastogen.dose import Treatment
 from plastogen.drug import check_treatment
 from plastogen.experiment import Arm, Experiment
+from plastogen.models import FOLDERS, in_use
 from plastogen.paths import fault_of, is_model_path
 
 FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds")
 CHANGEABLE = ("course", "switches", "model")
+FEW = 200  # points: up to so many are all looked at by `check`, of more only the corners
+ENOUGH = 20  # different faults of swept values: whoever mends these is told of the next
 
 
 def check(question: Question) -> list[Case]:
-    """Every arm at every point of the sweep, resolved. Raises InputError with all that is wrong."""
+    """The cases looked at: every arm at every point of the sweep, or where they are many at its corners.
+
+    Raises InputError with all that is wrong.
+    """
     problems = [*_set_paths(question)]
     if problems:
         raise InputError(problems)
@@ -34,14 +41,37 @@ def check(question: Question) -> list[Case]:
     problems += [*_model_names(question), *_paths(question)]
     problems += check_results.names(document, experiment)
     if not problems:
-        cases, problems = _cases(question)
-        problems += [p for case in cases for p in _treatments(question, case)]
-        problems += [p for case in cases for p in _times(question, case)]
+        problems += _ranges(question)
+    swept_well = not problems
+    if swept_well:
+        cases, problems = _cases(question, (((), point) for point in corners(question.sweep, experiment.design)))
+        if not problems and question.size <= FEW:
+            cases, problems = _cases(question, question.points())
         problems += check_results.readouts(document, experiment, cases)
-    problems += check_results.claims(document, experiment, question.axes, question.models.library.references())
+    axes = question.axes if swept_well and any(claim.of_sweep for claim in experiment.expect) else None
+    problems += check_results.claims(document, experiment, axes, question.models.library.references())
     if problems:
         raise InputError(dict.fromkeys(problems))
     return cases
+
+
+def resolve(question: Question) -> list[Case]:
+    """Every arm at every point, arms fastest, all checked. Raises InputError with all that is wrong."""
+    cases = check(question)
+    if question.size > FEW:
+        cases, problems = _cases(question, question.points())
+        if problems:
+            raise InputError(dict.fromkeys(problems))
+    return cases
+
+
+def _ranges(question: Question) -> Iterable[Problem]:
+    """Spans whose ends models/ cannot give."""
+    try:
+        _ = question.sweep
+    except InputError as error:
+        return error.problems
+    return ()
 
 
 def _set_paths(question: Question) -> Iterator[Problem]:
@@ -57,7 +87,7 @@ def _leads_nowhere(question: Question, path: str) -> Fault | None:
         return fault_of(path, question.document.tree, Experiment)
     root, _, below = path.partition(".")
     folder, kind = FOLDERS[root]
-    names = list(_models_in_use(question, root))
+    names = list(in_use(question.document.tree, question.set, root))
     if root == "drugs":
         name, _, below = below.partition(".")
         if name not in names:
@@ -76,37 +106,11 @@ def _leads_nowhere(question: Question, path: str) -> Fault | None:
     return None
 
 
-def _models_in_use(question: Question, root: str) -> dict[str, Steps]:
-    """Names of the models of one kind that any arm may use, and where each is written, read from the file as is."""
-    tree = question.document.tree
-    found: dict[str, Steps] = {}
-    arms = {name: arm for name, arm in dict(tree.get("arms") or {}).items() if isinstance(arm, dict)}
-    for arm, own in arms.items():
-        for label, treatment in dict(own.get("give") or {}).items() if root == "drugs" else ():
-            if isinstance(treatment, dict) and "drug" in treatment:
-                found.setdefault(str(treatment["drug"]), ("arms", arm, "give", label, "drug"))
-    if root == "drugs":
-        swept = {path: values for path, values in dict(tree.get("sweep") or {}).items() if path.endswith(".drug")}
-        for path, values in swept.items():
-            found |= {str(name): ("sweep", path) for name in values if str(name) not in found}
-        return found
-    path, model = f"model.{root}", tree.get("model")
-    default = {"circuit": "prefrontal", "plasticity": "all"}.get(root)
-    places: list[tuple[Any, Steps]] = [(question.set.get(path), ("model", root))]
-    places += [((model if isinstance(model, dict) else {}).get(root, default), ("model", root))]
-    places += [(dict(own.get("set") or {}).get(path), ("arms", arm, "set", path)) for arm, own in arms.items()]
-    places += [(name, ("sweep", path)) for name in dict(tree.get("sweep") or {}).get(path) or []]
-    for name, at in places:
-        if name is not None:
-            found.setdefault(str(name), at)
-    return found
-
-
 def _model_names(question: Question) -> Iterator[Problem]:
     """Models that are named and not there."""
     for root, (folder, _) in FOLDERS.items():
         names = question.models.library.names(folder)
-        for name, at in _models_in_use(question, root).items():
+        for name, at in in_use(question.document.tree, question.set, root).items():
             if name not in names:
                 wanted = f"one of {', '.join(names)}"
                 yield question.document.problem(at, show(name), wanted, nearest(name, names))
@@ -124,8 +128,7 @@ def _paths(question: Question) -> Iterator[Problem]:
                 yield document.problem(at, f"'{path}'", f"a path an arm may change, below {roots}")
             elif (fault := _leads_nowhere(question, path)) is not None:
                 yield document.problem(at, fault.found, fault.wanted, fault.nearest)
-    for path in experiment.sweep:
-        here = ("sweep", path)
+    for path, here in _swept(experiment):
         if path in FIXED_BY_ALL or not (is_model_path(path) or path.split(".")[0] in ("arms", *CHANGEABLE)):
             wanted = "a path below arms, circuit, course, drugs, model, plasticity, subject or switches"
             yield document.problem(here, f"'{path}'", wanted)
@@ -135,30 +138,65 @@ def _paths(question: Question) -> Iterator[Problem]:
             yield document.problem(here, f"'{path}', which --set fixes too", "either of the two")
 
 
-def _cases(question: Question) -> tuple[list[Case], list[Problem]]:
-    """The cases that resolve, and why the others do not, each fault once."""
-    found, problems = [], list[Problem]()
-    for index, point in question.points():
+def _swept(experiment: Experiment) -> Iterator[tuple[str, Steps]]:
+    """Every path that is swept, and where it is written."""
+    listed = isinstance(experiment.sweep, list)
+    for path in experiment.sweep[0] if isinstance(experiment.sweep, list) else experiment.sweep:
+        yield path, ("sweep", 0, path) if listed else ("sweep", path)
+
+
+def _cases(
+    question: Question, points: Iterable[tuple[tuple[int, ...], dict[str, Any]]]
+) -> tuple[list[Case], list[Problem]]:
+    """The cases that resolve, and what is wrong with them or why the others do not, each fault once."""
+    found, problems = list[Case](), dict[Problem, None]()
+    for index, point in points:
         for arm, own in question.experiment.arms.items():
             try:
-                found.append(question.case(arm, index, point))
+                case = question.case(arm, index, point)
             except InputError as error:
-                problems += [_explained(question, p, arm, own, point) for p in error.problems]
-    return found, problems
+                problems |= dict.fromkeys(_explained(question, p, arm, own, point) for p in error.problems)
+                if len(problems) >= ENOUGH:
+                    return found, list(problems)
+                continue
+            found.append(case)
+            faults = [*_treatments(question, case), *_times(question, case)]
+            problems |= dict.fromkeys(_at_the_sweep(question, problem, point) for problem in faults)
+    return found, list(problems)
 
 
 def _explained(question: Question, problem: Problem, arm: str, own: Arm, point: Mapping[str, Any]) -> Problem:
     """A fault of a changed value, at the place where the change is written."""
     if problem.file != "--set":
         return problem
-    for start, values in ((("arms", arm, "set"), own.set), (("sweep",), point)):
-        for path in values:
-            words = path.split(".")
-            if any(f"{problem.path}.".startswith(f"{'.'.join(words[n:])}.") for n in range(min(3, len(words)))):
-                at = (*start, path)
-                placed = question.document.problem(at, problem.found, problem.wanted, problem.nearest)
-                return replace(placed, path=".".join(at))
+    places: list[tuple[str, Steps]] = [(path, ("arms", arm, "set", path)) for path in own.set]
+    places += [(path, _place(question, path, point)) for path in point]
+    for path, at in places:
+        words = path.split(".")
+        if any(f"{problem.path}.".startswith(f"{'.'.join(words[n:])}.") for n in range(min(3, len(words)))):
+            return _moved(question, problem, at)
     return problem
+
+
+def _at_the_sweep(question: Question, problem: Problem, point: Mapping[str, Any]) -> Problem:
+    """A fault of what a point sets is one of the sweep."""
+    for path in point:
+        if f"{problem.path}.".startswith(f"{path}."):
+            return _moved(question, problem, _place(question, path, point))
+    return problem
+
+
+def _moved(question: Question, problem: Problem, at: Steps) -> Problem:
+    placed = question.document.problem(at, problem.found, problem.wanted, problem.nearest)
+    return replace(placed, path=dotted(at))
+
+
+def _place(question: Question, path: str, point: Mapping[str, Any]) -> Steps:
+    """Where the sweep says what `path` is at `point`."""
+    sweep = question.experiment.sweep
+    if isinstance(sweep, list):
+        return ("sweep", next((i for i, listed in enumerate(sweep) if listed == point), 0), path)
+    return ("sweep", path)
 
 
 def _treatments(question: Question, case: Case) -> Iterator[Problem]:

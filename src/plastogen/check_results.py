@@ -8,18 +8,16 @@ from collections.abc import Collection, Iterator, Sequence
 from plastogen.case import Case
 from plastogen.claim import ALONG, Claim
 from plastogen.definition import Document, Problem, nearest, show
-from plastogen.design import Axis
+from plastogen.design import TAKEN, Axis
 from plastogen.experiment import Experiment
 from plastogen.pick import along, picked
 from plastogen.plasticity import STATES
-from plastogen.readout import VARIABLES, Readout, level
+from plastogen.readout import Readout, level
 from plastogen.units import QuantityError
 
 # The figures there are; a test holds plastogen.figure to the same list.
 FIGURES = ("timeline", "acute", "arms", "raster", "circuit", "block", "sweep", "spectra")
 NEED_SNAPSHOTS = {"raster": 1, "spectra": 2}  # figure -> how many snapshots it takes
-DIMENSIONS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency")
-OTHERS = ("run", "status", "probes", "cap_hit", "n", "point")
 
 
 def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
@@ -32,7 +30,7 @@ def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
             wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
             yield document.problem(("figures", i), f"{name} with {len(experiment.snapshots)} snapshots", wanted)
     for name in experiment.readouts:
-        if name in VARIABLES or name in (*DIMENSIONS, *OTHERS) or keyword.iskeyword(name):
+        if name in TAKEN or keyword.iskeyword(name):
             wanted = "a name of its own, because results.nc holds it beside the variables"
             yield document.problem(f"readouts.{name}", f"'{name}', which is taken", wanted, f"{name}_readout")
 
@@ -75,7 +73,7 @@ def _states(document: Document, experiment: Experiment) -> Iterator[Problem]:
 
 
 def claims(
-    document: Document, experiment: Experiment, axes: Sequence[Axis], references: Collection[str]
+    document: Document, experiment: Experiment, axes: Sequence[Axis] | None, references: Collection[str]
 ) -> Iterator[Problem]:
     """Claims about arms, readouts, numbers or points there are none of, or from sources nobody has listed."""
     for i, claim in enumerate(experiment.expect):
@@ -83,7 +81,8 @@ def claims(
             near = nearest(claim.source, references)
             yield document.problem(f"expect.{i}.source", show(claim.source), "a key of references.yaml", near)
         yield from _claim(document, experiment, i, claim)
-        yield from _points(document, axes, f"expect.{i}", claim)
+        if axes is not None:
+            yield from _points(document, axes, f"expect.{i}", claim)
 
 
 def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> Iterator[Problem]:

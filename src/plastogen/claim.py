@@ -102,6 +102,11 @@ class Claim(Definition):
         return getattr(self, self.form) if self.form in ALONG else None
 
     @property
+    def of_sweep(self) -> bool:
+        """Whether it says anything of the points of a sweep."""
+        return bool(self.where) or self.axis is not None or self.share is not None
+
+    @property
     def arms(self) -> dict[str, str]:
         """The arms it names: key -> arm."""
         return {key: getattr(self, key) for key in ARM_KEYS if getattr(self, key) is not None}

@@ -19,6 +19,8 @@ from plastogen.definition import Definition, Document, InputError, builtin, near
 from plastogen.dose import Treatment
 from plastogen.quantity import Given, Quantity
 from plastogen.readout import Readout
+from plastogen.sweep import Design, Sweep
+from plastogen.sweep import faults as sweep_faults
 from plastogen.switches import Switches
 from plastogen.units import parse
 
@@ -95,7 +97,8 @@ class Experiment(Definition):
     readouts: dict[Name, Readout] = {}
     expect: list[Claim] = []
     figures: list[str] = []
-    sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    sweep: Sweep = {}
+    design: Design = Field(default_factory=Design)
 
     @pydantic.model_validator(mode="after")
     def _arms_lead_somewhere(self) -> Experiment:
@@ -114,6 +117,7 @@ class Experiment(Definition):
                 if line is None:
                     found = f"'{self.arms[name].extends}', which leads back to {name}"
                     faults.append(Fault(f"arms.{name}.extends", found, "arms that end at one without extends"))
+        faults += sweep_faults(self.sweep, self.design)
         if faults:
             raise faulty(faults)
         return self

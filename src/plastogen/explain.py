@@ -150,8 +150,10 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _named(annotation: Any, tag: object) -> bool:
-    """Whether pydantic calls this branch of a union `tag`: by its class, or by the value of its tag field."""
+    """Whether pydantic calls this branch of a union `tag`: by its tag, its class, or the value of its tag field."""
     bare = _bare(annotation)
+    if any(isinstance(mark, pydantic.Tag) and mark.tag == tag for mark in getattr(annotation, "__metadata__", ())):
+        return True
     if not _is_model(annotation):
         return False
     literals = (f.annotation for f in bare.model_fields.values() if get_origin(f.annotation) is Literal)

@@ -154,6 +154,24 @@ _DIGITS = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _NUMBER = re.compile(rf"\s*([+-]?{_DIGITS}|[+-]?\.?(?:nan|inf(?:inity)?)\b)\s*(.*?)\s*", re.I)
 
 
+def _parts(text: str | int | float) -> tuple[float, str] | None:
+    match = _NUMBER.fullmatch(text if isinstance(text, str) else repr(text))
+    if match is None:
+        return None
+    digits = match[1]
+    return float(digits.replace(".", "") if digits[-1].isalpha() else digits), match[2]
+
+
+def split(text: object) -> tuple[float, str]:
+    """A number as written and its unit, "" of a plain number. Raises QuantityError."""
+    parts = None if isinstance(text, bool) or not isinstance(text, str | int | float) else _parts(text)
+    if parts is None or not math.isfinite(parts[0]):
+        raise QuantityError(show(text), "a number, with its unit if it has one, such as '0.5 mg/kg'")
+    if parts[1]:
+        _unit(parts[1])
+    return parts
+
+
 def parse(text: object, unit: str) -> float:
     """`text` ("40 min", or a bare number when `unit` is "1") as a float in `unit`, to 12 significant digits.
 
@@ -167,11 +185,10 @@ def parse_any(text: object, units: tuple[str, ...]) -> tuple[float, str]:
     wanted = " or ".join(kind(unit) for unit in units)
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise QuantityError(show(text), wanted)
-    match = _NUMBER.fullmatch(text if isinstance(text, str) else repr(text))
-    if match is None:
+    parts = _parts(text)
+    if parts is None:
         raise QuantityError(show(text), wanted)
-    digits, written = match[1], match[2]
-    number = float(digits.replace(".", "") if digits[-1].isalpha() else digits)
+    number, written = parts
     if not math.isfinite(number):
         raise QuantityError(show(text), f"a finite number: {wanted}")
     if not written and "1" not in units:

@@ -60,11 +60,11 @@ def check(name: Name, set: Set = None) -> None:
     from plastogen.check import check as check_all
 
     question = open_question(name, settings(set))
-    cases = check_all(question)
+    check_all(question)
     experiment = question.experiment
     typer.echo(
         f"{question.name}: all is well. {len(experiment.arms)} arms"
-        + (f" x {len(cases) // len(experiment.arms)} points" if experiment.sweep else "")
+        + (f" x {question.size} points" if experiment.sweep else "")
         + f" x {experiment.course.seeds} seeds, {len(experiment.readouts)} readouts, {len(experiment.expect)} claims"
     )
 

@@ -19,6 +19,7 @@ from plastogen.figure import FIGURES
 from plastogen.report.html import Html, el, join, table
 from plastogen.report.methods import given_text, methods
 from plastogen.sources import WORDS, Cited, Number, cited, counts, numbers, summary
+from plastogen.sweep import in_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -123,8 +124,8 @@ def _arms(question: Question, cases: Sequence[Case], ds: xr.Dataset) -> Html:
         alias = el("span", f" {name}", class_="small") if look.label.lower() != name.lower() else Html("")
         given = _minus("; ".join(given_text(first[name])) or "nothing")
         rows.append([join([swatch, look.label, alias], ""), given, "{} of {}".format(*done[name])])
-    sweep = question.experiment.sweep
-    axes = [el("p", f"Swept: {path} over {', '.join(map(str, values))}.") for path, values in sweep.items()]
+    design, *paths = in_words(question.sweep, question.experiment.design) or [""]
+    axes = [el("p", f"Swept over {design}: {'; '.join(paths)}.")] if paths else []
     note = el("p", question.experiment.note.strip()) if question.experiment.note else Html("")
     return join([note, table(("Arm", "Given", "Runs complete"), rows), *axes])
 

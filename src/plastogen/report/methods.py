@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from plastogen.case import Case, Question
 from plastogen.dose import Treatment
 from plastogen.sources import Number, summary
+from plastogen.sweep import in_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -101,10 +102,9 @@ def _given(question: Question, cases: Sequence[Case]) -> str:
     arms = {case.arm: case for case in reversed(cases)}
     given = {arm: ", ".join(given_text(arms[arm])) or "nothing given" for arm in question.experiment.arms}
     told = "; ".join(f"{arm} ({text})" for arm, text in given.items())
-    sweep = question.experiment.sweep
-    axes = "; ".join(f"{path} ({', '.join(map(str, values))})" for path, values in sweep.items())
-    grid = f" Each was run over a grid of {axes}; the first point is described here." if axes else ""
-    return f"Arms were: {told}.{grid}"
+    design, *axes = in_words(question.sweep, question.experiment.design) or [""]
+    swept = f" Each was run over {design}: {'; '.join(axes)}. The first point is described here." if axes else ""
+    return f"Arms were: {told}.{swept}"
 
 
 def _followed(question: Question, case: Case, ds: xr.Dataset) -> str:
