@@ -30,8 +30,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("readout",),
     (
         "claim", "shape", "paths", "models", "grid", "sweep", "design", "pick", "experiment", "case", "check",
-        "check_results", "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources", "trial",
-        "working", "perform", "executor", "noted", "shard",
+        "check_results", "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources",
+        "trial", "responders", "working", "perform", "executor", "noted", "shard",
     ),
     ("figure", "report", "draw", "export", "evidence"),
     ("answer", "new", "catalogue", "screen", "doctor", "guard", "commands", "cli", "__main__"),

@@ -50,6 +50,7 @@ def test_help_names_every_command_and_the_scope() -> None:
         "plot",
         "report",
         "trial",
+        "responders",
         "sources",
         "export",
         "doctor",

@@ -83,6 +83,29 @@ def test_duration_counts_only_the_time_beyond() -> None:
     assert value(COURSE, take="duration", below=3.0) == pytest.approx(9 - 3.5)
 
 
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"at": "1 h", "above": 3.9}, 1.0),
+        ({"at": "1 h", "below": 3.9}, 0.0),
+        ({"take": "time_of_peak", "below": "3 h"}, 1.0),
+        ({"take": "peak", "relative_to": "start", "above": 2.9}, 1.0),
+        ({"take": "mean", "above": 6}, 0.0),
+    ],
+)
+def test_any_other_readout_with_a_threshold_says_whether_its_number_is_beyond(
+    fields: dict[str, Any], wanted: float
+) -> None:
+    assert value(COURSE, **fields) == wanted
+
+
+def test_where_there_is_no_number_it_is_neither_beyond_nor_not() -> None:
+    assert np.isnan(value([0, 0, 1, 1, 1, 1], take="peak", relative_to="start", above=2))
+    asked = readout(of="glutamate", at="1 h", above="120 %")
+    assert (asked.unit, asked.yes_no) == ("1", True)
+    assert not readout(of="glutamate", take="onset", above="120 %").yes_no
+
+
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=30))
 def test_time_beyond_and_before_make_the_whole(levels: list[float]) -> None:
     x = np.array(levels)
@@ -131,7 +154,8 @@ def test_snapshots_and_their_ratio() -> None:
         ({"of": "weight", "snapshot": "before"}, "snapshot", None),
         ({"of": "gamma_power", "take": "peak"}, "take", None),
         ({"of": "weight", "take": "peak", "relative_to": "begin"}, "relative_to", None),
-        ({"of": "weight", "take": "peak", "above": 1.0}, "above", None),
+        ({"of": "glutamate", "take": "peak", "above": 1.0}, "above", None),
+        ({"of": "glutamate", "take": "time_of_peak", "below": "120 %"}, "below", None),
         ({"of": "rate_hz", "class": "E", "take": "onset", "above": 3.0}, "above", None),
         ({"of": "weight", "take": "onset", "above": 1.0, "below": 0.5}, "below", None),
         ({"of": "weight", "take": "pek"}, "take", "peak"),

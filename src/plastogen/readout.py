@@ -87,7 +87,11 @@ READABLE = tuple(name for name, variable in VARIABLES.items() if "frequency" not
 
 
 class Readout(Definition):
-    """One number from a course. Exactly one of `at`, `take` (both for courses) and `snapshot`."""
+    """One number from a course. Exactly one of `at`, `take` (both for courses) and `snapshot`.
+
+    `above` or `below`: the threshold of an onset or a duration; of any other readout, whether its number is beyond:
+    1 or 0, so that its mean over virtual subjects is the share of those who respond.
+    """
 
     of: str
     class_: str | None = pydantic.Field(None, alias="class")
@@ -115,13 +119,28 @@ class Readout(Definition):
         return "1" if self.relative_to is not None and self.as_ == "ratio" else self.variable.unit
 
     @property
+    def yes_no(self) -> bool:
+        """Whether it says only if its number is beyond a threshold."""
+        return self.take not in _THRESHOLDED and (self.above is not None or self.below is not None)
+
+    @property
     def unit(self) -> str:
         """Unit of the number this readout gives."""
+        return "1" if self.yes_no else self.number_unit
+
+    @property
+    def number_unit(self) -> str:
+        """Unit of its number, before that is held against a threshold."""
         if self.take in _TIMES:
             return "h"
         if self.take == "area":
             return "h" if self.level_unit == "1" else f"{self.level_unit} h"
         return self.level_unit
+
+    @property
+    def threshold_unit(self) -> str:
+        """Unit of `above` and `below`."""
+        return self.number_unit if self.yes_no else self.level_unit
 
     @property
     def place(self) -> str | None:
@@ -189,11 +208,8 @@ class Readout(Definition):
         for name, value in (("above", self.above), ("below", self.below)):
             if value is None:
                 continue
-            if self.take not in _THRESHOLDED:
-                faults.append(Fault(name, show(value), "no threshold here: only onset and duration have one"))
-                continue
             try:
-                level(value, self.level_unit)
+                level(value, self.threshold_unit)
             except QuantityError as error:
                 faults.append(Fault(name, error.found, error.wanted, error.nearest))
         if self.above is not None and self.below is not None:
@@ -218,6 +234,16 @@ def evaluate(
     `labels`: dimension -> names ("class", "pool", "species", "snapshot"). NaN where the course has no such
     place (a species that was never given is 0) or where it never happens.
     """
+    number = _number(readout, arrays, time_h, labels)
+    if not readout.yes_no or np.isnan(number):
+        return number
+    return float(_beyond(readout, np.array([number]))[0] > 0)
+
+
+def _number(
+    readout: Readout, arrays: Mapping[str, Array], time_h: Array, labels: Mapping[str, tuple[str, ...]]
+) -> float:
+    """What the readout reads, before it is held against a threshold."""
     values = np.asarray(arrays[readout.of], dtype=np.float64)
     place = readout.variable.place
     if place is not None:
@@ -292,9 +318,9 @@ def _beyond(readout: Readout, x: Array) -> Array:
     Without a threshold: half of the largest deviation from the value the stretch starts with.
     """
     if readout.above is not None:
-        return x - level(readout.above, readout.level_unit)
+        return x - level(readout.above, readout.threshold_unit)
     if readout.below is not None:
-        return level(readout.below, readout.level_unit) - x
+        return level(readout.below, readout.threshold_unit) - x
     deviation = x - x[0]
     largest = deviation[np.abs(deviation).argmax()]
     if largest == 0:

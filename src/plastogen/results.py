@@ -235,7 +235,8 @@ class Book:
         found: dict[str, tuple[Dims, Array, dict[str, Any]]] = {}
         for name, readout in self.readouts.items():
             title = readout.title or name.replace("_", " ")
-            found[name] = (dims, self.numbers[name], {"units": readout.unit, "long_name": title, "readout": 1})
+            attrs = {"units": readout.unit, "long_name": title, "readout": 1}
+            found[name] = (dims, self.numbers[name], attrs | ({"yes_no": 1} if readout.yes_no else {}))
         seeds = f"complete seeds of {self.names.shape[-1]} expected"
         return found | {
             "status": (dims, self.status, {"long_name": "whether the run is complete, or why not"}),

@@ -167,13 +167,13 @@ def contrasts(
     `than` is by default the first arm that is given nothing, else the first. Raises InputError.
     """
     arms = [str(arm) for arm in ds["arm"].values]
-    base = _one_of(than, arms, "arm") if than is not None else _untreated(ds, arms)
+    base = one_of(than, arms, "arm") if than is not None else untreated(ds, arms)
     known = [str(name) for name in ds.data_vars if "units" in ds[name].attrs and "arm" in ds[name].dims]
     own = [name for name in known if "readout" in ds[name].attrs]
     if not (names or own) or len(arms) < FEWEST:
         found = "no readouts" if len(arms) >= FEWEST else "one arm"
         raise InputError.one(file=_title(ds), found=found, wanted="two arms or more, and readouts, to compare")
-    for name in [_one_of(name, known, "readout") for name in names or own]:
+    for name in [one_of(name, known, "readout") for name in names or own]:
         values = ds[name].astype(float).load() if name in own else ds[name]
         second = values.sel(arm=base, drop=True)
         expected = int(ds.sizes.get(SUBJECT) or ds.sizes.get(SEED, 1))
@@ -186,14 +186,14 @@ def _title(ds: xr.Dataset) -> str:
     return str(ds.attrs.get("title", "results"))
 
 
-def _one_of(name: str, known: Sequence[str], what: str) -> str:
+def one_of(name: str, known: Sequence[str], what: str) -> str:
     if name not in known:
         wanted = f"one of {', '.join(known)}"
         raise InputError.one(file=what, found=show(name), wanted=wanted, nearest=nearest(name, known))
     return name
 
 
-def _untreated(ds: xr.Dataset, arms: Sequence[str]) -> str:
+def untreated(ds: xr.Dataset, arms: Sequence[str]) -> str:
     given = {row["arm"] for row in json.loads(ds.attrs.get("dosing", "[]"))}
     return next((arm for arm in arms if arm not in given), arms[0])
 

@@ -36,3 +36,22 @@ def trial(
     path = found.asked.folder / "trial.csv"
     atomic_write(path, comparing.table(contrasts))
     typer.echo(f"{'these and more are in' if len(rows) > MOST_ROWS else 'table'} {path}")
+
+
+@guarded
+def responders(
+    name: Name, set: Set = None, out: Out = None,
+    readout: Annotated[str | None, typer.Option(help="One that says yes or no; the first by default.")] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm; the one where most respond by default.")] = None,
+) -> None:  # fmt: skip
+    """Which virtual subjects respond, and which numbers separate them from those who do not."""
+    from plastogen import responders as who
+    from plastogen.answer import again
+    from plastogen.catalogue import columns
+
+    found = who.response(again(name, settings(set), out=out, say=typer.echo).ds, readout, arm)
+    typer.echo(who.sentence(found))
+    if found.separations:
+        typer.echo("\n".join(columns([who.HEAD, *who.rows(found.separations)])))
+    else:
+        typer.echo("nothing separates them: fewer than two respond, or fewer than two do not")

@@ -1,0 +1,131 @@
+"""Who responds and what separates them: against scipy's tests, the bootstrap, and populations whose answer is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from plastogen import responders
+from plastogen.definition import InputError
+
+
+def population(n: int = 200, seeds: int = 3, **changed: Any) -> xr.Dataset:
+    """Virtual subjects who respond to `ketamine` when their stress, less a little noise, is above 0.5; seeds differ."""
+    rng = np.random.default_rng(2)
+    stress, weight = rng.random(n), 70 + 8 * rng.standard_normal(n)
+    effect = stress[:, None] + 0.1 * rng.standard_normal((n, 1)) + 0.05 * rng.standard_normal((n, seeds))
+    yes = np.stack([np.zeros((n, seeds)), effect > 0.5]).astype(float)
+    ds = xr.Dataset(
+        {
+            "responds": (("arm", "subject", "seed"), yes, {"units": "1", "readout": 1, "yes_no": 1}),
+            "effect": (("arm", "subject", "seed"), np.stack([0 * effect, effect]), {"units": "1", "readout": 1}),
+        },
+        coords={
+            "arm": ["vehicle", "ketamine"], "subject": np.arange(1, n + 1), "seed": range(seeds),
+            "subject_stress": ("subject", stress, {"units": "1", "path": "subject.stress"}),
+            "subject_weight": ("subject", weight, {"units": "kg", "path": "subject.weight"}),
+        },
+    )  # fmt: skip
+    return ds.assign(**changed)
+
+
+# one number
+
+
+def test_auc_is_the_statistic_of_mann_and_whitney() -> None:
+    rng = np.random.default_rng(4)
+    one, other = rng.integers(0, 9, 30).astype(float), rng.integers(2, 12, 45).astype(float)  # with ties
+    u = stats.mannwhitneyu(one, other).statistic
+    assert responders.auc(one, other)[0] == pytest.approx(u / (30 * 45))
+
+
+def test_its_interval_is_that_of_the_bootstrap() -> None:
+    rng = np.random.default_rng(5)
+    one, other = rng.standard_normal(80) + 0.8, rng.standard_normal(120)
+
+    def statistic(x: Any, y: Any) -> float:
+        return float(stats.mannwhitneyu(x, y).statistic / (x.size * y.size))
+
+    found = stats.bootstrap((one, other), statistic, vectorized=False, n_resamples=600, rng=rng).confidence_interval
+    _, low, high = responders.auc(one, other)
+    assert (low, high) == (pytest.approx(found.low, abs=0.015), pytest.approx(found.high, abs=0.015))
+
+
+def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(6)
+    truth = stats.norm.cdf(1 / np.sqrt(2))
+    spans = [responders.auc(rng.standard_normal(25) + 1, rng.standard_normal(35))[1:] for _ in range(600)]
+    assert np.mean([low <= truth <= high for low, high in spans]) == pytest.approx(0.95, abs=0.025)
+
+
+def test_groups_that_do_not_overlap_are_told_apart_without_a_width() -> None:
+    assert responders.auc(np.array([3.0, 4]), np.array([1.0, 2]))[0] == 1
+    assert np.isnan(responders.auc(np.array([1.0, 2]), np.array([3.0, 4]))[1])
+
+
+# a population
+
+
+def test_who_responds_and_how_many() -> None:
+    ds = population()
+    found = responders.response(ds)
+    wanted = ds["responds"].sel(arm="ketamine").mean("seed").values > 0.5
+    np.testing.assert_array_equal(found.yes, wanted)
+    assert (found.arm, found.n, found.expected) == ("ketamine", 200, 200)
+    span = stats.binomtest(int(wanted.sum()), 200).proportion_ci(0.95, method="wilson")
+    assert found.rate == (pytest.approx(wanted.mean()), pytest.approx(span.low), pytest.approx(span.high))
+
+
+def test_what_decides_separates_best_and_what_does_not_does_not() -> None:
+    first, second = responders.response(population()).separations
+    assert (first.name, first.path) == ("subject_stress", "subject.stress")
+    assert first.low > 0.9
+    assert first.responders > first.others + 0.3
+    assert (second.name, second.unit) == ("subject_weight", "kg")
+    assert second.low < 0.5 < second.high
+
+
+def test_subjects_without_all_their_seeds_are_counted_and_left_out() -> None:
+    ds = population()
+    ds["responds"][1, 3, 1] = np.nan
+    found = responders.response(ds)
+    assert (found.n, found.expected) == (199, 200)
+    assert 4 not in found.subjects
+    assert "n = 199 of 200" in responders.sentence(found)
+
+
+def test_where_everybody_responds_nothing_separates() -> None:
+    ds = population()
+    found = responders.response(ds.assign(responds=ds["responds"] * 0 + 1).assign(
+        responds=(ds["responds"] * 0 + 1).assign_attrs(ds["responds"].attrs)))  # fmt: skip
+    assert found.rate[0] == 1
+    assert found.separations == ()
+
+
+def test_rows_have_medians_with_units() -> None:
+    table = {row[0]: row[1:] for row in responders.rows(responders.response(population()).separations)}
+    assert table["subject_weight"][1].endswith(" kg")
+    assert table["subject_stress"][0].startswith("0.9")
+
+
+@pytest.mark.parametrize(
+    ("ds", "message"),
+    [
+        (population().isel(subject=0, drop=True), "no virtual subjects"),
+        (population().drop_vars("responds"), "a readout that says yes or no"),
+    ],
+)
+def test_what_is_missing_is_told(ds: xr.Dataset, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        responders.response(ds)
+
+
+def test_a_readout_or_arm_that_is_not_there_is_told() -> None:
+    with pytest.raises(InputError, match="wanted one of responds"):
+        responders.response(population(), "effect")
+    with pytest.raises(InputError, match="nearest valid name: ketamine"):
+        responders.response(population(), arm="ketamin")
