@@ -13,7 +13,7 @@ from test_cli import FINE, say
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with an experiment that has run, on courses that cost nothing."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.execute.follow", course_fake.follow)
+    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
     (tmp_path / "mine.yaml").write_text(FINE)
     assert say("run", "mine", "--no-figures").exit_code == 0
     return tmp_path
