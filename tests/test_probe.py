@@ -252,12 +252,12 @@ def test_answers_are_kept_in_the_cache_under_the_probe_s_key() -> None:
 HEARD: list[dict[str, object]] = [
     {"populations__E__leak": "14 nS"}, {"connections__2__nmda": "0.3 nS"}, {"decays__gaba_SST": "15 ms"},
     {"magnesium__concentration": "0.5 mM"}, {"background__spread": 0.2}, {"agonist__saturation": 0.4},
-    {"populations__SST__count": 21}, {"step": "0.25 ms"}, {"delay": "1.5 ms"}, {"reversals__inhibitory": "-72 mV"},
+    {"populations__SST__count": 21}, {"step": "0.1 ms"}, {"delay": "1.75 ms"}, {"reversals__inhibitory": "-72 mV"},
     {"silencing": "50 nS"},
 ]  # fmt: skip
 UNHEARD: list[dict[str, object]] = [
     {"title": "Another"}, {"regime": "another"}, {"note": "another"}, {"formula__baseline_hz__E": "7 Hz"},
-    {"populations__E__leak": "12500 pS"},
+    {"populations__E__leak": "15000 pS"},
 ]  # fmt: skip
 
 

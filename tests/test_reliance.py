@@ -32,7 +32,7 @@ def test_shares_are_currents_by_hand() -> None:
     synaptic, tonic = current_shares(PREFRONTAL, activity)
     free = 1 / (1 + 1 / 3.57 * math.exp(59.5 / 16.13))
     ampa, nmda = 800 * 0.2 * 0.25 * 5 * 0.002, 800 * 0.2 * 1.3 * 0.1 * free
-    outside, lasting = 2.6 * 1000 * 0.002, 4 * free
+    outside, lasting = 2.85 * 1000 * 0.002, 4 * free
     whole = ampa + nmda + outside + lasting
     assert synaptic[0] == pytest.approx(nmda / whole)
     assert tonic[0] == pytest.approx(lasting / whole)
