@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,12 @@ import pytest
 import xarray as xr
 from test_experiment import question
 
-from plastogen import results
+from plastogen import netcdf, results
 from plastogen.case import Question
 from plastogen.claim import Verdict
 from plastogen.execute import execute, jobs_of
 from plastogen.readout import VARIABLES
-from plastogen.results import assemble, table
+from plastogen.results import assemble, results_of, table
 from plastogen.store import Store
 from plastogen.verdicts import verdicts
 
@@ -173,3 +175,114 @@ def test_a_claim_may_be_about_some_points_of_a_sweep(tmp_path: Path) -> None:
     assert found[0].outcome == "met"
     text = SWEEP.replace("by: 0.5}", "by: 1.5, where: {arms.ketamine.give.x.dose: 1 mg/kg}}")
     assert verdicts(*ran(tmp_path, text))[0].outcome == "missed"
+
+
+def many(folder: Path, points: int) -> tuple[Question, Any, dict[Any, str], Store]:
+    """A sweep of so many points, three runs each, of one course under many names, each a little different."""
+    windows = ", ".join(f"{2 + k / 1000:g} s" for k in range(points))
+    asked = question(
+        TEXT.replace("duration: 6 h, seeds: 2", "duration: 6 h, seeds: 1") + f"sweep: {{course.window: [{windows}]}}\n"
+    )
+    cases = asked.cases()
+    ids = {(case.arm, case.index, 1): f"{k:012x}" for k, case in enumerate(cases)}
+    store = Store(folder)
+    store.prepare()
+    plan = cases[1].plan(1, "cpp")
+    store.write(
+        "like", plan, course_fake.follow(plan), {"log": {"probes": 3}, "backend": "cpp", "arm": "", "versions": {}}
+    )
+    like = store.load("like")
+
+    class Copies(Store):
+        def fault(self, run: str) -> None:
+            return None
+
+        def load(self, run: str) -> Any:
+            return replace(like, arrays={n: v * (1 + int(run, 16)) for n, v in like.arrays.items()})
+
+    return asked, cases, ids, Copies(folder)
+
+
+def test_many_runs_are_the_same_block_by_block_and_lazily(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, cases, ids, store = many(tmp_path, 100)
+    at_once = assemble(asked, cases, store, ids, tmp_path / "once.nc")
+    monkeypatch.setattr(results, "RUNS_AT_ONCE", 50)
+    monkeypatch.setattr(netcdf, "MOST_IN_MEMORY", 0)
+    with assemble(asked, cases, store, ids, tmp_path / "blocks.nc") as lazy:
+        assert not lazy["weight"].variable._in_memory
+        assert lazy["weight_2h"].variable._in_memory
+        assert lazy["weight"].encoding["chunksizes"][:2] == (1, 16)
+        assert lazy["time"].size <= 80
+        one = {"arm": 1, "window": 77, "seed": 0}
+        np.testing.assert_array_equal(lazy["rate_hz"].isel(one), at_once["rate_hz"].isel(one))
+        assert table(lazy) == table(at_once)
+        xr.testing.assert_identical(lazy.load(), at_once)
+
+
+def test_a_sweep_keeps_few_times_but_reads_whole_courses(tmp_path: Path) -> None:
+    asked, cases, ids, store = many(tmp_path, 2)
+    ds = assemble(asked, cases, store, ids, tmp_path / "x.nc")
+    like = store.load("000000000000")
+    assert ds["time"].size < like.time_h.size
+    assert {0.0, 2.0, round(40 / 60, 6)} <= set(ds["time"].values.round(6).tolist())
+    first = {"arm": 0, "window": 0, "seed": 0}
+    assert float(ds["rate_peak"].isel(first)) == like.arrays["rate_hz"][:, 0].max()
+    between = np.interp(ds["time"], like.time_h, like.arrays["weight"])
+    np.testing.assert_allclose(ds["weight"].isel(first), between, rtol=1e-6)
+
+
+def test_memory_does_not_grow_with_the_number_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "RUNS_AT_ONCE", 30)
+    monkeypatch.setattr(netcdf, "MOST_IN_MEMORY", 0)
+    peaks = []
+    for points in (20, 20, 200):  # the first pays for what is imported and cached
+        asked, cases, ids, store = many(tmp_path / f"{points}-{len(peaks)}", points)
+        tracemalloc.start()
+        with assemble(asked, cases, store, ids, tmp_path / f"{len(peaks)}.nc") as ds:
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            curves = sum(ds[name].nbytes for name in VARIABLES) / ds["status"].size
+        tracemalloc.stop()
+    assert (peaks[2] - peaks[1]) / (180 * 3) < curves / 8  # readouts and names of a run, not its curves
+
+
+def test_every_cell_says_how_many_seeds_are_complete(tmp_path: Path) -> None:
+    _, ds = ran(tmp_path, SWEEP, fails=lambda plan: plan.seed == 2 and "x" in plan.treatments and plan.window_s == 4)
+    assert ds["n"].dims == ("arm", "dose", "window")
+    assert ds["n"].attrs["long_name"] == "complete seeds of 2 expected"
+    assert ds["n"].sel(arm="vehicle").values.tolist() == [[2, 2], [2, 2]]
+    assert ds["n"].sel(arm="ketamine").values.tolist() == [[1, 2], [1, 2]]
+
+
+def test_results_are_made_anew_only_when_they_would_say_something_else(tmp_path: Path) -> None:
+    asked = question(TEXT)
+    cases = asked.cases()
+    jobs, ids = jobs_of(asked, cases, "cpp")
+    store = Store(tmp_path / "results" / "x")
+    list(execute(jobs[:4], store, workers=1, course=course_fake.follow))
+    part = results_of(asked, cases, store, ids)
+    assert part.attrs["n_complete"] == 4
+    written = (store.folder / "results.nc").stat().st_mtime_ns
+    again = results_of(asked, cases, store, ids)
+    xr.testing.assert_identical(again, part)
+    assert (store.folder / "results.nc").stat().st_mtime_ns == written
+    list(execute(jobs, store, workers=1, course=course_fake.follow))
+    whole = results_of(asked, cases, store, ids)
+    assert whole.attrs["n_complete"] == 6
+    assert (store.folder / "table.csv").read_text() == table(whole)
+    (store.folder / "results.nc").write_bytes(b"cut short")
+    xr.testing.assert_identical(results_of(asked, cases, store, ids), whole)
+    other = question(TEXT.replace("take: peak", "take: mean"))
+    assert float(results_of(other, cases, store, ids)["rate_peak"][1, 0]) < float(whole["rate_peak"][1, 0])
+
+
+def test_why_a_run_failed_is_told_in_short(tmp_path: Path) -> None:
+    def course(plan: Any, *, progress: Any) -> Any:
+        raise RuntimeError("no\nno " * 400)
+
+    asked = question(TEXT)
+    jobs, ids = jobs_of(asked, asked.cases(), "cpp")
+    store = Store(tmp_path)
+    list(execute(jobs, store, workers=1, course=course))
+    told = str(assemble(asked, asked.cases(), store, ids, tmp_path / "x.nc")["status"].values[0, 0])
+    assert told.startswith("failed: no no no")
+    assert len(told) < 250

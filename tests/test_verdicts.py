@@ -50,6 +50,17 @@ def test_a_claim_of_arms_is_the_worst_of_all_points() -> None:
     assert judged("more: drug, than: base, by: 1", UP).outcome == "met"
 
 
+def test_the_worst_is_the_one_furthest_from_what_was_wanted() -> None:
+    found = judged("less: base, than: drug, by: 5", UP)
+    assert (found.outcome, found.value, found.where) == ("missed", 1.0, "a.dose = 1 mg/kg, b.mg = 1")
+    found = judged("arm: drug, minus: base, between: [3, 5.5]", UP)
+    assert (found.outcome, found.value, found.met_at) == ("missed", 1.0, 2)
+    found = judged("arm: drug, minus: base, between: [0, 9]", UP)
+    assert (found.outcome, found.value) == ("met", 1.0)
+    found = judged("blocked: drug, alone: base, full: drug, base: base, to: 0.5", UP)
+    assert (found.outcome, found.value) == ("missed", 1.0)
+
+
 def test_where_leaves_out_points() -> None:
     assert judged("more: drug, than: base, by: 1.5, where: {dose: 3000 ug/kg}", UP).outcome == "met"
     found = judged("more: drug, than: base, by: 1.5, where: {dose: [1 mg/kg, 2 mg/kg], mg: 1}", UP)

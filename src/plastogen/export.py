@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plastogen import SCOPE
 from plastogen.cache import atomic_write, explained
 from plastogen.definition import InputError
-from plastogen.results import table
+from plastogen.netcdf import blocks
+from plastogen.results import RUNS_AT_ONCE, head, labels, table
 from plastogen.store import Store
 from plastogen.verdicts import COMPLETE
 
@@ -30,43 +33,49 @@ NOTE = (
 
 def to_csv(ds: xr.Dataset, folder: Path) -> list[Path]:
     """Write readouts.csv, courses.csv, snapshots.csv and README.txt into `folder`. Raises StoreError."""
-    files = {"readouts.csv": table(ds), "courses.csv": _wide(ds, "time")}
+    files: dict[str, str | Callable[[Any], None]] = {
+        "readouts.csv": table(ds), "courses.csv": partial(_wide, ds, "time"),
+        "README.txt": NOTE.format(**{**ds.attrs, "scope": SCOPE}),
+    }  # fmt: skip
     if ds.sizes.get("snapshot", 0):
-        files["snapshots.csv"] = _wide(ds, "snapshot")
-    files["README.txt"] = NOTE.format(**{**ds.attrs, "scope": SCOPE})
-    for name, text in files.items():
-        atomic_write(folder / name, text)
+        files["snapshots.csv"] = partial(_wide, ds, "snapshot")
+    for name, content in files.items():
+        atomic_write(folder / name, content)
     return [folder / name for name in files]
 
 
-def _wide(ds: xr.Dataset, along: str) -> str:
+def _wide(ds: xr.Dataset, along: str, file: BinaryIO) -> None:
     """All variables along one dimension: a row each run and place on it, a column each variable and class, pool, ..."""
     outer = [str(dim) for dim in ds["status"].dims]
-    names = [n for n in ds.data_vars if along in ds[n].dims and "frequency" not in ds[n].dims]
-    heads = [*outer, f"{along} [h]" if along == "time" else along, *_heads(ds, names, along)]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(heads)
-    for at in np.ndindex(*(ds.sizes[dim] for dim in outer)):
-        one = ds.isel(dict(zip(outer, at, strict=True)))
-        if str(one["status"].item()) != COMPLETE:
-            continue
-        columns = [one[n].transpose(along, ...).values.reshape(ds.sizes[along], -1) for n in names]
-        labels = [one[dim].item() for dim in outer]
-        for moment, row in zip(ds[along].values, np.hstack(columns), strict=True):
-            writer.writerow([*labels, moment, *("" if np.isnan(x) else repr(float(x)) for x in row)])
-    return out.getvalue()
+    names = [str(n) for n in ds.data_vars if along in ds[n].dims and "frequency" not in ds[n].dims]
+    of_run = {name: values.reshape(ds["status"].shape) for name, values in labels(ds).items()}
+    moments = ds[along].values.tolist()
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*(head(ds, name) for name in of_run), *_heads(ds, names, along)])
+    for block in blocks(ds["status"].shape, RUNS_AT_ONCE):
+        here = ds.isel(dict(zip(outer, block, strict=True)))
+        there = here["status"].values.ravel() == COMPLETE
+        courses = [here[n].transpose(*outer, along, ...).values.reshape(there.size, len(moments), -1) for n in names]
+        for run in np.flatnonzero(there):
+            told = [values[block].ravel()[run] for values in of_run.values()]
+            numbers = _written(np.hstack([course[run] for course in courses]))
+            writer.writerows([*told, moment, *row] for moment, row in zip(moments, numbers, strict=True))
+    text.detach()
 
 
-def _heads(ds: xr.Dataset, names: Iterable[Any], along: str) -> list[str]:
-    """Heads of the columns: variable, place, unit."""
-    heads = []
+def _written(values: NDArray[np.float32]) -> list[list[str]]:
+    """Numbers with the digits that tell them from all others, nothing for NaN."""
+    found: list[list[str]] = np.where(np.isnan(values), "", values.astype(str)).tolist()
+    return found
+
+
+def _heads(ds: xr.Dataset, names: Iterable[str], along: str) -> list[str]:
+    """Heads of the columns: the moment, then variable, place, unit."""
+    heads = [head(ds, along)]
     for name in names:
         dims = [d for d in ds[name].dims if d not in (*ds["status"].dims, along)]
-        unit = ds[name].attrs.get("units", "1")
-        shown = "" if unit == "1" else f" [{unit}]"
-        places: Sequence[Any] = ds[dims[0]].values if dims else [""]
-        heads += [f"{name}{' ' if str(place) else ''}{place}{shown}" for place in places]
+        heads += [head(ds, name, str(place)) for place in (ds[dims[0]].values if dims else [""])]
     return heads
 
 

@@ -54,7 +54,7 @@ def _matches(own: Column, value: Value | tuple[Value, Value]) -> NDArray[np.bool
         slack = SAME * max(abs(low), abs(high))
         found = (numbers >= low - slack) & (numbers <= high + slack)
     if not found.any():
-        raise QuantityError(_as_written(value), listed(own))
+        raise QuantityError(_as_written(value), f"one of {extent(own)}")
     return found
 
 
@@ -62,14 +62,14 @@ def _as_written(value: Value | tuple[Value, Value]) -> str:
     return f"{value[0]} to {value[1]}" if isinstance(value, tuple) else show(value)
 
 
-def listed(own: Column) -> str:
-    """A column's values for an error message: all, or how many and their ends."""
+def extent(own: Column) -> str:
+    """A column's values in words: all of them, or how many and from where to where."""
     if len(own.written) <= MOST_LISTED:
-        return f"one of {', '.join(map(str, dict.fromkeys(own.written)))}"
+        return ", ".join(map(str, dict.fromkeys(own.written)))
     if not own.unit:
-        return f"one of the {len(own.written)} values of {own.name}"
+        return f"{len(own.written)} values"
     low, high = (own.written[own.values.index(end)] for end in (min(own.values), max(own.values)))
-    return f"one of the {len(own.written)} values of {own.name}, {low} to {high}"
+    return f"{len(own.written)} values from {low} to {high}"
 
 
 def along(axes: Sequence[Axis], name: str, mask: NDArray[np.bool_], least: int) -> tuple[int, NDArray[np.intp]]:

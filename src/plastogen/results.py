@@ -66,7 +66,7 @@ class Cells:
             names[arms[arm], *index, seeds[seed]] = run
         return names
 
-    def blocks(self, most: int = RUNS_AT_ONCE) -> Iterable[Block]:
+    def blocks(self, most: int) -> Iterable[Block]:
         """Parts of at most `most` cells, each of all arms and seeds at neighbouring points where they fit."""
         axes = [size for _, size in self.axes]
         for *points, arm, seed in blocks((*axes, len(self.arms), len(self.seeds)), most):
@@ -135,7 +135,7 @@ def assemble(
     wide = axes.variables(cells.dims)
     sizes = dict(zip(cells.dims, cells.shape, strict=True)) | axes.sizes
     large = {name: it for name, it in wide.items() if all(sizes[dim] for dim in it[0])}
-    each = list(cells.blocks())
+    each = list(cells.blocks(RUNS_AT_ONCE))
     chunk = {dim: part.stop - part.start for dim, part in zip(cells.dims, each[0], strict=True)} | {"arm": 1}
     book = Book(experiment.readouts, names)
     with replacing(path) as partial:
@@ -309,10 +309,11 @@ def readouts(ds: xr.Dataset) -> xr.Dataset:
     return ds[[name for name in ds.data_vars if "readout" in ds[name].attrs]]
 
 
-def _head(ds: xr.Dataset, name: str) -> str:
-    """A column's name with its unit, where it has one."""
+def head(ds: xr.Dataset, name: str, place: str = "") -> str:
+    """A column's name with its unit, where it has one: `rate_hz PV [Hz]`."""
     unit = ds[name].attrs.get("units", "")
-    return name if unit in ("", "1") else f"{name} [{unit}]"
+    whole = f"{name} {place}".strip()
+    return whole if unit in ("", "1") else f"{whole} [{unit}]"
 
 
 def labels(ds: xr.Dataset) -> dict[str, Array]:
@@ -332,7 +333,7 @@ def table(ds: xr.Dataset) -> str:
     values = {str(name): ds[name].values.ravel() for name in (*readouts(ds).data_vars, "status", "run")}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_head(ds, name) for name in columns | values])
+    writer.writerow([head(ds, name) for name in columns | values])
     writer.writerows(zip(*(_plain(column) for column in (columns | values).values()), strict=True))
     return out.getvalue()
 

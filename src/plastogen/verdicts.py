@@ -35,7 +35,8 @@ def verdicts(question: Question, ds: xr.Dataset) -> list[Verdict]:
         {name: np.asarray(ds[name].values, float) for name in experiment.readouts},
         {name: readout.unit for name, readout in experiment.readouts.items()}, ds["status"].values == COMPLETE,
     )  # fmt: skip
-    return [_worst(list(sweep.judged(claim))) for claim in experiment.expect]
+    units = sweep.units
+    return [_worst(claim, units[claim.readout], list(sweep.judged(claim))) for claim in experiment.expect]
 
 
 def told(ds: xr.Dataset) -> list[Verdict]:
@@ -43,9 +44,19 @@ def told(ds: xr.Dataset) -> list[Verdict]:
     return [Verdict.from_dict(plain) for plain in json.loads(ds.attrs["claims"])]
 
 
-def _worst(each: Sequence[Verdict]) -> Verdict:
-    worst = min(each, key=lambda verdict: WORST_FIRST.index(verdict.outcome))
-    return replace(worst, places=len(each), met_at=sum(verdict.outcome == "met" for verdict in each))
+def _worst(claim: Claim, unit: str, each: Sequence[Verdict]) -> Verdict:
+    """The least good of all, and of equals the one that is nearest to being missed, or furthest from being met."""
+
+    def good(one: Verdict) -> tuple[int, float]:
+        room = one.value
+        if claim.between is not None:
+            low, high = (level(end, unit) for end in claim.between)
+            room = min(one.value - low, high - one.value)
+        elif claim.form == "blocked":
+            room = -abs(one.value)
+        return WORST_FIRST.index(one.outcome), room if room == room else -np.inf
+
+    return replace(min(each, key=good), places=len(each), met_at=sum(one.outcome == "met" for one in each))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -56,11 +56,14 @@ def block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
 
 def _held(ds: xr.Dataset) -> list[tuple[str, float, xr.DataArray]]:
     """(species, concentration in uM, block by seed and pool) of each arm and sweep point that has drug in the brain."""
-    outer = [dim for dim in ("arm", *data.sweep_axes(ds)) if dim in ds["brain_uM"].dims]
-    stacked = ds[["brain_uM", "block"]].stack(point=outer)
-    found = []
-    for k in range(stacked.sizes["point"]):
-        one = stacked.isel(point=k)
+    return [found for arm in data.arms_of(ds) for found in _held_by(ds[["brain_uM", "block"]].sel(arm=arm).load())]
+
+
+def _held_by(ds: xr.Dataset) -> Iterator[tuple[str, float, xr.DataArray]]:
+    """Those of one arm, which is all that is in memory of a large sweep."""
+    swept = data.sweep_axes(ds)
+    for at in np.ndindex(*(ds.sizes[name] for name in swept)):
+        one = ds.isel(dict(zip(swept, at, strict=True)), drop=True)
         brain = one["brain_uM"].mean("seed")
         top = float(brain.max()) if brain.size else 0.0
         if not top > 0:
@@ -68,5 +71,4 @@ def _held(ds: xr.Dataset) -> list[tuple[str, float, xr.DataArray]]:
         species = str(brain["species"].values[int(np.nanargmax(brain.max("time").values))])
         course = brain.sel(species=species).values
         last = int(np.flatnonzero(course >= top * (1 - np.finfo(np.float32).eps))[-1])
-        found.append((species, top, one["block"].isel(time=last).drop_vars("point")))
-    return found
+        yield species, top, one["block"].isel(time=last)

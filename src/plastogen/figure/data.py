@@ -24,6 +24,7 @@ from plastogen.definition import InputError, nearest
 Array = npt.NDArray[np.float64]
 PERCENT = round(100 * CONFIDENCE)
 OWN_DIMS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency")  # all others are sweep axes
+MOST_LISTED = 12  # values of an axis that an error message names
 OVERLAY_NEEDED = ("time_h", "value")
 OVERLAY_NUMBERS = ("time_h", "value", "low", "high")
 OVERLAY_COLUMNS = ("time_h", "value", "low", "high", "label", "variable")
@@ -96,7 +97,8 @@ def settled(ds: xr.Dataset, needs: Sequence[str] = (), *, keep: Sequence[str] = 
             )  # fmt: skip
     for axis in (name for name in sweep_axes(ds) if name not in keep):
         if ds.sizes[axis] > 1:
-            values = ", ".join(str(v) for v in ds[axis].values)
+            values = ", ".join(str(v) for v in ds[axis].values[:MOST_LISTED])
+            values += ", ..." if ds.sizes[axis] > MOST_LISTED else ""
             raise refusal(ds, path=axis, found=f"{ds.sizes[axis]} values of {axis}",
                 wanted=f"one, because this figure shows one point of a sweep; choose with .sel, from {values}",
             )  # fmt: skip
