@@ -31,10 +31,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "claim", "shape", "paths", "models", "grid", "sweep", "design", "pick", "experiment", "case", "check",
         "check_results", "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources",
-        "trial", "responders", "working", "perform", "executor", "noted", "shard",
+        "trial", "responders", "working", "perform", "executor", "noted", "shard", "pace",
     ),
     ("figure", "report", "draw", "export", "evidence"),
-    ("answer", "new", "catalogue", "screen", "doctor", "guard", "commands", "cli", "__main__"),
+    ("answer", "planner", "new", "catalogue", "screen", "doctor", "guard", "commands", "cli", "__main__"),
 )  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {"brian2": ("circuit",), "matplotlib": ("figure", "report"), "pint": ("units",), "ruamel": ("document",)}

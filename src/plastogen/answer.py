@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from plastogen.cache import atomic_write, locked
+from plastogen.cache import StoreError, atomic_write, locked
 from plastogen.case import Case, Question, open_question
 from plastogen.check import resolve
 from plastogen.check_results import FIGURES, NEED_SNAPSHOTS
@@ -27,6 +28,7 @@ from plastogen.draw import Shown, draw
 from plastogen.execute import Done, Job, Rerun, Watcher, execute, jobs_of
 from plastogen.netcdf import opened
 from plastogen.noted import note, noted
+from plastogen.pace import record
 from plastogen.results import Place, assemble, results_of, states
 from plastogen.store import Store
 from plastogen.verdicts import COMPLETE, told
@@ -136,6 +138,7 @@ def have(
     done: list[Done] = []
     first = {job.id for job in jobs if job.seed == asked.question.seeds[0]}
     early = early and EARLY in asked.question.experiment.figures and len(asked.question.seeds) > 1
+    began = time.monotonic()
     with closing(execute(jobs, asked.store, watcher=watcher, **how)) as coming:
         for one in coming:
             done.append(one)
@@ -146,6 +149,10 @@ def have(
                 early = False
                 if any(d.came == "run" for d in done):
                     _draw_early(asked, say)
+    fresh = [one.job for one in done if one.came == "run"]
+    if fresh and not how.get("scheduler"):
+        with suppress(StoreError):  # the runs are there; only the next estimate goes without them
+            record(fresh, (time.monotonic() - began) * min(how.get("workers", 1), len(fresh)), asked.store)
     for line in _given_up(asked, done):
         say(line)
     return done

@@ -131,6 +131,13 @@ def _calcium(circuit: Circuit, bound: float, voltage: Array, nmda_left: float) -
     return bound * nmda_left * inward
 
 
+def network_key(circuit: Circuit, seconds: float, settle_s: float, backend: str) -> str:
+    """Digest of all that an answer of the network depends on but drive and seed."""
+    told = {name: getattr(circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
+    told |= {"window": [seconds, settle_s], "pattern": PATTERN_NOISE}
+    return digest({**told, **signature(backend)})[:16]
+
+
 class NetworkProbe:
     """Asks the spiking network: `seconds` of activity after `settle_s` at a frozen state."""
 
@@ -145,9 +152,7 @@ class NetworkProbe:
     @cached_property
     def key(self) -> str:
         """Digest of everything but drive and seed that an answer depends on."""
-        told = {name: getattr(self.circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
-        told |= {"window": [self.seconds, self.settle_s], "pattern": PATTERN_NOISE}
-        return digest({**told, **signature(self.engine.backend)})[:16]
+        return network_key(self.circuit, self.seconds, self.settle_s, self.engine.backend)
 
     def spikes(self, drive: Drive, seed: int, *, seconds: float | None = None, noise: str = "noise") -> Spikes:
         """The spikes behind an answer, or a longer stretch of them. Raises EngineError, StoreError."""

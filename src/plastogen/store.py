@@ -29,6 +29,7 @@ from plastogen.cache import (
     atomic_write,
     explained,
     read_npz,
+    size,
     write_npz,
 )
 from plastogen.course import Course, Plan
@@ -176,6 +177,10 @@ class Store:
             run, tables.pop("time_h"), tables, {"class": CLASSES, "pool": POOLS, **labels},
             tables.pop("frequency_hz"), manifest,
         )  # fmt: skip
+
+    def bytes(self, run: str) -> int:
+        """What a finished run takes on disk."""
+        return size(self.runs / run)
 
     def spikes(self, run: str) -> dict[str, tuple[NDArray[np.float64], NDArray[np.int32]]]:
         """Snapshot -> (times in s, cells). Raises StoreError or CacheDamaged."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,8 +49,9 @@ def run(
     part, spread = Shard.of(shard) if shard else None, how(jobs, executor, scheduler, rerun)
     with Bar() as bar:
         asked = ask(name, settings(set), seed=seed, seeds=seeds, method=method, out=out, say=bar.say)
+        if dry_run or asked.question.experiment.sweep:
+            _plan(asked, spread["workers"], bar.say)
         if dry_run:
-            _plan(asked)
             return
         if part is not None:
             done = have(asked, part.part(asked.jobs), say=bar.say, watcher=bar, **spread)
@@ -103,22 +104,12 @@ def _came(done: Sequence[Done]) -> str:
     return ", ".join([f"{came['run']} new", f"{kept} kept", *more])
 
 
-def _plan(asked: Asked) -> None:
-    """What a run would do."""
-    faults = {job.id: asked.store.fault(job.id) for job in asked.jobs}
-    todo = [job for job in asked.jobs if faults[job.id] is not None]
-    experiment = asked.question.experiment
-    typer.echo(f"{asked.question.name}: {len(asked.ids)} runs, {len(asked.jobs)} different, {len(todo)} still to do")
-    for arm in experiment.arms:
-        mine = [run for (name, _, _), run in asked.ids.items() if name == arm]
-        there = sum(faults[run] is None for run in mine)
-        typer.echo(f"  {arm}: {there} of {len(mine)} finished")
-    for run, fault in faults.items():
-        if fault not in (None, "missing"):
-            typer.echo(f"  run {run} is broken ({fault}) and would be run again")
-    if todo and experiment.takes:
-        typer.echo(f"  takes {experiment.takes}")
-    typer.echo(f"  results go to {asked.folder}")
+def _plan(asked: Asked, workers: int, say: Callable[[str], None]) -> None:
+    """Say what a run would do."""
+    from plastogen.planner import planned
+
+    for line in planned(asked.question, asked.cases, asked.jobs, asked.ids, asked.store, workers=workers):
+        say(line)
 
 
 def _tell(found: Answer) -> None:
