@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("switches", "treated", "stepper", "course"),
     ("readout",),
     (
-        "claim", "shape", "paths", "models", "grid", "sweep", "design", "pick", "experiment", "case", "check",
+        "claim", "shape", "paths", "models", "grid", "sweep", "design", "people", "pick", "experiment", "case", "check",
         "check_results", "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources",
         "trial", "responders", "working", "perform", "executor", "noted", "shard", "pace",
     ),

@@ -11,7 +11,7 @@ from scipy import stats
 from plastogen.claim import Claim, Verdict
 from plastogen.definition import build
 from plastogen.document import Document
-from plastogen.shape import of_points, on_line, share_of
+from plastogen.shape import of_points, on_line, rank_correlation, share_of, together
 
 NOISE = np.array([0.0, 0.1, -0.1])  # of three seeds
 
@@ -129,3 +129,41 @@ def test_what_never_happens_reaches_nothing() -> None:
 def test_the_interval_of_a_share_is_that_of_clopper_and_pearson(k: int, n: int) -> None:
     exact = stats.binomtest(k, n).proportion_ci(0.95)
     assert share_of(k, n) == pytest.approx((k / n, exact.low, exact.high))
+
+
+def pairs(values: Any, other: Any, missing: tuple[int, ...] = (), **fields: Any) -> Verdict:
+    x, y = np.asarray(values, float)[:, None] + NOISE, np.asarray(other, float)[:, None]
+    there = np.ones(x.shape, bool)
+    for at in missing:
+        there[at, 0] = False
+    asked = claim(goes_with="mg", **({"correlation": [0, 1]} | fields))
+    return together(asked, x, np.broadcast_to(y, x.shape), there, unit="1")
+
+
+def test_two_numbers_that_go_together() -> None:
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal(40)
+    y = x + rng.standard_normal(40)
+    found = pairs(x, y)
+    assert found.value == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert (found.outcome, found.n, found.counted) == ("met", 40, "points")
+    assert pairs(x, y, correlation=[-1, 0]).outcome == "missed"
+    assert "a rank correlation of 0 to 1 with mg" in found.sentence
+
+
+def test_points_without_all_their_seeds_decide_nothing() -> None:
+    found = pairs([1, 2, 3, 4, 5], [1, 2, 3, 5, 4], missing=(2,))
+    assert (found.outcome, found.n, found.expected) == ("undecided", 4, 5)
+    assert pairs([1, 2, 3, 4, 5], [1, 1, 1, 1, 1]).reason == "one of the two does not vary"
+
+
+def test_the_interval_of_a_rank_correlation_holds_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(9)
+    rho = 0.6
+    truth = 6 / np.pi * np.arcsin(rho / 2)  # Spearman's of a bivariate normal
+    held = []
+    for _ in range(500):
+        x, y = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], 60).T
+        _, low, high = rank_correlation(x, y)
+        held.append(low <= truth <= high)
+    assert np.mean(held) == pytest.approx(0.95, abs=0.025)

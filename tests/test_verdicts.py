@@ -106,3 +106,56 @@ def test_verdicts_come_back_from_what_results_carry() -> None:
     assert back[0] == found
     assert np.isnan(back[1].value)
     assert back[1].outcome == "undecided"
+
+
+PEOPLE = """
+question: Who responds?
+model: {subject: virtual_adult, circuit: small}
+course: {duration: 6 h, seeds: 2, subjects: 30}
+arms: {base: {}, drug: {}}
+readouts:
+  x: {of: weight, at: 2 h}
+  y: {of: weight, at: 3 h}
+expect:
+  - {claim: c, readout: x, %s}
+"""
+
+
+def of_people(claim: str, missing: tuple[tuple[int, int, int], ...] = ()) -> Verdict:
+    """The verdict where the drug adds each subject's own stress, and seeds differ by a quarter."""
+    asked = question(PEOPLE % claim)
+    stress = np.array(next(c for c in asked.axes[0].columns if c.name == "subject_stress").values, float)
+    seeds = np.array([0.0, 0.25])
+    x = np.stack([np.zeros((30, 2)) + seeds, stress[:, None] + seeds])
+    status = np.full(x.shape, COMPLETE, dtype=object)
+    for at in missing:
+        x[at], status[at] = np.nan, "missing"
+    dims = ("arm", "subject", "seed")
+    ds = xr.Dataset({"x": (dims, x), "y": (dims, -x), "status": (dims, status)}, {"arm": ARMS, "seed": SEEDS})
+    (found,) = verdicts(asked, ds)
+    return found
+
+
+def test_virtual_subjects_stand_where_seeds_do() -> None:
+    found = of_people("more: drug, than: base, by: 0.5")
+    assert (found.n, found.expected, found.counted, found.places) == (30, 30, "virtual subjects", 1)
+    assert 0.5 < found.value < 0.7
+    assert found.high - found.low > 0.1  # people differ, seeds of a pair do not
+    assert of_people("more: drug, than: base", missing=((1, 4, 0),)).n == 29
+
+
+def test_a_share_of_virtual_subjects() -> None:
+    found = of_people("arm: drug, minus: base, at_least: 0.5, share: [0.4, 0.9]")
+    assert (found.outcome, found.n, found.counted) == ("met", 30, "virtual subjects")
+    assert of_people("arm: drug, minus: base, at_least: 1.5, share: [0, 0.1]").value == 0
+
+
+def test_what_goes_with_what_differs_between_people() -> None:
+    found = of_people("arm: drug, minus: base, goes_with: subject_stress, correlation: [0.99, 1]")
+    assert (found.outcome, found.n) == ("met", 30)
+    assert of_people("arm: drug, goes_with: inhibition, correlation: [-0.4, 0.4]").outcome == "met"
+    assert of_people("arm: drug, goes_with: y, correlation: [-1, -0.9]").outcome == "met"
+    half = of_people(
+        "arm: drug, minus: base, goes_with: subject_stress, correlation: [0.9, 1], where: {subject_stress: [0.6, 1]}"
+    )
+    assert half.n < 30

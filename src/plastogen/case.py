@@ -17,19 +17,21 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen import people
 from plastogen.circuit.definition import Circuit
 from plastogen.course import Plan
-from plastogen.definition import Definition, Document, Fault, InputError, Library, Problem, build
+from plastogen.definition import Definition, Document, Fault, InputError, Library, Problem, build, quantities
 from plastogen.design import TAKEN, Axis, axes_of, points
 from plastogen.dose import Treatment
 from plastogen.drug import Drug
 from plastogen.experiment import CourseSettings, Experiment, ModelNames, StressEvent, document_of, laid_over
 from plastogen.grid import grid
-from plastogen.models import FOLDERS, Models, ends
+from plastogen.models import FOLDERS, Models, ends, in_use
 from plastogen.paths import is_model_path
 from plastogen.plasticity import Plasticity
+from plastogen.quantity import Quantity
 from plastogen.subject import Subject
-from plastogen.sweep import Filled, Span, size
+from plastogen.sweep import Filled, Span, in_words, size
 from plastogen.switches import Switches
 
 T = TypeVar("T", bound=Definition)
@@ -147,13 +149,50 @@ class Question:
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
-        """The dimensions of the sweep, in order; none without a sweep. Raises InputError."""
-        return axes_of(self.sweep, self.experiment.design, {*TAKEN, *self.experiment.readouts})
+        """The dimensions of the sweep, in order, then that of virtual subjects; none without. Raises InputError."""
+        taken = {*TAKEN, *self.experiment.readouts}
+        axes = axes_of(self.sweep, self.experiment.design, taken)
+        count = self.experiment.course.subjects
+        if count is None:
+            return axes
+        taken |= {column.name for axis in axes for column in axis.columns}
+        return (*axes, people.axis_of(self.varying, count, self.seeds[0], taken))
+
+    @cached_property
+    def varying(self) -> people.Varying:
+        """What differs between virtual subjects, but for what is swept: a sweep gives all of them one value."""
+        subject = self.subject
+        swept = {path for point in self.sweep for path in point} if isinstance(self.sweep, list) else {*self.sweep}
+        numbers = {path: self.number(path) for path in subject.varies if path not in swept}
+        return {path: (subject.varies[path], number) for path, number in numbers.items() if number is not None}
+
+    @property
+    def subject(self) -> Subject:
+        """The subject that is named for all arms. Raises InputError."""
+        return self._model("subject", self.experiment.model.subject, Subject, self.set)
+
+    def number(self, path: str) -> Quantity | None:
+        """The number at a path into a model, as --set leaves it; None for a drug that no arm is given."""
+        root, _, below = path.partition(".")
+        name = getattr(self.experiment.model, root, "")
+        if root == "drugs":
+            name, _, below = below.partition(".")
+            if name not in in_use(self.document.tree, self.set, root):
+                return None
+        model = self._model(root, name, FOLDERS[root][1], self.set)
+        return dict(quantities(model)).get(below)
 
     @property
     def size(self) -> int:
-        """How many points the sweep has."""
-        return size(self.experiment.sweep, self.experiment.design)
+        """How many points there are: of the sweep, for every virtual subject."""
+        return size(self.experiment.sweep, self.experiment.design) * (self.experiment.course.subjects or 1)
+
+    @property
+    def over(self) -> list[list[str]]:
+        """What every arm is run over, in words: the design and its paths, virtual subjects and what varies."""
+        count, name = self.experiment.course.subjects, self.experiment.model.subject
+        whole = (in_words(self.sweep, self.experiment.design), people.in_words(self.varying, count, name))
+        return [words for words in whole if words]
 
     def points(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
         """Every point of the sweep: place on each axis, and path -> value; one empty point without."""
@@ -181,23 +220,23 @@ class Question:
         if whole.switches is not None:
             switches = laid_over(switches, whole.switches)
         setting = Setting(experiment.model, experiment.course, switches)
-        into_models = {p: v for p, v in {**self.set, **point, **whole.set}.items() if is_model_path(p)}
-
-        def load(root: str, name: str, kind: type[T], below: str = "") -> T:
-            head = f"{root}.{below}." if below else f"{root}."
-            overrides = {p.removeprefix(head): v for p, v in into_models.items() if p.startswith(head)}
-            return self.models.load(FOLDERS[root][0], name, kind, overrides)
-
+        changes = {**self.set, **point, **whole.set}
         names = sorted({treatment.drug for treatment in whole.give.values()})
         return Case(
             arm=arm, index=index, point=point, setting=setting,
-            subject=load("subject", setting.model.subject, Subject),
-            circuit=load("circuit", setting.model.circuit, Circuit),
-            plasticity=load("plasticity", setting.model.plasticity, Plasticity),
-            drugs={name: load("drugs", name, Drug, name) for name in names},
+            subject=self._model("subject", setting.model.subject, Subject, changes),
+            circuit=self._model("circuit", setting.model.circuit, Circuit, changes),
+            plasticity=self._model("plasticity", setting.model.plasticity, Plasticity, changes),
+            drugs={name: self._model("drugs", name, Drug, changes) for name in names},
             treatments=whole.give, stress=_stress(whole.stress, float(setting.course.duration)),
             snapshots={name: float(t) for name, t in experiment.snapshots.items()},
         )  # fmt: skip
+
+    def _model(self, root: str, name: str, kind: type[T], changes: Mapping[str, object]) -> T:
+        """A model with the changes that lead into it."""
+        head = f"{root}.{name}." if root == "drugs" else f"{root}."
+        overrides = {path.removeprefix(head): value for path, value in changes.items() if path.startswith(head)}
+        return self.models.load(FOLDERS[root][0], name, kind, overrides)
 
     def cases(self) -> list[Case]:
         """Every arm at every point, arms fastest. Raises InputError."""

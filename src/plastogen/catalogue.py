@@ -17,7 +17,6 @@ from plastogen.plasticity import STATES
 from plastogen.quantity import Quantity
 from plastogen.readout import VARIABLES
 from plastogen.results import dosing
-from plastogen.sweep import in_words
 from plastogen.switches import SiteFactors, Switches
 
 MODEL_KINDS = dict(FOLDERS.values())
@@ -126,8 +125,8 @@ def _experiment(question: Question) -> Iterator[str]:
     for arm, own in experiment.arms.items():
         what = list(dict.fromkeys(str(row["what"]) for row in dosing(first[arm])))
         yield f"  {arm}{f' ({own.title})' if own.title else ''}: {'; '.join(what) or 'nothing'}"
-    for i, line in enumerate(in_words(question.sweep, experiment.design)):
-        yield f"  {line}" if i else f"sweep: {line}"
+    for whole, *paths in question.over:
+        yield from (f"over {whole}:", *(f"  {path}" for path in paths))
     yield "readouts:"
     yield from columns([(f"  {name}", f"[{r.unit}]", r.title or "") for name, r in experiment.readouts.items()])
     if experiment.expect:

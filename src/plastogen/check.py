@@ -21,8 +21,10 @@ from plastogen.drug import check_treatment
 from plastogen.experiment import Arm, Experiment
 from plastogen.models import FOLDERS, in_use
 from plastogen.paths import fault_of, is_model_path
+from plastogen.subject import shares
+from plastogen.units import QuantityError
 
-FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds")
+FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds", "course.subjects")
 CHANGEABLE = ("course", "switches", "model")
 FEW = 200  # points: up to so many are all looked at by `check`, of more only the corners
 ENOUGH = 20  # different faults of swept values: whoever mends these is told of the next
@@ -42,6 +44,8 @@ def check(question: Question) -> list[Case]:
     problems += check_results.names(document, experiment)
     if not problems:
         problems += _ranges(question)
+    if not problems and experiment.course.subjects:
+        problems += _people(question)
     swept_well = not problems
     if swept_well:
         cases, problems = _cases(question, (((), point) for point in corners(question.sweep, experiment.design)))
@@ -72,6 +76,31 @@ def _ranges(question: Question) -> Iterable[Problem]:
     except InputError as error:
         return error.problems
     return ()
+
+
+def _people(question: Question) -> Iterator[Problem]:
+    """Why no virtual subjects can be drawn."""
+    name = question.experiment.model.subject
+    subject, document = question.subject, question.models.document(FOLDERS["subject"][0], name)
+    if not subject.varies:
+        wanted = "a subject whose file says what `varies:` between people"
+        yield question.document.problem("course.subjects", f"{question.experiment.course.subjects} of {name}", wanted)
+    for path, varied in subject.varies.items():
+        at = ("varies", path)
+        root, _, drug = path.partition(".")
+        if root == "drugs" and drug.partition(".")[0] not in in_use(question.document.tree, question.set, root):
+            continue
+        fault = _leads_nowhere(question, path) if is_model_path(path) else Fault("", show(path), "a path into a model")
+        number = question.number(path) if fault is None else None
+        if fault is None and number is None:
+            fault = Fault("", f"'{path}'", "a path that ends at a number")
+        if fault is not None:
+            yield document.problem(at, fault.found, fault.wanted, fault.nearest)
+        elif number is not None:
+            try:
+                varied.at(shares(path, 1, 0), number)
+            except QuantityError as error:
+                yield document.problem(at, error.found, error.wanted, error.nearest)
 
 
 def _set_paths(question: Question) -> Iterator[Problem]:

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from plastogen.case import Case
 from plastogen.claim import ALONG, Claim
 from plastogen.definition import Document, Problem, nearest, show
-from plastogen.design import TAKEN, Axis
+from plastogen.design import SUBJECT, TAKEN, Axis
 from plastogen.experiment import Experiment
-from plastogen.pick import along, picked
+from plastogen.pick import along, column, picked
 from plastogen.plasticity import STATES
 from plastogen.readout import Readout, level
 from plastogen.units import QuantityError
@@ -82,7 +82,7 @@ def claims(
             yield document.problem(f"expect.{i}.source", show(claim.source), "a key of references.yaml", near)
         yield from _claim(document, experiment, i, claim)
         if axes is not None:
-            yield from _points(document, axes, f"expect.{i}", claim)
+            yield from _points(document, axes, f"expect.{i}", claim, experiment)
 
 
 def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> Iterator[Problem]:
@@ -112,9 +112,13 @@ def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> 
             yield document.problem(f"{at}.between", f"{claim.between[0]} to {claim.between[1]}", "the lower end first")
 
 
-def _points(document: Document, axes: Sequence[Axis], at: str, claim: Claim) -> Iterator[Problem]:
-    """Points that `where` picks and there are none of; axes that cannot be walked along."""
-    sound = True
+def _points(
+    document: Document, axes: Sequence[Axis], at: str, claim: Claim, experiment: Experiment
+) -> Iterator[Problem]:
+    """Points that `where` picks and there are none of; axes that cannot be walked along; numbers that do not vary."""
+    sound, every = True, axes
+    if claim.goes_with is None:
+        axes = [axis for axis in axes if axis.name != SUBJECT]
     for name, value in claim.where.items():
         try:
             picked(axes, {name: value})
@@ -129,8 +133,12 @@ def _points(document: Document, axes: Sequence[Axis], at: str, claim: Claim) -> 
         key = claim.form
         if claim.axis is not None:
             along(axes, claim.axis, mask, ALONG[claim.form])
-        elif claim.share is not None and not axes:
-            raise QuantityError("a share of points", "a sweep")
+        elif claim.share is not None and not every:
+            raise QuantityError("a share of points", "a sweep, or virtual subjects")
+        elif claim.goes_with is not None and claim.goes_with not in experiment.readouts:
+            _, other = column(axes, claim.goes_with)
+            if not other.unit:
+                raise QuantityError(show(claim.goes_with), "a readout, or a number that varies")
     except QuantityError as error:
         yield document.problem(f"{at}.{key}", error.found, error.wanted, error.nearest)
 

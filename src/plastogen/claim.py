@@ -34,6 +34,7 @@ FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "peak": (("arm", "peak"), ("minus", "by")),
     "trough": (("arm", "trough"), ("minus", "by")),
     "share": (("arm", "share"), ("minus", "at_least", "at_most")),
+    "goes_with": (("arm", "goes_with", "correlation"), ("minus",)),
 }
 ALONG = {"rises": 2, "falls": 2, "peak": 3, "trough": 3}  # forms that walk along an axis: how many points they take
 _COMMON = ("claim", "readout", "where", "source", "known_miss", "note")
@@ -50,11 +51,15 @@ class Claim(Definition):
     it exceeds it.
 
     Of a sweep it must hold at every point, or at those that `where` picks: `{axis: value}`, `{axis: [from, to]}`.
-    Further forms are about a sweep, each of the readout of arm A (less that of `minus`):
+    Further forms are about a sweep, or about virtual subjects, each of the readout of arm A (less that of `minus`):
     `arm: A, rises: axis, by: x, slack: s` (or `falls`): from the lowest to the highest value of the axis it rises by
     at least x, and on the way never falls back by more than the share s (0 if not given) of that whole.
     `arm: A, peak: axis, by: x` (or `trough`): it is highest inside the axis, at least x above both ends.
     `arm: A, at_least: x, share: [low, high]` (or `at_most`): the share of points that reach x lies there.
+    `arm: A, goes_with: other, correlation: [low, high]`: over all points, its rank correlation with another readout of
+    that arm, or with a number that is swept or varies between people, lies there.
+
+    Virtual subjects are to a claim what seeds are without them: it is judged on all of them together.
     """
 
     claim: str
@@ -81,6 +86,8 @@ class Claim(Definition):
     share: tuple[float, float] | None = None
     at_least: float | str | None = None
     at_most: float | str | None = None
+    goes_with: str | None = None
+    correlation: tuple[float, float] | None = None
     where: dict[str, float | str | tuple[float | str, float | str]] = {}
     source: str | None = None
     known_miss: str | None = None
@@ -104,7 +111,7 @@ class Claim(Definition):
     @property
     def of_sweep(self) -> bool:
         """Whether it says anything of the points of a sweep."""
-        return bool(self.where) or self.axis is not None or self.share is not None
+        return bool(self.where) or self.axis is not None or self.share is not None or self.goes_with is not None
 
     @property
     def arms(self) -> dict[str, str]:
@@ -131,6 +138,9 @@ class Claim(Definition):
             if not 0 <= self.share[0] <= self.share[1] <= 1:
                 found = f"{self.share[0]:g} to {self.share[1]:g}"
                 faults.append(Fault("share", found, "two ends from 0 to 1, the lower first"))
+        if self.correlation is not None and not -1 <= self.correlation[0] <= self.correlation[1] <= 1:
+            found = f"{self.correlation[0]:g} to {self.correlation[1]:g}"
+            faults.append(Fault("correlation", found, "two ends from -1 to 1, the lower first"))
         if faults:
             raise faulty(faults)
         return self

@@ -20,7 +20,8 @@ from plastogen.sweep import DRAWN, Design, Filled, Span, kind_of, length
 from plastogen.units import QuantityError, parse_any
 
 POINT = "point"  # the dimension of every design but a grid
-DIMENSIONS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency", "subject", POINT)
+SUBJECT = "subject"  # the dimension of virtual subjects
+DIMENSIONS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency", SUBJECT, POINT)
 OTHERS = ("run", "status", "probes", "cap_hit", "n", "arm_title", "snapshot_time")
 TAKEN = (*VARIABLES, *DIMENSIONS, *OTHERS)  # what results.nc holds beside readouts and what is swept
 

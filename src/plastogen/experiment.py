@@ -19,7 +19,7 @@ from plastogen.definition import Definition, Document, InputError, builtin, near
 from plastogen.dose import Treatment
 from plastogen.quantity import Given, Quantity
 from plastogen.readout import Readout
-from plastogen.sweep import Design, Sweep
+from plastogen.sweep import MAX_POINTS, Design, Sweep
 from plastogen.sweep import faults as sweep_faults
 from plastogen.switches import Switches
 from plastogen.units import parse
@@ -45,13 +45,15 @@ class ModelNames(Definition):
 class CourseSettings(Definition):
     """How long, how often, how exactly.
 
-    `seed` is the first of `seeds` consecutive master seeds. A probe simulates `settle` and then measures
-    `window`. `tolerance` is the error allowed in the slow state at a step. `start` multiplies states at the
+    `seed` is the first of `seeds` consecutive master seeds. `subjects` is how many virtual subjects are drawn from what
+    the subject's file says of how people vary, each met by every arm and seed. A probe simulates `settle` and then
+    measures `window`. `tolerance` is the error allowed in the slow state at a step. `start` multiplies states at the
     beginning (`weight: 1.05`), to see whether they return.
     """
 
     duration: Annotated[Quantity, Given("h", above=0)]
     seeds: int = Field(2, ge=1, le=MAX_SEEDS)
+    subjects: int | None = Field(None, ge=1, le=MAX_POINTS)
     seed: int = Field(1, ge=0)
     method: Literal["direct", "formula"] = "direct"
     window: Annotated[Quantity, Given("s", above=0)] = _default("8 s", "s")

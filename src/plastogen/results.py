@@ -28,6 +28,7 @@ from plastogen.execute import versions
 from plastogen.netcdf import Block, Curve, Dims, blocks, finish, opened, writing
 from plastogen.readout import CLASSES, POOLS, Readout, evaluate
 from plastogen.store import Store, Stored
+from plastogen.sweep import kind_of
 from plastogen.verdicts import COMPLETE, verdicts
 
 if TYPE_CHECKING:
@@ -276,10 +277,20 @@ def _about(question: Question, cases: Sequence[Case], book: Book) -> dict[str, A
         "species": ", ".join(dict.fromkeys(case.subject.species for case in cases)),
         "subject": experiment.model.subject, "circuit": experiment.model.circuit,
         "plasticity": experiment.model.plasticity, "method": first.setting.course.method,
+        "design": json.dumps(_design(question)),
         "n_expected": book.names.size, "n_complete": int(book.complete.sum()), "scope": SCOPE,
         "dosing": json.dumps([row for case in cases if not any(case.index) for row in dosing(case)]),
         "versions": json.dumps(versions(), sort_keys=True), "backends": ", ".join(sorted(book.backends)),
     }  # fmt: skip
+
+
+def _design(question: Question) -> dict[str, Any]:
+    """How points were made: the kind of design, its seed, what it is over in words; empty without points."""
+    if not question.over:
+        return {}
+    experiment = question.experiment
+    kind = kind_of(experiment.sweep, experiment.design) if experiment.sweep else ""
+    return {"kind": kind, "seed": experiment.design.seed, "over": question.over}
 
 
 def dosing(case: Case) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from plastogen.claim import CONFIDENCE, Claim, Measured, Verdict, gaps, interval
 
 Array: TypeAlias = NDArray[np.float64]
 NOTHING = (float("nan"),) * 3
+FEWEST = 3  # points that a correlation takes more than
 
 
 def on_line(
@@ -103,6 +104,39 @@ def of_points(
         f"{reached.sum()} of {n} points are {words}",
     )  # fmt: skip
     return verdict(claim, found, decided=not reason, unit="1", n=n, expected=expected, where=where, counted="points")
+
+
+def together(
+    claim: Claim, values: Array, other: Array, there: NDArray[np.bool_], *, unit: str, where: str = ""
+) -> Verdict:
+    """The verdict on `goes_with`: `values`, `other`, `there` are (points, seeds); a point counts by the mean of its
+    seeds, once all of them have finished and have a value.
+    """
+    assert claim.correlation is not None
+    whole = there.all(1) & np.isfinite(values).all(1) & np.isfinite(other).all(1)
+    n, expected = int(whole.sum()), whole.size
+    span = rank_correlation(values[whole].mean(1), other[whole].mean(1))
+    reason = "one of the two does not vary" if np.isnan(span[0]) else ""
+    if n < expected:
+        reason = f"a seed has not finished, or has no value, at {expected - n} of {expected} points"
+    low, high = claim.correlation
+    found = Measured(span, f"a rank correlation of {low:g} to {high:g} with {claim.goes_with}",
+                     bool(low <= span[0] <= high), reason)  # fmt: skip
+    return verdict(claim, found, decided=not reason, unit="1", n=n, expected=expected, where=where, counted="points")
+
+
+def rank_correlation(x: Array, y: Array) -> tuple[float, float, float]:
+    """Spearman's correlation of `x` and `y` (n,) and its 95 % interval (Bonett & Wright 2000); NaN where none."""
+    from scipy.special import ndtri
+    from scipy.stats import spearmanr
+
+    if x.size <= FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return NOTHING
+    found = float(spearmanr(x, y).statistic)
+    half = float(ndtri((1 + CONFIDENCE) / 2) * np.sqrt((1 + found**2 / 2) / (x.size - FEWEST)))
+    with np.errstate(divide="ignore"):
+        z = np.arctanh(found)
+    return found, float(np.tanh(z - half)), float(np.tanh(z + half))
 
 
 def share_of(k: int, n: int) -> tuple[float, float, float]:

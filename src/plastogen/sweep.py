@@ -67,10 +67,11 @@ class Span(Definition):
         """The values at `shares` (0..1) of the way, as a person would write them."""
         low, high, unit = self.ends()
         found = low * (high / low) ** shares if self.spacing == "log" else low + (high - low) * shares
-        return [_written(rounded(float(value)), unit) for value in found]
+        return [as_written(rounded(float(value)), unit) for value in found]
 
 
-def _written(value: float, unit: str) -> Any:
+def as_written(value: float, unit: str) -> Any:
+    """A value as a person would write it: text with its unit, a plain number without."""
     if unit:
         return f"{value:.{SIGNIFICANT_DIGITS}g} {unit}"
     return int(value) if value.is_integer() else value

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from plastogen.case import Question
 from plastogen.claim import ALONG, Claim, Verdict, judge
-from plastogen.design import Axis
+from plastogen.design import SUBJECT, Axis
 from plastogen.pick import along, column, picked
 from plastogen.readout import level
-from plastogen.shape import of_points, on_line
+from plastogen.shape import of_points, on_line, together
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,15 +28,19 @@ WORST_FIRST = ("undecided", "missed", "known miss", "met")
 
 
 def verdicts(question: Question, ds: xr.Dataset) -> list[Verdict]:
-    """The verdict on each claim; in a sweep, the worst over the points it is about."""
+    """The verdict on each claim; in a sweep, the worst over the points it is about, virtual subjects together."""
     experiment = question.experiment
     sweep = Sweep(
         question.axes, {arm: i for i, arm in enumerate(experiment.arms)},
         {name: np.asarray(ds[name].values, float) for name in experiment.readouts},
         {name: readout.unit for name, readout in experiment.readouts.items()}, ds["status"].values == COMPLETE,
     )  # fmt: skip
-    units = sweep.units
-    return [_worst(claim, units[claim.readout], list(sweep.judged(claim))) for claim in experiment.expect]
+    people = sweep.of_people() if any(axis.name == SUBJECT for axis in sweep.axes) else sweep
+    found = []
+    for claim in experiment.expect:
+        each = (sweep if claim.goes_with else people).judged(claim)
+        found.append(_worst(claim, sweep.units[claim.readout], list(each)))
+    return found
 
 
 def told(ds: xr.Dataset) -> list[Verdict]:
@@ -68,16 +72,32 @@ class Sweep:
     readouts: dict[str, Array]
     units: dict[str, str]
     there: NDArray[np.bool_]
+    counted: str = ""  # what stands where seeds do, if not seeds
+
+    def of_people(self) -> Sweep:
+        """The same with virtual subjects, the last axis, in the place of seeds: one counts by the mean of its seeds."""
+        means = {name: values.mean(-1) for name, values in self.readouts.items()}
+        return Sweep(self.axes[:-1], self.arms, means, self.units, np.asarray(self.there.all(-1)),
+                     "virtual subjects")  # fmt: skip
 
     def judged(self, claim: Claim) -> Iterator[Verdict]:
         """The verdict at each place of the sweep that the claim is about."""
+        for found in self._judged(claim):
+            yield replace(found, counted=self.counted or found.counted)
+
+    def _judged(self, claim: Claim) -> Iterator[Verdict]:
         unit = self.units[claim.readout]
         number = partial(level, unit=unit)
         mask = picked(self.axes, claim.where)
         if claim.share is not None:
             values, there = self._difference(claim, (mask,))
-            where = ", ".join(f"{name} = {value}" for name, value in claim.where.items())
-            yield of_points(claim, values, there, unit=unit, number=number, where=where)
+            if self.counted:
+                values, there = values.reshape(-1, 1), there.reshape(-1, 1)
+            yield of_points(claim, values, there, unit=unit, number=number, where=_picked(claim))
+        elif claim.goes_with is not None:
+            values, there = self._difference(claim, (mask,))
+            other = self._other(str(claim.goes_with), str(claim.arm), mask)
+            yield together(claim, values, np.broadcast_to(other, values.shape), there, unit=unit, where=_picked(claim))
         elif claim.axis is not None:
             yield from self._lines(claim, mask, unit)
         else:
@@ -104,6 +124,14 @@ class Sweep:
         values: Array = self.readouts[readout][self.arms[arm], *index]
         return values
 
+    def _other(self, name: str, arm: str, mask: NDArray[np.bool_]) -> Array:
+        """A readout, or a number that is swept: (points, seeds) or (points, 1)."""
+        if name in self.readouts:
+            return self._values((mask,), name, arm)
+        place, own = column(self.axes, name)
+        shape = [-1 if i == place else 1 for i in range(len(self.axes))]
+        return np.broadcast_to(np.array(own.values, float).reshape(shape), mask.shape)[mask][:, None]
+
     def _difference(self, claim: Claim, index: Index) -> tuple[Array, NDArray[np.bool_]]:
         """The readout of the claim's arm less that of `minus`, and where both are there: (points, seeds)."""
         arm, minus = self.arms[str(claim.arm)], claim.minus
@@ -117,3 +145,7 @@ class Sweep:
         """A place in words; an axis that is walked along is left out."""
         at = [(own, i) for axis, i in zip(self.axes, index, strict=True) for own in axis.columns if i is not None]
         return ", ".join(f"{own.path} = {own.written[i]}" for own, i in at)
+
+
+def _picked(claim: Claim) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in claim.where.items())

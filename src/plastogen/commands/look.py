@@ -64,7 +64,7 @@ def check(name: Name, set: Set = None) -> None:
     experiment = question.experiment
     typer.echo(
         f"{question.name}: all is well. {len(experiment.arms)} arms"
-        + (f" x {question.size} points" if experiment.sweep else "")
+        + "".join(f" x {axis.size} {axis.name}s" for axis in question.axes)
         + f" x {experiment.course.seeds} seeds, {len(experiment.readouts)} readouts, {len(experiment.expect)} claims"
     )
 

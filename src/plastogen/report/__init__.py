@@ -19,7 +19,6 @@ from plastogen.figure import FIGURES
 from plastogen.report.html import Html, el, join, table
 from plastogen.report.methods import given_text, methods
 from plastogen.sources import WORDS, Cited, Number, cited, counts, numbers, summary
-from plastogen.sweep import in_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -124,8 +123,7 @@ def _arms(question: Question, cases: Sequence[Case], ds: xr.Dataset) -> Html:
         alias = el("span", f" {name}", class_="small") if look.label.lower() != name.lower() else Html("")
         given = _minus("; ".join(given_text(first[name])) or "nothing")
         rows.append([join([swatch, look.label, alias], ""), given, "{} of {}".format(*done[name])])
-    design, *paths = in_words(question.sweep, question.experiment.design) or [""]
-    axes = [el("p", f"Swept over {design}: {'; '.join(paths)}.")] if paths else []
+    axes = [el("p", f"Every arm was run over {whole}: {'; '.join(paths)}.") for whole, *paths in question.over]
     note = el("p", question.experiment.note.strip()) if question.experiment.note else Html("")
     return join([note, table(("Arm", "Given", "Runs complete"), rows), *axes])
 

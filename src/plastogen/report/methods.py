@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from plastogen.case import Case, Question
 from plastogen.dose import Treatment
 from plastogen.sources import Number, summary
-from plastogen.sweep import in_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -102,9 +101,8 @@ def _given(question: Question, cases: Sequence[Case]) -> str:
     arms = {case.arm: case for case in reversed(cases)}
     given = {arm: ", ".join(given_text(arms[arm])) or "nothing given" for arm in question.experiment.arms}
     told = "; ".join(f"{arm} ({text})" for arm, text in given.items())
-    design, *axes = in_words(question.sweep, question.experiment.design) or [""]
-    swept = f" Each was run over {design}: {'; '.join(axes)}. The first point is described here." if axes else ""
-    return f"Arms were: {told}.{swept}"
+    swept = " ".join(f"Each was run over {whole}: {'; '.join(paths)}." for whole, *paths in question.over)
+    return f"Arms were: {told}." + (f" {swept} The first point is described here." if swept else "")
 
 
 def _followed(question: Question, case: Case, ds: xr.Dataset) -> str:
