@@ -57,6 +57,7 @@ def test_people_are_an_axis_with_a_column_for_each_number_that_varies(lab: Path)
     assert stats.kstest(weight, spread.cdf).pvalue > 0.01
     assert 1.15 <= clearance.min() < 1.2
     assert 1.45 < clearance.max() <= 1.5
+    assert abs(stats.spearmanr(weight, clearance).statistic) < 0.2  # drawn independently
 
 
 def test_every_arm_and_seed_meets_the_same_people(lab: Path) -> None:

@@ -238,8 +238,8 @@ def test_a_sweep_says_what_was_swept() -> None:
     axis = {"arms.ketamine.give.infusion.dose": ["0.1 mg/kg", "0.5 mg/kg"]}
     question = open_question("one_infusion", {"sweep": axis})
     said = read(question=question, cases=question.cases()).text
-    assert "Swept over a grid (2 points): arms.ketamine.give.infusion.dose: 0.1 mg/kg, 0.5 mg/kg." in said
-    assert "run over a grid (2 points): arms.ketamine.give.infusion.dose: 0.1 mg/kg, 0.5 mg/kg." in said
+    assert "Every arm was run over a grid (2 points): arms.ketamine.give.infusion.dose: 0.1 mg/kg, 0.5 mg/kg." in said
+    assert "Each was run over a grid (2 points): arms.ketamine.give.infusion.dose: 0.1 mg/kg, 0.5 mg/kg." in said
 
 
 def test_the_same_answer_makes_the_same_page(tmp_path: Path) -> None:

@@ -142,6 +142,7 @@ def test_virtual_subjects_stand_where_seeds_do() -> None:
     assert 0.5 < found.value < 0.7
     assert found.high - found.low > 0.1  # people differ, seeds of a pair do not
     assert of_people("more: drug, than: base", missing=((1, 4, 0),)).n == 29
+    assert of_people("arm: base, between: [0, 1]").value == 0.125  # the mean of the seeds
 
 
 def test_a_share_of_virtual_subjects() -> None:
