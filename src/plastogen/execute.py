@@ -126,6 +126,7 @@ def _spread(
             while left and len(running) < crew.slots:
                 task = _next(left, busy)
                 running[crew.submit(perform, task, folder, course=course)] = task
+            crew.check()
             ready, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
             for future in sorted(ready, key=lambda one: running[one][0].id):
                 task = running.pop(future)

@@ -52,6 +52,9 @@ class Crew(Protocol):
     lost: tuple[type[BaseException], ...]
 
     def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]: ...
+    def check(self) -> None:
+        """Raise WorkersLost when nothing more can come."""
+
     def stop(self) -> None:
         """End what is under way, at once."""
 
@@ -87,6 +90,8 @@ class Threads:
         future = self._pool.submit(work, *args, **kwargs, stopped=self._stop.is_set)
         self._given = {one for one in self._given if not one.done()} | {future}
         return future
+
+    def check(self) -> None: ...
 
     def stop(self) -> None:
         self._stop.set()
@@ -127,6 +132,8 @@ class Processes:
                 future = pool.submit(work, *args, **kwargs)
         self._seats[seat] = (pool, future)
         return future
+
+    def check(self) -> None: ...
 
     def stop(self) -> None:
         self._here.close()
@@ -178,7 +185,7 @@ class Dask:
         except ImportError:
             wanted = "pip install 'plastogen[cluster]'"
             raise InputError.one(file="--executor", found="dask, which is not installed", wanted=wanted) from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        _hush()
         self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
         try:
             self._client = _client(where, workers)
@@ -188,14 +195,17 @@ class Dask:
             raise WorkersLost(f"no dask scheduler answers at {where} ({what}); {fix}") from None
         self._client.register_plugin(_plugin())
         self._executor = self._client.get_executor(pure=False)
-        threads = self._client.nthreads()
-        self.size = max(1, sum(threads.values()))
+        self.size = max(1, sum(self._client.nthreads().values()))
         self.slots = AHEAD
-        self.name = f"dask at {self._client.scheduler.address}, {len(threads)} workers"
+        self.name = f"the dask scheduler at {self._client.scheduler.address}"
 
     def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         future: Future[T] = self._executor.submit(work, *args, **kwargs)
         return future
+
+    def check(self) -> None:
+        if self._client.status == "closed":  # it has tried for CONNECT_S to find the scheduler again
+            raise WorkersLost(f"{self.name} is gone; what is finished is kept")
 
     def stop(self) -> None:
         self._executor.shutdown(wait=False)
@@ -205,6 +215,13 @@ class Dask:
         self._client.close()
         if self._client.cluster is not None:
             self._client.cluster.close()
+
+
+def _hush() -> None:
+    """Let dask's own loggers be silent: what matters is said once, by us."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _client(where: str, workers: int) -> Any:
