@@ -34,7 +34,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "trial", "responders", "working", "perform", "executor", "noted", "shard", "pace",
     ),
     ("figure", "report", "draw", "export", "evidence"),
-    ("answer", "planner", "new", "catalogue", "screen", "doctor", "guard", "commands", "cli", "__main__"),
+    (
+        "answer", "planner", "new", "catalogue", "compare", "status", "screen", "doctor", "guard", "commands", "cli",
+        "__main__",
+    ),
 )  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {"brian2": ("circuit",), "matplotlib": ("figure", "report"), "pint": ("units",), "ruamel": ("document",)}

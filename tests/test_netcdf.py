@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import math
 from pathlib import Path
@@ -84,3 +85,20 @@ def test_what_is_no_such_file_is_an_error_that_can_be_told(tmp_path: Path, conte
     (tmp_path / "x.nc").write_bytes(content)
     with pytest.raises((OSError, ValueError)):
         opened(tmp_path / "x.nc")
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int, start: int, n_bytes: int) -> None:
+        asked.append(n_bytes)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    asked: list[int] = []
+    with writing(tmp_path / "x.nc", SIZES, LARGE, {}) as put:
+        monkeypatch.setattr("os.posix_fallocate", full)
+        with pytest.raises(OSError, match="No space left"):
+            put((slice(0, 2), slice(0, 10)), VALUES)
+    assert asked == [sum(array.nbytes for array in VALUES.values()) + netcdf.MARGIN]
+    with pytest.raises(OSError, match="No space left"):
+        finish(tmp_path / "x.nc", xr.Dataset({"a": ("b", np.zeros(4))}))

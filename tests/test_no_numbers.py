@@ -19,6 +19,7 @@ UNIT_FACTORS = {
 }
 TOLERANCES = {
     "circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE"},
+    "compare": {"ROUNDING"},
     "concentration": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
     "course": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
@@ -32,6 +33,7 @@ TOLERANCES = {
 # How a signal is analysed: definitions of measures and of intervals, not of a brain.
 ANALYSIS = {
     "claim": {"CONFIDENCE"},
+    "compare": {"CHANCE"},
     "trial": {"POWER"},
     "reliance": {"STEP"},
     "glutamate": {"RATE_FLOOR_HZ", "RATE_BIN_S", "CORRELATION_BIN_S", "GAMMA_HZ", "DELTA_HZ"},

@@ -97,6 +97,7 @@ def explained(path: Path, doing: str) -> Iterator[None]:
         advice = {
             errno.ENOSPC: "the disk is full; free some space (`plastogen doctor clean` empties the cache)",
             errno.EDQUOT: "your disk quota is used up; free some space",
+            errno.EFBIG: "the system limits how large a file may be; see ulimit -f",
             errno.EROFS: "the disk is read-only; choose another folder",
             errno.EACCES: "this user may not write there; choose another folder or change its permissions",
             errno.EPERM: "this user may not write there; choose another folder or change its permissions",

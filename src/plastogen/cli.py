@@ -15,8 +15,8 @@ from plastogen.commands import look, results, run, study
 
 PANELS: dict[str, tuple[Any, ...]] = {
     "Look": (look.list_, look.show, look.new, look.check, look.sources, look.reliance, look.doctor),
-    "Run": (run.run, run.merge),
-    "See what came out": (results.plot, results.report, results.export, results.evidence),
+    "Run": (run.run, run.merge, results.status),
+    "See what came out": (results.plot, results.report, results.compare, results.export, results.evidence),
     "Ask how surely, and why": (study.trial, study.responders),
 }
 

@@ -7,6 +7,8 @@ file is opened, unless all of them together are small. Everything else is.
 from __future__ import annotations
 
 import math
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ Dims: TypeAlias = tuple[str, ...]
 Curve: TypeAlias = NDArray[np.float32]
 MOST_IN_MEMORY = 2**26  # bytes of large variables that are loaded when a file is opened
 LARGE = "large"  # marks them in the file
+MARGIN = 2**22  # bytes beside the data that HDF5 may need before a file is closed
 PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
@@ -47,6 +50,7 @@ def writing(
     """
     import h5netcdf
 
+    _room(path, 0)
     with h5netcdf.File(path, "w") as file:
         file.dimensions = {dim: sizes[dim] for dim in dict.fromkeys(d for dims, _ in large.values() for d in dims)}
         for name, (dims, attrs) in large.items():
@@ -55,6 +59,7 @@ def writing(
             made.attrs.update({**attrs, LARGE: 1})
 
         def put(block: Block, values: Mapping[str, Curve]) -> None:
+            _room(path, sum(array.nbytes for array in values.values()))
             for name, array in values.items():
                 file[name][block] = array
 
@@ -63,7 +68,15 @@ def writing(
 
 def finish(path: Path, small: xr.Dataset) -> None:
     """Add everything else to a file that was begun."""
+    _room(path, small.nbytes)
     small.to_netcdf(path, mode="a", engine="h5netcdf")
+
+
+def _room(path: Path, n_bytes: int) -> None:
+    """Raise OSError now if the disk has no room for so much more: HDF5 crashes on a file it cannot write."""
+    if hasattr(os, "posix_fallocate"):
+        with tempfile.TemporaryFile(dir=path.parent) as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, n_bytes + MARGIN)
 
 
 def opened(path: Path) -> xr.Dataset:

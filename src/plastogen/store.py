@@ -39,6 +39,7 @@ from plastogen.working import HOST, gone
 
 Array: TypeAlias = NDArray[Any]
 FILES = ("plan.json", "course.npz", "snapshots.npz")
+RUN = re.compile(r"[0-9a-f]{12}")
 PARTIAL = re.compile(r"[0-9a-f]{12}\.partial-(.+)-(\d+)-.*")
 SUMMARY = ("rate_hz", "spectrum", "gamma_power", "delta_power", "gamma_peak_hz")
 
@@ -160,6 +161,18 @@ class Store:
         with suppress(OSError, ValueError, KeyError):
             return str(json.loads((self.runs / f"{run}.failed.json").read_text())["reason"])
         return None
+
+    def finished(self) -> set[str]:
+        """The runs that were written whole, in one look at the folder; `fault` says whether they still are."""
+        with explained(self.runs, "read"):
+            return {
+                entry.parent.name for entry in self.runs.glob("*/manifest.json") if RUN.fullmatch(entry.parent.name)
+            }
+
+    def failures(self) -> dict[str, str]:
+        """Why each run failed that did when it was last tried."""
+        runs = [path.name.partition(".")[0] for path in self.runs.glob("*.failed.json")]
+        return {run: reason for run in runs if (reason := self.failure(run)) is not None}
 
     def forget_failure(self, run: str) -> None:
         (self.runs / f"{run}.failed.json").unlink(missing_ok=True)

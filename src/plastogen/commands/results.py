@@ -52,6 +52,41 @@ def export(
 
 
 @guarded
+def status(folder: Annotated[str, typer.Argument(help="A results folder, or the name of an experiment.")]) -> None:
+    """How a sweep stands: what is finished, failed and why, under way, missing."""
+    from plastogen.answer import RESULTS
+    from plastogen.status import lines, look
+
+    named = RESULTS / folder
+    for line in lines(look(named if not Path(folder).is_dir() and named.is_dir() else folder)):
+        typer.echo(line)
+
+
+@guarded
+def compare(
+    a: Annotated[Path, typer.Argument(help="A results folder, or a results.nc.")],
+    b: Annotated[Path, typer.Argument(help="Another.")],
+) -> None:
+    """Which readouts differ between two results beyond noise, pair by pair of arm, point and seed."""
+    from plastogen.answer import load
+    from plastogen.compare import compare as compared
+    from plastogen.compare import lines
+    from plastogen.definition import InputError
+
+    found = compared(load(a), load(b))
+    if not any(row.n for row in found.rows):
+        why = f" ({'; '.join(found.left_out)})" if found.left_out else ""
+        raise InputError.one(
+            file=f"{a} and {b}", found=f"nothing to compare{why}",
+            wanted="results that share a readout, an arm, a point and a seed",
+        )  # fmt: skip
+    for side, folder in (("A", a), ("B", b)):
+        typer.echo(f"{side}  {folder}")
+    for line in lines(found):
+        typer.echo(line)
+
+
+@guarded
 def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
     """What was found beside what the model says, as Markdown (docs/evidence.md); runs what is not there yet."""
     from plastogen import evidence as table
