@@ -3,7 +3,7 @@
     python benchmarks/results_scale.py [--points 1000 10000] [--arms 4] [--seeds 4]
 
 Courses are one formula course under many names, so that only what this measures costs anything. Each size has a process
-of its own, whose peak resident memory is that of the whole parent of a sweep: cases, ids, curves, readouts, verdicts.
+of its own, whose peak resident memory is that of the whole parent of a sweep: cases, jobs, curves, readouts, verdicts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +81,7 @@ def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
     from plastogen.case import Models, Question
     from plastogen.course import follow
     from plastogen.definition import Library, read_text
+    from plastogen.execute import jobs_of
     from plastogen.netcdf import opened
     from plastogen.results import assemble, table
     from plastogen.store import Store
@@ -97,9 +98,10 @@ def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
         log = {"log": {"probes": 0}, "backend": "formula", "versions": {}}
         store.write("0" * 12, plan, follow(plan), log)
         copies = Copies(folder, store.load("0" * 12))
-        places = ((case.arm, case.index, seed) for case in cases for seed in question.seeds)
+        with timed(found, "jobs s"):
+            jobs, places = jobs_of(question, cases, "formula")
         ids = {place: f"{k:012x}" for k, place in enumerate(places)}
-        found["before MiB"] = resident()
+        found["jobs"], found["before MiB"] = len(jobs), resident()
         with timed(found, "write s"):
             ds = assemble(question, cases, copies, ids, folder / "results.nc")  # type: ignore[arg-type]
         found["loads"] = copies.loads
@@ -134,13 +136,13 @@ def main() -> None:
     if asked.one:
         print(json.dumps(measure(asked.points[0], asked.arms, asked.seeds)))
         return
-    own: Callable[[int], list[str]] = lambda n: ["--one", "--points", str(n), "--arms", str(asked.arms)]  # noqa: E731
+    same = ["--one", "--arms", str(asked.arms), "--seeds", str(asked.seeds), "--points"]
     rows = []
     for points in asked.points:
-        command = [sys.executable, __file__, *own(points), "--seeds", str(asked.seeds)]
+        command = [sys.executable, __file__, *same, str(points)]
         rows.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
     for name in rows[0]:
-        print(f"{name:>16}", *(f"{row[name]:>12.4g}" for row in rows))
+        print(f"{name:>16}", *(f"{row[name]:>10.3g}" for row in rows))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def line(values: list[float], missing: tuple[tuple[int, int], ...] = (), unit: s
     there = np.ones(y.shape, bool)
     for at in missing:
         there[at], y[at] = False, np.nan
-    return on_line(claim(**fields), y, there, [f"{k} mg" for k in range(len(values))], unit=unit)
+    return on_line(claim(**fields), y, there, [f"dose = {k} mg" for k in range(len(values))], unit=unit)
 
 
 def test_a_line_that_rises_throughout() -> None:
@@ -66,7 +66,7 @@ def test_noise_is_not_taken_for_a_peak() -> None:
     rng = np.random.default_rng(3)
     here = claim(peak="dose")
     found = [
-        on_line(here, rng.standard_normal((30, 4)), np.ones((30, 4), bool), range(30), unit="1") for _ in range(400)
+        on_line(here, rng.standard_normal((30, 4)), np.ones((30, 4), bool), [""] * 30, unit="1") for _ in range(400)
     ]
     assert sum(v.outcome == "met" for v in found) < 20
     naive = np.mean([v.value for v in found])

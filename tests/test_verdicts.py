@@ -46,13 +46,13 @@ UP = [[3, 6], [1, 2], [2, 4]]  # dose 3, 1, 2; mg 1, 2
 def test_a_claim_of_arms_is_the_worst_of_all_points() -> None:
     found = judged("more: drug, than: base, by: 1.5", UP)
     assert (found.outcome, found.value, found.places, found.met_at) == ("missed", 1.0, 6, 5)
-    assert "holds at 5 of 6 places; the worst: a.dose = 1 mg/kg, b.mg = 1" in found.sentence
+    assert "holds at 5 of 6 places; the worst: dose = 1 mg/kg, mg = 1" in found.sentence
     assert judged("more: drug, than: base, by: 1", UP).outcome == "met"
 
 
 def test_the_worst_is_the_one_furthest_from_what_was_wanted() -> None:
     found = judged("less: base, than: drug, by: 5", UP)
-    assert (found.outcome, found.value, found.where) == ("missed", 1.0, "a.dose = 1 mg/kg, b.mg = 1")
+    assert (found.outcome, found.value, found.where) == ("missed", 1.0, "dose = 1 mg/kg, mg = 1")
     found = judged("arm: drug, minus: base, between: [3, 5.5]", UP)
     assert (found.outcome, found.value, found.met_at) == ("missed", 1.0, 2)
     found = judged("arm: drug, minus: base, between: [0, 9]", UP)
@@ -72,7 +72,7 @@ def test_a_line_along_an_axis_at_every_value_of_the_others() -> None:
     assert (found.outcome, found.places, found.value) == ("met", 2, 2.0)
     bent = [[3, 1], [1, 2], [2, 4]]
     found = judged("arm: drug, minus: base, rises: dose", bent)
-    assert (found.outcome, found.met_at, found.where) == ("missed", 1, "b.mg = 2")
+    assert (found.outcome, found.met_at, found.where) == ("missed", 1, "mg = 2")
     found = judged("arm: drug, peak: dose, where: {mg: 2}", bent)
     assert (found.outcome, found.note) == ("met", "highest at dose = 2 mg/kg")
     assert judged("arm: drug, rises: mg, where: {dose: [1 mg/kg, 2 mg/kg]}", bent).outcome == "met"

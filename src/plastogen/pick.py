@@ -62,6 +62,12 @@ def _as_written(value: Value | tuple[Value, Value]) -> str:
     return f"{value[0]} to {value[1]}" if isinstance(value, tuple) else show(value)
 
 
+def said(own: Column, i: int) -> str:
+    """One value of a column in words, numbers to four digits: `dose = 0.2037 mg/kg`."""
+    text = f"{own.values[i]:.4g}{f' {own.unit}' if own.unit != '1' else ''}" if own.unit else str(own.values[i])
+    return f"{own.name} = {text}"
+
+
 def extent(own: Column) -> str:
     """A column's values in words: all of them, or how many and from where to where."""
     if len(own.written) <= MOST_LISTED:

@@ -7,7 +7,7 @@ count, and differences along it are paired.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,13 @@ FEWEST = 3  # points that a correlation takes more than
 
 
 def on_line(
-    claim: Claim, values: Array, there: NDArray[np.bool_], written: Sequence[Any], *, unit: str,
+    claim: Claim, values: Array, there: NDArray[np.bool_], places: Sequence[str], *, unit: str,
     number: Callable[[float | str], float] = float, where: str = "",
 ) -> Verdict:  # fmt: skip
     """The verdict on `rises`, `falls`, `peak` or `trough` on one line.
 
     `values`: (points, seeds) in rising order of the axis; `there`: which runs finished, of both arms where there are
-    two; `written`: the values of the axis in words.
+    two; `places`: the points of the line in words.
     """
     seeds = there.all(0)
     lines = values[:, seeds]
@@ -37,7 +37,7 @@ def on_line(
     elif reason := gaps({str(claim.arm): lines.ravel()}, unit):
         found = Measured(NOTHING, _wanted(claim), False, reason.replace("seeds", "runs"))
     else:
-        found = _peak(claim, lines, by, written) if claim.peak or claim.trough else _trend(claim, lines, by)
+        found = _peak(claim, lines, by, places) if claim.peak or claim.trough else _trend(claim, lines, by)
     return verdict(claim, found, decided=not found.reason, unit=unit, n=n, expected=seeds.size, where=where)
 
 
@@ -60,7 +60,7 @@ def _trend(claim: Claim, lines: Array, by: float) -> Measured:
     return Measured(span, _wanted(claim), met, note=note)
 
 
-def _peak(claim: Claim, lines: Array, by: float, written: Sequence[Any]) -> Measured:
+def _peak(claim: Claim, lines: Array, by: float, places: Sequence[str]) -> Measured:
     """How far the top stands above the higher end.
 
     Each seed is measured where the mean of the others is highest, so that noise is not taken for a peak.
@@ -73,7 +73,7 @@ def _peak(claim: Claim, lines: Array, by: float, written: Sequence[Any]) -> Meas
     top = int(lines.mean(1).argmax())
     inside = 0 < top < lines.shape[0] - 1
     met = inside and all(reaches(span, by) for span in spans)
-    note = f"{'highest' if claim.peak else 'lowest'} at {claim.axis} = {written[top]}"
+    note = f"{'highest' if claim.peak else 'lowest'} at {places[top]}"
     return Measured(min(spans, key=lambda span: span[0]), _wanted(claim), met, note=note)
 
 

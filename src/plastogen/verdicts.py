@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from plastogen.case import Question
 from plastogen.claim import ALONG, Claim, Verdict, judge
 from plastogen.design import SUBJECT, Axis
-from plastogen.pick import along, column, picked
+from plastogen.pick import along, column, picked, said
 from plastogen.readout import level
 from plastogen.shape import of_points, on_line, together
 
@@ -116,7 +116,7 @@ class Sweep:
             index = (*other[:place], kept, *other[place:])
             values, there = self._difference(claim, index)
             yield on_line(
-                claim, values, there, [walked.written[i] for i in kept], unit=unit,
+                claim, values, there, [said(walked, i) for i in kept], unit=unit,
                 number=partial(level, unit=unit), where=self._where((*other[:place], None, *other[place:])),
             )  # fmt: skip
 
@@ -144,7 +144,7 @@ class Sweep:
     def _where(self, index: Index) -> str:
         """A place in words; an axis that is walked along is left out."""
         at = [(own, i) for axis, i in zip(self.axes, index, strict=True) for own in axis.columns if i is not None]
-        return ", ".join(f"{own.path} = {own.written[i]}" for own, i in at)
+        return ", ".join(said(own, i) for own, i in at)
 
 
 def _picked(claim: Claim) -> str:
