@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from plastogen.spine import H_PER_DAY, Spine, Spines
 from plastogen.synapse import Strength, Synapse
 
 Array: TypeAlias = npt.NDArray[np.float64]
+T = TypeVar("T")
 
 SOLVER_RTOL = 1e-9
 SOLVER_ATOL = 1e-12
@@ -140,10 +141,14 @@ class SlowModel:
 
     def rate_of_change(self, y: Array, inputs: Inputs) -> Array:
         """d(y)/dt per hour, shape (states,)."""
+        return np.array(self.rates(y.tolist(), inputs))
+
+    def rates(self, y: Sequence[Any], inputs: Inputs) -> tuple[Any, ...]:
+        """d(y)/dt per hour of each state, from numbers, or from arrays with one number a course."""
         (
             eef2k, bdnf, mtorc1, protein, habituation, commit_1, commit_2, weight, scaling,
             transient, persistent, pv, tolerance, tone,
-        ) = y.tolist()  # fmt: skip
+        ) = y  # fmt: skip
         i = inputs
         heard = i.ampa_throughput / (transient + persistent)
         *signals, drive, translation = self.cascade.rates(
@@ -152,12 +157,12 @@ class SlowModel:
         )  # fmt: skip
         strength = self.strength.rates(weight, scaling, drive, protein, i.rate_E)
         spines = self.spines.rates(commit_1, commit_2, transient, persistent, translation, i.stress)
-        return np.array((
+        return (
             *signals, spines[0], spines[1], *strength, spines[2], spines[3],
             (1 - pv) * self.pv_recovery_h - self.pv_loss_h * self.pv(i.pv_block) * pv,
             (self.tolerance_gain * i.e_block - tolerance) * self.tolerance_h,
             (i.serotonin - tone) * self.tone_h,
-        ))  # fmt: skip
+        )  # fmt: skip
 
     def rest(self, inputs: Inputs) -> Array:
         """The state that lasting `inputs` lead to, in closed form (J is whatever comes out)."""
@@ -310,3 +315,16 @@ class SlowModel:
     def spectral_abscissa(self, y: Array, inputs_of_y: Callable[[Array], Inputs]) -> float:
         """Largest real part of the Jacobian's eigenvalues, 1/h: negative when the state returns."""
         return float(np.linalg.eigvals(self.jacobian(y, inputs_of_y)).real.max())
+
+
+def alongside(models: Sequence[T]) -> T:
+    """One model of many courses: each number becomes an array, (courses,), unless all courses share it."""
+    first: Any = models[0]
+    if isinstance(first, int | float):
+        return first if all(m == first for m in models) else np.array(models, dtype=float)  # type: ignore[return-value]
+    if isinstance(first, tuple):
+        return tuple(map(alongside, zip(*models, strict=True)))  # type: ignore[return-value]
+    both: Any = object.__new__(type(first))
+    for name in getattr(first, "__slots__", None) or vars(first):
+        setattr(both, name, alongside([getattr(m, name) for m in models]))
+    return both  # type: ignore[no-any-return]

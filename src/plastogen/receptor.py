@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from functools import lru_cache
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -156,8 +157,34 @@ def propagators(on: Array, off: Array) -> tuple[Array, Array]:
     return p, f
 
 
+@dataclass(frozen=True)
+class _Site:
+    """What the blockers of a course meet: magnesium and how its hold on the pore depends on voltage."""
+
+    blocks: tuple[NmdarBlock, ...]
+    mg_mM: float
+    mg_efold_mV: float
+
+    def __hash__(self) -> int:
+        return id(self.blocks[0]) if self.blocks else 0
+
+
+@lru_cache(maxsize=1024)
+def _tables(site: _Site, v_mV: bytes) -> tuple[Array, Array]:
+    """v(V), (bins, subunits, species), and koff, (bins, species), at the voltages (an array's bytes)."""
+    v = np.frombuffer(v_mV)
+    free, koff = np.zeros((v.size, len(SUBUNITS), len(site.blocks))), np.zeros((v.size, len(site.blocks)))
+    for k, block in enumerate(site.blocks):
+        free[..., k] = magnesium_free(block, v, mg_mM=site.mg_mM, mg_efold_mV=site.mg_efold_mV)
+        koff[..., k] = unblocking_rate(block, v)
+    return free, koff
+
+
 class BlockKinetics:
-    """The blocked states of all pools, advanced together; arrays of shape (pools, subunits, species, 2)."""
+    """The blocked states of all pools, advanced together; arrays of shape (pools, subunits, species, 2).
+
+    `alongside` puts many courses side by side: then every shape begins with (courses,), those of inputs too.
+    """
 
     def __init__(
         self,
@@ -169,25 +196,37 @@ class BlockKinetics:
     ) -> None:
         """`blockers`: species -> its block; their order is the order of the species axis everywhere."""
         self.pools, self.species = tuple(pools), tuple(blockers)
-        self.mg_mM, self.mg_efold_mV = float(mg_mM), float(mg_efold_mV)
-        self._blocks = tuple(blockers.values())
+        blocks = tuple(blockers.values())
+        self._sites = [_Site(blocks, float(mg_mM), float(mg_efold_mV))]
         self.shares = np.array([pool.shares() for pool in self.pools]).reshape(-1, len(SUBUNITS))
-        self._present = np.nonzero(self.shares)  # the (pool, subunit) pairs there is anything to solve for
-        koff = self._each(lambda b: float(b.unblocking_rate))
-        trapped = self._each(lambda b: float(b.trapped))
-        without_mg = np.array([b.ic50_without_mg.uM() for b in self._blocks]).reshape(-1, len(SUBUNITS))
+        koff = np.array([float(b.unblocking_rate) for b in blocks], float)
+        trapped = np.array([float(b.trapped) for b in blocks], float)
+        without_mg = np.array([b.ic50_without_mg.uM() for b in blocks]).reshape(-1, len(SUBUNITS))
         self._kon = (koff[:, None] / without_mg).T  # (subunits, species), 1/(uM s)
         self._into = np.stack([trapped, 1 - trapped], axis=-1)  # (species, 2)
-        escape = 1 / self._each(lambda b: float(b.escape_time))
+        escape = 1 / np.array([float(b.escape_time) for b in blocks], float)
         self._escape = np.stack([np.zeros_like(escape), escape], axis=-1)
+        self._present = np.nonzero(self.shares)  # the (pool, subunit) pairs there is anything to solve for
 
-    def _each(self, number: Any) -> Array:
-        return np.array([number(block) for block in self._blocks], float)
+    @classmethod
+    def alongside(cls, kinetics: Sequence[BlockKinetics]) -> BlockKinetics:
+        """Many courses side by side. Raises ValueError unless all have the same pools and species."""
+        if len({(k.species, tuple(pool.name for pool in k.pools)) for k in kinetics}) != 1:
+            raise ValueError("courses side by side must have the same pools and species")
+        both = cls.__new__(cls)
+        both.pools, both.species = kinetics[0].pools, kinetics[0].species
+        both._sites = [k._sites[0] for k in kinetics]
+        both.shares = np.stack([k.shares for k in kinetics])
+        both._kon, both._into, both._escape = (
+            np.stack([getattr(k, name) for k in kinetics]) for name in ("_kon", "_into", "_escape")
+        )
+        both._present = np.nonzero(both.shares.any(axis=0))
+        return both
 
     @property
-    def shape(self) -> tuple[int, int, int, int]:
+    def shape(self) -> tuple[int, ...]:
         """Shape of a state: (pools, subunits, species, 2); the last axis is [trapped, superficial]."""
-        return (len(self.pools), len(SUBUNITS), len(self.species), 2)
+        return (*self.shares.shape, len(self.species), 2)
 
     def start(self) -> Array:
         """No block anywhere."""
@@ -197,13 +236,15 @@ class BlockKinetics:
         """Mean v(V), (pools, subunits, species), and koff, (pools, species), over each pool's voltages."""
         share = np.asarray(weights, float)
         share = share / share.sum(-1, keepdims=True)
-        mg = {"mg_mM": self.mg_mM, "mg_efold_mV": self.mg_efold_mV}
-        bins, subunits, species = share.shape[-1], len(SUBUNITS), len(self.species)
-        free, koff = np.zeros((bins, subunits, species)), np.zeros((bins, species))
-        for k, block in enumerate(self._blocks):
-            free[..., k] = magnesium_free(block, v_mV, **mg)
-            koff[..., k] = unblocking_rate(block, v_mV)
-        return np.tensordot(share, free, axes=1), share @ koff
+        key = np.asarray(v_mV, float).tobytes()
+        tables = {site: _tables(site, key) for site in set(self._sites)}
+        if self.shares.ndim == 2:
+            free, koff = tables[self._sites[0]]
+        else:
+            free, koff = (np.stack(each) for each in zip(*(tables[site] for site in self._sites), strict=True))
+        lead, bins = free.shape[:-3], free.shape[-3]
+        mean = share @ free.reshape(*lead, bins, -1)
+        return mean.reshape(*mean.shape[:-1], len(SUBUNITS), len(self.species)), share @ koff
 
     def _rates(self, a: Array, free: Array, koff: Array, brain_uM: Array) -> tuple[Array, Array]:
         """on and off, 1/s, of the pairs present: (steps, pairs, species * 2), from values at each step.
@@ -211,12 +252,12 @@ class BlockKinetics:
         a (steps, pools); free (steps, pools, subunits, species); koff (steps, pools, species).
         """
         pool, subunit = self._present
-        binding = self._kon[subunit] * free[:, pool, subunit] * brain_uM[:, None, :] * a[:, pool, None]
-        on = binding[..., None] * self._into
-        a_pair = a[:, pool, None, None]
-        off = a_pair * koff[:, pool][..., None] + (1 - a_pair) * self._escape
-        flat = (len(a), len(pool), -1)
-        return on.reshape(flat), off.reshape(flat)
+        a_pair = a[..., pool, None]
+        binding = self._kon[..., subunit, :] * free[..., pool, subunit, :] * brain_uM[..., None, :] * a_pair
+        on = binding[..., None] * self._into[..., None, :, :]
+        open_, shut = a_pair[..., None], 1 - a_pair[..., None]
+        off = open_ * koff[..., pool, :, None] + shut * self._escape[..., None, :, :]
+        return on.reshape(*on.shape[:-2], -1), off.reshape(*off.shape[:-2], -1)
 
     def advance(
         self,
@@ -235,7 +276,8 @@ class BlockKinetics:
         a_start, a_end: agonist-bound fraction 0..1, (pools,). v_weights_start, v_weights_end: weights of the
         voltage bins `v_mV` (bins,), (pools, bins). Both run linearly over the interval. brain_uM: unbound
         concentration at the middle of each step, (steps, species). Each step is solved exactly at its middle
-        values. Returns (steps + 1, pools, subunits, species, 2), the first row being `state`.
+        values. Returns (steps + 1, pools, subunits, species, 2), the first row being `state`. Of courses side by
+        side: brain_uM is (steps, courses, species), and (steps + 1, courses, ...) is returned.
         """
         c = np.asarray(brain_uM, float)
         steps = len(c)
@@ -253,12 +295,11 @@ class BlockKinetics:
         dt_s = dt_h * S_PER_H / steps
         p, f = propagators(on * dt_s, off * dt_s)
         pool, subunit = self._present
-        x = path[0, pool, subunit].reshape(len(pool), -1)
-        packed = np.empty((steps, *x.shape))
+        x = path[0][..., pool, subunit, :, :]
+        whole, x = x.shape, x.reshape(*x.shape[:-2], -1)
         for i in range(steps):
             x = np.matmul(p[i], x[..., None])[..., 0] + f[i]
-            packed[i] = x
-        path[1:, pool, subunit] = packed.reshape(steps, len(pool), len(self.species), 2)
+            path[i + 1][..., pool, subunit, :, :] = x.reshape(whole)
         return path
 
     def fraction(self, state: Array) -> Array:

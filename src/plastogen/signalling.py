@@ -20,12 +20,16 @@ slow rise of the weights afterwards sets off no second wave. A silent synapse (c
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import model_validator
 
 from plastogen.definition import Definition
 from plastogen.quantity import Fault, In, Quantity, faulty
+
+N = TypeVar("N", float, npt.NDArray[np.float64])  # one course, or many: the equations are the same
 
 Hours = Annotated[Quantity, In("h", above=0)]
 Ratio = Annotated[Quantity, In("1", above=0)]
@@ -77,11 +81,9 @@ class Switch:
         self.half_n: float = half**steepness
         self.at_one = 1 / (1 + self.half_n)
 
-    def __call__(self, x: float) -> float:
+    def __call__(self, x: N) -> N:
         """S(x), 0 to 1; 0 for x <= 0."""
-        if x <= 0:
-            return 0.0
-        power: float = x**self.n
+        power: N = ((x + abs(x)) / 2) ** self.n
         return power / (power + self.half_n)
 
 
@@ -107,17 +109,17 @@ class Cascade:
 
     def rates(
         self,
-        eef2k: float,
-        bdnf: float,
-        mtorc1: float,
-        protein: float,
-        habituation: float,
-        tone: float,
-        heard: float,
-        rest_current: float,
-        sequestered: float,
-        blocked: float,
-    ) -> tuple[float, float, float, float, float, float, float]:
+        eef2k: N,
+        bdnf: N,
+        mtorc1: N,
+        protein: N,
+        habituation: N,
+        tone: N,
+        heard: N,
+        rest_current: N,
+        sequestered: N,
+        blocked: N,
+    ) -> tuple[N, N, N, N, N, N, N]:
         """Rates per hour of the first five, then D(trkb) and translation for the synapse and the spines.
 
         `heard` is the AMPA throughput of one spine, `rest_current` the resting NMDAR current left (both 1

@@ -20,6 +20,7 @@ from pydantic import model_validator
 
 from plastogen.definition import Definition
 from plastogen.quantity import Fault, In, Quantity, faulty
+from plastogen.signalling import N
 
 H_PER_DAY = 24.0
 
@@ -78,13 +79,13 @@ class Spines:
 
     def rates(
         self,
-        commit_1: float,
-        commit_2: float,
-        transient: float,
-        persistent: float,
-        translation: float,
-        stress: float,
-    ) -> tuple[float, float, float, float]:
+        commit_1: N,
+        commit_2: N,
+        transient: N,
+        persistent: N,
+        translation: N,
+        stress: N,
+    ) -> tuple[N, N, N, N]:
         """Rates of the four states per hour."""
         born = self.transient * (1 + self.formation_gain * (commit_2 - 1))
         rescued = self.rescue_h * commit_2 * (self.sites - persistent)

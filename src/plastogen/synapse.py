@@ -14,6 +14,7 @@ from typing import Annotated
 
 from plastogen.definition import Definition
 from plastogen.quantity import In, Quantity
+from plastogen.signalling import N
 
 
 class Synapse(Definition):
@@ -40,12 +41,12 @@ class Strength:
         self.n = float(k.scaling_steepness)
         self.scaling_h = 1 / float(k.scaling_time)
 
-    def target(self, rate_E: float) -> float:
+    def target(self, rate_E: N) -> N:
         """Scaling that a lasting firing rate (ratio to healthy) leads to, within 1 +/- range."""
-        power: float = rate_E**self.n
+        power: N = rate_E**self.n
         return 1 + self.range * (1 - power) / (1 + power)
 
-    def rates(self, weight: float, scaling: float, drive: float, protein: float, rate_E: float) -> tuple[float, float]:
+    def rates(self, weight: N, scaling: N, drive: N, protein: N, rate_E: N) -> tuple[N, N]:
         """Rates of weight and scaling per hour."""
         held = 1 + self.late_gain * (protein - 1)
         return (
