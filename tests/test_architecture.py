@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("signalling",),
     ("synapse", "spine"),
     ("plasticity", "reliance"),
-    ("switches", "treated", "stepper", "course"),
+    ("switches", "treated", "observe", "stepper", "course", "cohort"),
     ("readout",),
     (
         "claim", "shape", "paths", "models", "grid", "sweep", "design", "people", "pick", "experiment", "case", "check",

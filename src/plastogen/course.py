@@ -20,9 +20,9 @@ from plastogen import glutamate
 from plastogen.circuit import CLASSES, Circuit, Drive
 from plastogen.dose import Treatment
 from plastogen.drug import Drug
+from plastogen.observe import observe, switched
 from plastogen.plasticity import STATES, Plasticity, SlowModel
 from plastogen.probe import Activity, FormulaProbe, NetworkProbe, Remembered
-from plastogen.quantity import Quantity
 from plastogen.stepper import Moment, Path, Stepper
 from plastogen.subject import Subject
 from plastogen.switches import Switches
@@ -128,7 +128,7 @@ def follow(plan: Plan, *, progress: Progress | None = None) -> Course:
     treated = Treated(
         plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=plan.switches.metabolites == "on"
     )
-    model = SlowModel(_switched(plan.plasticity, plan.switches))
+    model = SlowModel(switched(plan.plasticity, plan.switches))
     stepper = Stepper(plan.circuit, model, treated, plan.switches, listener.hear(Drive()))
     start = _begin(plan, stepper, listener)
     if plan.switches.probe == "frozen":
@@ -146,13 +146,6 @@ def follow(plan: Plan, *, progress: Progress | None = None) -> Course:
         "backend": network.engine.backend if network else "formula",
     }  # fmt: skip
     return Course(plan.grid_h, writer.arrays, stepper.pools, treated.species, snapshots, log)
-
-
-def _switched(plasticity: Plasticity, switches: Switches) -> Plasticity:
-    if switches.homeostasis == "on":
-        return plasticity
-    none = Quantity(0.0, "1", "0")
-    return plasticity.model_copy(update={"synapse": plasticity.synapse.model_copy(update={"scaling_range": none})})
 
 
 def _begin(plan: Plan, stepper: Stepper, listener: Listener) -> Moment:
@@ -307,21 +300,12 @@ class _Writer:
             self._fill(inside, path, lambda name: path.activity(name, times))
 
     def _fill(self, where: npt.NDArray[np.bool_], path: Path, heard: Callable[[str], Array]) -> None:
-        times, base, model = self.t_h[where], self.stepper.baseline, self.stepper.model
-        y = np.atleast_2d(path.slow(times))
-        recurrent = model.recurrent(y)
-        found = {name: y[:, i] for i, name in enumerate(STATES)} | {
-            "rate_hz": heard("rate_hz"), "rate_se_hz": heard("rate_se_hz"),
-            "glutamate": 100 * heard("glutamate") / self.start.activity.glutamate,
-            "ampa_throughput": heard("ampa_throughput") / base.ampa_throughput,
-            "calcium": heard("calcium") / base.calcium, "pattern_shift": heard("pattern_shift"),
-            "dissociation": glutamate.dissociation(heard("rate_hz"), self.start.activity.rate_hz),
-            "recurrent": recurrent, "spine_density": model.spine_density(y), "vacant": model.vacant(y),
-            "spine_formation": model.formation(y),
-            "spine_elimination": model.elimination(y, self.arrays["stress"][where]),
-            "clinical_effect": model.clinical_effect(recurrent, self._reference),
-            "block": np.stack([np.interp(times, path.block_t_h, column) for column in path.block.T], -1),
-        }  # fmt: skip
+        times = self.t_h[where]
+        found = observe(
+            self.stepper.model, np.atleast_2d(path.slow(times)), heard, start=self.start.activity,
+            baseline=self.stepper.baseline, reference=self._reference, stress=self.arrays["stress"][where],
+        )  # fmt: skip
+        found["block"] = np.stack([np.interp(times, path.block_t_h, column) for column in path.block.T], -1)
         for name, values in found.items():
             if name not in self.arrays:
                 self.arrays[name] = np.full((len(self.t_h), *values.shape[1:]), np.nan)

@@ -118,7 +118,7 @@ def half_patterns(spikes: Spikes) -> Array:
 def dissociation(rate_hz: npt.ArrayLike, before_hz: npt.ArrayLike) -> Array:
     """The dissociation proxy: the share of dendritic inhibition lost for each spike of excitation.
 
-    1 - (r_SST / r_E) / (the same before the drug); rates (..., classes), `before_hz` (classes,). 0 before the drug
+    1 - (r_SST / r_E) / (the same before the drug); rates (..., classes), also `before_hz`. 0 before the drug
     and in a silent circuit, 1 when E cells speak and SST cells are silent. Reasoning: SST cells gate what reaches the
     dendrites of E cells; when E cells speak without that gate, their output is no longer matched to its input. It
     comes from spikes, not from block: a blocker that leaves the balance alone gives 0. A proxy: no scale of
@@ -126,7 +126,8 @@ def dissociation(rate_hz: npt.ArrayLike, before_hz: npt.ArrayLike) -> Array:
     """
     e, sst = CLASSES.index("E"), CLASSES.index("SST")
     now, before = np.asarray(rate_hz, dtype=float), np.asarray(before_hz, dtype=float)
-    each = max(before[sst], RATE_FLOOR_HZ) / max(before[e], RATE_FLOOR_HZ)  # SST rate that went with 1 Hz of E
+    before = np.maximum(before, RATE_FLOOR_HZ)
+    each = before[..., sst] / before[..., e]  # SST rate that went with 1 Hz of E
     return np.asarray(1 - (now[..., sst] / each + RATE_FLOOR_HZ) / (now[..., e] + RATE_FLOOR_HZ))
 
 

@@ -133,6 +133,16 @@ class SlowModel:
         self.tone_h = 1 / (float(k.comparator.tone_time) * H_PER_DAY)
         self.effect_per_log_weight = float(k.clinical.effect_per_log_weight)
 
+    @property
+    def fastest_h(self) -> float:
+        """The highest rate constant of all, 1/h: what an explicit step must resolve."""
+        synapse, spines = self.strength, self.spines
+        rates = (
+            *self.cascade.per_h, synapse.early_h, synapse.scaling_h, spines.stage_h, spines.transient_h,
+            self.pv_loss_h, self.pv_recovery_h, self.tolerance_h, self.tone_h,
+        )  # fmt: skip
+        return max(float(np.max(rate)) for rate in rates)
+
     def healthy_state(self) -> Array:
         """The state of the healthy, drug-free subject: `rate_of_change` is zero under neutral inputs."""
         start = dict.fromkeys(STATES, 1.0) | {"tolerance": 0.0, "tone": 0.0}
@@ -165,9 +175,9 @@ class SlowModel:
         )  # fmt: skip
 
     def rest(self, inputs: Inputs) -> Array:
-        """The state that lasting `inputs` lead to, in closed form (J is whatever comes out)."""
+        """The state that lasting `inputs` lead to, in closed form (J is whatever comes out): (..., states)."""
         i = inputs
-        if not i.ampa_throughput > 0:
+        if not np.all(i.ampa_throughput > 0):
             raise ValueError("a silent circuit has no resting state: lasting ampa_throughput must be above 0")
         *signals, drive, translation = self.cascade.steady(
             tone=i.serotonin,
@@ -179,10 +189,10 @@ class SlowModel:
         transient, persistent = self.spines.steady(translation, i.stress)
         pv = 1 / (1 + self.pv_loss_h * self.pv(i.pv_block) / self.pv_recovery_h)
         heard = i.ampa_throughput / (transient + persistent)
-        return np.array((
+        return np.stack(np.broadcast_arrays(
             *signals, heard, translation, translation, weight, scaling, transient, persistent,
             pv, self.tolerance_gain * i.e_block, i.serotonin,
-        ))  # fmt: skip
+        ), axis=-1)  # fmt: skip
 
     def steady_state(self, inputs_of_J: Callable[[float], Inputs], *, tolerance: float = ROOT_TOLERANCE) -> Array:
         """The state at rest in a circuit that answers J with `inputs_of_J(J)`.

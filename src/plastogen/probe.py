@@ -8,12 +8,11 @@ analytic stand-in; `remembered` keeps answers on disk. The network sees of a sta
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -96,13 +95,13 @@ class Probe(Protocol):
     def __call__(self, state: State, seed: int) -> Activity: ...
 
 
-def agonist(circuit: Circuit, activity: Activity, baseline: Activity) -> dict[str, float]:
-    """Pool -> share of the time its receptors have glutamate bound.
+def agonist(circuit: Circuit, activity: Activity, baseline: Activity) -> dict[str, Any]:
+    """Pool -> share of the time its receptors have glutamate bound, one number or one a course.
 
     Synaptic: from spikes. Tonic: ambient glutamate, which goes with release. Rest: spontaneous release alone.
     """
     k = circuit.agonist
-    ambient = min(1.0, float(k.ambient) * activity.glutamate / baseline.glutamate)
+    ambient = np.minimum(1.0, float(k.ambient) * activity.glutamate / baseline.glutamate)
     mini = float(k.mini_rate) * float(k.saturation) * float(circuit.decays.nmda) / glutamate.MS_PER_S
     shares = {"synaptic": activity.bound, "tonic": ambient, "rest": mini}
     return {pool: shares[pool.partition(".")[2]] for pool in circuit.pools()}
@@ -115,20 +114,31 @@ def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:
         name, _, kind = pool.partition(".")
         if kind == "rest":
             rest = float(circuit.populations[name].rest)
-            row = np.zeros(activity.voltage.shape[1])
-            row[np.argmin(np.abs(glutamate.bin_centres_mV() - rest))] = 1
+            row = np.zeros_like(activity.voltage[..., 0, :])
+            row[..., np.argmin(np.abs(glutamate.bin_centres_mV() - rest))] = 1
             found[pool] = row
         else:
-            found[pool] = activity.voltage[CLASSES.index(name)]
+            found[pool] = activity.voltage[..., CLASSES.index(name), :]
     return found
 
 
-def _calcium(circuit: Circuit, bound: float, voltage: Array, nmda_left: float) -> float:
-    v = glutamate.bin_centres_mV()
-    m = circuit.magnesium
+def heard(
+    circuit: Circuit, drive: Drive, *, rate_hz: Array, rate_se_hz: Array, bound: Any, pattern_shift: Any,
+    voltage: Array,
+) -> Activity:  # fmt: skip
+    """The activity that follows from what was counted; all may have one row a course, as may numbers of the drive."""
+    v, m, e = glutamate.bin_centres_mV(), circuit.magnesium, CLASSES.index("E")
     free = glutamate.mg_free(v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold))
-    inward = float((voltage * free * (float(circuit.reversals.excitatory) - v)).sum())
-    return bound * nmda_left * inward
+    inward = (voltage[..., e, :] * free * (float(circuit.reversals.excitatory) - v)).sum(axis=-1)
+    released = rate_hz[..., e] * drive.release
+    passed = released * drive.recurrent * drive.ampa
+    numbers: dict[str, Any] = {
+        "glutamate": released, "ampa_throughput": passed, "bound": bound,
+        "calcium": bound * drive.nmda_E * inward, "pattern_shift": pattern_shift,
+    }  # fmt: skip
+    if rate_hz.ndim == 1:
+        numbers = {name: float(number) for name, number in numbers.items()}
+    return Activity(rate_hz=rate_hz, rate_se_hz=rate_se_hz, voltage=voltage, **numbers)
 
 
 def network_key(circuit: Circuit, seconds: float, settle_s: float, backend: str) -> str:
@@ -173,13 +183,10 @@ class NetworkProbe:
         bound = drive.release * glutamate.bound_share(
             spikes, saturation=float(k.agonist.saturation), decay_ms=float(k.decays.nmda)
         )
-        voltage = glutamate.voltage_distribution(spikes)
-        e = float(rate[CLASSES.index("E")])
-        return Activity(
-            rate_hz=rate, rate_se_hz=error, glutamate=e * drive.release,
-            ampa_throughput=e * drive.release * drive.recurrent * drive.ampa,
-            bound=min(1.0, bound), calcium=_calcium(k, bound, voltage[0], drive.nmda_E),
-            pattern_shift=glutamate.pattern_shift(pattern, self._patterns[seed]), voltage=voltage,
+        return heard(
+            k, drive, rate_hz=rate, rate_se_hz=error, bound=min(1.0, bound),
+            pattern_shift=glutamate.pattern_shift(pattern, self._patterns[seed]),
+            voltage=glutamate.voltage_distribution(spikes),
         )  # fmt: skip
 
 
@@ -205,18 +212,17 @@ class FormulaProbe:
         return self.ask(reduce(state), seed)
 
     def ask(self, drive: Drive, seed: int) -> Activity:
-        """What the formula gives under `drive`; the same for every seed."""
+        """What the formula gives under `drive`, or under many; the same for every seed."""
         moved = drive.array() - Drive().array()
-        rate = self._base * np.exp(self._gain @ moved)
+        rate = self._base * np.exp(moved @ self._gain.T)
         k = self.circuit
         each = float(k.agonist.saturation) * float(k.decays.nmda) / glutamate.MS_PER_S
-        bound = drive.release * rate[0] * each / (1 + rate[0] * each)
-        shift = 1 - math.exp(-float(np.abs(self._gain[0] * moved).sum()))
-        return Activity(
-            rate_hz=rate, rate_se_hz=np.zeros(len(CLASSES)), glutamate=float(rate[0]) * drive.release,
-            ampa_throughput=float(rate[0]) * drive.release * drive.recurrent * drive.ampa, bound=float(bound),
-            calcium=_calcium(k, float(bound), self._voltage[0], drive.nmda_E), pattern_shift=shift,
-            voltage=self._voltage,
+        e = rate[..., CLASSES.index("E")]
+        bound = drive.release * e * each / (1 + e * each)
+        shift = 1 - np.exp(-np.abs(self._gain[0] * moved).sum(axis=-1))
+        return heard(
+            k, drive, rate_hz=rate, rate_se_hz=np.zeros_like(rate), bound=bound, pattern_shift=shift,
+            voltage=np.broadcast_to(self._voltage, (*rate.shape, self._voltage.shape[-1])),
         )  # fmt: skip
 
 

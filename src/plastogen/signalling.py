@@ -143,9 +143,7 @@ class Cascade:
             translation,
         )
 
-    def steady(
-        self, *, tone: float, rest_current: float, sequestered: float, blocked: float
-    ) -> tuple[float, float, float, float, float, float]:
+    def steady(self, *, tone: N, rest_current: N, sequestered: N, blocked: N) -> tuple[N, N, N, N, N, N]:
         """(eef2k, bdnf, mtorc1, protein, D(trkb), translation) at rest under lasting inputs.
 
         A lasting throughput is what the synapse is used to (x = 1), whatever it is, so it does not enter.

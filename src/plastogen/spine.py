@@ -96,7 +96,7 @@ class Spines:
             rescued - (self.loss_h + stress * self.stress_h) * persistent,
         )
 
-    def steady(self, translation: float, stress: float) -> tuple[float, float]:
+    def steady(self, translation: N, stress: N) -> tuple[N, N]:
         """Transient and persistent spines at rest; both commit stages are then equal to `translation`."""
         rescue = self.rescue_h * translation
         return (

@@ -54,7 +54,7 @@ class Strength:
             (self.target(rate_E) - scaling) * self.scaling_h,
         )
 
-    def steady(self, drive: float, protein: float, rate_E: float) -> tuple[float, float]:
+    def steady(self, drive: N, protein: N, rate_E: N) -> tuple[N, N]:
         """Weight and scaling at rest under lasting inputs."""
         held = 1 + self.late_gain * (protein - 1)
         inserted = self.insertion * drive

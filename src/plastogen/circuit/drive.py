@@ -44,8 +44,11 @@ class Drive:
     silence: float = 0
 
     def array(self) -> Array:
-        """The twelve numbers in the order of `Drive.names()`."""
-        return np.array([getattr(self, name) for name in self.names()], dtype=float)
+        """The twelve numbers in the order of `Drive.names()`; (courses, 12) when they are arrays of courses."""
+        values = [getattr(self, name) for name in self.names()]
+        if any(isinstance(value, np.ndarray) for value in values):
+            return np.stack(np.broadcast_arrays(*values), axis=-1)
+        return np.array(values, dtype=float)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
