@@ -2,53 +2,63 @@
 
 The same equations as `course`, in lockstep: the nodes of the grid, which is dense after every event, are the macro
 steps. At each the activity is first taken to stay, the circuit's answer is asked at the end of the step, and the step
-is taken again with the activity running to that answer (second order). Which courses stand side by side changes
-nothing: a course depends on its own plan alone.
+is taken again with the activity running to that answer (second order). A course depends on its own plan alone, not
+on those beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Protocol, TypeAlias
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from plastogen.cache import digest
-from plastogen.circuit import Drive
+from plastogen.circuit import Circuit, Drive
 from plastogen.course import Course, Plan
 from plastogen.glutamate import bin_centres_mV
 from plastogen.observe import observe, switched
 from plastogen.plasticity import STATES, Inputs, SlowModel, alongside
 from plastogen.probe import Activity, State, agonist, reduce, voltages
 from plastogen.receptor import BlockKinetics
-from plastogen.stepper import class_weights, kinetics_of
+from plastogen.stepper import frozen, inputs, kinetics_of, ratios
 from plastogen.treated import Treated
 
 Array: TypeAlias = npt.NDArray[np.float64]
+T = TypeVar("T")
 
-SUBSTEP = 1  # of the slow equations, in units of their fastest time constant
-REST_ROUNDS, REST_TOLERANCE = 60, 1e-12  # of J, at rest under lasting stress
+SUBSTEP = 1.5  # of the slow equations, in units of their fastest time constant
+REST_ROUNDS, REST_TOLERANCE = 100, 1e-13  # of J, at rest under lasting stress
 TARGETS = ("ampa", "gaba", "release", "silence", "bdnf", "mtorc1", "serotonin")
+_marks: dict[int, tuple[Circuit, str]] = {}
+HEARD = ("rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pattern_shift")
 
 
 class Answers(Protocol):
-    """What stands in for the network: `FormulaProbe`, or an emulator. One row a course, seeds (courses,)."""
+    """What stands in for the network, such as `FormulaProbe`: asked for many courses at once, one row each."""
 
     def ask(self, drive: Drive, seed: Any) -> Activity: ...
 
 
 def alike(plan: Plan) -> Hashable:
     """Plans with equal marks can be followed side by side."""
-    blockers = sorted(s for drug in plan.drugs.values() for s in drug.actions.nmdar)
-    whole = [plan.circuit, plan.grid_h.tolist(), plan.switches.metabolites, blockers, sorted(plan.drugs)]
-    return digest(whole)
+    given = sorted((name, *drug.actions.nmdar) for name, drug in plan.drugs.items())
+    switches = [plan.switches.feedback, plan.switches.probe, plan.switches.metabolites]
+    return digest([_mark(plan.circuit), plan.grid_h.tolist(), given, switches])
 
 
-def follow_many(plans: Sequence[Plan], answers: Answers, *, method: str) -> list[Course]:
-    """The courses of `plans`, all `alike`. Raises ValueError when they are not, or when a state is not finite."""
-    return Cohort(plans, answers).follow(method)
+def _mark(circuit: Circuit) -> str:
+    """The digest of a circuit, kept: thousands of plans share a few circuits."""
+    if _marks.get(id(circuit), (None, ""))[0] is not circuit:
+        _marks[id(circuit)] = (circuit, digest(circuit))
+    return _marks[id(circuit)][1]
+
+
+def follow_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
+    """The courses of `plans`. Raises ValueError when they are not alike, or when a course leaves the finite."""
+    return Cohort(plans, answers).follow()
 
 
 @dataclass(frozen=True)
@@ -61,38 +71,182 @@ class _Now:
 
 
 class Cohort:
-    """Courses side by side; `visited` are the drives the circuit was asked about, (nodes, courses, 12)."""
+    """Courses side by side. `asked`: the drives that answers were sought for, each (courses, 12)."""
 
     def __init__(self, plans: Sequence[Plan], answers: Answers) -> None:
         if len({alike(plan) for plan in plans}) != 1:
-            raise ValueError("courses side by side must have the same circuit, grid and blockers")
+            raise ValueError("courses side by side must have the same circuit, grid, drugs and switches")
         first = plans[0]
         self.plans, self.answers, self.circuit, self.t_h = plans, answers, first.circuit, first.grid_h
         self.seeds = np.array([plan.seed for plan in plans])
-        self.treated = _shared(_treated, plans)
-        self.model = alongside(_shared(lambda plan: SlowModel(switched(plan.plasticity, plan.switches)), plans))
-        each = _shared(lambda plan: kinetics_of(plan.circuit, plan.subject, self._blockers(plan)), plans)
+        self.treated = [_treated(plan) for plan in plans]
+        self.model = alongside([SlowModel(switched(plan.plasticity, plan.switches)) for plan in plans])
+        each = [kinetics_of(plan.circuit, treated) for plan, treated in zip(plans, self.treated, strict=True)]
         self.kinetics = BlockKinetics.alongside(each)
         self.pools = tuple(first.circuit.pools())
         self.site = np.array([[plan.switches.block.of(pool) for pool in self.pools] for plan in plans])
-        self.weights = class_weights(self.pools)
-        self.feedback = np.array([plan.switches.feedback == "on" for plan in plans])
-        self.live = np.array([plan.switches.probe == "live" for plan in plans])
+        self.inhibition = np.array([float(plan.subject.inhibition) for plan in plans])
+        self.feedback, self.live = first.switches.feedback == "on", first.switches.probe == "live"
         middles = (self.t_h[1:] + self.t_h[:-1]) / 2
         self.brain_uM = self._gather(lambda treated: treated.blocker_uM(middles))
         late = np.nextafter(self.t_h, -np.inf)  # a level that starts or stops at a node belongs to the next step
-        self.before, self.after = ({t: self._level(t, times) for t in TARGETS} for times in (late, self.t_h))
-        self.stress_before, self.stress = (self._gather(lambda k, t=t: k.stress(t)) for t in (late, self.t_h))
-        self.baseline = answers.ask(self._drive(State()), self.seeds)
-        self.visited: list[Array] = []
-
-    def _blockers(self, plan: Plan) -> Any:
-        return self.treated[list(self.plans).index(plan)].blockers
+        self.before, self.after = (self._levels(times) for times in (late, self.t_h))
+        self.asked: list[Array] = []
+        self.baseline = self._ask(State())
 
     def _gather(self, of: Callable[[Treated], Array]) -> Array:
-        """(times, courses, ...), from one array a course; equal treatments are asked once."""
-        found = {id(treated): of(treated) for treated in self.treated}
-        return np.stack([found[id(treated)] for treated in self.treated], axis=1)
+        """(times, courses, ...), from one array for each treated subject."""
+        return np.stack([of(treated) for treated in self.treated], axis=1)
 
-    def _level(self, target: str, times: Array) -> Array:
-        return self._gather(lambda treated: treated.effects(times).get(target, np.zeros(times.shape)))
+    def _levels(self, times: Array) -> dict[str, Array]:
+        """What is given, beside blockers, and stress: target -> (times, courses)."""
+        found = [{**treated.effects(times), "stress": treated.stress(times)} for treated in self.treated]
+        zero = np.zeros(times.shape)
+        return {name: np.stack([one.get(name, zero) for one in found], axis=1) for name in (*TARGETS, "stress")}
+
+    def _ask(self, state: State) -> Activity:
+        drives = np.broadcast_to(reduce(state).array(), (len(self.plans), len(Drive.names())))
+        self.asked.append(drives)
+        return self.answers.ask(Drive(*drives.T), self.seeds)
+
+    def follow(self) -> list[Course]:
+        """All courses, from the first node to the last."""
+        now = start = self._begin()
+        held = [self._note(now)]
+        for k in range(len(self.t_h) - 1):
+            now = self._step(now, k)
+            held.append(self._note(now))
+        found = self._observed(start, {name: np.stack([note[name] for note in held]) for name in held[0]})
+        return [self._course(i, found) for i in range(len(self.plans))]
+
+    # rest
+
+    def _begin(self) -> _Now:
+        y = np.broadcast_to(self.model.healthy_state(), (len(self.plans), len(STATES))).copy()
+        stress = np.array([float(plan.subject.stress) for plan in self.plans])
+        blocked = self.kinetics.start()
+        moved = np.array([not plan.subject.at_set_points for plan in self.plans])
+        if moved.any():
+            y = np.where(moved[:, None], self._rest(y, stress, blocked), y)
+        for state in {name for plan in self.plans for name in plan.start}:
+            y[:, STATES.index(state)] *= [plan.start.get(state, 1) for plan in self.plans]
+        return _Now(y, blocked, self._ask(self._state(y, blocked, {name: x[0] for name, x in self.after.items()})))
+
+    def _rest(self, y: Array, stress: Array, blocked: Array) -> Array:
+        """The state that rests under lasting stress: J = J(rest(activity(J))), by the secant rule in each course."""
+        none = {name: np.zeros(len(self.plans)) for name in TARGETS} | {"stress": stress}
+        last: tuple[Array, Array] | None = None
+        for _ in range(REST_ROUNDS):
+            activity = self._ask(self._state(y, blocked, none))
+            asked, rest = self.model.recurrent(y), self.model.rest(self._inputs(activity, blocked, none))
+            found = self.model.recurrent(rest)
+            error = found - asked
+            if np.abs(error).max() <= REST_TOLERANCE:
+                return rest
+            aim = found
+            if last is not None:
+                gap = error - last[1]
+                secant = asked - error * (asked - last[0]) / np.where(gap == 0, 1, gap)
+                aim = np.where(gap == 0, found, np.clip(secant, np.minimum(asked, found), np.maximum(asked, found)))
+            last = (asked, error)
+            y = rest.copy()
+            y[:, STATES.index("weight")] *= aim / found  # any state with this J asks the same question
+        return rest
+
+    # one step
+
+    def _block(self, blocked: Array) -> Array:
+        return np.asarray(self.kinetics.fraction(blocked) * self.site)
+
+    def _state(self, y: Array, blocked: Array, effect: dict[str, Array]) -> State:
+        slow = {name: y[:, i] for i, name in enumerate(STATES)}
+        left = (1 - self._block(blocked)) * (1 + slow["tolerance"])[:, None]
+        pools = dict(zip(self.pools, left.T, strict=True))
+        density = self.model.spine_density(y)
+        return frozen(pools, slow, density, effect, inhibition=self.inhibition, feedback=self.feedback)
+
+    def _inputs(self, activity: Activity, blocked: Array, effect: dict[str, Array]) -> Inputs:
+        rate, passed = ratios(activity, self.baseline)
+        block = self._block(blocked)
+        return inputs(self.pools, block, rate_E=rate, ampa_throughput=passed, effect=effect, stress=effect["stress"])
+
+    def _step(self, now: _Now, k: int) -> _Now:
+        after, before = ({n: x[i] for n, x in level.items()} for level, i in ((self.after, k), (self.before, k + 1)))
+        guess = self._advance(now, now.activity, k, after, before)
+        if not self.live:
+            return guess
+        heard = self._ask(self._state(guess.y, guess.blocked, before))
+        taken = self._advance(now, heard, k, after, before)
+        jumped = {name: x[k + 1] for name, x in self.after.items()}
+        if any((jumped[name] != before[name]).any() for name in TARGETS):
+            taken = replace(taken, activity=self._ask(self._state(taken.y, taken.blocked, jumped)))
+        return taken
+
+    def _advance(self, now: _Now, last: Activity, k: int, after: dict[str, Array], before: dict[str, Array]) -> _Now:
+        """From node k to the next with the activity running to `last`."""
+        dt_h = float(self.t_h[k + 1] - self.t_h[k])
+        own = [agonist(self.circuit, a, self.baseline) for a in (now.activity, last)]
+        shape = [voltages(self.circuit, a) for a in (now.activity, last)]
+        n = len(self.plans)
+        a0, a1 = (np.stack([np.broadcast_to(of[pool], n) for pool in self.pools], axis=-1) for of in own)
+        v0, v1 = (np.stack([of[pool] for pool in self.pools], axis=-2) for of in shape)
+        blocked = self.kinetics.advance(
+            now.blocked, a_start=a0, a_end=a1, v_weights_start=v0, v_weights_end=v1, v_mV=bin_centres_mV(),
+            brain_uM=self.brain_uM[k : k + 1], dt_h=dt_h,
+        )[-1]  # fmt: skip
+        first, second = self._inputs(now.activity, now.blocked, after), self._inputs(last, blocked, before)
+        return _Now(self._slow(now.y, first, second, dt_h), blocked, last)
+
+    def _slow(self, y: Array, first: Inputs, second: Inputs, dt_h: float) -> Array:
+        """The slow state `dt_h` later, inputs running from one to the other (Runge and Kutta, fourth order)."""
+        start, end = (np.stack([getattr(i, f.name) for f in fields(Inputs)]) for i in (first, second))
+        steps = max(1, int(np.ceil(dt_h * self.model.fastest_h / SUBSTEP)))
+        h = dt_h / steps
+
+        def rate(x: Array, share: float) -> Array:
+            return np.stack(self.model.rates(list(x), Inputs(*(start + share * (end - start)))))
+
+        x = np.ascontiguousarray(y.T)
+        for i in range(steps):
+            here, middle, there = i / steps, (i + 0.5) / steps, (i + 1) / steps
+            k1 = rate(x, here)
+            k2 = rate(x + h / 2 * k1, middle)
+            k3 = rate(x + h / 2 * k2, middle)
+            k4 = rate(x + h * k3, there)
+            x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        return np.ascontiguousarray(x.T)
+
+    # what is written down
+
+    def _note(self, now: _Now) -> dict[str, Array]:
+        heard = {name: np.asarray(getattr(now.activity, name)) for name in HEARD}
+        return {"y": now.y, "block": self._block(now.blocked), **heard}
+
+    def _observed(self, start: _Now, held: dict[str, Array]) -> dict[str, Array]:
+        """Every variable, (times, courses, ...)."""
+        found = observe(
+            self.model, held["y"], lambda name: held[name], start=start.activity, baseline=self.baseline,
+            reference=self.model.recurrent(start.y), stress=self.after["stress"],
+        )  # fmt: skip
+        found |= {"block": held["block"], "stress": self.after["stress"]}
+        wrong = [name for name, values in found.items() if not np.isfinite(values).all()]
+        if wrong:
+            raise ValueError(f"the course of {wrong[0]} leaves the finite: a parameter is out of its useful range")
+        return found
+
+    def _course(self, i: int, found: dict[str, Array]) -> Course:
+        treated = self.treated[i]
+        at = treated.concentrations(self.t_h)
+        none = np.zeros((len(self.t_h), 0))
+        arrays = {name: values[:, i] for name, values in found.items()} | {
+            "plasma_ng_ml": np.stack([at.plasma_ng_ml[s] for s in treated.species], -1) if treated.species else none,
+            "brain_uM": np.stack([at.brain_uM[s] for s in treated.species], -1) if treated.species else none,
+            "occupancy": treated.occupancy(self.t_h),
+        }  # fmt: skip
+        log = {"probes": 0, "cap_hit": False, "steps": len(self.t_h) - 1}
+        return Course(self.t_h, arrays, self.pools, treated.species, {}, log)
+
+
+def _treated(plan: Plan) -> Treated:
+    metabolites = plan.switches.metabolites == "on"
+    return Treated(plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=metabolites)

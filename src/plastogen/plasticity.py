@@ -98,19 +98,22 @@ class Plasticity(Definition):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the slow layer is told at one moment; activities are ratios to the seed's healthy baseline."""
+    """What the slow layer is told at one moment; activities are ratios to the seed's healthy baseline.
 
-    rate_E: float = 1.0
-    ampa_throughput: float = 1.0
-    rest_current: float = 1.0
+    Each is a number, or an array with one number a course.
+    """
+
+    rate_E: Any = 1.0
+    ampa_throughput: Any = 1.0
+    rest_current: Any = 1.0
     """Resting (miniature) NMDAR current of E cells left, 1 - block of pool E.rest."""
-    pv_block: float = 0.0
-    e_block: float = 0.0
-    sequestered_bdnf: float = 0.0
-    mtorc1_blocked: float = 0.0
-    serotonin: float = 0.0
+    pv_block: Any = 0.0
+    e_block: Any = 0.0
+    sequestered_bdnf: Any = 0.0
+    mtorc1_blocked: Any = 0.0
+    serotonin: Any = 0.0
     """SERT occupancy."""
-    stress: float = 0.0
+    stress: Any = 0.0
 
 
 HEALTHY = Inputs()

@@ -5,8 +5,9 @@ One step of both clocks, with the activity of the circuit running linearly from 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,59 @@ class Path:
         return np.asarray(first + share * (last - first))
 
 
+def kinetics_of(circuit: Circuit, treated: Treated) -> BlockKinetics:
+    """How the pools of a circuit are blocked by what is given."""
+    return BlockKinetics(
+        [Pool(name, treated.subject.mix(shares)) for name, shares in circuit.pools().items()], treated.blockers,
+        mg_mM=float(circuit.magnesium.concentration), mg_efold_mV=float(circuit.magnesium.efold),
+    )  # fmt: skip
+
+
+def frozen(
+    left: dict[str, Any], slow: Mapping[str, Any], density: Any, effect: Mapping[str, Any], *, inhibition: Any,
+    feedback: bool,
+) -> State:  # fmt: skip
+    """What a probe freezes: NMDA conductance `left` by pool, the slow state by name, effects on other targets.
+
+    Numbers, or arrays with one number a course. Without `feedback` the circuit hears nothing of its synapses.
+    """
+    return State(
+        nmdar=left, ampa=1 - effect.get("ampa", 0), gaba=inhibition * (1 - effect.get("gaba", 0)),
+        release=1 - effect.get("release", 0), silence=effect.get("silence", 0),
+        weight=slow["weight"] if feedback else 1, spines=density if feedback else 1,
+        scaling=slow["scaling"] if feedback else 1, pv_integrity=slow["pv_integrity"],
+    )  # fmt: skip
+
+
+def ratios(activity: Activity, baseline: Activity) -> tuple[Any, Any]:
+    """Rate of E cells and AMPA throughput, relative to the healthy circuit's."""
+    e = CLASSES.index("E")
+    rate = activity.rate_hz[..., e] / baseline.rate_hz[..., e]
+    return rate, activity.ampa_throughput / baseline.ampa_throughput
+
+
+def inputs(
+    pools: Sequence[str], block: Array, *, rate_E: Array, ampa_throughput: Array, effect: Mapping[str, Array],
+    stress: Array,
+) -> Inputs:  # fmt: skip
+    """What the slow layer hears at many times, or in many courses: `block` is (..., pools), the others (...).
+
+    The block of a class is the mean of its synaptic and its tonic receptors; those at rest are not counted.
+    """
+    zero = np.zeros(block.shape[:-1])
+
+    def mean_block(cls: str, *kinds: str) -> Array:
+        chosen = [i for i, pool in enumerate(pools) if pool in {f"{cls}.{kind}" for kind in kinds}]
+        return np.asarray(block[..., chosen].mean(axis=-1)) if chosen else zero
+
+    return Inputs(
+        rate_E=rate_E, ampa_throughput=ampa_throughput, rest_current=1 - mean_block("E", "rest"),
+        pv_block=mean_block("PV", "synaptic", "tonic"), e_block=mean_block("E", "synaptic", "tonic"),
+        sequestered_bdnf=effect.get("bdnf", zero), mtorc1_blocked=effect.get("mtorc1", zero),
+        serotonin=effect.get("serotonin", zero), stress=stress,
+    )  # fmt: skip
+
+
 class Stepper:
     """What one course is made of; `baseline` is the activity of the healthy, drug-free circuit of its seed."""
 
@@ -62,20 +116,8 @@ class Stepper:
         self.circuit, self.model, self.treated, self.switches = circuit, model, treated, switches
         self.baseline = baseline
         self.pools = tuple(circuit.pools())
-        self.kinetics = BlockKinetics(
-            [Pool(name, treated.subject.mix(shares)) for name, shares in circuit.pools().items()], treated.blockers,
-            mg_mM=float(circuit.magnesium.concentration), mg_efold_mV=float(circuit.magnesium.efold),
-        )  # fmt: skip
+        self.kinetics = kinetics_of(circuit, treated)
         self._site = np.array([switches.block.of(pool) for pool in self.pools])
-        self._conductance = self._pool_weights()
-
-    def _pool_weights(self) -> dict[str, Array]:
-        """Class -> weights of its synaptic and tonic pools in its mean block (half each; rest is not counted)."""
-        found = {}
-        for name in CLASSES:
-            chosen = np.array([pool.startswith(f"{name}.") and not pool.endswith(".rest") for pool in self.pools])
-            found[name] = chosen / chosen.sum()
-        return found
 
     def block(self, blocked: Array) -> Array:
         """Blocked share of each pool's conductance after the switches: (..., pools)."""
@@ -85,17 +127,11 @@ class Stepper:
         """What a probe at `t_h` would freeze, `block` by pool; `before` takes held levels as just before `t_h`."""
         when = np.array([np.nextafter(t_h, -np.inf) if before else t_h])
         effect = {name: float(value[0]) for name, value in self.treated.effects(when).items()}
-        inhibition = float(self.treated.subject.inhibition)
         slow = dict(zip(STATES, y.tolist(), strict=True))
-        raised = 1 + slow["tolerance"]
-        left = (1 - block) * raised
-        on = self.switches.feedback == "on"
-        return State(
-            nmdar=dict(zip(self.pools, left.tolist(), strict=True)),
-            ampa=1 - effect.get("ampa", 0), gaba=inhibition * (1 - effect.get("gaba", 0)),
-            release=1 - effect.get("release", 0), silence=effect.get("silence", 0), weight=slow["weight"] if on else 1,
-            spines=float(self.model.spine_density(y)) if on else 1, scaling=slow["scaling"] if on else 1,
-            pv_integrity=slow["pv_integrity"],
+        left = dict(zip(self.pools, ((1 - block) * (1 + slow["tolerance"])).tolist(), strict=True))
+        return frozen(
+            left, slow, float(self.model.spine_density(y)), effect, inhibition=float(self.treated.subject.inhibition),
+            feedback=self.switches.feedback == "on",
         )  # fmt: skip
 
     def drive(self, moment: Moment, *, before: bool = False) -> Drive:
@@ -110,12 +146,8 @@ class Stepper:
 
     def inputs(self, activity: Activity, stress: float) -> Inputs:
         """What the slow layer hears under lasting `activity` and stress, without drugs."""
-        rate, passed = self._ratios(activity)
-        return Inputs(rate_E=rate, ampa_throughput=passed, stress=stress)
-
-    def _ratios(self, activity: Activity) -> tuple[float, float]:
-        own, base = activity, self.baseline
-        return float(own.rate_hz[0] / base.rate_hz[0]), float(own.ampa_throughput / base.ampa_throughput)
+        rate, passed = ratios(activity, self.baseline)
+        return Inputs(rate_E=float(rate), ampa_throughput=float(passed), stress=stress)
 
     def step(self, start: Moment, end_h: float, arriving: Activity | None = None) -> Path:
         """From `start` to `end_h`, the activity running to `arriving` (None: staying as it is)."""
@@ -147,20 +179,15 @@ class Stepper:
         nodes = times[::every].copy()
         asked = nodes.copy()
         asked[-1] = np.nextafter(asked[-1], -np.inf)  # a level that starts or stops at the end belongs to the next step
-        effects, zero = self.treated.effects(asked), np.zeros(len(nodes))
         share = (nodes - nodes[0]) / (nodes[-1] - nodes[0])
-        (rate0, passed0), (rate1, passed1) = self._ratios(first), self._ratios(last)
-        at_nodes = block[::every]
-        resting = [i for i, pool in enumerate(self.pools) if pool.endswith(".rest")]
-        rest_block = at_nodes[:, resting].mean(axis=1) if resting else zero
-        table = np.stack([
-            rate0 + share * (rate1 - rate0), passed0 + share * (passed1 - passed0), 1 - rest_block,
-            at_nodes @ self._conductance["PV"], at_nodes @ self._conductance["E"],
-            effects.get("bdnf", zero), effects.get("mtorc1", zero), effects.get("serotonin", zero),
-            self.treated.stress(asked),
-        ])  # fmt: skip
+        (rate0, passed0), (rate1, passed1) = ratios(first, self.baseline), ratios(last, self.baseline)
+        told = inputs(
+            self.pools, block[::every], rate_E=rate0 + share * (rate1 - rate0),
+            ampa_throughput=passed0 + share * (passed1 - passed0), effect=self.treated.effects(asked),
+            stress=self.treated.stress(asked),
+        )  # fmt: skip
         origin, width = float(nodes[0]), float(nodes[1] - nodes[0])
-        rows = table.T.tolist()
+        rows = np.stack([getattr(told, field.name) for field in fields(Inputs)], axis=-1).tolist()
 
         def at(t_h: float) -> Inputs:
             place = min(max((t_h - origin) / width, 0.0), INPUT_NODES - 1.0)
