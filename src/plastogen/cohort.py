@@ -115,7 +115,8 @@ class Cohort:
         held = [self._note(now)]
         for k in range(len(self.t_h) - 1):
             now = self._step(now, k)
-            held.append(self._note(now))
+            held.append(self._note(now))  # what comes before a jump, as `course` writes it
+            now = self._jumped(now, k + 1)
         found = self._observed(start, {name: np.stack([note[name] for note in held]) for name in held[0]})
         return [self._course(i, found) for i in range(len(self.plans))]
 
@@ -176,11 +177,14 @@ class Cohort:
         if not self.live:
             return guess
         heard = self._ask(self._state(guess.y, guess.blocked, before))
-        taken = self._advance(now, heard, k, after, before)
-        jumped = {name: x[k + 1] for name, x in self.after.items()}
-        if any((jumped[name] != before[name]).any() for name in TARGETS):
-            taken = replace(taken, activity=self._ask(self._state(taken.y, taken.blocked, jumped)))
-        return taken
+        return self._advance(now, heard, k, after, before)
+
+    def _jumped(self, now: _Now, k: int) -> _Now:
+        """Just after node k: where a level jumps, the circuit is asked again."""
+        before, after = ({name: x[k] for name, x in level.items()} for level in (self.before, self.after))
+        if not self.live or not any((after[name] != before[name]).any() for name in TARGETS):
+            return now
+        return replace(now, activity=self._ask(self._state(now.y, now.blocked, after)))
 
     def _advance(self, now: _Now, last: Activity, k: int, after: dict[str, Array], before: dict[str, Array]) -> _Now:
         """From node k to the next with the activity running to `last`."""
