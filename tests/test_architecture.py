@@ -22,11 +22,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receptor",),
     ("drug", "subject", "circuit"),
     ("glutamate",),
-    ("probe",),
+    ("probe", "emulator"),
     ("signalling",),
     ("synapse", "spine"),
     ("plasticity", "reliance"),
-    ("switches", "treated", "observe", "stepper", "course", "cohort"),
+    ("switches", "treated", "observe", "stepper", "course", "cohort", "learn"),
     ("readout",),
     (
         "claim", "shape", "paths", "models", "grid", "sweep", "design", "people", "pick", "experiment", "case", "check",
@@ -40,8 +40,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
 )  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
-ONLY_IN = {"brian2": ("circuit",), "matplotlib": ("figure", "report"), "pint": ("units",), "ruamel": ("document",)}
-HEAVY = ("brian2", "numpy", "scipy", "xarray", "matplotlib", "pint", "h5py", "h5netcdf", "pandas", "pynwb")
+ONLY_IN = {
+    "brian2": ("circuit",),
+    "matplotlib": ("figure", "report"),
+    "sklearn": ("emulator",),
+    "pint": ("units",),
+    "ruamel": ("document",),
+}
+HEAVY = ("brian2", "numpy", "scipy", "xarray", "matplotlib", "pint", "sklearn", "h5py", "h5netcdf", "pandas", "pynwb")
 
 FILES = sorted(SRC.rglob("*.py"))
 MODULES = {".".join(("plastogen", *path.relative_to(SRC).with_suffix("").parts)): path for path in FILES}

@@ -8,7 +8,7 @@ on those beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -42,7 +42,7 @@ class Answers(Protocol):
     def ask(self, drive: Drive, seed: Any) -> Activity: ...
 
 
-def alike(plan: Plan) -> Hashable:
+def alike(plan: Plan) -> str:
     """Plans with equal marks can be followed side by side."""
     given = sorted((name, *drug.actions.nmdar) for name, drug in plan.drugs.items())
     switches = [plan.switches.feedback, plan.switches.probe, plan.switches.metabolites]
