@@ -160,7 +160,7 @@ class Emulator:
         variance = np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0)
         if noise:
             variance = variance + self.noise * (np.abs(asked - rest).max(axis=1) > 0)
-        return np.sqrt(variance)
+        return np.asarray(np.sqrt(variance))
 
     def _to_rest(self, asked: Array, of_seed: Array, which: npt.NDArray[np.int64]) -> Array:
         found = np.empty(len(asked))
