@@ -64,6 +64,7 @@ class Plan:
     snapshots: Mapping[str, float] = field(default_factory=dict)
     start: Mapping[str, float] = field(default_factory=dict)
     backend: str | None = None
+    emulator: str = ""  # the digest of the answers that stand in for the network
 
 
 @dataclass

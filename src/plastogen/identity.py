@@ -45,11 +45,11 @@ def determines(plan: Plan) -> dict[str, Any]:
 def _parts(plan: Plan, of: Callable[[Any], Any]) -> dict[str, Any]:
     parts = {f.name: of(getattr(plan, f.name)) for f in fields(plan) if f.name != "treatments"}
     parts["treatments"] = sorted((of(treatment) for treatment in plan.treatments.values()), key=json.dumps)
-    parts["mechanisms"] = mechanisms()
-    if plan.method == "formula":
-        parts["backend"] = "formula"
-    else:
+    parts["mechanisms"] = mechanisms("learn" if plan.method == "emulated" else "course")
+    if plan.method == "direct":
         parts["engine"] = signature(str(plan.backend))
+    else:  # what the network of an emulator was, its own key says
+        parts["backend"] = plan.method
     return parts
 
 
@@ -80,12 +80,12 @@ def _without_text(node: Any) -> Any:
     return node
 
 
-@lru_cache(maxsize=1)
-def mechanisms() -> str:
+@lru_cache(maxsize=2)
+def mechanisms(from_: str = "course") -> str:
     """A digest of the code a course runs through, comments and docstrings aside: other code, other runs."""
     root = Path(__file__).parent
     trees: dict[str, ast.Module] = {}
-    waiting = ["course"]
+    waiting = [from_]
     while waiting:
         name = waiting.pop()
         path = root.joinpath(*name.split(".")).with_suffix(".py")

@@ -14,15 +14,16 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen.batch import Batches
 from plastogen.cache import (
     CacheDamaged,
     StoreError,
@@ -54,6 +55,8 @@ class Stored:
     labels: Mapping[str, tuple[str, ...]]
     frequency_hz: NDArray[np.float64]
     manifest: Mapping[str, Any]
+    moved: Mapping[str, Array] = field(default_factory=dict)
+    """The same variables, as far as an emulator's answers decide them, one of its standard errors further up."""
 
 
 class Store:
@@ -62,6 +65,8 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self.runs = self.folder / "runs"
+        self._batches = Batches(self.runs)
+        self._batches.refresh()
 
     def prepare(self) -> None:
         """Make the folder, see that it can be written, sweep up after killed processes. Raises StoreError."""
@@ -77,6 +82,8 @@ class Store:
 
     def fault(self, run: str) -> str | None:
         """Why run `run` does not count as finished: "missing", or what is broken; None when finished."""
+        if run in self._batches.runs():
+            return None
         folder = self.runs / run
         if not folder.is_dir():
             return "missing"
@@ -138,6 +145,30 @@ class Store:
             raise
         self.forget_failure(run)
 
+    def write_batch(
+        self, runs: Mapping[str, tuple[Plan, Course, Course]], manifest: Mapping[str, Any], errors: Mapping[str, float]
+    ) -> None:
+        """Keep courses followed side by side: run -> its plan, its course, and that of answers one standard error up.
+
+        Raises StoreError; ValueError when a course is not finite.
+        """
+        rows = {}
+        for run, (plan, course, moved) in runs.items():
+            about = {
+                **manifest, "run": run, "status": "complete", "seed": plan.seed, "classes": boundaries(plan),
+                "log": {**course.log, **errors},
+            }  # fmt: skip
+            text = json.dumps({"manifest": about, "plan": determines(plan)}, sort_keys=True)
+            of_error = {name: array for name, array in moved.arrays.items() if array.size}
+            rows[run] = (_tables(plan, course), of_error, text)
+        self._batches.write(rows)
+        self._batches.refresh()
+
+    def order(self, ids: Iterable[str]) -> list[str]:
+        """The runs, those that share a file together."""
+        where = self._batches.runs()
+        return sorted(ids, key=lambda run: where.get(run, ("", 0)))
+
     def _partial(self, run: str) -> Path:
         with explained(self.runs, "write into"):
             return Path(tempfile.mkdtemp(prefix=f"{run}.partial-{HOST}-{os.getpid()}-", dir=self.runs))
@@ -180,15 +211,20 @@ class Store:
     def load(self, run: str) -> Stored:
         """A finished run. Raises StoreError or CacheDamaged."""
         folder = self.runs / run
-        try:
-            tables = read_npz(folder / "course.npz")
-            manifest = json.loads((folder / "manifest.json").read_text())
-        except (FileNotFoundError, ValueError) as error:
-            raise CacheDamaged(f"run {run} is damaged: {error}") from error
+        moved: Mapping[str, Array] = {}
+        if run in self._batches.runs():
+            row = self._batches.load(run)
+            tables, manifest, moved = dict(row.tables), row.manifest, row.moved
+        else:
+            try:
+                tables = read_npz(folder / "course.npz")
+                manifest = json.loads((folder / "manifest.json").read_text())
+            except (FileNotFoundError, ValueError) as error:
+                raise CacheDamaged(f"run {run} is damaged: {error}") from error
         labels = {dim: tuple(map(str, tables.pop(f"names_{dim}"))) for dim in ("species", "snapshot")}
         return Stored(
             run, tables.pop("time_h"), tables, {"class": CLASSES, "pool": POOLS, **labels},
-            tables.pop("frequency_hz"), manifest,
+            tables.pop("frequency_hz"), manifest, moved,
         )  # fmt: skip
 
     def bytes(self, run: str) -> int:
