@@ -18,6 +18,7 @@ import numpy.typing as npt
 from plastogen.cache import digest
 from plastogen.circuit import Circuit, Drive
 from plastogen.course import Course, Plan
+from plastogen.emulator import Emulator
 from plastogen.glutamate import bin_centres_mV
 from plastogen.observe import observe, switched
 from plastogen.plasticity import STATES, Inputs, SlowModel, alongside
@@ -61,6 +62,14 @@ def follow_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
     return Cohort(plans, answers).follow()
 
 
+def follow_with_errors(plans: Sequence[Plan], emulator: Emulator) -> list[tuple[Course, Course]]:
+    """Each course, and the same with the emulator's answers moved up by a standard error."""
+    cohort = Cohort(plans, emulator)
+    found = cohort.follow()
+    moved = Cohort(plans, emulator.moved(cohort.asked[cohort.first]), begin=cohort.begun).follow()
+    return list(zip(found, moved, strict=True))
+
+
 @dataclass(frozen=True)
 class _Now:
     """Where all courses stand at a node: slow state (courses, states), blocked states, activity."""
@@ -71,9 +80,13 @@ class _Now:
 
 
 class Cohort:
-    """Courses side by side. `asked`: the drives that answers were sought for, each (courses, 12)."""
+    """Courses side by side. `asked`: the drives that answers were sought for, each (courses, 12).
 
-    def __init__(self, plans: Sequence[Plan], answers: Answers) -> None:
+    Once followed: `begun` are the slow states they began with, `asked[first]` the drives that belong to these.
+    """
+
+    def __init__(self, plans: Sequence[Plan], answers: Answers, *, begin: Array | None = None) -> None:
+        """`begin`: slow states to begin with, (courses, states), in place of those that rest."""
         if len({alike(plan) for plan in plans}) != 1:
             raise ValueError("courses side by side must have the same circuit, grid, drugs and switches")
         first = plans[0]
@@ -92,6 +105,7 @@ class Cohort:
         late = np.nextafter(self.t_h, -np.inf)  # a level that starts or stops at a node belongs to the next step
         self.before, self.after = (self._levels(times) for times in (late, self.t_h))
         self.asked: list[Array] = []
+        self.begun, self.first = begin, 0
         self.baseline = self._ask(State())
 
     def _gather(self, of: Callable[[Treated], Array]) -> Array:
@@ -126,11 +140,14 @@ class Cohort:
         y = np.broadcast_to(self.model.healthy_state(), (len(self.plans), len(STATES))).copy()
         stress = np.array([float(plan.subject.stress) for plan in self.plans])
         blocked = self.kinetics.start()
-        moved = np.array([not plan.subject.at_set_points for plan in self.plans])
-        if moved.any():
-            y = np.where(moved[:, None], self._rest(y, stress, blocked), y)
-        for state in {name for plan in self.plans for name in plan.start}:
-            y[:, STATES.index(state)] *= [plan.start.get(state, 1) for plan in self.plans]
+        if self.begun is None:
+            moved = np.array([not plan.subject.at_set_points for plan in self.plans])
+            if moved.any():
+                y = np.where(moved[:, None], self._rest(y, stress, blocked), y)
+            for state in {name for plan in self.plans for name in plan.start}:
+                y[:, STATES.index(state)] *= [plan.start.get(state, 1) for plan in self.plans]
+            self.begun = y
+        y, self.first = self.begun, len(self.asked)
         return _Now(y, blocked, self._ask(self._state(y, blocked, {name: x[0] for name, x in self.after.items()})))
 
     def _rest(self, y: Array, stress: Array, blocked: Array) -> Array:

@@ -84,15 +84,15 @@ class Emulator:
     """Answers in place of the network of `circuit`.
 
     drives (n, 12), seeds (n,) and values (n, columns of `columns`): what it learned from. theta: the covariance's
-    parameters, as scikit-learn orders them. shift: by how many of its standard errors every answer is moved up.
+    parameters, as scikit-learn orders them.
     """
 
+    _start: Array | None = None
+
     def __init__(
-        self, circuit: Circuit, drives: Array, seeds: npt.NDArray[np.int64], values: Array, theta: Array, *,
-        shift: float = 0,
-    ) -> None:  # fmt: skip
+        self, circuit: Circuit, drives: Array, seeds: npt.NDArray[np.int64], values: Array, theta: Array
+    ) -> None:
         self.circuit, self.drives, self.seeds, self.values, self.theta = circuit, drives, seeds, values, theta
-        self.shift = shift
         self._middle, self._spread = values.mean(axis=0), _spread(values)
         self._process = GaussianProcessRegressor(covariance().clone_with_theta(theta), optimizer=None)
         self._process.fit(places(drives, seeds), (values - self._middle) / self._spread)
@@ -115,10 +115,14 @@ class Emulator:
                 found = process.fit(places(drives, seeds)[chosen], rates).kernel_.theta
         return cls(circuit, drives, seeds, values, found)
 
-    def shifted(self, by: float) -> Emulator:
-        """The same, every answer moved up by `by` of its standard errors."""
+    def moved(self, start: Array) -> Emulator:
+        """The same, but the rates that answer a drive lie one standard error higher, as departures from `start`.
+
+        start: where each course begins, (n, 12). The error is that of the emulator and, away from the start, the noise
+        of one probe; it is taken to last through a course, so that what follows of it is rather too large than small.
+        """
         other = object.__new__(Emulator)
-        other.__dict__.update(self.__dict__, shift=by)
+        other.__dict__.update(self.__dict__, _start=start)
         return other
 
     @cached_property
@@ -131,10 +135,13 @@ class Emulator:
         """What the network would do under `drive` (numbers of one row a question), seeds (n,)."""
         drives = np.atleast_2d(drive.array())
         asked = places(drives, seed)
-        weights = self._process.kernel_(asked, self._process.X_train_)
+        weights = self.surface(asked, self._process.X_train_)
         found = weights @ self._process.alpha_ * self._spread + self._middle
-        if self.shift:
-            found = found + self.shift * (self._error(asked, weights, noise=True)[:, None] * self._spread)
+        if self._start is not None:
+            variance = self._variance(asked, self._start)
+            variance += self.noise * (drives != self._start).any(axis=1)
+            variance[(drives == Drive().array()).all(axis=1)] = 0
+            found[:, :RATES] += np.sqrt(variance)[:, None] * self._spread[:RATES]
         rate = np.maximum(np.exp(found[:, :RATES]) - RATE_FLOOR_HZ, 0)
         bound, pattern = np.clip(found[:, RATES : RATES + 2].T, 0, 1)
         voltage = np.maximum(found[:, 2 * RATES + 2 :].reshape(len(drives), RATES, -1), 0)
@@ -146,27 +153,18 @@ class Emulator:
     def error(self, drives: Array, seeds: npt.ArrayLike) -> Array:
         """Standard error of the log rates, relative to baseline, without the probes' noise: (n, classes)."""
         asked = places(np.atleast_2d(drives), seeds)
-        weights = self._process.kernel_(asked, self._process.X_train_)
-        return np.asarray(self._error(asked, weights, noise=False)[:, None] * self._spread[:RATES])
+        baseline = np.broadcast_to(Drive().array(), (len(asked), NUMBERS))
+        return np.asarray(np.sqrt(self._variance(asked, baseline))[:, None] * self._spread[:RATES])
 
-    def _error(self, asked: Array, weights: Array, *, noise: bool) -> Array:
-        """Standard error of answers as departures from the baseline of their seed, in units of the spread: (n,)."""
-        kernel, trained, factor = self._process.kernel_, self._process.X_train_, self._process.L_
-        rest = np.column_stack([np.broadcast_to(Drive().array(), (len(asked), NUMBERS)), asked[:, -1]])
-        seeds, which = np.unique(asked[:, -1], return_inverse=True)
-        of_seed = np.array([rest[which == k][0] for k in range(len(seeds))])
-        apart = solve_triangular(factor, (weights - kernel(of_seed, trained)[which]).T, lower=True)
-        prior = self.surface.diag(asked) + self.surface.diag(rest) - 2 * self._to_rest(asked, of_seed, which)
-        variance = np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0)
-        if noise:
-            variance = variance + self.noise * (np.abs(asked - rest).max(axis=1) > 0)
-        return np.asarray(np.sqrt(variance))
-
-    def _to_rest(self, asked: Array, of_seed: Array, which: npt.NDArray[np.int64]) -> Array:
-        found = np.empty(len(asked))
-        for k in range(len(of_seed)):
-            found[which == k] = self.surface(asked[which == k], of_seed[k : k + 1])[:, 0]
-        return found
+    def _variance(self, asked: Array, reference: Array) -> Array:
+        """Variance of answers as departures from those at `reference` (n, 12), in units of the spread: (n,)."""
+        others, which = np.unique(np.column_stack([reference, asked[:, -1]]), axis=0, return_inverse=True)
+        apart = self.explained(asked) - self.explained(others)[:, which]
+        shared = np.empty(len(asked))
+        for k in range(len(others)):
+            shared[which == k] = self.surface(asked[which == k], others[k : k + 1])[:, 0]
+        prior = self.surface.diag(asked) + self.surface.diag(others)[which] - 2 * shared
+        return np.asarray(np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0))
 
     def explained(self, asked: Array) -> Array:
         """What is known of each question, (answers, n): its variance is that of the surface less the sum of squares."""

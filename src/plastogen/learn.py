@@ -28,6 +28,7 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Tell: TypeAlias = Callable[[str, float], None]
 
+SURE_SHARE = 0.25  # of a plan's tolerance: the standard error of a log rate that is sure enough
 LATTICE = 128  # questions a unit of a drive
 A_ROUND = 32  # questions a round
 MOST_ROUNDS, MOST_QUESTIONS = 24, 640
@@ -53,7 +54,7 @@ def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell 
     Raises EngineError, StoreError.
     """
     say = tell or (lambda what, share: None)
-    circuit, tolerance = plans[0].circuit, plans[0].tolerance
+    circuit, tolerance = plans[0].circuit, SURE_SHARE * plans[0].tolerance
     seeds = sorted({plan.seed for plan in plans})
     drives = np.repeat(Drive().array()[None], len(seeds), axis=0)
     whose = np.array(seeds, dtype=np.int64)
@@ -67,10 +68,11 @@ def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell 
         for _ in range(MOST_ROUNDS):
             met, met_by = _met(plans, emulator)
             unsure = _unsureness(emulator, met, met_by)
+            new = ~_among(met, met_by, drives, whose)  # the same question again has the same answer, noise and all
             say(f"learning the circuit: {len(drives)} probes, error {unsure.max():.3f} (wanted {tolerance:g})",
                 min(1.0, tolerance / max(float(unsure.max()), tolerance)))  # fmt: skip
             room = min(A_ROUND, MOST_QUESTIONS - len(drives))
-            chosen = _most_telling(emulator, met, met_by, unsure, above=tolerance, most=room)
+            chosen = _most_telling(emulator, met, met_by, np.where(new, unsure, 0), above=tolerance, most=room)
             if not len(chosen):
                 break
             answers += put(met[chosen], met_by[chosen])
@@ -106,6 +108,12 @@ def _met(plans: Sequence[Plan], answers: Answers) -> tuple[Array, Ints]:
     return rows[:, :-1] / LATTICE, rows[:, -1].astype(np.int64)
 
 
+def _among(drives: Array, seeds: Ints, told: Array, told_by: Ints) -> npt.NDArray[np.bool_]:
+    """Which questions have been put already: (n,)."""
+    known = {(*drive, seed) for drive, seed in zip(told.tolist(), told_by.tolist(), strict=True)}
+    return np.array([(*drive, seed) in known for drive, seed in zip(drives.tolist(), seeds.tolist(), strict=True)])
+
+
 def _unsureness(emulator: Emulator, drives: Array, seeds: Ints) -> Array:
     """Standard error of the rate of E cells, relative to its baseline or to itself, whichever is larger: (n,)."""
     e = CLASSES.index("E")
@@ -129,6 +137,7 @@ def _most_telling(emulator: Emulator, drives: Array, seeds: Ints, unsure: Array,
         if scale[best] * np.sqrt(variance[best]) <= above:
             break
         chosen.append(best)
+        scale[best] = 0  # once is enough: asked again, it would answer the same
         with_best = surface(asked, asked[best : best + 1])[:, 0] - apart.T @ apart[:, best]
         told = with_best / np.sqrt(with_best[best] + emulator.noise)
         apart = np.vstack([apart, told])

@@ -1,0 +1,207 @@
+"""The emulator: right where it was told, unsure where it was not, and honest about how unsure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from courses import KETAMINE, answering, plan
+
+from plastogen.cache import CacheDamaged
+from plastogen.circuit import Drive
+from plastogen.cohort import follow_many, follow_with_errors
+from plastogen.emulator import Emulator, columns, places
+from plastogen.learn import LATTICE, Learned, learn
+from plastogen.probe import Activity, FormulaProbe, Remembered, heard
+
+CIRCUIT = answering()
+FORMULA = FormulaProbe(CIRCUIT)
+NOISE, APART = 0.01, 0.05  # of log rates: from question to question, and between seeds
+
+
+class Noisy:
+    """The formula, with the noise of a probe (none at `noise` 0) and seeds that answer a little differently."""
+
+    key = "noisy"
+
+    def __init__(self, noise: float = NOISE) -> None:
+        self.noise = noise
+
+    def ask(self, drive: Drive, seed: int) -> Activity:
+        found = FORMULA.ask(drive, seed)
+        rng = np.random.default_rng([seed, *np.rint(1e6 * drive.array()).astype(int).tolist()])
+        own = APART * np.sin(seed) * (drive.tonic_SST - 1) * 5
+        rate = found.rate_hz * np.exp(own + self.noise * rng.standard_normal(3))
+        return heard(
+            CIRCUIT, drive, rate_hz=rate, rate_se_hz=found.rate_se_hz, bound=found.bound,
+            pattern_shift=found.pattern_shift, voltage=found.voltage,
+        )  # fmt: skip
+
+
+def drives(n: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    found = np.ones((n, 12))
+    found[:, :6] = 1 - 0.3 * rng.random((n, 1)) - 0.05 * rng.random((n, 6))
+    found[:, 9] = 1 + 0.15 * rng.standard_normal(n)
+    found[:, 11] = 0
+    return found
+
+
+def told(n: int, *, noisy: bool = True) -> Emulator:
+    asked = np.vstack([Drive().array(), Drive().array(), drives(n)])
+    seeds = np.array([1, 2, *(1 + np.arange(n) % 2)])
+    probe = Noisy() if noisy else FORMULA
+    answers = [probe.ask(Drive(*d.tolist()), int(s)) for d, s in zip(asked, seeds, strict=True)]
+    return Emulator.fit(CIRCUIT, asked, seeds, answers)
+
+
+@pytest.fixture(scope="module")
+def trained() -> Emulator:
+    return told(60)
+
+
+def test_it_gives_back_what_it_was_told() -> None:
+    emulator = told(40, noisy=False)
+    found = emulator.ask(Drive(*emulator.drives.T), emulator.seeds)
+    true = FORMULA.ask(Drive(*emulator.drives.T), emulator.seeds)
+    np.testing.assert_allclose(found.rate_hz, true.rate_hz, rtol=2e-3)
+    np.testing.assert_allclose(found.bound, true.bound, rtol=1e-2)
+    np.testing.assert_allclose(found.calcium, true.calcium, rtol=2e-2)
+    np.testing.assert_allclose(found.voltage.sum(axis=-1), 1)
+
+
+def test_it_answers_between(trained: Emulator) -> None:
+    asked = drives(200, seed=5)
+    errors = np.log(trained.ask(Drive(*asked.T), 1).rate_hz / FORMULA.ask(Drive(*asked.T), 1).rate_hz)
+    own = APART * np.sin(1) * (asked[:, 5] - 1) * 5
+    assert np.sqrt(((errors[:, 0] - own) ** 2).mean()) < NOISE
+
+
+def test_its_errors_are_as_large_as_it_says(trained: Emulator) -> None:
+    asked = drives(300, seed=6)
+    log = np.log(trained.ask(Drive(*asked.T), 1).rate_hz[:, 0] / FORMULA.ask(Drive(*asked.T), 1).rate_hz[:, 0])
+    away = log - APART * np.sin(1) * (asked[:, 5] - 1) * 5
+    within = np.abs(away) <= 2 * trained.error(asked, 1)[:, 0] + 2 * NOISE / np.sqrt(30)
+    assert within.mean() > 0.85
+
+
+def test_it_knows_where_it_was_told_nothing(trained: Emulator) -> None:
+    far = Drive(ampa=0.3).array()[None]
+    assert trained.error(far, 1)[0, 0] > 5 * trained.error(drives(5, seed=7), 1)[:, 0].max()
+
+
+def test_at_baseline_there_is_no_error_of_a_change_from_it(trained: Emulator) -> None:
+    assert trained.error(Drive().array()[None], 1)[0, 0] == pytest.approx(0, abs=1e-6)
+
+
+def test_seeds_learn_from_each_other_but_stay_apart(trained: Emulator) -> None:
+    low = drives(1, seed=8)
+    low[:, 5] = 0.65
+    rates = [trained.ask(Drive(*low.T), seed).rate_hz[0, 0] for seed in (1, 2)]
+    gap = APART * (np.sin(1) - np.sin(2)) * (0.65 - 1) * 5
+    assert np.log(rates[0] / rates[1]) == pytest.approx(gap, abs=0.02)
+    unseen = trained.error(low, 3)[0, 0]
+    assert trained.error(low, 1)[0, 0] < unseen < 0.1
+
+
+def test_moved_answers_are_one_standard_error_away(trained: Emulator) -> None:
+    asked = drives(20, seed=9)
+    healthy = np.broadcast_to(Drive().array(), asked.shape)
+    plain, moved = (e.ask(Drive(*asked.T), 1).rate_hz[:, 0] for e in (trained, trained.moved(healthy)))
+    step = np.log(moved / plain)
+    assert (step > trained.error(asked, 1)[:, 0]).all()  # the noise of one probe is in it
+    assert (step < 0.2).all()
+    at_rest = trained.moved(healthy[:1]).ask(Drive(*Drive().array()[:, None]), 1)
+    np.testing.assert_allclose(at_rest.rate_hz, trained.ask(Drive(*Drive().array()[:, None]), 1).rate_hz)
+
+
+def test_a_course_says_how_far_the_error_of_its_answers_moves_it(learned: Learned) -> None:
+    pairs = follow_with_errors(doses(0.6, 0.6), learned.emulator)
+    for found, moved in pairs:
+        away = np.abs(moved.arrays["weight"] - found.arrays["weight"]).max() / np.ptp(found.arrays["weight"])
+        assert 0.01 < away < 0.5
+        assert moved.arrays["weight"][0] == pytest.approx(found.arrays["weight"][0], rel=1e-3)
+
+
+def test_an_answer_left_out_is_missed_by_about_the_noise(trained: Emulator) -> None:
+    assert NOISE / 2 < np.sqrt((trained.held_out()[:, 0] ** 2).mean()) < 4 * NOISE
+
+
+def test_silence_is_learned_too() -> None:
+    asked = np.vstack([Drive().array(), *[Drive(silence=s).array() for s in np.linspace(0.05, 1, 20)]])
+    answers = [FORMULA.ask(Drive(*d.tolist()), 1) for d in asked]
+    emulator = Emulator.fit(CIRCUIT, asked, np.ones(len(asked), int), answers)
+    rate = emulator.ask(Drive(silence=np.array([0.9])), 1).rate_hz  # type: ignore[arg-type]
+    assert 0 <= rate[0, 0] < 0.3
+
+
+def test_it_is_the_same_when_read_back(trained: Emulator, tmp_path: Path) -> None:
+    trained.save(tmp_path / "e.npz")
+    again = Emulator.load(tmp_path / "e.npz", CIRCUIT)
+    asked = drives(7, seed=3)
+    for name, values in trained.ask(Drive(*asked.T), 1).arrays().items():
+        np.testing.assert_array_equal(again.ask(Drive(*asked.T), 1).arrays()[name], values)
+    assert again.key == trained.key != told(10).key
+    (tmp_path / "e.npz").write_bytes((tmp_path / "e.npz").read_bytes()[:-40])
+    with pytest.raises(CacheDamaged):
+        Emulator.load(tmp_path / "e.npz", CIRCUIT)
+
+
+def test_columns_and_places_say_what_they_hold() -> None:
+    answer = FORMULA.ask(Drive(), 1)
+    assert columns([answer])[0, 0] == pytest.approx(np.log(answer.rate_hz[0] + 0.1))
+    assert places(drives(3), [1, 2, 3]).shape == (3, 13)
+
+
+# learning
+
+
+def doses(*values: float) -> list:
+    return [
+        plan({"infusion": KETAMINE["infusion"] | {"dose": f"{d} mg/kg"}}, subject="stressed_adult", hours=12, seed=1 + i % 2)
+        for i, d in enumerate(values)
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
+    return learn(doses(0.1, 0.3, 1, 2), Remembered(Noisy(), tmp_path_factory.mktemp("probes")), workers=2)
+
+
+def test_learning_ends_when_every_drive_met_is_sure_enough(learned: Learned) -> None:
+    assert learned.error <= 1.2 * learned.tolerance  # a drive that was asked is not asked again
+    assert 10 < learned.asked < 200
+    assert learned.remembered == 0
+
+
+def test_a_course_it_never_saw_comes_out_as_without_noise(learned: Learned) -> None:
+    class Each:
+        def ask(self, drive: Drive, seed: object) -> Activity:
+            rows = zip(drive.array(), np.broadcast_to(seed, len(drive.array())), strict=True)
+            each = [Noisy(0).ask(Drive(*row.tolist()), int(s)).arrays() for row, s in rows]
+            return Activity(**{name: np.stack([one[name] for one in each]) for name in each[0]})
+
+    (unseen,) = doses(0.6)
+    near, true = (follow_many([unseen], answers)[0].arrays["weight"] for answers in (learned.emulator, Each()))
+    assert np.abs(near - true).max() < 0.2 * np.ptp(true)
+
+
+def test_what_is_on_disk_saves_questions_and_changes_nothing(learned: Learned, tmp_path: Path) -> None:
+    plans = doses(0.1, 0.3, 1, 2)
+    once = learn(plans, Remembered(Noisy(), tmp_path), workers=1)
+    again = learn(plans, Remembered(Noisy(), tmp_path), workers=2)
+    assert once.emulator.key == again.emulator.key == learned.emulator.key
+    assert again.asked == 0
+    assert again.remembered == once.asked
+
+
+def test_questions_lie_on_the_lattice(learned: Learned) -> None:
+    scaled = learned.emulator.drives * LATTICE
+    np.testing.assert_allclose(scaled, np.rint(scaled), atol=1e-9)
+
+
+def test_a_larger_tolerance_asks_less(tmp_path: Path, learned: Learned) -> None:
+    plans = [replace(p, tolerance=0.05) for p in doses(0.1, 0.3, 1, 2)]
+    assert learn(plans, Remembered(Noisy(), tmp_path), workers=2).asked < learned.asked
