@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "claim", "shape", "paths", "models", "grid", "sweep", "design", "people", "pick", "experiment", "case", "check",
         "check_results", "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources",
-        "trial", "responders", "working", "perform", "executor", "noted", "shard", "pace", "batch",
+        "trial", "responders", "working", "perform", "executor", "noted", "shard", "pace", "batch", "pilot",
     ),
     ("figure", "report", "draw", "export", "evidence"),
     (

@@ -21,6 +21,10 @@ TOLERANCES = {
     "circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE"},
     "compare": {"ROUNDING"},
     "concentration": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
+    "cohort": {"SUBSTEP", "REST_ROUNDS", "REST_TOLERANCE"},
+    "emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
+                 "LEAST_SPREAD", "SEED_STEP"},
+    "learn": {"SURE_SHARE", "REFIT_GROWTH"},
     "course": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },

@@ -29,6 +29,7 @@ from plastogen.execute import Done, Job, Rerun, Watcher, execute, jobs_of
 from plastogen.netcdf import opened
 from plastogen.noted import note, noted
 from plastogen.pace import record
+from plastogen.pilot import Pilots, emulated, provide
 from plastogen.results import Place, assemble, results_of, states
 from plastogen.store import Store
 from plastogen.verdicts import COMPLETE, told
@@ -62,6 +63,7 @@ class Asked:
     cases: list[Case]
     jobs: list[Job]
     ids: dict[Place, str]
+    pilots: dict[str, Pilots]
     store: Store
 
     @property
@@ -112,8 +114,9 @@ def ask(
         say("no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to install)")
         question = open_question(name, {**whole, "model.circuit": SMALL_CIRCUIT})
     cases = resolve(question)
-    jobs, ids = jobs_of(question, cases, backend)
-    return Asked(question, cases, jobs, ids, Store(Path(out) if out is not None else RESULTS / question.name))
+    pilots = emulated(question, cases, backend)
+    jobs, ids = jobs_of(question, cases, backend, pilots)
+    return Asked(question, cases, jobs, ids, pilots, Store(Path(out) if out is not None else RESULTS / question.name))
 
 
 def _may_shrink(question: Question) -> bool:
@@ -137,6 +140,7 @@ def have(
     note(asked.folder, asked.question.name, asked.question.set, asked.jobs)
     done: list[Done] = []
     first = {job.id for job in jobs if job.seed == asked.question.seeds[0]}
+    _learn(asked, jobs, say=say, watcher=watcher, workers=how.get("workers", 1))
     early = early and EARLY in asked.question.experiment.figures and len(asked.question.seeds) > 1
     began = time.monotonic()
     with closing(execute(jobs, asked.store, watcher=watcher, **how)) as coming:
@@ -156,6 +160,19 @@ def have(
     for line in _given_up(asked, done):
         say(line)
     return done
+
+
+def _learn(asked: Asked, jobs: Sequence[Job], *, say: Say, watcher: Watcher | None, workers: int) -> None:
+    """Have the emulators that runs still to be done need. Raises EngineError, StoreError."""
+    needed = {job.plan.emulator for job in jobs if job.plan.emulator and asked.store.fault(job.id) is not None}
+    for pilots in asked.pilots.values():
+        if pilots.key in needed:
+
+            def moved(label: str, share: float) -> None:
+                if watcher is not None:
+                    watcher.moved("learning", 0, label, share)
+
+            provide(pilots, asked.folder, workers=workers, say=say, moved=moved)
 
 
 def _given_up(asked: Asked, done: Sequence[Done]) -> Iterator[str]:
@@ -202,7 +219,7 @@ def _draw_early(asked: Asked, say: Say) -> None:
 def _drawable(question: Question, say: Say) -> list[str]:
     """The experiment's figures, without those that show spikes when there is no network."""
     names = list(question.experiment.figures)
-    if question.experiment.course.method == "formula":
+    if question.experiment.course.method != "direct":
         left_out = [name for name in names if name in NEED_SNAPSHOTS]
         if left_out:
             say(f"without the network there are no spikes to show, so no {' or '.join(left_out)}")

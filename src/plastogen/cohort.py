@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from plastogen.cache import digest
 from plastogen.circuit import Circuit, Drive
-from plastogen.course import Course, Plan
+from plastogen.course import Course, Plan, Progress
 from plastogen.emulator import Emulator
 from plastogen.glutamate import bin_centres_mV
 from plastogen.observe import observe, switched
@@ -62,11 +62,15 @@ def follow_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
     return Cohort(plans, answers).follow()
 
 
-def follow_with_errors(plans: Sequence[Plan], emulator: Emulator) -> list[tuple[Course, Course]]:
+def follow_with_errors(
+    plans: Sequence[Plan], emulator: Emulator, progress: Progress | None = None
+) -> list[tuple[Course, Course]]:
     """Each course, and the same with the emulator's answers moved up by a standard error."""
+    tell = progress or (lambda what, share: None)
     cohort = Cohort(plans, emulator)
-    found = cohort.follow()
-    moved = Cohort(plans, emulator.moved(cohort.asked[cohort.first]), begin=cohort.begun).follow()
+    found = cohort.follow(lambda what, share: tell(what, share / 2))
+    other = Cohort(plans, emulator.moved(cohort.asked[cohort.first]), begin=cohort.begun)
+    moved = other.follow(lambda what, share: tell(what, (1 + share) / 2))
     return list(zip(found, moved, strict=True))
 
 
@@ -123,11 +127,13 @@ class Cohort:
         self.asked.append(drives)
         return self.answers.ask(Drive(*drives.T), self.seeds)
 
-    def follow(self) -> list[Course]:
+    def follow(self, progress: Progress | None = None) -> list[Course]:
         """All courses, from the first node to the last."""
         now = start = self._begin()
         held = [self._note(now)]
         for k in range(len(self.t_h) - 1):
+            if progress is not None:
+                progress("course", k / len(self.t_h))
             now = self._step(now, k)
             held.append(self._note(now))  # what comes before a jump, as `course` writes it
             now = self._jumped(now, k + 1)

@@ -18,6 +18,7 @@ from plastogen.case import Case, Question
 from plastogen.executor import Crew, WorkersLost, hire
 from plastogen.identity import run_id
 from plastogen.perform import Cancelled, Done, Follow, Job, Task, failed, perform, tasks_of, versions
+from plastogen.pilot import Pilots, standing_in
 from plastogen.store import Store
 from plastogen.working import tidy, working
 
@@ -43,14 +44,19 @@ class Silent:
     def finished(self, task: str, runs: int) -> None: ...
 
 
-def jobs_of(question: Question, cases: Iterable[Case], backend: str) -> tuple[list[Job], dict[Any, str]]:
-    """The runs the cases need, equal ones once, first seed first; and (arm, index, seed) -> run id."""
+def jobs_of(
+    question: Question, cases: Iterable[Case], backend: str, pilots: Mapping[str, Pilots] | None = None
+) -> tuple[list[Job], dict[Any, str]]:
+    """The runs the cases need, equal ones once, first seed first; and (arm, index, seed) -> run id.
+
+    `pilots` say which emulator answers for a circuit, where runs are emulated.
+    """
     ids: dict[Any, str] = {}
     jobs: dict[str, Job] = {}
     whole = list(cases)
     for seed in question.seeds:
         for case in whole:
-            plan = case.plan(seed, backend)
+            plan = standing_in(case.plan(seed, backend), pilots or {})
             run = run_id(plan)
             ids[case.arm, case.index, seed] = run
             jobs.setdefault(run, Job(run, plan, case.arm, seed, _place(case, seed)))
@@ -84,7 +90,7 @@ def execute(
             yield done
     if waiting:
         network = any(job.plan.method == "direct" for job in waiting)
-        tasks = tasks_of(waiting)
+        tasks = tasks_of(waiting, workers)
         workers = min(workers, len(tasks))
         suits = "threads" if network or workers == 1 else "processes"
         crew = hire(executor or suits, workers, scheduler=scheduler, network=network)
@@ -92,6 +98,7 @@ def execute(
         watcher.begin(len(waiting))
         for done in _spread(tasks, store, crew, watcher, course):
             yield replace(done, note="; ".join(filter(None, (notes[done.job.id], done.note))))
+        store.refresh()
 
 
 def _there(job: Job, store: Store, rerun: Rerun) -> Done:

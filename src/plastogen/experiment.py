@@ -55,7 +55,7 @@ class CourseSettings(Definition):
     seeds: int = Field(2, ge=1, le=MAX_SEEDS)
     subjects: int | None = Field(None, ge=1, le=MAX_POINTS)
     seed: int = Field(1, ge=0)
-    method: Literal["direct", "formula"] = "direct"
+    method: Literal["direct", "emulated", "formula"] = "direct"
     window: Annotated[Quantity, Given("s", above=0)] = _default("8 s", "s")
     settle: Annotated[Quantity, Given("s", minimum=0)] = _default("0.5 s", "s")
     tolerance: Annotated[Quantity, Given("1", above=0)] = _default("0.02", "1")

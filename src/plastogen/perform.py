@@ -5,6 +5,7 @@ This is what a worker does, whether it is a thread, a process or another machine
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
 import time
@@ -17,8 +18,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from plastogen import __version__
+from plastogen.cache import CacheDamaged, StoreError
+from plastogen.cohort import alike, follow_with_errors
 from plastogen.course import Course, Plan, follow
 from plastogen.identity import run_id
+from plastogen.pilot import path_of
 from plastogen.store import Store
 from plastogen.working import Mark
 
@@ -45,6 +49,7 @@ class Job:
     place: str
 
 
+COHORT, FEWEST = 256, 32  # courses followed side by side at most, and, where there are workers for more, at least
 Task: TypeAlias = tuple[Job, ...]
 
 
@@ -57,9 +62,19 @@ class Done:
     note: str = ""
 
 
-def tasks_of(jobs: Sequence[Job]) -> list[Task]:
-    """What is given to a worker at a time."""
-    return [(job,) for job in jobs]
+def tasks_of(jobs: Sequence[Job], workers: int = 1) -> list[Task]:
+    """What is given to a worker at a time: a job, or a cohort of emulated ones that can be followed side by side."""
+    alone = [(job,) for job in jobs if job.plan.method != "emulated"]
+    many = [job for job in jobs if job.plan.method == "emulated"]
+    groups: dict[tuple[str, str], list[Job]] = {}
+    for job in sorted(many, key=lambda job: (job.arm, job.plan.seed)):
+        groups.setdefault((job.plan.emulator, alike(job.plan)), []).append(job)
+    found = []
+    for group in groups.values():
+        parts = max(-(-len(group) // COHORT), min(workers, -(-len(group) // FEWEST)))
+        size = -(-len(group) // parts)
+        found += [tuple(group[i : i + size]) for i in range(0, len(group), size)]
+    return [*alone, *found]
 
 
 def perform(
@@ -84,6 +99,8 @@ def perform(
                 raise Cancelled
             mark.moved(label, share)
 
+        if job.plan.emulator:
+            return _together(task, store, progress)
         found = []
         for number, job in enumerate(task):
 
@@ -106,15 +123,55 @@ def _one(job: Job, store: Store, course: Follow, progress: Callable[[str, float]
         progress("starting", 0)  # a course that was stopped from outside has not failed
         return failed(store, job, f"{type(error).__name__}: {error}" if not str(error) else str(error))
     progress("writing", 1)
-    manifest: dict[str, Any] = {
-        "wall_s": round(time.monotonic() - began, 2), "log": followed.log, "versions": versions(),
-        "backend": job.plan.backend, "arm": job.arm, "git": _commit(), "machine": platform.machine(),
-    }  # fmt: skip
     try:
-        store.write(job.id, job.plan, followed, manifest)
+        store.write(job.id, job.plan, followed, {**_manifest(job, began), "log": followed.log, "arm": job.arm})
     except (ValueError, KeyError) as error:
         return failed(store, job, str(error))
     return Done(job, "run")
+
+
+def _together(task: Task, store: Store, progress: Callable[[str, float], None]) -> list[Done]:
+    """Follow emulated courses side by side and keep them in one file."""
+    progress("starting", 0)
+    left = [job for job in task if store.fault(job.id) is not None]
+    found = [Done(job, "stored") for job in task if job not in left]
+    if not left:
+        return found
+    from threadpoolctl import threadpool_limits
+
+    from plastogen.emulator import Emulator
+
+    path = path_of(store.folder, task[0].plan.emulator)
+    try:
+        emulator = Emulator.load(path, task[0].plan.circuit)
+        about = json.loads(path.with_suffix(".json").read_text())
+    except (FileNotFoundError, CacheDamaged) as error:
+        raise StoreError(f"{path} is gone or damaged ({error}); run the sweep again, which learns it anew") from error
+    began = time.monotonic()
+    try:
+        with threadpool_limits(1):  # workers share the cores already
+            pairs = follow_with_errors([job.plan for job in left], emulator, progress)
+    except ValueError as error:
+        if len(left) == 1:
+            return [*found, failed(store, left[0], str(error))]
+        half = len(left) // 2  # which of them it was, the halves will tell
+        return [
+            *found,
+            *_together(tuple(left[:half]), store, progress),
+            *_together(tuple(left[half:]), store, progress),
+        ]
+    progress("writing", 1)
+    manifest = {**_manifest(left[0], began, len(left)), "emulator": {"key": task[0].plan.emulator, **about}}
+    runs = {job.id: (job.plan, *pair) for job, pair in zip(left, pairs, strict=True)}
+    store.write_batch(runs, manifest, {job.id: job.arm for job in left})
+    return [*found, *(Done(job, "run") for job in left)]
+
+
+def _manifest(job: Job, began: float, runs: int = 1) -> dict[str, Any]:
+    return {
+        "wall_s": round((time.monotonic() - began) / runs, 3), "versions": versions(), "backend": job.plan.backend,
+        "git": _commit(), "machine": platform.machine(),
+    }  # fmt: skip
 
 
 def failed(store: Store, job: Job, reason: str) -> Done:

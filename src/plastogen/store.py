@@ -68,6 +68,10 @@ class Store:
         self._batches = Batches(self.runs)
         self._batches.refresh()
 
+    def refresh(self) -> None:
+        """Look again which runs others have finished."""
+        self._batches.refresh()
+
     def prepare(self) -> None:
         """Make the folder, see that it can be written, sweep up after killed processes. Raises StoreError."""
         with explained(self.folder, "write into"):
@@ -103,8 +107,11 @@ class Store:
         return None
 
     def discard(self, run: str) -> None:
-        """Remove a run. Raises StoreError."""
+        """Remove a run, and those that share its file. Raises StoreError."""
         with explained(self.runs / run, "remove"):
+            if run in self._batches.runs():
+                (self.runs / self._batches.runs()[run][0]).unlink(missing_ok=True)
+                self._batches.refresh()
             if (self.runs / run).exists():
                 shutil.rmtree(self.runs / run)
 
@@ -119,6 +126,13 @@ class Store:
         """Copy run `run` from another results folder, if it is finished there. Raises StoreError."""
         if other.fault(run) is not None:
             return False
+        if run in other._batches.runs():
+            name = other._batches.runs()[run][0]
+            with explained(self.runs, "write into"):
+                shutil.copyfile(other.runs / name, self.runs / f".{name}.new")
+                (self.runs / f".{name}.new").replace(self.runs / name)
+            self._batches.refresh()
+            return True
         partial = self._partial(run)
         with explained(partial, "write"):
             shutil.copytree(other.runs / run, partial, dirs_exist_ok=True)
@@ -146,17 +160,17 @@ class Store:
         self.forget_failure(run)
 
     def write_batch(
-        self, runs: Mapping[str, tuple[Plan, Course, Course]], manifest: Mapping[str, Any], errors: Mapping[str, float]
+        self, runs: Mapping[str, tuple[Plan, Course, Course]], manifest: Mapping[str, Any], arms: Mapping[str, str]
     ) -> None:
         """Keep courses followed side by side: run -> its plan, its course, and that of answers one standard error up.
 
-        Raises StoreError; ValueError when a course is not finite.
+        `arms`: run -> the arm that asked for it. Raises StoreError; ValueError when a course is not finite.
         """
         rows = {}
         for run, (plan, course, moved) in runs.items():
             about = {
                 **manifest, "run": run, "status": "complete", "seed": plan.seed, "classes": boundaries(plan),
-                "log": {**course.log, **errors},
+                "log": course.log, "arm": arms[run],
             }  # fmt: skip
             text = json.dumps({"manifest": about, "plan": determines(plan)}, sort_keys=True)
             of_error = {name: array for name, array in moved.arrays.items() if array.size}

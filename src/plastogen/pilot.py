@@ -1,0 +1,145 @@
+"""In: a question that is to be answered by emulation. Out: for each of its circuits, the plans that stand for the
+sweep, and the emulator learned from them, kept in the results folder.
+
+Pilots lie at the corners and all over the ranges that are swept, not at its points: a finer sweep over the same ranges
+has the same emulator, and what is finished of it stays finished.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plastogen.cache import CacheDamaged, atomic_write, cache_dir, digest, explained, locked
+from plastogen.case import Case, Question
+from plastogen.circuit.engine import signature
+from plastogen.course import Plan
+from plastogen.identity import fingerprint, run_id
+from plastogen.sweep import Span
+
+FOLDER = "emulators"
+POINTS = 16  # of each arm, spread over the ranges
+MOST_CIRCUITS = 16
+KEY_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Pilots:
+    """The plans that stand for one circuit of a sweep; `key` names the emulator they lead to."""
+
+    key: str
+    plans: tuple[Plan, ...]
+
+
+class TooManyCircuits(Exception):
+    """A sweep whose points need more circuits than emulators are worth while."""
+
+
+def emulated(question: Question, cases: Sequence[Case], backend: str) -> dict[str, Pilots]:
+    """Fingerprint of a circuit -> its pilots, for every circuit of the cases that are to be emulated.
+
+    Raises TooManyCircuits, InputError.
+    """
+    found: dict[str, Pilots] = {}
+    for case in cases:
+        mark = fingerprint(case.circuit)
+        if case.setting.course.method != "emulated" or mark in found:
+            continue
+        if len(found) == MOST_CIRCUITS:
+            raise TooManyCircuits(
+                f"this sweep is about more than {MOST_CIRCUITS} circuits, each of which would need an emulator of its "
+                "own; sweep fewer numbers of the circuit, or set course.method to direct"
+            )
+        pinned = {path: value for path, value in case.point.items() if _of_circuit(path)}
+        plans = [p for p in _plans(question, pinned, backend) if fingerprint(p.circuit) == mark]
+        if not plans:
+            plans = [case.plan(seed, backend) for seed in question.seeds]
+        key = digest([signature(backend), *(run_id(plan) for plan in plans)])[:KEY_LENGTH]
+        found[mark] = Pilots(key, tuple(plans))
+    return found
+
+
+def standing_in(plan: Plan, pilots: Mapping[str, Pilots]) -> Plan:
+    """The plan, told which emulator answers in place of the network, if one does."""
+    return replace(plan, emulator=pilots[fingerprint(plan.circuit)].key) if plan.method == "emulated" else plan
+
+
+def _of_circuit(path: str) -> bool:
+    return path.startswith(("circuit.", "model.circuit"))
+
+
+def _plans(question: Question, pinned: Mapping[str, Any], backend: str) -> Iterator[Plan]:
+    """Every arm at every pilot point, seeds in turn; and every arm's first point with every seed."""
+    points = list(_points(question, pinned))
+    for number, point in enumerate(points):
+        for arm in question.experiment.arms:
+            case = question.case(arm, (), point)
+            for k, seed in enumerate(question.seeds):
+                if number % len(question.seeds) == k or number == 0:
+                    yield case.plan(seed, backend)
+
+
+def _points(question: Question, pinned: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """Points all over what is swept; the one empty point without a sweep."""
+    sweep = question.sweep
+    if isinstance(sweep, list):
+        chosen = np.unique(np.linspace(0, len(sweep) - 1, POINTS).astype(int))
+        return [{**sweep[i], **pinned} for i in chosen]
+    free = {path: swept for path, swept in sweep.items() if path not in pinned}
+    if not free:
+        return [dict(pinned)]
+    from scipy.stats import qmc
+
+    drawn = qmc.Sobol(len(free), scramble=False).random(POINTS)
+    shares = np.vstack([np.zeros(len(free)), np.ones(len(free)), drawn[1:]])
+    values = [_along(swept, column) for swept, column in zip(free.values(), shares.T, strict=True)]
+    return [dict(zip(free, row, strict=True)) | dict(pinned) for row in zip(*values, strict=True)]
+
+
+def _along(swept: list[Any] | Span, shares: Any) -> list[Any]:
+    """What is swept at `shares` (0..1) of its way."""
+    if isinstance(swept, Span):
+        return swept.at(shares)
+    return [swept[min(int(share * len(swept)), len(swept) - 1)] for share in shares]
+
+
+def path_of(results: Path, key: str) -> Path:
+    """Where a results folder keeps an emulator."""
+    return results / FOLDER / f"{key}.npz"
+
+
+def provide(
+    pilots: Pilots, results: Path, *, workers: int, say: Callable[[str], None], moved: Callable[[str, float], None]
+) -> None:
+    """Have the emulator in the results folder: from the cache, or learned now, by whoever comes first.
+
+    Raises EngineError, StoreError.
+    """
+    from plastogen.emulator import Emulator
+    from plastogen.learn import learn, network
+
+    path, kept, circuit = path_of(results, pilots.key), path_of(cache_dir(), pilots.key), pilots.plans[0].circuit
+    with locked(path.with_suffix(".lock")):
+        with suppress(FileNotFoundError, CacheDamaged):
+            Emulator.load(path, circuit)
+            return
+        with locked(kept.with_suffix(".lock")):
+            try:
+                Emulator.load(kept, circuit)
+            except (FileNotFoundError, CacheDamaged):
+                learned = learn(pilots.plans, network(pilots.plans[0], lambda what: moved(what, 0)), workers=workers,
+                                tell=moved)  # fmt: skip
+                atomic_write(kept.with_suffix(".json"), json.dumps(learned.about(), indent=1, sort_keys=True))
+                learned.emulator.save(kept)
+                say(learned.sentence())
+            with explained(path, "write"):
+                for suffix in (".json", ".npz"):
+                    shutil.copyfile(kept.with_suffix(suffix), path.with_suffix(suffix + ".new"))
+                    path.with_suffix(suffix + ".new").replace(path.with_suffix(suffix))
