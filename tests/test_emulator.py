@@ -171,7 +171,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
 
 
 def test_learning_ends_when_every_drive_met_is_sure_enough(learned: Learned) -> None:
-    assert learned.error <= 1.2 * learned.tolerance  # a drive that was asked is not asked again
+    assert learned.error <= 1.25 * learned.tolerance
     assert 10 < learned.asked < 200
     assert learned.remembered == 0
 

@@ -24,7 +24,7 @@ TOLERANCES = {
     "cohort": {"SUBSTEP", "REST_ROUNDS", "REST_TOLERANCE"},
     "emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
                  "LEAST_SPREAD", "SEED_STEP"},
-    "learn": {"SURE_SHARE", "REFIT_GROWTH"},
+    "learn": {"SURE_SHARE", "SLACK", "REFIT_GROWTH"},
     "course": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },

@@ -29,6 +29,7 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 Tell: TypeAlias = Callable[[str, float], None]
 
 SURE_SHARE = 0.25  # of a plan's tolerance: the standard error of a log rate that is sure enough
+SLACK = 1.25  # beyond what is wanted: the last questions are worth little
 LATTICE = 128  # questions a unit of a drive
 A_ROUND = 32  # questions a round
 MOST_ROUNDS, MOST_QUESTIONS = 24, 640
@@ -86,6 +87,8 @@ def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell 
             say(f"learning the circuit: {len(drives)} probes, error {unsure.max():.3f} (wanted {tolerance:g})",
                 min(1.0, tolerance / max(float(unsure.max()), tolerance)))  # fmt: skip
             room = min(A_ROUND, MOST_QUESTIONS - len(drives))
+            if unsure.max() <= SLACK * tolerance:
+                break
             chosen = _most_telling(emulator, met, met_by, np.where(new, unsure, 0), above=tolerance, most=room)
             if not len(chosen):
                 break

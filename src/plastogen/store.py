@@ -173,8 +173,9 @@ class Store:
                 "log": course.log, "arm": arms[run],
             }  # fmt: skip
             text = json.dumps({"manifest": about, "plan": determines(plan)}, sort_keys=True)
-            of_error = {name: array for name, array in moved.arrays.items() if array.size}
-            rows[run] = (_tables(plan, course), of_error, text)
+            tables = _tables(plan, course)
+            of_error = {name: array for name, array in moved.arrays.items() if name in tables and array.size}
+            rows[run] = (tables, of_error, text)
         self._batches.write(rows)
         self._batches.refresh()
 
