@@ -202,7 +202,7 @@ def test_a_job_that_kills_its_worker_twice_has_failed(tmp_path: Path) -> None:
 
 
 def test_one_deadly_job_costs_its_cohort_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plastogen.execute.tasks_of", lambda jobs: [tuple(jobs[:7]), tuple(jobs[7:])])
+    monkeypatch.setattr("plastogen.execute.tasks_of", lambda jobs, workers: [tuple(jobs[:7]), tuple(jobs[7:])])
     came = done(Store(tmp_path / "results" / "one"), course=course_fake.deadly, executor="processes")
     assert [(d.job.arm, d.job.seed) for d in came if d.came == "failed"] == [("vehicle", 6)]
     assert sorted(d.job.id for d in came) == sorted(job.id for job in JOBS)

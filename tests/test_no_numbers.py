@@ -23,7 +23,7 @@ TOLERANCES = {
     "concentration": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
     "cohort": {"SUBSTEP", "REST_ROUNDS", "REST_TOLERANCE"},
     "emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
-                 "LEAST_SPREAD", "SEED_STEP"},
+                 "LEAST_SPREAD", "SEED_STEP", "SMOOTHNESS"},
     "learn": {"SURE_SHARE", "SLACK", "REFIT_GROWTH"},
     "course": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",

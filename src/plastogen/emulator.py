@@ -39,6 +39,7 @@ LENGTHS = (0.05, 20.0)  # bounds of the length scales, in units of a drive
 SIZES, SEED_SHARES, NOISES = (0.1, 100.0), (1e-4, 0.3), (1e-5, 0.1)  # of variances, in units of the answers' own
 FIRST_LENGTH, FIRST_SEED_SHARE, FIRST_NOISE = 0.5, 0.01, 0.001
 LEAST_SPREAD = 0.2  # of a log rate among the answers: few answers do not show how far rates can go
+SMOOTHNESS = 2.5  # of a Matern surface: twice differentiable
 FITTED = 256  # answers that length scales are fitted on, at most
 SEED_STEP = 1e-9  # what tells seeds apart in the column beside the drives, too little for the surface to feel
 
@@ -61,7 +62,7 @@ class SameSeed(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: i
 
 def covariance() -> Any:
     """Surface x (what all seeds share + the seed's own part) + noise, with the values a fit starts from."""
-    surface = ConstantKernel(1.0, SIZES) * Matern(np.full(NUMBERS + 1, FIRST_LENGTH), LENGTHS, nu=2.5)
+    surface = ConstantKernel(1.0, SIZES) * Matern(np.full(NUMBERS + 1, FIRST_LENGTH), LENGTHS, nu=SMOOTHNESS)
     own = ConstantKernel(FIRST_SEED_SHARE, SEED_SHARES) * SameSeed()
     return surface * (ConstantKernel(1.0, "fixed") + own) + WhiteKernel(FIRST_NOISE, NOISES)
 
