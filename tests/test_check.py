@@ -7,9 +7,10 @@ import time
 import pytest
 from test_experiment import TEXT, question
 
-from plastogen.case import Question
+from plastogen.case import Question, open_question
 from plastogen.check import FEW, check, resolve
 from plastogen.definition import InputError
+from plastogen.experiment import shipped
 
 DOSE = "arms.ketamine.give.infusion.dose"
 IC50 = "drugs.ketamine.actions.nmdar.ketamine.ic50"
@@ -57,3 +58,10 @@ def test_faults_of_swept_values_stand_at_the_sweep() -> None:
     assert {problem.path for problem in caught.value.problems} == {"sweep.arms.ketamine.give.infusion.at"}
     with pytest.raises(InputError, match=r"at sweep\.1\.arms"):
         check(swept(f"sweep: [{{{DOSE}: 1 mg/kg}}, {{{DOSE}: 1 mM}}]"))
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_ships_is_sound(name: str) -> None:
+    asked = open_question(name)
+    assert check(asked)
+    assert all(claim.source or claim.note for claim in asked.experiment.expect)

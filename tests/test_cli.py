@@ -72,7 +72,7 @@ def test_list_and_show() -> None:
     everything = say("list").output
     for word in ("one_infusion", "ketamine", "prefrontal", "stressed_adult", "spine_density", "timeline", "switches."):
         assert word in everything
-    assert say("list", "experiments", "--names").output.split()[0] == "block_by_concentration"
+    assert say("list", "experiments", "--names").output.split()[0] == "block_and_mg"
     ketamine = say("show", "ketamine").output
     assert "kotermanski2009" in ketamine
     assert "1.18 uM" in ketamine
@@ -86,12 +86,12 @@ def test_list_and_show() -> None:
     assert say("list", "drug").exit_code == 2
 
 
-@pytest.mark.parametrize("kind", ["experiment", "drug", "circuit"])
+@pytest.mark.parametrize("kind", ["experiment", "sweep", "drug", "circuit"])
 def test_new_makes_a_file_that_checks(kind: str, lab: Path) -> None:
     made = say("new", kind, "fresh")
     assert made.exit_code == 0
     assert say("new", kind, "fresh").exit_code == 2
-    if kind == "experiment":
+    if kind in ("experiment", "sweep"):
         checked = say("check", "fresh")
     else:
         path = "arms.ketamine.give.x.drug" if kind == "drug" else "model.circuit"

@@ -38,6 +38,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
     "block.PV": ({"block": {"PV": 0}}, {"rate_hz": 0.005}),
     "block.SST": ({"block": {"SST": 0}}, {"rate_hz": 0.02}),
     "block.tonic": ({"block": {"tonic": 0}}, {"rate_hz": 0.05, "weight": 0.001}),
+    "block.tonic_E": ({"block": {"tonic_E": 0}}, {"rate_hz": 0.01}),
+    "block.tonic_PV": ({"block": {"tonic_PV": 0}}, {"rate_hz": 0.005}),
+    "block.tonic_SST": ({"block": {"tonic_SST": 0}}, {"rate_hz": 0.02}),
     "block.rest": ({"block": {"rest": 0}}, {"eef2k": 0.003, "bdnf": 0.002}),
     "probe": ({"probe": "frozen"}, {"rate_hz": 0.05, "ampa_throughput": 0.05, "weight": 0.005}),
     "feedback": ({"feedback": "off"}, {"rate_hz": 0.01, "ampa_throughput": 0.01}),
@@ -87,7 +90,9 @@ def test_a_site_s_factor_scales_the_block_of_its_pools_alone() -> None:
     for site in SITES:
         cut = switched(f"block.{site}")
         silent = {pool for n, pool in enumerate(cut.pools) if not cut.arrays["block"][:, n].any()}
-        assert silent == {pool for pool in plain.pools if pool.endswith(site) or (pool == f"{site}.synaptic")}
+        kind, _, cls = site.partition("_")
+        own = {f"{site}.synaptic", f"{cls}.{kind}"}
+        assert silent == {pool for pool in plain.pools if pool.endswith(f".{site}") or pool in own}
 
 
 def test_a_frozen_probe_is_asked_once_and_never_moves() -> None:

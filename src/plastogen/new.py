@@ -9,7 +9,7 @@ from plastogen.cache import atomic_write
 from plastogen.definition import InputError, nearest, show
 from plastogen.experiment import NAME
 
-PLACES = {"experiment": Path(), "drug": Path("models/drugs"), "circuit": Path("models/circuits")}
+PLACES = {"experiment": Path(), "sweep": Path(), "drug": Path("models/drugs"), "circuit": Path("models/circuits")}
 
 
 def new(kind: str, name: str, *, folder: Path | None = None) -> Path:

@@ -24,20 +24,24 @@ def _whole() -> Quantity:
 class SiteFactors(Definition):
     """Factor on the drug's block at each site: 1 as the receptor model says, 0 no block there.
 
-    `E`, `PV`, `SST` scale the synaptic receptors of that class; `tonic` those answering ambient glutamate
-    in all classes; `rest` the receptors of E that miniature release opens at rest.
+    `E`, `PV`, `SST` scale the synaptic receptors of that class; `tonic` those answering ambient glutamate in all
+    classes, `tonic_E`, `tonic_PV`, `tonic_SST` those of one; `rest` the receptors of E that miniature release opens.
     """
 
     E: Factor = Field(default_factory=_whole)
     PV: Factor = Field(default_factory=_whole)
     SST: Factor = Field(default_factory=_whole)
     tonic: Factor = Field(default_factory=_whole)
+    tonic_E: Factor = Field(default_factory=_whole)
+    tonic_PV: Factor = Field(default_factory=_whole)
+    tonic_SST: Factor = Field(default_factory=_whole)
     rest: Factor = Field(default_factory=_whole)
 
     def of(self, pool: str) -> float:
         """The factor for a pool such as "E.synaptic", "PV.tonic" or "E.rest"."""
         cls, _, site = pool.partition(".")
-        return float(getattr(self, cls if site == "synaptic" else site))
+        own = float(getattr(self, f"tonic_{cls}")) if site == "tonic" else 1.0
+        return own * float(getattr(self, cls if site == "synaptic" else site))
 
 
 class Switches(Definition):

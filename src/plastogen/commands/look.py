@@ -39,7 +39,7 @@ def show(name: Annotated[str, typer.Argument(help="A model, experiment, variable
 
 @guarded
 def new(
-    kind: Annotated[str, typer.Argument(help="experiment, drug or circuit.")],
+    kind: Annotated[str, typer.Argument(help="experiment, sweep, drug or circuit.")],
     name: Annotated[str, typer.Argument(help="What to call it.")],
 ) -> None:
     """Make a file to start from."""
@@ -47,8 +47,9 @@ def new(
 
     path = starter.new(kind, name)
     typer.echo(f"made {path}")
-    if kind == "experiment":
-        typer.echo(f"next: plastogen check {name}; plastogen run {name}")
+    if kind in ("experiment", "sweep"):
+        planned = " --dry-run" if kind == "sweep" else ""
+        typer.echo(f"next: plastogen check {name}; plastogen run {name}{planned}")
     else:
         typer.echo(f"next: name it in an experiment in this folder, as {kind}: {name}")
 
