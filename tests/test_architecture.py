@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "claim", "shape", "paths", "models", "grid", "sweep", "design", "people", "pick", "experiment", "case", "check",
         "check_results", "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources",
-        "trial", "responders", "working", "perform", "executor", "noted", "shard", "pace", "batch", "pilot",
+        "trial", "responders", "sensitivity", "working", "perform", "executor", "noted", "shard", "pace", "batch", "pilot",
     ),
     ("figure", "report", "draw", "export", "evidence"),
     (
@@ -42,6 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
     "brian2": ("circuit",),
+    "SALib": ("design", "sensitivity"),
     "matplotlib": ("figure", "report"),
     "sklearn": ("emulator",),
     "pint": ("units",),

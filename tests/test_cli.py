@@ -51,6 +51,7 @@ def test_help_names_every_command_and_the_scope() -> None:
         "report",
         "trial",
         "responders",
+        "sensitivity",
         "sources",
         "export",
         "doctor",

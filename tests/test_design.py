@@ -116,3 +116,25 @@ def test_axes_multiply_and_the_columns_of_one_axis_go_together() -> None:
     assert [index for index, _ in found] == [(i, k) for i in range(2) for k in range(3)]
     assert found[4] == ((1, 1), {"p": "2 h", "q": "b", "r": 1})
     assert list(points(())) == [((), {})]
+
+
+def test_a_saltelli_design_is_a_b_and_a_with_one_number_of_b() -> None:
+    ends = {DOSE: Span.model_validate({"from": 0, "to": 1}), PART: Span.model_validate({"from": 2, "to": 4})}
+    (axis,) = axes_of(ends, design("saltelli", 8))
+    x = np.array([column.values for column in axis.columns]).T.reshape(8, 4, 2)  # sets, points of a set, numbers
+    a, b, first, second = x.swapaxes(0, 1)
+    np.testing.assert_array_equal(first, np.column_stack([b[:, 0], a[:, 1]]))
+    np.testing.assert_array_equal(second, np.column_stack([a[:, 0], b[:, 1]]))
+    both = np.column_stack([a, b]) / np.array([1, 2, 1, 2]) - np.array([0, 1, 0, 1])
+    assert qmc.discrepancy(both) < qmc.discrepancy(np.random.default_rng(0).random((8, 4)))
+    assert not np.intersect1d(a[:, 0], b[:, 0]).size
+
+
+def test_morris_trajectories_move_one_number_at_a_time() -> None:
+    ends = {DOSE: Span.model_validate({"from": 0, "to": 3}), PART: Span.model_validate({"from": 0, "to": 3})}
+    (axis,) = axes_of(ends, design("morris", 5))
+    x = np.array([column.values for column in axis.columns]).T.reshape(5, 3, 2)
+    moved = np.abs(np.diff(x, axis=1)) > 0
+    assert (moved.sum(2) == 1).all()
+    assert (moved.sum(1) == 1).all()
+    assert set(np.unique(x)) <= {0.0, 1.0, 2.0, 3.0}  # the levels

@@ -50,3 +50,31 @@ def test_bad_names_are_told(lab: Path, words: tuple[str, str], message: str) -> 
     told = say("trial", "mine", *words)
     assert told.exit_code == 2
     assert message in " ".join(told.output.split())
+
+
+@pytest.fixture
+def people(lab: Path) -> Path:
+    """The same for 12 virtual subjects, with a readout that says yes or no."""
+    text = FINE.replace("readouts:", "readouts:\n  responds: {of: weight, take: peak, above: 1.2}")
+    (lab / "people.yaml").write_text(text)
+    for word in ("healthy_adult", "stressed_adult"):
+        text = text.replace(word, "virtual_adult")
+    (lab / "people.yaml").write_text(text)
+    assert say("run", "people", "--no-figures", "--set", "course.subjects=12").exit_code == 0
+    return lab
+
+
+def test_who_responds_is_said(people: Path) -> None:
+    told = say("responders", "people", "--set", "course.subjects=12")
+    assert told.exit_code == 0
+    assert told.output.startswith("responds: ")
+    assert "n = 12 of 12 virtual subjects" in told.output
+    assert say("responders", "mine").exit_code == 2
+
+
+def test_which_number_matters_is_said(people: Path) -> None:
+    told = say("sensitivity", "people", "--set", "course.subjects=12")
+    assert told.exit_code == 0
+    assert "partial rank correlation [95 % interval]" in told.output.splitlines()[0]
+    assert (people / "results" / "people" / "sensitivity.csv").is_file()
+    assert say("sensitivity", "mine").exit_code == 2

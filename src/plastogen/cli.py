@@ -17,7 +17,7 @@ PANELS: dict[str, tuple[Any, ...]] = {
     "Look": (look.list_, look.show, look.new, look.check, look.sources, look.reliance, look.doctor),
     "Run": (run.run, run.merge, results.status),
     "See what came out": (results.plot, results.report, results.compare, results.export, results.evidence),
-    "Ask how surely, and why": (study.trial, study.responders),
+    "Ask how surely, and why": (study.trial, study.responders, study.sensitivity),
 }
 
 app = typer.Typer(

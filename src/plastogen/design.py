@@ -2,7 +2,8 @@
 
 A grid has an axis for every path: all combinations. Any other design has a single axis, `point`, with a column for
 every path: values side by side (zip), points as written (list), or points drawn between the ends (random,
-latin_hypercube, sobol). Values between two ends are text with 12 significant digits, as a person would write them.
+latin_hypercube, sobol, saltelli, morris). Values between two ends are text with 12 significant digits, as a person
+would write them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen.definition import InputError
 from plastogen.readout import VARIABLES
 from plastogen.sweep import DRAWN, Design, Filled, Span, kind_of, length
 from plastogen.units import QuantityError, parse_any
 
+LEVELS = 4  # that a number takes in a Morris design
 POINT = "point"  # the dimension of every design but a grid
 SUBJECT = "subject"  # the dimension of virtual subjects
 DIMENSIONS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency", SUBJECT, POINT)
@@ -67,16 +70,38 @@ def axes_of(sweep: Filled, design: Design, taken: Collection[str] = ()) -> tuple
 
 
 def drawn(kind: str, paths: int, points: int, seed: int) -> NDArray[np.float64]:
-    """Shares 0..1 of the way from end to end: (points, paths). The first n of random and sobol do not depend on n."""
+    """Shares 0..1 of the way from end to end: (points, paths). But for a hypercube the first n do not depend on n."""
     rng = np.random.default_rng(seed)
+    if kind == "morris":
+        return _morris(paths, points, seed)
     if kind == "random":
         return rng.random((points, paths))
     from scipy.stats import qmc
 
     if kind == "latin_hypercube":
         return np.asarray(qmc.LatinHypercube(paths, rng=rng).random(points))
-    whole = qmc.Sobol(paths, rng=rng).random_base2(max(points - 1, 0).bit_length())
-    return np.asarray(whole[:points])
+    wide = 2 * paths if kind == "saltelli" else paths
+    whole: NDArray[np.float64] = qmc.Sobol(wide, rng=rng).random_base2(max(points - 1, 0).bit_length())[:points]
+    return _saltelli(whole[:, :paths], whole[:, paths:]) if kind == "saltelli" else whole
+
+
+def _saltelli(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For every row, in order: that of A, that of B, and A with one number after the other from B (Saltelli 2010)."""
+    paths = a.shape[1]
+    mixed = np.where(np.eye(paths, dtype=bool), b[:, None], a[:, None])
+    return np.concatenate([a[:, None], b[:, None], mixed], axis=1).reshape(-1, paths)
+
+
+def _morris(paths: int, points: int, seed: int) -> NDArray[np.float64]:
+    """Trajectories that move one number at a time (Morris 1991). Raises InputError without SALib."""
+    try:
+        from SALib.sample.morris import sample
+    except ImportError:
+        wanted = "the extra for Morris: pip install 'plastogen[sensitivity]'"
+        raise InputError.one(file="design", found="no SALib", wanted=wanted) from None
+    problem = {"num_vars": paths, "names": [str(k) for k in range(paths)], "bounds": [[0, 1]] * paths}
+    shares: NDArray[np.float64] = np.asarray(sample(problem, points, num_levels=LEVELS, seed=seed), float)
+    return shares
 
 
 def _picked(swept: list[Any] | Span, shares: NDArray[np.float64]) -> list[Any]:

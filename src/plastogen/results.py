@@ -290,7 +290,8 @@ def _design(question: Question) -> dict[str, Any]:
         return {}
     experiment = question.experiment
     kind = kind_of(experiment.sweep, experiment.design) if experiment.sweep else ""
-    return {"kind": kind, "seed": experiment.design.seed, "over": question.over}
+    paths = [column.path for axis in question.axes for column in axis.columns]
+    return {"kind": kind, "seed": experiment.design.seed, "paths": paths, "over": question.over}
 
 
 def dosing(case: Case) -> list[dict[str, Any]]:

@@ -21,7 +21,8 @@ from plastogen.units import SIGNIFICANT_DIGITS, QuantityError, parse_any, rounde
 
 MAX_POINTS = 100_000
 SHOWN = 12  # values of a path that a description lists
-DRAWN = ("random", "latin_hypercube", "sobol")
+AROUND = {"saltelli": 2, "morris": 1}  # designs that move numbers one by one: points of one set, beside the numbers
+DRAWN = ("random", "latin_hypercube", "sobol", *AROUND)
 FORMS = "a list of values, {from: 0.1 mg/kg, to: 2 mg/kg, points: 30} or the word range"
 
 
@@ -103,9 +104,13 @@ Sweep: TypeAlias = Annotated[
 
 
 class Design(Definition):
-    """How points are made of what is swept. `points`: how many are drawn; `seed` draws others."""
+    """How points are made of what is swept. `points`: how many are drawn; `seed` draws others.
 
-    kind: Literal["grid", "zip", "list", "random", "latin_hypercube", "sobol"] = "grid"
+    `saltelli` and `morris` ask which number matters (`plastogen sensitivity`): around each of `points` they move the
+    numbers one by one, which makes (numbers + 2) or (numbers + 1) times as many.
+    """
+
+    kind: Literal["grid", "zip", "list", "random", "latin_hypercube", "sobol", "saltelli", "morris"] = "grid"
     points: int | None = Field(default=None, ge=1, le=MAX_POINTS)
     seed: int = Field(default=1, ge=0)
 
@@ -131,6 +136,8 @@ def faults(sweep: Filled, design: Design) -> Iterator[Fault]:
         return
     if kind in DRAWN and design.points is None:
         yield Fault("design.points", "nothing", "how many points are drawn, such as 200")
+    if kind == "saltelli" and design.points is not None and design.points.bit_count() > 1:
+        yield Fault("design.points", str(design.points), "a power of two, such as 256, for the sequence behind it")
     if kind not in DRAWN and "seed" in own:
         yield Fault("design.seed", f"a seed in a {kind}", f"no seed, or one of {', '.join(DRAWN)}: nothing is drawn")
     if isinstance(sweep, list):
@@ -160,14 +167,16 @@ def _counts(sweep: Mapping[str, list[Any] | Span], design: Design) -> Iterator[F
             yield Fault(f"sweep.{path}", "no number of points", "points: here, or under design:")
     if not drawn and design.points is not None and all(span.points is not None for span in spans.values()):
         yield Fault("design.points", str(design.points), "no number of points: every path has its own")
-    sizes = {path: length(swept, design) for path, swept in sweep.items()}
-    first = next(iter(sizes))
-    if design.kind == "zip":
-        for path, size in sizes.items():
-            if size != sizes[first]:
-                yield Fault(f"sweep.{path}", f"{size} values", f"{sizes[first]}, as many as {first} has")
-    if not drawn and math.prod(sizes.values()) > MAX_POINTS:
-        yield Fault("sweep", f"{math.prod(sizes.values())} points", f"at most {MAX_POINTS}")
+    lengths = {path: length(swept, design) for path, swept in sweep.items()}
+    first = next(iter(lengths))
+    for path, values in lengths.items():
+        if design.kind == "zip" and values != lengths[first]:
+            yield Fault(f"sweep.{path}", f"{values} values", f"{lengths[first]}, as many as {first} has")
+        if design.kind in AROUND and path not in spans:
+            wanted = f"its ends, {{from: ..., to: ...}} or the word range: {design.kind} moves numbers between two"
+            yield Fault(f"sweep.{path}", "a list of values", wanted)
+    if size(sweep, design) > MAX_POINTS:
+        yield Fault("sweep", f"{size(sweep, design)} points", f"at most {MAX_POINTS}")
 
 
 def kind_of(sweep: Filled, design: Design) -> str:
@@ -186,6 +195,8 @@ def size(sweep: Filled, design: Design) -> int:
         return 1
     if isinstance(sweep, list):
         return len(sweep)
+    if design.kind in AROUND:
+        return (design.points or 0) * (len(sweep) + AROUND[design.kind])
     if design.kind in DRAWN:
         return design.points or 0
     sizes = [length(swept, design) for swept in sweep.values()]
@@ -198,7 +209,8 @@ def in_words(sweep: Filled, design: Design) -> list[str]:
         return []
     kind, n = kind_of(sweep, design), size(sweep, design)
     names = {"zip": "values side by side", "list": "a list of points", "random": "points drawn at random",
-             "latin_hypercube": "a Latin hypercube", "sobol": "a scrambled Sobol sequence"}  # fmt: skip
+             "latin_hypercube": "a Latin hypercube", "sobol": "a scrambled Sobol sequence",
+             "saltelli": "a Saltelli design, for Sobol indices", "morris": "Morris trajectories"}  # fmt: skip
     seed = f", seed {design.seed}" if kind in DRAWN else ""
     whole = [f"{names.get(kind, 'a grid')} ({n} points{seed})"]
     if isinstance(sweep, list):

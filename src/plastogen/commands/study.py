@@ -55,3 +55,25 @@ def responders(
         typer.echo("\n".join(columns([who.HEAD, *who.rows(found.separations)])))
     else:
         typer.echo("nothing separates them: fewer than two respond, or fewer than two do not")
+
+
+@guarded
+def sensitivity(
+    name: Name, set: Set = None, out: Out = None,
+    readout: Annotated[list[str] | None, typer.Option(help="Readouts; all by default.")] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm; the first treated one by default.")] = None,
+    than: Annotated[str | None, typer.Option(help="The arm to hold it against; the untreated one.")] = None,
+) -> None:  # fmt: skip
+    """Which swept number, or number that differs between people, matters most for each readout."""
+    from plastogen import sensitivity as asking
+    from plastogen.answer import again
+    from plastogen.cache import atomic_write
+    from plastogen.catalogue import columns
+
+    found = again(name, settings(set), out=out, say=typer.echo)
+    kind, each = asking.influences(found.ds, readout, arm=arm, than=than)
+    rows = list(islice(asking.rows(kind, each), MOST_ROWS + 1))
+    typer.echo("\n".join(columns(rows)))
+    path = found.asked.folder / "sensitivity.csv"
+    atomic_write(path, asking.table(kind, each))
+    typer.echo(f"{'these and more are in' if len(each) >= MOST_ROWS else 'table'} {path}")
