@@ -89,7 +89,7 @@ def _saltelli(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.floa
     """For every row, in order: that of A, that of B, and A with one number after the other from B (Saltelli 2010)."""
     paths = a.shape[1]
     mixed = np.where(np.eye(paths, dtype=bool), b[:, None], a[:, None])
-    return np.concatenate([a[:, None], b[:, None], mixed], axis=1).reshape(-1, paths)
+    return np.asarray(np.concatenate([a[:, None], b[:, None], mixed], axis=1).reshape(-1, paths))
 
 
 def _morris(paths: int, points: int, seed: int) -> NDArray[np.float64]:
