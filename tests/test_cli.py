@@ -154,7 +154,7 @@ def test_dry_run_runs_nothing(lab: Path) -> None:
         (("export", "mine"), "plastogen run mine"),
         (("report", "mine"), "plastogen run mine"),
         (("doctor", "cleen"), "nearest valid name: clean"),
-        (("run", "mine", "--method", "guess"), "one of direct, formula"),
+        (("run", "mine", "--method", "guess"), "one of direct, emulated, formula"),
         (("run", "mine", "--seeds", "0"), "at least 1"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
