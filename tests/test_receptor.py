@@ -21,6 +21,7 @@ from plastogen.receptor import (
     magnesium_free,
     occupancy_readout,
     propagators,
+    relaxed,
     unblocking_rate,
 )
 
@@ -328,3 +329,16 @@ def test_magnesium_cannot_help_a_drug_in() -> None:
     tree["ic50"]["GluN2A"] |= {"value": "0.1 uM", "range": None}
     with pytest.raises(InputError, match=r"ic50.GluN2A: found 0.1 uM, wanted at least the IC50 without magnesium"):
         build(Document("memantine.yaml", tree), NmdarBlock)
+
+
+@given(
+    x=st.lists(st.floats(0, 0.3), min_size=3, max_size=3), on=st.lists(st.floats(0, 50), min_size=3, max_size=3),
+    off=st.lists(st.floats(0, 500), min_size=3, max_size=3),
+)  # fmt: skip
+def test_one_step_of_many_courses_is_the_step_of_the_propagators(
+    x: list[float], on: list[float], off: list[float]
+) -> None:
+    start, into, out = (np.array([row, row[::-1]]) for row in (x, on, off))
+    p, f = propagators(into, out)
+    exact = np.matmul(p, start[..., None])[..., 0] + f
+    np.testing.assert_allclose(relaxed(start, into, out), exact, atol=1e-5)

@@ -1,9 +1,9 @@
 """In: many plans of one grid, and answers that need no network. Out: their courses, followed side by side.
 
 The same equations as `course`, in lockstep: the nodes of the grid, which is dense after every event, are the macro
-steps. At each the activity is first taken to stay, the circuit's answer is asked at the end of the step, and the step
-is taken again with the activity running to that answer (second order). A course depends on its own plan alone, not
-on those beside it.
+steps. At each the slow state is first taken to go on as it went, the circuit's answer is asked at the end of the step,
+and the step is taken with the activity running to that answer (second order). A course depends on its own plan alone,
+not on those beside it.
 """
 
 from __future__ import annotations
@@ -66,12 +66,11 @@ def follow_with_errors(
     plans: Sequence[Plan], emulator: Emulator, progress: Progress | None = None
 ) -> list[tuple[Course, Course]]:
     """Each course, and the same with the emulator's answers moved up by a standard error."""
-    tell = progress or (lambda what, share: None)
-    cohort = Cohort(plans, emulator)
-    found = cohort.follow(lambda what, share: tell(what, share / 2))
-    other = Cohort(plans, emulator.moved(cohort.asked[cohort.first]), begin=cohort.begun)
-    moved = other.follow(lambda what, share: tell(what, (1 + share) / 2))
-    return list(zip(found, moved, strict=True))
+    first = Cohort(plans, emulator)
+    begin = first.begin()
+    both = Cohort([*plans, *plans], emulator.moved(first.asked[-1]), begin=np.vstack([begin.y, begin.y]))
+    found = both.follow(progress)
+    return list(zip(found[: len(plans)], found[len(plans) :], strict=True))
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,7 @@ class _Now:
 
 
 class Cohort:
-    """Courses side by side. `asked`: the drives that answers were sought for, each (courses, 12).
-
-    Once followed: `begun` are the slow states they began with, `asked[first]` the drives that belong to these.
-    """
+    """Courses side by side. `asked`: the drives that answers were sought for, each (courses, 12)."""
 
     def __init__(self, plans: Sequence[Plan], answers: Answers, *, begin: Array | None = None) -> None:
         """`begin`: slow states to begin with, (courses, states), in place of those that rest."""
@@ -109,7 +105,7 @@ class Cohort:
         late = np.nextafter(self.t_h, -np.inf)  # a level that starts or stops at a node belongs to the next step
         self.before, self.after = (self._levels(times) for times in (late, self.t_h))
         self.asked: list[Array] = []
-        self.begun, self.first = begin, 0
+        self.given = begin
         self.baseline = self._ask(State())
 
     def _gather(self, of: Callable[[Treated], Array]) -> Array:
@@ -129,12 +125,13 @@ class Cohort:
 
     def follow(self, progress: Progress | None = None) -> list[Course]:
         """All courses, from the first node to the last."""
-        now = start = self._begin()
+        now = start = self.begin()
+        before = now
         held = [self._note(now)]
         for k in range(len(self.t_h) - 1):
             if progress is not None:
                 progress("course", k / len(self.t_h))
-            now = self._step(now, k)
+            before, now = now, self._step(now, before, k)
             held.append(self._note(now))  # what comes before a jump, as `course` writes it
             now = self._jumped(now, k + 1)
         found = self._observed(start, {name: np.stack([note[name] for note in held]) for name in held[0]})
@@ -142,18 +139,19 @@ class Cohort:
 
     # rest
 
-    def _begin(self) -> _Now:
+    def begin(self) -> _Now:
+        """Where all courses begin: at rest, in the resting state of those who are stressed, or where they were put."""
         y = np.broadcast_to(self.model.healthy_state(), (len(self.plans), len(STATES))).copy()
         stress = np.array([float(plan.subject.stress) for plan in self.plans])
         blocked = self.kinetics.start()
-        if self.begun is None:
+        if self.given is None:
             moved = np.array([not plan.subject.at_set_points for plan in self.plans])
             if moved.any():
                 y = np.where(moved[:, None], self._rest(y, stress, blocked), y)
             for state in {name for plan in self.plans for name in plan.start}:
                 y[:, STATES.index(state)] *= [plan.start.get(state, 1) for plan in self.plans]
-            self.begun = y
-        y, self.first = self.begun, len(self.asked)
+        else:
+            y = self.given
         return _Now(y, blocked, self._ask(self._state(y, blocked, {name: x[0] for name, x in self.after.items()})))
 
     def _rest(self, y: Array, stress: Array, blocked: Array) -> Array:
@@ -194,13 +192,17 @@ class Cohort:
         block = self._block(blocked)
         return inputs(self.pools, block, rate_E=rate, ampa_throughput=passed, effect=effect, stress=effect["stress"])
 
-    def _step(self, now: _Now, k: int) -> _Now:
+    def _step(self, now: _Now, last: _Now, k: int) -> _Now:
+        """From node k to the next, `last` being the node before."""
         after, before = ({n: x[i] for n, x in level.items()} for level, i in ((self.after, k), (self.before, k + 1)))
-        guess = self._advance(now, now.activity, k, after, before)
-        if not self.live:
-            return guess
-        heard = self._ask(self._state(guess.y, guess.blocked, before))
-        return self._advance(now, heard, k, after, before)
+        heard = now.activity
+        if self.live:
+            going_on = (self.t_h[k + 1] - self.t_h[k]) / (self.t_h[k] - self.t_h[k - 1]) if k else 0
+            y = now.y + going_on * (now.y - last.y)
+            heard = self._ask(self._state(y, self._blocked(now, now.activity, k), before))
+        blocked = self._blocked(now, heard, k)
+        first, second = self._inputs(now.activity, now.blocked, after), self._inputs(heard, blocked, before)
+        return _Now(self._slow(now.y, first, second, float(self.t_h[k + 1] - self.t_h[k])), blocked, heard)
 
     def _jumped(self, now: _Now, k: int) -> _Now:
         """Just after node k: where a level jumps, the circuit is asked again."""
@@ -209,20 +211,20 @@ class Cohort:
             return now
         return replace(now, activity=self._ask(self._state(now.y, now.blocked, after)))
 
-    def _advance(self, now: _Now, last: Activity, k: int, after: dict[str, Array], before: dict[str, Array]) -> _Now:
-        """From node k to the next with the activity running to `last`."""
-        dt_h = float(self.t_h[k + 1] - self.t_h[k])
+    def _blocked(self, now: _Now, last: Activity, k: int) -> Array:
+        """The blocked states at node k + 1, with the activity running from now to `last`."""
+        if not self.kinetics.species:
+            return now.blocked
         own = [agonist(self.circuit, a, self.baseline) for a in (now.activity, last)]
         shape = [voltages(self.circuit, a) for a in (now.activity, last)]
         n = len(self.plans)
         a0, a1 = (np.stack([np.broadcast_to(of[pool], n) for pool in self.pools], axis=-1) for of in own)
         v0, v1 = (np.stack([of[pool] for pool in self.pools], axis=-2) for of in shape)
-        blocked = self.kinetics.advance(
+        path = self.kinetics.advance(
             now.blocked, a_start=a0, a_end=a1, v_weights_start=v0, v_weights_end=v1, v_mV=bin_centres_mV(),
-            brain_uM=self.brain_uM[k : k + 1], dt_h=dt_h,
-        )[-1]  # fmt: skip
-        first, second = self._inputs(now.activity, now.blocked, after), self._inputs(last, blocked, before)
-        return _Now(self._slow(now.y, first, second, dt_h), blocked, last)
+            brain_uM=self.brain_uM[k : k + 1], dt_h=float(self.t_h[k + 1] - self.t_h[k]),
+        )  # fmt: skip
+        return np.asarray(path[-1])
 
     def _slow(self, y: Array, first: Inputs, second: Inputs, dt_h: float) -> Array:
         """The slow state `dt_h` later, inputs running from one to the other (Runge and Kutta, fourth order)."""

@@ -117,10 +117,11 @@ class Emulator:
         return cls(circuit, drives, seeds, values, found)
 
     def moved(self, start: Array) -> Emulator:
-        """The same, but the rates that answer a drive lie one standard error higher, as departures from `start`.
+        """The same, but of the last n answers to many drives the rates lie a standard error higher, as departures
+        from `start`.
 
-        start: where each course begins, (n, 12). The error is that of the emulator and, away from the start, the noise
-        of one probe; it is taken to last through a course, so that what follows of it is rather too large than small.
+        start: where each of n courses begins, (n, 12). The error is that of the emulator and, away from the start,
+        the noise of one probe; it is taken to last through a course: what follows is rather too large than small.
         """
         other = object.__new__(Emulator)
         other.__dict__.update(self.__dict__, _start=start)
@@ -139,10 +140,11 @@ class Emulator:
         weights = self.surface(asked, self._process.X_train_)
         found = weights @ self._process.alpha_ * self._spread + self._middle
         if self._start is not None:
-            variance = self._variance(asked, self._start)
-            variance += self.noise * (drives != self._start).any(axis=1)
-            variance[(drives == Drive().array()).all(axis=1)] = 0
-            found[:, :RATES] += np.sqrt(variance)[:, None] * self._spread[:RATES]
+            here = slice(len(drives) - len(self._start), None)
+            variance = self._variance(asked[here], self._start)
+            variance += self.noise * (drives[here] != self._start).any(axis=1)
+            variance[(drives[here] == Drive().array()).all(axis=1)] = 0
+            found[here, :RATES] += np.sqrt(variance)[:, None] * self._spread[:RATES]
         rate = np.maximum(np.exp(found[:, :RATES]) - RATE_FLOOR_HZ, 0)
         bound, pattern = np.clip(found[:, RATES : RATES + 2].T, 0, 1)
         voltage = np.maximum(found[:, 2 * RATES + 2 :].reshape(len(drives), RATES, -1), 0)

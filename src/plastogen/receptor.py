@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from plastogen.definition import Definition
 from plastogen.quantity import Fault, In, Quantity, faulty
 
 Array: TypeAlias = npt.NDArray[np.float64]
+Complex: TypeAlias = npt.NDArray[Any]
 
 SUBUNITS = ("GluN2A", "GluN2B", "GluN2C", "GluN2D")
 S_PER_H = 3600.0
@@ -141,11 +142,8 @@ def propagators(on: Array, off: Array) -> tuple[Array, Array]:
     (Sherman and Morrison), and exp and (exp - 1)/z follow from one contour integral, on the parabola of
     Weideman and Trefethen (2007), accurate to 1e-11 however stiff the step.
     """
-    n = CONTOUR_NODES
-    root = 1 + 1j * (np.arange(n) + 0.5) * 3 / n
-    z = np.pi * n / 12 * root**2
-    weight = np.exp(z) * root * 1j / 2
-    shape = (n,) + (1,) * on.ndim
+    z, weight = _contour(CONTOUR_NODES)
+    shape = (len(z),) + (1,) * on.ndim
     resolvent = 1 / (z.reshape(shape) + off)
     scaled = resolvent * on
     scaled *= weight.reshape(shape) / (1 + scaled.sum(-1, keepdims=True))
@@ -180,6 +178,28 @@ def _tables(site: _Site, v_mV: bytes) -> tuple[Array, Array]:
     return free, koff
 
 
+def relaxed(x: Array, on: Array, off: Array) -> Array:
+    """P x + f of `propagators`, without making P: for one step of many courses. x, on, off: (..., n).
+
+    With half the nodes, so accurate to 1e-6; node by node, so that what is worked on stays in the processor's cache.
+    """
+    found = np.zeros(x.shape)
+    for z, weight in zip(*_contour(CONTOUR_NODES // 2), strict=True):
+        resolvent = 1 / (z + off)
+        into = resolvent * on
+        part = resolvent * (x + on / z)
+        part -= into * (part.sum(-1, keepdims=True) / (1 + into.sum(-1, keepdims=True)))
+        found += (weight * part).imag
+    return found
+
+
+def _contour(n: int) -> tuple[Complex, Complex]:
+    """Nodes and weights of the contour integral."""
+    root = 1 + 1j * (np.arange(n) + 0.5) * 3 / n
+    z = np.pi * n / 12 * root**2
+    return z, np.exp(z) * root * 1j / 2
+
+
 class BlockKinetics:
     """The blocked states of all pools, advanced together; arrays of shape (pools, subunits, species, 2).
 
@@ -206,6 +226,7 @@ class BlockKinetics:
         self._into = np.stack([trapped, 1 - trapped], axis=-1)  # (species, 2)
         escape = 1 / np.array([float(b.escape_time) for b in blocks], float)
         self._escape = np.stack([np.zeros_like(escape), escape], axis=-1)
+        self._at_voltages: dict[bytes, tuple[Array, Array]] = {}
         self._present = np.nonzero(self.shares)  # the (pool, subunit) pairs there is anything to solve for
 
     @classmethod
@@ -220,6 +241,7 @@ class BlockKinetics:
         both._kon, both._into, both._escape = (
             np.stack([getattr(k, name) for k in kinetics]) for name in ("_kon", "_into", "_escape")
         )
+        both._at_voltages = {}
         both._present = np.nonzero(both.shares.any(axis=0))
         return both
 
@@ -237,11 +259,11 @@ class BlockKinetics:
         share = np.asarray(weights, float)
         share = share / share.sum(-1, keepdims=True)
         key = np.asarray(v_mV, float).tobytes()
-        tables = {site: _tables(site, key) for site in set(self._sites)}
-        if self.shares.ndim == 2:
-            free, koff = tables[self._sites[0]]
-        else:
-            free, koff = (np.stack(each) for each in zip(*(tables[site] for site in self._sites), strict=True))
+        if key not in self._at_voltages:
+            each = [_tables(site, key) for site in self._sites]
+            free, koff = each[0] if self.shares.ndim == 2 else map(np.stack, zip(*each, strict=True))
+            self._at_voltages = {key: (free, koff)}
+        free, koff = self._at_voltages[key]
         lead, bins = free.shape[:-3], free.shape[-3]
         mean = share @ free.reshape(*lead, bins, -1)
         return mean.reshape(*mean.shape[:-1], len(SUBUNITS), len(self.species)), share @ koff
@@ -293,10 +315,13 @@ class BlockKinetics:
             _between(a0, a1, middle), _between(free0, free1, middle), _between(koff0, koff1, middle), c
         )
         dt_s = dt_h * S_PER_H / steps
-        p, f = propagators(on * dt_s, off * dt_s)
         pool, subunit = self._present
         x = path[0][..., pool, subunit, :, :]
         whole, x = x.shape, x.reshape(*x.shape[:-2], -1)
+        if steps == 1 and self.shares.ndim > 2:
+            path[1][..., pool, subunit, :, :] = relaxed(x, on[0] * dt_s, off[0] * dt_s).reshape(whole)
+            return path
+        p, f = propagators(on * dt_s, off * dt_s)
         for i in range(steps):
             x = np.matmul(p[i], x[..., None])[..., 0] + f[i]
             path[i + 1][..., pool, subunit, :, :] = x.reshape(whole)
