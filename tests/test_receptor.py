@@ -341,4 +341,4 @@ def test_one_step_of_many_courses_is_the_step_of_the_propagators(
     start, into, out = (np.array([row, row[::-1]]) for row in (x, on, off))
     p, f = propagators(into, out)
     exact = np.matmul(p, start[..., None])[..., 0] + f
-    np.testing.assert_allclose(relaxed(start, into, out), exact, atol=1e-5)
+    np.testing.assert_allclose(relaxed(start, into, out), exact, atol=1e-6)
