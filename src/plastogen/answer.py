@@ -140,7 +140,7 @@ def have(
     note(asked.folder, asked.question.name, asked.question.set, asked.jobs)
     done: list[Done] = []
     first = {job.id for job in jobs if job.seed == asked.question.seeds[0]}
-    _learn(asked, jobs, say=say, watcher=watcher, workers=how.get("workers", 1))
+    _learn(asked, jobs, watcher=watcher, workers=how.get("workers", 1))
     early = early and EARLY in asked.question.experiment.figures and len(asked.question.seeds) > 1
     began = time.monotonic()
     with closing(execute(jobs, asked.store, watcher=watcher, **how)) as coming:
@@ -162,7 +162,7 @@ def have(
     return done
 
 
-def _learn(asked: Asked, jobs: Sequence[Job], *, say: Say, watcher: Watcher | None, workers: int) -> None:
+def _learn(asked: Asked, jobs: Sequence[Job], *, watcher: Watcher | None, workers: int) -> None:
     """Have the emulators that runs still to be done need. Raises EngineError, StoreError."""
     needed = {job.plan.emulator for job in jobs if job.plan.emulator and asked.store.fault(job.id) is not None}
     for pilots in asked.pilots.values():
@@ -172,7 +172,7 @@ def _learn(asked: Asked, jobs: Sequence[Job], *, say: Say, watcher: Watcher | No
                 if watcher is not None:
                     watcher.moved("learning", 0, label, share)
 
-            provide(pilots, asked.folder, workers=workers, say=say, moved=moved)
+            provide(pilots, asked.folder, workers=workers, moved=moved)
 
 
 def _given_up(asked: Asked, done: Sequence[Done]) -> Iterator[str]:

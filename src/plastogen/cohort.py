@@ -272,7 +272,7 @@ class Cohort:
             "brain_uM": np.stack([at.brain_uM[s] for s in treated.species], -1) if treated.species else none,
             "occupancy": treated.occupancy(self.t_h),
         }  # fmt: skip
-        log = {"probes": 0, "cap_hit": False, "steps": len(self.t_h) - 1}
+        log = {"probes": 0, "emulated": len(self.asked), "cap_hit": False, "steps": len(self.t_h) - 1}
         return Course(self.t_h, arrays, self.pools, treated.species, {}, log)
 
 

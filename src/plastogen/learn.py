@@ -54,14 +54,6 @@ class Learned:
         errors = {"error": self.error, "held_out": self.held_out, "wanted": self.tolerance}
         return {**counts, **{name: float(f"{value:.4g}") for name, value in errors.items()}}
 
-    def sentence(self) -> str:
-        """For people."""
-        return (
-            f"learned the circuit from {len(self.emulator.drives)} probes ({self.asked} asked of the network, "
-            f"{self.remembered} known): rates of E cells within {self.error:.1%} (wanted {self.tolerance:.1%}); an "
-            f"answer left out is missed by {self.held_out:.1%}"
-        )
-
 
 def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell | None = None) -> Learned:
     """The emulator that is sure of every drive that `plans` (of one circuit) meet.

@@ -115,9 +115,19 @@ def path_of(results: Path, key: str) -> Path:
     return results / FOLDER / f"{key}.npz"
 
 
-def provide(
-    pilots: Pilots, results: Path, *, workers: int, say: Callable[[str], None], moved: Callable[[str, float], None]
-) -> None:
+def told(results: Path, pilots: Iterable[Pilots]) -> Iterator[str]:
+    """A sentence on each emulator that a results folder has."""
+    for each in pilots:
+        with suppress(OSError, ValueError, KeyError):
+            k = json.loads(path_of(results, each.key).with_suffix(".json").read_text())
+            yield (
+                f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the network, "
+                f"{k['remembered']} known before); rates of E cells within {k['error']:.1%} ({k['wanted']:.1%} wanted); "
+                f"an answer left out is missed by {k['held_out']:.1%}"
+            )
+
+
+def provide(pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str, float], None]) -> None:
     """Have the emulator in the results folder: from the cache, or learned now, by whoever comes first.
 
     Raises EngineError, StoreError.
@@ -138,7 +148,6 @@ def provide(
                                 tell=moved)  # fmt: skip
                 atomic_write(kept.with_suffix(".json"), json.dumps(learned.about(), indent=1, sort_keys=True))
                 learned.emulator.save(kept)
-                say(learned.sentence())
             with explained(path, "write"):
                 for suffix in (".json", ".npz"):
                     shutil.copyfile(kept.with_suffix(suffix), path.with_suffix(suffix + ".new"))

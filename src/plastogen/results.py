@@ -178,7 +178,8 @@ def _block(
     places: dict[str, list[tuple[int, ...]]] = {}
     for at in np.ndindex(here.shape):
         places.setdefault(str(here[at]), []).append(at)
-    for run, inside in places.items():
+    for run in store.order(places):
+        inside = places[run]
         whole = [tuple(first + i for first, i in zip(corner, at, strict=True)) for at in inside]
         try:
             stored = store.load(run)
@@ -193,8 +194,13 @@ def _block(
     return values
 
 
-def _read(readout: Readout, run: Stored) -> float:
-    return evaluate(readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels)
+def _read(readout: Readout, run: Stored) -> tuple[float, float]:
+    """A readout, and how far one standard error of the emulator's answers moves it (NaN where there is no emulator)."""
+    number = evaluate(readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels)
+    if not run.emulated:
+        return number, np.nan
+    moved = {**run.arrays, **run.moved}
+    return number, abs(evaluate(readout, arrays=moved, time_h=run.time_h, labels=run.labels) - number)
 
 
 class Book:
@@ -203,6 +209,7 @@ class Book:
     def __init__(self, readouts: Mapping[str, Readout], names: Array) -> None:
         self.readouts, self.names = readouts, names
         self.numbers = {name: np.full(names.shape, np.nan) for name in readouts}
+        self.errors = {name: np.full(names.shape, np.nan) for name in readouts}
         self.status = np.full(names.shape, MISSING, dtype=object)
         self.probes, self.cap_hit = np.zeros(names.shape, dtype=np.int64), np.zeros(names.shape, dtype=np.int8)
         self.backends: set[str] = set()
@@ -215,8 +222,8 @@ class Book:
         for at in places:
             self.status[at] = COMPLETE
             self.probes[at], self.cap_hit[at] = int(log.get("probes", 0)), int(bool(log.get("cap_hit", False)))
-            for name, number in numbers.items():
-                self.numbers[name][at] = number
+            for name, (number, error) in numbers.items():
+                self.numbers[name][at], self.errors[name][at] = number, error
 
     def miss(self, places: Iterable[tuple[int, ...]], why: str) -> None:
         """A run that is not there."""
@@ -238,6 +245,9 @@ class Book:
             title = readout.title or name.replace("_", " ")
             attrs = {"units": readout.unit, "long_name": title, "readout": 1}
             found[name] = (dims, self.numbers[name], attrs | ({"yes_no": 1} if readout.yes_no else {}))
+            if np.isfinite(self.errors[name]).any():
+                said = f"what a standard error of the emulator does to: {title}"
+                found[f"{name}_se"] = (dims, self.errors[name], {"units": readout.unit, "long_name": said})
         seeds = f"complete seeds of {self.names.shape[-1]} expected"
         return found | {
             "status": (dims, self.status, {"long_name": "whether the run is complete, or why not"}),

@@ -58,6 +58,11 @@ class Stored:
     moved: Mapping[str, Array] = field(default_factory=dict)
     """The same variables, as far as an emulator's answers decide them, one of its standard errors further up."""
 
+    @property
+    def emulated(self) -> bool:
+        """Whether an emulator answered in place of the network."""
+        return "emulator" in self.manifest
+
 
 class Store:
     """The runs of one results folder."""

@@ -114,11 +114,16 @@ def _plan(asked: Asked, workers: int, say: Callable[[str], None]) -> None:
 
 def _tell(found: Answer) -> None:
     """How many runs there are, what became of the claims, where everything is."""
+    from plastogen.pilot import told
+
     typer.echo(f"{found.ds.attrs['n_complete']} of {found.ds.attrs['n_expected']} runs ({_came(found.done)})")
     log = found.ds["probes"].values
     capped = int(found.ds["cap_hit"].values.sum())
     cap = f"; the cap was hit in {capped} runs" if capped else ""
-    typer.echo(f"probes a course: {log.min()} to {log.max()}{cap}")
+    if log.max():
+        typer.echo(f"probes a course: {log.min()} to {log.max()}{cap}")
+    for line in told(found.asked.folder, found.asked.pilots.values()):
+        typer.echo(line)
     for verdict in found.verdicts:
         typer.echo(verdict.sentence)
     outcomes = [verdict.outcome for verdict in found.verdicts]
