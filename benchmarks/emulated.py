@@ -29,7 +29,7 @@ sweep:
   arms.ketamine.give.infusion.dose: {from: 0.1 mg/kg, to: 1.5 mg/kg, spacing: log}
   subject.stress: {from: 0.2, to: 1}
   drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B: range
-  plasticity.signalling.mtorc1_gain: {from: 5, to: 15}
+  plasticity.signalling.mtorc1_gain: {from: 5, to: 12}
 design: {kind: sobol, points: POINTS, seed: 7}
 readouts:
   weight_4h: {of: weight, at: 4 h}

@@ -122,8 +122,8 @@ def told(results: Path, pilots: Iterable[Pilots]) -> Iterator[str]:
             k = json.loads(path_of(results, each.key).with_suffix(".json").read_text())
             yield (
                 f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the network, "
-                f"{k['remembered']} known before); rates of E cells within {k['error']:.1%} ({k['wanted']:.1%} wanted); "
-                f"an answer left out is missed by {k['held_out']:.1%}"
+                f"{k['remembered']} known before); rates of E cells within {k['error']:.1%}, wanted {k['wanted']:.1%}; an "
+                f"answer left out is missed by {k['held_out']:.1%}"
             )
 
 

@@ -181,7 +181,7 @@ def _tables(site: _Site, v_mV: bytes) -> tuple[Array, Array]:
 def relaxed(x: Array, on: Array, off: Array) -> Array:
     """P x + f of `propagators`, without making P: for one step of many courses. x, on, off: (..., n).
 
-    With two thirds of the nodes, so accurate to 1e-6; node by node, so that what is worked on stays in the processor's cache.
+    With two thirds of the nodes, so accurate to 1e-6; node by node, so that what is worked on stays in cache.
     """
     found = np.zeros(x.shape)
     for z, weight in zip(*_contour(2 * CONTOUR_NODES // 3), strict=True):
