@@ -21,6 +21,7 @@ from plastogen.cache import CacheDamaged, atomic_write, cache_dir, digest, expla
 from plastogen.case import Case, Question
 from plastogen.circuit.engine import signature
 from plastogen.course import Plan
+from plastogen.definition import InputError
 from plastogen.identity import fingerprint, run_id
 from plastogen.sweep import Span
 
@@ -38,14 +39,10 @@ class Pilots:
     plans: tuple[Plan, ...]
 
 
-class TooManyCircuits(Exception):
-    """A sweep whose points need more circuits than emulators are worth while."""
-
-
 def emulated(question: Question, cases: Sequence[Case], backend: str) -> dict[str, Pilots]:
     """Fingerprint of a circuit -> its pilots, for every circuit of the cases that are to be emulated.
 
-    Raises TooManyCircuits, InputError.
+    Raises InputError: too many circuits.
     """
     found: dict[str, Pilots] = {}
     for case in cases:
@@ -53,10 +50,8 @@ def emulated(question: Question, cases: Sequence[Case], backend: str) -> dict[st
         if case.setting.course.method != "emulated" or mark in found:
             continue
         if len(found) == MOST_CIRCUITS:
-            raise TooManyCircuits(
-                f"this sweep is about more than {MOST_CIRCUITS} circuits, each of which would need an emulator of its "
-                "own; sweep fewer numbers of the circuit, or set course.method to direct"
-            )
+            wanted = f"at most {MOST_CIRCUITS} circuits, each of which is learned by itself, or course.method direct"
+            raise InputError.one(file=question.document.file, found="a sweep over more circuits", wanted=wanted)
         pinned = {path: value for path, value in case.point.items() if _of_circuit(path)}
         plans = [p for p in _plans(question, pinned, backend) if fingerprint(p.circuit) == mark]
         if not plans:
@@ -122,8 +117,8 @@ def told(results: Path, pilots: Iterable[Pilots]) -> Iterator[str]:
             k = json.loads(path_of(results, each.key).with_suffix(".json").read_text())
             yield (
                 f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the network, "
-                f"{k['remembered']} known before); rates of E cells within {k['error']:.1%}, wanted {k['wanted']:.1%}; an "
-                f"answer left out is missed by {k['held_out']:.1%}"
+                f"{k['remembered']} known before); rates of E cells within {k['error']:.1%}, wanted {k['wanted']:.1%}; "
+                f"an answer left out is missed by {k['held_out']:.1%}"
             )
 
 
