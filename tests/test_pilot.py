@@ -167,3 +167,16 @@ def test_a_course_that_leaves_the_finite_fails_alone(asked_of: list[Plan], monke
     status = found["status"].sel(arm="ketamine").values
     assert (status[:2] == "complete").all()
     assert all("leaves the finite" in text for text in status[2].ravel())
+
+
+def test_virtual_subjects_are_among_the_pilots_and_more_of_them_change_nothing(tmp_path: Path) -> None:
+    text = SWEEP.replace("stressed_adult", "virtual_adult")
+    keys, plans = set(), ()
+    for count in (30, 200):
+        (tmp_path / "people.yaml").write_text(text.replace("seeds: 2,", f"seeds: 2, subjects: {count},"))
+        question = open_question(tmp_path / "people.yaml")
+        (found,) = emulated(question, resolve(question), "cpp").values()
+        keys.add(found.key)
+        plans = found.plans
+    assert len(keys) == 1
+    assert len({float(plan.subject.inhibition) for plan in plans}) == pilot.PEOPLE

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from plastogen import people
 from plastogen.cache import CacheDamaged, atomic_write, cache_dir, digest, explained, locked
 from plastogen.case import Case, Question
 from plastogen.circuit.engine import signature
@@ -27,6 +28,7 @@ from plastogen.sweep import Span
 
 FOLDER = "emulators"
 POINTS = 16  # of each arm, spread over the ranges
+PEOPLE = 24  # virtual subjects that stand for all
 MOST_CIRCUITS = 16
 KEY_LENGTH = 16
 
@@ -72,7 +74,7 @@ def _of_circuit(path: str) -> bool:
 
 def _plans(question: Question, pinned: Mapping[str, Any], backend: str) -> Iterator[Plan]:
     """Every arm at every pilot point, seeds in turn; and every arm's first point with every seed."""
-    points = list(_points(question, pinned))
+    points = _of_people(question, list(_points(question, pinned)))
     for number, point in enumerate(points):
         for arm in question.experiment.arms:
             case = question.case(arm, (), point)
@@ -96,6 +98,15 @@ def _points(question: Question, pinned: Mapping[str, Any]) -> Iterable[dict[str,
     shares = np.vstack([np.zeros(len(free)), np.ones(len(free)), drawn[1:]])
     values = [_along(swept, column) for swept, column in zip(free.values(), shares.T, strict=True)]
     return [dict(zip(free, row, strict=True)) | dict(pinned) for row in zip(*values, strict=True)]
+
+
+def _of_people(question: Question, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The points, each for another of the first virtual subjects, where there are any."""
+    if question.experiment.course.subjects is None:
+        return found
+    axis = people.axis_of(question.varying, PEOPLE, question.seeds[0], set())
+    rows = [{column.path: column.written[i] for column in axis.columns} for i in range(axis.size)]
+    return [found[i % len(found)] | rows[i % len(rows)] for i in range(max(len(found), len(rows)))]
 
 
 def _along(swept: list[Any] | Span, shares: Any) -> list[Any]:
