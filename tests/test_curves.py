@@ -51,6 +51,8 @@ def test_a_species_not_given_is_zero_and_a_snapshot_not_taken_is_nan() -> None:
     found = dict(AXES.curves(run()))
     assert found["brain_uM"][:, 0].tolist() == [0] * 7
     assert found["brain_uM"][:, 1].tolist() == [-2, -2, 1, 2, 5, 8, 8]
+    both = dict(AXES.curves(run(species=("ketamine", "hnk"))))["brain_uM"]
+    assert (both[:, 0] - both[:, 1]).tolist() == [1] * 7  # hnk is this run's second, and the first of all
     assert np.isnan(found["gamma_power"][0])
     assert found["gamma_power"][1] == 5
     assert found["spectrum"][1].tolist() == [5, 6, 7]

@@ -96,11 +96,11 @@ def test_a_known_miss_only_reports() -> None:
 
 
 def points(missing: tuple[int, ...] = (), unit: str = "1", never: tuple[int, ...] = (), **fields: Any) -> Verdict:
-    """Ten subjects with means 0..9, two seeds each."""
+    """Ten subjects with means 0..9, two seeds each; of those `missing` the first seed."""
     values = np.arange(10.0)[:, None] + np.array([0.4, -0.4])
     there = np.ones(values.shape, bool)
-    there[list(missing)] = False
-    values[list(missing)] = values[list(never)] = np.nan
+    there[list(missing), 0] = False
+    values[list(missing), 0] = values[list(never)] = np.nan
     return of_points(claim(**fields), values, there, unit=unit)
 
 
