@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("readout",),
     (
         "claim", "shape", "paths", "models", "grid", "sweep", "design", "people", "pick", "experiment", "case", "check",
-        "check_results", "identity", "store", "execute", "netcdf", "curves", "verdicts", "results", "sources",
+        "check_results", "identity", "store", "execute", "netcdf", "curves", "book", "verdicts", "results", "sources",
         "trial", "responders", "sensitivity", "working", "perform", "executor", "noted", "shard", "pace", "batch", "pilot",
     ),
     ("figure", "report", "draw", "export", "evidence"),

@@ -286,3 +286,31 @@ def test_why_a_run_failed_is_told_in_short(tmp_path: Path) -> None:
     told = str(assemble(asked, asked.cases(), store, ids, tmp_path / "x.nc")["status"].values[0, 0])
     assert told.startswith("failed: no no no")
     assert len(told) < 250
+
+
+def test_emulated_runs_share_files_and_say_how_far_they_may_be_off(tmp_path: Path) -> None:
+    asked = question(TEXT.replace("snapshots: {before: -30 min, during: 40 min}\n", ""))
+    cases = asked.cases()
+    jobs, ids = jobs_of(asked, cases, "cpp")
+    store = Store(tmp_path)
+    store.prepare()
+    for seed in asked.seeds:
+        batch = {}
+        for job in [job for job in jobs if job.seed == seed]:
+            course, moved = course_fake.follow(job.plan), course_fake.follow(job.plan)
+            moved.arrays["weight"] += 0.25
+            batch[job.id] = (job.plan, course, moved)
+        by_length: dict[int, dict[str, Any]] = {}
+        for run, one in batch.items():
+            by_length.setdefault(one[0].grid_h.size, {})[run] = one
+        for equal in by_length.values():
+            about = {"backend": "cpp", "versions": {}, "emulator": {}}
+            store.write_batch(equal, about, {run: "x" for run in equal})
+    ds = results_of(asked, cases, store, ids)
+    assert ds.attrs["n_complete"] == 6
+    assert ds["weight_2h_se"].attrs["error_of"] == "weight_2h"
+    np.testing.assert_allclose(ds["weight_2h_se"], 0.25, rtol=1e-3)
+    assert (ds["rate_peak_se"] == 0).all()
+    assert list(results.readouts(ds).data_vars) == ["weight_2h", "rate_peak", "onset_w"]
+    heads = ["arm", "seed", "weight_2h", "weight_2h_se", "rate_peak [Hz]", "rate_peak_se [Hz]", "onset_w [h]"]
+    assert (tmp_path / "table.csv").read_text().splitlines()[0].split(",")[:7] == heads

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection, Iterator, Sequence
 
+from plastogen.book import ERROR
 from plastogen.case import Case
 from plastogen.claim import ALONG, Claim
 from plastogen.definition import Document, Problem, nearest, show
@@ -29,8 +30,9 @@ def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
         elif len(experiment.snapshots) < NEED_SNAPSHOTS.get(name, 0):
             wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
             yield document.problem(("figures", i), f"{name} with {len(experiment.snapshots)} snapshots", wanted)
+    taken = {*TAKEN, *(f"{name}{ERROR}" for name in experiment.readouts)}
     for name in experiment.readouts:
-        if name in TAKEN or keyword.iskeyword(name):
+        if name in taken or keyword.iskeyword(name):
             wanted = "a name of its own, because results.nc holds it beside the variables"
             yield document.problem(f"readouts.{name}", f"'{name}', which is taken", wanted, f"{name}_readout")
 

@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen import SCOPE, __version__
+from plastogen.book import MISSING, Book
 from plastogen.cache import CacheDamaged, atomic_write, digest, replacing
 from plastogen.case import Case, Question
 from plastogen.curves import Axes, empty
 from plastogen.execute import versions
-from plastogen.netcdf import Block, Curve, Dims, blocks, finish, opened, writing
-from plastogen.readout import CLASSES, POOLS, Readout, evaluate
-from plastogen.store import Store, Stored
+from plastogen.netcdf import Block, Curve, blocks, finish, opened, writing
+from plastogen.readout import CLASSES, POOLS
+from plastogen.store import Store
 from plastogen.sweep import kind_of
 from plastogen.verdicts import COMPLETE, verdicts
 
@@ -36,10 +37,9 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 Place: TypeAlias = tuple[str, tuple[int, ...], int]  # arm, place on each sweep axis, seed
-MISSING = "missing"
 REASON_CHARS = 200  # of why a run failed; all of it stands in the folder of runs
 RUNS_AT_ONCE = 1024  # whose curves are in memory together
-MADE_HERE = ("results", "curves", "netcdf", "grid", "readout", "verdicts", "claim")  # modules that make results.nc
+MADE_HERE = ("results", "book", "curves", "netcdf", "grid", "readout", "verdicts", "claim", "shape", "pick")
 
 
 @dataclass(frozen=True)
@@ -194,70 +194,6 @@ def _block(
     return values
 
 
-def _read(readout: Readout, run: Stored) -> tuple[float, float]:
-    """A readout, and how far one standard error of the emulator's answers moves it (NaN where there is no emulator)."""
-    number = evaluate(readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels)
-    if not run.emulated:
-        return number, np.nan
-    moved = {**run.arrays, **run.moved}
-    return number, abs(evaluate(readout, arrays=moved, time_h=run.time_h, labels=run.labels) - number)
-
-
-class Book:
-    """What is kept in memory of every run, cell by cell: its readouts, whether it is there, how it came about."""
-
-    def __init__(self, readouts: Mapping[str, Readout], names: Array) -> None:
-        self.readouts, self.names = readouts, names
-        self.numbers = {name: np.full(names.shape, np.nan) for name in readouts}
-        self.errors = {name: np.full(names.shape, np.nan) for name in readouts}
-        self.status = np.full(names.shape, MISSING, dtype=object)
-        self.probes, self.cap_hit = np.zeros(names.shape, dtype=np.int64), np.zeros(names.shape, dtype=np.int8)
-        self.backends: set[str] = set()
-
-    def enter(self, places: Iterable[tuple[int, ...]], run: Stored) -> None:
-        """A run that is there, at all places that share it."""
-        log = run.manifest["log"]
-        numbers = {name: _read(readout, run) for name, readout in self.readouts.items()}
-        self.backends.add(str(run.manifest["backend"]))
-        for at in places:
-            self.status[at] = COMPLETE
-            self.probes[at], self.cap_hit[at] = int(log.get("probes", 0)), int(bool(log.get("cap_hit", False)))
-            for name, (number, error) in numbers.items():
-                self.numbers[name][at], self.errors[name][at] = number, error
-
-    def miss(self, places: Iterable[tuple[int, ...]], why: str) -> None:
-        """A run that is not there."""
-        for at in places:
-            self.status[at] = why
-
-    def state(self) -> dict[str, str]:
-        """What became of each run."""
-        return dict(zip(self.names.ravel(), self.status.ravel(), strict=True))
-
-    @property
-    def complete(self) -> NDArray[np.bool_]:
-        return np.asarray(self.status == COMPLETE)
-
-    def variables(self, dims: Dims) -> dict[str, tuple[Dims, Array, dict[str, Any]]]:
-        """All of it as variables over `dims`."""
-        found: dict[str, tuple[Dims, Array, dict[str, Any]]] = {}
-        for name, readout in self.readouts.items():
-            title = readout.title or name.replace("_", " ")
-            attrs = {"units": readout.unit, "long_name": title, "readout": 1}
-            found[name] = (dims, self.numbers[name], attrs | ({"yes_no": 1} if readout.yes_no else {}))
-            if np.isfinite(self.errors[name]).any():
-                said = f"what a standard error of the emulator does to: {title}"
-                found[f"{name}_se"] = (dims, self.errors[name], {"units": readout.unit, "long_name": said})
-        seeds = f"complete seeds of {self.names.shape[-1]} expected"
-        return found | {
-            "status": (dims, self.status, {"long_name": "whether the run is complete, or why not"}),
-            "run": (dims, self.names, {"long_name": "folder of the run, below runs/"}),
-            "probes": (dims, self.probes, {"units": "1", "long_name": "times the circuit was asked"}),
-            "cap_hit": (dims, self.cap_hit, {"units": "1", "long_name": "1 where the cap on probes was reached"}),
-            "n": (dims[:-1], self.complete.sum(-1), {"units": "1", "long_name": seeds}),
-        }
-
-
 def _coords(question: Question, cells: Cells, axes: Axes) -> dict[str, Any]:
     """Names and numbers along every dimension."""
     experiment = question.experiment
@@ -350,9 +286,10 @@ def labels(ds: xr.Dataset) -> dict[str, Array]:
 
 
 def table(ds: xr.Dataset) -> str:
-    """One tidy row a run, as CSV: arm, swept values, seed, readouts, status, run."""
+    """One tidy row a run, as CSV: arm, swept values, seed, readouts and their errors, status, run."""
     columns = labels(ds)
-    values = {str(name): ds[name].values.ravel() for name in (*readouts(ds).data_vars, "status", "run")}
+    numbers = [name for name in ds.data_vars if {"readout", "error_of"} & ds[name].attrs.keys()]
+    values = {str(name): ds[name].values.ravel() for name in (*numbers, "status", "run")}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([head(ds, name) for name in columns | values])
