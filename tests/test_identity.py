@@ -18,7 +18,7 @@ from plastogen import identity
 from plastogen.circuit import Circuit
 from plastogen.course import Plan
 from plastogen.definition import Library
-from plastogen.identity import determines, fingerprint, run_id
+from plastogen.identity import Once, determines, fingerprint, plain, run_id
 
 ASKED = question()
 
@@ -110,13 +110,23 @@ def test_the_id_and_what_is_kept_beside_the_run_say_the_same_of_every_part() -> 
     assert len({run_id(plan(arm, seed)) for arm in ("vehicle", "ketamine", "nbqx", "both") for seed in (1, 2)}) == 8
 
 
-def test_a_definition_is_digested_once_and_forgotten_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_made_of_a_definition_is_made_once_and_forgotten_with_it() -> None:
+    made: list[object] = []
+    once = Once(lambda whole: made.append(whole) or len(made))
     one = Library().load("circuits", "small", Circuit)
-    print_ = fingerprint(one)
-    assert print_ == fingerprint(Library().load("circuits", "small", Circuit))
-    monkeypatch.setattr(identity, "digest", lambda value: pytest.fail("digested again"))
-    assert fingerprint({"a": [one]}) == {"a": [print_]}
+    first = once(one)
+    assert once({"a": [one, (one, 2.0)]}) == {"a": [first, [first, 2]]}
+    assert len(made) == first
     place = id(one)
     del one
     gc.collect()
-    assert place not in identity._known
+    assert place not in once.known
+
+
+def test_equal_definitions_have_one_fingerprint_and_text_is_not_in_it() -> None:
+    one, other = (Library().load("circuits", "small", Circuit) for _ in range(2))
+    assert one is not other
+    assert fingerprint(one) == fingerprint(other) == fingerprint(other.model_copy(update={"title": "another"}))
+    assert fingerprint(one) != fingerprint(Library().load("circuits", "prefrontal", Circuit))
+    assert plain(one)["step"] == [0.5, "ms"]
+    assert "title" not in plain(one)

@@ -26,7 +26,37 @@ from plastogen.definition import Definition
 ID_LENGTH = 12
 PLUMBING = ("cache", "definition", "document", "explain")  # what these say or keep changes no course
 TEXT_ONLY = ("title", "note", "varies")  # fields of models that change nothing that is computed
-_known: dict[int, str] = {}  # the digest of a thing by its id, for as long as it is there
+
+
+class Once:
+    """What `make` makes of a definition or an array, made once however many plans share it.
+
+    Called with anything, it gives plain data in which every definition and array is what was made of it.
+    """
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self.make = make
+        self.known: dict[int, Any] = {}  # by the id of a thing, for as long as it is there
+
+    def __call__(self, part: Any) -> Any:
+        if isinstance(part, Mapping):
+            return {str(key): self(value) for key, value in part.items()}
+        if isinstance(part, list | tuple):
+            return [self(value) for value in part]
+        if not isinstance(part, Definition | np.ndarray):
+            return canonical(part)
+        if id(part) not in self.known:
+            self.known[id(part)] = self.make(canonical(part) if isinstance(part, np.ndarray) else self(_fields(part)))
+            weakref.finalize(part, self.known.pop, id(part))
+        return self.known[id(part)]
+
+
+def _fields(part: Definition) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in type(part).model_fields if name not in TEXT_ONLY}
+
+
+fingerprint = Once(digest)
+plain = Once(lambda whole: whole)
 
 
 def run_id(plan: Plan) -> str:
@@ -35,11 +65,11 @@ def run_id(plan: Plan) -> str:
 
 
 def determines(plan: Plan) -> dict[str, Any]:
-    """All that the course depends on, as plain data: no sources, no labels of treatments.
+    """All that the course depends on, as plain data: no sources, no labels of treatments. Not to be changed.
 
     Floats count to 12 significant digits.
     """
-    return _parts(plan, lambda part: _without_text(canonical(part)))
+    return _parts(plan, plain)
 
 
 def _parts(plan: Plan, of: Callable[[Any], Any]) -> dict[str, Any]:
@@ -51,33 +81,6 @@ def _parts(plan: Plan, of: Callable[[Any], Any]) -> dict[str, Any]:
     else:  # what the network of an emulator was, its own key says
         parts["backend"] = plan.method
     return parts
-
-
-def fingerprint(part: Any) -> Any:
-    """`part` as plain data, short: a definition or array is a digest, made once however many plans share it."""
-    if isinstance(part, Mapping):
-        return {key: fingerprint(value) for key, value in part.items()}
-    if isinstance(part, list | tuple):
-        return [fingerprint(value) for value in part]
-    if not isinstance(part, Definition | np.ndarray):
-        return part
-    if id(part) not in _known:
-        whole = part if isinstance(part, np.ndarray) else fingerprint(_fields(part))
-        _known[id(part)] = digest(whole)
-        weakref.finalize(part, _known.pop, id(part))
-    return _known[id(part)]
-
-
-def _fields(part: Definition) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in type(part).model_fields if name not in TEXT_ONLY}
-
-
-def _without_text(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {key: _without_text(value) for key, value in node.items() if key not in TEXT_ONLY}
-    if isinstance(node, list):
-        return [_without_text(value) for value in node]
-    return node
 
 
 @lru_cache(maxsize=2)
