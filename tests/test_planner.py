@@ -8,11 +8,13 @@ import course_fake
 import pytest
 from test_experiment import TEXT, question
 
+from plastogen.answer import Asked
 from plastogen.case import Question
 from plastogen.check import resolve
 from plastogen.execute import execute, jobs_of
-from plastogen.pace import Pace, expected, record
+from plastogen.pace import Pace, expected, record, record_learning
 from plastogen.perform import Job
+from plastogen.pilot import emulated, path_of
 from plastogen.planner import in_time, planned
 from plastogen.store import Store
 
@@ -31,8 +33,9 @@ def jobs(asked: Question, backend: str = "numpy") -> list[Job]:
 
 def lines(asked: Question, folder: Path, backend: str = "numpy", workers: int = 2) -> str:
     cases = resolve(asked)
-    found, ids = jobs_of(asked, cases, backend)
-    return "\n".join(planned(asked, cases, found, ids, Store(folder), workers=workers))
+    pilots = emulated(asked, cases, backend)
+    found, ids = jobs_of(asked, cases, backend, pilots)
+    return "\n".join(planned(Asked(asked, cases, found, ids, pilots, Store(folder)), workers=workers))
 
 
 def test_points_runs_and_what_is_shared_and_finished(tmp_path: Path) -> None:
@@ -64,11 +67,31 @@ def test_axes_that_need_another_program_or_other_answers_are_named(tmp_path: Pat
     swept = f"sweep: {{circuit.connections.0.probability: [0.2, 0.9], circuit.populations.E.leak: [12 nS, 13 nS], {DOSE}: [1 mg/kg, 2 mg/kg]}}"
     asked = question(TEXT.replace("set: {circuit.populations.E.leak: 13 nS, ", "set: {") + swept)
     said = lines(asked, tmp_path, "cpp")
-    assert "programs: 2, 0 of them compiled already (they differ along circuit.connections.0.probability)" in said
+    assert "programs: 2, 0 of them compiled (they differ along circuit.connections.0.probability)" in said
     both = "circuit.connections.0.probability, circuit.populations.E.leak"
     assert f"circuits for the network to answer for: 4 (they differ along {both})" in said
     assert "programs" not in lines(asked, tmp_path, "numpy")
     assert "circuits" not in lines(question(FORMULA + swept), tmp_path, "cpp")
+
+
+def test_emulators_that_have_to_be_learned_are_counted_and_timed(tmp_path: Path) -> None:
+    text = TEXT.replace("seed: 5}", "seed: 5, method: emulated}").replace(
+        "set: {circuit.populations.E.leak: 13 nS, ", "set: {"
+    )
+    asked = question(text + f"sweep: {{circuit.populations.E.leak: [12 nS, 13 nS], {DOSE}: [1 mg/kg, 2 mg/kg]}}")
+    said = lines(asked, tmp_path)
+    assert "emulators: 2, 0 of them learned (they differ along circuit.populations.E.leak)" in said
+    pilots = emulated(asked, resolve(asked), "numpy")
+    one, other = pilots.values()
+    kept = path_of(tmp_path, one.key)
+    kept.parent.mkdir()
+    kept.touch()
+    assert "emulators: 2, 1 of them learned" in lines(asked, tmp_path)
+    cases = resolve(asked)
+    record(jobs_of(asked, cases, "numpy", pilots)[0], 1, Store(tmp_path))
+    assert "learning 1 emulators comes on top: not known how long" in lines(asked, tmp_path)
+    record_learning(other.plans[0], 1200)
+    assert "learning 1 emulators comes on top: about 10 min" in lines(asked, tmp_path)
 
 
 def test_time_and_disk_are_unknown_until_such_runs_were_made_here(tmp_path: Path) -> None:

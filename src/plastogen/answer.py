@@ -28,7 +28,7 @@ from plastogen.draw import Shown, draw
 from plastogen.execute import Done, Job, Rerun, Watcher, execute, jobs_of
 from plastogen.netcdf import opened
 from plastogen.noted import note, noted
-from plastogen.pace import record
+from plastogen.pace import record, record_learning
 from plastogen.pilot import Pilots, emulated, provide
 from plastogen.results import Place, assemble, results_of, states
 from plastogen.store import Store
@@ -172,7 +172,10 @@ def _learn(asked: Asked, jobs: Sequence[Job], *, watcher: Watcher | None, worker
                 if watcher is not None:
                     watcher.moved("learning", 0, label, share)
 
-            provide(pilots, asked.folder, workers=workers, moved=moved)
+            began = time.monotonic()
+            if provide(pilots, asked.folder, workers=workers, moved=moved):
+                with suppress(StoreError):  # as above
+                    record_learning(pilots.plans[0], (time.monotonic() - began) * workers)
 
 
 def _given_up(asked: Asked, done: Sequence[Done]) -> Iterator[str]:

@@ -15,11 +15,12 @@ from typing import Any
 
 from plastogen.cache import atomic_write, cache_dir, digest
 from plastogen.circuit.engine import program_key
+from plastogen.course import Plan
 from plastogen.identity import mechanisms
 from plastogen.perform import Job
 from plastogen.store import Store
 
-FORMULA = "formula"
+LEARNING = "learning"
 LOOKED_AT = 16  # runs whose files are measured
 REMEMBERED = 1000  # runs that an average rests on at most, so that it follows the machine
 
@@ -38,21 +39,35 @@ def record(jobs: Sequence[Job], worker_seconds: float, store: Store) -> None:
     """Keep what `jobs`, new runs of `store`, cost together. Raises StoreError."""
     each = worker_seconds / max(len(jobs), 1)
     for (path, duration_h), alike in _alike(jobs).items():
-        looked_at = alike[:LOOKED_AT]
+        looked_at = alike[:: -(-len(alike) // LOOKED_AT)]
         taken = sum(store.bytes(job.id) for job in looked_at) / len(looked_at)
-        known = _read(path)
-        old = known.get(str(duration_h), {"runs": 0, "seconds": 0, "bytes": 0})
-        before, now = min(old["runs"], REMEMBERED), len(alike)
-        known[str(duration_h)] = {
-            "runs": before + now, "seconds": (before * old["seconds"] + now * each) / (before + now),
-            "bytes": (before * old["bytes"] + now * taken) / (before + now),
-        }  # fmt: skip
-        atomic_write(path, json.dumps(known, indent=1))
+        _add(path, duration_h, Pace(each, taken, len(alike), duration_h))
+
+
+def record_learning(plan: Plan, worker_seconds: float) -> None:
+    """Keep what it cost to learn an emulator for runs such as `plan`. Raises StoreError."""
+    _add(_place(plan, LEARNING), plan.duration_h, Pace(worker_seconds, 0, 1, plan.duration_h))
 
 
 def expected(jobs: Iterable[Job]) -> list[tuple[int, Pace | None]]:
     """How many of `jobs` there are of each kind, and what one costs; None where none has been made here."""
     return [(len(alike), _nearest(_read(path), duration_h)) for (path, duration_h), alike in _alike(jobs).items()]
+
+
+def learning(plan: Plan) -> Pace | None:
+    """What it cost to learn an emulator for runs such as `plan`; None where that has not been done here."""
+    return _nearest(_read(_place(plan, LEARNING)), plan.duration_h)
+
+
+def _add(path: Path, duration_h: float, new: Pace) -> None:
+    known = _read(path)
+    old = known.get(str(duration_h), {"runs": 0, "seconds": 0, "bytes": 0})
+    before, now = min(old["runs"], REMEMBERED), new.runs
+    known[str(duration_h)] = {
+        "runs": before + now, "seconds": (before * old["seconds"] + now * new.seconds) / (before + now),
+        "bytes": (before * old["bytes"] + now * new.bytes) / (before + now),
+    }  # fmt: skip
+    atomic_write(path, json.dumps(known, indent=1))
 
 
 def _nearest(known: dict[str, Any], duration_h: float) -> Pace | None:
@@ -67,19 +82,23 @@ def _nearest(known: dict[str, Any], duration_h: float) -> Pace | None:
 def _alike(jobs: Iterable[Job]) -> dict[tuple[Path, float], list[Job]]:
     """Jobs by where the pace of their kind is kept, and by how long their courses are."""
     groups: dict[tuple[Path, float], list[Job]] = {}
-    programs: dict[int, str] = {}
+    places: dict[tuple[Any, ...], Path] = {}
     for job in jobs:
         plan = job.plan
-        if id(plan.circuit) not in programs:
-            programs[id(plan.circuit)] = program_key(plan.circuit) if plan.backend == "cpp" else ""
-        program = "" if plan.method == FORMULA else [plan.backend, plan.circuit.size, programs[id(plan.circuit)]]
-        told = [plan.method, program, plan.window_s, plan.settle_s, plan.tolerance, len(plan.snapshots), mechanisms()]
-        groups.setdefault((_folder() / f"{digest(told)[:16]}.json", plan.duration_h), []).append(job)
+        kind = (plan.method, id(plan.circuit), plan.window_s, plan.settle_s, plan.tolerance, len(plan.snapshots))
+        if kind not in places:
+            places[kind] = _place(plan, plan.method)
+        groups.setdefault((places[kind], plan.duration_h), []).append(job)
     return groups
 
 
-def _folder() -> Path:
-    return cache_dir() / "pace"
+def _place(plan: Plan, work: str) -> Path:
+    """Where the pace of `work` on plans like this one is kept."""
+    asks = plan.method == "direct" or work == LEARNING
+    program = program_key(plan.circuit) if asks and plan.backend == "cpp" else ""
+    circuit = [plan.backend, plan.circuit.size, program] if asks else ""
+    told = [work, circuit, plan.window_s, plan.settle_s, plan.tolerance, len(plan.snapshots), mechanisms()]
+    return cache_dir() / "pace" / f"{digest(told)[:16]}.json"
 
 
 def _read(path: Path) -> dict[str, Any]:

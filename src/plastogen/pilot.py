@@ -133,10 +133,10 @@ def told(results: Path, pilots: Iterable[Pilots]) -> Iterator[str]:
             )
 
 
-def provide(pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str, float], None]) -> None:
+def provide(pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str, float], None]) -> bool:
     """Have the emulator in the results folder: from the cache, or learned now, by whoever comes first.
 
-    Raises EngineError, StoreError.
+    Whether it was learned now. Raises EngineError, StoreError.
     """
     from plastogen.emulator import Emulator
     from plastogen.learn import learn, network
@@ -145,11 +145,13 @@ def provide(pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str
     with locked(path.with_suffix(".lock")):
         with suppress(FileNotFoundError, CacheDamaged):
             Emulator.load(path, circuit)
-            return
+            return False
         with locked(kept.with_suffix(".lock")):
+            new = False
             try:
                 Emulator.load(kept, circuit)
             except (FileNotFoundError, CacheDamaged):
+                new = True
                 learned = learn(pilots.plans, network(pilots.plans[0], lambda what: moved(what, 0)), workers=workers,
                                 tell=moved)  # fmt: skip
                 atomic_write(kept.with_suffix(".json"), json.dumps(learned.about(), indent=1, sort_keys=True))
@@ -158,3 +160,4 @@ def provide(pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str
                 for suffix in (".json", ".npz"):
                     shutil.copyfile(kept.with_suffix(suffix), path.with_suffix(suffix + ".new"))
                     path.with_suffix(suffix + ".new").replace(path.with_suffix(suffix))
+    return new

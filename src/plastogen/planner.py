@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from plastogen.case import Case, Question
+from plastogen.answer import Asked
+from plastogen.cache import cache_dir
+from plastogen.case import Question
 from plastogen.circuit.definition import Circuit
 from plastogen.circuit.engine import is_built, program_key
+from plastogen.course import Plan
 from plastogen.design import corners
 from plastogen.doctor import in_bytes
-from plastogen.pace import expected
+from plastogen.pace import expected, learning
 from plastogen.perform import Job
+from plastogen.pilot import path_of
 from plastogen.probe import network_key
-from plastogen.store import Store
 from plastogen.sweep import in_words
 
 S_PER_MIN = S_PER_MIN_H = 60
@@ -22,11 +25,9 @@ NAMED = 5  # runs that are broken, told by name
 CPP = "cpp"
 
 
-def planned(
-    question: Question, cases: Sequence[Case], jobs: Sequence[Job], ids: Mapping[Any, str], store: Store, *,
-    workers: int,
-) -> Iterator[str]:  # fmt: skip
-    """The plan, line by line; `ids`: (arm, place on each axis, seed) -> run."""
+def planned(asked: Asked, *, workers: int) -> Iterator[str]:
+    """The plan, line by line."""
+    question, store, ids, jobs = asked.question, asked.store, asked.ids, asked.jobs
     experiment = question.experiment
     faults = {job.id: store.fault(job.id) for job in jobs}
     todo = [job for job in jobs if faults[job.id] is not None]
@@ -35,23 +36,35 @@ def planned(
     yield f"{question.name}: {points}{len(ids)} runs, {len(jobs)} different{shared}, {len(todo)} still to do"
     yield from (f"  {'  ' * bool(i)}{line}" for i, line in enumerate(in_words(question.sweep, experiment.design)))
     for arm in experiment.arms:
-        mine = [run for (name, _, _), run in ids.items() if name == arm]
+        mine = [run for (name, *_), run in ids.items() if name == arm]
         yield f"  {arm}: {sum(faults[run] is None for run in mine)} of {len(mine)} finished"
     broken = [(run, fault) for run, fault in faults.items() if fault not in (None, "missing")]
     yield from (f"  run {run} is broken ({fault}) and would be run again" for run, fault in broken[:NAMED])
     if len(broken) > NAMED:
         yield f"  and {len(broken) - NAMED} more are broken"
     if todo:
+        unlearned = _unlearned(asked, todo)
         if experiment.course.method != "formula":
-            yield from _circuits(question, cases, str(todo[0].plan.backend))
-        yield from _cost(todo, workers, experiment.takes)
+            yield from _circuits(asked, str(todo[0].plan.backend), len(unlearned))
+        yield from _cost(todo, unlearned, workers, experiment.takes)
     yield f"  results go to {store.folder}"
 
 
-def _circuits(question: Question, cases: Sequence[Case], backend: str) -> Iterator[str]:
-    """What has to be compiled, and what else the network has to be asked anew for."""
-    circuits = list({id(case.circuit): case.circuit for case in cases}.values())
-    course = question.experiment.course
+def _unlearned(asked: Asked, todo: Sequence[Job]) -> list[Plan]:
+    """A plan for each emulator that has still to be learned for the runs to do."""
+    needed = {job.plan.emulator for job in todo}
+    return [
+        pilots.plans[0]
+        for pilots in asked.pilots.values()
+        if pilots.key in needed
+        and not any(path_of(folder, pilots.key).is_file() for folder in (asked.folder, cache_dir()))
+    ]
+
+
+def _circuits(asked: Asked, backend: str, unlearned: int) -> Iterator[str]:
+    """What has to be compiled and learned, and what else the network has to be asked anew for."""
+    circuits = list({id(case.circuit): case.circuit for case in asked.cases}.values())
+    course = asked.question.experiment.course
 
     def heard(circuit: Circuit) -> str:
         return network_key(circuit, float(course.window), float(course.settle), backend)
@@ -59,9 +72,13 @@ def _circuits(question: Question, cases: Sequence[Case], backend: str) -> Iterat
     if backend == CPP:
         programs = {program_key(circuit): circuit for circuit in circuits}
         built = sum(map(is_built, programs.values()))
-        yield f"  programs: {len(programs)}, {built} of them compiled already{_because(question, program_key)}"
-    asked = len({heard(circuit) for circuit in circuits})
-    yield f"  circuits for the network to answer for: {asked}{_because(question, heard)}"
+        yield f"  programs: {len(programs)}, {built} of them compiled{_because(asked.question, program_key)}"
+    if asked.pilots:
+        learned = len(asked.pilots) - unlearned
+        yield f"  emulators: {len(asked.pilots)}, {learned} of them learned{_because(asked.question, heard)}"
+    else:
+        different = len({heard(circuit) for circuit in circuits})
+        yield f"  circuits for the network to answer for: {different}{_because(asked.question, heard)}"
 
 
 def _because(question: Question, key: Any) -> str:
@@ -77,7 +94,7 @@ def _because(question: Question, key: Any) -> str:
     return f" (they differ along {', '.join(guilty)})" if guilty else ""
 
 
-def _cost(todo: Sequence[Job], workers: int, takes: str | None) -> Iterator[str]:
+def _cost(todo: Sequence[Job], unlearned: Sequence[Plan], workers: int, takes: str | None) -> Iterator[str]:
     """Time and disk, from what runs like these took on this machine."""
     costs = [(n, pace) for n, pace in expected(todo) if pace is not None]
     if not costs:
@@ -93,6 +110,10 @@ def _cost(todo: Sequence[Job], workers: int, takes: str | None) -> Iterator[str]
     yield f"  about {in_time(seconds)} with {workers} at once, {taken} on disk, {rests}"
     if unknown := len(todo) - sum(n for n, _ in costs):
         yield f"  and {unknown} runs of a kind that has not been made here yet"
+    if unlearned:
+        paces = [pace for plan in unlearned if (pace := learning(plan)) is not None]
+        known = f"about {in_time(sum(pace.seconds for pace in paces) / workers)}" if paces else "not known how long"
+        yield f"  learning {len(unlearned)} emulators comes on top: {known}"
 
 
 def in_time(seconds: float) -> str:

@@ -247,9 +247,13 @@ class Store:
             tables.pop("frequency_hz"), manifest, moved,
         )  # fmt: skip
 
-    def bytes(self, run: str) -> int:
-        """What a finished run takes on disk."""
-        return size(self.runs / run)
+    def bytes(self, run: str) -> float:
+        """What a finished run takes on disk; of a file that holds many, its share."""
+        where = self._batches.runs()
+        if run not in where:
+            return size(self.runs / run)
+        name, _ = where[run]
+        return (self.runs / name).stat().st_size / sum(file == name for file, _ in where.values())
 
     def spikes(self, run: str) -> dict[str, tuple[NDArray[np.float64], NDArray[np.int32]]]:
         """Snapshot -> (times in s, cells). Raises StoreError or CacheDamaged."""

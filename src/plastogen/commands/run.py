@@ -108,7 +108,7 @@ def _plan(asked: Asked, workers: int, say: Callable[[str], None]) -> None:
     """Say what a run would do."""
     from plastogen.planner import planned
 
-    for line in planned(asked.question, asked.cases, asked.jobs, asked.ids, asked.store, workers=workers):
+    for line in planned(asked, workers=workers):
         say(line)
 
 
