@@ -39,6 +39,15 @@ def test_blocks_are_as_large_as_they_may_be() -> None:
     assert list(blocks((), 3)) == [()]
 
 
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=3), st.integers(1, 40), st.integers(1, 20))
+def test_blocks_end_where_smaller_parts_end(sizes: list[int], most: int, packed: int) -> None:
+    part = [one.stop for one in next(blocks(sizes, min(packed, most)))]
+    for block in blocks(sizes, most, min(packed, most)):
+        for one, size, whole in zip(block, part, sizes, strict=True):
+            assert one.start % size == 0
+            assert one.stop % size == 0 or one.stop == whole
+
+
 def written(path: Path) -> Path:
     with writing(path, SIZES, LARGE, {"arm": 1, "point": 4}) as put:
         for arm, start in itertools.product(range(2), range(0, 10, 4)):

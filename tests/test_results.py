@@ -206,7 +206,8 @@ def many(folder: Path, points: int) -> tuple[Question, Any, dict[Any, str], Stor
 def test_many_runs_are_the_same_block_by_block_and_lazily(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, cases, ids, store = many(tmp_path, 100)
     at_once = assemble(asked, cases, store, ids, tmp_path / "once.nc")
-    monkeypatch.setattr(results, "RUNS_AT_ONCE", 50)
+    monkeypatch.setattr(results, "RUNS_AT_ONCE", 100)
+    monkeypatch.setattr(results, "RUNS_TOGETHER", 50)
     monkeypatch.setattr(netcdf, "MOST_IN_MEMORY", 0)
     with assemble(asked, cases, store, ids, tmp_path / "blocks.nc") as lazy:
         assert not lazy["weight"].variable._in_memory
@@ -233,6 +234,7 @@ def test_a_sweep_keeps_few_times_but_reads_whole_courses(tmp_path: Path) -> None
 
 def test_memory_does_not_grow_with_the_number_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "RUNS_AT_ONCE", 30)
+    monkeypatch.setattr(results, "RUNS_TOGETHER", 30)
     monkeypatch.setattr(netcdf, "MOST_IN_MEMORY", 0)
     peaks = []
     for points in (20, 20, 200):  # the first pays for what is imported and cached
@@ -305,7 +307,7 @@ def test_emulated_runs_share_files_and_say_how_far_they_may_be_off(tmp_path: Pat
             by_length.setdefault(one[0].grid_h.size, {})[run] = one
         for equal in by_length.values():
             about = {"backend": "cpp", "versions": {}, "emulator": {}}
-            store.write_batch(equal, about, {run: "x" for run in equal})
+            store.write_batch(equal, about, dict.fromkeys(equal, "x"))
     ds = results_of(asked, cases, store, ids)
     assert ds.attrs["n_complete"] == 6
     assert ds["weight_2h_se"].attrs["error_of"] == "weight_2h"

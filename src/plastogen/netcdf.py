@@ -30,14 +30,19 @@ TEXT = 4  # times the pointers to them that texts take
 PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
-def blocks(sizes: Sequence[int], most: int) -> Iterator[Block]:
-    """Parts of an array of `sizes`, in order, each of at most `most` cells and at least one."""
+def blocks(sizes: Sequence[int], most: int, packed: int = 1) -> Iterator[Block]:
+    """Parts of an array of `sizes`, in order, each of at most `most` cells and at least one.
+
+    They end where parts of at most `packed` cells end too.
+    """
     if math.prod(sizes) <= most or not sizes:
         yield tuple(slice(0, size) for size in sizes)
         return
-    step = max(1, most // math.prod(sizes[1:]))
+    inner = math.prod(sizes[1:])
+    step, small = max(1, most // inner), max(1, packed // inner)
+    step -= step % small if step > small else 0
     for start in range(0, sizes[0], step):
-        for rest in blocks(sizes[1:], most // step):
+        for rest in blocks(sizes[1:], most // step, packed):
             yield (slice(start, min(start + step, sizes[0])), *rest)
 
 

@@ -12,7 +12,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Place: TypeAlias = tuple[str, tuple[int, ...], int]  # arm, place on each sweep axis, seed
 REASON_CHARS = 200  # of why a run failed; all of it stands in the folder of runs
-RUNS_AT_ONCE = 1024  # whose curves are in memory together
+RUNS_AT_ONCE, RUNS_TOGETHER = 4096, 1024  # whose curves are in memory at once; which are packed together in the file
 MADE_HERE = ("results", "book", "curves", "netcdf", "grid", "readout", "verdicts", "claim", "shape", "pick")
 
 
@@ -67,10 +67,10 @@ class Cells:
             names[arms[arm], *index, seeds[seed]] = run
         return names
 
-    def blocks(self, most: int) -> Iterable[Block]:
+    def blocks(self, most: int, packed: int = 1) -> Iterator[Block]:
         """Parts of at most `most` cells, each of all arms and seeds at neighbouring points where they fit."""
         axes = [size for _, size in self.axes]
-        for *points, arm, seed in blocks((*axes, len(self.arms), len(self.seeds)), most):
+        for *points, arm, seed in blocks((*axes, len(self.arms), len(self.seeds)), most, packed):
             yield (arm, *points, seed)
 
 
@@ -136,12 +136,12 @@ def assemble(
     wide = axes.variables(cells.dims)
     sizes = dict(zip(cells.dims, cells.shape, strict=True)) | axes.sizes
     large = {name: it for name, it in wide.items() if all(sizes[dim] for dim in it[0])}
-    each = list(cells.blocks(RUNS_AT_ONCE))
-    chunk = {dim: part.stop - part.start for dim, part in zip(cells.dims, each[0], strict=True)} | {"arm": 1}
+    packed = zip(cells.dims, next(cells.blocks(RUNS_TOGETHER)), strict=True)
+    chunk = {dim: part.stop - part.start for dim, part in packed} | {"arm": 1}
     book = Book(experiment.readouts, names)
     with replacing(path) as partial:
         with writing(partial, sizes, large, chunk) as put:
-            for block in each:
+            for block in cells.blocks(RUNS_AT_ONCE, RUNS_TOGETHER):
                 put(block, _block(store, names, block, axes, book, large))
         none = {
             name: (dims, np.empty([sizes[d] for d in dims]), attrs)
