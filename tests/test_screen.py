@@ -20,6 +20,8 @@ def test_a_log_gets_a_line_a_run_and_the_compile_step(capfd: pytest.CaptureFixtu
         assert bar.plain
         bar.begin(2)
         bar.moved("a", 1, "compiling the circuit (once)", 0)
+        bar.moved("b", 1, "starting", 0)
+        bar.moved("a", 1, "compiling the circuit (once)", 0.1)
         bar.moved("b", 1, "compiling the circuit (once)", 0)
         bar.moved("a", 1, "course", 0.4)
         bar.moved("a", 1, "course", 0.6)

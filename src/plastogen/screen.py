@@ -23,7 +23,8 @@ class Bar:
         self.under_way: dict[str, float] = {}  # task -> how many of its runs are done, as far as that goes
         self.total = self.ended = self.told = 0
         self.began = 0.0
-        self.step = ""
+        self.steps: dict[str, str] = {}  # task -> what it is at, where that is worth a word
+        self.said: set[str] = set()
         self.progress: Any = None
         self.task: Any = None
         self.plain = not sys.stderr.isatty()
@@ -56,14 +57,16 @@ class Bar:
         """A task of `runs` runs got to `share` of its way."""
         self.under_way[task] = max(self.under_way.get(task, 0), runs * min(share, 1))
         named = "" if label in QUIET_STEPS or label.startswith("snapshot") else label
-        if self.plain and named and named != self.step:
+        if self.plain and named and named not in self.said:
+            self.said.add(named)
             self._line(named)
-        self.step = named
+        self.steps[task] = named
         self._show()
 
     def finished(self, task: str, runs: int) -> None:
         """A task is done or has failed."""
         self.under_way.pop(task, None)
+        self.steps.pop(task, None)
         self.ended += runs
         if self.plain and (self.ended - self.told >= self.total / LOG_LINES or self.ended == self.total):
             self.told = self.ended
@@ -86,7 +89,11 @@ class Bar:
 
     def _text(self) -> str:
         left = time_left(time.monotonic() - self.began, self._share())
-        parts = [f"{self.ended} of {self.total} runs", f"about {left} left" if left else "", self.step]
+        parts = [
+            f"{self.ended} of {self.total} runs",
+            f"about {left} left" if left else "",
+            *dict.fromkeys(self.steps.values()),
+        ]
         return ", ".join(part for part in parts if part)
 
     def _line(self, text: str) -> None:
