@@ -96,6 +96,10 @@ def test_corners_are_few_and_hold_both_ends_and_every_name() -> None:
         ([0, 0.5], (0.0, 0.5), "1"),
         (["all", "spontaneous"], ("all", "spontaneous"), ""),
         (["1 mg/kg", "56 mg"], ("1 mg/kg", "56 mg"), ""),
+        (["1 mg/kg", "nan mg/kg"], ("1 mg/kg", "nan mg/kg"), ""),
+        (["1.1 mg/kg", "x mg/kg"], ("1.1 mg/kg", "x mg/kg"), ""),
+        (["a word", "another word"], ("a word", "another word"), ""),
+        (["500 ug/kg", "1e-3 g/kg"], (500.0, 1000.0), "ug/kg"),
     ],
 )  # fmt: skip
 def test_columns_are_numbers_where_they_can_be(written: list[Any], values: tuple[Any, ...], unit: str) -> None:

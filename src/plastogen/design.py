@@ -9,6 +9,7 @@ would write them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from plastogen.definition import InputError
 from plastogen.readout import VARIABLES
 from plastogen.sweep import DRAWN, Design, Filled, Span, kind_of, length
-from plastogen.units import QuantityError, parse_any
+from plastogen.units import QuantityError, parse, rounded, split
 
 LEVELS = 4  # that a number takes in a Morris design
 POINT = "point"  # the dimension of every design but a grid
@@ -163,10 +164,13 @@ def _as_numbers(written: Sequence[Any]) -> tuple[tuple[Any, ...], str]:
     """Values as numbers in the unit of the first, or as text where they are not quantities."""
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in written):
         return tuple(float(v) for v in written), "1"
-    words = [str(v).split(maxsplit=1) for v in written]
-    if all(len(w) == 2 for w in words):
-        try:
-            return tuple(parse_any(str(v), (words[0][1],))[0] for v in written), words[0][1]
-        except QuantityError:
-            pass
-    return tuple(str(v) for v in written), ""
+    texts = [str(v) for v in written]
+    with suppress(QuantityError):
+        parts = [split(text) for text in texts]
+        unit = parts[0][1]
+        if all(own for _, own in parts):
+            numbers = (
+                rounded(n) if own == unit else parse(text, unit) for (n, own), text in zip(parts, texts, strict=True)
+            )
+            return tuple(numbers), unit
+    return tuple(texts), ""
