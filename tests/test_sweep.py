@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from test_experiment import TEXT, question
 
 from plastogen.definition import InputError, Library
@@ -74,6 +75,12 @@ def test_ranges_that_differ_between_the_models_in_use_are_not_chosen_from() -> N
 )  # fmt: skip
 def test_a_sweep_can_be_said(swept: Any, kind: str, lines: list[str]) -> None:
     assert in_words(swept, Design.model_validate({"kind": kind, "points": 9})) == lines
+
+
+def test_a_span_has_a_width_in_whatever_unit_its_ends_are() -> None:
+    assert Span.model_validate({"from": "1 h", "to": "61 min"}).fault() is None
+    with pytest.raises(ValidationError):
+        Span.model_validate({"from": "1 h", "to": "60 min"})
 
 
 def test_the_size_is_known_without_drawing() -> None:
