@@ -53,6 +53,15 @@ def test_points_runs_and_what_is_shared_and_finished(tmp_path: Path) -> None:
     assert "ketamine: 0 of 9 finished" in said
 
 
+def test_virtual_subjects_are_points_too(tmp_path: Path) -> None:
+    said = lines(
+        question(FORMULA.replace("seeds: 3,", "seeds: 3, subjects: 5,").replace("healthy_adult", "virtual_adult")),
+        tmp_path,
+    )
+    assert "test: 5 points, 60 runs" in said
+    assert "5 virtual subjects" in said
+
+
 def test_a_broken_run_is_named(tmp_path: Path) -> None:
     asked = question(FORMULA)
     (job, *_) = jobs(asked)

@@ -17,7 +17,6 @@ from plastogen.pace import expected, learning
 from plastogen.perform import Job
 from plastogen.pilot import path_of
 from plastogen.probe import network_key
-from plastogen.sweep import in_words
 
 S_PER_MIN = S_PER_MIN_H = 60
 H_PER_DAY = 24
@@ -31,10 +30,11 @@ def planned(asked: Asked, *, workers: int) -> Iterator[str]:
     experiment = question.experiment
     faults = {job.id: store.fault(job.id) for job in jobs}
     todo = [job for job in jobs if faults[job.id] is not None]
-    points = f"{question.size} points, " if experiment.sweep else ""
+    points = f"{question.size} points, " if question.over else ""
     shared = f" ({len(ids) - len(jobs)} shared)" if len(ids) > len(jobs) else ""
     yield f"{question.name}: {points}{len(ids)} runs, {len(jobs)} different{shared}, {len(todo)} still to do"
-    yield from (f"  {'  ' * bool(i)}{line}" for i, line in enumerate(in_words(question.sweep, experiment.design)))
+    for words in question.over:
+        yield from (f"  {'  ' * bool(i)}{line}" for i, line in enumerate(words))
     for arm in experiment.arms:
         mine = [run for (name, *_), run in ids.items() if name == arm]
         yield f"  {arm}: {sum(faults[run] is None for run in mine)} of {len(mine)} finished"

@@ -49,7 +49,7 @@ def run(
     part, spread = Shard.of(shard) if shard else None, how(jobs, executor, scheduler, rerun)
     with Bar() as bar:
         asked = ask(name, settings(set), seed=seed, seeds=seeds, method=method, out=out, say=bar.say)
-        if dry_run or asked.question.experiment.sweep:
+        if dry_run or asked.question.over:
             _plan(asked, spread["workers"], bar.say)
         if dry_run:
             return
