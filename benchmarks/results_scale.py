@@ -2,7 +2,7 @@
 
     python benchmarks/results_scale.py [--points 1000 10000] [--arms 4] [--seeds 4]
 
-Courses are one formula course under many names, so that only what this measures costs anything. Each size has a process
+Seconds are of the processor. Courses are one formula course under many names, so that only what this measures costs anything. Each size has a process
 of its own, whose peak resident memory is that of the whole parent of a sweep: cases, jobs, curves, readouts, verdicts.
 """
 
@@ -19,9 +19,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+
+from plastogen.case import Models, Question
+from plastogen.course import follow
+from plastogen.definition import Library, read_text
+from plastogen.execute import jobs_of
+from plastogen.netcdf import opened
+from plastogen.results import assemble, table
+from plastogen.store import Store, Stored
 
 TEXT = """
 question: What does a large sweep cost?
@@ -54,16 +61,17 @@ def text(points: int, arms: int, seeds: int) -> str:
     return TEXT.format(seeds=seeds, windows=windows, arms="\n".join(ARM.format(k=k) for k in range(1, arms)))
 
 
-class Copies:
+class Copies(Store):
     """A store that holds one course under every name, each a little different."""
 
-    def __init__(self, folder: Path, like: Any) -> None:
-        self.folder, self.like, self.loads = folder, like, 0
+    def __init__(self, folder: Path, like: Stored) -> None:
+        super().__init__(folder)
+        self.like, self.loads = like, 0
 
     def fault(self, run: str) -> None:
         return None
 
-    def load(self, run: str) -> Any:
+    def load(self, run: str) -> Stored:
         self.loads += 1
         factor = 1 + int(run, 16) * GOLDEN % 1
         return replace(self.like, arrays={name: values * factor for name, values in self.like.arrays.items()})
@@ -71,21 +79,13 @@ class Copies:
 
 @contextmanager
 def timed(table: dict[str, float], name: str) -> Iterator[None]:
-    began = time.perf_counter()
+    began = time.process_time()
     yield
-    table[name] = time.perf_counter() - began
+    table[name] = time.process_time() - began
 
 
 def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
-    """Seconds of each step, and MiB: of the file, and the most that was resident."""
-    from plastogen.case import Models, Question
-    from plastogen.course import follow
-    from plastogen.definition import Library, read_text
-    from plastogen.execute import jobs_of
-    from plastogen.netcdf import opened
-    from plastogen.results import assemble, table
-    from plastogen.store import Store
-
+    """CPU seconds of each step, and MiB: of the file, and the most that was resident."""
     found: dict[str, float] = {"points": points, "runs": points * arms * seeds}
     question = Question("large", read_text(text(points, arms, seeds), "large.yaml"), Models(Library()))
     with tempfile.TemporaryDirectory() as name:
@@ -103,7 +103,7 @@ def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
         ids = {place: f"{k:012x}" for k, place in enumerate(places)}
         found["jobs"], found["before MiB"] = len(jobs), resident()
         with timed(found, "write s"):
-            ds = assemble(question, cases, copies, ids, folder / "results.nc")  # type: ignore[arg-type]
+            ds = assemble(question, cases, copies, ids, folder / "results.nc")
         found["loads"] = copies.loads
         with timed(found, "table s"):
             csv = table(ds)
@@ -140,7 +140,7 @@ def main() -> None:
     rows = []
     for points in asked.points:
         command = [sys.executable, __file__, *same, str(points)]
-        rows.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        rows.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
     for name in rows[0]:
         print(f"{name:>16}", *(f"{row[name]:>10.3g}" for row in rows))
 

@@ -46,7 +46,7 @@ def _wanted(claim: Claim) -> str:
     if claim.peak or claim.trough:
         return f"{by} {'above' if claim.peak else 'below'} both ends of {claim.axis}"
     back = f"never back by more than {100 * claim.slack:g} % of it" if claim.slack else "never back"
-    return f"{claim.form} along {claim.axis} by {by}, {back}"
+    return f"a {'rise' if claim.rises else 'fall'} of {by} along {claim.axis}, {back}"
 
 
 def _trend(claim: Claim, lines: Array, by: float) -> Measured:
