@@ -89,3 +89,12 @@ def test_a_file_that_breaks_under_ones_eyes_is_told(tmp_path: Path) -> None:
 def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     Batches(tmp_path).write(rows("a"))
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(SUFFIX)] == []
+
+
+def test_a_file_that_changed_is_looked_into_again(tmp_path: Path) -> None:
+    found = Batches(tmp_path)
+    path = found.write(rows("a"))
+    found.refresh()
+    path.write_bytes(path.read_bytes()[:-60])
+    found.refresh()
+    assert not found.runs()

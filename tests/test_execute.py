@@ -228,3 +228,18 @@ def test_a_worker_of_other_code_is_not_believed(tmp_path: Path) -> None:
     stranger = replace(JOBS[0], id="0123456789ab")
     with pytest.raises(OtherCode, match="another plastogen"):
         done(Store(tmp_path / "results" / "one"), [stranger])
+
+
+def test_what_is_run_again_stays_until_the_new_run_is_there(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+    done(store, JOBS[:2])
+
+    def course(plan: Plan, *, progress: Any) -> Course:
+        assert {store.fault(job.id) for job in JOBS[:2]} == {None}
+        return course_fake.follow(plan)
+
+    before = {job.id: (store.runs / job.id).stat().st_ino for job in JOBS[:2]}
+    assert [d.came for d in done(store, JOBS[:1], course=course, rerun="all")] == ["run"]
+    after = {job.id: (store.runs / job.id).stat().st_ino for job in JOBS[:2]}
+    assert before[JOBS[0].id] != after[JOBS[0].id]
+    assert before[JOBS[1].id] == after[JOBS[1].id]

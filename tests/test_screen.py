@@ -76,3 +76,26 @@ def test_a_log_gets_no_more_than_a_hundred_lines_of_runs(capfd: pytest.CaptureFi
     lines = capfd.readouterr().err.splitlines()
     assert 90 < len(lines) <= 101
     assert lines[-1] == "950 of 950 runs"
+
+
+def test_what_is_done_before_the_runs_has_its_own_words(capfd: pytest.CaptureFixture[str]) -> None:
+    with Bar() as bar:
+        bar.moved("emulator", 0, "learning the circuit: 32 probes", 0.2)
+        bar.moved("emulator", 0, "learning the circuit: 64 probes", 0.7)
+        assert bar._text() == "learning the circuit: 64 probes"
+        bar.finished("emulator", 0)
+        bar.begin(10)
+        assert (bar._share(), bar._text()) == (0, "0 of 10 runs")
+    lines = capfd.readouterr().err.splitlines()
+    assert lines == ["learning the circuit: 32 probes", "learning the circuit: 64 probes", "10 runs to do"]
+
+
+def test_a_terminal_gets_one_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Bar() as bar:
+        bar.plain = False
+        bar.moved("emulator", 0, "learning", 0.2)
+        shown = bar.progress
+        bar.begin(2)
+        bar.finished("a", 1)
+        assert bar.progress is shown
+        assert shown.tasks[0].completed == 0.5

@@ -166,3 +166,49 @@ def test_a_read_only_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="may not write"):
         Store(tmp_path / "results").prepare()
     tmp_path.chmod(0o700)
+
+
+def together(folder: Path) -> tuple[Store, list[str]]:
+    """Three seeds of an arm in one file."""
+    store = Store(folder)
+    store.prepare()
+    plans = [question().case("ketamine").plan(seed, "cpp") for seed in (5, 6, 7)]
+    whole = {run_id(one): (one, course_fake.follow(one), course_fake.follow(one)) for one in plans}
+    for run in whole:
+        store.fail(run, "no")
+    store.write_batch(whole, {"backend": "cpp"}, dict.fromkeys(whole, "ketamine"))
+    return store, list(whole)
+
+
+def test_runs_that_share_a_file_are_finished_and_their_failures_forgotten(tmp_path: Path) -> None:
+    store, runs = together(tmp_path / "one")
+    assert store.finished() == set(runs)
+    assert store.failures() == {}
+    assert [store.fault(run) for run in runs] == [None] * 3
+    assert Store(store.folder).finished() == set(runs)
+
+
+def test_runs_that_share_a_file_are_borrowed_with_it(tmp_path: Path) -> None:
+    store, runs = together(tmp_path / "one")
+    other = Store(tmp_path / "two")
+    other.prepare()
+    assert other.borrow(runs[1])
+    assert other.finished() == set(runs)
+    (file,) = store.runs.glob("*.npz")
+    file.write_bytes(file.read_bytes()[:-50])
+    third = Store(tmp_path / "three")
+    third.prepare()
+    (copy,) = other.runs.glob("*.npz")
+    copy.unlink()
+    assert not third.borrow(runs[1])
+
+
+def test_what_a_killed_writer_of_a_file_left_is_swept_when_it_is_old(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.prepare()
+    for name in ("old", "fresh"):
+        (store.runs / f".partial-{name}").write_bytes(b"half")
+    then = time.time() - SILENT_S - 1
+    os.utime(store.runs / ".partial-old", (then, then))
+    store.prepare()
+    assert [p.name for p in store.runs.iterdir()] == [".partial-fresh"]

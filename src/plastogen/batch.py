@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -45,20 +45,24 @@ class Batches:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._seen: set[str] = set()
+        self._seen: dict[str, tuple[int, int]] = {}
         self._where: dict[str, tuple[str, int]] = {}
         self._open: dict[str, dict[str, Array]] = {}
 
     def refresh(self) -> None:
-        """Look for files that have come or gone since."""
-        names = {path.name for path in self.folder.glob(f"*{SUFFIX}")}
-        if not self._seen <= names:
-            self._seen.clear()
-            self._where.clear()
-        for name in sorted(names - self._seen):
-            self._seen.add(name)
+        """Look for files that have come, gone or changed since."""
+        there = {}
+        for path in self.folder.glob(f"*{SUFFIX}"):
+            with suppress(FileNotFoundError):
+                about = path.stat()
+                there[path.name] = (about.st_mtime_ns, about.st_size)
+        if not self._seen.items() <= there.items():
+            for known in (self._seen, self._where, self._open):
+                known.clear()
+        for name in sorted(there.keys() - self._seen.keys()):
+            self._seen[name] = there[name]
             with suppress(CacheDamaged):  # its runs are then missing, and are run again
-                self._where |= {run: (name, row) for row, run in enumerate(_ids(self.folder / name))}
+                self._where |= {run: (name, row) for row, run in enumerate(_tested(self.folder / name))}
 
     def runs(self) -> Mapping[str, tuple[str, int]]:
         """Run -> its file and row there."""
@@ -114,16 +118,22 @@ def _packed(arrays: Mapping[str, Array]) -> bytes:
     return buffer.getvalue()
 
 
-def _ids(path: Path) -> Sequence[str]:
+def listed(path: Path) -> list[str]:
+    """The runs in a file, whose values nobody looks at. Raises CacheDamaged."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            return [str(run) for run in archive["ids"]]
+    except Exception as error:  # a damaged header can fail in any way
+        raise CacheDamaged(f"{path} is damaged ({error})") from error
+
+
+def _tested(path: Path) -> list[str]:
     """The runs in a file, once every checksum was tested. Raises CacheDamaged."""
     try:
         with zipfile.ZipFile(path) as whole:
             broken = whole.testzip()
-            if broken:
-                raise CacheDamaged(f"the checksum of {broken} is wrong")
-        with np.load(path, allow_pickle=False) as archive:
-            return [str(run) for run in archive["ids"]]
-    except CacheDamaged:
-        raise
-    except Exception as error:  # a damaged header can fail in any way
+    except Exception as error:
         raise CacheDamaged(f"{path} is damaged ({error})") from error
+    if broken:
+        raise CacheDamaged(f"{path} is damaged (the checksum of {broken} is wrong)")
+    return listed(path)

@@ -7,9 +7,10 @@ whose worker died is given to another. Stopping, by Ctrl-C or a full disk, lets 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
@@ -96,7 +97,8 @@ def execute(
         crew = hire(executor or suits, workers, scheduler=scheduler, network=network)
         watcher = watcher or Silent()
         watcher.begin(len(waiting))
-        for done in _spread(tasks, store, crew, watcher, course):
+        work = partial(perform, course=course, anew=rerun == "all")
+        for done in _spread(tasks, store, crew, watcher, work):
             yield replace(done, note="; ".join(filter(None, (notes[done.job.id], done.note))))
         store.refresh()
 
@@ -104,8 +106,6 @@ def execute(
 def _there(job: Job, store: Store, rerun: Rerun) -> Done:
     """What a job has come to already; "run" when it is still to be run."""
     if rerun == "all":
-        store.discard(job.id)
-        store.forget_failure(job.id)
         return Done(job, "run")
     fault = store.fault(job.id)
     if fault is None:
@@ -122,7 +122,7 @@ def _there(job: Job, store: Store, rerun: Rerun) -> Done:
 
 
 def _spread(
-    tasks: Iterable[Task], store: Store, crew: Crew, watcher: Watcher, course: Follow | None
+    tasks: Iterable[Task], store: Store, crew: Crew, watcher: Watcher, work: Callable[..., list[Done]]
 ) -> Generator[Done]:
     """Give out the tasks, and take back what comes of them."""
     folder = store.folder.absolute()
@@ -132,7 +132,7 @@ def _spread(
             busy = _look(folder, {task[0].id: task for task in running.values()}, watcher)
             while left and len(running) < crew.slots:
                 task = _next(left, busy)
-                running[crew.submit(perform, task, folder, course=course)] = task
+                running[crew.submit(work, task, folder)] = task
             crew.check()
             ready, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
             for future in sorted(ready, key=lambda one: running[one][0].id):
@@ -153,7 +153,8 @@ def _spread(
                         continue
                     came = [failed(store, task[0], KILLED)]
                 watcher.finished(name, len(task))
-                yield from came
+                own = {job.id: job for job in task}  # what a process gives back are copies
+                yield from (replace(done, job=own[done.job.id]) for done in came)
     except BaseException:
         crew.stop()
         store.prepare()

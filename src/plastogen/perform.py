@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -78,9 +79,10 @@ def tasks_of(jobs: Sequence[Job], workers: int = 1) -> list[Task]:
 
 
 def perform(
-    task: Task, folder: Path, *, course: Follow | None = None, stopped: Callable[[], bool] | None = None
-) -> list[Done]:
-    """Have every job of `task` done. `stopped()` is asked at every step of a course.
+    task: Task, folder: Path, *, course: Follow | None = None, anew: bool = False,
+    stopped: Callable[[], bool] | None = None,
+) -> list[Done]:  # fmt: skip
+    """Have every job of `task` done, `anew` even if it is finished. `stopped()` is asked at every step of a course.
 
     A course that fails is remembered with its reason; nothing is raised for it. Raises StoreError when the disk
     refuses, OtherCode when these would not be the runs that were asked for.
@@ -91,7 +93,8 @@ def perform(
             f"the worker on {platform.node()} has another plastogen, compiler or processor than where the sweep was "
             f"started (run {job.id} would be another there); give both the same, or start the sweep there"
         )
-    store = Store(folder)
+    store = _store(folder, threading.get_ident())
+    store.refresh()
     with Mark(folder, [job.id for job in task]) as mark:
 
         def progress(label: str, share: float) -> None:
@@ -100,21 +103,27 @@ def perform(
             mark.moved(label, share)
 
         if job.plan.emulator:
-            return _together(task, store, progress)
+            return _together(task, store, progress, anew)
         found = []
         for number, job in enumerate(task):
 
             def one(label: str, share: float, number: int = number) -> None:
                 progress(label, (number + share) / len(task))
 
-            found.append(_one(job, store, course or follow, one))
+            found.append(_one(job, store, course or follow, one, anew))
         return found
 
 
-def _one(job: Job, store: Store, course: Follow, progress: Callable[[str, float], None]) -> Done:
+@lru_cache(maxsize=64)
+def _store(folder: Path, worker: int) -> Store:
+    """The store of a worker, which looks into each file of many runs once, not at every task."""
+    return Store(folder)
+
+
+def _one(job: Job, store: Store, course: Follow, progress: Callable[[str, float], None], anew: bool) -> Done:
     """Follow one course and keep it, unless another sweep has done so meanwhile."""
     progress("starting", 0)
-    if store.fault(job.id) is None:
+    if not anew and store.fault(job.id) is None:
         return Done(job, "stored")
     began = time.monotonic()
     try:
@@ -124,17 +133,20 @@ def _one(job: Job, store: Store, course: Follow, progress: Callable[[str, float]
         return failed(store, job, f"{type(error).__name__}: {error}" if not str(error) else str(error))
     progress("writing", 1)
     try:
+        if anew:
+            store.discard(job.id)
         store.write(job.id, job.plan, followed, {**_manifest(job, began), "log": followed.log, "arm": job.arm})
     except (ValueError, KeyError) as error:
         return failed(store, job, str(error))
     return Done(job, "run")
 
 
-def _together(task: Task, store: Store, progress: Callable[[str, float], None]) -> list[Done]:
+def _together(task: Task, store: Store, progress: Callable[[str, float], None], anew: bool) -> list[Done]:
     """Follow emulated courses side by side and keep them in one file."""
     progress("starting", 0)
-    left = [job for job in task if store.fault(job.id) is not None]
-    found = [Done(job, "stored") for job in task if job not in left]
+    there = set() if anew else {job.id for job in task if store.fault(job.id) is None}
+    left = [job for job in task if job.id not in there]
+    found = [Done(job, "stored") for job in task if job.id in there]
     if not left:
         return found
     from threadpoolctl import threadpool_limits
@@ -157,8 +169,8 @@ def _together(task: Task, store: Store, progress: Callable[[str, float], None]) 
         half = len(left) // 2  # which of them it was, the halves will tell
         return [
             *found,
-            *_together(tuple(left[:half]), store, progress),
-            *_together(tuple(left[half:]), store, progress),
+            *_together(tuple(left[:half]), store, progress, anew),
+            *_together(tuple(left[half:]), store, progress, anew),
         ]
     progress("writing", 1)
     manifest = {**_manifest(left[0], began, len(left)), "emulator": {"key": task[0].plan.emulator, **about}}

@@ -43,18 +43,10 @@ class Bar:
         self.total, self.began = runs, time.monotonic()
         if self.plain:
             self._line(f"{runs} runs to do")
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-        text = TextColumn("{task.description}")
-        console = Console(stderr=True)
-        self.progress = Progress(BarColumn(), TaskProgressColumn(), text, console=console, transient=True)
-        self.progress.start()
-        self.task = self.progress.add_task(f"0 of {runs} runs", total=1)
+        self._show()
 
     def moved(self, task: str, runs: int, label: str, share: float) -> None:
-        """A task of `runs` runs got to `share` of its way."""
+        """A task of `runs` runs, or of none, which prepares them, got to `share` of its way."""
         self.under_way[task] = max(self.under_way.get(task, 0), runs * min(share, 1))
         named = "" if label in QUIET_STEPS or label.startswith("snapshot") else label
         if self.plain and named and named not in self.said:
@@ -68,7 +60,8 @@ class Bar:
         self.under_way.pop(task, None)
         self.steps.pop(task, None)
         self.ended += runs
-        if self.plain and (self.ended - self.told >= self.total / LOG_LINES or self.ended == self.total):
+        enough = self.ended - self.told >= self.total / LOG_LINES or self.ended == self.total
+        if self.plain and runs and enough:
             self.told = self.ended
             self._line(self._text())
         self._show()
@@ -81,19 +74,25 @@ class Bar:
             print(line, file=sys.stdout if self.talks else sys.stderr, flush=True)
 
     def _show(self) -> None:
-        if self.progress is not None:
-            self.progress.update(self.task, completed=self._share(), description=self._text())
+        if self.plain:
+            return
+        if self.progress is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+            text, console = TextColumn("{task.description}"), Console(stderr=True)
+            self.progress = Progress(BarColumn(), TaskProgressColumn(), text, console=console, transient=True)
+            self.progress.start()
+            self.task = self.progress.add_task("", total=1)
+        self.progress.update(self.task, completed=self._share(), description=self._text())
 
     def _share(self) -> float:
-        return (self.ended + sum(self.under_way.values())) / self.total if self.total else 1
+        return (self.ended + sum(self.under_way.values())) / self.total if self.total else 0
 
     def _text(self) -> str:
         left = time_left(time.monotonic() - self.began, self._share())
-        parts = [
-            f"{self.ended} of {self.total} runs",
-            f"about {left} left" if left else "",
-            *dict.fromkeys(self.steps.values()),
-        ]
+        runs = f"{self.ended} of {self.total} runs" if self.total else ""
+        parts = [runs, f"about {left} left" if left else "", *dict.fromkeys(self.steps.values())]
         return ", ".join(part for part in parts if part)
 
     def _line(self, text: str) -> None:

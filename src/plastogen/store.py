@@ -23,8 +23,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen.batch import Batches
+from plastogen.batch import SUFFIX, Batches, listed
 from plastogen.cache import (
+    TEMPORARY,
     CacheDamaged,
     StoreError,
     atomic_write,
@@ -36,7 +37,7 @@ from plastogen.cache import (
 from plastogen.course import Course, Plan
 from plastogen.identity import determines
 from plastogen.readout import CLASSES, POOLS, VARIABLES
-from plastogen.working import HOST, gone
+from plastogen.working import HOST, gone, old
 
 Array: TypeAlias = NDArray[Any]
 FILES = ("plan.json", "course.npz", "snapshots.npz")
@@ -71,11 +72,13 @@ class Store:
         self.folder = Path(folder)
         self.runs = self.folder / "runs"
         self._batches = Batches(self.runs)
-        self._batches.refresh()
+        self._beside: dict[str, Path] | None = None
+        self.refresh()
 
     def refresh(self) -> None:
         """Look again which runs others have finished."""
         self._batches.refresh()
+        self._beside = None
 
     def prepare(self) -> None:
         """Make the folder, see that it can be written, sweep up after killed processes. Raises StoreError."""
@@ -88,6 +91,9 @@ class Store:
             left = PARTIAL.fullmatch(entry.name)
             if left and gone(left[1], int(left[2]), entry):
                 shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name.startswith(TEMPORARY) and old(entry):
+                entry.unlink(missing_ok=True)
+        self.refresh()
 
     def fault(self, run: str) -> str | None:
         """Why run `run` does not count as finished: "missing", or what is broken; None when finished."""
@@ -122,27 +128,27 @@ class Store:
 
     def borrow(self, run: str) -> bool:
         """Copy run `run` from a results folder beside this one, if one has finished it."""
-        for other in sorted(self.folder.parent.glob(f"*/runs/{run}")):
-            if other.parents[1] != self.folder and self.take(run, Store(other.parents[1])):
-                return True
-        return False
+        if self._beside is None:
+            folders = sorted(self.folder.parent.glob("*/runs"), reverse=True)
+            self._beside = {run: runs.parent for runs in folders if runs != self.runs for run in _listed(runs)}
+        return run in self._beside and self.take(run, Store(self._beside[run]))
 
     def take(self, run: str, other: Store) -> bool:
         """Copy run `run` from another results folder, if it is finished there. Raises StoreError."""
         if other.fault(run) is not None:
             return False
+        self.forget_failure(run)
         if run in other._batches.runs():
             name = other._batches.runs()[run][0]
-            with explained(self.runs, "write into"):
-                shutil.copyfile(other.runs / name, self.runs / f".{name}.new")
-                (self.runs / f".{name}.new").replace(self.runs / name)
+            with explained(other.runs / name, "read"):
+                whole = (other.runs / name).read_bytes()
+            atomic_write(self.runs / name, whole)
             self._batches.refresh()
             return True
         partial = self._partial(run)
         with explained(partial, "write"):
             shutil.copytree(other.runs / run, partial, dirs_exist_ok=True)
         self._settle(partial, run)
-        self.forget_failure(run)
         return True
 
     def write(self, run: str, plan: Plan, course: Course, manifest: Mapping[str, Any]) -> None:
@@ -183,6 +189,8 @@ class Store:
             rows[run] = (tables, of_error, text)
         self._batches.write(rows)
         self._batches.refresh()
+        for run in runs:
+            self.forget_failure(run)
 
     def order(self, ids: Iterable[str]) -> list[str]:
         """The runs, those that share a file together."""
@@ -216,9 +224,7 @@ class Store:
     def finished(self) -> set[str]:
         """The runs that were written whole, in one look at the folder; `fault` says whether they still are."""
         with explained(self.runs, "read"):
-            return {
-                entry.parent.name for entry in self.runs.glob("*/manifest.json") if RUN.fullmatch(entry.parent.name)
-            }
+            return _alone(self.runs) | self._batches.runs().keys()
 
     def failures(self) -> dict[str, str]:
         """Why each run failed that did when it was last tried."""
@@ -260,6 +266,21 @@ class Store:
         arrays = read_npz(self.runs / run / "snapshots.npz")
         names = [key.removesuffix("_t_s") for key in arrays if key.endswith("_t_s")]
         return {name: (arrays[f"{name}_t_s"], arrays[f"{name}_i"]) for name in names}
+
+
+def _alone(runs: Path) -> set[str]:
+    """The runs that have a folder of their own."""
+    names = (manifest.parent.name for manifest in runs.glob("*/manifest.json"))
+    return {name for name in names if RUN.fullmatch(name)}
+
+
+def _listed(runs: Path) -> set[str]:
+    """The runs of another folder, at a glance."""
+    found = _alone(runs)
+    for path in runs.glob(f"*{SUFFIX}"):
+        with suppress(CacheDamaged):
+            found.update(listed(path))
+    return found
 
 
 def _tables(plan: Plan, course: Course) -> dict[str, Array]:

@@ -92,12 +92,17 @@ def tidy(folder: Path) -> None:
             (Path(folder) / FOLDER).rmdir()
 
 
+def old(file: Path) -> bool:
+    """Whether nobody has touched a file for so long that who wrote it counts as gone."""
+    with suppress(OSError):
+        return time.time() - file.stat().st_mtime > SILENT_S
+    return True
+
+
 def gone(host: str, pid: int, file: Path) -> bool:
     """Whether the process that left `file` is no more; where that cannot be asked, the file's age tells."""
     if host != HOST or pid == os.getpid():  # numbers of processes come again
-        with suppress(OSError):
-            return time.time() - file.stat().st_mtime > SILENT_S
-        return True
+        return old(file)
     if os.name != "posix":  # asking would end it
         return False
     try:
