@@ -183,6 +183,18 @@ def test_what_is_compiled_in_needs_another_program(overrides: dict[str, object])
     assert program_key(small(**overrides)) != program_key(SMALL)
 
 
+@pytest.mark.parametrize(
+    ("highest", "rung"),
+    [(1, 1), (0.6, 0.75), (0.5, 0.5), (0.26, 0.5), (0.2, 0.25), (0.125, 0.125), (0.0015, 2**-9), (0, 0.25)],
+)
+def test_the_rung_of_a_connection_probability_is_coarse_and_halves_for_sparse_networks(
+    highest: float, rung: float
+) -> None:
+    chances = {f"connections__{k}__probability": min(highest, 0.01) for k in range(len(SMALL.connections))}
+    circuit = small(**{**chances, "connections__0__probability": highest})
+    assert engine._baked(circuit)["p_max"] == rung
+
+
 @pytest.mark.parametrize("part", ["EQUATIONS", "DRAW", "STEP", "RESET", "ARRIVAL"])
 def test_other_equations_need_another_program(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = program_key(SMALL)

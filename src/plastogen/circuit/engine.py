@@ -7,6 +7,7 @@ compiler, machine); everything else is a value handed over at run time.
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import shutil
@@ -105,12 +106,14 @@ def _equations() -> list[str]:
 
 def _baked(circuit: Circuit) -> dict[str, Any]:
     highest = max((float(c.probability) for c in circuit.connections), default=1.0)
-    rungs = [r / 4 for r in range(1, 5)]  # so that another probability seldom needs another program
+    rung = max(1, math.ceil(4 * highest)) / 4  # coarse, so that another probability seldom needs another program
+    while 0 < highest <= rung / 2:  # sparse networks draw few candidates
+        rung /= 2
     return {
         "n": circuit.size,
         "step_ms": float(circuit.step),
         "delay_ms": circuit.wait_ms,
-        "p_max": next(r for r in rungs if highest <= r),
+        "p_max": rung,
     }
 
 
