@@ -108,7 +108,8 @@ def main() -> None:
         for label in variants
     ]))  # fmt: skip
     ratio = medians[OURS] / medians[KERNEL]
-    print(f"\nours / kernel at dt 0.1 ms: {ratio:.2f}, target at most {TARGET}: {'met' if ratio <= TARGET else 'MISSED'}")
+    verdict = "met" if ratio <= TARGET else "MISSED"
+    print(f"\nours / kernel at dt 0.1 ms: {ratio:.2f}, target at most {TARGET}: {verdict}")
 
 
 if __name__ == "__main__":

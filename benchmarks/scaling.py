@@ -86,8 +86,8 @@ def measure(cells: int, in_degree: int, seconds: float) -> list[str]:
         for c in circuit.connections
     )
     return [
-        f"{circuit.size:,}", f"{synapses:,.0f}", f"{drawing:.2f}", f"{running:.3g}", f"{1e6 * running / circuit.size:.0f}",
-        f"{1e9 * running / synapses:.0f}", f"{wall:.1f}", f"{watched.most:.0f}",
+        f"{circuit.size:,}", f"{synapses:,.0f}", f"{drawing:.2f}", f"{running:.3g}",
+        f"{1e6 * running / circuit.size:.0f}", f"{1e9 * running / synapses:.0f}", f"{wall:.1f}", f"{watched.most:.0f}",
         f"{1024 * watched.most / circuit.size:.1f}", f"{2**20 * watched.most / synapses:.0f}",
         " ".join(f"{rate:.1f}" for rate in rates_hz(spikes)[0]),
     ]  # fmt: skip

@@ -1,15 +1,18 @@
 """In: a circuit. Out: the same network as a user of Brian2 would write it: differential equations, default settings.
 
-Checks that the baseline of engine_speed.py is no straw man. Connections are drawn with numpy beforehand, at no cost to
-the run, and come from another random stream than the engine's; everything else is the same.
+Checks that the baseline of engine_speed.py is no straw man; also the peer and the naive sweep of other benchmarks.
+Connections are drawn with numpy beforehand, at no cost to the run, and come from another random stream than the
+engine's; everything else is the same.
 """
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from plastogen.circuit import CLASSES, Circuit, Drive
 from plastogen.circuit import network as ours
@@ -27,15 +30,25 @@ RESET = "v = v_reset; ds_now = out_nmda*(1 - s); s += ds_now; x_adapt += 1"
 ARRIVAL = "x_ampa_post += out_ampa_pre; x_nmda_post += ds_now_pre; x_PV_post += out_PV_pre; x_SST_post += out_SST_pre"
 
 
-def build(circuit: Circuit, seed: int, seconds: float, folder: Path) -> None:
+def build(circuit: Circuit, seed: int, seconds: float, folder: Path, drive: Drive | None = None) -> None:
     """Write and compile the program in `folder`; its values, seed and duration are fixed."""
     import brian2 as b2
 
     b2.device.reinit()
     b2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)
     b2.prefs.reset_to_defaults()
+    assembled(circuit, seed, drive or Drive())[0].run(seconds * b2.second)
+    b2.get_device().build(directory=str(folder), compile=True, run=False)
+    b2.device.reinit()
+    b2.set_device("runtime")
+
+
+def assembled(circuit: Circuit, seed: int, drive: Drive) -> tuple[Any, Any]:
+    """The network, and the monitor of its spikes, on the device that is set."""
+    import brian2 as b2
+
     b2.defaultclock.dt = float(circuit.step) * b2.ms
-    cells = {k: x for k, x in cell_values(circuit, Drive(), seed).items() if not k.startswith(("is_", "p_"))}
+    cells = {k: x for k, x in cell_values(circuit, drive, seed).items() if not k.startswith(("is_", "p_"))}
     units = {name: unit for name, unit in ours.SHARED.items() if not name.startswith(("left_", "mean_"))}
     known = {"volt": b2.volt, "1": 1}
     namespace = {name: shared_values(circuit)[name] * known[unit] for name, unit in units.items()}
@@ -55,10 +68,7 @@ def build(circuit: Circuit, seed: int, seconds: float, folder: Path) -> None:
     spikes = b2.SpikeMonitor(group, name="spikes")
     voltage = b2.StateMonitor(group, "v", record=ours.recorded(circuit.size), dt=ours.VOLTAGE_STEP_MS * b2.ms)
     b2.seed(seed)
-    b2.Network(group, synapses, outside, spikes, voltage).run(seconds * b2.second)
-    b2.get_device().build(directory=str(folder), compile=True, run=False)
-    b2.device.reinit()
-    b2.set_device("runtime")
+    return b2.Network(group, synapses, outside, spikes, voltage), spikes
 
 
 def connections(circuit: Circuit, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -78,6 +88,10 @@ def run(folder: Path, circuit: Circuit, seconds: float) -> list[float]:
     """Run the program; mean rate of each class (Hz)."""
     subprocess.run([str(folder / "main")], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     (file,) = (folder / "results").glob("_dynamic_array_spikes_i_*")
-    cells = np.fromfile(file, dtype=np.int32)
-    parts = circuit.slices().values()
-    return [float(np.mean(np.bincount(cells, minlength=circuit.size)[part])) / seconds for part in parts]
+    return rates_hz(circuit, np.fromfile(file, dtype=np.int32), seconds)
+
+
+def rates_hz(circuit: Circuit, cells: npt.ArrayLike, seconds: float) -> list[float]:
+    """Mean rate of each class (Hz) from the cells that fired, one entry a spike."""
+    counts = np.bincount(np.asarray(cells), minlength=circuit.size)
+    return [float(counts[part].mean()) / seconds for part in circuit.slices().values()]
