@@ -5,8 +5,8 @@
 The arm: 0.5 mg/kg of ketamine over 40 min into a stressed adult (experiment one_infusion). Circuit met before: the
 emulator is learned, the course is followed as a run does it (`follow_with_errors`: the course, and the same with the
 emulator's error), alone and in a cohort. From an empty store: the program is built and the emulator learned for this
-arm alone; and for a range of doses, its whole cost counted for the one arm, and shared by all its courses. Every second:
-`--brute` seconds of the compiled network, extrapolated.
+arm alone; and for a range of doses, its whole cost counted for the one arm, and shared by all its courses. Every
+second: `--brute` seconds of the compiled network, extrapolated.
 """
 
 from __future__ import annotations
@@ -113,9 +113,7 @@ def main() -> None:
         [f"empty store, {len(many)} courses learned for the one", range_s + took["alone"], TARGET_EMPTY],
         [f"empty store, a course of {len(many)}", range_s / len(many) + took["cohort"], TARGET_EMPTY],
     ]
-    print(
-        f"\n{asked.days:g} days, CPU seconds, dt 0.5 ms; every second: {1e3 * brute:.1f} ms a s of biology. {machine()}.\n"
-    )
+    print(f"\n{asked.days:g} days, CPU seconds, dt 0.5 ms; every second: {1e3 * brute:.1f} ms a s. {machine()}.\n")
     print(table(["way", "CPU s", "times cheaper", "target"], [
         [name, f"{s:.3g}", f"{whole / s:,.0f}", f"{target:,.0f}" + (" met" if whole / s >= target else " MISSED")]
         for name, s, target in rows

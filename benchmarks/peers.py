@@ -2,10 +2,10 @@
 
     python benchmarks/peers.py [--seconds 1] [--repetitions 3] [--python VENV/bin/python]
 
-Ours at dt 0.5 ms; all others at dt 0.1 ms, one thread, building and the first 0.1 s left out. `--python` is one that has
-NEURON and NEST (`pip install neuron nest-simulator` into a venv of its own); without them a line says so. Same
-equations and the same connections for Brian2 and NEURON; what NEST's model lacks stands in peers_nest.py. PyGeNN is on no
-package index (it is built from source), so it is not here.
+Ours at dt 0.5 ms; all others at dt 0.1 ms, one thread, building and the first 0.1 s left out. `--python` is one that
+has NEURON and NEST (`pip install neuron nest-simulator` into a venv of its own); without them a line says so. Same
+equations and the same connections for Brian2 and NEURON; what NEST's model lacks stands in peers_nest.py. PyGeNN is on
+no package index (it is built from source), so it is not here.
 """
 
 from __future__ import annotations

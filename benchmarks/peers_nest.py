@@ -1,8 +1,8 @@
 """The network in NEST (iaf_bw_2001): python peers_nest.py FOLDER SECONDS, where peers.py has left it; prints JSON.
 
 What this model lacks is put in as a constant: tonic NMDA conductance at -55 mV and the mean of adaptation go into the
-leak, inhibition decays as PV's everywhere (SST weights scaled to the same charge), NMDA rises in 2 ms. Run with a Python
-that has NEST; needs nothing else.
+leak, inhibition decays as PV's everywhere (SST weights scaled to the same charge), NMDA rises in 2 ms. Run with a
+Python that has NEST; needs nothing else.
 """
 
 import json

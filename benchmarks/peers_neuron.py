@@ -1,7 +1,8 @@
 """The network in NEURON: python peers_neuron.py FOLDER SECONDS, where peers.py has left it; prints JSON.
 
 Same equations and connections; glutamate bound is kept at each synapse, as NEURON's NET_RECEIVE would have it; voltages
-go by the implicit Euler rule; each cell has a NetStim of its own. Run with a Python that has NEURON; needs nothing else.
+go by the implicit Euler rule; each cell has a NetStim of its own. Run with a Python that has NEURON; needs no
+more.
 """
 
 import json
@@ -17,9 +18,9 @@ load_mechanisms(folder)
 h.load_file("stdrun.hoc")
 given = dict(np.load(f"{folder}/network.npz"))
 of_class, n = given["of_class"], len(given["of_class"])
-PER_CELL = {"v_L": 1e3, "v_th": 1e3, "v_reset": 1e3, "t_ref": 1e3} | {
-    name: 1e6 for name in ("g_L", "w_ampa", "w_nmda", "w_PV", "w_SST", "w_ext", "w_adapt", "g_tonic")
-}
+PER_CELL = {"v_L": 1e3, "v_th": 1e3, "v_reset": 1e3, "t_ref": 1e3} | dict.fromkeys(
+    ("g_L", "w_ampa", "w_nmda", "w_PV", "w_SST", "w_ext", "w_adapt", "g_tonic"), 1e6
+)
 SHARED = {"v_exc": 1e3, "v_inh": 1e3, "v_K": 1e3, "mg_efold": 1e3, "mg_ratio": 1}
 sections, cells, links, outside = [], [], [], []
 for k in range(n):
@@ -39,7 +40,7 @@ for k in range(n):
     stim.noiseFromRandom123(k, 1, 0)
     link = h.NetCon(stim, cell, 0, 0.1, 0)
     sections.append(section), cells.append(cell), outside.append((stim, link))
-for i, j in zip(given["source"].tolist(), given["target"].tolist()):
+for i, j in zip(given["source"].tolist(), given["target"].tolist(), strict=True):
     link = h.NetCon(cells[i], cells[j], 0, float(given["delay_ms"]), 1 + of_class[i])
     links.append(link)
 times, ids = h.Vector(), h.Vector()

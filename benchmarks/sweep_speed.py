@@ -3,9 +3,10 @@
     python benchmarks/sweep_speed.py [--points 64] [--seconds 5] [--others 2]
 
 Wall and CPU seconds on two cores, build included, imports not. Ours: one binary, two workers, from an empty cache.
-Naive: the textbook network in Brian2's runtime with its default settings (Cython, its cache empty), built anew at each point.
-Rebuilding: the textbook network compiled to C++ at each point. Both at dt 0.1 ms and measured on a few points; a first
-point, which compiles, counts once, the mean of the others for all the rest. Then one worker against two, in turns.
+Naive: the textbook network in Brian2's runtime with its default settings (Cython, its cache empty), built anew at each
+point. Rebuilding: the textbook network compiled to C++ at each point. Both at dt 0.1 ms and measured on a few points; a
+first point, which compiles, counts once, the mean of the others for all the rest. Then one worker against two, in
+turns.
 """
 
 from __future__ import annotations
