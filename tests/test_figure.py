@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import fake_results as fake
+import fake_sweeps
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -32,10 +33,16 @@ from plastogen.figure.acute import acute
 from plastogen.figure.arms import arms
 from plastogen.figure.block import block
 from plastogen.figure.circuit import circuit, strength
+from plastogen.figure.courses import courses
+from plastogen.figure.landscape import landscape
+from plastogen.figure.phase import phase
 from plastogen.figure.raster import by_tenths, raster
+from plastogen.figure.responders import responders
+from plastogen.figure.sensitivity import sensitivity
 from plastogen.figure.spectra import spectra
 from plastogen.figure.sweep import sweep
 from plastogen.figure.timeline import timeline
+from plastogen.figure.tornado import tornado
 
 DS = fake.results()
 CIRCUIT = Library().load("circuits", "prefrontal", Circuit)
@@ -48,7 +55,15 @@ DRAW: dict[str, Callable[[], Figure]] = {
     "block": lambda: block(fake.held()),
     "sweep": lambda: sweep(fake.doses()),
     "spectra": lambda: spectra(DS),
+    "landscape": lambda: landscape(fake_sweeps.plane()),
+    "courses": lambda: courses(fake_sweeps.doses()),
+    "phase": lambda: phase(fake_sweeps.doses()),
+    "responders": lambda: responders(fake_sweeps.people()),
+    "tornado": lambda: tornado(fake_sweeps.drawn()),
+    "sensitivity": lambda: sensitivity(fake_sweeps.drawn()),
 }
+SEEDS = {"landscape": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
+         "sensitivity": "n = 2 seeds", "raster": "one run, seed 1", "circuit": "1,000 cells"}  # fmt: skip
 DRAWN: dict[str, Figure] = {}
 
 
@@ -91,8 +106,7 @@ def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str)
         ("rat", "small") if name == "block" else ("rat" if name == "sweep" else "human", "prefrontal")
     )
     assert any(species in line and f"{circuit_name} circuit" in line for line in said)
-    n = {"raster": "one run, seed 1", "circuit": "1,000 cells"}.get(name, "n = 4 seeds")
-    assert n in said
+    assert SEEDS.get(name, "n = 4 seeds") in said
 
 
 @pytest.mark.parametrize(
@@ -100,7 +114,9 @@ def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str)
     [("timeline", ["µM", "%", "%", "% of baseline", "× healthy", "1 d", "40 min"]),
      ("acute", ["µM", "%", "% of baseline", "2 h"]), ("arms", ["%", "no unit"]),
      ("raster", ["Hz", "Hz²/Hz", "ms"]), ("circuit", ["nS", "Hz", "%"]), ("block", ["µM", "%"]),
-     ("sweep", ["mg/kg", "%"]), ("spectra", ["× before", "no unit"])],
+     ("sweep", ["mg/kg", "%"]), ("spectra", ["× before", "no unit"]), ("landscape", ["mg/kg", "mM", "%"]),
+     ("courses", ["mg/kg", "1 d"]), ("phase", ["mg/kg", "3 d"]), ("responders", ["L/min", "AUC"]),
+     ("tornado", ["%", "no unit"]), ("sensitivity", ["Sobol index"])],
 )  # fmt: skip
 def test_units_stand_on_the_axes(name: str, units: list[str]) -> None:
     said = " | ".join(texts(drawn(name)))

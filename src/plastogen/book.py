@@ -75,8 +75,10 @@ class Book:
         found: dict[str, tuple[Dims, Array, dict[str, Any]]] = {}
         for name, readout in self.readouts.items():
             title = readout.title or name.replace("_", " ")
-            attrs = {"units": readout.unit, "long_name": title, "readout": 1}
-            found[name] = (dims, self.numbers[name], attrs | ({"yes_no": 1} if readout.yes_no else {}))
+            attrs = {"units": readout.unit, "long_name": title, "readout": 1, "of": readout.of}
+            if readout.yes_no:
+                attrs |= {"yes_no": 1, "threshold": readout.threshold}
+            found[name] = (dims, self.numbers[name], attrs)
             if self.errors:
                 attrs = {
                     "units": readout.unit,

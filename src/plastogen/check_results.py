@@ -17,8 +17,12 @@ from plastogen.readout import Readout, level
 from plastogen.units import QuantityError
 
 # The figures there are; a test holds plastogen.figure to the same list.
-FIGURES = ("timeline", "acute", "arms", "raster", "circuit", "block", "sweep", "spectra")
+FIGURES = (
+    "timeline", "acute", "arms", "raster", "circuit", "block", "sweep", "spectra", "landscape", "courses", "phase",
+    "responders", "tornado", "sensitivity",
+)  # fmt: skip
 NEED_SNAPSHOTS = {"raster": 1, "spectra": 2}  # figure -> how many snapshots it takes
+OF_MANY = {"landscape": 2, "courses": 1, "tornado": 1, "sensitivity": 1}  # figure -> how many swept numbers it takes
 
 
 def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
@@ -30,11 +34,29 @@ def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
         elif len(experiment.snapshots) < NEED_SNAPSHOTS.get(name, 0):
             wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
             yield document.problem(("figures", i), f"{name} with {len(experiment.snapshots)} snapshots", wanted)
+        elif _swept(experiment) < OF_MANY.get(name, 0) and not experiment.course.subjects:
+            numbers = ("nothing swept", "one number swept")[_swept(experiment)]
+            wanted = (
+                f"{'two numbers' if OF_MANY[name] > 1 else 'a number'} under `sweep:`, or `subjects:` under course:"
+            )
+            yield document.problem(("figures", i), f"{name} with {numbers}", wanted)
+        elif name == "responders" and not experiment.course.subjects:
+            wanted = "`subjects: 200` under course:, with a subject whose file says how people vary"
+            yield document.problem(("figures", i), "responders without virtual subjects", wanted)
+        elif name == "responders" and not any(readout.yes_no for readout in experiment.readouts.values()):
+            wanted = "a readout that says yes or no, such as {of: clinical_effect, at: 24 h, below: -0.5}"
+            yield document.problem(("figures", i), "responders without a readout that says who responds", wanted)
     taken = {*TAKEN, *(f"{name}{ERROR}" for name in experiment.readouts)}
     for name in experiment.readouts:
         if name in taken or keyword.iskeyword(name):
             wanted = "a name of its own, because results.nc holds it beside the variables"
             yield document.problem(f"readouts.{name}", f"'{name}', which is taken", wanted, f"{name}_readout")
+
+
+def _swept(experiment: Experiment) -> int:
+    """How many paths are swept."""
+    sweep = experiment.sweep
+    return len(sweep[0]) if isinstance(sweep, list) and sweep else len(sweep)
 
 
 def readouts(document: Document, experiment: Experiment, cases: list[Case]) -> Iterator[Problem]:

@@ -143,6 +143,12 @@ class Readout(Definition):
         return self.number_unit if self.yes_no else self.level_unit
 
     @property
+    def threshold(self) -> float | None:
+        """`above` or `below`, in `threshold_unit`; None without one."""
+        written = self.above if self.above is not None else self.below
+        return None if written is None else level(written, self.threshold_unit)
+
+    @property
     def place(self) -> str | None:
         """The class, pool or species it reads, if its variable has one."""
         return self.class_ or self.pool or self.species

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -97,8 +98,12 @@ def sobol(y: Array, numbers: int, seed: int = 1) -> Measured:
     blocks = blocks[: 1 << (len(blocks).bit_length() - 1)]
     f: dict[str, Array] = {"f_A": blocks[:, 0][None], "f_B": blocks[:, 1][None], "f_AB": blocks[:, 2:].T[:, None]}
     found = sobol_indices(func=f, n=len(blocks), rng=seed)
-    spread = found.bootstrap(CONFIDENCE, n_resamples=RESAMPLES).total_order.confidence_interval
-    return Measured(found.total_order, spread.low, spread.high, found.first_order, blocks.size)
+    total = np.asarray(found.total_order)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a number that does nothing: there is no spread to find
+        spread = found.bootstrap(CONFIDENCE, n_resamples=RESAMPLES).total_order.confidence_interval
+    low, high = (np.where(np.isnan(end), total, end) for end in (spread.low, spread.high))
+    return Measured(total, low, high, np.asarray(found.first_order), blocks.size)
 
 
 def morris(x: Array, y: Array, seed: int = 1) -> Measured:

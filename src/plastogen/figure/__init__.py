@@ -17,6 +17,19 @@ FIGURES: dict[str, str] = {
     "circuit": "The circuit as its file defines it: classes by number of cells, connections by probability × "
     "conductance, and the pools of NMDA receptors where block acts.",
     "block": "Share of each pool of NMDA receptors that is blocked, against the unbound concentration in the brain.",
-    "sweep": "Readouts against dose or against the swept value, with 95 % intervals.",
+    "sweep": "Readouts against dose or against the swept value, with 95 % intervals; of points drawn over many "
+    "numbers, each readout against the number it follows most closely.",
+    "landscape": "Readouts over two swept numbers, the treated arm less the untreated: colour and contours, straight "
+    "between the points that were run.",
+    "courses": "A variable over time as small multiples, a panel each value of a sweep; many points or virtual "
+    "subjects as threads, with their median and middle nine tenths.",
+    "phase": "Synaptic weight against spine density, dots where time is told; grey lines where their product is the "
+    "same.",
+    "responders": "Which virtual subjects respond: the readout behind the answer, the chance (AUC) that each number is "
+    "higher in a responder, and the two numbers that separate best.",
+    "tornado": "How far each swept number swings each readout: its mean where the number is in its lowest and in its "
+    "highest fifth.",
+    "sensitivity": "Which number matters for which readout: Sobol indices, elementary effects or partial rank "
+    "correlations, as the design allows; pale where it is not told from none.",
     "spectra": "Gamma and slow-delta power in each snapshot, relative to the first, and dissociation.",
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from plastogen.figure.data import Array, Given, Interval, Overlay
 from plastogen.figure.style import BAND, INK, MUTED, PALE, tint
@@ -18,6 +18,8 @@ MOST_SHADES = 12  # more doses than this are not shaded in every panel: the stri
 SHORT_H = 16  # a span up to this many hours is drawn in plain hours
 LATE_DOSE_H = 24  # dosing after this many hours is drawn in plain days
 LINEAR_H = 1  # the two-sided axis is linear up to about here and logarithmic beyond (arsinh)
+MOST_DOSES, TICK_CHARS = 8, 5  # more or longer values have no tick of their own; more have a band, not bars
+ROUND_STEPS = (1, 2, 5)  # of a logarithmic axis
 LOG_SPAN = 15  # doses that differ by more than this factor stand on a logarithmic axis
 HOUR_STEPS, DAY_STEPS, MOST_TICKS = (1 / 4, 1 / 2, 1, 2, 3, 6, 12), (1, 2, 3, 7, 14, 28, 84), 7
 MOST_STORY_TICKS = 15  # that would fit side by side
@@ -25,23 +27,25 @@ STORY_TICKS_MIN = (0, 40, 120, 360)
 STORY_TICKS_DAY = (1, 3, 7, 14, 28, 42, 84, 168, 365)
 
 
-def time_axis(ax: Axes, span_h: tuple[float, float], given: Iterable[Given] = ()) -> None:
+def time_axis(ax: Axes, span_h: tuple[float, float], given: Iterable[Given] = (), *, beside: int = 1) -> None:
     """Sets the time axis of `ax` (data in hours) to what reads best for what is `given`.
 
     Hours for a short span; days where doses are repeated over days; otherwise arsinh of time in hours: linear near
-    dosing, logarithmic later, so that 40 min and 14 d have both room. Every tick carries its unit.
+    dosing, logarithmic later, so that 40 min and 14 d have both room. Every tick carries its unit; the more panels
+    stand `beside` one another, the fewer ticks.
     """
     first, last = span_h
     late = any(g.start_h > LATE_DOSE_H for g in given)
     if last <= SHORT_H or late:
         ax.set_xscale("linear")
         steps = [day * H_PER_DAY for day in DAY_STEPS] if late else list(HOUR_STEPS)
-        step = next((s for s in steps if s * MOST_TICKS >= last - first), steps[-1])
+        step = next((s for s in steps if s * max(1, MOST_TICKS // beside) >= last - first), steps[-1])
         ticks = [k * step for k in range(math.ceil(first / step), math.floor(last / step) + 1)]
     else:
         ax.set_xscale("asinh", linear_width=LINEAR_H)
         ticks = [minutes / MIN_PER_H for minutes in STORY_TICKS_MIN] + [day * H_PER_DAY for day in STORY_TICKS_DAY]
-        ticks = _apart([tick for tick in ticks if first <= tick <= last], math.asinh(last) - math.asinh(first))
+        span = (math.asinh(last) - math.asinh(first)) * beside
+        ticks = _apart([tick for tick in ticks if first <= tick <= last], span)
     ax.set_xlim(first, last)
     ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if first <= tick <= last]))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -107,20 +111,32 @@ def own_data(ax: Axes, overlays: Sequence[Overlay], variable: str, *, default: b
 def points(
     ax: Axes, x: Array, values: Interval, colour: str, line: Any, marker: str, label: str,
 ) -> None:  # fmt: skip
-    """A readout against dose: means joined by a line, 95 % intervals as bars."""
+    """A readout against dose: means joined by a line, 95 % intervals as bars, or as a band where there are many."""
+    if x.size > MOST_DOSES:
+        course(ax, x, values, colour, linestyle=line, marker=marker, markersize=4, markeredgewidth=0, label=label)
+        return
     ax.vlines(x, values.low, values.high, color=colour, linewidth=3)
     ax.plot(x, values.mean, color=colour, linestyle=line, marker=marker, markeredgecolor="white", label=label)
 
 
-def dose_axis(ax: Axes, x: Array) -> None:
-    """Ticks at the doses themselves; logarithmic when they span far and none is 0."""
-    if x.min() > 0 and x.max() / x.min() > LOG_SPAN:
-        ax.set_xscale("log")
-        room = (x.max() / x.min()) ** (1 / 12)
-        ax.set_xlim(x.min() / room, x.max() * room)
+def dose_axis(ax: Axes, x: Array, which: Literal["x", "y"] = "x", *, inside: bool = False) -> None:
+    """Ticks at the doses themselves, or at round numbers where there are many; logarithmic when they span far and none
+    is 0. `inside`: no room is left beyond the first and the last.
+    """
+    axis, limit = (ax.xaxis, ax.set_xlim) if which == "x" else (ax.yaxis, ax.set_ylim)
+    far = x.min() > 0 and x.max() / x.min() > LOG_SPAN
+    (ax.set_xscale if which == "x" else ax.set_yscale)("log" if far else "linear")
+    if far:
+        room = 1 if inside else (x.max() / x.min()) ** (1 / 12)
+        limit(x.min() / room, x.max() * room)
     else:
-        room = (x.max() - x.min()) / 12
-        ax.set_xlim(x.min() - room, x.max() + room)
-    ax.xaxis.set_major_locator(FixedLocator(list(x)))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        room = 0 if inside else (x.max() - x.min()) / 12
+        limit(x.min() - room, x.max() + room)
+    if np.unique(x).size <= MOST_DOSES and all(len(f"{value:g}") <= TICK_CHARS for value in x):
+        axis.set_major_locator(FixedLocator(list(x)))
+    elif far:
+        axis.set_major_locator(LogLocator(subs=ROUND_STEPS))
+    else:
+        axis.set_major_locator(MaxNLocator(MOST_TICKS))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

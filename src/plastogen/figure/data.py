@@ -20,10 +20,13 @@ import xarray as xr
 
 from plastogen.claim import CONFIDENCE
 from plastogen.definition import InputError, nearest
+from plastogen.design import DIMENSIONS, POINT, SUBJECT
+from plastogen.trial import by_unit
 
 Array = npt.NDArray[np.float64]
 PERCENT = round(100 * CONFIDENCE)
-OWN_DIMS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency")  # all others are sweep axes
+OWN_DIMS = tuple(dim for dim in DIMENSIONS if dim != POINT)  # all others are sweep axes
+MOST_NUMBERS = 7  # that vary: more are counted, not named
 MOST_LISTED = 12  # values of an axis that an error message names
 OVERLAY_NEEDED = ("time_h", "value")
 OVERLAY_NUMBERS = ("time_h", "value", "low", "high")
@@ -67,13 +70,18 @@ class Overlay:
 
 
 def interval(values: xr.DataArray) -> Interval:
-    """Mean and 95 % interval over the dimension `seed`; NaN where no seed is there; ends NaN where only one is."""
+    """Mean and 95 % interval over virtual subjects (each the mean of its seeds), or, where there are none, over seeds.
+
+    NaN where none is there; ends NaN where only one is.
+    """
     from scipy.special import stdtrit
 
+    values = by_unit(values.astype(float))
+    unit = str(values.dims[0])
     there = values.notnull()
-    n = there.sum("seed")
-    centre = values.fillna(0).sum("seed") / n.where(n > 0)
-    spread = ((values - centre) ** 2).sum("seed") / (n - 1).where(n > 1)
+    n = there.sum(unit)
+    centre = values.fillna(0).sum(unit) / n.where(n > 0)
+    spread = ((values - centre) ** 2).sum(unit) / (n - 1).where(n > 1)
     half = np.sqrt(spread / n.where(n > 0)) * stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2)
     low, high = centre - half, centre + half
     return Interval(centre.values, low.values, high.values, n.values.astype(np.int64))
@@ -127,6 +135,14 @@ def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:
     return present[0] if arm else present[-1]
 
 
+def contrast(ds: xr.Dataset) -> tuple[str, str | None]:
+    """The first arm that is given a drug, and the first that is given nothing; the last arm and None where none is."""
+    arms = arms_of(ds)
+    treated = [arm for arm in arms if given(ds, [arm])]
+    base = next((arm for arm in arms if arm not in treated), None)
+    return (treated[0], base) if treated else (arms[-1], None)
+
+
 def given(ds: xr.Dataset, arms: Sequence[str] | None = None) -> list[Given]:
     """What was given to whom, from the attribute `dosing` (JSON); empty if it does not stand there."""
     rows = json.loads(ds.attrs.get("dosing", "[]"))
@@ -172,7 +188,7 @@ def noise_half_width(ds: xr.Dataset, variable: str, at: Mapping[str, str], *, re
     squares = (chosen[error] ** 2).median("time")
     if relative:
         squares = squares * (100 / chosen[variable].isel(time=0)) ** 2
-    n = int(squares["seed"].size)
+    n = int(squares.size)
     return float(ndtri((1 + CONFIDENCE) / 2) * math.sqrt(float(squares.mean()) / n))
 
 
@@ -182,12 +198,56 @@ def complete(ds: xr.Dataset) -> dict[str, tuple[int, int]]:
     result = {}
     for arm in arms_of(ds):
         if done is None:
-            n = int(np.prod([ds.sizes[d] for d in ("seed", *sweep_axes(ds)) if d in ds.sizes]))
+            n = int(np.prod([ds.sizes[d] for d in ("seed", SUBJECT, *sweep_axes(ds)) if d in ds.sizes]))
             result[arm] = (n, n)
         else:
             cells = done.sel(arm=arm)
             result[arm] = (int(cells.sum()), int(cells.size))
     return result
+
+
+def varied(ds: xr.Dataset) -> dict[str, xr.DataArray]:
+    """The numbers that are swept, or differ between virtual subjects: name -> its values, in the order of the file."""
+    open_dims = {*sweep_axes(ds), SUBJECT}
+    found = {
+        str(name): coord for name, coord in ds.coords.items()
+        if "path" in coord.attrs and coord.size > 1 and set(coord.dims) <= open_dims
+    }  # fmt: skip
+    order = list(json.loads(ds.attrs.get("design", "{}")).get("paths", []))
+    place = {path: i for i, path in enumerate(order)}
+    return dict(sorted(found.items(), key=lambda item: place.get(str(item[1].attrs["path"]), len(order))))
+
+
+def numeric(values: xr.DataArray) -> bool:
+    """Whether a varied thing is a number, not a name."""
+    return bool(np.issubdtype(values.dtype, np.number))
+
+
+def label(path: str) -> str:
+    """What a path is about, in words: `drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B` -> `IC50 GluN2B`."""
+    words = path.split(".")
+    kept = words[-2:] if words[-1][:1].isupper() or words[-1].isdigit() else words[-1:]
+    return " ".join(kept).replace("_", " ").replace("ic50", "IC50").replace("glun2b", "share of GluN2B")
+
+
+def design(ds: xr.Dataset) -> str:
+    """How points were made, of what, and how many runs there are of those expected; empty for one point.
+
+    `a grid (30 points) over dose; 3 arms × 4 seeds: 360 of 360 runs`.
+    """
+    over = json.loads(ds.attrs.get("design", "{}")).get("over", [])
+    if not over or not varied(ds):
+        return ""
+    parts = []
+    for whole, *lines in over:
+        names = [label(line.partition(":")[0]) for line in lines]
+        listed = ", ".join(names) if len(names) <= MOST_NUMBERS else f"{len(names)} numbers"
+        parts.append(f"{whole}{', who differ in' if 'virtual subjects' in whole else ' over'} {listed}")
+    counts = complete(ds).values()
+    done, expected = sum(n for n, _ in counts), max(sum(n for _, n in counts), int(ds.attrs.get("n_expected", 0)))
+    seeds = ds.sizes.get("seed", 1)
+    made = f"{ds.sizes.get('arm', 1)} arms × {seeds} seed{'s' * (seeds > 1)}: {done:,} of {expected:,} runs"
+    return f"{'; '.join(parts)}; {made}"
 
 
 def readouts(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:

@@ -26,11 +26,12 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
 from plastogen import SCOPE
+from plastogen.design import SUBJECT
 from plastogen.figure import data
 
 P = ParamSpec("P")
 WIDTH_PT, HEIGHT_PT, PT_PER_INCH = 960, 540, 72
-MARGIN_PT, HEADER_PT, KEY_PT, FOOTER_PT = 30, 66, 20, 40
+MARGIN_PT, HEADER_PT, KEY_PT, FOOTER_PT, LINE_PT = 30, 66, 20, 40, 15
 ROW_CHARS, KEY_CHARS = 130, 9  # letters that fit beside one another in a key of arms; what a line takes of them
 PLACE_DIGITS = 4  # of a position on the slide, as a share of its width or height
 INK, MUTED, PALE, ALARM = "#1F2933", "#616E7C", "#E4E7EB", "#B3261E"
@@ -192,7 +193,8 @@ def unit_text(unit: str) -> str:
 def blank(
     ds: xr.Dataset, heading: str, *, arms: Sequence[ArmStyle] = (), note: str = "", seeds: str | None = None,
 ) -> Figure:  # fmt: skip
-    """An empty slide for `ds`: heading, who and what, n (red when runs are missing) or `seeds`, key of `arms`, scope.
+    """An empty slide for `ds`: heading, who and what, n (red when runs are missing) or `seeds`, key of `arms`, how the
+    points of a sweep were made, scope.
 
     Room is left for panels between header and footer; the layout keeps to it.
     """
@@ -203,12 +205,15 @@ def blank(
     seeds = seeds if seeds is not None else seeds_sentence(ds)
     ink = ALARM if seeds.startswith("INCOMPLETE") else INK
     _say(fig, seeds, right, HEIGHT_PT - 24, size=14, weight="bold", color=ink, ha="right", va="top")
-    _say(fig, note, left, 27, size=10, color=MUTED)
+    design = data.design(ds)
+    _say(fig, design, left, 27, size=10, color=MUTED)
+    _say(fig, note, left, 42 if design else 27, size=10, color=MUTED)
+    footer = FOOTER_PT + bool(design) * LINE_PT
     _say(fig, str(ds.attrs.get("scope", SCOPE)), left, 12, size=9, color=MUTED, style="italic")
     header = HEADER_PT + KEY_PT * _key_of_arms(fig, arms)
     fig.set_layout_engine("constrained", w_pad=6 / PT_PER_INCH, h_pad=3 / PT_PER_INCH, rect=(
-        MARGIN_PT / WIDTH_PT, FOOTER_PT / HEIGHT_PT, 1 - 2 * MARGIN_PT / WIDTH_PT,
-        1 - (FOOTER_PT + header) / HEIGHT_PT))  # fmt: skip
+        MARGIN_PT / WIDTH_PT, footer / HEIGHT_PT, 1 - 2 * MARGIN_PT / WIDTH_PT,
+        1 - (footer + header) / HEIGHT_PT))  # fmt: skip
     return fig
 
 
@@ -228,13 +233,14 @@ def _key_of_arms(fig: Figure, arms: Sequence[ArmStyle]) -> int:
 
 
 def seeds_sentence(ds: xr.Dataset) -> str:
-    """`n = 4 seeds`, or, when runs are missing, how many there are `of` how many expected and where they lack."""
+    """`n = 4 seeds`, or virtual subjects; when runs are missing, how many there are `of` all, and where they lack."""
     counts = data.complete(ds)
     here = sum(done for done, _ in counts.values())
     expected = max(int(ds.attrs.get("n_expected", 0)), sum(total for _, total in counts.values()))
     n = ds.sizes.get("seed", 1)
     if here == expected:
-        return f"n = {n} seed" + "s" * (n > 1)
+        seeds = f"{n} seed" + "s" * (n > 1)
+        return f"n = {ds.sizes[SUBJECT]} virtual subjects × {seeds}" if SUBJECT in ds.sizes else f"n = {seeds}"
     lacking = [f"{label_of(ds, arm)} {done} of {total}" for arm, (done, total) in counts.items() if done < total]
     where = f" ({', '.join(lacking)})" if 0 < len(lacking) <= MOST_NAMED else ""
     return f"INCOMPLETE: {here} of {expected} runs{where}"
