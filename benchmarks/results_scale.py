@@ -2,8 +2,9 @@
 
     python benchmarks/results_scale.py [--points 1000 10000] [--arms 4] [--seeds 4]
 
-Seconds are of the processor. Courses are one formula course under many names, so that only what this measures costs anything. Each size has a process
-of its own, whose peak resident memory is that of the whole parent of a sweep: cases, jobs, curves, readouts, verdicts.
+Seconds are of the processor. Courses are one formula course under many names, so that only what this measures costs
+anything. Each size has a process of its own, whose peak resident memory is that of the whole parent of a sweep: cases,
+jobs, curves, readouts, verdicts.
 """
 
 from __future__ import annotations
