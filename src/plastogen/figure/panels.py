@@ -184,9 +184,10 @@ def _keep_in_view(panel: Panel, courses: Mapping[str, data.Interval], styles: Ma
     low, high = low - span / 2, high + span / 4
     panel.ax.set_ylim(low, high)
     off = {arm: a if a < low else b for arm, (a, b) in reach.items() if a < low or b > high}
-    ends = {f"{value:.3g}" for value in off.values()}
-    words = f"off scale: {', '.join(styles[arm].label for arm in off)} ({' to '.join(sorted(ends, key=float))})"
     above = panel.key_above
+    words = f"off scale: {', '.join(styles[arm].label for arm in off)}"
+    if not above:  # beside a title there is no room for more
+        words += f" ({' to '.join(sorted({f'{value:.3g}' for value in off.values()}, key=float))})"
     box = None if above else {"facecolor": "white", "linewidth": 0, "pad": 1}
     panel.ax.annotate(words, (1, int(above)), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points",
                       ha="right", fontsize=10, color=style.MUTED, bbox=box, zorder=6)  # fmt: skip
