@@ -17,7 +17,7 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 fast: $(VENV)/.test
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -q -m slow

@@ -63,7 +63,7 @@ def dataset(
     if threshold is not None:
         attrs = {"units": "1", "long_name": "response on day 1", "readout": 1, "yes_no": 1, "of": "clinical_effect"}
         yes = (data["effect_day_1"][1] < threshold).astype(float)
-        data = {"responds": (dims, yes, attrs | {"threshold": threshold})} | data
+        data = {"responds": (dims, yes, attrs | {"threshold": threshold, "beyond": "below"})} | data
     data["status"] = (dims, np.full(tuple(outer.values()), "complete", dtype=object))
     rows = [{"arm": a, "drug": "ketamine", "what": "ketamine 0.5 mg/kg iv over 40 min", "start_h": 0.0, "end_h": 2 / 3}
             for a in arms if "ketamine" in a]  # fmt: skip

@@ -19,10 +19,11 @@ from matplotlib.text import Text
 from plastogen import sensitivity as asking
 from plastogen.definition import InputError
 from plastogen.figure import axis, data, style
+from plastogen.figure.arms import arms
 from plastogen.figure.courses import courses
 from plastogen.figure.landscape import landscape
 from plastogen.figure.phase import phase
-from plastogen.figure.responders import behind, responders
+from plastogen.figure.responders import responders
 from plastogen.figure.sensitivity import sensitivity
 from plastogen.figure.sweep import sweep
 from plastogen.figure.tornado import tornado
@@ -244,6 +245,12 @@ def test_its_variable_is_that_of_the_first_readout() -> None:
         courses(DOSES.isel(dose=0, drop=True))
 
 
+def test_arms_of_people_are_dots_of_subjects() -> None:
+    ax = arms(PEOPLE, readouts=["weight_24h"]).axes[0]
+    dots = next(line for line in ax.lines if line.get_linestyle() == "None" and len(line.get_xdata()) == 200)
+    np.testing.assert_allclose(dots.get_xdata(), PEOPLE["weight_24h"].sel(arm="vehicle").mean("seed"))
+
+
 def test_people_are_threads_around_their_median() -> None:
     ax = titled(courses(PEOPLE, variable="weight"), "ketamine (n = 200)")
     threads = [line for line in ax.lines if line.get_linewidth() < 1]
@@ -280,7 +287,7 @@ def test_a_phase_portrait_goes_from_state_to_state_with_time_marked() -> None:
 def test_responders_are_counted_and_what_separates_them_is_ranked() -> None:
     fig = responders(PEOPLE)
     left, middle, right = fig.axes
-    yes = (PEOPLE["responds"].sel(arm="ketamine").mean("seed") > 0.5).values
+    yes = (PEOPLE["effect_day_1"].sel(arm="ketamine").mean("seed") < -0.8).values
     heights = [patch.get_height() for patch in left.patches]
     assert sum(heights) == 200
     assert f"respond ({yes.sum()})" in texts(left)
@@ -293,13 +300,8 @@ def test_responders_are_counted_and_what_separates_them_is_ranked() -> None:
     assert [len(line.get_xdata()) for line in right.lines] == [int((~yes).sum()), int(yes.sum())]
 
 
-def test_the_number_behind_an_answer_is_found_or_not() -> None:
-    assert behind(PEOPLE, "responds") == "effect_day_1"
-    other = PEOPLE.copy()
-    other["effect_day_1"] = other["effect_day_1"] * np.where(np.arange(200) % 2, 1, -1)[None, :, None]
-    other["effect_day_1"].attrs = PEOPLE["effect_day_1"].attrs
-    assert behind(other, "responds") is None
-    assert responders(other).axes[0].get_xlabel() == "share of seeds that say yes"
+def test_an_answer_with_no_number_behind_it_is_shown_as_a_share_of_seeds() -> None:
+    assert responders(PEOPLE.drop_vars("effect_day_1")).axes[0].get_xlabel() == "share of seeds that say yes"
 
 
 def test_without_people_or_an_answer_nobody_responds() -> None:

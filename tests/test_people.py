@@ -12,6 +12,7 @@ from plastogen.case import Question, open_question
 from plastogen.check import check
 from plastogen.definition import InputError
 from plastogen.identity import run_id
+from plastogen.sources import numbers
 
 EXPERIMENT = """
 question: Who responds?
@@ -128,3 +129,14 @@ def test_the_virtual_adult_ships_and_resolves() -> None:
     names = {column.name: np.array(column.values, float) for column in question.axes[0].columns}
     assert {"subject_stress", "inhibition", "glun2b", "clearance", "unbound_fraction", "release_gain"} <= set(names)
     assert 0 < names["subject_stress"].min() < names["subject_stress"].max() < 1
+
+
+def test_the_sources_of_a_sweep_are_those_of_the_files() -> None:
+    question = open_question("one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60})
+    used = {(n.model, n.path): n.quantity for n in numbers(question.typical())}
+    clearance = used["drugs/ketamine", "kinetics.human.H2.clearance"]
+    assert (clearance.source, clearance.text) == ("kamp2020", "1.317 L/min")
+    assert used["subjects/virtual_adult", "varies.subject.weight.cv"].evidence == "assumed"
+    both = open_question("one_infusion", {"sweep": {"model.circuit": ["prefrontal", "small"]}}).typical()
+    assert {case.circuit.title for case in both} == {case.circuit.title for case in both[:1]} | {both[-1].circuit.title}
+    assert len(both) == 2 * 6

@@ -239,6 +239,7 @@ def test_a_sweep_says_what_was_swept() -> None:
     question = open_question("one_infusion", {"sweep": axis})
     said = read(question=question, cases=question.cases()).text
     assert "Every arm was run over a grid (2 points): arms.ketamine.give.infusion.dose: 0.1 mg/kg, 0.5 mg/kg." in said
+    assert "0.1 mg/kg iv" not in said  # the arms are described as the file has them
     assert "Each was run over a grid (2 points): arms.ketamine.give.infusion.dose: 0.1 mg/kg, 0.5 mg/kg." in said
 
 

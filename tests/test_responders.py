@@ -12,6 +12,8 @@ from scipy import stats
 from plastogen import responders
 from plastogen.definition import InputError
 
+YES = {"units": "1", "readout": 1, "yes_no": 1, "of": "weight", "threshold": 0.5, "beyond": "above"}
+
 
 def population(n: int = 200, seeds: int = 3, **changed: Any) -> xr.Dataset:
     """Virtual subjects who respond to `ketamine` when their stress, less a little noise, is above 0.5; seeds differ."""
@@ -21,7 +23,7 @@ def population(n: int = 200, seeds: int = 3, **changed: Any) -> xr.Dataset:
     yes = np.stack([np.zeros((n, seeds)), effect > 0.5]).astype(float)
     ds = xr.Dataset(
         {
-            "responds": (("arm", "subject", "seed"), yes, {"units": "1", "readout": 1, "yes_no": 1}),
+            "responds": (("arm", "subject", "seed"), yes, YES),
             "effect": (("arm", "subject", "seed"), np.stack([0 * effect, effect]), {"units": "1", "readout": 1}),
         },
         coords={
@@ -78,6 +80,19 @@ def test_who_responds_and_how_many() -> None:
     assert (found.arm, found.n, found.expected) == ("ketamine", 200, 200)
     span = stats.binomtest(int(wanted.sum()), 200).proportion_ci(0.95, method="wilson")
     assert found.rate == (pytest.approx(wanted.mean()), pytest.approx(span.low), pytest.approx(span.high))
+
+
+def test_a_subject_is_judged_by_the_mean_of_the_number_behind_the_answer() -> None:
+    ds = population(seeds=2)
+    assert responders.behind(ds, "responds") is None
+    by_seeds = responders.response(ds).yes
+    ds["effect"].attrs["of"] = "weight"
+    assert responders.behind(ds, "responds") == "effect"
+    by_mean = responders.response(ds).yes
+    np.testing.assert_array_equal(by_mean, ds["effect"].sel(arm="ketamine").mean("seed") > 0.5)
+    assert by_mean.sum() > by_seeds.sum()  # both of two seeds had to say yes
+    ds["responds"].attrs["beyond"] = "below"
+    assert responders.behind(ds, "responds") is None
 
 
 def test_what_decides_separates_best_and_what_does_not_does_not() -> None:

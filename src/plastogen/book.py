@@ -77,7 +77,8 @@ class Book:
             title = readout.title or name.replace("_", " ")
             attrs = {"units": readout.unit, "long_name": title, "readout": 1, "of": readout.of}
             if readout.yes_no:
-                attrs |= {"yes_no": 1, "threshold": readout.threshold}
+                beyond = "above" if readout.above is not None else "below"
+                attrs |= {"yes_no": 1, "threshold": readout.threshold, "beyond": beyond}
             found[name] = (dims, self.numbers[name], attrs)
             if self.errors:
                 attrs = {

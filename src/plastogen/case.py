@@ -7,6 +7,7 @@ A case is one arm at one point of the sweep; with a seed it becomes a `Plan`, al
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -237,6 +238,15 @@ class Question:
         head = f"{root}.{name}." if root == "drugs" else f"{root}."
         overrides = {path.removeprefix(head): value for path, value in changes.items() if path.startswith(head)}
         return self.models.load(FOLDERS[root][0], name, kind, overrides)
+
+    def typical(self) -> list[Case]:
+        """A case an arm, with the numbers as the files have them, whatever is swept or varies; with every model that is
+        swept over. Raises InputError.
+        """
+        columns = [own for axis in self.axes for own in axis.columns if own.path.startswith("model.")]
+        chosen = itertools.product(*(dict.fromkeys(own.written) for own in columns))
+        points = [dict(zip((own.path for own in columns), values, strict=True)) for values in chosen]
+        return [self.case(arm, (), point) for point in points for arm in self.experiment.arms]
 
     def cases(self) -> list[Case]:
         """Every arm at every point, arms fastest. Raises InputError."""

@@ -31,7 +31,7 @@ Tell: TypeAlias = Callable[[str, float], None]
 SURE_SHARE = 0.25  # of a plan's tolerance: the standard error of a log rate that is sure enough
 SLACK = 1.25  # beyond what is wanted: the last questions are worth little
 LATTICE = 128  # questions a unit of a drive
-A_ROUND = 32  # questions a round
+A_ROUND, FEWEST = 32, 4  # questions a round at most, and those that make a round worth while
 MOST_ROUNDS, MOST_QUESTIONS = 24, 640
 REFIT_GROWTH = 1.5  # the covariance is fitted again when there are this many times more answers
 
@@ -82,7 +82,7 @@ def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell 
             if unsure.max() <= SLACK * tolerance:
                 break
             chosen = _most_telling(emulator, met, met_by, np.where(new, unsure, 0), above=tolerance, most=room)
-            if not len(chosen):
+            if len(chosen) < FEWEST:  # what is left to ask would hardly help
                 break
             answers += put(met[chosen], met_by[chosen])
             drives, whose = np.concatenate([drives, met[chosen]]), np.concatenate([whose, met_by[chosen]])

@@ -77,8 +77,11 @@ def auc(yes: Array, no: Array) -> tuple[float, float, float]:
 
 
 def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None) -> Response:
-    """Who responds, by `readout` (the first that says yes or no) in `arm` (where most respond): more than half of a
-    subject's seeds say yes. What separates them comes best first. Raises InputError.
+    """Who responds, by `readout` (the first that says yes or no) in `arm` (where most respond). What separates them comes
+    best first. Raises InputError.
+
+    A subject is judged by the mean over seeds of the number behind the answer, where another readout holds it; else by
+    whether more than half of the seeds say yes.
     """
     from scipy.stats import binomtest
 
@@ -100,12 +103,34 @@ def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None)
     mine = one_of(arm, arms, "arm") if arm is not None else most
     share = by_unit(values.sel(arm=mine)).values
     there = np.isfinite(share)
+    number = behind(ds, name)
     yes = share[there] > 1 / 2
+    if number is not None:
+        yes = _beyond(ds[name], by_unit(ds[number].sel(arm=mine).astype(float)).values[there])
     found = binomtest(int(yes.sum()), max(yes.size, 1))
     span = found.proportion_ci(CONFIDENCE, method="wilson")
     each = tuple(_separations(ds, there, yes)) if min(yes.sum(), (~yes).sum()) >= FEWEST else ()
     rate = (float(found.statistic), float(span.low), float(span.high)) if yes.size else (float("nan"),) * 3
     return Response(name, mine, ds[SUBJECT].values[there], yes, there.size, rate, each)
+
+
+def behind(ds: xr.Dataset, readout: str) -> str | None:
+    """The readout that holds the number which a yes or no is about: it tells the same of every run."""
+    answer = ds[readout]
+    said = answer.values.astype(float)
+    for name in ds.data_vars:
+        if ds[name].attrs.get("of") == answer.attrs.get("of") is not None and "yes_no" not in ds[name].attrs:
+            numbers = ds[name].values.astype(float)
+            there = np.isfinite(numbers)
+            if np.array_equal(there, np.isfinite(said)) and (_beyond(answer, numbers) == (said == 1))[there].all():
+                return str(name)
+    return None
+
+
+def _beyond(answer: xr.DataArray, numbers: Array) -> NDArray[np.bool_]:
+    """Which numbers are beyond the threshold of a readout that says yes or no."""
+    threshold = float(answer.attrs["threshold"])
+    return np.asarray(numbers > threshold if answer.attrs["beyond"] == "above" else numbers < threshold)
 
 
 def _separations(ds: xr.Dataset, there: NDArray[np.bool_], yes: NDArray[np.bool_]) -> Iterator[Separation]:

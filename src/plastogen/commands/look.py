@@ -81,7 +81,8 @@ def sources(
     from plastogen.check import check as check_all
 
     question = open_question(name, settings(set))
-    used = origin.numbers(check_all(question))
+    check_all(question)
+    used = origin.numbers(question.typical())
     cited = origin.cited(used, [c.source for c in question.experiment.expect], question.models.library)
     if bibtex:
         typer.echo(origin.bibtex(cited), nl=False)

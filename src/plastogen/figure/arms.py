@@ -14,8 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from plastogen.claim import Verdict
+from plastogen.design import SUBJECT
 from plastogen.figure import data, style
 from plastogen.figure.style import ArmStyle
+from plastogen.trial import by_unit
 
 MOST_READOUTS, MOST_CLAIMS = 4, 5
 CLAIM_PT, ARMS_PT, TITLE_CHARS = 18, 370, 84
@@ -49,7 +51,8 @@ def arms(
     names = names[:MOST_READOUTS]
     told = sorted(verdicts, key=lambda v: (v.readout not in names, v.outcome == "met"))[:MOST_CLAIMS]
     styles = style.arm_styles(ds)
-    note = f"dots: seeds; diamonds and bars: mean and {data.PERCENT} % interval; "
+    dots = "virtual subjects, each the mean of its seeds" if SUBJECT in ds.sizes else "seeds"
+    note = f"dots: {dots}; diamonds and bars: mean and {data.PERCENT} % interval; "
     note += f"grey line: mean of {styles[chosen[0]].label}."
     fig = style.blank(ds, "Arms compared", note=note)
     lines = len(told) + bool(verdicts)
@@ -73,8 +76,8 @@ def _readout(
     """One readout: arms from top to bottom."""
     rows = np.arange(len(arms))[::-1]
     for y, arm, look in zip(rows, arms, looks, strict=True):
-        mine = values.sel(arm=arm)
-        found = data.interval(mine)
+        mine = by_unit(values.sel(arm=arm))
+        found = data.interval(values.sel(arm=arm))
         seeds = np.linspace(-1, 1, mine.size) / 6 if mine.size > 1 else np.zeros(1)
         ax.plot(mine.values, y - 1 / 4 + seeds / 2, linestyle="none", marker=look.marker, markersize=5,
                 markerfacecolor=style.tint(look.colour, 45), markeredgewidth=0)  # fmt: skip

@@ -19,6 +19,7 @@ STATES = ("weight", "spine_density")
 MARKS_H = (0, 3, 24, 72, 168, 336)  # when a course is marked
 MOST_THREADS = 200
 HALO = [withStroke(linewidth=4, foreground="white")]
+APART_PERCENT = 5  # of the axes between times that are told
 ROOM_PERCENT = 8  # left around the courses, of their span
 PRODUCTS = 5  # lines of equal product, at most
 
@@ -67,8 +68,8 @@ def phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
         if not still:
             _marks(ax, x, y, ds["time"].values, look)
     told = max(lines, key=lambda line: float(np.ptp(line[states[0]].values) + np.ptp(line[states[1]].values)))
-    _tell(ax, told[states[0]].values, told[states[1]].values, ds["time"].values)
     _frame(ax)
+    _tell(ax, told[states[0]].values, told[states[1]].values, ds["time"].values)
     _products(ax)
     ax.set_xlabel(_title(ds, states[0]))
     ax.set_ylabel(_title(ds, states[1]))
@@ -105,14 +106,14 @@ def _marks(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array, look: sty
 
 def _tell(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array) -> None:
     """The times, beside the dots of the course that goes furthest, where they are apart."""
-    spans = np.array([np.ptp(x) or 1, np.ptp(y) or 1])
-    last = np.array([np.inf, np.inf])
+    spans = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
+    told: list[data.Array] = []
     for h, across, up in _at(x, y, time_h):
-        place = np.array([across, up])
-        if np.abs((place - last) / spans).max() > ROOM_PERCENT / 100:
+        place = np.array([across, up]) / spans
+        if all(np.abs(place - other).max() > APART_PERCENT / 100 for other in told):
             ax.annotate(axis.time_text(h) if h else "start", (across, up), xytext=(0, 9), textcoords="offset points",
                         fontsize=12, ha="center", zorder=6, path_effects=HALO)  # fmt: skip
-            last = place
+            told.append(place)
 
 
 def _frame(ax: Axes) -> None:

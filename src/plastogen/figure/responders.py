@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from plastogen.design import SUBJECT
 from plastogen.figure import data, style
 from plastogen.figure.sweep import named
-from plastogen.responders import Response, Separation, response
+from plastogen.responders import Response, Separation, behind, response
 from plastogen.trial import by_unit
 
 MOST_NUMBERS, BINS = 8, 24
@@ -47,19 +47,6 @@ def responders(ds: xr.Dataset, *, readout: str | None = None, arm: str | None = 
     _forest(middle, found.separations, look.colour)
     _pair(right, mine, found.separations, yes, look.colour)
     return fig
-
-
-def behind(ds: xr.Dataset, readout: str) -> str | None:
-    """The readout whose number a yes or no is about: of the same variable, with a threshold that tells every run."""
-    answer = ds[readout]
-    for name in data.readouts(ds):
-        if "yes_no" in ds[name].attrs or ds[name].attrs.get("of") != answer.attrs.get("of"):
-            continue
-        numbers = ds[name].values.astype(float).ravel()
-        yes, no = (numbers[(answer.values.ravel() == k) & np.isfinite(numbers)] for k in (1, 0))
-        if yes.size and no.size and (yes.max() < no.min() or yes.min() > no.max()):
-            return name
-    return None
 
 
 def _spread(ax: Axes, mine: xr.Dataset, found: Response, colour: str) -> None:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from plastogen.figure import data, style
 from plastogen.sensitivity import Influence, influences
 
-MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 8, 16, 18
+MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 8, 16, 96
 DARK_PERCENT = 50  # of the scale: what is written on darker ground is white
 ABOUT = {
     "saltelli": "total Sobol index: share of the readout's variance that would be left if all other numbers were known",
@@ -47,7 +47,9 @@ def sensitivity(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: s
     ax = fig.subplots()
     _cells(ax, [[by[name, path] for name in names] for path in shown], list(scale.values()), signed=kind == "")
     titles = [str(ds[name].attrs.get("long_name", name)) for name in names]
-    ax.set_xticks(range(len(names)), ["\n".join(textwrap.wrap(title, TITLE_CHARS)) for title in titles])
+    ax.set_xticks(
+        range(len(names)), ["\n".join(textwrap.wrap(title, TITLE_CHARS // max(len(names), 4))) for title in titles]
+    )
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(shown)), [data.label(path) for path in shown])
     ax.tick_params(length=0, labelsize=12)

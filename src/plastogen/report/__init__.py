@@ -48,7 +48,8 @@ def page(
     question: Question, cases: Sequence[Case], ds: xr.Dataset, verdicts: Sequence[Verdict],
     figures: Sequence[Path] = (), backends: Sequence[str] = (),
 ) -> Html:  # fmt: skip
-    """The page as text."""
+    """The page as text. Of a sweep it describes every arm as the files have it, and says what was run instead."""
+    cases = question.typical() if question.over else cases
     used = numbers(cases)
     known = cited(used, [verdict.source for verdict in verdicts], question.models.library)
     keys = {one.key for one in known}

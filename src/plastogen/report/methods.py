@@ -24,8 +24,7 @@ def methods(
 ) -> list[str]:  # fmt: skip
     """Paragraphs: the model, what was given to whom, how it was followed, how it was judged, what the numbers rest on.
 
-    `cases`: every arm at every point of the sweep, the first being that of the first arm; `backends`: what ran the
-    circuit, as the manifests say.
+    `cases`: every arm, the first being that of the first arm; `backends`: what ran the circuit, as the manifests say.
     """
     return [
         _model(cases[0], ds, backends), _given(question, cases), _followed(question, cases[0], ds),
@@ -102,7 +101,7 @@ def _given(question: Question, cases: Sequence[Case]) -> str:
     given = {arm: ", ".join(given_text(arms[arm])) or "nothing given" for arm in question.experiment.arms}
     told = "; ".join(f"{arm} ({text})" for arm, text in given.items())
     swept = " ".join(f"Each was run over {whole}: {'; '.join(paths)}." for whole, *paths in question.over)
-    return f"Arms were: {told}." + (f" {swept} The first point is described here." if swept else "")
+    return f"Arms were: {told}." + (f" {swept} Described is every arm as its file has it." if swept else "")
 
 
 def _followed(question: Question, case: Case, ds: xr.Dataset) -> str:
