@@ -317,7 +317,7 @@ def rat(t: float) -> float:
     return 0.0 if t < 0 else min(t * 12, 1) * 0.5 ** (t * 60 / 25)
 
 
-SURGE = {"human": (human, 0.17, 0.16, 0.03), "rat": (rat, 0.3, 0.29, 0.08)}  # peaks as the shipped circuit gives them
+SURGE = {"human": (human, 0.12, 0.115, 0.03), "rat": (rat, 0.2, 0.2, 0.08)}  # peaks as the shipped circuit gives them
 T = np.unique([-1, -0.5, 0, 2 / 3, 3.5, 110 / 60, 2.5, *np.linspace(0, 4, 25), *np.linspace(4, 336, 84)])
 
 

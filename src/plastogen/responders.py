@@ -77,8 +77,9 @@ def auc(yes: Array, no: Array) -> tuple[float, float, float]:
 
 
 def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None) -> Response:
-    """Who responds, by `readout` (the first that says yes or no) in `arm` (where most respond). What separates them comes
-    best first. Raises InputError.
+    """Who responds, by `readout` (the first that says yes or no) in `arm` (where most respond).
+
+    What separates them comes best first. Raises InputError.
 
     A subject is judged by the mean over seeds of the number behind the answer, where another readout holds it; else by
     whether more than half of the seeds say yes.
