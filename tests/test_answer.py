@@ -210,3 +210,27 @@ def test_loading_what_is_not_there_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "results.nc").write_bytes(b"half a file")
     with pytest.raises(InputError, match="run the experiment again"):
         load(tmp_path)
+
+
+def test_what_is_being_learned_is_told_until_it_is_learned(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ask("mine", method="emulated", seeds=1)
+    told: list[tuple[str, object]] = []
+
+    class Watching:
+        def begin(self, runs: int) -> None:
+            told.append(("begin", runs))
+
+        def moved(self, task: str, runs: int, label: str, share: float) -> None:
+            told.append((label, task))
+
+        def finished(self, task: str, runs: int) -> None:
+            told.append(("finished", task))
+
+    def provide(pilots: Any, results: Path, *, workers: int, moved: Any) -> bool:
+        moved("learning the circuit", 0.5)
+        return False
+
+    monkeypatch.setattr(door, "provide", provide)
+    door._learn(asked, asked.jobs, watcher=Watching(), workers=1)
+    (key,) = (pilots.key for pilots in asked.pilots.values())
+    assert told == [("learning the circuit", key), ("finished", key)]

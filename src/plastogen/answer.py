@@ -168,14 +168,16 @@ def _learn(asked: Asked, jobs: Sequence[Job], *, watcher: Watcher | None, worker
     for pilots in asked.pilots.values():
         if pilots.key in needed:
 
-            def moved(label: str, share: float) -> None:
+            def moved(label: str, share: float, key: str = pilots.key) -> None:
                 if watcher is not None:
-                    watcher.moved("learning", 0, label, share)
+                    watcher.moved(key, 0, label, share)
 
             began = time.monotonic()
             if provide(pilots, asked.folder, workers=workers, moved=moved):
                 with suppress(StoreError):  # as above
                     record_learning(pilots.plans[0], (time.monotonic() - began) * workers)
+            if watcher is not None:
+                watcher.finished(pilots.key, 0)
 
 
 def _given_up(asked: Asked, done: Sequence[Done]) -> Iterator[str]:
