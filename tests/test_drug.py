@@ -206,7 +206,8 @@ def test_magnesium_constants_of_mk801_are_those_of_ketamine_elsewhere() -> None:
 def test_subjects() -> None:
     for name, subject in SUBJECTS.items():
         stress, species = name.split("_")
-        assert float(subject.stress) == (1 if stress == "stressed" else 0)
+        assert stress == "virtual" or float(subject.stress) == (1 if stress == "stressed" else 0)
+        assert bool(subject.varies) == (stress == "virtual")
         assert subject.species == {"adult": "human"}.get(species, species)
     assert float(ADULT.weight) == 70
     tree = LIBRARY.document("subjects", "healthy_adult").tree
