@@ -147,6 +147,12 @@ def test_the_command_line_imports_nothing_heavy_at_the_top(name: str) -> None:
         assert found.stdout.strip() == "[]"
 
 
+def test_nobody_waits_for_scikit_learn_who_emulates_nothing() -> None:
+    code = "import sys, plastogen.answer; print('sklearn' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert found.stdout.strip() == "False"
+
+
 def test_the_package_itself_imports_nothing() -> None:
     code = "import sys; before = set(sys.modules); import plastogen; print(sorted(set(sys.modules) - before))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

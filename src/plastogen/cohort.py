@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ import numpy.typing as npt
 from plastogen.cache import digest
 from plastogen.circuit import Circuit, Drive
 from plastogen.course import Course, Plan, Progress
-from plastogen.emulator import Emulator
 from plastogen.glutamate import bin_centres_mV
 from plastogen.observe import observe, switched
 from plastogen.plasticity import STATES, Inputs, SlowModel, alongside
@@ -27,8 +26,10 @@ from plastogen.receptor import BlockKinetics
 from plastogen.stepper import frozen, inputs, kinetics_of, ratios
 from plastogen.treated import Treated
 
+if TYPE_CHECKING:
+    from plastogen.emulator import Emulator
+
 Array: TypeAlias = npt.NDArray[np.float64]
-T = TypeVar("T")
 
 SUBSTEP = 1.5  # of the slow equations, in units of their fastest time constant
 REST_ROUNDS, REST_TOLERANCE = 100, 1e-13  # of J, at rest under lasting stress
