@@ -16,7 +16,7 @@ MAX_LINES = 400
 
 # The table of the architecture page. A module (or package folder) may import its own layer and those below.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("units", "quantity", "document", "explain", "definition", "cache"),
+    ("units", "quantity", "document", "explain", "definition", "cache", "once"),
     ("dose",),
     ("concentration",),
     ("receptor",),

@@ -18,7 +18,8 @@ from plastogen import identity
 from plastogen.circuit import Circuit
 from plastogen.course import Plan
 from plastogen.definition import Library
-from plastogen.identity import Once, determines, fingerprint, plain, run_id
+from plastogen.identity import determines, run_id
+from plastogen.once import Once, fingerprint, plain
 
 ASKED = question()
 

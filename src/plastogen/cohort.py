@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.cache import digest
-from plastogen.circuit import Circuit, Drive
+from plastogen.circuit import Drive
 from plastogen.course import Course, Plan, Progress
 from plastogen.glutamate import bin_centres_mV
 from plastogen.observe import observe, switched
+from plastogen.once import fingerprint
 from plastogen.plasticity import STATES, Inputs, SlowModel, alongside
 from plastogen.probe import Activity, State, agonist, reduce, voltages
 from plastogen.receptor import BlockKinetics
@@ -34,7 +35,6 @@ Array: TypeAlias = npt.NDArray[np.float64]
 SUBSTEP = 1.5  # of the slow equations, in units of their fastest time constant
 REST_ROUNDS, REST_TOLERANCE = 100, 1e-13  # of J, at rest under lasting stress
 TARGETS = ("ampa", "gaba", "release", "silence", "bdnf", "mtorc1", "serotonin")
-_marks: dict[int, tuple[Circuit, str]] = {}
 HEARD = ("rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pattern_shift")
 
 
@@ -48,14 +48,7 @@ def alike(plan: Plan) -> str:
     """Plans with equal marks can be followed side by side."""
     given = sorted((name, *drug.actions.nmdar) for name, drug in plan.drugs.items())
     switches = [plan.switches.feedback, plan.switches.probe, plan.switches.metabolites]
-    return digest([_mark(plan.circuit), plan.grid_h.tolist(), given, switches])
-
-
-def _mark(circuit: Circuit) -> str:
-    """The digest of a circuit, kept: thousands of plans share a few circuits."""
-    if _marks.get(id(circuit), (None, ""))[0] is not circuit:
-        _marks[id(circuit)] = (circuit, digest(circuit))
-    return _marks[id(circuit)][1]
+    return digest([fingerprint(plan.circuit), fingerprint(plan.grid_h), given, switches])
 
 
 def follow_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:

@@ -23,7 +23,8 @@ from plastogen.case import Case, Question
 from plastogen.circuit.engine import signature
 from plastogen.course import Plan
 from plastogen.definition import InputError
-from plastogen.identity import fingerprint, run_id
+from plastogen.identity import run_id
+from plastogen.once import fingerprint
 from plastogen.sweep import Span
 
 FOLDER = "emulators"
