@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from plastogen.cache import digest
 from plastogen.circuit import Drive
-from plastogen.course import Course, Plan, Progress
+from plastogen.course import Course, Plan, Progress, treated_of
 from plastogen.glutamate import bin_centres_mV
 from plastogen.observe import observe, switched
 from plastogen.once import fingerprint
@@ -62,7 +62,8 @@ def follow_with_errors(
     """Each course, and the same with the emulator's answers moved up by a standard error."""
     first = Cohort(plans, emulator)
     begin = first.begin()
-    both = Cohort([*plans, *plans], emulator.moved(first.asked[-1]), begin=np.vstack([begin.y, begin.y]))
+    moved = emulator.moved(first.asked[-1])
+    both = Cohort([*plans, *plans], moved, begin=np.vstack([begin.y, begin.y]), treated=[*first.treated] * 2)
     found = both.follow(progress)
     return list(zip(found[: len(plans)], found[len(plans) :], strict=True))
 
@@ -79,14 +80,17 @@ class _Now:
 class Cohort:
     """Courses side by side. `asked`: the drives that answers were sought for, each (courses, 12)."""
 
-    def __init__(self, plans: Sequence[Plan], answers: Answers, *, begin: Array | None = None) -> None:
-        """`begin`: slow states to begin with, (courses, states), in place of those that rest."""
+    def __init__(
+        self, plans: Sequence[Plan], answers: Answers, *, begin: Array | None = None,
+        treated: Sequence[Treated] | None = None,
+    ) -> None:  # fmt: skip
+        """`begin`: slow states to begin with, (courses, states), in place of those that rest. `treated`: if known."""
         if len({alike(plan) for plan in plans}) != 1:
             raise ValueError("courses side by side must have the same circuit, grid, drugs and switches")
         first = plans[0]
         self.plans, self.answers, self.circuit, self.t_h = plans, answers, first.circuit, first.grid_h
         self.seeds = np.array([plan.seed for plan in plans])
-        self.treated = [_treated(plan) for plan in plans]
+        self.treated = treated or [treated_of(plan) for plan in plans]
         self.model = alongside([SlowModel(switched(plan.plasticity, plan.switches)) for plan in plans])
         each = [kinetics_of(plan.circuit, treated) for plan, treated in zip(plans, self.treated, strict=True)]
         self.kinetics = BlockKinetics.alongside(each)
@@ -103,14 +107,19 @@ class Cohort:
         self.baseline = self._ask(State())
 
     def _gather(self, of: Callable[[Treated], Array]) -> Array:
-        """(times, courses, ...), from one array for each treated subject."""
-        return np.stack([of(treated) for treated in self.treated], axis=1)
+        """(times, courses, ...), from one array for each treated subject, asked once each."""
+        once = {key: of(treated) for key, treated in {id(treated): treated for treated in self.treated}.items()}
+        return np.stack([once[id(treated)] for treated in self.treated], axis=1)
 
     def _levels(self, times: Array) -> dict[str, Array]:
         """What is given, beside blockers, and stress: target -> (times, courses)."""
-        found = [{**treated.effects(times), "stress": treated.stress(times)} for treated in self.treated]
-        zero = np.zeros(times.shape)
-        return {name: np.stack([one.get(name, zero) for one in found], axis=1) for name in (*TARGETS, "stress")}
+        names, zero = (*TARGETS, "stress"), np.zeros(times.shape)
+
+        def of(treated: Treated) -> Array:
+            found = {**treated.effects(times), "stress": treated.stress(times)}
+            return np.stack([found.get(name, zero) for name in names], axis=-1)
+
+        return dict(zip(names, np.moveaxis(self._gather(of), -1, 0), strict=True))
 
     def _ask(self, state: State) -> Activity:
         drives = np.broadcast_to(reduce(state).array(), (len(self.plans), len(Drive.names())))
@@ -251,7 +260,7 @@ class Cohort:
             self.model, held["y"], lambda name: held[name], start=start.activity, baseline=self.baseline,
             reference=self.model.recurrent(start.y), stress=self.after["stress"],
         )  # fmt: skip
-        found |= {"block": held["block"], "stress": self.after["stress"]}
+        found["block"] = held["block"]
         wrong = [name for name, values in found.items() if not np.isfinite(values).all()]
         if wrong:
             raise ValueError(f"the course of {wrong[0]} leaves the finite: a parameter is out of its useful range")
@@ -259,17 +268,6 @@ class Cohort:
 
     def _course(self, i: int, found: dict[str, Array]) -> Course:
         treated = self.treated[i]
-        at = treated.concentrations(self.t_h)
-        none = np.zeros((len(self.t_h), 0))
-        arrays = {name: values[:, i] for name, values in found.items()} | {
-            "plasma_ng_ml": np.stack([at.plasma_ng_ml[s] for s in treated.species], -1) if treated.species else none,
-            "brain_uM": np.stack([at.brain_uM[s] for s in treated.species], -1) if treated.species else none,
-            "occupancy": treated.occupancy(self.t_h),
-        }  # fmt: skip
+        arrays = {name: values[:, i] for name, values in found.items()} | treated.written(self.t_h)
         log = {"probes": 0, "emulated": len(self.asked), "cap_hit": False, "steps": len(self.t_h) - 1}
         return Course(self.t_h, arrays, self.pools, treated.species, {}, log)
-
-
-def _treated(plan: Plan) -> Treated:
-    metabolites = plan.switches.metabolites == "on"
-    return Treated(plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=metabolites)

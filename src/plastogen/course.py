@@ -126,9 +126,7 @@ def follow(plan: Plan, *, progress: Progress | None = None) -> Course:
         )  # fmt: skip
         probe = Remembered(network)
     listener = Listener(probe, plan.seed, resolution=RESOLUTION_SHARE * plan.tolerance, most=plan.max_probes)
-    treated = Treated(
-        plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=plan.switches.metabolites == "on"
-    )
+    treated = treated_of(plan)
     model = SlowModel(switched(plan.plasticity, plan.switches))
     stepper = Stepper(plan.circuit, model, treated, plan.switches, listener.hear(Drive()))
     start = _begin(plan, stepper, listener)
@@ -147,6 +145,12 @@ def follow(plan: Plan, *, progress: Progress | None = None) -> Course:
         "backend": network.engine.backend if network else "formula",
     }  # fmt: skip
     return Course(plan.grid_h, writer.arrays, stepper.pools, treated.species, snapshots, log)
+
+
+def treated_of(plan: Plan) -> Treated:
+    """The subject of a course and all that is given to it."""
+    metabolites = plan.switches.metabolites == "on"
+    return Treated(plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=metabolites)
 
 
 def _begin(plan: Plan, stepper: Stepper, listener: Listener) -> Moment:
@@ -274,17 +278,8 @@ class _Writer:
 
     def __init__(self, plan: Plan, stepper: Stepper, start: Moment) -> None:
         self.t_h, self.stepper, self.start, self.steps = plan.grid_h, stepper, start, 0
-        treated, model = stepper.treated, stepper.model
-        at = treated.concentrations(self.t_h)
-        n = len(self.t_h)
-        self.arrays: dict[str, Array] = {
-            "plasma_ng_ml": np.stack([at.plasma_ng_ml[s] for s in treated.species] or [np.zeros(n)[:0]], -1),
-            "brain_uM": np.stack([at.brain_uM[s] for s in treated.species] or [np.zeros(n)[:0]], -1),
-            "occupancy": treated.occupancy(self.t_h), "stress": treated.stress(self.t_h),
-        }  # fmt: skip
-        if not treated.species:
-            self.arrays |= {name: np.zeros((n, 0)) for name in ("plasma_ng_ml", "brain_uM")}
-        self._reference = float(model.recurrent(start.y))
+        self.arrays = stepper.treated.written(self.t_h)
+        self._reference = float(stepper.model.recurrent(start.y))
         first = self.t_h <= start.t_h
         times = self.t_h[first]
         still = Path(start, start, lambda t: np.repeat(start.y[None], np.size(t), axis=0), times,

@@ -67,6 +67,15 @@ class Treated:
         columns = [brain.get(name, np.zeros(times.shape)) for name in self.blockers]
         return np.stack(columns, -1) if columns else np.zeros((*times.shape, 0))
 
+    def written(self, t_h: npt.ArrayLike) -> dict[str, Array]:
+        """What is written down of it at `t_h`: concentrations (times, species), occupancy and stress (times)."""
+        at, none = self.concentrations(t_h), np.zeros((*np.shape(t_h), 0))
+        return {
+            "plasma_ng_ml": np.stack([at.plasma_ng_ml[s] for s in self.species], -1) if self.species else none,
+            "brain_uM": np.stack([at.brain_uM[s] for s in self.species], -1) if self.species else none,
+            "occupancy": self.occupancy(t_h), "stress": self.stress(t_h),
+        }  # fmt: skip
+
     def occupancy(self, t_h: npt.ArrayLike) -> Array:
         """The [3H]MK-801 readout at `t_h`: shown beside block, never fed to the circuit."""
         times = np.asarray(t_h, float)
