@@ -102,6 +102,10 @@ class Batches:
         arrays |= {"ids": np.array(ids), "texts": np.array([runs[run][2] for run in ids])}
         path = self.folder / f"{digest(ids)[:NAME_LENGTH]}{SUFFIX}"
         atomic_write(path, _packed(arrays))
+        about = path.stat()
+        self._seen[path.name] = (about.st_mtime_ns, about.st_size)
+        self._open.pop(path.name, None)
+        self._where |= {run: (path.name, row) for row, run in enumerate(ids)}
         return path
 
 

@@ -72,14 +72,14 @@ def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell 
 
         answers = put(drives, whose)
         emulator, fitted = Emulator.fit(circuit, drives, whose, answers, refit=False), len(drives)
-        for _ in range(MOST_ROUNDS):
+        for rounds in range(MOST_ROUNDS + 1):
             met, met_by = _met(plans, emulator)
             unsure = _unsureness(emulator, met, met_by)
             new = ~_among(met, met_by, drives, whose)  # the same question again has the same answer, noise and all
             say(f"learning the circuit: {len(drives)} probes, error {unsure.max():.3f} (wanted {tolerance:g})",
                 min(1.0, tolerance / max(float(unsure.max()), tolerance)))  # fmt: skip
             room = min(A_ROUND, MOST_QUESTIONS - len(drives))
-            if unsure.max() <= SLACK * tolerance:
+            if unsure.max() <= SLACK * tolerance or rounds == MOST_ROUNDS:
                 break
             chosen = _most_telling(emulator, met, met_by, np.where(new, unsure, 0), above=tolerance, most=room)
             if len(chosen) < FEWEST:  # what is left to ask would hardly help
@@ -89,9 +89,8 @@ def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell 
             refit = len(drives) >= REFIT_GROWTH * fitted
             fitted = len(drives) if refit else fitted
             emulator = Emulator.fit(circuit, drives, whose, answers, emulator.theta, refit=refit)
-    met, met_by = _met(plans, emulator)
     return Learned(
-        emulator, probe.asked, probe.answered, float(_unsureness(emulator, met, met_by).max()),
+        emulator, probe.asked, probe.answered, float(unsure.max()),
         float(np.sqrt((emulator.held_out()[:, 0] ** 2).mean())), tolerance,
     )  # fmt: skip
 
@@ -127,7 +126,9 @@ def _unsureness(emulator: Emulator, drives: Array, seeds: Ints) -> Array:
     """Standard error of the rate of E cells, relative to its baseline or to itself, whichever is larger: (n,)."""
     e = CLASSES.index("E")
     rate = emulator.ask(Drive(*drives.T), seeds).rate_hz[:, e]
-    base = emulator.ask(Drive(*np.broadcast_to(Drive().array(), drives.shape).T), seeds).rate_hz[:, e]
+    each, whose = np.unique(seeds, return_inverse=True)
+    at_rest = np.broadcast_to(Drive().array(), (len(each), drives.shape[1]))
+    base = emulator.ask(Drive(*at_rest.T), each).rate_hz[whose, e]
     return np.asarray(emulator.error(drives, seeds)[:, e] * np.minimum(1, rate / base))
 
 

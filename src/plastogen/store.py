@@ -188,7 +188,6 @@ class Store:
             of_error = {name: array for name, array in moved.arrays.items() if name in tables and array.size}
             rows[run] = (tables, of_error, text)
         self._batches.write(rows)
-        self._batches.refresh()
         for run in runs:
             self.forget_failure(run)
 
