@@ -11,7 +11,9 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import course_fake
 import pytest
+from bench import FINE, FORMULA
 
 CIRCUIT = Path(__file__).parents[1] / "src" / "plastogen" / "circuit"
 MAKERS = ("network.py", "engine.py")
@@ -26,3 +28,21 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLASTOGEN_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where we stand: a folder with the experiment `mine`, and courses that cost nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
+    (tmp_path / "mine.yaml").write_text(FINE)
+    return tmp_path
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    """Two folders, `one` and `two`, with the same experiment `mine`, which takes a few seconds with the formula."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.yaml").write_text(FORMULA)
+    return tmp_path

@@ -9,33 +9,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import course_fake
 import pytest
+from bench import QUICK, finished, plastogen, say, until
 from test_results import TEXT
-from typer.testing import CliRunner, Result
 
 from plastogen.cache import StoreError
-from plastogen.cli import app
 
-FINE = TEXT.replace("  - {claim: less", "  # - {claim: less")
 SECOND_S = 1.0
-
-
-@pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with an experiment, and courses that cost nothing."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
-    (tmp_path / "mine.yaml").write_text(FINE)
-    return tmp_path
-
-
-def say(*words: str) -> Result:
-    return CliRunner().invoke(app, list(words))
 
 
 def test_help_names_every_command_and_the_scope() -> None:
@@ -221,48 +204,22 @@ def test_doctor_looks_at_everything() -> None:
         assert word in told
 
 
-def plastogen(folder: Path, *words: str, **options: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "plastogen", *words]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **pipes, **options)
-
-
-QUICK = ("run", "mine", "--no-figures", "--method", "formula", "--seeds", "3")
-FORMULA = FINE.replace("more: ketamine, than: vehicle, by: 0.5", "arm: ketamine, between: [0, 9]")
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Path:
-    """Folders with an experiment that takes a few seconds with the formula."""
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "mine.yaml").write_text(FORMULA)
-    return tmp_path
-
-
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
-
-
 @pytest.mark.slow
 def test_ctrl_c_leaves_nothing_broken_and_the_next_run_goes_on(bench: Path) -> None:
-    folder = bench / "one"
-    running = plastogen(folder, *QUICK)
+    folder, many = bench / "one", (*QUICK[:-1], "12")
+    running = plastogen(folder, *many)
     runs = folder / "results" / "mine" / "runs"
-    until(lambda: runs.is_dir() and any(re.fullmatch("[0-9a-f]{12}", p.name) for p in runs.iterdir()))
+    until(lambda: finished(folder))
     os.kill(running.pid, signal.SIGINT)
     said, _ = running.communicate(timeout=60)
     assert running.returncode == 130, said
     assert "What is finished is kept" in said
     assert "Traceback" not in said
     assert all(re.fullmatch("[0-9a-f]{12}", p.name) for p in runs.iterdir())
-    done = plastogen(folder, *QUICK)
+    done = plastogen(folder, *many)
     said, _ = done.communicate(timeout=120)
     assert done.returncode == 0, said
-    assert re.search(r"9 of 9 runs \(\d new, [1-8] kept\)", said)
+    assert re.search(r"36 of 36 runs \([1-9]\d* new, [1-9]\d* kept\)", said), said
 
 
 @pytest.mark.slow

@@ -8,25 +8,16 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-from test_cli import FORMULA, plastogen
+from bench import finished, plastogen, until
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("distributed")
 RUN = ("run", "mine", "--no-figures", "--method", "formula", "--seeds", "4")
-
-
-def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
 
 
 class Cluster:
@@ -66,19 +57,6 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made.end()
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Path:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "mine.yaml").write_text(FORMULA)
-    return tmp_path
-
-
-def finished(folder: Path) -> int:
-    runs = folder / "results" / "mine" / "runs"
-    return sum(bool(re.fullmatch("[0-9a-f]{12}", p.name)) for p in runs.iterdir()) if runs.is_dir() else 0
-
-
 def alone(folder: Path) -> bytes:
     """The results of the same sweep, undisturbed, by one thread."""
     said, _ = (ran := plastogen(folder, *RUN, "--executor", "threads", "--jobs", "1")).communicate(timeout=200)
@@ -93,7 +71,7 @@ def test_one_of_two_workers_killed_midway_loses_nothing(cluster: Cluster, bench:
     os.killpg(workers[0].pid, signal.SIGKILL)
     said, _ = running.communicate(timeout=200)
     assert running.returncode == 0, said
-    assert "12 of 12 runs (12 new, 0 kept)" in said
+    assert re.search(r"12 of 12 runs \(1[12] new, [01] kept\)", said), said  # the killed one may have ended its run
     assert (bench / "one" / "results" / "mine" / "table.csv").read_bytes() == alone(bench / "two")
     assert not list((bench / "one" / "results" / "mine" / "runs").glob("*.partial*"))
 

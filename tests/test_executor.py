@@ -12,17 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from bench import until
 
 from plastogen import executor
 from plastogen.definition import InputError
 from plastogen.executor import Crew, Processes, Threads, WorkersLost, hire
-
-
-def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
 
 
 def there(pid: int) -> bool:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import course_fake
 import pytest
-from test_cli import FINE, say
+from bench import FINE, say
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with an experiment that has run, on courses that cost nothing."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
-    (tmp_path / "mine.yaml").write_text(FINE)
+def lab(lab: Path) -> Path:
+    """The same, and the experiment has run."""
     assert say("run", "mine", "--no-figures").exit_code == 0
-    return tmp_path
+    return lab
 
 
 def test_trial_prints_a_table_and_writes_all_of_it(lab: Path) -> None:

@@ -11,18 +11,9 @@ from typing import Any
 
 import course_fake
 import pytest
-from test_cli import FINE, FORMULA, plastogen, say
+from bench import QUICK, plastogen, say
 
 SCRIPT = Path(__file__).parents[1] / "examples" / "slurm" / "array.sh"
-
-
-@pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with an experiment, and courses that cost nothing."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
-    (tmp_path / "mine.yaml").write_text(FINE)
-    return tmp_path
 
 
 def test_parts_write_runs_alone_and_merging_puts_them_together(lab: Path) -> None:
@@ -126,17 +117,6 @@ def test_bad_ways_to_run_are_two(lab: Path, words: tuple[str, ...], wanted: str)
     said = say("run", "mine", *words)
     assert (said.exit_code, wanted in said.output) == (2, True), said.output
     assert not (lab / "results").exists()
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Path:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "mine.yaml").write_text(FORMULA)
-    return tmp_path
-
-
-QUICK = ("run", "mine", "--no-figures", "--method", "formula", "--seeds", "3")
 
 
 @pytest.mark.slow
