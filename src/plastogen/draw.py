@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from plastogen.cache import StoreError, atomic_write, explained
 from plastogen.circuit.definition import Circuit
 from plastogen.claim import Verdict
-from plastogen.definition import InputError
 from plastogen.store import Store
+from plastogen.trial import refusal
 from plastogen.verdicts import COMPLETE
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ def _raster(drawing: Callable[..., Any], shown: Shown) -> Any:
     one = shown.ds.sel(arm=arm)
     there = [(int(s), str(r)) for s, r, status in _runs(one) if status == COMPLETE]
     if not there:
-        title = str(shown.ds.attrs.get("title", "results"))
-        raise InputError.one(file=title, found=f"no finished run of {arm}", wanted="one, to show its spikes")
+        raise refusal(shown.ds, found=f"no finished run of {arm}", wanted="one, to show its spikes")
     seed, run = there[0]
     cells = shown.store.load(run).manifest["classes"]
     return drawing(shown.ds, shown.store.spikes(run), cells, arm=arm, seed=seed)

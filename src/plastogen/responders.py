@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen.claim import CONFIDENCE
-from plastogen.definition import InputError
-from plastogen.trial import SUBJECT, by_unit, one_of
+from plastogen.trial import SUBJECT, by_unit, one_of, refusal
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -86,19 +85,18 @@ def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None)
     """
     from scipy.stats import binomtest
 
-    title = str(ds.attrs.get("title", "results"))
     if SUBJECT not in ds.sizes:
-        raise InputError.one(file=title, found="no virtual subjects", wanted="some: `subjects: 200` under course:")
+        raise refusal(ds, found="no virtual subjects", wanted="some: `subjects: 200` under course:")
     asking = [str(name) for name in ds.data_vars if "yes_no" in ds[name].attrs]
     if not asking:
         wanted = "a readout that says yes or no, such as {of: clinical_effect, at: 24 h, below: -0.5}"
-        raise InputError.one(file=title, found="none among the readouts", wanted=wanted)
+        raise refusal(ds, found="none among the readouts", wanted=wanted)
     name = one_of(readout, asking, "readout") if readout is not None else asking[0]
     values = ds[name].astype(float)
     others = [dim for dim in values.dims if dim not in ("arm", SUBJECT, "seed")]
     if others:
         wanted = "one point of the sweep; choose with .sel"
-        raise InputError.one(file=title, path=str(others[0]), found=f"{ds.sizes[others[0]]} values", wanted=wanted)
+        raise refusal(ds, path=str(others[0]), found=f"{ds.sizes[others[0]]} values", wanted=wanted)
     arms = [str(a) for a in ds["arm"].values]
     most = arms[int(np.nan_to_num(by_unit(values).mean(SUBJECT).values).argmax())]
     mine = one_of(arm, arms, "arm") if arm is not None else most

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from plastogen.claim import CONFIDENCE, interval
 from plastogen.definition import InputError
 from plastogen.design import LEVELS, POINT
-from plastogen.trial import SEED, one_of, untreated
+from plastogen.trial import SEED, one_of, refusal, untreated
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -165,7 +165,7 @@ def sample(ds: xr.Dataset, names: Sequence[str], arm: str, than: str | None) -> 
     order = list(design.get("paths", []))
     columns.sort(key=lambda named: order.index(named[1].attrs["path"]) if order else 0)
     if not columns:
-        raise InputError.one(file=_title(ds), found="no swept number", wanted="a sweep, or virtual subjects")
+        raise refusal(ds, found="no swept number", wanted="a sweep, or virtual subjects")
     shape = [ds.sizes[dim] for dim in swept]
     wide = [coord.broadcast_like(ds["status"].isel({"arm": 0, SEED: 0})).transpose(*swept) for _, coord in columns]
     y = {}
@@ -216,10 +216,6 @@ def _of_readout(found: Sample, name: str) -> Iterator[Influence]:
         for k in range(len(found.names))
     ]  # fmt: skip
     yield from sorted(each, key=lambda one: -one.weight)
-
-
-def _title(ds: xr.Dataset) -> str:
-    return str(ds.attrs.get("title", "results"))
 
 
 def rows(kind: str, found: Sequence[Influence]) -> Iterator[tuple[str, ...]]:

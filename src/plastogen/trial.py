@@ -172,7 +172,7 @@ def contrasts(
     own = [name for name in known if "readout" in ds[name].attrs]
     if not (names or own) or len(arms) < FEWEST:
         found = "no readouts" if len(arms) >= FEWEST else "one arm"
-        raise InputError.one(file=_title(ds), found=found, wanted="two arms or more, and readouts, to compare")
+        raise refusal(ds, found=found, wanted="two arms or more, and readouts, to compare")
     for name in [one_of(name, known, "readout") for name in names or own]:
         values = ds[name].astype(float).load() if name in own else ds[name]
         second = values.sel(arm=base, drop=True)
@@ -182,8 +182,10 @@ def contrasts(
             yield Contrast(name, str(values.attrs["units"]), arm, base, expected, SUBJECT in ds.sizes, stats)
 
 
-def _title(ds: xr.Dataset) -> str:
-    return str(ds.attrs.get("title", "results"))
+def refusal(ds: xr.Dataset, *, found: str, wanted: str, path: str = "", nearest: str | None = None) -> InputError:
+    """The error of what cannot be told or drawn from results, which it names."""
+    title = str(ds.attrs.get("title", "results"))
+    return InputError.one(file=title, path=path, found=found, wanted=wanted, nearest=nearest)
 
 
 def one_of(name: str, known: Sequence[str], what: str) -> str:

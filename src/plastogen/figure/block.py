@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from plastogen.figure import axis, data, style
+from plastogen.trial import refusal
 
 POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {  # line, marker, name
     "synaptic": ("-", "o", "synaptic"), "tonic": ("--", "s", "tonic"), "rest": (":", "^", "resting"),
@@ -28,7 +29,7 @@ def block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     points = _held(ds)
     drugs = list(dict.fromkeys(drug for drug, _, _ in points))
     if not drugs:
-        raise data.refusal(ds, found="no arm with drug in the brain",
+        raise refusal(ds, found="no arm with drug in the brain",
                              wanted="arms that hold a concentration (give: {drug: ..., brain: 1 uM})")  # fmt: skip
     chosen = list(pools) if pools else [str(pool) for pool in ds["pool"].values]
     note = f"mean over seeds and {data.PERCENT} % interval; concentration held; voltage and activity of the circuit."

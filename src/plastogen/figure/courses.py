@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from plastogen.design import POINT, SUBJECT
 from plastogen.figure import axis, data, style
 from plastogen.figure.sweep import NUMBERS_PER_LINE, named, said, shaded
-from plastogen.trial import by_unit
+from plastogen.trial import by_unit, refusal
 
 DEFAULT = "spine_density"
 MOST_PANELS, ROWS_FROM = 12, 4  # panels of a sweep; from so many on they stand in more than one row
@@ -33,11 +33,11 @@ def courses(ds: xr.Dataset, *, variable: str | None = None, readout: str | None 
     of = [str(ds[name].attrs.get("of", "")) for name in names]
     chosen = variable or next((name for name in of if name in ds), DEFAULT)
     if chosen not in ds or "time" not in ds[chosen].dims:
-        raise data.refusal(ds, found=chosen, wanted="a variable with one course, such as weight or spine_density")
+        raise refusal(ds, found=chosen, wanted="a variable with one course, such as weight or spine_density")
     place = next((dim for dim in ("class", "pool", "species") if dim in ds[chosen].dims), None)
     swept = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
     if not swept and SUBJECT not in ds.sizes:
-        raise data.refusal(ds, found="one point", wanted="a sweep, or virtual subjects; timeline shows one point")
+        raise refusal(ds, found="one point", wanted="a sweep, or virtual subjects; timeline shows one point")
     ds = ds[[chosen, *(v for v in ("status",) if v in ds)]]
     if place is not None:
         ds = ds.isel({place: 0})

@@ -21,7 +21,7 @@ import xarray as xr
 from plastogen.claim import CONFIDENCE
 from plastogen.definition import InputError, nearest
 from plastogen.design import DIMENSIONS, POINT, SUBJECT
-from plastogen.trial import by_unit
+from plastogen.trial import by_unit, refusal
 
 Array = npt.NDArray[np.float64]
 PERCENT = round(100 * CONFIDENCE)
@@ -259,12 +259,6 @@ def readouts(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
                 wanted=f"one of {', '.join(present)}" if present else "a readout; there are none in these results",
             )  # fmt: skip
     return list(chosen) if chosen else present
-
-
-def refusal(ds: xr.Dataset, *, found: str, wanted: str, path: str = "", nearest: str | None = None) -> InputError:
-    """The error of a figure that cannot be drawn from `ds`, which it names."""
-    title = str(ds.attrs.get("title", "results"))
-    return InputError.one(file=title, path=path, found=found, wanted=wanted, nearest=nearest)
 
 
 def no_readouts(ds: xr.Dataset) -> InputError:

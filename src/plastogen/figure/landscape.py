@@ -16,6 +16,7 @@ from plastogen.design import POINT
 from plastogen.figure import data, style
 from plastogen.figure.axis import dose_axis
 from plastogen.figure.sweep import NUMBERS_PER_LINE, named, panels
+from plastogen.trial import refusal
 
 MOST_READOUTS, CONTOURS = 4, 6
 ONE_SIDED, TWO_SIDED = "viridis", "PuOr_r"  # read by colour-blind people
@@ -35,10 +36,10 @@ def landscape(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axes: Se
     if not names:
         raise data.no_readouts(ds)
     if across not in numbers or up not in numbers:
-        raise data.refusal(ds, found=f"{len(numbers)} swept numbers", wanted="two, to draw one against the other")
+        raise refusal(ds, found=f"{len(numbers)} swept numbers", wanted="two, to draw one against the other")
     if POINT in numbers[across].dims and len(numbers) > NUMBERS_PER_LINE:
         wanted = "two: here all others vary as well, and no map of two of them says what these do"
-        raise data.refusal(ds, found=f"points over {len(numbers)} numbers", wanted=wanted)
+        raise refusal(ds, found=f"points over {len(numbers)} numbers", wanted=wanted)
     dims = list(dict.fromkeys(str(numbers[name].dims[0]) for name in (up, across)))
     ds = data.settled(ds[[*names, *(v for v in ("status",) if v in ds)]], names, keep=dims)
     arm, base = data.contrast(ds)

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from plastogen.design import POINT, SUBJECT
 from plastogen.figure import axis, data, style
 from plastogen.figure.sweep import NUMBERS_PER_LINE, shaded
+from plastogen.trial import refusal
 
 STATES = ("weight", "spine_density")
 MARKS_H = (0, 3, 24, 72, 168, 336)  # when a course is marked
@@ -34,7 +35,7 @@ def phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
     """
     for name in states:
         if name not in ds or "time" not in ds[name].dims:
-            raise data.refusal(ds, found=name, wanted="a state with one course, such as weight or spine_density")
+            raise refusal(ds, found=name, wanted="a state with one course, such as weight or spine_density")
     ds = ds[[*states, *(v for v in ("status",) if v in ds)]]
     swept = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
     many = SUBJECT in ds.sizes or (swept == [POINT] and len(data.varied(ds)) > NUMBERS_PER_LINE)

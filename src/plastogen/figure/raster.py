@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from plastogen.figure import axis, data, style
 from plastogen.glutamate import DELTA_HZ, GAMMA_HZ
+from plastogen.trial import refusal
 
 Array = npt.NDArray[np.float64]
 Spikes = tuple[Array, npt.NDArray[np.int32]]  # times in s, cell numbers; both (spikes,)
@@ -41,7 +42,7 @@ def raster(
     moments = [str(name) for name in ds["snapshot"].values if str(name) in spikes][:MOST_MOMENTS]
     if not moments or which not in ds["seed"].values:
         found = f"seed {which}" if moments else "no snapshots"
-        raise data.refusal(ds, found=found, wanted="snapshots (named under `snapshots:`) of a run that is there")
+        raise refusal(ds, found=found, wanted="snapshots (named under `snapshots:`) of a run that is there")
     run, look = ds.sel(arm=one, seed=which), style.arm_styles(ds)[one]
     note = f"raster and rates: {window_s:g} s of each snapshot, rates smoothed over {SMOOTH_MS} ms; "
     note += f"spectrum of the E rate over the whole snapshot, in bands a tenth wide; grey: {moments[0]}."

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from plastogen.figure import data, style
 from plastogen.sensitivity import Influence, influences
+from plastogen.trial import refusal
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 8, 16, 96
 DARK_PERCENT = 50  # of the scale: what is written on darker ground is white
@@ -33,7 +34,7 @@ def sensitivity(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: s
     kind, found = influences(ds, data.readouts(ds, readouts), arm=arm)
     names = list(dict.fromkeys(one.readout for one in found))[:MOST_READOUTS]
     if not names:
-        raise data.refusal(ds, found="no readout that varies", wanted="one that does, to ask what it depends on")
+        raise refusal(ds, found="no readout that varies", wanted="one that does, to ask what it depends on")
     by = {(one.readout, one.path): one for one in found}
     scale = {name: max(one.weight for one in found if one.readout == name) if kind == "morris" else 1 for name in names}
     paths = list(dict.fromkeys(one.path for one in found))

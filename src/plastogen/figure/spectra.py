@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from plastogen.figure import axis, data, panels, style
 from plastogen.figure.panels import Panel
+from plastogen.trial import refusal
 
 NEEDS = ("gamma_power", "delta_power", "dissociation")
 BANDS = (("gamma_power", "Gamma power (× {first})"), ("delta_power", "Slow-delta power (× {first})"))
@@ -26,7 +27,7 @@ def spectra(ds: xr.Dataset, *, arms: Sequence[str] | None = None, until_h: float
     ds = data.settled(ds, NEEDS)
     chosen, styles, given = data.arms_of(ds, arms), style.arm_styles(ds), data.given(ds)
     if ds.sizes.get("snapshot", 0) < 2:
-        raise data.refusal(ds, found=f"{ds.sizes.get('snapshot', 0)} snapshots",
+        raise refusal(ds, found=f"{ds.sizes.get('snapshot', 0)} snapshots",
                            wanted="at least two under `snapshots:`, one of them before dosing")  # fmt: skip
     first = str(ds["snapshot"].values[0])
     note = f"power of the E rate, each run against its own {first!r} snapshot; mean and {data.PERCENT} % interval. "

@@ -17,6 +17,7 @@ from plastogen.design import POINT, SUBJECT
 from plastogen.figure import data, style
 from plastogen.figure.axis import dose_axis, points
 from plastogen.sensitivity import ranked
+from plastogen.trial import refusal
 
 MOST_READOUTS, MOST_LINES = 4, 6
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(mg/kg|mg|uM|µM|nM)\b")  # a dose as it is written in `what`
@@ -189,7 +190,7 @@ def _dose_by_dose(ds: xr.Dataset, names: Sequence[str]) -> Figure:
     """Readouts over arms that differ in dose; arms of no dose as a grey level."""
     doses, unit = _doses(ds)
     if len(set(doses.values())) < NUMBERS_PER_LINE:
-        raise data.refusal(ds, found="one dose", wanted="a sweep, or arms that differ in dose")
+        raise refusal(ds, found="one dose", wanted="a sweep, or arms that differ in dose")
     note = f"dots: mean over seeds; bars: {data.PERCENT} % interval; grey: arms without drug."
     fig = style.blank(ds, "Dose by dose", note=note)
     for ax, name in zip(panels(fig, ds, names), names, strict=True):
@@ -228,6 +229,6 @@ def _doses(ds: xr.Dataset) -> tuple[dict[str, float], str]:
             doses[given.arm] = float(found[1]) * scale
             units[unit] = None
     if len(units) > 1:
-        raise data.refusal(ds, found=f"doses in {' and '.join(units)}",
+        raise refusal(ds, found=f"doses in {' and '.join(units)}",
                              wanted="doses in one unit, to draw a readout against dose")  # fmt: skip
     return doses, next(iter(units), "1")

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from plastogen.figure import data, style
 from plastogen.sensitivity import Influence, influences
+from plastogen.trial import refusal
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 4, 8, 92
 
@@ -57,7 +58,7 @@ def by_readout(
     for one in listed:
         found.setdefault(one.readout, []).append(one)
     if not found:
-        raise data.refusal(ds, found="no readout that varies", wanted="one that does, to ask what it depends on")
+        raise refusal(ds, found="no readout that varies", wanted="one that does, to ask what it depends on")
     return list(found), data.contrast(ds)[1], found
 
 
