@@ -151,10 +151,10 @@ def untouched(copies: Sequence[Path], mutants: Iterable[Mutant]) -> str:
     """What is said when tests fail without any mutant; nothing when all pass."""
     tests = list(dict.fromkeys(test for m in mutants for test in m.tests))
     tests = [test for test in tests if "::" not in test or test.partition("::")[0] not in tests]
-    shares = [tests[n :: len(copies)] for n in range(len(copies))]
+    shares = [tests[n :: len(copies)] for n in range(min(len(copies), len(tests)))]  # none empty: that means all tests
     with ThreadPoolExecutor(len(copies)) as pool:
         found = pool.map(lambda copy, share: tested(copy, share, until_first=False), copies, shares)
-        return "\n".join(said for (code, said), share in zip(found, shares, strict=True) if share and code != PASSED)
+        return "\n".join(said for code, said in found if code != PASSED)
 
 
 def hunted(copies: Sequence[Path], mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, str | None]]:
