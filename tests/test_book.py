@@ -46,6 +46,7 @@ def test_a_run_is_kept_in_every_cell_that_shares_it() -> None:
     assert found["late"][1].tolist()[0] == [4, 2]
     assert np.isnan(found["late"][1][1, 0])
     assert found["gain"][1][1, 1] == 4
+    assert found["gain"][2]["ratio_to"] == "start"
     assert found["status"][1].tolist() == [["complete", "complete"], ["failed: no", "complete"]]
     assert found["n"][1].tolist() == [2, 1]
     assert found["probes"][1].tolist() == [[7, 0], [0, 7]]

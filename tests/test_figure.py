@@ -205,6 +205,26 @@ def test_an_arm_keeps_its_look_when_only_some_are_drawn() -> None:
     assert [text.get_text() for text in fig.legends[0].get_texts()] == ["ketamine + NBQX", "ketamine"]
 
 
+def test_more_arms_than_colours_differ_in_line_and_marker() -> None:
+    arms = ["vehicle", *("abcdefghij")]
+    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).isel(arm=[0, *[1] * 10]).assign_coords(arm=arms)
+    ds.attrs["dosing"] = json.dumps([
+        {"arm": a, "drug": "ketamine", "what": "ketamine 1 mg/kg", "start_h": 0.0, "end_h": 0.0} for a in arms[1:]
+    ])  # fmt: skip
+    looks = list(style.arm_styles(ds.drop_vars("arm_title", errors="ignore")).values())
+    assert (
+        len({(look.colour, look.line) for look in looks}) == len({(look.colour, look.marker) for look in looks}) == 11
+    )
+
+
+def test_an_axis_says_what_a_ratio_is_relative_to() -> None:
+    ds = DS.copy()
+    name = next(str(n) for n in ds.data_vars if ds[n].attrs.get("readout") and ds[n].attrs.get("units") == "1")
+    ds[name] = ds[name].assign_attrs(ratio_to="start")
+    assert style.unit_label(ds[name]) == "relative to start"
+    assert "relative to start" in [ax.get_xlabel() for ax in arms(ds).axes]
+
+
 def test_looks_follow_what_was_given_not_what_an_arm_is_called() -> None:
     ds = fake.results(("vehicle", "ketamine", "ketamine_2"), seeds=2, end_h=3)
     ds = ds.assign_coords(arm=["control", "a", "b"]).assign_coords(arm_title=("arm", ["", "on E alone", ""]))

@@ -76,6 +76,8 @@ class Book:
         for name, readout in self.readouts.items():
             title = readout.title or name.replace("_", " ")
             attrs = {"units": readout.unit, "long_name": title, "readout": 1, "of": readout.of}
+            if readout.relative_to is not None and readout.as_ == "ratio" and readout.unit == "1":
+                attrs["ratio_to"] = readout.relative_to
             if readout.yes_no:
                 beyond = "above" if readout.above is not None else "below"
                 attrs |= {"yes_no": 1, "threshold": readout.threshold, "beyond": beyond}

@@ -98,7 +98,7 @@ def _readout(
     ax.spines["left"].set_visible(False)
     ax.margins(x=1 / 8)
     ax.xaxis.set_major_locator(MaxNLocator(4))
-    ax.set_xlabel(style.unit_text(str(values.attrs.get("units", "1"))) or "no unit")
+    ax.set_xlabel(style.unit_label(values))
 
 
 def _claims(ax: Axes, told: Sequence[Verdict], verdicts: Sequence[Verdict]) -> None:

@@ -45,6 +45,7 @@ DRUG_COLOURS = {
     "ketamine": BLUE, "memantine": PURPLE, "mk801": VERMILION, "ssri": ORANGE, "esketamine": SKY,
 }  # fmt: skip
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, INK)
+AGAIN = ((0, (4, 1)), "s")  # line and marker of an arm that shares its colour with one before
 MOST_NAMED = 3  # more arms that lack runs than this are counted, not named
 STRESS = "stress"  # what the dosing of results.nc calls a stretch of stress: no drug
 # blocker named in an arm -> how it is written, line style, marker
@@ -144,8 +145,11 @@ def arm_styles(ds: xr.Dataset) -> dict[str, ArmStyle]:
         else:
             for name in members:
                 own = [DRUG_COLOURS[drug]] if drug in DRUG_COLOURS else []
-                free = [c for c in (*own, *PALETTE) if c not in colours.values()] or PALETTE
+                free = [c for c in (*own, *PALETTE) if c not in colours.values()] or PALETTE[
+                    len(colours) % len(PALETTE) :
+                ]
                 colours[name] = free[0]
+    met: list[str] = []
     styles: dict[str, ArmStyle] = {}
     for name in names:
         _, line, marker = BLOCKERS[blockers[name][0]] if blockers[name] else ("", "-", "o")
@@ -153,6 +157,10 @@ def arm_styles(ds: xr.Dataset) -> dict[str, ArmStyle]:
             line, marker = (0, (1, 2)), "d"
         like = next((m for m in (split_arm(name)[0], *names) if m in colours and mains[m] == mains[name]), None)
         colour = colours.get(name) or (colours[like] if like else DRUG_COLOURS.get(mains[name], GREY))
+        if name in colours and colour != GREY:
+            if colour in met:  # more arms than colours
+                line, marker = AGAIN
+            met.append(colour)
         styles[name] = ArmStyle(label_of(ds, name), colour, line, marker, not blockers[name])
     return styles
 
@@ -183,6 +191,12 @@ def tint(colour: str, percent_white: int) -> str:
     share = percent_white / 100
     red, green, blue = ((1 - share) * c + share for c in to_rgb(colour))
     return to_hex((red, green, blue))
+
+
+def unit_label(values: xr.DataArray) -> str:
+    """What an axis of `values` says: their unit, or what they are relative to, or that they have no unit."""
+    unit, reference = unit_text(str(values.attrs.get("units", "1"))), values.attrs.get("ratio_to")
+    return unit or (f"relative to {str(reference).replace('_', ' ')}" if reference else "no unit")
 
 
 def unit_text(unit: str) -> str:

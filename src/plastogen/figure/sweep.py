@@ -56,7 +56,7 @@ def panels(fig: Figure, ds: xr.Dataset, names: Sequence[str]) -> list[Axes]:
     for ax, name in zip(axes, names, strict=False):
         title = str(ds[name].attrs.get("long_name", name))
         ax.set_title(title[:1].upper() + title[1:])
-        ax.set_ylabel(style.unit_text(str(ds[name].attrs.get("units", "1"))) or "no unit")
+        ax.set_ylabel(style.unit_label(ds[name]))
         ax.yaxis.set_major_locator(MaxNLocator(5))
     for ax in axes[len(names) :]:
         ax.set_axis_off()
