@@ -217,6 +217,14 @@ def test_more_arms_than_colours_differ_in_line_and_marker() -> None:
     )
 
 
+def test_untreated_arms_differ_in_line() -> None:
+    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).isel(arm=[0, 0, 0, 1]).assign_coords(arm=list("abcd"))
+    ds.attrs["dosing"] = json.dumps([{"arm": "d", "drug": "ketamine", "what": "k", "start_h": 0.0, "end_h": 0.0}])
+    looks = style.arm_styles(ds.drop_vars("arm_title", errors="ignore"))
+    assert {looks[name].colour for name in "abc"} == {style.GREY}
+    assert len({looks[name].line for name in "abc"}) == len({looks[name].marker for name in "abc"}) == 3
+
+
 def test_an_axis_says_what_a_ratio_is_relative_to() -> None:
     ds = DS.copy()
     name = next(str(n) for n in ds.data_vars if ds[n].attrs.get("readout") and ds[n].attrs.get("units") == "1")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -45,7 +46,8 @@ DRUG_COLOURS = {
     "ketamine": BLUE, "memantine": PURPLE, "mk801": VERMILION, "ssri": ORANGE, "esketamine": SKY,
 }  # fmt: skip
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, INK)
-AGAIN = ((0, (4, 1)), "s")  # line and marker of an arm that shares its colour with one before
+# line and marker of the first arm of a colour, the second, ...
+ARM_LOOKS: tuple[tuple[Any, str], ...] = (("-", "o"), ((0, (1, 2)), "d"), ((0, (4, 1)), "p"), ((0, (6, 1, 1, 1)), "h"))
 MOST_NAMED = 3  # more arms that lack runs than this are counted, not named
 STRESS = "stress"  # what the dosing of results.nc calls a stretch of stress: no drug
 # blocker named in an arm -> how it is written, line style, marker
@@ -149,18 +151,13 @@ def arm_styles(ds: xr.Dataset) -> dict[str, ArmStyle]:
                     len(colours) % len(PALETTE) :
                 ]
                 colours[name] = free[0]
-    met: list[str] = []
+    met: Counter[str] = Counter()
     styles: dict[str, ArmStyle] = {}
     for name in names:
-        _, line, marker = BLOCKERS[blockers[name][0]] if blockers[name] else ("", "-", "o")
-        if name in colours and colours[name] == GREY and GREY in {s.colour for s in styles.values()}:
-            line, marker = (0, (1, 2)), "d"
         like = next((m for m in (split_arm(name)[0], *names) if m in colours and mains[m] == mains[name]), None)
         colour = colours.get(name) or (colours[like] if like else DRUG_COLOURS.get(mains[name], GREY))
-        if name in colours and colour != GREY:
-            if colour in met:  # more arms than colours
-                line, marker = AGAIN
-            met.append(colour)
+        line, marker = BLOCKERS[blockers[name][0]][1:] if blockers[name] else ARM_LOOKS[met[colour] % len(ARM_LOOKS)]
+        met[colour] += name in colours
         styles[name] = ArmStyle(label_of(ds, name), colour, line, marker, not blockers[name])
     return styles
 
