@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("figure", "report", "draw", "export", "evidence"),
     (
-        "answer", "planner", "new", "catalogue", "compare", "status", "screen", "doctor", "guard", "commands", "cli",
+        "answer", "lesson", "planner", "new", "catalogue", "compare", "status", "screen", "doctor", "guard", "commands", "cli",
         "__main__",
     ),
 )  # fmt: skip
@@ -176,5 +176,5 @@ def test_the_wheel_carries_models_experiments_and_types() -> None:
 
     project = tomllib.loads((SRC.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert included == {"models": "plastogen/_library/models", "experiments": "plastogen/_library/experiments"}
+    assert included == {name: f"plastogen/_library/{name}" for name in ("models", "experiments", "lessons")}
     assert (SRC / "py.typed").is_file()

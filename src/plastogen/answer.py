@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -292,6 +292,15 @@ def redraw(found: Answer, names: Sequence[str], data: Path | None, *, say: Say =
     chosen = names or _drawable(found.asked.question, say)
     shown = _shown(found.asked, found.ds)
     return draw(shown, chosen, say=say, overlays=overlays, again=True)
+
+
+def drawn(
+    found: Answer, names: Sequence[str], folder: Path, *, readouts: Sequence[str] = (), say: Say = print
+) -> list[Path]:
+    """Figures that give no verdict on claims, drawn into `folder`. Raises InputError, StoreError."""
+    shown = _shown(found.asked, found.ds)
+    own = replace(shown, verdicts=(), folder=folder, readouts=readouts or None, inputs=f"{shown.inputs} {readouts}")
+    return draw(own, names, say=say)
 
 
 def rewrite(found: Answer, *, say: Say = print) -> Path:

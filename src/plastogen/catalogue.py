@@ -12,6 +12,8 @@ from plastogen.check import check
 from plastogen.check_results import FIGURES
 from plastogen.definition import Document, InputError, Library, build, builtin, nearest, quantities, show
 from plastogen.experiment import shipped
+from plastogen.lesson.definition import FOLDER as LESSONS
+from plastogen.lesson.definition import shipped as shipped_lessons
 from plastogen.models import FOLDERS
 from plastogen.plasticity import STATES
 from plastogen.quantity import Quantity
@@ -20,7 +22,7 @@ from plastogen.results import dosing
 from plastogen.switches import SiteFactors, Switches
 
 MODEL_KINDS = dict(FOLDERS.values())
-KINDS = ("experiments", *MODEL_KINDS, "variables", "figures", "states", "switches", "references")
+KINDS = ("experiments", "lessons", *MODEL_KINDS, "variables", "figures", "states", "switches", "references")
 
 
 def listing(kind: str, *, here: Path | None = None) -> list[tuple[str, str]]:
@@ -31,6 +33,10 @@ def listing(kind: str, *, here: Path | None = None) -> list[tuple[str, str]]:
     library = Library(here)
     if kind == "experiments":
         return [(name, _title(builtin("experiments") / f"{name}.yaml")) for name in shipped()]
+    if kind == "lessons":
+        own = {path.stem: path for path in sorted(((here or Path()) / LESSONS).glob("*.yaml"))}
+        files = {name: builtin(LESSONS) / f"{name}.yaml" for name in shipped_lessons()} | own
+        return [(name, _title(files[name])) for name in sorted(files)]
     if kind == "variables":
         return [(name, f"{v.long_name} [{v.unit}]{_by(v.dims)}") for name, v in VARIABLES.items()]
     if kind == "references":

@@ -28,13 +28,18 @@ OVERLAID = ("acute", "timeline")  # figures that take a person's own data
 
 @dataclass(frozen=True)
 class Shown:
-    """What figures show: results, verdicts on the claims, the circuit, and a digest of it all."""
+    """What figures show: results, verdicts on the claims, the circuit, and a digest of it all.
+
+    `folder`: where they go, if not to those of the results; `readouts`: which ones, where a figure shows readouts.
+    """
 
     ds: xr.Dataset
     verdicts: Sequence[Verdict]
     circuit: Circuit
     store: Store
     inputs: str
+    folder: Path | None = None
+    readouts: Sequence[str] | None = None
 
 
 def draw(
@@ -45,7 +50,7 @@ def draw(
 
     With a list for `undrawn`, a figure that cannot be drawn is said and noted there, and the others are drawn.
     """
-    folder = shown.store.folder / "figures"
+    folder = shown.folder or shown.store.folder / "figures"
     marks = _marks(folder)
     paths: list[Path] = []
     for name in names:
@@ -91,7 +96,9 @@ def _figure(name: str, shown: Shown, overlays: Sequence[Overlay]) -> Any:
     if name == "circuit":
         return drawing(shown.circuit, shown.ds)
     if name == "arms":
-        return drawing(shown.ds, verdicts=shown.verdicts)
+        return drawing(shown.ds, verdicts=shown.verdicts, readouts=shown.readouts)
+    if name == "sweep":
+        return drawing(shown.ds, readouts=shown.readouts)
     if name == "raster":
         return _raster(drawing, shown)
     return drawing(shown.ds, overlay=overlays) if name in OVERLAID else drawing(shown.ds)

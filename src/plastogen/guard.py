@@ -11,7 +11,7 @@ from typing import NoReturn, ParamSpec
 import typer
 
 P = ParamSpec("P")
-BAD_INPUT, RUN_FAILED, INTERRUPTED = 2, 3, 130
+BAD_INPUT, RUN_FAILED, CLAIM_MISSED, INTERRUPTED = 2, 3, 4, 130
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:

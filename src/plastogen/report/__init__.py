@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections import Counter
@@ -16,17 +15,16 @@ from plastogen.cache import atomic_write
 from plastogen.case import Case, Question
 from plastogen.claim import Verdict
 from plastogen.figure import FIGURES
-from plastogen.report.html import Html, el, join, table
+from plastogen.report.html import NOTHING_FROM_OUTSIDE, Html, document, el, join, picture, table
 from plastogen.report.methods import given_text, methods
 from plastogen.sources import WORDS, Cited, Number, cited, counts, numbers, summary
 
 if TYPE_CHECKING:
     import xarray as xr
 
+__all__ = ["NOTHING_FROM_OUTSIDE", "SECTIONS", "SIGNS", "page", "write_report"]
 NAME = "report.html"
-MOST_SVG_BYTES = 1_500_000  # a larger drawing is put in as PNG
 SIGNS = {"met": ("✓", "met"), "missed": ("✗", "missed"), "known miss": ("✗", "known"), "undecided": ("?", "undecided")}
-NOTHING_FROM_OUTSIDE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 SECTIONS = ("Arms", "Figures", "Claims", "Methods", "Numbers", "References", "Versions")
 
 
@@ -65,15 +63,9 @@ def page(
     }
     css = (resources.files("plastogen.report") / "page.css").read_text(encoding="utf-8")
     title = str(ds.attrs.get("title", question.name))
-    head = el(
-        "head", el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=NOTHING_FROM_OUTSIDE),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("title", f"{title}: plastogen report"), el("style", Html(css)),
-    )  # fmt: skip
     sections = [el("section", el("h2", name), parts[name], id=name.lower()) for name in SECTIONS]
     body = el("body", _top(title, ds, verdicts), *(join(["", section]) for section in sections))
-    return Html("<!doctype html>\n" + el("html", head, body, lang="en") + "\n")
+    return document(f"{title}: plastogen report", css, body)
 
 
 def _top(title: str, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Html:
@@ -133,13 +125,8 @@ def _figures(paths: Sequence[Path]) -> Html:
     """Each figure once, as SVG where that is small enough, with its caption."""
     found = []
     for name in dict.fromkeys(path.stem for path in paths):
-        files = {path.suffix: path for path in paths if path.stem == name}
-        small = ".svg" in files and files[".svg"].stat().st_size <= MOST_SVG_BYTES
-        path = files[".svg"] if small or ".png" not in files else files[".png"]
-        kind = "svg+xml" if path.suffix == ".svg" else "png"
-        data = base64.b64encode(path.read_bytes()).decode("ascii")
         caption = FIGURES.get(name, name)
-        image = el("img", src=f"data:image/{kind};base64,{data}", alt=caption)
+        image = picture([path for path in paths if path.stem == name], caption)
         found.append(el("figure", image, el("figcaption", caption), id=f"figure-{name}"))
     return join(found) if found else el("p", "None were drawn.")
 

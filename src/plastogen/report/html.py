@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
+MOST_SVG_BYTES = 1_500_000  # a larger drawing is put in as PNG
+NOTHING_FROM_OUTSIDE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 VOID = ("img", "meta", "br", "hr")
 
 
@@ -33,3 +37,24 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, class_: str = "
     top = el("thead", el("tr", *(el("th", text, scope="col") for text in head)))
     body = el("tbody", *(join([el("tr", *(el("td", cell) for cell in row)), ""]) for row in rows))
     return el("div", el("table", top, body), class_=f"wide {class_}".strip())
+
+
+def picture(files: Sequence[Path], alt: str) -> Html:
+    """One figure with its bytes inside, of the files it was saved as: SVG where that is small enough."""
+    by_kind = {path.suffix: path for path in files}
+    small = ".svg" in by_kind and by_kind[".svg"].stat().st_size <= MOST_SVG_BYTES
+    path = by_kind[".svg"] if small or ".png" not in by_kind else by_kind[".png"]
+    kind = "svg+xml" if path.suffix == ".svg" else "png"
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return el("img", src=f"data:image/{kind};base64,{data}", alt=alt)
+
+
+def document(title: str, css: str, body: Html) -> Html:
+    """A whole page that asks for nothing from outside."""
+    head = el(
+        "head", el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=NOTHING_FROM_OUTSIDE),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("title", title), el("style", Html(css)),
+    )  # fmt: skip
+    return Html("<!doctype html>\n" + el("html", head, body, lang="en") + "\n")

@@ -1,0 +1,209 @@
+"""Lessons: each agrees with a run made here, and no longer does once the model is changed as the lesson says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+from plastogen import SCOPE
+from plastogen.case import open_question
+from plastogen.claim import Verdict
+from plastogen.cli import app
+from plastogen.definition import InputError
+from plastogen.lesson import key as keys
+from plastogen.lesson.definition import LEVELS, open_lesson, shipped
+from plastogen.lesson.make import Made, make
+
+LESSONS = shipped()
+WITHOUT_NETWORK = [name for name in LESSONS if not open_lesson(name)[0].set]
+WITH_NETWORK = [name for name in LESSONS if name not in WITHOUT_NETWORK]
+OWN = """
+title: A lesson of my own
+experiment: trapping
+takes: seconds
+time: 10 min
+aim: Try.
+before: [nothing]
+background: [Blockers block.]
+figures: [arms]
+questions:
+  - {level: see, ask: How much?, answer: "It is {left_2min of ketamine as %}."}
+  - {level: explain, ask: Why?, answer: Trapped., holds: [ketamine stays trapped while glutamate is away]}
+  - {level: judge, ask: So?, answer: So., holds: [less of memantine stays trapped]}
+misconceptions: [{belief: It goes., instead: It stays.}, {belief: All stay., instead: Not all do.}]
+not_shown: [Much.]
+change: {set: {drugs.ketamine.actions.nmdar.ketamine.trapped: 0}, why: No trap.}
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def silent(line: str) -> None:
+    del line
+
+
+def made(name: str, **settings: Any) -> Made:
+    return make(name, settings, say=silent, workers=2)
+
+
+def test_there_are_at_least_eight_and_each_is_listed(here: Path) -> None:
+    assert len(LESSONS) >= 8
+    told = CliRunner().invoke(app, ["lesson"])
+    assert told.exit_code == 0
+    assert [line.split()[0] for line in told.output.splitlines()] == LESSONS
+    assert CliRunner().invoke(app, ["list", "lessons", "--names"]).output.split() == LESSONS
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_is_sound(name: str) -> None:
+    lesson, document = open_lesson(name)
+    question = open_question(lesson.experiment, lesson.set)
+    keys.check(lesson, document, question)
+    assert {asked.level for asked in lesson.questions} == set(LEVELS)
+    told = " ".join(text for _, text in keys.texts(lesson))
+    typed = re.findall(r"[-+−]?\d+(?:\.\d+)? ?(?:%|Hz)", keys.PLACE.sub("", told))
+    assert typed == [], "a result is read from the run, never typed"
+
+
+@pytest.mark.parametrize("name", WITHOUT_NETWORK)
+def test_the_key_of_a_lesson_without_network_agrees_with_a_run(name: str, here: Path) -> None:
+    lesson = made(name)
+    assert lesson.key.disagreements == []
+    assert lesson.key.numbers
+    assert all(np.isfinite(number.mean) for number in lesson.key.numbers)
+    _check_sheets(lesson)
+
+
+@pytest.mark.parametrize("name", WITHOUT_NETWORK)
+def test_a_lesson_without_network_notices_a_changed_model(name: str, here: Path) -> None:
+    assert made(name, **open_lesson(name)[0].change.set).key.disagreements != []
+
+
+@pytest.mark.slow
+@pytest.mark.network
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", WITH_NETWORK)
+def test_the_key_of_a_lesson_agrees_with_a_run(name: str, here: Path) -> None:
+    lesson = made(name)
+    assert [one.verdict.sentence for one in lesson.key.disagreements] == []
+    assert all(np.isfinite(number.mean) for number in lesson.key.numbers)
+    _check_sheets(lesson)
+
+
+@pytest.mark.slow
+@pytest.mark.network
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", WITH_NETWORK)
+def test_a_lesson_notices_a_changed_model(name: str, here: Path) -> None:
+    changed = made(name, **{**open_lesson(name)[0].change.set, "course.seeds": 1})
+    assert changed.key.disagreements != []
+
+
+def _check_sheets(lesson: Made) -> None:
+    """Six files; whole, nothing from outside; answers on the teacher's alone."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in lesson.files}
+    assert set(texts) == {f"{name}.{kind}" for name in ("student", "teacher", "slides") for kind in ("html", "md")}
+    for name, text in texts.items():
+        assert SCOPE in text
+        assert "{" not in re.sub(r"<style>.*?</style>", "", text, flags=re.S), name
+        assert not re.search(r'(?:src|href)="(?!data:|#)', text)
+    asked = len(lesson.lesson.questions)
+    for kind in ("html", "md"):
+        assert texts[f"teacher.{kind}"].count("answer" if kind == "html" else "**Answer.**") >= asked
+    assert 'class="answer"' not in texts["student.html"]
+    assert "Answer" not in texts["student.md"]
+    assert "default-src 'none'" in texts["slides.html"].replace("&#x27;", "'")
+    for picture in re.findall(r"!\[.*?\]\((.+?)\)", texts["student.md"]):
+        assert (lesson.files[0].parent / picture).is_file()
+
+
+def test_a_lesson_of_ones_own_lies_beside(here: Path) -> None:
+    (here / "lessons").mkdir()
+    (here / "lessons" / "mine.yaml").write_text(OWN)
+    assert "A lesson of my own" in CliRunner().invoke(app, ["lesson"]).output
+    good = CliRunner().invoke(app, ["lesson", "mine", "--jobs", "1"])
+    assert good.exit_code == 0, good.output
+    teacher = (here / "results/lesson_mine/teacher.md").read_text()
+    assert "It is 86 %." in teacher
+    again = CliRunner().invoke(app, ["lesson", "mine", "--jobs", "1"])
+    assert "taken from results/trapping, which is finished" in again.output
+    bad = CliRunner().invoke(
+        app, ["lesson", "mine", "--jobs", "1", "--set", "drugs.ketamine.actions.nmdar.ketamine.trapped=0"]
+    )
+    assert bad.exit_code == 4
+    assert "THE ANSWER KEY DISAGREES" in bad.output
+    alarm = (here / "results/lesson_mine/teacher.html").read_text()
+    assert "Do not use the answers that rest on it" in alarm
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("experiment: trapping", "experiment: traping", "nearest valid name: trapping"),
+        ("figures: [arms]", "figures: [armz]", "figures.0: found 'armz', wanted one of"),
+        ("figures: [arms]", "figures: [arms]\nreadouts: [left]", "readouts.0: found 'left', wanted one of loaded"),
+        ("{left_2min of ketamine as %}", "{left_2min of ketamin as %}", "nearest valid name: ketamine"),
+        ("{left_2min of ketamine as %}", "{left_2min ketamine}", "questions.0.answer: found {left_2min ketamine}, wanted {readout of arm}"),
+        ("{left_2min of ketamine as %}", "{left_2min of ketamine where dose = 1 mg}", "there is no sweep"),
+        ("[less of memantine stays trapped]", "[less of memantine stays traped]", "nearest valid name: less of memantine stays trapped"),
+        ("level: judge", "level: see", "none of level judge"),
+        ("answer: So., holds: [less of memantine stays trapped]", "answer: So.", "an answer that rests on nothing"),
+        ("aim: Try.", "aims: Try.", "nearest valid name: aim"),
+    ],
+)  # fmt: skip
+def test_a_bad_lesson_says_what_is_wrong(old: str, new: str, wanted: str, here: Path) -> None:
+    (here / "mine.yaml").write_text(OWN.replace(old, new))
+    told = CliRunner().invoke(app, ["lesson", "mine.yaml"])
+    assert told.exit_code == 2
+    assert wanted in told.output, told.output
+    assert "nothing was run" in told.output
+
+
+def test_a_lesson_that_is_not_there_has_a_nearest_name(here: Path) -> None:
+    with pytest.raises(InputError, match="nearest valid name: disinhibition"):
+        open_lesson("disinhibtion")
+
+
+QUESTION = open_question("magnesium_and_voltage")
+DS = xr.Dataset(
+    {"conducted": (("arm", "E", "seed"), np.arange(40, dtype=float).reshape(4, 5, 2) / 100)},
+    {"arm": list(QUESTION.experiment.arms)},
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("conducted of glutamate where E = -70 mV", "0.125"),
+        ("conducted of glutamate where E = -70 mV as %", "12 %"),
+        ("conducted of glutamate where E = -70 mV minus conducted of no_glutamate where E = -70 mV as %", "10 %"),
+        ("conducted of glutamate where E = -40 mV over conducted of glutamate where E = -70 mV", "1.48"),
+        ("conducted of no_glutamate where E = -70 mV over conducted of glutamate where E = -70 mV as change", "−80 %"),
+        ("conducted of no_glutamate where E = -80 mV as %", "0.5 %"),
+    ],
+)  # fmt: skip
+def test_a_place_in_a_text_reads_a_number_of_the_run(place: str, said: str) -> None:
+    assert keys._found(place, QUESTION, DS).said == said
+
+
+def test_what_a_claim_came_to_is_held_against_what_the_answer_says() -> None:
+    def verdict(outcome: Any) -> Verdict:
+        return Verdict("c", "r", outcome, 1, 1, 1, "1", 1, 1, "w")
+
+    came = {(o, holds): keys.Checked(verdict(o), holds).agrees
+            for o in ("met", "missed", "known miss", "undecided") for holds in (True, False)}  # fmt: skip
+    assert [case for case, agrees in came.items() if agrees] == [
+        ("met", True),
+        ("missed", False),
+        ("known miss", False),
+    ]
