@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +19,8 @@ from unittest.mock import patch
 
 from plastogen.circuit import Circuit, Engine, engine, network
 from plastogen.definition import Library
+
+BARE_LOOP = "x = 0\nfor i in range(20_000_000): x += i * i"  # about a second
 
 
 def circuit(name: str, step_ms: float) -> Circuit:
@@ -50,6 +55,19 @@ def children_cpu_s() -> float:
     """CPU time (user and system, s) of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def machine_speedup(workers: int = 2, repetitions: int = 5) -> float:
+    """What the machine itself gives: work of so many bare loops, each a process that shares nothing, against one."""
+
+    def wall_s(n: int) -> float:
+        began = time.monotonic()
+        loops = [subprocess.Popen([sys.executable, "-S", "-c", BARE_LOOP]) for _ in range(n)]
+        for loop in loops:
+            loop.wait()
+        return time.monotonic() - began
+
+    return statistics.median(workers * wall_s(1) / wall_s(workers) for _ in range(repetitions))
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -160,7 +160,7 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
             code, said = network.make(work)
             if code or not (work / "main").is_file():
                 raise EngineError(f"the network did not compile:\n{said}\n`plastogen doctor` looks for the cause")
-            for left in [*work.rglob("*.o"), work / "results"]:
+            for left in [*work.rglob("*.o"), work / "common.h.gch", work / "results"]:
                 shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
             with explained(folder, "write"):
                 os.replace(work, folder)
