@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run test lint fast slow mutants figures evidence clean help
+.PHONY: run test lint fast slow docs mutants figures evidence clean help
 
 run: $(VENV)/.run  ## set up, then follow one infusion of ketamine over 14 days (results/one_infusion)
 	$(BIN)/plastogen run one_infusion
 
-test: lint fast slow  ## set up, then run all checks, quick ones first
+test: lint fast slow docs  ## set up, then run all checks, quick ones first
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -21,6 +21,9 @@ fast: $(VENV)/.test
 
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -q -m slow
+
+docs: $(VENV)/.test  ## build the documentation site (docs/_build/index.html); the tutorial's runs are kept
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build
 
 mutants: $(VENV)/.test  ## break the mechanisms line by line and see whether the tests notice
 	$(BIN)/python tests/mutants.py
@@ -45,7 +48,7 @@ $(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
-	$(PIP) --editable '.[test]'
+	$(PIP) --editable '.[test,docs,teach]'
 	@touch $@ $(VENV)/.run
 
 clean:  ## remove the virtual environment (results and the cache stay)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from test_experiment import TEXT, question
@@ -65,3 +66,10 @@ def test_what_ships_is_sound(name: str) -> None:
     asked = open_question(name)
     assert check(asked)
     assert all(claim.source or claim.note for claim in asked.experiment.expect)
+
+
+def test_a_model_of_ones_own_serves_an_experiment_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "circuits").mkdir(parents=True)
+    (tmp_path / "models" / "circuits" / "mine.yaml").write_text("extends: small\ntitle: Mine\n")
+    assert {case.circuit.title for case in check(open_question("disinhibition", {"model.circuit": "mine"}))} == {"Mine"}

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from plastogen import people
 from plastogen.circuit.definition import Circuit
 from plastogen.course import Plan
-from plastogen.definition import Definition, Document, Fault, InputError, Library, Problem, build, quantities
+from plastogen.definition import Definition, Document, Fault, InputError, Library, Problem, build, builtin, quantities
 from plastogen.design import TAKEN, Axis, axes_of, points
 from plastogen.dose import Treatment
 from plastogen.drug import Drug
@@ -268,10 +268,11 @@ def _stress(given: StressEvent | list[StressEvent] | None, end_h: float) -> tupl
 
 def open_question(name: str | Path, settings: Mapping[str, object] | None = None) -> Question:
     """The experiment `name` with `settings` (dotted path -> value) laid over it. Nothing is checked yet but
-    its file.
+    its file. Models of one's own stand beside one's file, or, for an experiment that ships, where one is.
 
     Raises InputError.
     """
     document = document_of(name)
     path = Path(document.file)
-    return Question(path.stem, document, Models(Library(path)), settings or {})
+    beside = Path() if path.parent == builtin("experiments") else path
+    return Question(path.stem, document, Models(Library(beside)), settings or {})

@@ -102,11 +102,11 @@ def _model(document: Document, folder: str, kind: Any) -> Iterator[str]:
             yield f"  {key}: {getattr(model, key)}".rstrip()
     rows = []
     for path, q in quantities(model):
-        rows.append((path, q.text, _span(q), q.evidence or "", q.source or "", q.note or ""))
+        rows.append((path, q.text, span(q), q.evidence or "", q.source or "", q.note or ""))
     yield from columns([("number", "value", "range", "evidence", "source", "note"), *rows])
 
 
-def _span(quantity: Quantity) -> str:
+def span(quantity: Quantity) -> str:
     """The range, in the unit the value is written in."""
     if quantity.range is None:
         return ""

@@ -1,0 +1,74 @@
+"""Sphinx: how the site is built. `make docs`; warnings are errors, and no page may ask another host."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
+
+import plastogen  # noqa: E402
+
+project = "plastogen"
+author = copyright = "The plastogen authors"
+version = release = plastogen.__version__
+language = "en-GB"
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build", "_made"]
+myst_enable_extensions = ["attrs_inline", "colon_fence"]
+myst_heading_anchors = 3
+default_role = "code"
+autodoc_typehints = "signature"
+python_maximum_signature_line_length = 80
+html_theme = "furo"
+html_title = "plastogen"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {"footer_icons": []}
+pygments_style, pygments_dark_style = "friendly", "monokai"
+
+# What a page would load by itself: scripts, styles, pictures, frames; a link that a reader clicks is none of them.
+LOADED = re.compile(
+    r"""<(?:script|img|iframe|source|video|audio|embed)\b[^>]*?\bsrc(?:set)?\s*=\s*["']?(?:https?:)?//[^"'\s>]+"""
+    r"""|<link\b(?=[^>]*\brel\s*=\s*["']?(?:stylesheet|preload|icon|preconnect|dns-prefetch|modulepreload))"""
+    r"""[^>]*?\bhref\s*=\s*["']?(?:https?:)?//[^"'\s>]+"""
+    r"""|url\(\s*["']?(?:https?:)?//[^)]+\)|@import\s+["'](?:https?:)?//[^"']+""",
+    re.I,
+)
+
+
+def asks_others(text: str) -> list[str]:
+    """What a page or a style sheet would load from another host."""
+    return [found.group() for found in LOADED.finditer(text)]
+
+
+def _make(app: Any) -> None:
+    """Generated pages, and the tutorial's figures."""
+    import figures
+    import generate
+    from sphinx.util import logging
+
+    generate.write(HERE / "reference")
+    figures.follow(HERE / "tutorial.md", HERE / "_made" / "tutorial", logging.getLogger("plastogen").info)
+
+
+def _closed(app: Any, exception: Exception | None) -> None:
+    """No page may ask another host."""
+    from sphinx.errors import ExtensionError
+
+    if exception is None:
+        pages = [path for kind in ("*.html", "*.css") for path in Path(app.outdir).rglob(kind)]
+        asked = [f"{path}: {what}" for path in pages for what in asks_others(path.read_text(encoding="utf-8"))]
+        if asked:
+            raise ExtensionError("pages that ask another host:\n" + "\n".join(asked))
+
+
+def setup(app: Any) -> dict[str, bool]:
+    app.connect("builder-inited", _make)
+    app.connect("build-finished", _closed)
+    return {"parallel_read_safe": True}
