@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("figure", "report", "draw", "export", "evidence"),
     (
-        "answer", "lesson", "planner", "new", "catalogue", "compare", "status", "screen", "doctor", "guard", "commands", "cli",
+        "answer", "lesson", "demo", "film", "planner", "new", "catalogue", "compare", "status", "screen", "doctor", "guard", "commands", "cli",
         "__main__",
     ),
 )  # fmt: skip

@@ -17,7 +17,7 @@ PANELS: dict[str, tuple[Any, ...]] = {
     "Look": (look.list_, look.show, look.new, look.check, look.sources, look.reliance, look.doctor),
     "Run": (run.run, run.merge, results.status),
     "See what came out": (results.plot, results.report, results.compare, results.export, results.evidence),
-    "Teach": (teach.lesson,),
+    "Teach": (teach.demo, teach.lesson, teach.animate),
     "Ask how surely, and why": (study.trial, study.responders, study.sensitivity),
 }
 

@@ -1,4 +1,4 @@
-"""In: the name of a lesson, or nothing. Out: sheets and slides made from a run of its experiment."""
+"""In: a lesson, an experiment, or nothing. Out: what a class looks at: a first picture, sheets, slides, a film."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import typer
 from plastogen import SCOPE
 from plastogen.commands.options import Jobs, Set, how, settings
 from plastogen.guard import CLAIM_MISSED, guarded
+
+
+@guarded
+def demo(out: Annotated[Path | None, typer.Option(help="Folder, instead of results/demo.")] = None) -> None:
+    """A first picture within seconds, without a compiler: one network before and under ketamine."""
+    from plastogen.demo import demo as show
+
+    show(out, say=typer.echo)
+    typer.echo(SCOPE)
 
 
 @guarded
@@ -38,3 +47,21 @@ def lesson(
         typer.echo(f"THE ANSWER KEY DISAGREES with this run, it says {wanted}: {one.verdict.sentence}")
     typer.echo(SCOPE)
     raise typer.Exit(CLAIM_MISSED if made.key.disagreements else 0)
+
+
+@guarded
+def animate(
+    name: Annotated[str, typer.Argument(help="An experiment without a sweep.")] = "one_infusion",
+    out: Annotated[Path | None, typer.Option(help="The file: .html (the default), .gif or .mp4.")] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm; the first that is given something by default.")] = None,
+    frames: Annotated[int, typer.Option(help="How many moments.")] = 40,
+    set: Set = None, jobs: Jobs = None,
+) -> None:  # fmt: skip
+    """A film of one run: raster, rates and a dendrite through an infusion, in the small circuit."""
+    from plastogen.film import film
+    from plastogen.screen import Bar
+
+    with Bar() as bar:
+        path = film(name, settings(set), arm=arm, frames=frames, out=out, say=bar.say, watcher=bar, **how(jobs))
+    typer.echo(f"wrote {path}")
+    typer.echo(SCOPE)

@@ -53,8 +53,8 @@ def raster(
         times, who = spikes[moment]
         start = max(0.0, (float(times.max(initial=0)) - window_s) / 2)
         seen = (times >= start) & (times < start + window_s)
-        _spikes(rows[0][column], (times[seen] - start) * MS_PER_S, who[seen], cells, named=column == 0)
-        _rates(rows[1][column], times - start, who, cells, window_s)
+        dots(rows[0][column], (times[seen] - start) * MS_PER_S, who[seen], cells, named=column == 0)
+        population(rows[1][column], times - start, who, cells, window_s)
         before = run["spectrum"].sel(snapshot=moments[0]) if column else None
         _spectrum(rows[2][column], run["spectrum"].sel(snapshot=moment), before)
         rates = run["snapshot_rate_hz"].sel(snapshot=moment)
@@ -88,7 +88,7 @@ def _when(ds: xr.Dataset, moment: str) -> str:
     return f"{text}: {axis.time_text(float(ds['snapshot_time'].sel(snapshot=moment)))}"
 
 
-def _spikes(
+def dots(
     ax: Axes, times_ms: Array, who: npt.NDArray[np.int32], cells: Mapping[str, Sequence[int]], *, named: bool,
 ) -> None:  # fmt: skip
     """Every spike as a dot; classes stacked in bands of SHARES."""
@@ -109,7 +109,7 @@ def _spikes(
     ax.tick_params(left=False)
 
 
-def _rates(
+def population(
     ax: Axes, times_s: Array, who: npt.NDArray[np.int32], cells: Mapping[str, Sequence[int]], window_s: float,
 ) -> None:  # fmt: skip
     """Population rate of each class, spikes a second a cell, smoothed with a Gaussian."""

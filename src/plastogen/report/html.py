@@ -9,7 +9,7 @@ from pathlib import Path
 
 MOST_SVG_BYTES = 1_500_000  # a larger drawing is put in as PNG
 NOTHING_FROM_OUTSIDE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-VOID = ("img", "meta", "br", "hr")
+VOID = ("img", "meta", "br", "hr", "input")
 
 
 class Html(str):
@@ -49,11 +49,12 @@ def picture(files: Sequence[Path], alt: str) -> Html:
     return el("img", src=f"data:image/{kind};base64,{data}", alt=alt)
 
 
-def document(title: str, css: str, body: Html) -> Html:
-    """A whole page that asks for nothing from outside."""
+def document(title: str, css: str, body: Html, *, scripts: bool = False) -> Html:
+    """A whole page that asks for nothing from outside; `scripts`: those inside it may run."""
+    allowed = NOTHING_FROM_OUTSIDE + ("; script-src 'unsafe-inline'" if scripts else "")
     head = el(
         "head", el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=NOTHING_FROM_OUTSIDE),
+        el("meta", http_equiv="Content-Security-Policy", content=allowed),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("title", title), el("style", Html(css)),
     )  # fmt: skip
