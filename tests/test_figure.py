@@ -225,6 +225,12 @@ def test_untreated_arms_differ_in_line() -> None:
     assert len({looks[name].line for name in "abc"}) == len({looks[name].marker for name in "abc"}) == 3
 
 
+def test_titles_begin_with_a_capital_where_that_is_right() -> None:
+    assert [style.sentence(text) for text in ("spine density", "mTORC1 at 2 h", "eEF2K")] == [
+        "Spine density", "mTORC1 at 2 h", "eEF2K",
+    ]  # fmt: skip
+
+
 def test_an_axis_says_what_a_ratio_is_relative_to() -> None:
     ds = DS.copy()
     name = next(str(n) for n in ds.data_vars if ds[n].attrs.get("readout") and ds[n].attrs.get("units") == "1")

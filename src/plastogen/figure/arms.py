@@ -61,7 +61,7 @@ def arms(
         ax = fig.add_subplot(grid[0, column])
         _readout(ax, ds[name], [styles[arm] for arm in chosen], chosen, named=column == 0)
         title = str(ds[name].attrs.get("long_name", name))
-        title = title[:1].upper() + title[1:]
+        title = style.sentence(title)
         ax.set_title("\n".join(textwrap.wrap(title, TITLE_CHARS // len(names))))
     claims = fig.add_subplot(grid[1, :])
     claims.set_axis_off()

@@ -129,4 +129,4 @@ def _time(ax: Axes, ds: xr.Dataset, given: Sequence[data.Given], beside: int) ->
 
 def _heading(ds: xr.Dataset, name: str, title: str) -> str:
     unit = style.unit_text(str(ds[name].attrs.get("units", "1")))
-    return title[:1].upper() + title[1:] + (f" ({unit})" if unit and unit not in title else "")
+    return style.sentence(title) + (f" ({unit})" if unit and unit not in title else "")

@@ -48,7 +48,7 @@ def landscape(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axes: Se
     if any(n < expected for n, expected in data.complete(ds).values()):
         note += "; crosses: runs are missing"
     heading = f"{data.label(numbers[across].attrs['path'])} and {data.label(numbers[up].attrs['path'])}"
-    fig = style.blank(ds, heading[:1].upper() + heading[1:], note=f"{note}.")
+    fig = style.blank(ds, style.sentence(heading), note=f"{note}.")
     for ax, name in zip(panels(fig, ds, names), names, strict=True):
         dose_axis(ax, numbers[across].values.astype(float), inside=True)
         dose_axis(ax, numbers[up].values.astype(float), "y", inside=True)

@@ -57,7 +57,7 @@ def phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
         what = "mean over seeds"
     note = f"{what}; dots: times told once; grey: equal products of both. Healthy is 1, 1."
     fig = style.blank(
-        ds, " and ".join(_title(ds, name) for name in reversed(states)).capitalize(), arms=looks, note=note
+        ds, style.sentence(" and ".join(_title(ds, name) for name in reversed(states))), arms=looks, note=note
     )
     ax = fig.subplots()
     if many:

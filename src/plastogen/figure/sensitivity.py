@@ -43,7 +43,7 @@ def sensitivity(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: s
     focus, base = data.contrast(ds)
     less = f" less {style.label_of(ds, base)}" if base is not None else ""
     some = f"; {len(shown)} of {len(paths)} numbers" if len(paths) > len(shown) else ""
-    note = f"{style.label_of(ds, arm or focus)}{less}. {ABOUT[kind][:1].upper()}{ABOUT[kind][1:]}{some}. "
+    note = f"{style.label_of(ds, arm or focus)}{less}. {style.sentence(ABOUT[kind])}{some}. "
     fig = style.blank(ds, "Which number matters", note=note)
     ax = fig.subplots()
     _cells(ax, [[by[name, path] for name in names] for path in shown], list(scale.values()), signed=kind == "")

@@ -190,6 +190,12 @@ def tint(colour: str, percent_white: int) -> str:
     return to_hex((red, green, blue))
 
 
+def sentence(text: str) -> str:
+    """`text` with a capital to begin with, but for words that have their own, such as mTORC1 and eEF2K."""
+    word = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if word == word.lower() else text
+
+
 def unit_label(values: xr.DataArray) -> str:
     """What an axis of `values` says: their unit, or what they are relative to, or that they have no unit."""
     unit, reference = unit_text(str(values.attrs.get("units", "1"))), values.attrs.get("ratio_to")

@@ -55,7 +55,7 @@ def panels(fig: Figure, ds: xr.Dataset, names: Sequence[str]) -> list[Axes]:
     axes = fig.subplots(rows, -(-len(names) // rows), squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
         title = str(ds[name].attrs.get("long_name", name))
-        ax.set_title(title[:1].upper() + title[1:])
+        ax.set_title(style.sentence(title))
         ax.set_ylabel(style.unit_label(ds[name]))
         ax.yaxis.set_major_locator(MaxNLocator(5))
     for ax in axes[len(names) :]:

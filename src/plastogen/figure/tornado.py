@@ -40,7 +40,7 @@ def tornado(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str |
         each = sorted(found[name], key=lambda one: -_reach(one))
         _bars(ax, each[:MOST_NUMBERS], look.colour)
         title = str(ds[name].attrs.get("long_name", name))
-        ax.set_title("\n".join(textwrap.wrap(title[:1].upper() + title[1:], TITLE_CHARS // (-(-len(names) // rows)))))
+        ax.set_title("\n".join(textwrap.wrap(style.sentence(title), TITLE_CHARS // (-(-len(names) // rows)))))
         some = f"; {MOST_NUMBERS} of {len(each)} numbers" if len(each) > MOST_NUMBERS else ""
         ax.set_xlabel(style.unit_label(ds[name]) + some)
     for ax in axes[len(names) :]:
