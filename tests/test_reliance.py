@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from bench import say
 
 from plastogen import glutamate
 from plastogen.circuit import CLASSES, Circuit, Drive
@@ -65,3 +66,12 @@ def test_measured_slopes_are_those_of_the_formula_in_the_file() -> None:
     assert found.slope == pytest.approx(written, rel=0.25, abs=0.25)
     assert found.tonic_share[2] > 2 * found.tonic_share[0]  # SST cells lean on tonic NMDA: what README says
     assert np.all(found.nmda_share > 0)
+
+
+@pytest.mark.parametrize(("slope", "fate"), [(0.0, "fades to a third in"), (60.0, "grows")])
+def test_the_command_says_whether_a_nudge_fades(slope: float, fate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plastogen.reliance.measure", lambda circuit, **asked: made_up(slope))
+    told = say("reliance", "prefrontal")
+    assert told.exit_code == 0, told.output
+    assert f"plasticity all: a nudge of the synapses {fate}" in told.output
+    assert ("spectral abscissa -" in told.output) == (slope == 0)

@@ -100,14 +100,18 @@ def reliance(
     circuit: Annotated[str, typer.Argument(help="A circuit.")] = "prefrontal",
     seeds: Annotated[int, typer.Option(help="How many networks to look at.", min=1)] = 4,
     seconds: Annotated[int, typer.Option(help="Seconds of each probe.", min=1)] = 8,
+    plasticity: Annotated[str, typer.Option(help="The synapses whose return to rest is told.")] = "all",
 ) -> None:
     """How much each class of cells relies on NMDA receptors: what decides who falls silent."""
     from plastogen.catalogue import columns
     from plastogen.circuit import CLASSES, Circuit, Drive
     from plastogen.definition import Library
-    from plastogen.reliance import measure
+    from plastogen.plasticity import Plasticity
+    from plastogen.reliance import measure, slowest_return_per_h
 
-    found = measure(Library(Path()).load("circuits", circuit, Circuit), seeds=range(1, seeds + 1), seconds=seconds,
+    library = Library(Path())
+    synapses = library.load("plasticity", plasticity, Plasticity)
+    found = measure(library.load("circuits", circuit, Circuit), seeds=range(1, seeds + 1), seconds=seconds,
                     settle_s=0.5)  # fmt: skip
     numbers = Drive.names()
     shown = [name for name in numbers if name.startswith(("nmda", "tonic"))]
@@ -119,6 +123,9 @@ def reliance(
         rows.append((cls, *level, f"{found.nmda_share[i]:.0%}", f"{found.tonic_share[i]:.0%}", *slopes))
     typer.echo(f"{circuit}, {seeds} networks; currents are shares of the mean excitatory current at baseline")
     typer.echo("\n".join(columns(rows)))
+    back = slowest_return_per_h(synapses, found)
+    fate = f"fades to a third in {-1 / back:.0f} h" if back < 0 else "grows"
+    typer.echo(f"plasticity {plasticity}: a nudge of the synapses {fate} (spectral abscissa {back:.2g} /h)")
 
 
 @guarded
