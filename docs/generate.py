@@ -37,7 +37,7 @@ OPENING = {
     "Commands": "`plastogen COMMAND --help` says the same. Exit codes: 0 all good, 2 bad input and nothing was run, "
     "3 a run failed or is missing, 4 a claim was missed.",
     "Variables, dimensions, switches": "Made from the code. A readout names a variable; results hold all of them, "
-    "by arm and seed first.",
+    "by arm and seed first. Unit 1: a ratio, mostly to healthy, or a share.",
     "Sources": "Every entry of `models/references.yaml`: what was read of it, and which models (by number) and "
     "experiments (by claim) rest on it. `plastogen sources EXPERIMENT --bibtex` gives them for a paper.",
     "Python": "All there is to import from `plastogen`. What `run` and `load` give is an `xarray.Dataset`; "
@@ -168,7 +168,7 @@ def vocabulary() -> list[str]:
 
 
 def _unit(unit: str) -> str:
-    return {"1": "ratio or share", "uM": "µM", "Hz^2": "Hz²", "Hz^2/Hz": "Hz²/Hz"}.get(unit, unit)
+    return {"uM": "µM", "Hz^2": "Hz²", "Hz^2/Hz": "Hz²/Hz"}.get(unit, unit)
 
 
 def _fields(kind: type[Definition]) -> str:
@@ -217,7 +217,7 @@ def model(kind: str, name: str) -> list[str]:
         lines += ["", f"{len(numbers)} number{'s' if len(numbers) > 1 else ''}: {', '.join(parts)}."]
     if numbers:
         root = f"drugs.{name}" if kind == "drugs" else ROOTS[kind]
-        lines += ["", f"`--set {root}.PATH=VALUE` changes one for a run; its path is the heading, a dot and its name."]
+        lines += ["", f"`--set {root}.PATH=VALUE` changes one for a run; PATH is the heading, a dot, the name."]
     sections: dict[str, list[tuple[str, Quantity]]] = {}
     for path, q in numbers.items():
         parts = path.split(".")
@@ -292,7 +292,8 @@ def experiment(name: str) -> list[str]:
               f"[{one.model.plasticity}](../plasticity/{one.model.plasticity}.md).{takes}"]  # fmt: skip
     gets = {arm: dict.fromkeys(str(row["what"]) for row in dosing(case)) for arm, case in first.items()}
     arms = [(f"`{arm}`", "; ".join(gets[arm]) or "nothing", own.title or "") for arm, own in one.arms.items()]
-    lines += ["", "## Arms", *table(("arm", "gets", ""), arms)]
+    titled = 3 if any(title for *_, title in arms) else 2
+    lines += ["", "## Arms", *table(("arm", "gets", "")[:titled], [row[:titled] for row in arms])]
     if asked.over:
         lines += ["## Swept", ""]
         lines += [f"- {whole}: {', '.join(f'`{path}`' for path in paths)}" for whole, *paths in asked.over]
