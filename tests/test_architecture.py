@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "check_results", "identity", "store", "execute", "netcdf", "curves", "book", "verdicts", "results", "sources",
         "trial", "responders", "sensitivity", "working", "perform", "executor", "noted", "shard", "pace", "batch", "pilot",
     ),
-    ("figure", "report", "draw", "export", "evidence"),
+    ("figure", "report", "draw", "export", "evidence", "explore"),
     (
         "answer", "lesson", "demo", "film", "planner", "new", "catalogue", "compare", "status", "screen", "doctor", "guard", "commands", "cli",
         "__main__",

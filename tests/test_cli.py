@@ -40,6 +40,7 @@ def test_help_names_every_command_and_the_scope() -> None:
         "doctor",
         "reliance",
         "evidence",
+        "explore",
     ]:
         assert re.search(rf"\b{command}\b", shown.output), command
     assert "not advice" in " ".join(shown.output.replace("│", " ").split())

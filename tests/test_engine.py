@@ -192,7 +192,7 @@ def test_the_rung_of_a_connection_probability_is_coarse_and_halves_for_sparse_ne
 ) -> None:
     chances = {f"connections__{k}__probability": min(highest, 0.01) for k in range(len(SMALL.connections))}
     circuit = small(**{**chances, "connections__0__probability": highest})
-    assert engine._baked(circuit)["p_max"] == rung
+    assert engine.baked(circuit)["p_max"] == rung
 
 
 @pytest.mark.parametrize("part", ["EQUATIONS", "DRAW", "STEP", "RESET", "ARRIVAL"])

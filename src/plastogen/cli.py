@@ -11,13 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from plastogen import SCOPE, __version__
-from plastogen.commands import look, results, run, study, teach
+from plastogen.commands import explore, look, results, run, study, teach
 
 PANELS: dict[str, tuple[Any, ...]] = {
     "Look": (look.list_, look.show, look.new, look.check, look.sources, look.reliance, look.doctor),
     "Run": (run.run, run.merge, results.status),
     "See what came out": (results.plot, results.report, results.compare, results.export, results.evidence),
-    "Teach": (teach.demo, teach.lesson, teach.animate),
+    "Teach": (explore.explore, teach.demo, teach.lesson, teach.animate),
     "Ask how surely, and why": (study.trial, study.responders, study.sensitivity),
 }
 

@@ -80,7 +80,7 @@ def default_backend() -> str:
 
 def signature(backend: str) -> dict[str, str]:
     """What spikes depend on besides circuit, drive and seed; part of every run's id."""
-    found = {"backend": backend, "brian2": metadata.version("brian2"), "network": digest(_equations())[:12]}
+    found = {"backend": backend, "brian2": metadata.version("brian2"), "network": digest(equations())[:12]}
     if backend == "cpp":
         found |= {
             "compiler": compiler_version(),
@@ -92,7 +92,8 @@ def signature(backend: str) -> dict[str, str]:
     return found
 
 
-def _equations() -> list[str]:
+def equations() -> list[str]:
+    """All that is written of the network in Brian2's language."""
     return [
         network.EQUATIONS,
         network.DRAW,
@@ -104,7 +105,8 @@ def _equations() -> list[str]:
     ]
 
 
-def _baked(circuit: Circuit) -> dict[str, Any]:
+def baked(circuit: Circuit) -> dict[str, Any]:
+    """What is compiled in: the arguments of `network.model`."""
     highest = max((float(c.probability) for c in circuit.connections), default=1.0)
     rung = max(1, math.ceil(4 * highest)) / 4  # coarse, so that another probability seldom needs another program
     while 0 < highest <= rung / 2:  # sparse networks draw few candidates
@@ -119,7 +121,7 @@ def _baked(circuit: Circuit) -> dict[str, Any]:
 
 def program_key(circuit: Circuit) -> str:
     """Digest of all that is compiled in."""
-    return digest({**_baked(circuit), **signature("cpp"), "voltage": [network.RECORDED, network.VOLTAGE_STEP_MS]})[:16]
+    return digest({**baked(circuit), **signature("cpp"), "voltage": [network.RECORDED, network.VOLTAGE_STEP_MS]})[:16]
 
 
 def program_folder(circuit: Circuit) -> Path:
@@ -156,7 +158,7 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
             work = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
         try:
             with explained(work, "write"), _brian2:
-                network.write_sources(work, **_baked(circuit), flags=list(flags()))
+                network.write_sources(work, **baked(circuit), flags=list(flags()))
             code, said = network.make(work)
             if code or not (work / "main").is_file():
                 raise EngineError(f"the network did not compile:\n{said}\n`plastogen doctor` looks for the cause")
@@ -208,7 +210,7 @@ class Engine:
         else:
             with _brian2:
                 t, i, v = network.run_numpy(
-                    cells, self._shared, **{k: x for k, x in _baked(self.circuit).items() if k != "n"},
+                    cells, self._shared, **{k: x for k, x in baked(self.circuit).items() if k != "n"},
                     seconds=total, structure_seed=seeds[0], noise_seed=seeds[1],
                 )  # fmt: skip
         if not np.all(np.isfinite(v)):

@@ -1,0 +1,265 @@
+"""The page of `plastogen explore`: what stands in it, what its courses are, what is refused. No browser, no compiler."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from bench import FORMULA, say
+
+import plastogen
+from plastogen import SCOPE, explore
+from plastogen.circuit import CLASSES, Drive
+from plastogen.circuit.browser import signature
+from plastogen.circuit.drive import cell_values, shared_values
+from plastogen.definition import InputError, Library
+from plastogen.drug import Drug
+from plastogen.explore import days, numbers
+from plastogen.figure.style import CLASS_COLOURS
+from plastogen.probe import FormulaProbe, State, reduce
+from plastogen.receptor import BlockKinetics, Pool
+
+MOST_BYTES = 3_000_000
+SMALL = explore.circuit()
+KETAMINE = Library().load("drugs", "ketamine", Drug)
+
+
+@lru_cache(maxsize=1)
+def page() -> str:
+    return explore.shipped().read_text(encoding="utf-8")
+
+
+def data(text: str, name: str) -> Any:
+    found = re.search(rf'<script type="application/json" id="{name}-data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+# the page that ships
+
+
+def test_the_page_that_ships_is_one_file_of_the_present_circuit() -> None:
+    assert len(page().encode()) <= MOST_BYTES
+    assert data(page(), "page") == {"scope": SCOPE, "signature": signature(SMALL)}, (
+        "the small circuit, the network or the flags have changed: build the page anew (docs/decisions/0010)"
+    )
+
+
+def test_a_changed_circuit_is_noticed() -> None:
+    other = numbers.with_number(SMALL, "background", "rate", 990.0)
+    assert signature(other) != signature(SMALL)
+    assert signature(SMALL.model_copy(update={"title": "another"})) == signature(SMALL)
+
+
+def test_the_page_holds_what_the_sources_now_say() -> None:
+    model = data(page(), "model")
+    for name in ("read", "spikes", "chart", "network", "days", "dendrite", "guide", "boot"):
+        assert (Path(explore.__file__).parent / "web" / f"{name}.js").read_text(encoding="utf-8") in page(), (
+            f"{name}.js has changed: build the page anew (docs/decisions/0010)"
+        )
+    assert model["cells"] == json.loads(json.dumps(numbers.cells(SMALL)))
+    assert model["shared"] == shared_values(SMALL)
+    assert model["dials"] == json.loads(json.dumps(numbers.dials(SMALL)))
+
+
+def test_the_page_asks_nobody_else() -> None:
+    assert not re.findall(
+        r"""(?:src|href|action)\s*=\s*["'](?!#|data:)[^"']*["']""",
+        page().split('<script type="text/plain" id="binary">')[0],
+    )
+    assert "default-src 'none'" in page()
+    assert "connect-src" not in page()
+
+
+def test_the_page_shows_courses_steps_and_always_the_scope() -> None:
+    assert data(page(), "study")[0]["name"] == "dose_response"
+    assert f"<footer>{SCOPE}</footer>" in page()
+    for name in CLASSES:
+        assert f"--{name}: {CLASS_COLOURS[name]};".lower() in page().lower()
+    assert len(re.findall(r'<article class="step"', page())) == 5
+
+
+# what the network is given
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_network_of_the_page_is_given_what_the_package_gives(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    drive = Drive(**{name: float(rng.random()) for name in Drive.names()})
+    wanted, parts = cell_values(SMALL, drive, numbers.SEEDS[seed]), numbers.cells(SMALL)
+    for name, values in wanted.items():
+        seeds = parts[name]["seeds"]
+        made = np.frombuffer(base64.b64decode(seeds[seed if len(seeds) > 1 else 0]), "<f8").copy()
+        for cells, factors in zip(SMALL.slices().values(), parts[name]["factors"], strict=True):
+            for factor in factors:
+                made[cells] *= getattr(drive, factor)
+        assert made.tobytes() == values.tobytes(), name
+
+
+def test_a_value_that_is_no_product_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bent(*given: Any) -> dict[str, np.ndarray]:
+        values = cell_values(*given)
+        return values | {"w_ampa": values["w_ampa"] + given[1].ampa}
+
+    monkeypatch.setattr(numbers, "cell_values", bent)
+    with pytest.raises(ValueError, match="w_ampa is no product in"):
+        numbers.cells(SMALL)
+
+
+def test_dials_change_one_number_and_know_the_usual_place() -> None:
+    dials = numbers.dials(SMALL)
+    for places, name in ((dials["mg"], "mg_ratio"), (dials["background"], "n_ext")):
+        (usual,) = [place for place in places if place["usual"]]
+        assert usual["changes"] == {}
+        assert all(set(place["changes"]) == {name} for place in places if not place["usual"])
+    assert [place["label"] for place in dials["mg"]][::2] == ["0 mM", "0.5 mM", "1 mM", "1.5 mM"]
+    assert dials["mg"][2]["changes"]["mg_ratio"] == pytest.approx(0.5 * shared_values(SMALL)["mg_ratio"])
+
+
+def test_the_table_of_block_is_that_of_the_receptors() -> None:
+    rest = FormulaProbe(SMALL).ask(Drive(), 1)
+    table, at = numbers.block_table(SMALL, KETAMINE, rest), numbers.concentrations()
+    shape = (len(numbers.MG_QUARTERS), len(at), 6)
+    left = np.array(table)
+    assert left.shape == shape
+    assert (left[:, 0] == 1).all()
+    assert (np.diff(left, axis=1) < 0).all(), "more drug, more block"
+    assert (np.diff(left[:, 1:], axis=0) > 0).all(), "more magnesium, less block"
+    pools = SMALL.pools()
+    kinetics = BlockKinetics([Pool(n, mix) for n, mix in pools.items()], {"ketamine": KETAMINE.actions.nmdar["ketamine"]},
+                             mg_mM=1, mg_efold_mV=float(SMALL.magnesium.efold))  # fmt: skip
+    one = int(np.argmin(np.abs(at - 1)))
+    state = kinetics.start()
+    v = numbers.voltages(SMALL, rest)
+    a = [float(numbers.agonist(SMALL, rest, rest)[p]) for p in pools]
+    weights = [v[p] for p in pools]
+    held = kinetics.advance(state, a_start=a, a_end=a, v_weights_start=weights, v_weights_end=weights,
+                            v_mV=numbers.bin_centres_mV(), brain_uM=np.full((48, 1), at[one]), dt_h=48)[-1]  # fmt: skip
+    drive = reduce(State(nmdar=dict(zip(pools, 1 - kinetics.fraction(held), strict=True))))
+    assert left[4, one] == pytest.approx([getattr(drive, name) for name in numbers.FACTORS[1:7]], rel=1e-3)
+
+
+# courses
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A finished sweep of `mine`, with the formula."""
+    here = tmp_path_factory.mktemp("lab")
+    swept = FORMULA + "sweep:\n  arms.ketamine.give.x.dose: [0.5 mg/kg, 1 mg/kg]\n"
+    (here / "mine.yaml").write_text(swept)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        plastogen.run("mine", method="formula", seeds=2)
+        yield here / "results" / "mine"
+
+
+def unpacked(study: dict[str, Any]) -> dict[str, np.ndarray]:
+    names, n = [c["name"] for c in study["curves"]], len(study["time_h"])
+    raw = np.frombuffer(base64.b64decode(study["data"]), "<u2").reshape(-1, len(names), n)
+    low, high = np.array(study["low"])[:, None], np.array(study["high"])[:, None]
+    values = low + (high - low) * raw / days.LEVELS
+    return {name: values[:, k] for k, name in enumerate(names)}
+
+
+def test_courses_are_means_over_seeds(folder: Path) -> None:
+    study = days.study(folder)
+    found = unpacked(study)
+    with xr.open_dataset(folder / "results.nc", engine="h5netcdf") as ds:
+        for k in range(2):
+            one = ds.sel(arm="ketamine").isel(dose=k)[["weight", "spine_density", "glutamate", "block"]].mean("seed")
+            at = study["index"][f"ketamine/{k}"]
+            for name in ("weight", "spine_density", "glutamate"):
+                span = np.ptp(found[name]) + 1e-12
+                assert found[name][at] == pytest.approx(one[name].values, abs=span * 2e-5)
+            block = 100 * one["block"].sel(pool="SST.synaptic").values
+            assert found["block_SST"][at] == pytest.approx(block, abs=2e-3)
+    assert study["index"]["vehicle/0"] == study["index"]["vehicle/1"], "an arm that no dose reaches is kept once"
+    assert [axis["texts"] for axis in study["axes"]] == [["0.5 mg/kg", "1 mg/kg"]]
+    assert study["given"][study["index"]["ketamine/1"]][0][2].startswith("ketamine 1 mg/kg iv")
+
+
+def test_the_network_of_a_moment_hears_block_and_synapses(folder: Path) -> None:
+    study = days.study(folder)
+    found, at = unpacked(study), study["index"]["ketamine/1"]
+    k = int(np.argmin(np.abs(np.array(study["time_h"]) - 40 / 60)))
+    assert found["drive.nmda_E"][at, 0] == pytest.approx(1, abs=1e-3)
+    left = 1 - found["block_E"][at, k] / 100
+    assert found["drive.nmda_E"][at, k] == pytest.approx(left * (1 + found["tolerance"][at, k]), abs=1e-3)
+    assert found["drive.recurrent"][at] == pytest.approx(found["recurrent"][at], abs=1e-3)
+    assert found["persistent"][at] + found["transient"][at] == pytest.approx(found["spine_density"][at], abs=1e-4)
+    assert (found["sites"][at] >= found["persistent"][at]).all()
+
+
+def test_a_blocker_of_another_receptor_is_heard_too(folder: Path) -> None:
+    study = days.study(folder)
+    ampa = unpacked(study)["drive.ampa"][study["index"]["early/0"]]
+    at = [float(np.interp(h, study["time_h"], ampa)) for h in (-1, 1, 5)]
+    assert at == pytest.approx([0.5, 0.5, 1], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("nothing", "a results folder"), ("other", "another question"), ("lacking", "all of them: plastogen run mine")],
+)
+def test_what_cannot_be_shown_is_refused(
+    folder: Path, tmp_path: Path, fault: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parents[1])
+    there = tmp_path / "mine"
+    if fault != "nothing":
+        there.mkdir()
+        (there / "asked.json").write_text((folder / "asked.json").read_text())
+        with xr.open_dataset(folder / "results.nc", engine="h5netcdf") as ds:
+            whole = ds.load()
+        if fault == "lacking":
+            status = whole["status"].values.copy()
+            status[0, 0, 0] = "missing"
+            whole["status"] = (whole["status"].dims, status)
+        else:
+            whole = whole.isel(dose=[0])
+        whole.to_netcdf(there / "results.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match=words):
+        days.study(there)
+
+
+def test_a_page_is_made_of_its_parts_and_nothing_ends_early(folder: Path) -> None:
+    model = {"dials": {"mg": [1, 2], "background": [1]}, "concentrations_uM": [0, 1], "seeds": [1], "files": {}}
+    text = explore.page(
+        SMALL, model, [days.study(folder), {"trap": "</script>"}], script="var Network;", binary=b"\0asm"
+    )
+    assert data(text, "study")[1] == {"trap": "</script>"}
+    assert "{data}" not in text
+    assert "{script}" not in text
+    with pytest.raises(ValueError, match="glue would end"):
+        explore.page(SMALL, model, [], script="'</script>'", binary=b"")
+
+
+# the command
+
+
+def test_with_nothing_to_show_the_page_that_ships_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = list[str]()
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert say("explore", "--no-open").output == f"page {explore.shipped()}\n"
+    assert opened == []
+    assert say("explore").exit_code == 0
+    assert opened == [explore.shipped().resolve().as_uri()]
+
+
+def test_without_emscripten_the_fix_is_said(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parents[1])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    shown = say("explore", str(folder), "--no-open", "-o", str(tmp_path / "page.html"))
+    assert shown.exit_code == 3
+    assert "apt-get install emscripten" in shown.output
+    assert not (tmp_path / "page.html").exists()
+    assert say("explore", str(tmp_path), "--no-open").exit_code == 2

@@ -1,0 +1,89 @@
+"""The page in browsers, from a file, with the network cut: it draws, answers, can be walked with keys and read aloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plastogen import SCOPE, explore
+
+WALK = Path(__file__).parent / "page" / "walk.js"
+BROWSERS = {"chromium": "CHROMIUM", "firefox": "FIREFOX"}
+LOOSE = 10  # times what a quiet machine is asked for (docs/performance.md); machines that test are busy
+
+
+def lacks(browser: str) -> str:
+    """What is missing to try a browser; "" when nothing is."""
+    names = {"chromium": "chromium", "firefox": "firefox-esr"}
+    path = os.environ.get(BROWSERS[browser]) or shutil.which(names[browser])
+    if path is None or shutil.which("node") is None:
+        return f"needs node and {names[browser]}"
+    for module in ("puppeteer-core", "axe-core"):
+        command = ["node", "-e", f"require.resolve('{module}')"]
+        if subprocess.run(command, capture_output=True, cwd=WALK.parent, check=False).returncode:
+            return f"needs npm's {module} on NODE_PATH"
+    return ""
+
+
+@lru_cache(maxsize=2)
+def walked(browser: str) -> dict[str, Any]:
+    if why := lacks(browser):
+        pytest.skip(why)
+    command = ["node", str(WALK), str(explore.shipped()), browser]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_it_opens_from_a_file_and_asks_nobody(browser: str) -> None:
+    found = walked(browser)
+    assert found["errors"] == []
+    assert found["requests"] == []
+    assert found["scope"] == SCOPE
+    assert found["site"] == ["0 %", "0 %", "70 %"]
+    assert found["before"].startswith("Blocked: E 0 %, PV 0 %, SST 0 %. E cells 3.8 Hz")
+
+
+@pytest.mark.slow
+def test_it_answers_while_one_looks() -> None:
+    times = walked("chromium")["times"]
+    assert times["first_raster"] < 2000 * LOOSE
+    assert max(times["slider"]) < 700 * LOOSE
+    assert max(times["grid"]) < 50 * LOOSE
+
+
+@pytest.mark.slow
+def test_keys_alone_lead_through_all_five_steps() -> None:
+    found = walked("chromium")
+    assert [step["answered"] for step in found["steps"]] == [True] * 5
+    assert all(step["verdict"].startswith("Yes") for step in found["steps"])
+    assert "SST 60 %" in found["steps"][2]["network"]
+    step, day, dendrite = found["end"]
+    assert step == "5"
+    assert day.startswith("At 1 d: blocked E 0 %")
+    assert "lasting more than before" in dendrite
+
+
+@pytest.mark.slow
+def test_it_can_be_read_aloud_in_any_light_and_width() -> None:
+    found = walked("chromium")
+    assert found["serious"] == []
+    assert len(found["overflow"]) == 6
+    assert set(found["overflow"].values()) == {0}
+
+
+@pytest.mark.slow
+def test_every_chart_can_be_saved() -> None:
+    charts = ("raster", "rhythm", "spectrum", "course", "dendrite")
+    assert [name for name, _ in walked("chromium")["saved"]] == [
+        f"plastogen-{c}.{kind}" for c in charts for kind in ("png", "csv")
+    ]
