@@ -84,6 +84,7 @@ def test_the_key_of_a_lesson_without_network_agrees_with_a_run(name: str, here: 
     _check_sheets(lesson)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITHOUT_NETWORK)
 def test_a_lesson_without_network_notices_a_changed_model(name: str, here: Path) -> None:
     assert made(name, **open_lesson(name)[0].change.set).key.disagreements != []

@@ -23,6 +23,7 @@ from plastogen.figure.raster import MS_PER_S, WINDOW_S, Spikes
 SITES = 60
 HEAD_PT2 = 130  # area of a spine's head at weight 1
 PERCENT = 100
+ROOM = 3  # of the axis of smoothed rates, above the highest mean rate of the run
 DPI = 96
 
 
@@ -49,6 +50,7 @@ def frame(
         ax.set_xlim(0, WINDOW_S * MS_PER_S)
     top.tick_params(labelbottom=False)
     top.set_title("Spikes")
+    below.set_ylim(0, ROOM * float(run["rate_hz"].max()))  # the same in every frame
     below.set_ylabel("rate (Hz)")
     below.set_xlabel("time (ms)")
     _course(drug, rates, run, [g for g in data.given(ds) if g.arm == arm], at_h)
