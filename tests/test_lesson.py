@@ -18,7 +18,7 @@ from plastogen.cli import app
 from plastogen.definition import InputError
 from plastogen.lesson import key as keys
 from plastogen.lesson.definition import LEVELS, open_lesson, shipped
-from plastogen.lesson.make import Made, make
+from plastogen.lesson.make import Made, _asked, make
 
 LESSONS = shipped()
 WITHOUT_NETWORK = [name for name in LESSONS if not open_lesson(name)[0].set]
@@ -168,6 +168,20 @@ def test_a_bad_lesson_says_what_is_wrong(old: str, new: str, wanted: str, here: 
     assert told.exit_code == 2
     assert wanted in told.output, told.output
     assert "nothing was run" in told.output
+
+
+@pytest.mark.parametrize(("backend", "warned"), [("cpp", False), ("numpy", True)])
+def test_who_has_no_compiler_is_told_that_it_takes_long(
+    backend: str, warned: bool, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plastogen.lesson.make.default_backend", lambda: backend)
+    lesson, document = open_lesson("spines")
+    asked, told = _asked(lesson, document, {}, full=False, out=None, say=silent)
+    assert asked.cases[0].circuit.size == 250
+    assert told.startswith("runs rescue in short; takes about a minute and a half")
+    assert ("no C++ compiler" in told) == warned
+    whole, _ = _asked(lesson, document, {}, full=True, out=None, say=silent)
+    assert whole.folder == Path("results/rescue")
 
 
 def test_a_lesson_that_is_not_there_has_a_nearest_name(here: Path) -> None:

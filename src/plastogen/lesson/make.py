@@ -9,6 +9,7 @@ from typing import Unpack
 
 from plastogen.answer import RESULTS, Answer, Asked, How, Say, answer, ask, drawn
 from plastogen.cache import atomic_write
+from plastogen.circuit.engine import default_backend
 from plastogen.definition import Document
 from plastogen.execute import Watcher
 from plastogen.lesson import key as keys
@@ -61,8 +62,10 @@ def _asked(
         return whole, came if finished or lesson.set else f"{came}; takes {lesson.takes}"
     folder = out or RESULTS / f"lesson_{Path(document.file).stem}"
     short = ask(lesson.experiment, {**lesson.set, **settings}, out=folder, say=say)
-    there = all(short.store.fault(job.id) is None for job in short.jobs)
-    return short, f"taken from {folder}" if there else f"runs {lesson.experiment} in short; takes {lesson.takes}"
+    if all(short.store.fault(job.id) is None for job in short.jobs):
+        return short, f"taken from {folder}"
+    slow = "" if default_backend() == "cpp" else "; there is no C++ compiler, so far longer (see plastogen doctor)"
+    return short, f"runs {lesson.experiment} in short; takes {lesson.takes}{slow}"
 
 
 def _ran(found: Answer, command: str) -> Ran:
