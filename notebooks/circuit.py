@@ -28,15 +28,13 @@ def _():
 
 @app.cell(hide_code=True)
 def _(mo):
+    usual = {"E": 4, "PV": 8, "SST": 8}
     tonic = mo.ui.dictionary(
-        {
-            name: mo.ui.slider(0, 12, step=1, value=usual, label=f"{name}, nS", show_value=True)
-            for name, usual in {"E": 4, "PV": 8, "SST": 8}.items()
-        },
-        label="tonic NMDA conductance",
+        {name: mo.ui.slider(0, 12, step=1, value=nS, label=name, show_value=True) for name, nS in usual.items()}
     )
     dose = mo.ui.slider(steps=[3, 10, 30, 100], value=10, label="ketamine, mg/kg", show_value=True)
-    mo.hstack([tonic, dose], justify="start", gap=4)
+    sliders = mo.hstack([tonic[name] for name in usual], justify="start", gap=2, wrap=True)
+    mo.vstack([mo.md("Tonic NMDA conductance, nS"), sliders, dose])
     return dose, tonic
 
 
@@ -98,8 +96,9 @@ def _(plt, results):
 
 @app.cell(hide_code=True)
 def _(folder, mo, results):
-    results.attrs["inputs"]  # drawn again when the results are others
-    mo.vstack([mo.image((folder / "figures" / f"{name}.png").read_bytes()) for name in ("raster", "circuit")])
+    assert results.attrs["inputs"]  # drawn again when the results are others
+    pictures = [(folder / "figures" / f"{name}.png").read_bytes() for name in ("raster", "circuit")]
+    mo.vstack([mo.image(picture, width="100%") for picture in pictures])
     return
 
 

@@ -7,6 +7,7 @@ app = marimo.App(width="medium", app_title="plastogen: play with an experiment")
 
 @app.cell(hide_code=True)
 def _():
+    import io
     from pathlib import Path
 
     import marimo as mo
@@ -22,7 +23,7 @@ def _():
 
     *{plastogen.SCOPE}*
     """)
-    return Path, mo, plastogen, timeline
+    return Path, io, mo, plastogen, timeline
 
 
 @app.cell(hide_code=True)
@@ -74,8 +75,10 @@ def _(Path, plastogen, text):
 
 
 @app.cell(hide_code=True)
-def _(results, timeline):
-    timeline(results)
+def _(io, mo, results, timeline):
+    picture = io.BytesIO()
+    timeline(results).savefig(picture)
+    mo.image(picture.getvalue(), width="100%")
     return
 
 
