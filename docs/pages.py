@@ -17,6 +17,8 @@ ROOT = DOCS.parent
 # ```yaml models/drugs/mine.yaml: a block that names a file is that file
 FENCE = re.compile(r"^```(?P<language>[a-z]+)(?: (?P<path>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
 
+INLINE = re.compile(r"`(plastogen \w[^`\n]*)`")  # a command in running text
+
 
 @dataclass(frozen=True)
 class Step:
@@ -41,6 +43,16 @@ class Step:
 def steps(page: Path) -> list[Step]:
     """What the page asks for, in the order it stands there."""
     return list(_steps(page.read_text(encoding="utf-8"), str(page.relative_to(ROOT))))
+
+
+def mentions(page: Path) -> list[Step]:
+    """The commands its running text names."""
+    text = page.read_text(encoding="utf-8")
+    named = FENCE.sub(lambda block: "\n" * block.group().count("\n"), text)
+    where = str(page.relative_to(ROOT))
+    return [
+        Step("command", found[1], where, named.count("\n", 0, found.start()) + 1) for found in INLINE.finditer(named)
+    ]
 
 
 def _steps(text: str, page: str) -> Iterator[Step]:

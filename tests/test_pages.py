@@ -22,11 +22,12 @@ from plastogen.cli import app
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "docs"))
-from pages import Step, steps  # noqa: E402
+from pages import Step, mentions, steps  # noqa: E402
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("docs/howto/*.md"))]
 STEPS = {page: steps(page) for page in PAGES}
 COMMANDS = [step for page in PAGES for step in STEPS[page] if step.kind == "command"]
+MENTIONED = [step for page in PAGES for step in mentions(page)]
 MISSED = 4  # a claim missed is a finding
 
 PARSED = ""  # parsed, not run
@@ -83,7 +84,7 @@ def elsewhere(words: list[str], page: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("step", COMMANDS, ids=lambda step: step.place)
+@pytest.mark.parametrize("step", COMMANDS + MENTIONED, ids=lambda step: step.place)
 def test_every_command_is_one_that_there_is(step: Step) -> None:
     first, *rest = step.words
     if first == "plastogen":
@@ -154,3 +155,5 @@ def test_comments_and_long_lines_are_read_as_a_shell_reads_them(
         ("file", "title: y\n", 8), ("python", "x = 1\n", 11),
     ]  # fmt: skip
     assert steps(page)[2].path == "models/drugs/y.yaml"
+    page.write_text("```sh\nplastogen list\n```\nAsk `plastogen show ketamine`, or `plastogen.run`.\n")
+    assert [(s.text, s.line) for s in mentions(page)] == [("plastogen show ketamine", 4)]
