@@ -65,6 +65,8 @@ def test_the_page_holds_what_the_sources_now_say() -> None:
         assert (Path(explore.__file__).parent / "web" / f"{name}.js").read_text(encoding="utf-8") in page(), (
             f"{name}.js has changed: build the page anew (docs/decisions/0010)"
         )
+    text = (Path(explore.__file__).parent / "web" / "page.html").read_text(encoding="utf-8")
+    assert text[text.index('<section id="guide"') : text.index('<section id="network"')] in page()
     assert model["cells"] == json.loads(json.dumps(numbers.cells(SMALL)))
     assert model["shared"] == shared_values(SMALL)
     assert model["dials"] == json.loads(json.dumps(numbers.dials(SMALL)))

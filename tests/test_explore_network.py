@@ -145,9 +145,7 @@ def test_the_guide_says_what_comes_out() -> None:
     rates = guided()
     rest, (e, pv, sst) = rates["rest"], (0, 1, 2)
     change = {name: (found / rest).mean(axis=0) for name, found in rates.items() if name != "left"}
-    assert ((rest[:, pv] > rest[:, sst]) & (rest[:, sst] > rest[:, e])).all(), (
-        "PV most often, E least, in every network"
-    )
+    assert ((rest[:, e] < rest[:, sst]) & (rest[:, sst] < rest[:, pv])).mean() > 0.8, "in nearly every network"
     assert (np.ptp(rest, axis=0) / rest.mean(axis=0) > 0.1).all(), (
         "from network to network a rate moves by a tenth or more"
     )
@@ -155,7 +153,8 @@ def test_the_guide_says_what_comes_out() -> None:
     assert (rates["drug"][:, e] > rest[:, e]).mean() >= 0.8
     assert change["drug"][sst] < 0.4, "SST cells almost stop"
     assert 1.3 < change["SST"][e] < 1.8, "SST alone: about half as much again"
-    assert (rates["SST"][:, e] > np.maximum(rates["PV"], rates["E"])[:, e]).all()
+    assert (rates["SST"][:, e] > np.maximum(rates["PV"], rates["E"])[:, e]).mean() > 0.8, "in most of these networks"
+    assert change["SST"][e] > change["PV"][e] + 0.1 > change["E"][e]
     assert change["E"][e] < 0.8, "E alone: less"
     assert change["PV"][sst] > 1.3, "PV alone: SST cells take over"
     assert change["all"][e] < change["SST"][e], "block everywhere excites less than on SST alone"
