@@ -79,6 +79,23 @@ def test_it_answers_between(trained: Emulator) -> None:
     assert np.sqrt(((errors[:, 0] - own) ** 2).mean()) < NOISE
 
 
+def test_an_answer_has_the_same_bits_whatever_else_is_asked(trained: Emulator) -> None:
+    asked, seeds = drives(100, seed=5), 1 + np.arange(100) % 2
+    together = trained.ask(Drive(*asked.T), seeds)
+    for some in (slice(0, 1), slice(3, 40), slice(37, 97, 2)):
+        apart = trained.ask(Drive(*asked[some].T), seeds[some])
+        assert apart.rate_hz.tobytes() == together.rate_hz[some].tobytes()
+        assert apart.voltage.tobytes() == together.voltage[some].tobytes()
+
+
+def test_courses_of_an_emulator_do_not_depend_on_those_beside_them(trained: Emulator) -> None:
+    plans = doses(0.2, 0.5, 1.0)
+    together = follow_many(plans, trained)
+    for one, whole in zip([follow_many([given], trained)[0] for given in plans], together, strict=True):
+        for name, values in one.arrays.items():
+            assert values.tobytes() == whole.arrays[name].tobytes(), name
+
+
 def test_its_errors_are_as_large_as_it_says(trained: Emulator) -> None:
     asked = drives(300, seed=6)
     log = np.log(trained.ask(Drive(*asked.T), 1).rate_hz[:, 0] / FORMULA.ask(Drive(*asked.T), 1).rate_hz[:, 0])

@@ -11,13 +11,14 @@ import threading
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from test_network import check_density
 
-from plastogen.cache import cache_dir
+from plastogen.cache import StoreError, cache_dir
 from plastogen.circuit import CLASSES, Circuit, Drive, Engine, EngineError, Spikes, engine
 from plastogen.circuit.engine import is_built, program_folder, program_key
 from plastogen.definition import Library
@@ -410,6 +411,32 @@ def test_a_program_that_stays_damaged_is_reported(own_programs: Path, monkeypatc
 
 
 @network
+@network
+@pytest.mark.parametrize(
+    ("code", "free", "said"), [(-25, 2**40, "how large a file may be"), (0, 1000, "the disk is full")]
+)
+def test_a_disk_that_refuses_is_not_the_networks_fault(
+    code: int, free: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spikes()
+    monkeypatch.setattr(engine, "_child", lambda *given: ("", code))
+    monkeypatch.setattr(engine.shutil, "disk_usage", lambda place: SimpleNamespace(free=free))
+    with pytest.raises(StoreError, match=said):
+        Engine(SMALL).run(HEALTHY, 1, seconds=0.1, settle_s=0)
+
+
+@network
+def test_what_a_killed_build_left_is_removed_by_the_next(own_programs: Path) -> None:
+    folder = program_folder(SMALL)
+    shutil.rmtree(folder)
+    left, other = (folder.parent / f".partial-{name}-abc" for name in (folder.name, "0" * 16))
+    left.mkdir(parents=True)
+    other.mkdir()
+    engine.build(SMALL)
+    assert not left.exists()
+    assert other.exists()  # perhaps another build is at work there
+
+
 def test_a_failed_compilation_leaves_nothing_and_says_what_make_said(
     own_programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

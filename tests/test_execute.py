@@ -12,6 +12,7 @@ import course_fake
 import pytest
 from test_experiment import question
 
+from plastogen.cache import StoreError
 from plastogen.course import Course, Plan
 from plastogen.execute import Cancelled, Done, Job, execute, jobs_of
 from plastogen.perform import OtherCode
@@ -221,6 +222,17 @@ def test_two_sweeps_of_one_folder_share_the_work(tmp_path: Path) -> None:
     assert [len(mine) for mine in came] == [12, 12]
     assert 12 <= sum(d.came == "run" for mine in came for d in mine) < 24
     assert {store.fault(job.id) for job in JOBS} == {None}
+
+
+def test_a_disk_that_refuses_within_a_course_is_no_failure_of_the_run(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+
+    def full(plan: Plan, *, progress: Any) -> Course:
+        raise StoreError("cannot write probes: the disk is full")
+
+    with pytest.raises(StoreError, match="the disk is full"):
+        done(store, JOBS[:1], course=full)
+    assert store.failure(JOBS[0].id) is None
 
 
 def test_a_worker_of_other_code_is_not_believed(tmp_path: Path) -> None:

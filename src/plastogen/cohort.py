@@ -161,13 +161,16 @@ class Cohort:
         """The state that rests under lasting stress: J = J(rest(activity(J))), by the secant rule in each course."""
         none = {name: np.zeros(len(self.plans)) for name in TARGETS} | {"stress": stress}
         last: tuple[Array, Array] | None = None
+        kept, there = y, np.zeros(len(self.plans), bool)  # a course that is there stays, however long others take
         for _ in range(REST_ROUNDS):
             activity = self._ask(self._state(y, blocked, none))
             asked, rest = self.model.recurrent(y), self.model.rest(self._inputs(activity, blocked, none))
             found = self.model.recurrent(rest)
             error = found - asked
-            if np.abs(error).max() <= REST_TOLERANCE:
-                return rest
+            kept = np.where(there[:, None], kept, rest)
+            there |= np.abs(error) <= REST_TOLERANCE
+            if there.all():
+                return kept
             aim = found
             if last is not None:
                 gap = error - last[1]
@@ -176,7 +179,7 @@ class Cohort:
             last = (asked, error)
             y = rest.copy()
             y[:, STATES.index("weight")] *= aim / found  # any state with this J asks the same question
-        return rest
+        return kept
 
     # one step
 

@@ -26,6 +26,7 @@ from sklearn.gaussian_process.kernels import (
     StationaryKernelMixin,
     WhiteKernel,
 )
+from threadpoolctl import ThreadpoolController
 
 from plastogen.cache import digest, read_npz, write_npz
 from plastogen.circuit import CLASSES, Circuit, Drive
@@ -40,8 +41,10 @@ SIZES, SEED_SHARES, NOISES = (0.1, 100.0), (1e-4, 0.3), (1e-5, 0.1)  # of varian
 FIRST_LENGTH, FIRST_SEED_SHARE, FIRST_NOISE = 0.5, 0.01, 0.001
 LEAST_SPREAD = 0.2  # of a log rate among the answers: few answers do not show how far rates can go
 SMOOTHNESS = 2.5  # of a Matern surface: twice differentiable
+BLOCK = 32  # questions answered at a time
 FITTED = 256  # answers that length scales are fitted on, at most
 SEED_STEP = 1e-9  # what tells seeds apart in the column beside the drives, too little for the surface to feel
+_threads = ThreadpoolController()  # of the libraries that multiply matrices
 
 
 class SameSeed(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: ignore[misc]
@@ -137,8 +140,7 @@ class Emulator:
         """What the network would do under `drive` (numbers of one row a question), seeds (n,)."""
         drives = np.atleast_2d(drive.array())
         asked = places(drives, seed)
-        weights = self.surface(asked, self._process.X_train_)
-        found = weights @ self._process.alpha_ * self._spread + self._middle
+        found = self._means(asked) * self._spread + self._middle
         if self._start is not None:
             here = slice(len(drives) - len(self._start), None)
             variance = self._variance(asked[here], self._start)
@@ -152,6 +154,19 @@ class Emulator:
             self.circuit, Drive(*drives.T), rate_hz=rate, rate_se_hz=np.maximum(found[:, RATES + 2 : 2 * RATES + 2], 0),
             bound=bound, pattern_shift=pattern, voltage=voltage / voltage.sum(axis=-1, keepdims=True),
         )  # fmt: skip
+
+    def _means(self, asked: Array) -> Array:
+        """The mean answers, (n, columns), in units of the spread.
+
+        Block by block, all of one size, so that an answer has the same bits whatever else is asked with it.
+        """
+        found = []
+        with _threads.limit(limits=1):  # they fight for cores over many small calls
+            for start in range(0, len(asked), BLOCK):
+                some = asked[start : start + BLOCK]
+                full = np.concatenate([some, np.broadcast_to(some[:1], (BLOCK - len(some), some.shape[1]))])
+                found.append((self.surface(full, self._process.X_train_) @ self._process.alpha_)[: len(some)])
+        return np.concatenate(found)
 
     def error(self, drives: Array, seeds: npt.ArrayLike) -> Array:
         """Standard error of the log rates, relative to baseline, without the probes' noise: (n, classes)."""

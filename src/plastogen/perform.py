@@ -128,6 +128,8 @@ def _one(job: Job, store: Store, course: Follow, progress: Callable[[str, float]
     began = time.monotonic()
     try:
         followed = course(job.plan, progress=progress)
+    except StoreError:  # the disk's fault, not the run's
+        raise
     except Exception as error:
         progress("starting", 0)  # a course that was stopped from outside has not failed
         return failed(store, job, f"{type(error).__name__}: {error}" if not str(error) else str(error))

@@ -6,11 +6,13 @@ compiler, machine); everything else is a value handed over at run time.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -35,6 +37,8 @@ GCC_FLAGS = (
     "-w", "-O3", "-ffast-math", "-march=native", "-std=c++11", "--param=vect-max-version-for-alias-checks=1000",
 )  # fmt: skip
 OTHER_FLAGS = ("-w", "-O3", "-std=c++11")
+TOO_LARGE = getattr(signal, "SIGXFSZ", 0)  # what ends a program that writes a file beyond the limit
+ROOM = 2**20  # bytes left on a disk that is not full
 _children: set[subprocess.Popen[str]] = set()
 _guard = threading.Lock()
 _brian2 = threading.Lock()  # Brian2 holds one global network and device
@@ -155,7 +159,9 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
         with explained(folder, "write"):
             folder.parent.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
-            work = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
+            for left in folder.parent.glob(f".partial-{folder.name}-*"):  # of a build that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            work = Path(tempfile.mkdtemp(prefix=f".partial-{folder.name}-", dir=folder.parent))
         try:
             with explained(work, "write"), _brian2:
                 network.write_sources(work, **baked(circuit), flags=list(flags()))
@@ -253,6 +259,10 @@ def _execute(
             "PLASTOGEN_NOISE": str(seeds[1]),
         }
         said, code = _child([str(folder / "main"), "--results_dir", f"{place}/", *values], folder, environment)
+        if code == -TOO_LARGE:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        if shutil.disk_usage(place).free < ROOM:  # the program itself would not say so
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if code or said.strip():
             raise EngineError(f"the compiled network failed (exit {code}): {said.strip()[:500]}")
         try:
