@@ -32,7 +32,7 @@ def plastogen(folder: Path, *words: str, **options: Any) -> subprocess.Popen[str
     return subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **pipes, **options)
 
 
-def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
+def until(true: Callable[[], Any], seconds: float = 200.0) -> None:
     """Wait for something to be true."""
     end = time.monotonic() + seconds
     while not true():
