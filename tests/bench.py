@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -26,7 +27,8 @@ def say(*words: str) -> Result:
 
 
 def plastogen(folder: Path, *words: str, **options: Any) -> subprocess.Popen[str]:
-    """The command line in a process and a session of its own."""
+    """The command line in a process and a session of its own, where Ctrl-C is heard even if nobody hears it here."""
+    options = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options}
     command = [sys.executable, "-m", "plastogen", *words]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     return subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **pipes, **options)
