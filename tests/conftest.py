@@ -31,12 +31,18 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where we stand: a folder with the experiment `mine`, and courses that cost nothing."""
+def costless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where we stand: an empty folder, and courses that cost nothing."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
-    (tmp_path / "mine.yaml").write_text(FINE)
     return tmp_path
+
+
+@pytest.fixture
+def lab(costless: Path) -> Path:
+    """The same, with the experiment `mine`."""
+    (costless / "mine.yaml").write_text(FINE)
+    return costless
 
 
 @pytest.fixture

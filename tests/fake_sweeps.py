@@ -160,3 +160,10 @@ def people(count: int = 200, seeds: int = 2) -> xr.Dataset:
     design = {"kind": "", "paths": paths, "over": over}
     values = courses(strength, stress[None, :, None], noise)
     return dataset(outer, values, coords, design, arms, "Who responds", threshold=-0.8)
+
+
+def along(parts: Sequence[xr.Dataset], axis: str, values: Sequence[float]) -> xr.Dataset:
+    """Results side by side along a swept axis, each at one of its values."""
+    dim = xr.Variable(axis, values)
+    whole = xr.concat(parts, dim=dim, data_vars="all", coords="minimal", compat="override", join="exact")
+    return whole.assign_attrs(parts[0].attrs)

@@ -22,12 +22,10 @@ WHOLE = TEXT + "figures: [acute, arms]\n"
 
 
 @pytest.fixture
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def studio(costless: Path) -> Path:
     """A folder with an experiment, and courses that cost nothing."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
-    (tmp_path / "mine.yaml").write_text(WHOLE)
-    return tmp_path
+    (costless / "mine.yaml").write_text(WHOLE)
+    return costless
 
 
 @pytest.fixture

@@ -150,14 +150,7 @@ def test_points_over_many_numbers_are_dots_against_the_one_that_is_followed() ->
 
 
 def test_a_third_axis_is_refused() -> None:
-    ds = xr.concat(
-        [PLANE, PLANE],
-        dim=xr.Variable("gain", [1.0, 2.0]),
-        data_vars="all",
-        coords="minimal",
-        compat="override",
-        join="exact",
-    ).assign_attrs(PLANE.attrs)
+    ds = fake.along([PLANE, PLANE], "gain", [1.0, 2.0])
     with pytest.raises(InputError, match="choose with .sel"):
         sweep(ds)
 

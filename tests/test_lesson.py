@@ -175,12 +175,12 @@ def test_who_has_no_compiler_is_told_that_it_takes_long(
     backend: str, warned: bool, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("plastogen.lesson.make.default_backend", lambda: backend)
-    lesson, document = open_lesson("spines")
-    asked, told = _asked(lesson, document, {}, full=False, out=None, say=silent)
+    lesson, _ = open_lesson("spines")
+    asked, told = _asked(lesson, {}, Path("results/lesson_spines"), full=False, say=silent)
     assert asked.cases[0].circuit.size == 250
     assert told.startswith("runs rescue in short; takes about a minute and a half")
     assert ("no C++ compiler" in told) == warned
-    whole, _ = _asked(lesson, document, {}, full=True, out=None, say=silent)
+    whole, _ = _asked(lesson, {}, Path("results/lesson_spines"), full=True, say=silent)
     assert whole.folder == Path("results/rescue")
 
 

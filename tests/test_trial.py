@@ -6,6 +6,7 @@ import csv
 import io
 
 import fake_results as fake
+import fake_sweeps
 import numpy as np
 import pytest
 import xarray as xr
@@ -171,14 +172,7 @@ def test_a_subject_without_all_its_seeds_is_missing() -> None:
 def test_points_of_a_sweep_are_compared_one_by_one() -> None:
     one, other = results(), results()
     other["x"] = other["x"] * 3
-    both = xr.concat(
-        [one, other],
-        dim=xr.Variable("dose", [0.1, 1.0]),
-        data_vars="all",
-        join="exact",
-        coords="minimal",
-        compat="override",
-    ).assign_attrs(one.attrs)
+    both = fake_sweeps.along([one, other], "dose", [0.1, 1.0])
     found = next(trial.contrasts(both))
     assert found.stats["difference"].sel(dose=1.0) == pytest.approx(3 * found.stats["difference"].sel(dose=0.1))
     assert "x dose 1" in " ".join(row[0] for row in trial.rows([found]))

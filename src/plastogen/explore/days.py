@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from plastogen.case import Case, Question, open_question
 from plastogen.circuit import CLASSES
+from plastogen.course import treated_of
 from plastogen.definition import InputError, show
 from plastogen.design import POINT, SUBJECT, Axis
 from plastogen.explore.numbers import FACTORS
@@ -27,7 +28,6 @@ from plastogen.probe import reduce
 from plastogen.results import dosing
 from plastogen.spine import Spines
 from plastogen.stepper import frozen
-from plastogen.treated import Treated
 from plastogen.units import QuantityError, split
 from plastogen.verdicts import COMPLETE
 
@@ -105,8 +105,7 @@ def drives(one: xr.Dataset, case: Case) -> Array:
     shares = {pool: left.sel(pool=pool).transpose("seed", "time").values for pool in pools}
     slow = {name: one[name].transpose("seed", "time").values for name in SLOW}
     switches, subject = case.setting.switches, case.subject
-    metabolites = switches.metabolites == "on"
-    effect = Treated(subject, case.drugs, case.treatments, case.stress, metabolites=metabolites).effects(one["time"])
+    effect = treated_of(case.plan(int(one["seed"][0]), "numpy")).effects(one["time"])
     drive = reduce(
         frozen(shares, slow, one["spine_density"].transpose("seed", "time").values, effect,
                inhibition=float(subject.inhibition), feedback=switches.feedback == "on")

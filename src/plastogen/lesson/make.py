@@ -10,7 +10,6 @@ from typing import Unpack
 from plastogen.answer import RESULTS, Answer, Asked, How, Say, answer, ask, drawn
 from plastogen.cache import atomic_write
 from plastogen.circuit.engine import default_backend
-from plastogen.definition import Document
 from plastogen.execute import Watcher
 from plastogen.lesson import key as keys
 from plastogen.lesson import render, sheets
@@ -40,27 +39,24 @@ def make(
     Where results/EXPERIMENT is finished, that is taken. Raises InputError, StoreError, WorkersLost, EngineError.
     """
     lesson, document = open_lesson(name)
-    asked, why = _asked(lesson, document, settings or {}, full=full, out=out, say=say)
+    folder = out or RESULTS / f"lesson_{Path(document.file).stem}"
+    asked, why = _asked(lesson, settings or {}, folder, full=full, say=say)
     keys.check(lesson, document, asked.question)
     say(f"{lesson.title}: {why}")
     found = answer(asked, say=say, watcher=watcher, figures=False, **how)
     key = keys.key(lesson, asked.question, found.ds, found.verdicts)
-    folder = out or RESULTS / f"lesson_{Path(document.file).stem}"
     command = f"plastogen lesson {name}" + "".join(f" --set {path}='{v}'" for path, v in (settings or {}).items())
     files = drawn(found, lesson.figures, folder / "figures", readouts=lesson.readouts, say=say)
     return Made(lesson, key, found, _write(lesson, key, _ran(found, command), files, folder))
 
 
-def _asked(
-    lesson: Lesson, document: Document, settings: Mapping[str, object], *, full: bool, out: Path | None, say: Say
-) -> tuple[Asked, str]:
+def _asked(lesson: Lesson, settings: Mapping[str, object], folder: Path, *, full: bool, say: Say) -> tuple[Asked, str]:
     """The experiment as it is to be run, and where its results come from."""
     whole = ask(lesson.experiment, settings, say=_quiet)
     finished = all(whole.store.fault(job.id) is None for job in whole.jobs)
     if finished or full or not lesson.set:
         came = f"taken from {whole.folder}, which is finished" if finished else f"runs {lesson.experiment} as it ships"
         return whole, came if finished or lesson.set else f"{came}; takes {lesson.takes}"
-    folder = out or RESULTS / f"lesson_{Path(document.file).stem}"
     short = ask(lesson.experiment, {**lesson.set, **settings}, out=folder, say=say)
     if all(short.store.fault(job.id) is None for job in short.jobs):
         return short, f"taken from {folder}"
