@@ -25,10 +25,11 @@ from plastogen.figure import FIGURES
 from plastogen.models import FOLDERS
 from plastogen.plasticity import STATES
 from plastogen.quantity import Quantity
-from plastogen.readout import CLASSES, POOLS, VARIABLES, Readout, Take
+from plastogen.readout import Readout, Take
 from plastogen.results import dosing
 from plastogen.sources import WORDS
 from plastogen.switches import SiteFactors, Switches
+from plastogen.variable import CLASSES, POOLS, VARIABLES
 
 KINDS = {"subjects": "Subjects", "circuits": "Circuits", "plasticity": "Plasticity", "drugs": "Drugs"}
 DEPTH = {"kinetics": 3, "actions": 3, "populations": 2, "connections": 2}  # how many names of a path head a table

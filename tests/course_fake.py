@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from plastogen.course import Course, Plan
-from plastogen.readout import POOLS, VARIABLES
+from plastogen.variable import POOLS, VARIABLES
 
 
 def follow(plan: Plan, *, progress: Callable[[str, float], None] | None = None) -> Course:

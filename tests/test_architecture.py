@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("units", "quantity", "document", "explain", "definition", "cache", "once"),
     ("dose",),
     ("concentration",),
-    ("receptor",),
+    ("relaxation", "receptor"),
     ("drug", "subject", "circuit"),
     ("glutamate",),
     ("probe", "emulator"),
@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("synapse", "spine"),
     ("plasticity", "reliance"),
     ("switches", "treated", "observe", "stepper", "course", "cohort", "learn"),
-    ("readout",),
+    ("variable", "readout"),
     (
         "claim", "shape", "paths", "models", "grid", "sweep", "design", "people", "pick", "experiment", "case", "check",
         "check_results", "identity", "store", "execute", "netcdf", "curves", "book", "verdicts", "results", "sources",

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from plastogen.book import Book
-from plastogen.readout import CLASSES, POOLS, VARIABLES, Readout
+from plastogen.readout import Readout
 from plastogen.store import Stored
+from plastogen.variable import CLASSES, POOLS, VARIABLES
 
 TIME_H = np.array([0.0, 1.0, 2.0])
 NAMES = np.array([["a", "b"], ["c", "a"]], dtype=object)  # arm, seed: the first run is shared

@@ -79,6 +79,20 @@ def test_those_beside_a_course_do_not_change_it() -> None:
     assert farthest(together[0], together[-1])["weight"] > 0.1
 
 
+def test_numbers_that_others_change_leave_a_course_as_it_is_to_the_last_bit() -> None:
+    alone_ = plan(KETAMINE)
+    paths = ("signalling.steepness", "signalling.eef2k_cooperativity", "synapse.scaling_steepness", "spine.delay")
+    others = [plan(KETAMINE, tuned={path: value}) for path, value in zip(paths, ("7", "3", "3", "72 h"), strict=True)]
+    (first, *_), (second,) = follow_many([alone_, *others], ANSWERS), follow_many([alone_], ANSWERS)
+    for name, values in second.arrays.items():
+        assert np.array_equal(first.arrays[name], values), name
+
+
+def test_courses_of_another_pace_are_not_followed_beside_this_one() -> None:
+    quick = plan(KETAMINE, tuned={"signalling.bdnf_time": "1 min"})
+    assert alike(quick) != alike(plan(KETAMINE))
+
+
 def test_every_number_of_a_model_may_differ_between_courses() -> None:
     tuned = [{}, {"spine.delay": "72 h"}, {"signalling.mtorc1_gain": "3"}, {"synapse.insertion": "0.3 1/h"}]
     plans = [plan(KETAMINE, tuned=t, subject=s) for t in tuned for s in ("healthy_adult", "stressed_adult")]

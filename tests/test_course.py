@@ -268,7 +268,9 @@ def test_variables_agree_with_each_other() -> None:
     a = infusion().arrays
     np.testing.assert_allclose(a["recurrent"], a["weight"] * a["scaling"] * a["spine_density"], rtol=1e-12)
     np.testing.assert_allclose(a["spine_density"], a["transient"] + a["persistent"], rtol=1e-12)
-    effect = -float(plan().plasticity.clinical.effect_per_log_weight) * np.log(a["recurrent"])
+    clinical = plan().plasticity.clinical
+    largest = float(clinical.largest_effect)
+    effect = -largest * np.tanh(float(clinical.effect_per_log_weight) * np.log(a["recurrent"]) / largest)
     np.testing.assert_allclose(a["clinical_effect"], effect, atol=1e-9)
     brain = a["brain_uM"][:, infusion().species.index("ketamine")]
     np.testing.assert_allclose(a["occupancy"], brain / (brain + 1.42), rtol=1e-9)

@@ -516,8 +516,11 @@ class TestReadouts:
             1 - M.spine_density(stressed), rel=1e-6
         )
 
-    def test_the_clinical_map_is_a_line_in_log_j(self) -> None:
-        slope = float(definition().clinical.effect_per_log_weight)
-        assert M.clinical_effect(math.e, 1.0) == pytest.approx(-slope)
+    def test_the_clinical_map_is_a_line_in_log_j_that_ends_with_the_scale(self) -> None:
+        clinical = definition().clinical
+        small = 1e-4
+        slope = float(M.clinical_effect(math.exp(small), 1.0)) / small
+        assert slope == pytest.approx(-float(clinical.effect_per_log_weight), rel=1e-5)
+        assert M.clinical_effect(math.e, 1.0) == pytest.approx(-float(clinical.largest_effect), rel=1e-3)
         assert M.clinical_effect([2.0, 0.5], [1.0, 1.0]).sum() == pytest.approx(0)
         assert M.clinical_effect(0.8, 0.8) == 0

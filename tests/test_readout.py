@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 
 from plastogen.definition import InputError, build
 from plastogen.document import Document
-from plastogen.readout import (
-    CLASSES,
-    POOLS,
-    READABLE,
-    VARIABLES,
-    Readout,
-    evaluate,
-    onset,
-    time_beyond,
-)
+from plastogen.readout import Readout, evaluate, onset, time_beyond
+from plastogen.variable import CLASSES, POOLS, READABLE, VARIABLES
 
 TIME = np.array([-1.0, 0.0, 1.0, 2.0, 4.0, 8.0])
 LABELS = {

@@ -20,10 +20,9 @@ from plastogen.receptor import (
     ic50_uM,
     magnesium_free,
     occupancy_readout,
-    propagators,
-    relaxed,
     unblocking_rate,
 )
+from plastogen.relaxation import propagators, relaxed
 
 EFOLD = 1 / 0.062  # of magnesium, Jahr and Stevens 1990
 S_PER_H = 3600

@@ -20,9 +20,9 @@ from plastogen import netcdf, results
 from plastogen.case import Question
 from plastogen.claim import Verdict
 from plastogen.execute import execute, jobs_of
-from plastogen.readout import VARIABLES
 from plastogen.results import assemble, results_of, table
 from plastogen.store import Store
+from plastogen.variable import VARIABLES
 from plastogen.verdicts import verdicts
 
 TEXT = """

@@ -190,6 +190,30 @@ def read_npz(path: Path) -> dict[str, Array]:
         raise CacheDamaged(f"{path} is damaged ({error}); it is discarded and computed again") from error
 
 
+def made_once(folder: Path, is_whole: Callable[[], bool], make: Callable[[Path], None]) -> Path:
+    """`folder`, which `make` fills in a place beside it; at most once, by whichever process comes first.
+
+    `is_whole` tells whether `folder` is there already. Raises what `make` raises, and StoreError.
+    """
+    if is_whole():
+        return folder
+    with locked(folder.with_suffix(".lock")):
+        if is_whole():
+            return folder
+        with explained(folder, "write"):
+            shutil.rmtree(folder, ignore_errors=True)
+            for left in folder.parent.glob(f"{TEMPORARY}{folder.name}-*"):  # of a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            work = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{folder.name}-", dir=folder.parent))
+        try:
+            make(work)
+            with explained(folder, "write"):
+                os.replace(work, folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return folder
+
+
 def size(folder: Path) -> int:
     """Bytes in all files below `folder`; 0 when there is none."""
     total = 0

@@ -17,9 +17,9 @@ from plastogen.lesson.definition import shipped as shipped_lessons
 from plastogen.models import FOLDERS
 from plastogen.plasticity import STATES
 from plastogen.quantity import Quantity
-from plastogen.readout import VARIABLES
 from plastogen.results import dosing
 from plastogen.switches import SiteFactors, Switches
+from plastogen.variable import VARIABLES
 
 MODEL_KINDS = dict(FOLDERS.values())
 KINDS = ("experiments", "lessons", *MODEL_KINDS, "variables", "figures", "states", "switches", "references")

@@ -48,7 +48,8 @@ def alike(plan: Plan) -> str:
     """Plans with equal marks can be followed side by side."""
     given = sorted((name, *drug.actions.nmdar) for name, drug in plan.drugs.items())
     switches = [plan.switches.feedback, plan.switches.probe, plan.switches.metabolites]
-    return digest([fingerprint(plan.circuit), fingerprint(plan.grid_h), given, switches])
+    pace = SlowModel(plan.plasticity).fastest_h  # those of another pace would change the steps within a step
+    return digest([fingerprint(plan.circuit), fingerprint(plan.grid_h), given, switches, pace])
 
 
 def follow_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
@@ -86,7 +87,7 @@ class Cohort:
     ) -> None:  # fmt: skip
         """`begin`: slow states to begin with, (courses, states), in place of those that rest. `treated`: if known."""
         if len({alike(plan) for plan in plans}) != 1:
-            raise ValueError("courses side by side must have the same circuit, grid, drugs and switches")
+            raise ValueError("courses side by side must have the same circuit, grid, drugs, switches and pace")
         first = plans[0]
         self.plans, self.answers, self.circuit, self.t_h = plans, answers, first.circuit, first.grid_h
         self.seeds = np.array([plan.seed for plan in plans])

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from plastogen.case import Case
 from plastogen.grid import shared, union
 from plastogen.netcdf import Curve, Dims
-from plastogen.readout import CLASSES, POOLS, VARIABLES
 from plastogen.store import Stored
+from plastogen.variable import CLASSES, POOLS, VARIABLES
 
 Array: TypeAlias = NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from plastogen.circuit.engine import compiler, is_built
 from plastogen.course import follow
 from plastogen.glutamate import rates_hz
 from plastogen.probe import State, reduce
-from plastogen.readout import POOLS
+from plastogen.variable import POOLS
 
 EXPERIMENT, ARM, MOMENT = "disinhibition", "ketamine", "during"
 FULL = "one_infusion"

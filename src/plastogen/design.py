@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen.definition import InputError
-from plastogen.readout import VARIABLES
 from plastogen.sweep import DRAWN, Design, Filled, Span, kind_of, length
 from plastogen.units import QuantityError, parse, rounded, split
+from plastogen.variable import VARIABLES
 
 LEVELS = 4  # that a number takes in a Morris design
 POINT = "point"  # the dimension of every design but a grid

@@ -80,6 +80,7 @@ class Clinical(Definition):
     """Section `clinical`: the one map from the circuit to a clinical scale; it predicts no person."""
 
     effect_per_log_weight: Annotated[Quantity, In("1", above=0)]
+    largest_effect: Annotated[Quantity, In("1", above=0)]
 
 
 class Plasticity(Definition):
@@ -135,16 +136,17 @@ class SlowModel:
         self.tolerance_h = 1 / (float(k.misuse.tolerance_time) * H_PER_DAY)
         self.tone_h = 1 / (float(k.comparator.tone_time) * H_PER_DAY)
         self.effect_per_log_weight = float(k.clinical.effect_per_log_weight)
+        self.largest_effect = float(k.clinical.largest_effect)
 
     @property
     def fastest_h(self) -> float:
-        """The highest rate constant of all, 1/h: what an explicit step must resolve."""
+        """The highest rate constant of all, 1/h, or the next power of two: what an explicit step must resolve."""
         synapse, spines = self.strength, self.spines
         rates = (
             *self.cascade.per_h, synapse.early_h, synapse.scaling_h, spines.stage_h, spines.transient_h,
             self.pv_loss_h, self.pv_recovery_h, self.tolerance_h, self.tone_h,
         )  # fmt: skip
-        return max(float(np.max(rate)) for rate in rates)
+        return float(2 ** np.ceil(np.log2(max(float(np.max(rate)) for rate in rates))))
 
     def healthy_state(self) -> Array:
         """The state of the healthy, drug-free subject: `rate_of_change` is zero under neutral inputs."""
@@ -308,9 +310,11 @@ class SlowModel:
     def clinical_effect(self, recurrent: npt.ArrayLike, reference: npt.ArrayLike) -> Array:
         """Effect size (Hedges g, negative = better) of J = `recurrent` against `reference`.
 
-        The one clinical map, a line in log J calibrated on the peak of row 45; it predicts no person.
+        The one clinical map: log J by its slope, calibrated on the peak of row 45, which flattens (tanh) where the
+        scale ends; it predicts no person.
         """
-        effect: Array = -self.effect_per_log_weight * np.log(np.asarray(recurrent) / np.asarray(reference))
+        line = self.effect_per_log_weight * np.log(np.asarray(recurrent) / np.asarray(reference))
+        effect: Array = -self.largest_effect * np.tanh(line / self.largest_effect)
         return effect
 
     def jacobian(self, y: Array, inputs_of_y: Callable[[Array], Inputs]) -> Array:

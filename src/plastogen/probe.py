@@ -214,7 +214,7 @@ class FormulaProbe:
     def ask(self, drive: Drive, seed: int) -> Activity:
         """What the formula gives under `drive`, or under many; the same for every seed."""
         moved = drive.array() - Drive().array()
-        rate = self._base * np.exp(moved @ self._gain.T)
+        rate = self._base * np.exp((moved[..., None, :] * self._gain).sum(axis=-1))
         k = self.circuit
         each = float(k.agonist.saturation) * float(k.decays.nmda) / glutamate.MS_PER_S
         e = rate[..., CLASSES.index("E")]

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,14 +25,12 @@ from pydantic import model_validator
 
 from plastogen.definition import Definition
 from plastogen.quantity import Fault, In, Quantity, faulty
+from plastogen.relaxation import propagators, relaxed
 
 Array: TypeAlias = npt.NDArray[np.float64]
-Complex: TypeAlias = npt.NDArray[Any]
 
 SUBUNITS = ("GluN2A", "GluN2B", "GluN2C", "GluN2D")
 S_PER_H = 3600.0
-CONTOUR_NODES = 12  # of the contour integral in `propagators`: its error is about exp(-2 pi/3 nodes) = 1e-11
-IN_CACHE = 2048  # (course, pool, subunit)s worked on at a time
 SHARE_TOLERANCE = 1e-6  # how far the subunit shares of a pool may add up from 1
 
 Molar = Annotated[Quantity, In("uM", above=0)]
@@ -135,27 +133,6 @@ class Pool:
         return shares
 
 
-def propagators(on: Array, off: Array) -> tuple[Array, Array]:
-    """P and f of the exact step x -> P x + f of dx/dt = on (1 - sum x) - off x over unit time.
-
-    `on`, `off`: shape (..., n), non-negative, rate times step. Returns shapes (..., n, n) and (..., n).
-    The matrix is diagonal plus rank one, its eigenvalues real and <= 0: its resolvent has a closed form
-    (Sherman and Morrison), and exp and (exp - 1)/z follow from one contour integral, on the parabola of
-    Weideman and Trefethen (2007), accurate to 1e-11 however stiff the step.
-    """
-    z, weight = _contour(CONTOUR_NODES)
-    shape = (len(z),) + (1,) * on.ndim
-    resolvent = 1 / (z.reshape(shape) + off)
-    scaled = resolvent * on
-    scaled *= weight.reshape(shape) / (1 + scaled.sum(-1, keepdims=True))
-    f, p = np.zeros(on.shape), np.zeros((*on.shape, on.shape[-1]))
-    f += np.einsum("k,k...->...", 1 / z, scaled).imag  # no BLAS: its threads fight for cores over many small calls
-    p -= np.einsum("k...i,k...j->...ij", scaled, resolvent).imag
-    i = np.arange(on.shape[-1])
-    p[..., i, i] += np.einsum("k,k...->...", weight, resolvent).imag
-    return p, f
-
-
 @dataclass(frozen=True)
 class _Site:
     """What the blockers of a course meet: magnesium and how its hold on the pore depends on voltage."""
@@ -177,32 +154,6 @@ def _tables(site: _Site, v_mV: bytes) -> tuple[Array, Array]:
         free[..., k] = magnesium_free(block, v, mg_mM=site.mg_mM, mg_efold_mV=site.mg_efold_mV)
         koff[..., k] = unblocking_rate(block, v)
     return free, koff
-
-
-def relaxed(x: Array, on: Array, off: Array) -> Array:
-    """P x + f of `propagators`, without making P: for one step of many courses. x, on, off: (..., n).
-
-    With two thirds of the nodes, so accurate to 1e-6; part by part, so that what is worked on stays in cache.
-    """
-    x_, on_, off_ = (np.ascontiguousarray(each.reshape(-1, x.shape[-1]).T) for each in (x, on, off))  # sums run faster
-    found = np.zeros(x_.shape)
-    nodes = list(zip(*_contour(2 * CONTOUR_NODES // 3), strict=True))
-    for start in range(0, x.size // x.shape[-1], IN_CACHE):
-        part = slice(start, start + IN_CACHE)
-        for z, weight in nodes:
-            resolvent = 1 / (z + off_[:, part])
-            into = resolvent * on_[:, part]
-            some = resolvent * (x_[:, part] + on_[:, part] / z)
-            some -= into * (some.sum(0) / (1 + into.sum(0)))
-            found[:, part] += (weight * some).imag
-    return found.T.reshape(x.shape)
-
-
-def _contour(n: int) -> tuple[Complex, Complex]:
-    """Nodes and weights of the contour integral."""
-    root = 1 + 1j * (np.arange(n) + 0.5) * 3 / n
-    z = np.pi * n / 12 * root**2
-    return z, np.exp(z) * root * 1j / 2
 
 
 class BlockKinetics:
@@ -261,7 +212,7 @@ class BlockKinetics:
 
     def _averages(self, weights: npt.ArrayLike, v_mV: npt.ArrayLike) -> tuple[Array, Array]:
         """Mean v(V), (pools, subunits, species), and koff, (pools, species), over each pool's voltages."""
-        share = np.asarray(weights, float)
+        share = np.ascontiguousarray(weights, float)  # a sum's last bits hang on how its numbers lie
         share = share / share.sum(-1, keepdims=True)
         key = np.asarray(v_mV, float).tobytes()
         if key not in self._at_voltages:

@@ -27,9 +27,9 @@ from plastogen.case import Case, Question
 from plastogen.curves import Axes, empty
 from plastogen.execute import versions
 from plastogen.netcdf import Block, Curve, blocks, finish, opened, writing
-from plastogen.readout import CLASSES, POOLS
 from plastogen.store import Store
 from plastogen.sweep import kind_of
+from plastogen.variable import CLASSES, POOLS
 from plastogen.verdicts import COMPLETE, verdicts
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ slow rise of the weights afterwards sets off no second wave. A silent synapse (c
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +71,14 @@ class Signalling(Definition):
         return self
 
 
+def power(x: N, n: Any) -> N:
+    """x^n for x >= 0. Of many courses to the same bits however many there are: numpy's own has short cuts for some."""
+    if not isinstance(x, np.ndarray):
+        return x**n  # type: ignore[no-any-return]
+    with np.errstate(divide="ignore"):
+        return np.exp(n * np.log(x))  # type: ignore[no-any-return]
+
+
 class Switch:
     """S(x) = x^n / (x^n + half^n): a saturating threshold on a ratio whose healthy value is 1."""
 
@@ -83,8 +91,8 @@ class Switch:
 
     def __call__(self, x: N) -> N:
         """S(x), 0 to 1; 0 for x <= 0."""
-        power: N = ((x + abs(x)) / 2) ** self.n
-        return power / (power + self.half_n)
+        high = power((x + abs(x)) / 2, self.n)
+        return high / (high + self.half_n)
 
 
 class Cascade:
@@ -134,7 +142,7 @@ class Cascade:
         translation = self.mtorc1(mtorc1 * (1 - blocked)) / self.mtorc1.at_one * room
         made = self.release_gain * surge + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
         return (
-            (rest_current**self.cooperativity - eef2k) * eef2k_h,
+            (power(rest_current, self.cooperativity) - eef2k) * eef2k_h,
             (1 + made - bdnf) * bdnf_h,
             (1 + self.mtorc1_gain * drive - mtorc1) * mtorc1_h,
             (1 + self.share * (translation - 1) - protein) * protein_h,
@@ -148,7 +156,7 @@ class Cascade:
 
         A lasting throughput is what the synapse is used to (x = 1), whatever it is, so it does not enter.
         """
-        eef2k = rest_current**self.cooperativity
+        eef2k = power(rest_current, self.cooperativity)
         bdnf = 1 + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
         drive = self.trkb(bdnf * (1 - sequestered)) - self.trkb.at_one
         mtorc1 = 1 + self.mtorc1_gain * drive

@@ -36,7 +36,7 @@ from plastogen.cache import (
 )
 from plastogen.course import Course, Plan
 from plastogen.identity import determines
-from plastogen.readout import CLASSES, POOLS, VARIABLES
+from plastogen.variable import CLASSES, POOLS, VARIABLES
 from plastogen.working import HOST, gone, old
 
 Array: TypeAlias = NDArray[Any]

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from plastogen.definition import Definition
 from plastogen.quantity import In, Quantity
-from plastogen.signalling import N
+from plastogen.signalling import N, power
 
 
 class Synapse(Definition):
@@ -43,8 +43,8 @@ class Strength:
 
     def target(self, rate_E: N) -> N:
         """Scaling that a lasting firing rate (ratio to healthy) leads to, within 1 +/- range."""
-        power: N = rate_E**self.n
-        return 1 + self.range * (1 - power) / (1 + power)
+        ratio = power(rate_E, self.n)
+        return 1 + self.range * (1 - ratio) / (1 + ratio)
 
     def rates(self, weight: N, scaling: N, drive: N, protein: N, rate_E: N) -> tuple[N, N]:
         """Rates of weight and scaling per hour."""

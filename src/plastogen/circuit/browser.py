@@ -10,12 +10,11 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from plastogen.cache import cache_dir, digest, explained, locked
+from plastogen.cache import cache_dir, digest, explained, made_once
 from plastogen.circuit import network
 from plastogen.circuit.definition import Circuit
 from plastogen.circuit.engine import EngineError, baked, equations
@@ -51,20 +50,13 @@ def compiled(circuit: Circuit, *, announce: Callable[[str], None] | None = None)
     if shutil.which("em++") is None:
         raise EngineError(f"no em++ was found, which turns the network into a program for a browser; {HOW}")
     folder = cache_dir() / "programs" / f"browser-{digest([baked(circuit), equations(), FLAGS, LINK])[:16]}"
-    with locked(folder.with_suffix(".lock")):
-        if not (folder / "network.wasm").is_file():
-            if announce:
-                announce("compiling the network for browsers (once; about a minute)")
-            with explained(folder, "write"):
-                folder.parent.mkdir(parents=True, exist_ok=True)
-                shutil.rmtree(folder, ignore_errors=True)
-                work = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
-            try:
-                _compile(circuit, work)
-                with explained(folder, "write"):
-                    os.replace(work, folder)
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
+
+    def make(work: Path) -> None:
+        if announce:
+            announce("compiling the network for browsers (once; about a minute)")
+        _compile(circuit, work)
+
+    made_once(folder, lambda: (folder / "network.wasm").is_file(), make)
     with explained(folder, "read"):
         arrays = json.loads((folder / "arrays.json").read_text())
         return Program(

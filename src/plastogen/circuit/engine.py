@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.cache import cache_dir, digest, explained, locked
+from plastogen.cache import cache_dir, digest, explained, made_once
 from plastogen.circuit import network
 from plastogen.circuit.definition import CLASSES, Circuit
 from plastogen.circuit.drive import MILLI, Drive, cell_values, shared_values, stream
@@ -143,38 +143,24 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
 
     Raises EngineError (no compiler, compilation failed) or StoreError (cache cannot be written).
     """
-    folder = program_folder(circuit)
-    if is_built(circuit):
-        return folder
-    if compiler() is None:
-        raise EngineError(
-            "no C++ compiler (g++ and make) was found; install one (Debian: apt-get install g++ make), "
-            "or run with --backend numpy, which is 5 to 12 times slower"
-        )
-    with locked(folder.with_suffix(".lock")):
-        if is_built(circuit):
-            return folder
+
+    def make(work: Path) -> None:
+        if compiler() is None:
+            raise EngineError(
+                "no C++ compiler (g++ and make) was found; install one (Debian: apt-get install g++ make), "
+                "or run with --backend numpy, which is 5 to 12 times slower"
+            )
         if announce:
             announce("compiling the network (once; about 10 s)")
-        with explained(folder, "write"):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(folder, ignore_errors=True)
-            for left in folder.parent.glob(f".partial-{folder.name}-*"):  # of a build that was killed
-                shutil.rmtree(left, ignore_errors=True)
-            work = Path(tempfile.mkdtemp(prefix=f".partial-{folder.name}-", dir=folder.parent))
-        try:
-            with explained(work, "write"), _brian2:
-                network.write_sources(work, **baked(circuit), flags=list(flags()))
-            code, said = network.make(work)
-            if code or not (work / "main").is_file():
-                raise EngineError(f"the network did not compile:\n{said}\n`plastogen doctor` looks for the cause")
-            for left in [*work.rglob("*.o"), work / "common.h.gch", work / "results"]:
-                shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
-            with explained(folder, "write"):
-                os.replace(work, folder)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return folder
+        with explained(work, "write"), _brian2:
+            network.write_sources(work, **baked(circuit), flags=list(flags()))
+        code, said = network.make(work)
+        if code or not (work / "main").is_file():
+            raise EngineError(f"the network did not compile:\n{said}\n`plastogen doctor` looks for the cause")
+        for left in [*work.rglob("*.o"), work / "common.h.gch", work / "results"]:
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+
+    return made_once(program_folder(circuit), lambda: is_built(circuit), make)
 
 
 def ready_for_threads() -> None:
