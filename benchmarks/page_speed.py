@@ -5,9 +5,9 @@ NODE_PATH=... python benchmarks/page_speed.py [chromium|firefox]
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 from plastogen import explore
@@ -16,9 +16,15 @@ WALK = Path(__file__).parents[1] / "tests" / "page" / "walk.js"
 
 
 def main() -> None:
-    browser = sys.argv[1] if len(sys.argv) > 1 else "chromium"
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("browser", nargs="?", choices=["chromium", "firefox"], default="chromium")
+    browser = parser.parse_args().browser
     command = ["node", str(WALK), str(explore.shipped()), browser]
-    times = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["times"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr.strip())
+    times = json.loads(done.stdout)["times"]
     print(f"{browser}: first raster {times['first_raster']} ms after opening")
     print(f"  a block slider, the network run anew: {', '.join(map(str, times['slider']))} ms")
     print(f"  a dose slider, on the grid: {', '.join(map(str, times['grid']))} ms")
