@@ -242,13 +242,13 @@ def add_readouts(ds: xr.Dataset) -> xr.Dataset:
         return ds[name].sel(time=when, method="nearest").drop_vars("time")
 
     found = {
-        "glutamate_peak": (ds["glutamate"].max("time", skipna=False), "Glutamate, peak", "%"),
-        "weight_24h": (at("weight", 24), "Weight at 24 h", "1"),
-        "spine_density_24h": (at("spine_density", 24), "Spine density at 24 h", "1"),
-        "effect_day_1": (at("clinical_effect", 24), "Clinical effect on day 1", "1"),
+        "glutamate_peak": (ds["glutamate"].max("time", skipna=False), "Glutamate, peak", "%", "glutamate"),
+        "weight_24h": (at("weight", 24), "Weight at 24 h", "1", "weight"),
+        "spine_density_24h": (at("spine_density", 24), "Spine density at 24 h", "1", "spine_density"),
+        "effect_day_1": (at("clinical_effect", 24), "Clinical effect on day 1", "1", "clinical_effect"),
     }
-    for name, (values, title, unit) in found.items():
-        ds[name] = values.assign_attrs(units=unit, long_name=title, readout=1)
+    for name, (values, title, unit, of) in found.items():
+        ds[name] = values.assign_attrs(units=unit, long_name=title, readout=1, of=of)
     return ds
 
 

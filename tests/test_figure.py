@@ -112,11 +112,11 @@ def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str)
 @pytest.mark.parametrize(
     ("name", "units"),
     [("timeline", ["µM", "%", "%", "% of baseline", "× healthy", "1 d", "40 min"]),
-     ("acute", ["µM", "%", "% of baseline", "2 h"]), ("arms", ["%", "no unit"]),
+     ("acute", ["µM", "%", "% of baseline", "2 h"]), ("arms", ["%", "relative to healthy", "Hedges g"]),
      ("raster", ["Hz", "Hz²/Hz", "ms"]), ("circuit", ["nS", "Hz", "%"]), ("block", ["µM", "%"]),
-     ("sweep", ["mg/kg", "%"]), ("spectra", ["× before", "no unit"]), ("landscape", ["mg/kg", "mM", "%"]),
+     ("sweep", ["mg/kg", "%"]), ("spectra", ["× before", "share lost"]), ("landscape", ["mg/kg", "mM", "%"]),
      ("courses", ["mg/kg", "1 d"]), ("phase", ["mg/kg", "3 d"]), ("responders", ["L/min", "AUC"]),
-     ("tornado", ["%", "no unit"]), ("sensitivity", ["Sobol index"])],
+     ("tornado", ["%", "relative to healthy"]), ("sensitivity", ["Sobol index"])],
 )  # fmt: skip
 def test_units_stand_on_the_axes(name: str, units: list[str]) -> None:
     said = " | ".join(texts(drawn(name)))

@@ -40,7 +40,7 @@ def spectra(ds: xr.Dataset, *, arms: Sequence[str] | None = None, until_h: float
     early = ds.sel(time=ds["time"][ds["time"] <= until_h])
     axis.time_axis(axes[2], (float(early["time"][0]), float(early["time"][-1])))
     axis.dosing(axes[2], [g for g in given if g.arm in chosen and g.drug not in (*style.BLOCKERS, style.STRESS)])
-    panels.by_arm(Panel(axes[2], early), "dissociation", "Dissociation proxy (no unit)", chosen)
+    panels.by_arm(Panel(axes[2], early), "dissociation", "Dissociation proxy (share lost)", chosen)
     axes[2].set_xlabel("time since first dose")
     return fig
 

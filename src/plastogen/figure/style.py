@@ -29,6 +29,7 @@ from matplotlib.text import Annotation
 from plastogen import SCOPE
 from plastogen.design import SUBJECT
 from plastogen.figure import data
+from plastogen.variable import VARIABLES
 
 P = ParamSpec("P")
 WIDTH_PT, HEIGHT_PT, PT_PER_INCH = 960, 540, 72
@@ -197,9 +198,14 @@ def sentence(text: str) -> str:
 
 
 def unit_label(values: xr.DataArray) -> str:
-    """What an axis of `values` says: their unit, or what they are relative to, or that they have no unit."""
-    unit, reference = unit_text(str(values.attrs.get("units", "1"))), values.attrs.get("ratio_to")
-    return unit or (f"relative to {str(reference).replace('_', ' ')}" if reference else "no unit")
+    """What an axis of `values` says: their unit, or what they are relative to, or what a 1 means."""
+    if unit := unit_text(str(values.attrs.get("units", "1"))):
+        return unit
+    if values.attrs.get("yes_no"):
+        return "1: yes, 0: no"
+    if reference := values.attrs.get("ratio_to"):
+        return f"relative to {str(reference).replace('_', ' ')}"
+    return VARIABLES[str(values.attrs.get("of", values.name))].scale
 
 
 def unit_text(unit: str) -> str:
