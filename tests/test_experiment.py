@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from plastogen.case import Question
+from plastogen.course import follow
 from plastogen.definition import Document, InputError, Library, build, read_text
 from plastogen.experiment import Experiment, locate, shipped
 from plastogen.models import Models
@@ -36,6 +38,16 @@ arms:
     set: {circuit.populations.E.leak: 13 nS, course.window: 4 s, model.plasticity: spontaneous}
 """
 
+ONCE = """
+question: When does it arrive?
+model: {subject: healthy_adult, circuit: small}
+course: {duration: 2 d, method: formula}
+arms:
+  vehicle: {}
+  ketamine:
+    give:
+      dose: {drug: ketamine, dose: 1 mg/kg, route: iv, at: 3 h, every: 24 h, times: 2}
+"""
 
 MODELS = Models(Library())
 
@@ -86,8 +98,16 @@ def test_a_course_begins_before_the_earliest_event() -> None:
     asked = question()
     assert asked.case("vehicle").start_h == -1
     assert asked.case("nbqx").start_h == -2
-    assert asked.case("both").events_h == (-2, 1, 2, 3, 5)
+    assert asked.case("both").events_h == pytest.approx((-2, 0.9999, 1, 2, 3, 5))
     assert asked.case("both").stress == ((3, 5, 0.5),)
+
+
+def test_nothing_is_in_the_blood_before_a_dose_that_arrives_at_once() -> None:
+    case = Question("test", read_text(ONCE, "test.yaml"), MODELS, {}).case("ketamine")
+    plasma = follow(case.plan(1, "numpy")).arrays["plasma_ng_ml"].max(axis=-1)
+    first, t = case.grid_h.searchsorted(3), case.grid_h
+    assert t[first] == 3
+    assert np.trapezoid(plasma[: first + 1], t[: first + 1]) < 0.001 * np.trapezoid(plasma, t)
 
 
 def test_seeds_count_from_the_first() -> None:

@@ -18,6 +18,7 @@ UNIT_FACTORS = {
     "spine": {"H_PER_DAY"},
 }
 TOLERANCES = {
+    "case": {"JUST_BEFORE_H"},
     "circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE"},
     "compare": {"ROUNDING"},
     "concentration": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},

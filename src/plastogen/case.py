@@ -38,6 +38,7 @@ from plastogen.switches import Switches
 T = TypeVar("T", bound=Definition)
 RECENT = 64  # experiments at points that are kept in mind
 LEAD_H = 1  # a course begins at least this long before time 0
+JUST_BEFORE_H = 1e-4  # a dose that is in the blood at once: what is written down there must not rise before it
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,13 @@ class Case:
 
     @cached_property
     def events_h(self) -> tuple[float, ...]:
-        """When anything given or suffered starts or stops, within the course."""
+        """When anything given or suffered starts or stops, within the course, and just before a leap in the blood."""
         times = {t for start, end, _ in self.stress for t in (start, end)}
         for treatment in self.treatments.values():
             length = treatment.over or treatment.held
             for start in treatment.starts_h():
                 times |= {start, start + (float(length) if length is not None else 0)}
+                times |= {start - JUST_BEFORE_H} if treatment.leaps else set()
         return tuple(sorted(t for t in times if t <= self.end_h))
 
     @property

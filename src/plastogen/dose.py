@@ -94,6 +94,11 @@ class Treatment(Definition):
                 wanted = f"a time no shorter than `{name}`, {length.text}: repeats must not overlap"
                 yield Fault("every", f"'{self.every.text}'", wanted)
 
+    @property
+    def leaps(self) -> bool:
+        """Whether the drug is in the blood at once."""
+        return self.dose is not None and self.route == "iv" and self.over is None
+
     def starts_h(self) -> tuple[float, ...]:
         """When each repeat begins, h."""
         step = float(self.every) if self.every is not None else 0.0
