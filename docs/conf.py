@@ -21,6 +21,7 @@ exclude_patterns = ["_build", "_made"]
 myst_enable_extensions = ["attrs_inline", "colon_fence"]
 myst_heading_anchors = 3
 default_role = "code"
+smartquotes_action = "qe"  # `--set` in running text keeps its two hyphens
 autodoc_typehints = "signature"
 python_maximum_signature_line_length = 80
 html_theme = "furo"
