@@ -26,7 +26,7 @@ import textbook
 from variants import children_cpu_s, circuit, machine, machine_speedup, table
 
 from plastogen.circuit import Drive, Engine
-from plastogen.circuit.engine import build, ready_for_threads
+from plastogen.circuit.engine import build
 from plastogen.glutamate import rates_hz
 
 SEED, WORKERS, PAIRS, PART = 1, 2, 3, 16
@@ -99,7 +99,6 @@ def main() -> None:
     few = points[: asked.others + 1]
     with tempfile.TemporaryDirectory(prefix="plastogen-sweep-") as place:
         os.environ["PLASTOGEN_CACHE"] = place
-        ready_for_threads()
         began = clock()
         times, rates = ours(points, asked.seconds, WORKERS)
         own = clock() - began

@@ -21,6 +21,7 @@ exclude_patterns = ["_build", "_made"]
 myst_enable_extensions = ["attrs_inline", "colon_fence"]
 myst_heading_anchors = 3
 default_role = "code"
+smartquotes_action = "qe"  # `--set` in running text keeps its two hyphens
 autodoc_typehints = "signature"
 python_maximum_signature_line_length = 80
 html_theme = "furo"
@@ -57,6 +58,21 @@ def _make(app: Any) -> None:
     figures.follow(HERE / "tutorial.md", HERE / "_made" / "tutorial", logging.getLogger("plastogen").info)
 
 
+def named(text: str) -> str:
+    """A page's blocks that are files (`pages.py`), each under its file's name."""
+    from pages import FENCE
+
+    def caption(block: re.Match[str]) -> str:
+        language, path, inside = block.group("language", "path", "text")
+        return f"```{{code-block}} {language}\n:caption: {path}\n\n{inside}```" if path else block[0]
+
+    return FENCE.sub(caption, text)
+
+
+def _name(app: Any, page: str, source: list[str]) -> None:
+    source[0] = named(source[0])
+
+
 def _closed(app: Any, exception: Exception | None) -> None:
     """No page may ask another host."""
     from sphinx.errors import ExtensionError
@@ -70,5 +86,6 @@ def _closed(app: Any, exception: Exception | None) -> None:
 
 def setup(app: Any) -> dict[str, bool]:
     app.connect("builder-inited", _make)
+    app.connect("source-read", _name)
     app.connect("build-finished", _closed)
     return {"parallel_read_safe": True}

@@ -86,8 +86,8 @@ def _(plt, results):
             rate = one.rate_hz.sel({"class": name})
             left.plot(minutes, 100 * one.block.sel(pool=f"{name}.tonic"), color=colour, label=name)
             right.plot(minutes, 100 * rate / rate[0], color=colour, label=name)
-        left.set(xlabel="time, min", ylabel="%", title="Tonic receptors blocked")
-        right.set(xlabel="time, min", ylabel="% of baseline", title="Firing rate")
+        left.set(xlim=(-15, 60), xlabel="time, min", ylabel="%", title="Tonic receptors blocked")
+        right.set(xlim=(-15, 60), xlabel="time, min", ylabel="% of baseline", title="Firing rate")
         right.axhline(100, color="#7B8794", lw=1)
         left.legend()
     fig  # noqa: B018

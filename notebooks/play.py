@@ -93,7 +93,8 @@ def _(mo, results):
         }
         for name in names
     ]
-    mo.ui.table(table, selection=None, show_download=False)
+    rows = [f"| {row['readout']} | {row['vehicle']:.3g} | {row['ketamine']:.3g} | {row['unit']} |" for row in table]
+    mo.md("\n".join(["| readout | vehicle | ketamine | unit |", "|:--|--:|--:|:--|", *rows]))
     return (table,)
 
 

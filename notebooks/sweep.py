@@ -30,7 +30,7 @@ def _():
 def _(Path, plastogen):
     folder = Path("results/notebooks/sweep")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sweep.yaml").write_text("""\
+    text = """\
 question: Does more ketamine always leave more, and through SST cells?
 model: {subject: stressed_adult, circuit: prefrontal}
 course: {duration: 1 d, seeds: 1, method: formula}
@@ -54,10 +54,10 @@ expect:
     more: ketamine
     than: vehicle
     where: {dose: [0.4 mg/kg, 1 mg/kg]}
-""")
+"""
+    (folder / "sweep.yaml").write_text(text)
     results = plastogen.run(folder / "sweep.yaml", out=folder, jobs=1)
-    results.sizes  # noqa: B018
-    return (results,)
+    return results, text
 
 
 @app.cell(hide_code=True)
@@ -77,9 +77,11 @@ def _(chosen, less, plt, results):
     with plt.style.context("plastogen.figure.slide"):
         fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
         for factor, line, words in ((1, "o-", "as it is"), (0, "s--", "no block on SST cells' tonic receptors")):
-            ax.plot(results.dose, shown.sel(tonic_SST=factor), line, color="#0072B2", label=words)
+            ax.plot(results.dose, shown.sel(tonic_SST=factor), line, color="#0072B2", label=words, clip_on=False)
         unit = "" if results[chosen.value].units == "1" else f", {results[chosen.value].units}"
         ax.set(xscale="log", xlabel="dose, mg/kg", ylabel=f"{results[chosen.value].long_name}{unit}")
+        ax.set_xticks(results.dose.values, [f"{dose:.2g}" for dose in results.dose.values], minor=False)
+        ax.minorticks_off()
         ax.legend()
     fig  # noqa: B018
     return (shown,)
@@ -89,22 +91,25 @@ def _(chosen, less, plt, results):
 def _(json, mo, results):
     # What became of the claims, at how many of the points.
     claims = json.loads(results.attrs["claims"])
-    mo.ui.table(
-        [{"claim": one["claim"], "outcome": one["outcome"]} for one in claims], selection=None, show_download=False
-    )
+    mo.md("| claim | outcome |\n|:--|:--|\n" + "\n".join(f"| {one['claim']} | {one['outcome']} |" for one in claims))
     return (claims,)
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    mo.md("""
+def _(mo, text):
+    mo.vstack(
+        [
+            mo.accordion({"The sweep as a file": mo.md(f"```yaml\n{text}```")}),
+            mo.md("""
     ## Try this
 
     1. Which readouts turn over or level off with the dose, and which go on rising?
     2. How much of the effect goes through SST cells, and does that share hang on the dose?
-    3. Add a claim of your own to the file above. Is it met?
+    3. Add a claim of your own to the file (`marimo edit` lets you). Is it met?
     4. A sweep of yours: `plastogen new sweep mine`, then put its folder into `plastogen.load`.
-    """)
+    """),
+        ]
+    )
     return
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,13 +86,30 @@ def test_no_miss_hides(outcome: str, shown: str) -> None:
     assert f"Of {len(predicted)} predictions: {len(predicted)} {shown}." in text
 
 
-def test_the_page_is_one_table_with_values_and_intervals() -> None:
+def test_every_answer_is_a_line_with_its_outcome_value_and_interval() -> None:
     text = page(TABLE, verdicts())
-    body = [line for line in text.splitlines() if line.startswith("| ")]
-    assert {line.count(" | ") for line in body[1:]} == {7}
-    assert "1.5 [1.2, 1.8]; n = 4" in text
+    body = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| outcome")]
+    assert {line.count(" | ") for line in body} == {2}
+    answers = [line for line in body if not line.startswith("|  |")]
+    assert len(answers) == len(list(lines(TABLE, verdicts())))
+    assert "| 1.5 [1.2, 1.8]; accepted: 1 to 2; n = 4 |" in text
     assert "not advice" in text
     assert page(TABLE, verdicts()) == text
+
+
+def test_what_counts_comes_first_and_what_was_found_is_said_once_a_row() -> None:
+    text = page(TABLE, verdicts("known miss"))
+    assert re.findall("^## (.*)$", text, re.M) == ["Predicted", "Calibrated", "Put in"]
+    for row in TABLE:
+        assert text.count(f"**{row.row} {row.what}**: {row.found}; *{row.source}* |") == 1
+
+
+def test_the_page_that_ships_is_as_it_would_be_made_today() -> None:
+    ships = (Path(__file__).parents[1] / "docs" / "evidence.md").read_text()
+    today = page(TABLE, verdicts())
+    assert [line.split(" | ")[1] for line in ships.splitlines() if line.startswith("| ")] == [
+        line.split(" | ")[1] for line in today.splitlines() if line.startswith("| ")
+    ]
 
 
 @pytest.mark.parametrize(

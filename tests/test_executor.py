@@ -36,7 +36,7 @@ def two() -> Iterator[Processes]:
 
 def test_a_crew_is_hired_by_name() -> None:
     for kind, slots in (("threads", 3), ("processes", 3)):
-        crew: Crew = hire(kind, 3, network=False)
+        crew: Crew = hire(kind, 3)
         assert (crew.size, crew.slots) == (3, slots)
         crew.close()
 
@@ -83,7 +83,7 @@ def test_workers_take_one_core_each_and_the_parent_keeps_its_own(two: Processes)
 
 
 def test_threads_are_told_to_stop_and_waited_for() -> None:
-    crew, heard = Threads(1, network=False), threading.Event()
+    crew, heard = Threads(1), threading.Event()
 
     def work(stopped: Callable[[], bool]) -> None:
         until(stopped)

@@ -134,6 +134,14 @@ def test_what_rots_is_noticed() -> None:
     assert not elsewhere(["curl", "somewhere"], "")
 
 
+def test_a_block_that_is_a_file_is_shown_under_its_name() -> None:
+    import conf
+
+    text = conf.named("```yaml who.yaml\nquestion: who?\n```\n\n```sh\nplastogen run who\n```\n")
+    assert text.startswith("```{code-block} yaml\n:caption: who.yaml\n\nquestion: who?\n```\n")
+    assert text.endswith("```sh\nplastogen run who\n```\n")
+
+
 def test_every_stand_in_stands_in_for_something() -> None:
     young = ("explore", "demo", "lesson", "animate")
     for line in STAND_INS:

@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 import numpy as np
@@ -31,6 +32,9 @@ OUTCOMES = {
     ("input", True): "as put in", ("input", False): "NOT as put in", ("calibrated", True): "fits",
     ("calibrated", False): "does not fit", ("predicted", True): "hit", ("predicted", False): "MISS",
 }  # fmt: skip
+
+
+HEADS = {"predicted": "Predicted", "calibrated": "Calibrated", "input": "Put in"}  # in the order of the page
 
 
 class Row(Definition):
@@ -75,10 +79,10 @@ class Rows(Definition):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the page."""
+    """One answer of the model; `claim` says which, where a row has several."""
 
     row: Row
-    what: str
+    claim: str
     value: Mean
     unit: str
     wanted: str
@@ -107,7 +111,7 @@ def lines(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iter
             value = FUNCTIONS[row.of](library, row.given)
             met = row.range[0] <= value <= row.range[1]
             wanted = f"{row.range[0]:g} to {row.range[1]:g}"
-            yield Line(row, row.what, (value, None, None), row.unit, wanted, OUTCOMES[row.status, met], row.note or "")
+            yield Line(row, "", (value, None, None), row.unit, wanted, OUTCOMES[row.status, met], row.note or "")
             continue
         verdicts = {verdict.claim: verdict for verdict in judged[str(row.experiment)]}
         for claim in row.claims:
@@ -116,8 +120,9 @@ def lines(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iter
             outcome = {"undecided": "undecided", "known miss": "known miss"}.get(v.outcome, outcome)
             n = f"n = {v.n}" if v.n == v.expected else f"n = {v.n} of {v.expected}"
             note = "; ".join(filter(None, (n, v.reason, v.known_miss)))
-            what = f"{row.what}: {claim}" if len(row.claims) > 1 else row.what
-            yield Line(row, what, (v.value, v.low, v.high), v.unit, v.wanted, outcome, note)
+            yield Line(
+                row, claim if len(row.claims) > 1 else "", (v.value, v.low, v.high), v.unit, v.wanted, outcome, note
+            )
 
 
 def page(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> str:
@@ -128,25 +133,39 @@ def page(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> str:
     told = ", ".join(f"{n} {outcome}" for outcome, n in sorted(predicted.items()))
     head = (
         "# Evidence: what was found beside what the model says\n\n"
-        "Made by `plastogen evidence`; do not edit. An *input* was given to the model, a *calibrated* row had one\n"
-        "parameter chosen to meet it (at most five rows), the rest is *predicted*; only predictions count. Values\n"
-        "are means over seeds with 95 % intervals. Clinical rows go through one labelled map and predict no\n"
-        "person.\n\n"
+        "Made by `plastogen evidence`; do not edit. Only what is *predicted* counts. A *calibrated* row had one\n"
+        "parameter chosen to meet it (at most five rows), an *input* was given to the model. Values are means over\n"
+        "seeds with 95 % intervals, n is how many. A *known miss* says why. Rows are numbered as in\n"
+        "`experiments/evidence/rows.yaml`; their sources are in `models/references.yaml`. Clinical rows go through\n"
+        "one labelled map and predict no person.\n\n"
         f"Of {sum(predicted.values())} predictions: {told}. "
-        f"Calibrated: {len(calibrated)} parameters ({', '.join(f'`{name}`' for name in calibrated)}).\n\n*{SCOPE}*\n\n"
-        "| row | what | status | model | accepted | outcome | found | source |\n|---|---|---|---|---|---|---|---|\n"
+        f"Calibrated: {len(calibrated)} parameters ({', '.join(f'`{name}`' for name in calibrated)}).\n\n*{SCOPE}*\n"
     )
-    return head + "".join(_markdown(line) for line in whole)
+    return head + "".join(_section(status, [line for line in whole if line.row.status == status]) for status in HEADS)
 
 
-def _markdown(line: Line) -> str:
+def _section(status: str, whole: Sequence[Line]) -> str:
+    """A heading and a table; a row that has several answers says once what was found."""
+    text = f"\n## {HEADS[status]}\n\n| outcome | what was found | what the model says |\n|---|---|---|\n"
+    for row, group in groupby(whole, key=lambda line: line.row):
+        found = f"**{row.row} {row.what}**: {row.found}; *{row.source}*"
+        for line in group:
+            if line.claim and found:
+                text += _cells("", found, "")
+                found = ""
+            text += _cells(line.outcome, line.claim or found, _answer(line))
+    return text
+
+
+def _answer(line: Line) -> str:
     value, low, high = line.value
     span = "" if low is None or high is None or math.isnan(low) else f" [{low:.3g}, {high:.3g}]"
     unit = "" if line.unit == "1" else f" {line.unit}"
     shown = "none" if math.isnan(value) else f"{value:.3g}{span}{unit}"
-    model = shown + (f"; {line.note}" if line.note else "")
-    row = line.row
-    cells = [str(row.row), line.what, row.status, model, line.wanted, line.outcome, row.found, row.source]
+    return f"{shown}; accepted: {line.wanted}" + (f"; {line.note}" if line.note else "")
+
+
+def _cells(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 

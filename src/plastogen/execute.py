@@ -94,7 +94,7 @@ def execute(
         tasks = tasks_of(waiting, workers)
         workers = min(workers, len(tasks))
         suits = "threads" if network or workers == 1 else "processes"
-        crew = hire(executor or suits, workers, scheduler=scheduler, network=network)
+        crew = hire(executor or suits, workers, scheduler=scheduler)
         watcher = watcher or Silent()
         watcher.begin(len(waiting))
         work = partial(perform, course=course, anew=rerun == "all")

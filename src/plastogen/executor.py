@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from plastogen.cache import cache_dir
-from plastogen.circuit.engine import ready_for_threads, terminate_children
+from plastogen.circuit.engine import terminate_children
 from plastogen.definition import InputError
 
 T = TypeVar("T")
@@ -62,14 +62,14 @@ class Crew(Protocol):
         """Let the workers go, when all is done."""
 
 
-def hire(kind: str, workers: int, *, scheduler: str | None = None, network: bool = True) -> Crew:
-    """A crew; `network` says whether its courses run the compiled network, `scheduler` is what dask is to use.
+def hire(kind: str, workers: int, *, scheduler: str | None = None) -> Crew:
+    """A crew; `scheduler` is what dask is to use.
 
     Raises InputError (dask is not installed) or WorkersLost (no scheduler answers).
     """
     if kind == "dask":
         return Dask(scheduler or LOCAL, workers)
-    return Threads(workers, network=network) if kind == "threads" else Processes(workers)
+    return Threads(workers) if kind == "threads" else Processes(workers)
 
 
 class Threads:
@@ -78,9 +78,7 @@ class Threads:
     lives = 1
     lost: tuple[type[BaseException], ...] = ()
 
-    def __init__(self, workers: int, *, network: bool = True) -> None:
-        if network:
-            ready_for_threads()
+    def __init__(self, workers: int) -> None:
         self.name, self.size, self.slots = f"{workers} threads", workers, workers
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="course")
@@ -237,7 +235,7 @@ def _client(where: str, workers: int) -> Any:
 
 
 def _plugin() -> Any:
-    """What a worker does first: find the cache where we do, and import Brian2 while it is in its main thread."""
+    """What a worker does first: find the cache where we do."""
     from distributed import WorkerPlugin
 
     class Ready(WorkerPlugin):  # type: ignore[misc]
@@ -245,8 +243,6 @@ def _plugin() -> Any:
 
         def setup(self, worker: Any) -> None:
             os.environ["PLASTOGEN_CACHE"] = self.cache
-            with suppress(Exception):
-                ready_for_threads()
 
     return Ready()
 

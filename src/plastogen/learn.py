@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.circuit import CLASSES, Drive
-from plastogen.circuit.engine import ready_for_threads
 from plastogen.cohort import Answers, Cohort, alike
 from plastogen.course import Plan
 from plastogen.emulator import Emulator, places
@@ -96,8 +95,7 @@ def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell 
 
 
 def network(plan: Plan, announce: Callable[[str], None] | None = None) -> Remembered:
-    """The network that a plan would ask, its answers kept on disk. Call it in the main thread."""
-    ready_for_threads()
+    """The network that a plan would ask, its answers kept on disk."""
     return Remembered(NetworkProbe(
         plan.circuit, seconds=plan.window_s, settle_s=plan.settle_s, backend=plan.backend, announce=announce
     ))  # fmt: skip

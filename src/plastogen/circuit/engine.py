@@ -16,8 +16,8 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -41,7 +41,7 @@ TOO_LARGE = getattr(signal, "SIGXFSZ", 0)  # what ends a program that writes a f
 ROOM = 2**20  # bytes left on a disk that is not full
 _children: set[subprocess.Popen[str]] = set()
 _guard = threading.Lock()
-_brian2 = threading.Lock()  # Brian2 holds one global network and device
+_alone = threading.Lock()
 
 
 class EngineError(Exception):
@@ -152,7 +152,7 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
             )
         if announce:
             announce("compiling the network (once; about 10 s)")
-        with explained(work, "write"), _brian2:
+        with explained(work, "write"), _brian2():
             network.write_sources(work, **baked(circuit), flags=list(flags()))
         code, said = network.make(work)
         if code or not (work / "main").is_file():
@@ -163,9 +163,25 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
     return made_once(program_folder(circuit), lambda: is_built(circuit), make)
 
 
-def ready_for_threads() -> None:
-    """Call in the main thread before engines run in others: importing Brian2 sets a handler, which only it may."""
-    import brian2  # noqa: F401
+@contextmanager
+def _brian2() -> Iterator[None]:
+    """Brian2 for one thread at a time: it holds one global network and device. Any thread may be the first.
+
+    Its import sets a handler of Ctrl-C, which Python grants the main thread only; elsewhere it goes without.
+    """
+    with _alone:
+        plain = signal.signal
+
+        def granted(number: int, handler: Any) -> Any:
+            main = threading.current_thread() is threading.main_thread()
+            return plain(number, handler) if main else signal.getsignal(number)
+
+        signal.signal = granted  # type: ignore[assignment]
+        try:
+            import brian2  # noqa: F401
+        finally:
+            signal.signal = plain
+        yield
 
 
 def terminate_children() -> None:
@@ -200,7 +216,7 @@ class Engine:
         if self.backend == "cpp":
             t, i, v = self._compiled(cells, total, seeds)
         else:
-            with _brian2:
+            with _brian2():
                 t, i, v = network.run_numpy(
                     cells, self._shared, **{k: x for k, x in baked(self.circuit).items() if k != "n"},
                     seconds=total, structure_seed=seeds[0], noise_seed=seeds[1],
