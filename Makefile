@@ -4,10 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run test lint fast slow docs mutants figures evidence clean help
+.PHONY: run show test lint fast slow docs mutants figures evidence clean help
 
 run: $(VENV)/.run  ## set up, then follow one infusion of ketamine over 14 days (results/one_infusion)
 	$(BIN)/plastogen run one_infusion
+
+PAGE := $(CURDIR)/src/plastogen/explore/web/explore.html
+show:  ## open the live network in the browser; nothing is installed
+	@echo "page $(PAGE) (if no browser opens: double-click it, or copy it to the computer at the projector)"
+	@[ -n "$$SSH_CONNECTION" ] || $(PYTHON) -m webbrowser "file://$(PAGE)" >/dev/null 2>&1 || true
 
 test: lint fast slow docs  ## set up, then run all checks, quick ones first
 

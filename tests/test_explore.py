@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -248,13 +249,52 @@ def test_a_page_is_made_of_its_parts_and_nothing_ends_early(folder: Path) -> Non
 # the command
 
 
+def desktop(monkeypatch: pytest.MonkeyPatch, opened: list[str], *, works: bool = True) -> None:
+    """A machine with a screen; what its browser is asked for goes into `opened`."""
+    monkeypatch.setattr("webbrowser.open", lambda uri: opened.append(uri) or works)
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    monkeypatch.delenv("WSL_DISTRO_NAME", raising=False)
+
+
 def test_with_nothing_to_show_the_page_that_ships_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = list[str]()
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    desktop(monkeypatch, opened)
     assert say("explore", "--no-open").output == f"page {explore.shipped()}\n"
     assert opened == []
     assert say("explore").exit_code == 0
     assert opened == [explore.shipped().resolve().as_uri()]
+
+
+def test_where_no_browser_opens_it_says_how_to_show_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = list[str]()
+    desktop(monkeypatch, opened, works=False)
+    assert "copy it to the computer at the projector and double-click it" in say("explore").output
+    assert len(opened) == 1
+    monkeypatch.setenv("WSL_DISTRO_NAME", "Ubuntu")
+    assert "explorer.exe" in say("explore").output
+    monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
+    opened.clear()
+    shown = say("explore")
+    assert shown.exit_code == 0
+    assert f":{explore.shipped()}' .) and double-click it" in shown.output
+    assert opened == [], "a browser inside the terminal would take it over"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+def test_without_a_screen_no_browser_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = list[str]()
+    desktop(monkeypatch, opened)
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert "No browser opened here" in say("explore").output
+    assert opened == []
+
+
+def test_a_copy_of_the_page_goes_where_it_is_wanted(tmp_path: Path) -> None:
+    shown = say("explore", "--no-open", "-o", str(tmp_path / "stick" / "lecture.html"))
+    assert shown.exit_code == 0
+    assert (tmp_path / "stick" / "lecture.html").read_bytes() == explore.shipped().read_bytes()
 
 
 def test_without_emscripten_the_fix_is_said(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from plastogen.claim import Verdict
 from plastogen.cli import app
 from plastogen.definition import InputError
 from plastogen.lesson import key as keys
+from plastogen.lesson import render, sheets
 from plastogen.lesson.definition import LEVELS, open_lesson, shipped
 from plastogen.lesson.make import Made, _asked, make
 
@@ -209,6 +210,39 @@ DS = xr.Dataset(
 )  # fmt: skip
 def test_a_place_in_a_text_reads_a_number_of_the_run(place: str, said: str) -> None:
     assert keys._found(place, QUESTION, DS).said == said
+
+
+def test_a_mean_stands_inside_its_interval_and_nothing_is_zero() -> None:
+    found = keys.Found("t", 25.55, 25.3, 25.8, "%", 4)
+    assert (found.said, found.exact, found.span) == ("26 %", "25.6 %", "25.3 to 25.8 %")
+    rest = keys.Found("t", 2.2e-14, -1e-14, 2.2e-14, "%", 4, change=True)
+    assert (rest.exact, rest.span) == ("0 %", "0 to 0 %")
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    assert render.bound("+15 % of 2 days, 10 mg/kg in 5 min") == "+15\xa0% of 2 days, 10\xa0mg/kg in 5\xa0min"
+    assert "(0\xa0%)" in render.page("t", [sheets.Asked(1, "Why?", answer="none (0 %)")], {}, css="slides")
+
+
+def test_a_time_under_an_hour_is_said_in_minutes() -> None:
+    question = open_question("disinhibition")
+    ds = xr.Dataset({"onset_E": (("arm", "seed"), np.full((7, 2), 0.07))}, {"arm": list(question.experiment.arms)})
+    assert keys._found("onset_E of ketamine", question, ds).said == "4.2 min"
+    assert keys._found("onset_E of ketamine", question, ds * 100).said == "7 h"
+
+
+def test_slides_name_claims_and_leave_the_fine_print_to_the_teacher(here: Path) -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in made("traps").files}
+    assert "source: mealing1999" in texts["teacher.md"]
+    assert "source:" not in texts["slides.md"]
+    assert "- ✓ met: ketamine stays trapped while glutamate is away\n" in texts["slides.md"]
+
+
+def test_a_teacher_is_told_the_whole_command_and_no_names_of_the_program(here: Path) -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in made("traps").files}
+    assert "    plastogen lesson traps --set drugs.mk801" in texts["teacher.md"]
+    assert texts["student.md"].count(SCOPE) == 1
+    assert "run by cpp" not in texts["student.md"]
 
 
 def test_what_a_claim_came_to_is_held_against_what_the_answer_says() -> None:

@@ -11,7 +11,7 @@ FIGURES: dict[str, str] = {
     "timeline": "From dose to spine. Left, one arm: concentration, block, firing and signals. Right, all arms: "
     "glutamate, mTORC1, synaptic weight, spine density. Time is linear near dosing and logarithmic later.",
     "acute": "The first hours: unbound drug in the brain, receptors blocked, glutamate, the rate of each class.",
-    "arms": "Readouts of all arms, every seed a dot, with mean and 95 % interval; below, what became of the claims.",
+    "arms": "Readouts of all arms, every seed a dot, with mean and 95 % interval.",
     "raster": "Spikes of one run in each snapshot, the rate of each class, and the spectrum of the E rate with the "
     "slow-delta and gamma bands.",
     "circuit": "The circuit as its file defines it: classes by number of cells, connections by probability × "

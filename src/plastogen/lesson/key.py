@@ -26,6 +26,7 @@ PLACE = re.compile(r"\{([^{}]*)\}")
 NUMBER = re.compile(r"(\w+) of (\w+)(?: where (\w+) = (.+))?")
 BETWEEN = re.compile(r" (minus|over) ")
 AS = re.compile(r" as (%|change)$")
+TINY = 1e-9
 WHOLE = {"1": 1, "%": 100}  # what a level is a change of, by unit
 
 
@@ -61,7 +62,12 @@ class Found:
     @property
     def span(self) -> str:
         """Its interval, empty where one seed knows none."""
-        return "" if np.isnan(self.low) else minus(f"{self.low:.3g} to {self.high:.3g}") + _after(self.unit)
+        return "" if np.isnan(self.low) else minus(f"{_three(self.low)} to {_three(self.high)}") + _after(self.unit)
+
+    @property
+    def exact(self) -> str:
+        """The mean with three digits, as it stands beside its interval."""
+        return minus(f"{'+' * (self.change and self.mean > TINY)}{_three(self.mean)}") + _after(self.unit)
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,11 @@ class Key:
 def minus(text: str) -> str:
     """Text with the typographer's minus before numbers."""
     return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+
+
+def _three(x: float) -> str:
+    """Three digits; what is left of a difference of equal numbers is 0."""
+    return f"{x if abs(x) > TINY else 0:.3g}"
 
 
 def _after(unit: str) -> str:
@@ -200,6 +211,8 @@ def _found(place: str, question: Question, ds: xr.Dataset) -> Found:
     if how is not None and unit == "1":
         x, unit = 100 * x, "%"
     there = x[np.isfinite(x)]
+    if unit == "h" and there.size and np.abs(there).max() < 1:
+        there, unit = 60 * there, "min"
     return Found(_worded(place, question), *interval(there), unit, int(there.size), change)
 
 

@@ -11,6 +11,7 @@ from plastogen.answer import RESULTS, Answer, Asked, How, Say, answer, ask, draw
 from plastogen.cache import atomic_write
 from plastogen.circuit.engine import default_backend
 from plastogen.execute import Watcher
+from plastogen.figure.style import arm_label
 from plastogen.lesson import key as keys
 from plastogen.lesson import render, sheets
 from plastogen.lesson.definition import Lesson, open_lesson
@@ -18,6 +19,8 @@ from plastogen.lesson.key import Key
 from plastogen.lesson.sheets import Ran
 from plastogen.report.methods import given_text
 from plastogen.sources import cited
+
+RUN_BY = {"cpp": "as a compiled program", "numpy": "in numpy"}  # a student reads no names of backends
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,13 @@ def _ran(found: Answer, command: str) -> Ran:
     question, ds = found.asked.question, found.ds
     first = {case.arm: case for case in reversed(found.asked.cases)}
     own = question.experiment.arms
-    arms = [(own[arm].title or arm.replace("_", " "), "; ".join(given_text(first[arm])) or "nothing") for arm in own]
+    arms = [(own[arm].title or arm_label(arm), "; ".join(given_text(first[arm])) or "nothing") for arm in own]
     backends = str(ds.attrs.get("backends", ""))
-    network = "a formula in place of the network" if ds.attrs["method"] == "formula" else f"network run by {backends}"
+    network = (
+        "a formula in place of the network"
+        if ds.attrs["method"] == "formula"
+        else f"network run {RUN_BY.get(backends, backends)}"
+    )
     swept = "".join(f" Every group was run over {whole}: {'; '.join(paths)}." for whole, *paths in question.over)
     how = (
         f"{str(ds.attrs['subject']).replace('_', ' ').capitalize()}, circuit {ds.attrs['circuit']}, "
@@ -80,7 +87,14 @@ def _ran(found: Answer, command: str) -> Ran:
     )
     sources = [verdict.source for verdict in found.verdicts]
     used = cited([], sources, question.models.library)
-    return Ran(question.experiment.question, (question.experiment.note or "").strip(), arms, how, command, used)
+    return Ran(
+        question.experiment.question,
+        (question.experiment.note or "").replace("`", "").strip(),
+        arms,
+        how,
+        command,
+        used,
+    )
 
 
 def _write(lesson: Lesson, key: Key, ran: Ran, files: Sequence[Path], folder: Path) -> tuple[Path, ...]:

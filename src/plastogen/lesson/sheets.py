@@ -27,7 +27,7 @@ class Heading:
 @dataclass(frozen=True)
 class Text:
     text: str
-    kind: str = ""  # aim, scope, small, alarm
+    kind: str = ""  # aim, scope, small, alarm, command
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Asked:
     lines: int = 0
     answer: str = ""
     checked: Sequence[Checked] = ()
+    brief: bool = False  # claims by name alone: a slide has no room for fine print
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,6 @@ def student(lesson: Lesson, ran: Ran) -> list[Block]:
         *_top(lesson, "Student sheet"), *_background(lesson, ran, ""), *_pictures(lesson), *_questions(lesson, None),
         Heading("Do you agree?"), Text("Say for each statement whether you agree, and why."),
         *(Asked(i, m.belief, lines=2) for i, m in enumerate(lesson.misconceptions, 1)),
-        Text(SCOPE, "scope"),
     ]  # fmt: skip
 
 
@@ -97,8 +97,8 @@ def teacher(lesson: Lesson, ran: Ran, key: Key) -> list[Block]:
         *(Asked(i, f"“{m.belief}”", answer=said)
           for i, (m, said) in enumerate(zip(lesson.misconceptions, key.instead, strict=True), 1)),
         Heading("What the evidence does not show"), Points(key.not_shown), Heading("Change the model"),
-        Text(f"{lesson.change.why} Run it again with {_changes(lesson)}, and see which answers no longer hold."),
-        *_numbers(key), *_sources(ran), Text(SCOPE, "scope"),
+        *_change(lesson, ran),
+        *_numbers(key), *_sources(ran),
     ]  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def slides(lesson: Lesson, ran: Ran, key: Key) -> list[Block]:
     for i, (asked, answer, checked) in enumerate(zip(lesson.questions, key.answers, key.checked, strict=True), 1):
         level = Heading(TOLD[asked.level])
         made.append(Slide((level, Asked(i, asked.ask))))
-        made.append(Slide((level, Asked(i, asked.ask, answer=answer, checked=checked))))
+        made.append(Slide((level, Asked(i, asked.ask, answer=answer, checked=checked, brief=True))))
     beliefs = [m.belief for m in lesson.misconceptions]
     made.append(Slide((Heading("Do you agree?"), Points(beliefs[:REFRESHED]))))
     made.append(Slide((Heading("What the evidence does not show"), Points(key.not_shown), Text(SCOPE, "scope"))))
@@ -161,15 +161,17 @@ def _questions(lesson: Lesson, key: Key | None) -> Iterator[Block]:
                 yield Asked(i + 1, asked.ask, answer=key.answers[i], checked=key.checked[i])
 
 
-def _changes(lesson: Lesson) -> str:
-    return " ".join(f"--set {path}='{value}'" for path, value in lesson.change.set.items())
+def _change(lesson: Lesson, ran: Ran) -> Iterator[Block]:
+    yield Text(f"{lesson.change.why} Run it again, and see which answers no longer hold:")
+    sets = " ".join(f"--set {path}='{value}'" for path, value in lesson.change.set.items())
+    yield Text(f"{ran.command} {sets}", "command")
 
 
 def _numbers(key: Key) -> Iterator[Block]:
     """Every number of the key with its interval."""
     if key.numbers:
         yield Heading("Where the numbers come from")
-        rows = [(one.text, one.said, one.span or "one seed", str(one.n)) for one in key.numbers]
+        rows = [(one.text, one.exact, one.span or "one seed", str(one.n)) for one in key.numbers]
         yield Table(("Readout, group", "Mean", "95 % interval", "Seeds"), rows)
 
 

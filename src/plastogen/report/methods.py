@@ -18,6 +18,11 @@ ROUTES = {
     "intranasal": "intranasally", "sublingual": "sublingually", "rectal": "rectally",
 }  # fmt: skip
 
+_SITES = {
+    "E": "E", "PV": "PV", "SST": "SST", "tonic": "tonic receptors", "tonic_E": "tonic receptors of E",
+    "tonic_PV": "tonic receptors of PV", "tonic_SST": "tonic receptors of SST", "rest": "receptors of E at rest",
+}  # fmt: skip
+
 
 def methods(
     question: Question, cases: Sequence[Case], ds: xr.Dataset, numbers: Sequence[Number], backends: Sequence[str] = (),
@@ -53,7 +58,9 @@ def treatment_text(treatment: Treatment, title: str) -> str:
 def given_text(case: Case) -> list[str]:
     """What an arm is given and what else makes it differ, a phrase each; empty when that is nothing."""
     told = [treatment_text(t, _plain(case.drugs[t.drug].title)) for t in case.treatments.values()]
-    told += [f"stress {level:g} from {start:g} h to {end:g} h" for start, end, level in case.stress]
+    told += [
+        f"stress of level {level:g} (0 to 1) from {_long(start)} to {_long(end)}" for start, end, level in case.stress
+    ]
     return told + _switches(case)
 
 
@@ -61,7 +68,9 @@ def _switches(case: Case) -> list[str]:
     """Links that are cut or scaled in this arm."""
     switches = case.setting.switches
     sites = {site: float(getattr(switches.block, site)) for site in type(switches.block).model_fields}
-    told = [f"block at {site} × {factor:g}" for site, factor in sites.items() if factor != 1]
+    shut = [_SITES[site] for site, factor in sites.items() if factor == 0]
+    told = [f"no block on {_listed(shut)}"] if shut else []
+    told += [f"block on {_SITES[site]} × {factor:g}" for site, factor in sites.items() if factor not in (0, 1)]
     usual = type(switches)()
     told += [
         f"{name} {getattr(switches, name)}"
@@ -69,6 +78,15 @@ def _switches(case: Case) -> list[str]:
         if name != "block" and getattr(switches, name) != getattr(usual, name)
     ]
     return told
+
+
+def _long(hours: float) -> str:
+    """A time in the unit people use: 504 h is three weeks."""
+    return f"{hours / 24:g} d" if hours and hours % 24 == 0 else f"{hours:g} h"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _plain(title: str) -> str:

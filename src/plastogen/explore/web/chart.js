@@ -10,7 +10,7 @@ const FONT = "system-ui, sans-serif";
 
 // A canvas as wide as its parent, sharp on any screen. Returns {g, w, h} in CSS pixels, cleared.
 function stage(canvas, height) {
-  const ratio = Math.max(1, window.devicePixelRatio || 1), w = canvas.parentElement.clientWidth || 300;
+  const ratio = Math.max(1, (window.devicePixelRatio || 1) * (canvas.currentCSSZoom || 1)), w = canvas.parentElement.clientWidth || 300;
   canvas.style.height = `${height}px`;
   canvas.width = Math.round(w * ratio);
   canvas.height = Math.round(height * ratio);

@@ -182,7 +182,7 @@ function startDays() {
   $("follows").onchange = () => { day.follows = $("follows").checked; if (day.follows && day.u !== null) goTo(day.u); };
   const point = (event) => {
     const box = $("course").getBoundingClientRect(), { left, right } = day.frame.box;
-    goTo(((event.clientX - box.left - left) / (right - left)) * STEPS);
+    goTo((((event.clientX - box.left) / ($("course").currentCSSZoom || 1) - left) / (right - left)) * STEPS);
   };
   $("course").onpointerdown = (event) => { point(event); $("course").setPointerCapture(event.pointerId); $("course").onpointermove = point; };
   $("course").onpointerup = $("course").onpointercancel = () => { $("course").onpointermove = null; };
