@@ -25,6 +25,7 @@ TOLERANCES = {
     "cohort": {"SUBSTEP", "REST_ROUNDS", "REST_TOLERANCE"},
     "emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
                  "LEAST_SPREAD", "SEED_STEP", "SMOOTHNESS"},
+    "lesson/key": {"TINY"},
     "learn": {"SURE_SHARE", "SLACK", "REFIT_GROWTH"},
     "course": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
