@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen.grid import MAX_DENSE_POINTS, MOST_SHARED, grid, shared, union
+from plastogen.grid import MAX_DENSE_POINTS, SHARED, grid, shared, union
 
 EVENTS = st.lists(st.floats(-20, 700).map(lambda t: round(t, 3)), max_size=12)
 
@@ -55,17 +55,17 @@ def test_a_union_holds_all_times_once() -> None:
 def test_shared_times_are_few_and_hold_what_most_cases_share(cases: list[list[float]], end: float) -> None:
     start = min([-1.0, *(e for events in cases for e in events)])
     times = shared(start, end, (e for events in cases for e in events))
-    assert times.size <= MOST_SHARED
+    assert times.size <= SHARED
     assert (times[0], times[-1]) == (start, end)
     assert (np.diff(times) > 0).all()
     common = Counter(e for events in cases for e in events if e <= end)
-    if len(common) <= MOST_SHARED // 2:
+    if len(common) <= SHARED // 2:
         assert all(np.abs(times - event).min() < 1e-5 for event in common)
 
 
 def test_shared_times_thin_out_after_an_event() -> None:
     times = shared(-1, 336, [0, 40 / 60])
-    assert times.size == MOST_SHARED
+    assert times.size == SHARED
     widths = np.diff(times[times >= 2])
     assert widths[0] < 0.5 < 6 < widths.max() <= 24
     assert (np.diff(times[(times >= 0) & (times <= 2)]) < 0.15).all()
@@ -75,4 +75,4 @@ def test_of_too_many_events_those_stay_that_most_cases_share() -> None:
     own = [10 + k / 100 for k in range(200)]
     times = shared(-1, 100, [0, 5, *own, 0, 5])
     assert {0.0, 5.0} <= set(times.tolist())
-    assert times.size <= MOST_SHARED
+    assert times.size <= SHARED

@@ -16,10 +16,11 @@ import pytest
 import xarray as xr
 from test_experiment import question
 
-from plastogen import netcdf, results
+from plastogen import curves, netcdf, results
 from plastogen.case import Question
 from plastogen.claim import Verdict
 from plastogen.execute import execute, jobs_of
+from plastogen.grid import SHARED
 from plastogen.results import assemble, results_of, table
 from plastogen.store import Store
 from plastogen.variable import VARIABLES
@@ -203,6 +204,13 @@ def many(folder: Path, points: int) -> tuple[Question, Any, dict[Any, str], Stor
     return asked, cases, ids, Copies(folder)
 
 
+def test_courses_of_a_few_points_are_written_down_more_often_than_those_of_many(tmp_path: Path) -> None:
+    (tmp_path / "few").mkdir()
+    asked, cases, ids, store = many(tmp_path / "few", 4)
+    with assemble(asked, cases, store, ids, tmp_path / "few.nc") as few:
+        assert few["time"].size > SHARED
+
+
 def test_many_runs_are_the_same_block_by_block_and_lazily(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, cases, ids, store = many(tmp_path, 100)
     at_once = assemble(asked, cases, store, ids, tmp_path / "once.nc")
@@ -213,14 +221,15 @@ def test_many_runs_are_the_same_block_by_block_and_lazily(tmp_path: Path, monkey
         assert not lazy["weight"].variable._in_memory
         assert lazy["weight_2h"].variable._in_memory
         assert lazy["weight"].encoding["chunksizes"][:2] == (1, 16)
-        assert lazy["time"].size <= 80
+        assert lazy["time"].size <= SHARED
         one = {"arm": 1, "window": 77, "seed": 0}
         np.testing.assert_array_equal(lazy["rate_hz"].isel(one), at_once["rate_hz"].isel(one))
         assert table(lazy) == table(at_once)
         xr.testing.assert_identical(lazy.load(), at_once)
 
 
-def test_a_sweep_keeps_few_times_but_reads_whole_courses(tmp_path: Path) -> None:
+def test_a_sweep_keeps_few_times_but_reads_whole_courses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "MANY", 0)
     asked, cases, ids, store = many(tmp_path, 2)
     ds = assemble(asked, cases, store, ids, tmp_path / "x.nc")
     like = store.load("000000000000")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen.case import Case
-from plastogen.grid import shared, union
+from plastogen.grid import MANY, SHARED, shared, union
 from plastogen.netcdf import Curve, Dims
 from plastogen.store import Stored
 from plastogen.variable import CLASSES, POOLS, VARIABLES
@@ -77,7 +77,8 @@ def _times(cases: Sequence[Case]) -> Array:
     if not any(case.point for case in cases):
         return union(case.grid_h for case in cases)
     start, end = min(case.start_h for case in cases), max(case.end_h for case in cases)
-    return shared(start, end, (event for case in cases for event in case.events_h))
+    most = max(SHARED, MANY // len(cases))
+    return shared(start, end, (event for case in cases for event in case.events_h), most)
 
 
 def _between(own_h: Array, wanted_h: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:

@@ -19,7 +19,7 @@ WIDENING = 10  # each step is 1/10 of the time since the event
 FINE_STEP_H, FINE_UNTIL_H, COARSE_STEP_H = 1, 48, 6
 MAX_DENSE_POINTS = 1200
 DECIMALS = 6  # of an hour: 4 ms
-MOST_SHARED = 80  # times at which the courses of a sweep are written down
+SHARED, MANY = 80, 12_000  # times at which the courses of a large sweep are written down; of a small one, in all
 
 
 def grid(start_h: float, end_h: float, events_h: Iterable[float]) -> NDArray[np.float64]:
@@ -60,7 +60,7 @@ def union(grids: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.unique(np.concatenate(list(grids)))
 
 
-def shared(start_h: float, end_h: float, events_h: Iterable[float], most: int = MOST_SHARED) -> NDArray[np.float64]:
+def shared(start_h: float, end_h: float, events_h: Iterable[float], most: int = SHARED) -> NDArray[np.float64]:
     """At most `most` times for courses of many cases: both ends, 0, every event, and between them a thinner `grid`.
 
     `events_h`: those of each case, one after the other. Where that is too many, the half of `most` that most cases
