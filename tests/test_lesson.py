@@ -256,3 +256,8 @@ def test_what_a_claim_came_to_is_held_against_what_the_answer_says() -> None:
         ("missed", False),
         ("known miss", False),
     ]
+
+
+def test_the_key_calls_groups_as_figures_do() -> None:
+    question = open_question("rapid_against_slow")
+    assert keys._worded("effect_day_1 of ssri", question).endswith(", SSRI")

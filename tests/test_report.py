@@ -195,7 +195,7 @@ def test_methods_say_that_a_cap_was_met() -> None:
 
 @pytest.mark.parametrize(
     ("experiment", "arm", "words"),
-    [("repeated_use", "supervised", "every 3 d, 6 times"), ("block_by_concentration", "ketamine_1uM", "held at 1 uM unbound"),
+    [("repeated_use", "supervised", "every 3 d, 6 times"), ("block_by_concentration", "ketamine_1uM", "held at 1 µM unbound"),
      ("disinhibition", "only_SST", "no block on E, PV, tonic receptors or receptors of E at rest"),
      ("rescue", "coming_under_stress", "stress of level 1 (0 to 1) from 0 h to 21 d"), ("glutamate_surge", "mg_10", "10 mg/kg intraperitoneally at 0 h")],
 )  # fmt: skip

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from plastogen.case import Question
 from plastogen.claim import Verdict, interval
 from plastogen.definition import Document, InputError, Problem, nearest, show
+from plastogen.figure.style import arm_label
 from plastogen.lesson.definition import Lesson
 from plastogen.pick import picked
 from plastogen.units import QuantityError
@@ -229,7 +230,7 @@ def _worded(place: str, question: Question) -> str:
     told = []
     for number in _numbers(place) or []:
         title = experiment.readouts[number.readout].title or number.readout.replace("_", " ")
-        arm = experiment.arms[number.arm].title or number.arm.replace("_", " ")
+        arm = experiment.arms[number.arm].title or arm_label(number.arm)
         told.append(
             f"{title}, {arm}" + (f", {number.axis} = {minus(number.value)}" if number.axis and number.value else "")
         )

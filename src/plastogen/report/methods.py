@@ -45,7 +45,8 @@ def treatment_text(treatment: Treatment, title: str) -> str:
     elif treatment.occupancy is not None:
         text = f"{title} held at an occupancy of {100 * float(treatment.occupancy):g} %"
     else:
-        text = f"{title} held at {treatment.brain.text if treatment.brain else ''} unbound in the brain"
+        held = treatment.brain.text.replace("uM", "µM") if treatment.brain is not None else ""
+        text = f"{title} held at {held} unbound in the brain"
     text += f" for {treatment.held.text}" if treatment.held is not None else ""
     text += f" from {treatment.at.text}" if treatment.held is not None else f" at {treatment.at.text}"
     if treatment.every is not None and treatment.times > 1:
