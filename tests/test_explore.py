@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
@@ -305,3 +307,11 @@ def test_without_emscripten_the_fix_is_said(folder: Path, tmp_path: Path, monkey
     assert "apt-get install emscripten" in shown.output
     assert not (tmp_path / "page.html").exists()
     assert say("explore", str(tmp_path), "--no-open").exit_code == 2
+
+
+def test_make_show_names_the_page_that_ships() -> None:
+    said = subprocess.run(
+        ["make", "-s", "show"], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True,
+        env=os.environ | {"SSH_CONNECTION": "away"},
+    ).stdout  # fmt: skip
+    assert str(explore.shipped()) in said.split()
