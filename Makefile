@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 run: $(VENV)/.run  ## set up, then follow one infusion of ketamine over 14 days (results/one_infusion)
 	$(BIN)/plastogen run one_infusion
 
-PAGE := $(CURDIR)/src/plastogen/explore/web/explore.html
+PAGE := $(CURDIR)/src/plastogen/publish/explore/web/explore.html
 show:  ## open the live network in the browser; nothing is installed
 	@echo "page $(PAGE) (if no browser opens: double-click it, or copy it to the computer at the projector)"
 	@[ -n "$$SSH_CONNECTION" ] || $(PYTHON) -m webbrowser "file://$(PAGE)" >/dev/null 2>&1 || true

@@ -22,11 +22,11 @@ from typing import TypeVar
 
 from variants import children_cpu_s, machine, table
 
-from plastogen.case import open_question
-from plastogen.circuit import Drive
-from plastogen.cohort import follow_many, follow_with_errors
-from plastogen.course import Plan
-from plastogen.learn import learn, network
+from plastogen.experiment.resolve import open_question
+from plastogen.model.circuit import Drive
+from plastogen.simulation.course import Plan
+from plastogen.simulation.lockstep import follow_many, follow_with_errors
+from plastogen.simulation.train_emulator import learn, network
 
 T = TypeVar("T")
 TARGET_MET, TARGET_EMPTY, S_PER_DAY = 10_000, 1_000, 86_400

@@ -22,10 +22,10 @@ import numpy as np
 import textbook
 from variants import PlainEngine, brian2_flags, children_cpu_s, circuit, compiled_with, machine, table
 
-from plastogen.circuit import Circuit, Drive, Engine, Spikes
-from plastogen.circuit.engine import flags
-from plastogen.definition import Library
-from plastogen.glutamate import rates_hz
+from plastogen._base.definition import Library
+from plastogen.model.circuit import Circuit, Drive, Engine, Spikes
+from plastogen.model.circuit.activity import rates_hz
+from plastogen.model.circuit.engine import flags
 
 OURS = "averaged, dt 0.5 ms, vectorised"
 PLAIN = "plain, dt 0.1 ms, Brian2's flags"

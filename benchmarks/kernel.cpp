@@ -1,4 +1,4 @@
-// The network of src/plastogen/circuit/network.py by hand, in double precision: what a compiler makes of plain loops.
+// The network of src/plastogen/model/circuit/network.py by hand, in double precision: what a compiler makes of plain loops.
 //
 //     kernel FOLDER CELLS SECONDS STEP_S DELAY_STEPS SEED
 //

@@ -22,10 +22,10 @@ from typing import TypeAlias
 import numpy as np
 from variants import PlainEngine, brian2_flags, children_cpu_s, circuit, compiled_with, machine, table
 
-from plastogen.circuit import Circuit, Drive, Engine, network
-from plastogen.circuit.drive import MILLI, cell_values, shared_values
-from plastogen.circuit.engine import compiler, flags
-from plastogen.glutamate import rates_hz
+from plastogen.model.circuit import Circuit, Drive, Engine, network
+from plastogen.model.circuit.activity import rates_hz
+from plastogen.model.circuit.drive import MILLI, cell_values, shared_values
+from plastogen.model.circuit.engine import compiler, flags
 
 OURS, KERNEL, PLAIN = "ours, dt 0.5 ms", "hand-written kernel, dt 0.1 ms", "plain Brian2 C++, dt 0.1 ms, its own flags"
 KERNEL_COARSE = "hand-written kernel, dt 0.5 ms"

@@ -10,7 +10,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from plastogen import explore
+from plastogen.publish.explore import build as explore
 
 WALK = Path(__file__).parents[1] / "tests" / "page" / "walk.js"
 

@@ -15,9 +15,9 @@ import subprocess
 import sys
 import time
 
-from plastogen.case import open_question
-from plastogen.check import check, resolve
-from plastogen.execute import jobs_of
+from plastogen.experiment.resolve import open_question
+from plastogen.experiment.validate import check, resolve
+from plastogen.runs.scheduler import jobs_of
 
 MIB = 2**20
 KIB = 2**10

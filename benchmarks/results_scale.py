@@ -23,13 +23,13 @@ from pathlib import Path
 
 import numpy as np
 
-from plastogen.case import Models, Question
-from plastogen.course import follow
-from plastogen.definition import Library, read_text
-from plastogen.execute import jobs_of
-from plastogen.netcdf import opened
-from plastogen.results import assemble, table
-from plastogen.store import Store, Stored
+from plastogen._base.definition import Library, read_text
+from plastogen.experiment.resolve import Models, Question
+from plastogen.runs.netcdf import opened
+from plastogen.runs.results import assemble, table
+from plastogen.runs.scheduler import jobs_of
+from plastogen.runs.store import Store, Stored
+from plastogen.simulation.course import follow
 
 TEXT = """
 question: What does a large sweep cost?

@@ -25,9 +25,9 @@ import numpy.typing as npt
 import textbook
 from variants import children_cpu_s, circuit, machine, machine_speedup, table
 
-from plastogen.circuit import Drive, Engine
-from plastogen.circuit.engine import build
-from plastogen.glutamate import rates_hz
+from plastogen.model.circuit import Drive, Engine
+from plastogen.model.circuit.activity import rates_hz
+from plastogen.model.circuit.engine import build
 
 SEED, WORKERS, PAIRS, PART = 1, 2, 3, 16
 Cost: TypeAlias = npt.NDArray[np.float64]

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.circuit import CLASSES, Circuit, Drive
-from plastogen.circuit import network as ours
-from plastogen.circuit.drive import cell_values, shared_values
+from plastogen.model.circuit import CLASSES, Circuit, Drive
+from plastogen.model.circuit import network as ours
+from plastogen.model.circuit.drive import cell_values, shared_values
 
 TAU = {"ampa": "ampa", "ext": "ampa", "nmda": "nmda", "PV": "gaba_PV", "SST": "gaba_SST", "adapt": "adaptation"}
 EQUATIONS = """

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from variants import machine, machine_speedup, table
 
-from plastogen.answer import Asked, ask
-from plastogen.execute import execute
+from plastogen.publish.workflow import Asked, ask
+from plastogen.runs.scheduler import execute
 
 TARGET = 1.8  # two workers against one
 EXPERIMENT = """

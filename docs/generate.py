@@ -13,23 +13,23 @@ from typing import Any, get_args
 import typer.main
 
 import plastogen
-from plastogen.case import open_question
-from plastogen.catalogue import MODEL_KINDS, listing, span
-from plastogen.check import check
-from plastogen.claim import Claim
-from plastogen.cli import PANELS, app
-from plastogen.definition import Definition, Library, build, builtin, quantities, read
-from plastogen.design import DIMENSIONS
-from plastogen.experiment import Experiment, shipped
-from plastogen.figure import FIGURES
-from plastogen.models import FOLDERS
-from plastogen.plasticity import STATES
-from plastogen.quantity import Quantity
-from plastogen.readout import Readout, Take
-from plastogen.results import dosing
-from plastogen.sources import WORDS
-from plastogen.switches import SiteFactors, Switches
-from plastogen.variable import CLASSES, POOLS, VARIABLES
+from plastogen._base.definition import Definition, Library, build, builtin, quantities, read
+from plastogen._base.quantity import Quantity
+from plastogen.analysis.provenance import WORDS
+from plastogen.cli.main import PANELS, app
+from plastogen.experiment.claim import Claim
+from plastogen.experiment.definition import Experiment, shipped
+from plastogen.experiment.design import DIMENSIONS
+from plastogen.experiment.models import FOLDERS
+from plastogen.experiment.readout import Readout, Take
+from plastogen.experiment.resolve import open_question
+from plastogen.experiment.validate import check
+from plastogen.figures import FIGURES
+from plastogen.model.plasticity.system import STATES
+from plastogen.publish.catalogue import MODEL_KINDS, listing, span
+from plastogen.runs.results import dosing
+from plastogen.simulation.switches import SiteFactors, Switches
+from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
 
 KINDS = {"subjects": "Subjects", "circuits": "Circuits", "plasticity": "Plasticity", "drugs": "Drugs"}
 DEPTH = {"kinetics": 3, "actions": 3, "populations": 2, "connections": 2}  # how many names of a path head a table

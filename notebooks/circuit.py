@@ -77,7 +77,7 @@ figures: [circuit, raster]
 
 @app.cell(hide_code=True)
 def _(plt, results):
-    with plt.style.context("plastogen.figure.slide"):
+    with plt.style.context("plastogen.figures.slide"):
         fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
         colours = {"E": "#D55E00", "PV": "#0072B2", "SST": "#009E73"}
         one = results.sel(arm="ketamine").mean("seed")

@@ -13,7 +13,7 @@ def _():
     import marimo as mo
 
     import plastogen
-    from plastogen.figure.timeline import timeline
+    from plastogen.figures._timeline import timeline
 
     mo.md(f"""
     # Play with an experiment

@@ -74,7 +74,7 @@ def _(chosen, less, plt, results):
     # One readout is an array over (arm, dose, tonic_SST, seed); pick, subtract, draw.
     readout = results[chosen.value].mean("seed")
     shown = readout.sel(arm="ketamine") - readout.sel(arm="vehicle") if less.value else readout.sel(arm="ketamine")
-    with plt.style.context("plastogen.figure.slide"):
+    with plt.style.context("plastogen.figures.slide"):
         fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
         for factor, line, words in ((1, "o-", "as it is"), (0, "s--", "no block on SST cells' tonic receptors")):
             ax.plot(results.dose, shown.sel(tonic_SST=factor), line, color="#0072B2", label=words, clip_on=False)

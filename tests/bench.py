@@ -14,7 +14,7 @@ from typing import Any
 from test_results import TEXT
 from typer.testing import CliRunner, Result
 
-from plastogen.cli import app
+from plastogen.cli.main import app
 
 FINE = TEXT.replace("  - {claim: less", "  # - {claim: less")
 FORMULA = FINE.replace("more: ketamine, than: vehicle, by: 0.5", "arm: ketamine, between: [0, 9]")

@@ -15,7 +15,7 @@ import course_fake
 import pytest
 from bench import FINE, FORMULA
 
-CIRCUIT = Path(__file__).parents[1] / "src" / "plastogen" / "circuit"
+CIRCUIT = Path(__file__).parents[1] / "src" / "plastogen" / "model" / "circuit"
 MAKERS = ("network.py", "engine.py")
 
 
@@ -34,7 +34,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
 def costless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where we stand: an empty folder, and courses that cost nothing."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
+    monkeypatch.setattr("plastogen.runs.worker.follow", course_fake.follow)
     return tmp_path
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from plastogen.course import Course, Plan
-from plastogen.variable import POOLS, VARIABLES
+from plastogen.simulation.course import Course, Plan
+from plastogen.simulation.variables import POOLS, VARIABLES
 
 
 def follow(plan: Plan, *, progress: Callable[[str, float], None] | None = None) -> Course:

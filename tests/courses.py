@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from plastogen.circuit import CLASSES, Circuit, Drive
-from plastogen.course import Plan
-from plastogen.definition import Library
-from plastogen.dose import Treatment, holds, inputs
-from plastogen.drug import Drug
-from plastogen.grid import grid
-from plastogen.plasticity import Plasticity
-from plastogen.subject import Subject
-from plastogen.switches import Switches
+from plastogen._base.definition import Library
+from plastogen.model.circuit import CLASSES, Circuit, Drive
+from plastogen.model.pharmacology.drug import Drug
+from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
+from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.plasticity.system import Plasticity
+from plastogen.simulation.course import Plan
+from plastogen.simulation.switches import Switches
+from plastogen.simulation.time_grid import grid
 
 LIBRARY = Library()
 GAINS: dict[str, dict[str, float]] = {

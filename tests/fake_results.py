@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from plastogen import SCOPE
-from plastogen.claim import Verdict
+from plastogen.experiment.claim import Verdict
 
 ARMS = ("vehicle", "ketamine", "nbqx", "rapamycin", "ketamine_nbqx", "ketamine_rapamycin")
 CLASSES = ("E", "PV", "SST")

@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 
 from plastogen import SCOPE
-from plastogen.design import axes_of
-from plastogen.sweep import Design, Span
+from plastogen.experiment.design import axes_of
+from plastogen.experiment.sweep import Design, Span
 
 T = np.unique(np.concatenate([np.linspace(-1, 6, 29), np.geomspace(6, 336, 32)]))
 ARMS = ("vehicle", "ketamine", "ketamine_nbqx")

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from plastogen.case import open_question
-from plastogen.check import check
-from plastogen.circuit.definition import Circuit
-from plastogen.definition import Definition, InputError, Library
-from plastogen.drug import Drug
-from plastogen.plasticity import Plasticity
-from plastogen.subject import Subject
+from plastogen._base.definition import Definition, InputError, Library
+from plastogen.experiment.resolve import open_question
+from plastogen.experiment.validate import check
+from plastogen.model.circuit.definition import Circuit
+from plastogen.model.pharmacology.drug import Drug
+from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.plasticity.system import Plasticity
 
 BAD = Path(__file__).parent / "bad"
 KINDS: dict[str, type[Definition]] = {

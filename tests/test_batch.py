@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plastogen.batch import SUFFIX, Batches
-from plastogen.cache import CacheDamaged
+from plastogen._base.files import CacheDamaged
+from plastogen.runs.batch import SUFFIX, Batches
 
 TIMES = np.linspace(0, 24, 13)
 

@@ -7,8 +7,8 @@ import re
 import pytest
 from test_experiment import question
 
-from plastogen.definition import Library, Reference
-from plastogen.sources import Cited, bibtex, cited, counts, numbers, summary
+from plastogen._base.definition import Library, Reference
+from plastogen.analysis.provenance import Cited, bibtex, cited, counts, numbers, summary
 
 USED = numbers(question().cases())
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plastogen.circuit import CLASSES, Circuit, Drive, Spikes
-from plastogen.circuit.definition import SubunitMix
-from plastogen.circuit.drive import cell_values, conductance, per_cell, shared_values, stream
-from plastogen.circuit.network import CELL, SHARED
-from plastogen.definition import InputError, Library, build
-from plastogen.quantity import Quantity
+from plastogen._base.definition import InputError, Library, build
+from plastogen._base.quantity import Quantity
+from plastogen.model.circuit import CLASSES, Circuit, Drive, Spikes
+from plastogen.model.circuit.definition import SubunitMix
+from plastogen.model.circuit.drive import cell_values, conductance, per_cell, shared_values, stream
+from plastogen.model.circuit.network import CELL, SHARED
 
 SMALL = Library().load("circuits", "small", Circuit)
 SHIPPED = [Library().load("circuits", name, Circuit) for name in Library().names("circuits")]

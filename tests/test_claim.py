@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from plastogen.claim import Claim, Verdict, interval, judge
-from plastogen.definition import InputError, build
-from plastogen.document import Document
+from plastogen._base.definition import InputError, build
+from plastogen._base.document import Document
+from plastogen.experiment.claim import Claim, Verdict, interval, judge
 
 SEEDS = 4
 VALUES = {

@@ -16,7 +16,7 @@ import pytest
 from bench import QUICK, finished, plastogen, say, until
 from test_results import TEXT
 
-from plastogen.cache import StoreError
+from plastogen._base.files import StoreError
 
 SECOND_S = 1.0
 
@@ -108,7 +108,7 @@ def test_a_missed_claim_is_four_and_a_failed_run_is_three(lab: Path, monkeypatch
     def fails(plan: Any, *, progress: Any) -> Any:
         raise RuntimeError("no more neurons")
 
-    monkeypatch.setattr("plastogen.perform.follow", fails)
+    monkeypatch.setattr("plastogen.runs.worker.follow", fails)
     failed = say("run", "mine", "--no-figures", "--set", "course.duration=7 h")
     assert failed.exit_code == 3
     assert "no more neurons" in failed.output
@@ -155,7 +155,7 @@ def test_a_full_disk_is_three_and_says_what_to_do(lab: Path, monkeypatch: pytest
     def full(*args: object, **kwargs: object) -> None:
         raise StoreError("cannot write results: the disk is full; free some space")
 
-    monkeypatch.setattr("plastogen.store.write_npz", full)
+    monkeypatch.setattr("plastogen.runs.store.write_npz", full)
     said = say("run", "mine", "--no-figures")
     assert said.exit_code == 3
     assert "the disk is full" in said.output
@@ -173,7 +173,7 @@ def test_what_nobody_expected_is_three_and_asks_for_a_report(lab: Path, monkeypa
     def stumble(*args: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("plastogen.answer.results_of", stumble)
+    monkeypatch.setattr("plastogen.publish.workflow.results_of", stumble)
     said = say("run", "mine", "--no-figures")
     assert said.exit_code == 3
     assert "ZeroDivisionError" in said.output

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from plastogen.compare import Row, compare, lines
+from plastogen.analysis.compare import Row, compare, lines
 
 DOSES = (0.1, 0.5, 1.0)
 

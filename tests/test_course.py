@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from courses import BATH, INFUSION, KETAMINE, answering, plan
 
-from plastogen import course as course_module
-from plastogen import glutamate
-from plastogen.circuit import Drive
-from plastogen.course import Course, Listener, Plan, follow
-from plastogen.glutamate import bin_centres_mV
-from plastogen.plasticity import STATES, Inputs, SlowModel
-from plastogen.probe import Activity, FormulaProbe, Remembered, State, agonist, reduce, voltages
-from plastogen.receptor import BlockKinetics, Pool
-from plastogen.treated import Treated
+from plastogen.model.circuit import Drive
+from plastogen.model.circuit import activity as glutamate
+from plastogen.model.circuit.activity import bin_centres_mV
+from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
+from plastogen.model.pharmacology.treated_subject import Treated
+from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
+from plastogen.simulation import course as course_module
+from plastogen.simulation.course import Course, Listener, Plan, follow
+from plastogen.simulation.probe import Activity, FormulaProbe, Remembered, State, agonist, reduce, voltages
 
 DAYS = 24.0
 NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "1.21875 h", "for": "2 h"}

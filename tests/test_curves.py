@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plastogen.curves import Axes
-from plastogen.store import Stored
-from plastogen.variable import CLASSES, POOLS, VARIABLES
+from plastogen.runs.curves import Axes
+from plastogen.runs.store import Stored
+from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
 
 OWN_H = np.array([-1.0, 0.0, 1.0, 4.0])
 AXES = Axes(np.array([-2.0, -1.0, 0.5, 1.0, 2.5, 4.0, 9.0]), ("hnk", "ketamine"), ("before", "after"), np.arange(3.0))

@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from plastogen.circuit.definition import Circuit
-from plastogen.definition import (
+from plastogen._base.definition import (
     Definition,
     Document,
     Fault,
@@ -25,10 +24,11 @@ from plastogen.definition import (
     quantities,
     read,
 )
-from plastogen.drug import Drug
-from plastogen.plasticity import Plasticity
-from plastogen.quantity import Given, In, Quantity
-from plastogen.subject import Subject
+from plastogen._base.quantity import Given, In, Quantity
+from plastogen.model.circuit.definition import Circuit
+from plastogen.model.pharmacology.drug import Drug
+from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.plasticity.system import Plasticity
 
 
 class Colour(StrEnum):

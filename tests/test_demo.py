@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from plastogen import SCOPE
-from plastogen.circuit import Spikes
-from plastogen.demo import demo
+from plastogen.model.circuit import Spikes
+from plastogen.publish.demo import demo
 
 MOST_CPU_S = 20
 
@@ -64,7 +64,7 @@ def test_spikes_are_those_of_the_engine(tmp_path: Path, monkeypatch: pytest.Monk
             np.array([0.1, 0.2]), np.array([0, 240], np.int32), 4.0, np.zeros((1, 1)), np.zeros(1, int), slices
         )
 
-    monkeypatch.setattr("plastogen.demo.Engine.run", silent)
+    monkeypatch.setattr("plastogen.publish.demo.Engine.run", silent)
     said: list[str] = []
     demo(tmp_path, say=said.append)
     assert asked[0] == 1

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from plastogen.design import POINT, Axis, axes_of, columns, corners, points
-from plastogen.sweep import Design, Span
+from plastogen.experiment.design import POINT, Axis, axes_of, columns, corners, points
+from plastogen.experiment.sweep import Design, Span
 
 DOSE, PART, WHO = "arms.ketamine.give.infusion.dose", "plasticity.spine.rescue", "model.subject"
 DOSES = Span.model_validate({"from": "0.1 mg/kg", "to": "1.6 mg/kg", "points": 5, "spacing": "log"})

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plastogen.definition import InputError, Library, build, quantities
-from plastogen.document import Document, read_text
-from plastogen.dose import Treatment
-from plastogen.drug import Drug, check_treatment, exposure, target_occupancy
-from plastogen.receptor import SUBUNITS, magnesium_affinity, occupancy_readout
-from plastogen.subject import Subject
+from plastogen._base.definition import InputError, Library, build, quantities
+from plastogen._base.document import Document, read_text
+from plastogen.model.pharmacology.drug import Drug, check_treatment, exposure, target_occupancy
+from plastogen.model.pharmacology.nmda_block import SUBUNITS, magnesium_affinity, occupancy_readout
+from plastogen.model.pharmacology.regimen import Treatment
+from plastogen.model.pharmacology.subject import Subject
 
 LIBRARY = Library()
 DRUGS = {name: LIBRARY.load("drugs", name, Drug) for name in LIBRARY.names("drugs")}

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pytest
 from courses import KETAMINE, LIBRARY, plan
 
-from plastogen import glutamate
-from plastogen.circuit import CLASSES, Circuit, Drive, Engine
-from plastogen.course import Course, follow
-from plastogen.probe import Activity, NetworkProbe, Remembered
-from plastogen.reliance import current_shares
+from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine
+from plastogen.model.circuit import activity as glutamate
+from plastogen.simulation.course import Course, follow
+from plastogen.simulation.nmda_reliance import current_shares
+from plastogen.simulation.probe import Activity, NetworkProbe, Remembered
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 Array = npt.NDArray[np.float64]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from courses import KETAMINE, answering, plan
 
-from plastogen.cache import CacheDamaged
-from plastogen.circuit import Drive
-from plastogen.cohort import follow_many, follow_with_errors
-from plastogen.emulator import Emulator, columns, places
-from plastogen.learn import LATTICE, Learned, learn
-from plastogen.probe import Activity, FormulaProbe, Remembered, heard
+from plastogen._base.files import CacheDamaged
+from plastogen.model.circuit import Drive
+from plastogen.simulation.emulator import Emulator, columns, places
+from plastogen.simulation.lockstep import follow_many, follow_with_errors
+from plastogen.simulation.probe import Activity, FormulaProbe, Remembered, heard
+from plastogen.simulation.train_emulator import LATTICE, Learned, learn
 
 CIRCUIT = answering()
 FORMULA = FormulaProbe(CIRCUIT)

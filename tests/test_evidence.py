@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from plastogen.case import open_question
-from plastogen.check import check
-from plastogen.claim import Verdict
-from plastogen.definition import InputError, Library, build
-from plastogen.document import Document
-from plastogen.evidence import FUNCTIONS, Row, experiments, lines, page, rows
+from plastogen._base.definition import InputError, Library, build
+from plastogen._base.document import Document
+from plastogen.analysis.evidence import FUNCTIONS, Row, experiments, lines, page, rows
+from plastogen.experiment.claim import Verdict
+from plastogen.experiment.resolve import open_question
+from plastogen.experiment.validate import check
 
 ASKED_FOR = {*range(1, 9), 10, 12, 13, 14, 15, 25, 28, 30, 33, 34, 35, 37, 40, 45, 47, 49}
 TABLE = rows()

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plastogen.case import Question
-from plastogen.course import follow
-from plastogen.definition import Document, InputError, Library, build, read_text
-from plastogen.experiment import Experiment, locate, shipped
-from plastogen.models import Models
+from plastogen._base.definition import Document, InputError, Library, build, read_text
+from plastogen.experiment.definition import Experiment, locate, shipped
+from plastogen.experiment.models import Models
+from plastogen.experiment.resolve import Question
+from plastogen.simulation.course import follow
 
 TEXT = """
 question: Does it matter?

@@ -19,16 +19,17 @@ import xarray as xr
 from bench import FORMULA, say
 
 import plastogen
-from plastogen import SCOPE, explore
-from plastogen.circuit import CLASSES, Drive
-from plastogen.circuit.browser import signature
-from plastogen.circuit.drive import cell_values, shared_values
-from plastogen.definition import InputError, Library
-from plastogen.drug import Drug
-from plastogen.explore import days, numbers
-from plastogen.figure.style import CLASS_COLOURS
-from plastogen.probe import FormulaProbe, State, reduce
-from plastogen.receptor import BlockKinetics, Pool
+from plastogen import SCOPE
+from plastogen._base.definition import InputError, Library
+from plastogen.figures.style import CLASS_COLOURS
+from plastogen.model.circuit import CLASSES, Drive
+from plastogen.model.circuit.drive import cell_values, shared_values
+from plastogen.model.circuit.wasm import signature
+from plastogen.model.pharmacology.drug import Drug
+from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
+from plastogen.publish.explore import build as explore
+from plastogen.publish.explore import days, numbers
+from plastogen.simulation.probe import FormulaProbe, State, reduce
 
 MOST_BYTES = 3_000_000
 SMALL = explore.circuit()

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from plastogen import SCOPE, explore
+from plastogen import SCOPE
+from plastogen.publish.explore import build as explore
 
 WALK = Path(__file__).parent / "page" / "walk.js"
 BROWSERS = {"chromium": "CHROMIUM", "firefox": "FIREFOX"}

@@ -16,11 +16,11 @@ from bench import FORMULA
 from scipy.signal import welch
 
 import plastogen
-from plastogen import explore
-from plastogen.circuit import Drive
-from plastogen.circuit.browser import FLAGS, write_sources
-from plastogen.circuit.drive import cell_values, shared_values, stream
-from plastogen.explore import numbers
+from plastogen.model.circuit import Drive
+from plastogen.model.circuit.drive import cell_values, shared_values, stream
+from plastogen.model.circuit.wasm import FLAGS, write_sources
+from plastogen.publish.explore import build as explore
+from plastogen.publish.explore import numbers
 
 SMALL, PAGE = explore.circuit(), Path(__file__).parent / "page"
 SETTLE, SECONDS = numbers.SETTLE_S, 2.0

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from test_results import SWEEP, TEXT, ran
 
-from plastogen.definition import InputError
-from plastogen.export import to_csv, to_nwb
-from plastogen.store import Store
+from plastogen._base.definition import InputError
+from plastogen.publish.export import to_csv, to_nwb
+from plastogen.runs.store import Store
 
 
 def read(path: Path) -> tuple[list[str], list[list[str]]]:

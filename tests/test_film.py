@@ -16,10 +16,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from plastogen import SCOPE
-from plastogen.cli import app
-from plastogen.definition import InputError
-from plastogen.figure import frame as frames
-from plastogen.film import _gif, _html, _mp4, _said, ffmpeg, film, moments
+from plastogen._base.definition import InputError
+from plastogen.cli.main import app
+from plastogen.figures import _frame as frames
+from plastogen.publish.film import _gif, _html, _mp4, _said, ffmpeg, film, moments
 
 DS = fake.results()
 PICTURES = [Image.new("RGB", (64, 36), colour) for colour in ("white", "navy", "teal")]

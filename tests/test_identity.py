@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from test_experiment import question
 
-from plastogen import identity
-from plastogen.circuit import Circuit
-from plastogen.course import Plan
-from plastogen.definition import Library
-from plastogen.identity import determines, run_id
-from plastogen.once import Once, fingerprint, plain
+from plastogen._base.definition import Library
+from plastogen._base.digest import Once, fingerprint, plain
+from plastogen.model.circuit import Circuit
+from plastogen.runs import identity
+from plastogen.runs.identity import determines, run_id
+from plastogen.simulation.course import Plan
 
 ASKED = question()
 
@@ -86,8 +86,8 @@ def test_code_and_engine_are_in_the_id(part: str, monkeypatch: pytest.MonkeyPatc
 
 def test_code_is_what_a_course_runs_through_and_no_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = identity.mechanisms()
-    package = shutil.copytree(Path(identity.__file__).parent, tmp_path / "plastogen")
-    monkeypatch.setattr(identity, "__file__", str(package / "identity.py"))
+    package = shutil.copytree(Path(identity.__file__).parents[1], tmp_path / "plastogen")
+    monkeypatch.setattr(identity, "__file__", str(package / "runs" / "identity.py"))
 
     def with_more(name: str, text: str) -> str:
         path = package / name
@@ -98,11 +98,16 @@ def test_code_is_what_a_course_runs_through_and_no_comment(tmp_path: Path, monke
         finally:
             path.write_text(before)
 
-    assert with_more("synapse.py", "") == own
-    for name in ("synapse.py", "course.py", "receptor.py", "circuit/network.py", "circuit/drive.py"):
+    assert with_more("model/plasticity/synapse.py", "") == own
+    for name in (
+        "model/plasticity/synapse.py",
+        "simulation/course.py",
+        "model/circuit/network.py",
+        "model/circuit/drive.py",
+    ):
         assert with_more(name, "\nMORE = 1\n") != own, name
         assert with_more(name, "# more\n") == own, name
-    for name in ("cli.py", "definition.py", "figure/style.py"):
+    for name in ("cli/main.py", "_base/definition.py", "figures/style.py"):
         assert with_more(name, "\nMORE = 1\n") == own, name
 
 

@@ -12,14 +12,14 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from plastogen import SCOPE
-from plastogen.case import open_question
-from plastogen.claim import Verdict
-from plastogen.cli import app
-from plastogen.definition import InputError
-from plastogen.lesson import key as keys
-from plastogen.lesson import render, sheets
-from plastogen.lesson.definition import LEVELS, open_lesson, shipped
-from plastogen.lesson.make import Made, _asked, make
+from plastogen._base.definition import InputError
+from plastogen.cli.main import app
+from plastogen.experiment.claim import Verdict
+from plastogen.experiment.resolve import open_question
+from plastogen.publish.lesson import key as keys
+from plastogen.publish.lesson import render, sheets
+from plastogen.publish.lesson.definition import LEVELS, open_lesson, shipped
+from plastogen.publish.lesson.make import Made, _asked, make
 
 LESSONS = shipped()
 WITHOUT_NETWORK = [name for name in LESSONS if not open_lesson(name)[0].set]
@@ -175,7 +175,7 @@ def test_a_bad_lesson_says_what_is_wrong(old: str, new: str, wanted: str, here: 
 def test_who_has_no_compiler_is_told_that_it_takes_long(
     backend: str, warned: bool, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plastogen.lesson.make.default_backend", lambda: backend)
+    monkeypatch.setattr("plastogen.publish.lesson.make.default_backend", lambda: backend)
     lesson, _ = open_lesson("spines")
     asked, told = _asked(lesson, {}, Path("results/lesson_spines"), full=False, say=silent)
     assert asked.cases[0].circuit.size == 250

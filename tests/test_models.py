@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from plastogen.circuit.definition import Circuit
-from plastogen.definition import Definition, Library, quantities
-from plastogen.drug import Drug
-from plastogen.plasticity import Plasticity
-from plastogen.subject import Subject
+from plastogen._base.definition import Definition, Library, quantities
+from plastogen.model.circuit.definition import Circuit
+from plastogen.model.pharmacology.drug import Drug
+from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.plasticity.system import Plasticity
 
 KINDS: dict[str, type[Definition]] = {
     "circuits": Circuit, "drugs": Drug, "plasticity": Plasticity, "subjects": Subject,

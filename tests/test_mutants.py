@@ -10,10 +10,10 @@ import pytest
 
 LISTED = mutants.read()
 MECHANISMS = {
-    "dose.py", "concentration.py", "receptor.py", "drug.py", "treated.py", "glutamate.py", "probe.py", "signalling.py",
-    "synapse.py", "spine.py", "plasticity.py", "stepper.py", "switches.py", "course.py", "circuit/definition.py",
-    "circuit/drive.py", "circuit/network.py", "circuit/engine.py", "readout.py", "claim.py", "case.py", "store.py",
-    "cache.py", "units.py",
+    "model/pharmacology/regimen.py", "model/pharmacology/kinetics.py", "model/pharmacology/nmda_block.py", "model/pharmacology/drug.py", "model/pharmacology/treated_subject.py", "model/circuit/activity.py", "simulation/probe.py", "model/plasticity/signalling.py",
+    "model/plasticity/synapse.py", "model/plasticity/spine.py", "model/plasticity/system.py", "simulation/step.py", "simulation/switches.py", "simulation/course.py", "model/circuit/definition.py",
+    "model/circuit/drive.py", "model/circuit/network.py", "model/circuit/engine.py", "experiment/readout.py", "experiment/claim.py", "experiment/resolve.py", "runs/store.py",
+    "_base/files.py", "_base/units.py",
 }  # fmt: skip
 HANDFUL = (
     "dose-without-weight", "receptor-trapped-and-superficial-swapped", "signalling-pathways-swapped",
@@ -32,16 +32,23 @@ def test_every_mechanism_has_a_mutant() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"line": "nothing = like(this)"}, "dose.py holds its line 0 times, not once: nothing = like(this)"),
-        ({"line": "return ()"}, "dose.py holds its line 2 times, not once: return ()"),
         (
-            {"mutant": "MIN_PER_H = 60.00  # the same", "file": "concentration.py", "line": "MIN_PER_H = 60.0"},
+            {"line": "nothing = like(this)"},
+            "model/pharmacology/regimen.py holds its line 0 times, not once: nothing = like(this)",
+        ),
+        ({"line": "return ()"}, "model/pharmacology/regimen.py holds its line 2 times, not once: return ()"),
+        (
+            {
+                "mutant": "MIN_PER_H = 60.00  # the same",
+                "file": "model/pharmacology/kinetics.py",
+                "line": "MIN_PER_H = 60.0",
+            },
             "says the same",
         ),
         ({"mutant": "first_mg = ("}, "was never closed"),
         ({"file": "no.py"}, "No such file"),
         ({"tests": ["test_nothing.py"]}, "there is no test test_nothing.py"),
-        ({"tests": ["test_dose.py::test_nothing"]}, "there is no test test_dose.py::test_nothing"),
+        ({"tests": ["test_regimen.py::test_nothing"]}, "there is no test test_regimen.py::test_nothing"),
     ],
 )
 def test_an_entry_that_no_longer_applies_is_told(change: dict[str, str], said: str) -> None:
@@ -70,8 +77,8 @@ def test_a_survivor_and_a_mutant_that_does_not_run_are_told(tmp_path: Path, caps
     text = (
         "- {name: hidden, file: dose.py, line: 'over_h = float(treatment.over) if treatment.over is not None else 0.0',"
         " mutant: over_h = 0.0, breaks: infusions, tests: [test_synapse.py]}\n"
-        "- {name: dead, file: synapse.py, line: from plastogen.definition import Definition,"
-        " mutant: from plastogen.definition import Nothing as Definition, breaks: all, tests: [test_synapse.py]}\n"
+        "- {name: dead, file: model/plasticity/synapse.py, line: from plastogen._base.definition import Definition,"
+        " mutant: from plastogen._base.definition import Nothing as Definition, breaks: all, tests: [test_synapse.py]}\n"
     )
     listed = tmp_path / "list.yaml"
     listed.write_text(text)

@@ -13,8 +13,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen import netcdf
-from plastogen.netcdf import blocks, finish, opened, writing
+from plastogen.runs import netcdf
+from plastogen.runs.netcdf import blocks, finish, opened, writing
 
 SIZES = {"arm": 2, "point": 10, "time": 5}
 LARGE = {"weight": (("arm", "point", "time"), {"units": "1", "long_name": "weight"}), "dose": (("arm", "point"), {})}

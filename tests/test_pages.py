@@ -18,7 +18,7 @@ import pytest
 import typer.main
 from bench import say
 
-from plastogen.cli import app
+from plastogen.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "docs"))
@@ -97,8 +97,8 @@ def test_every_command_is_one_that_there_is(step: Step) -> None:
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder where somebody follows a page; courses cost nothing, and nobody works beside."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.perform.follow", course_fake.follow)
-    for place in ("plastogen.answer.cores", "plastogen.doctor.cores"):
+    monkeypatch.setattr("plastogen.runs.worker.follow", course_fake.follow)
+    for place in ("plastogen.publish.workflow.cores", "plastogen.cli.doctor.cores"):
         monkeypatch.setattr(place, lambda: 1)
     import matplotlib
 

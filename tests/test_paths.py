@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import pytest
 
-from plastogen.definition import Definition
-from plastogen.paths import fault_of, is_model_path
-from plastogen.quantity import Given, Quantity
+from plastogen._base.definition import Definition
+from plastogen._base.quantity import Given, Quantity
+from plastogen.experiment.paths import fault_of, is_model_path
 
 
 class Leaf(Definition):

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen import glutamate
-from plastogen.cache import cache_dir
-from plastogen.circuit import CLASSES, Circuit, Drive, Spikes
-from plastogen.definition import Library
-from plastogen.probe import (
+from plastogen._base.definition import Library
+from plastogen._base.files import cache_dir
+from plastogen.model.circuit import CLASSES, Circuit, Drive, Spikes
+from plastogen.model.circuit import activity as glutamate
+from plastogen.simulation.probe import (
     Activity,
     FormulaProbe,
     NetworkProbe,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen.definition import Definition, InputError, build, quantities
-from plastogen.document import Document
-from plastogen.quantity import Evidence, Given, In, Quantity, QuantityError, nearest, parse, parse_any, show
+from plastogen._base.definition import Definition, InputError, build, quantities
+from plastogen._base.document import Document
+from plastogen._base.quantity import Evidence, Given, In, Quantity, QuantityError, nearest, parse, parse_any, show
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_field_of_several_kinds_says_which_fitted() -> None:
 
 
 def test_pint_is_imported_late() -> None:
-    code = "import sys, plastogen.definition; assert 'pint' not in sys.modules; assert 'ruamel.yaml' not in sys.modules"
+    code = "import sys, plastogen._base.definition; assert 'pint' not in sys.modules; assert 'ruamel.yaml' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen.definition import InputError, build
-from plastogen.document import Document
-from plastogen.readout import Readout, evaluate, onset, time_beyond
-from plastogen.variable import CLASSES, POOLS, READABLE, VARIABLES
+from plastogen._base.definition import InputError, build
+from plastogen._base.document import Document
+from plastogen.experiment.readout import Readout, evaluate, onset, time_beyond
+from plastogen.simulation.variables import CLASSES, POOLS, READABLE, VARIABLES
 
 TIME = np.array([-1.0, 0.0, 1.0, 2.0, 4.0, 8.0])
 LABELS = {

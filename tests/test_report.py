@@ -12,13 +12,13 @@ import pytest
 import xarray as xr
 
 from plastogen import SCOPE
-from plastogen.case import Case, Question, open_question
-from plastogen.claim import Verdict
-from plastogen.figure import FIGURES, style
-from plastogen.report import NOTHING_FROM_OUTSIDE, SECTIONS, page, write_report
-from plastogen.report.html import Html, el, join, table
-from plastogen.report.methods import given_text, methods
-from plastogen.sources import cited, numbers
+from plastogen.analysis.provenance import cited, numbers
+from plastogen.experiment.claim import Verdict
+from plastogen.experiment.resolve import Case, Question, open_question
+from plastogen.figures import FIGURES, style
+from plastogen.publish.report.html import Html, el, join, table
+from plastogen.publish.report.methods import given_text, methods
+from plastogen.publish.report.page import NOTHING_FROM_OUTSIDE, SECTIONS, page, write_report
 
 QUESTION = open_question("one_infusion")
 CASES = QUESTION.cases()

@@ -16,15 +16,15 @@ import pytest
 import xarray as xr
 from test_experiment import question
 
-from plastogen import curves, netcdf, results
-from plastogen.case import Question
-from plastogen.claim import Verdict
-from plastogen.execute import execute, jobs_of
-from plastogen.grid import SHARED
-from plastogen.results import assemble, results_of, table
-from plastogen.store import Store
-from plastogen.variable import VARIABLES
-from plastogen.verdicts import verdicts
+from plastogen.experiment.claim import Verdict
+from plastogen.experiment.resolve import Question
+from plastogen.experiment.verdict import verdicts
+from plastogen.runs import curves, netcdf, results
+from plastogen.runs.results import assemble, results_of, table
+from plastogen.runs.scheduler import execute, jobs_of
+from plastogen.runs.store import Store
+from plastogen.simulation.time_grid import SHARED
+from plastogen.simulation.variables import VARIABLES
 
 TEXT = """
 question: What comes out?

@@ -14,10 +14,10 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from plastogen import sensitivity
-from plastogen.definition import InputError
-from plastogen.design import axes_of
-from plastogen.sweep import Design, Span, size
+from plastogen._base.definition import InputError
+from plastogen.analysis import sensitivity
+from plastogen.experiment.design import axes_of
+from plastogen.experiment.sweep import Design, Span, size
 
 PI = "3.14159265358979"
 Function = Callable[[np.ndarray], np.ndarray]

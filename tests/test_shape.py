@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plastogen.claim import Claim, Verdict
-from plastogen.definition import build
-from plastogen.document import Document
-from plastogen.shape import of_points, on_line, rank_correlation, share_of, together
+from plastogen._base.definition import build
+from plastogen._base.document import Document
+from plastogen.experiment.claim import Claim, Verdict
+from plastogen.experiment.shape import of_points, on_line, rank_correlation, share_of, together
 
 NOISE = np.array([0.0, 0.1, -0.1])  # of three seeds
 

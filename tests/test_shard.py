@@ -6,12 +6,12 @@ from pathlib import Path
 
 import course_fake
 import pytest
-from test_execute import JOBS
+from test_scheduler import JOBS
 
-from plastogen.definition import InputError
-from plastogen.execute import execute
-from plastogen.shard import Shard, gather
-from plastogen.store import Store
+from plastogen._base.definition import InputError
+from plastogen.runs.scheduler import execute
+from plastogen.runs.shard import Shard, gather
+from plastogen.runs.store import Store
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 12, 20])

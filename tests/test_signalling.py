@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen.definition import InputError, Library
-from plastogen.plasticity import Plasticity
-from plastogen.signalling import Cascade, Signalling, Switch
+from plastogen._base.definition import InputError, Library
+from plastogen.model.plasticity.signalling import Cascade, Signalling, Switch
+from plastogen.model.plasticity.system import Plasticity
 
 NAMES = ("eef2k", "bdnf", "mtorc1", "protein", "habituation", "drive", "translation")
 HEALTHY = {

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from plastogen.definition import InputError, Library
-from plastogen.plasticity import Plasticity
-from plastogen.spine import H_PER_DAY, Spine, Spines
+from plastogen._base.definition import InputError, Library
+from plastogen.model.plasticity.spine import H_PER_DAY, Spine, Spines
+from plastogen.model.plasticity.system import Plasticity
 
 
 def section(**overrides: Any) -> Spine:

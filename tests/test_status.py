@@ -7,14 +7,14 @@ from pathlib import Path
 
 import course_fake
 import pytest
-from test_execute import JOBS
+from test_scheduler import JOBS
 
-from plastogen.definition import InputError
-from plastogen.execute import execute
-from plastogen.noted import note, noted
-from plastogen.status import age, lines, look
-from plastogen.store import Store
-from plastogen.working import HOST, Mark
+from plastogen._base.definition import InputError
+from plastogen.runs.heartbeat import HOST, Mark
+from plastogen.runs.noted import note, noted
+from plastogen.runs.scheduler import execute
+from plastogen.runs.status import age, lines, look
+from plastogen.runs.store import Store
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from test_experiment import question
 
-from plastogen.cache import CacheDamaged, StoreError
-from plastogen.course import Plan
-from plastogen.identity import run_id
-from plastogen.store import FILES, Store
-from plastogen.working import HOST, SILENT_S
+from plastogen._base.files import CacheDamaged, StoreError
+from plastogen.runs.heartbeat import HOST, SILENT_S
+from plastogen.runs.identity import run_id
+from plastogen.runs.store import FILES, Store
+from plastogen.simulation.course import Plan
 
 ASKED = question()
 

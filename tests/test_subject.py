@@ -9,11 +9,11 @@ import pytest
 from courses import KETAMINE, plan
 from scipy import stats
 
-from plastogen.course import follow
-from plastogen.definition import Document, InputError, Library, build
-from plastogen.identity import run_id
-from plastogen.quantity import Quantity, QuantityError
-from plastogen.subject import Subject, Varied, shares
+from plastogen._base.definition import Document, InputError, Library, build
+from plastogen._base.quantity import Quantity, QuantityError
+from plastogen.model.pharmacology.subject import Subject, Varied, shares
+from plastogen.runs.identity import run_id
+from plastogen.simulation.course import follow
 
 LIBRARY = Library()
 ADULT = LIBRARY.load("subjects", "healthy_adult", Subject)

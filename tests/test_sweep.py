@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 from test_experiment import TEXT, question
 
-from plastogen.definition import InputError, Library
-from plastogen.design import axes_of
-from plastogen.models import Models
-from plastogen.sweep import AROUND, DRAWN, Design, Span, in_words, size
+from plastogen._base.definition import InputError, Library
+from plastogen.experiment.design import axes_of
+from plastogen.experiment.models import Models
+from plastogen.experiment.sweep import AROUND, DRAWN, Design, Span, in_words, size
 
 DOSE = "arms.ketamine.give.infusion.dose"
 IC50 = "drugs.ketamine.actions.nmdar.ketamine.ic50"

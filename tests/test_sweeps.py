@@ -54,7 +54,7 @@ def test_a_part_whose_run_fails_is_three_and_the_others_are_not_its_affair(
             raise RuntimeError("no more neurons")
         return course_fake.follow(plan)
 
-    monkeypatch.setattr("plastogen.perform.follow", fails)
+    monkeypatch.setattr("plastogen.runs.worker.follow", fails)
     codes = [say("run", "mine", "--shard", f"{k}/6").exit_code for k in range(1, 7)]
     assert sorted(codes) == [0, 0, 0, 0, 0, 3]
 
@@ -66,7 +66,7 @@ def test_a_failed_run_is_told_and_run_again_when_asked_for(lab: Path, monkeypatc
         return course_fake.follow(plan)
 
     with monkeypatch.context() as patch:
-        patch.setattr("plastogen.perform.follow", fails)
+        patch.setattr("plastogen.runs.worker.follow", fails)
         assert say("run", "mine", "--no-figures").exit_code == 3
     again = say("run", "mine", "--no-figures")
     assert again.exit_code == 3

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from courses import KETAMINE, plan
 
-from plastogen.course import Course, follow
-from plastogen.switches import SiteFactors, Switches
+from plastogen.simulation.course import Course, follow
+from plastogen.simulation.switches import SiteFactors, Switches
 
 SITES = tuple(SiteFactors.model_fields)
 NO_BLOCK = {"block": dict.fromkeys(SITES, 0)}

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen.definition import Library
-from plastogen.plasticity import Plasticity
-from plastogen.synapse import Strength
+from plastogen._base.definition import Library
+from plastogen.model.plasticity.synapse import Strength
+from plastogen.model.plasticity.system import Plasticity
 
 K = Library().load("plasticity", "all", Plasticity).synapse
 STRENGTH = Strength(K)

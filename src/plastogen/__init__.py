@@ -18,10 +18,10 @@ if "numpy" not in sys.modules:
 
 # The Python door: public name -> module that holds it. Nothing is imported before it is asked for.
 _DOOR: dict[str, str] = {
-    "InputError": "plastogen.definition",
-    "StoreError": "plastogen.cache",
-    "load": "plastogen.answer",
-    "run": "plastogen.answer",
+    "InputError": "plastogen._base.definition",
+    "StoreError": "plastogen._base.files",
+    "load": "plastogen.publish.workflow",
+    "run": "plastogen.publish.workflow",
 }
 
 __all__ = ["SCOPE", "__version__", *_DOOR]

@@ -1,5 +1,5 @@
 """In: `python -m plastogen ...`. Out: what `plastogen ...` does."""
 
-from plastogen.cli import main
+from plastogen.cli.main import main
 
 main()

@@ -1,0 +1,1 @@
+"""Values, files people write, files on disk; private to the package."""

@@ -1,0 +1,267 @@
+"""In: a YAML 1.2 file. Out: a `Document`, plain dicts and lists that know the file and line of every key.
+
+Also how every layer says no: `Problem`, one thing wrong and its place, and `InputError`, all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from plastogen._base.quantity import nearest, show
+
+Steps: TypeAlias = tuple[str | int, ...]
+MAX_NODES = 200_000  # a file that unfolds to more than this (aliases of aliases) is refused
+MAX_DEPTH = 50
+PLAIN_TAGS = ("str", "timestamp", "merge", "value")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with what was given. `found` may be empty when `wanted` is a whole sentence."""
+
+    file: str
+    line: int | None
+    path: str
+    found: str
+    wanted: str
+    nearest: str | None = None
+
+    def __str__(self) -> str:
+        place = self.file + (f":{self.line}" if self.line is not None else "")
+        place += f" at {self.path}" if self.path else ""
+        body = f"found {self.found}, wanted {self.wanted}" if self.found else self.wanted
+        return f"{place}: {body}" + (f"; nearest valid name: {self.nearest}" if self.nearest else "")
+
+
+class InputError(Exception):
+    """What the user gave cannot be used; `problems` says why, one entry a fault. The command exits with 2."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def one(
+        cls, *, found: str = "", wanted: str, file: str = "", line: int | None = None, path: str = "",
+        nearest: str | None = None,
+    ) -> InputError:  # fmt: skip
+        """An error with a single problem."""
+        return cls([Problem(file, line, path, found, wanted, nearest)])
+
+
+def dotted(steps: Steps) -> str:
+    """Steps into a document as one dotted path: ("arms", "ketamine", 0) -> "arms.ketamine.0"."""
+    return ".".join(map(str, steps))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file's content: `tree` (plain dicts, lists, text, numbers) and where each key stands."""
+
+    file: str
+    tree: dict[str, Any]
+    places: Mapping[Steps, tuple[str, int | None]] = field(default_factory=dict)
+
+    def steps(self, path: str | Steps) -> Steps:
+        """`path` ("arms.ketamine.give") as steps; keys that contain a dot ("E.synaptic") are recognised."""
+        if not isinstance(path, str):
+            return path
+        steps: list[str | int] = []
+        node: Any = self.tree
+        words = path.split(".") if path else []
+        while words:
+            take, step = 1, words[0]
+            if isinstance(node, dict):
+                for n in range(len(words), 0, -1):
+                    if ".".join(words[:n]) in node:
+                        take, step = n, ".".join(words[:n])
+                        break
+                steps.append(step)
+                node = node.get(step)
+            elif isinstance(node, list) and step.isdigit():
+                steps.append(int(step))
+                node = node[int(step)] if int(step) < len(node) else None
+            else:
+                steps.append(step)
+                node = None
+            words = words[take:]
+        return tuple(steps)
+
+    def where(self, path: str | Steps) -> tuple[str, int | None]:
+        """File and line of `path`, or of the nearest place above it that was written."""
+        steps = self.steps(path)
+        for n in range(len(steps), -1, -1):
+            if steps[:n] in self.places:
+                return self.places[steps[:n]]
+        return self.file, None
+
+    def line(self, path: str | Steps) -> int | None:
+        """Line of `path` (1-based), or of the nearest place above it."""
+        return self.where(path)[1]
+
+    def problem(self, path: str | Steps, found: str, wanted: str, nearest: str | None = None) -> Problem:
+        """A `Problem` at `path` of this document, with file and line filled in."""
+        steps = self.steps(path)
+        file, line = self.where(steps)
+        return Problem(file, line, dotted(steps), found, wanted, nearest)
+
+    def over(self, base: Document) -> Document:
+        """This document laid over `base`: mappings merge key by key, anything else replaces."""
+        places = dict(base.places)
+
+        def merge(low: Any, high: Any, at: Steps) -> Any:
+            if isinstance(low, dict) and isinstance(high, dict) and not _is_number(high):
+                return {
+                    key: merge(low[key], high[key], (*at, key)) if key in low and key in high
+                    else high[key] if key in high else low[key]
+                    for key in {**low, **high}
+                }  # fmt: skip
+            for steps in [steps for steps in places if steps[: len(at)] == at]:
+                del places[steps]
+            return high
+
+        tree = merge(base.tree, self.tree, ())
+        return Document(self.file, tree, {**places, **self.places})
+
+
+def _is_number(node: Mapping[str, Any]) -> bool:
+    return "value" in node
+
+
+def read(path: str | Path) -> Document:
+    """Read a YAML file. Raises InputError if it is missing, broken, no mapping, or repeats a key."""
+    path = Path(path)
+    file = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        folder = path.parent
+        others = [p.name for p in folder.iterdir() if p.is_file()] if folder.is_dir() else []
+        near = nearest(path.name, others)
+        raise InputError.one(file=file, found="no such file", wanted="a YAML file", nearest=near) from None
+    except IsADirectoryError:
+        raise InputError.one(file=file, found="a folder", wanted="a YAML file") from None
+    except UnicodeDecodeError as error:
+        found = f"bytes that are not text (byte {error.start + 1})"
+        raise InputError.one(file=file, found=found, wanted="a YAML file in UTF-8") from None
+    except OSError as error:
+        found = f"a file that cannot be read ({(error.strerror or 'no reason given').lower()})"
+        raise InputError.one(file=file, found=found, wanted="a YAML file") from None
+    return read_text(text, file)
+
+
+def read_text(text: str, file: str) -> Document:
+    """Like `read`, for text already in hand; `file` is the name that errors show."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        raise InputError([_broken(error, text, file)]) from None
+    except YAMLError as error:
+        special = getattr(error, "character", None)
+        special = chr(special) if isinstance(special, int) else special
+        found = f"the character {special!r}" if special is not None else "text that is not YAML"
+        raise InputError.one(file=file, found=found, wanted="plain YAML text") from None
+    reader = _Reader(file)
+    tree = reader.value(root, ()) if root is not None else None
+    if not isinstance(tree, dict):
+        found = show(tree) if tree is not None else "an empty file"
+        raise InputError.one(file=file, line=1, found=found, wanted="a mapping, `name: value` on each line")
+    if reader.problems:
+        raise InputError(reader.problems)
+    return Document(file, tree, reader.places)
+
+
+def _broken(error: Any, text: str, file: str) -> Problem:
+    """A parser's complaint in plain words."""
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark is not None else 1
+    said = str(error.problem or error.context or "")
+    where_it_began = error.context_mark.line + 1 if error.context_mark is not None else line
+    lines = text.splitlines()
+    shown = lines[line - 1].strip() if line <= len(lines) else ""
+    if "stream end" in said or "end of stream" in said or "unexpected end" in said:
+        line = min(line, max(len(lines), 1))
+        return Problem(
+            file, line, "", "the end of the file", f"the rest of what begins on line {where_it_began} "
+            "(a closing bracket or quote); was the file cut short?",
+        )  # fmt: skip
+    if "'\\t'" in said or "\t" in said:
+        return Problem(file, line, "", "a tab", "spaces before a name")
+    if "undefined alias" in said:
+        return Problem(file, line, "", show(shown), "text; put quotes around a value that begins with *")
+    if "another document" in said:
+        return Problem(file, line, "", show(shown), "one document a file")
+    wanted = "YAML, such as `name: value` or `name: {key: value, key: value}`"
+    if "mapping values are not allowed" in said:
+        wanted = "one `name: value` a line (quote a value that itself contains a colon and a space)"
+    elif "expected ','" in said:
+        wanted = "a comma or a closing bracket"
+    elif "could not find expected ':'" in said or "block mapping" in said or "block end" in said:
+        wanted = "a line of the form `name: value`, indented like its neighbours"
+    return Problem(file, line, "", show(shown) if shown else "something YAML cannot read", wanted)
+
+
+class _Reader:
+    """Turns YAML nodes into plain values, noting places and repeated keys on the way."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[Steps, tuple[str, int | None]] = {}
+        self.problems: list[Problem] = []
+        self.count = 0
+
+    def value(self, node: Any, at: Steps) -> Any:
+        self.count += 1
+        if self.count > MAX_NODES or len(at) > MAX_DEPTH:
+            line = node.start_mark.line + 1
+            found = "a file that unfolds without end"
+            raise InputError.one(file=self.file, line=line, found=found, wanted="plain values")
+        self.places.setdefault(at, (self.file, node.start_mark.line + 1))
+        kind = type(node).__name__
+        if kind == "MappingNode":
+            return self._mapping(node, at)
+        if kind == "SequenceNode":
+            return [self.value(item, (*at, i)) for i, item in enumerate(node.value)]
+        return self._scalar(node, at)
+
+    def _mapping(self, node: Any, at: Steps) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            name = key.value if isinstance(key.value, str) else ""
+            if not name:
+                found = "a key that is not a name"
+                self.problems.append(Problem(self.file, line, dotted(at), found, "`name: value`"))
+                continue
+            if name in result:
+                found = f"'{name}' a second time (first on line {first[name]})"
+                self.problems.append(Problem(self.file, line, dotted((*at, name)), found, "each name once"))
+                continue
+            first[name] = line
+            self.places[(*at, name)] = (self.file, line)
+            result[name] = self.value(value, (*at, name))
+        return result
+
+    def _scalar(self, node: Any, at: Steps) -> Any:
+        tag, text = str(node.tag).rpartition(":")[2], str(node.value)
+        if tag == "null":
+            return None
+        if tag == "bool":
+            return text.lower() == "true"
+        if tag == "int":
+            digits = text.replace("_", "")
+            return int(digits, 0) if digits.lstrip("+-")[:2].lower() in ("0x", "0o") else int(digits)
+        if tag == "float":
+            clean = text.replace("_", "").lower()
+            return float(clean.replace(".", "") if clean[-1] in "fn" else clean)
+        if tag not in PLAIN_TAGS:
+            line, written = node.start_mark.line + 1, str(node.tag).replace("tag:yaml.org,2002:", "!!")
+            self.problems.append(Problem(self.file, line, dotted(at), f"the tag {written}", "a plain value"))
+        return text

@@ -1,0 +1,269 @@
+"""In: arrays and text worth keeping. Out: content-addressed files on disk that are whole or not there at all.
+
+A write goes to a temporary name and is renamed last, so a process killed at any moment leaves no half file
+under a real name. A file that does not read back raises `CacheDamaged`: discard it and compute again. Locks
+are the kernel's, so they die with their owner.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import math
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydantic
+
+from plastogen._base.quantity import Quantity, rounded
+
+Array = npt.NDArray[Any]
+TEMPORARY = ".partial-"
+
+
+class StoreError(Exception):
+    """The disk would not take or give a file; the message says what to do. The command exits with 3."""
+
+
+class CacheDamaged(Exception):
+    """A cached file is unreadable or cut short: discard it and compute again."""
+
+
+def cache_dir() -> Path:
+    """The cache folder, made if missing: PLASTOGEN_CACHE, else plastogen in XDG_CACHE_HOME or ~/.cache."""
+    named = os.environ.get("PLASTOGEN_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "plastogen"
+    folder = (Path(named).expanduser() if named else base).absolute()
+    with explained(folder, "create"):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def canonical(value: object) -> Any:
+    """`value` as plain JSON that does not depend on the order of keys, the last bits of floats, or -0."""
+    if isinstance(value, Quantity):
+        return [canonical(value.value), value.unit]
+    if isinstance(value, Enum):
+        return canonical(value.value)
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        number = rounded(float(value)) + 0
+        return repr(number) if not math.isfinite(number) else int(number) if number.is_integer() else number
+    if isinstance(value, Mapping):
+        return {str(key): canonical(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, np.ndarray):
+        return canonical(value.tolist())
+    if isinstance(value, set | frozenset):
+        return sorted((canonical(item) for item in value), key=repr)
+    if isinstance(value, list | tuple):
+        return [canonical(item) for item in value]
+    if isinstance(value, pydantic.BaseModel):
+        return {name: canonical(getattr(value, name)) for name in sorted(type(value).model_fields)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return canonical({f.name: getattr(value, f.name) for f in fields(value)})
+    raise TypeError(f"cannot digest a {type(value).__name__}")
+
+
+def digest(value: object) -> str:
+    """SHA-256 (64 hex digits) of `value` as canonical JSON. Raises TypeError for what is not data.
+
+    Floats count to 12 significant digits; a Quantity by its value and unit alone, not its source.
+    """
+    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def explained(path: Path, doing: str) -> Iterator[None]:
+    """Turn an OSError inside into a StoreError whose sentence says what happened and what to do."""
+    try:
+        yield
+    except OSError as error:
+        advice = {
+            errno.ENOSPC: "the disk is full; free some space (`plastogen doctor clean` empties the cache)",
+            errno.EDQUOT: "your disk quota is used up; free some space",
+            errno.EFBIG: "the system limits how large a file may be; see ulimit -f",
+            errno.EROFS: "the disk is read-only; choose another folder",
+            errno.EACCES: "this user may not write there; choose another folder or change its permissions",
+            errno.EPERM: "this user may not write there; choose another folder or change its permissions",
+            errno.ENOTDIR: "part of that path is a file, not a folder; choose another folder",
+            errno.EISDIR: "that is a folder; choose another name",
+        }.get(error.errno or 0, f"{error.strerror or error}; choose another folder")
+        if error.errno == errno.EEXIST:
+            advice = "a file stands where a folder is needed; move it or choose another folder"
+        raise StoreError(f"cannot {doing} {path}: {advice}") from error
+
+
+def atomic_write(path: Path, content: bytes | str | Callable[[Any], None]) -> None:
+    """Write `content` (bytes, text, or a function given the open file) to `path`, all of it or nothing.
+
+    Raises StoreError for a read-only folder, a full disk, and the like.
+    """
+    with replacing(path) as partial, open(partial, "wb") as file:
+        if callable(content):
+            content(file)
+        else:
+            file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write to, which becomes `path` when all went well and goes away when not. Raises StoreError."""
+    path = Path(path)
+    with explained(path, "write"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+        os.close(handle)
+        try:
+            yield Path(name)
+            with open(name, "r+b") as file:
+                os.fsync(file.fileno())
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(name, 0o666 & ~umask)
+            os.replace(name, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(name)
+            raise
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_npz(path: Path, /, **arrays: Any) -> None:
+    """Write named arrays to one file, whole or not at all. No pickles: an object array is a TypeError."""
+    kept = {name: np.asarray(array) for name, array in arrays.items()}
+    for name, array in kept.items():
+        if array.dtype.hasobject:
+            raise TypeError(f"{name} holds Python objects; only plain arrays can be stored")
+    buffer = BytesIO()
+    np.savez(buffer, **kept)  # type: ignore[arg-type]
+    atomic_write(path, buffer.getvalue())
+
+
+def read_npz(path: Path) -> dict[str, Array]:
+    """The arrays of a file `write_npz` wrote, every checksum tested.
+
+    Raises FileNotFoundError when there is none, CacheDamaged when it is cut short or altered, StoreError when
+    the system refuses to read it.
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}; check its permissions") from error
+    try:
+        with zipfile.ZipFile(BytesIO(raw)) as whole:
+            if broken := whole.testzip():
+                raise CacheDamaged(f"the checksum of {broken} is wrong")
+        with np.load(BytesIO(raw), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except Exception as error:  # a damaged header can fail in any way
+        raise CacheDamaged(f"{path} is damaged ({error}); it is discarded and computed again") from error
+
+
+def made_once(folder: Path, is_whole: Callable[[], bool], make: Callable[[Path], None]) -> Path:
+    """`folder`, which `make` fills in a place beside it; at most once, by whichever process comes first.
+
+    `is_whole` tells whether `folder` is there already. Raises what `make` raises, and StoreError.
+    """
+    if is_whole():
+        return folder
+    with locked(folder.with_suffix(".lock")):
+        if is_whole():
+            return folder
+        with explained(folder, "write"):
+            shutil.rmtree(folder, ignore_errors=True)
+            for left in folder.parent.glob(f"{TEMPORARY}{folder.name}-*"):  # of a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            work = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{folder.name}-", dir=folder.parent))
+        try:
+            make(work)
+            with explained(folder, "write"):
+                os.replace(work, folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return folder
+
+
+def size(folder: Path) -> int:
+    """Bytes in all files below `folder`; 0 when there is none."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
+
+
+def clean(folder: Path) -> int:
+    """Empty `folder` (the folder itself stays); the number of bytes freed. Raises StoreError."""
+    freed = size(folder)
+    if folder.is_dir():
+        with explained(folder, "empty"):
+            for entry in folder.iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                else:
+                    entry.unlink(missing_ok=True)
+    return freed
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`; other processes and threads wait. A killed owner's lock is free at once.
+
+    The file stays behind, empty: removing it would let two owners in. Raises StoreError.
+    """
+    path = Path(path)
+    with explained(path, "lock"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        _lock(handle, path)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, path: Path) -> None:
+    if os.name == "posix":
+        import fcntl
+
+        with explained(path, "lock"):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+    else:  # Windows: the C runtime retries for ten seconds at a time
+        import msvcrt
+
+        while True:
+            with suppress(OSError):
+                msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+                return

@@ -1,0 +1,1 @@
+"""What came out: contrasts, responders, sensitivity, evidence."""

@@ -1,0 +1,136 @@
+"""In: the cases of an experiment. Out: every number they use, where it comes from, and the bibliography.
+
+Honesty as output: how many numbers were read in their source, remembered, computed, constructed or assumed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from plastogen._base.definition import Definition, Library, Reference, quantities
+from plastogen._base.quantity import Evidence, Quantity
+from plastogen.experiment.resolve import Case
+
+# evidence -> the word people read; what is remembered is never called measured
+WORDS = {
+    Evidence.VERIFIED.value: "read in the source",
+    Evidence.MEMORY_HIGH.value: "remembered (sure)",
+    Evidence.MEMORY_MEDIUM.value: "remembered (fairly sure)",
+    Evidence.MEMORY_LOW.value: "remembered (unsure: sweep it)",
+    Evidence.COMPUTED.value: "computed from others",
+    Evidence.CONSTRUCTED.value: "constructed to fit",
+    Evidence.ASSUMED.value: "assumed",
+}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in use: the model and path where it stands, and the number."""
+
+    model: str
+    path: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A reference in use: its key, its entry, how many numbers rest on it and how many claims."""
+
+    key: str
+    reference: Reference
+    numbers: int
+    claims: int
+
+    @property
+    def line(self) -> str:
+        """Authors, year, title, journal, doi."""
+        r = self.reference
+        doi = f" doi:{r.doi}" if r.doi else ""
+        return f"{r.authors} ({r.year}). {r.title}. {r.journal}.{doi}"
+
+
+def numbers(cases: Iterable[Case]) -> list[Number]:
+    """Every number the cases use, once, in the order subject, circuit, plasticity, drugs.
+
+    Of a drug, kinetics of other animals and other parameter sets are not in use.
+    """
+    found: dict[tuple[str, str, str], Number] = {}
+    for case in cases:
+        names = case.setting.model
+        models: list[tuple[str, Definition]] = [
+            (f"subjects/{names.subject}", case.subject), (f"circuits/{names.circuit}", case.circuit),
+            (f"plasticity/{names.plasticity}", case.plasticity),
+        ]  # fmt: skip
+        models += [(f"drugs/{name}", drug) for name, drug in case.drugs.items()]
+        for model, definition in models:
+            for path, quantity in quantities(definition):
+                if quantity.evidence is not None and _in_use(case, model, path):
+                    found.setdefault((model, path, quantity.text), Number(model, path, quantity))
+    return list(found.values())
+
+
+def _in_use(case: Case, model: str, path: str) -> bool:
+    if not (model.startswith("drugs/") and path.startswith("kinetics.")):
+        return True
+    _, animal, chosen, *_ = path.split(".")
+    drug = case.drugs[model.removeprefix("drugs/")]
+    wanted = case.subject.kinetics
+    wanted = drug.default_kinetics.get(case.subject.species, "") if wanted == "default" else wanted
+    return animal == case.subject.species and chosen == wanted
+
+
+def counts(used: Sequence[Number]) -> dict[str, int]:
+    """How many numbers there are of each kind of evidence, best first, zeros left out."""
+    tally = Counter(str(number.quantity.evidence) for number in used)
+    return {word: tally[level] for level, word in WORDS.items() if tally[level]}
+
+
+def summary(used: Sequence[Number]) -> str:
+    """One sentence: how many numbers, and how each kind came about."""
+    return f"{len(used)} numbers: " + ", ".join(f"{n} {word}" for word, n in counts(used).items())
+
+
+def cited(used: Sequence[Number], claimed: Iterable[str | None], library: Library) -> list[Cited]:
+    """References of the numbers and claims, by key. Raises InputError when references.yaml cannot be read."""
+    by_number = Counter(str(number.quantity.source) for number in used)
+    by_claim = Counter(key for key in claimed if key is not None)
+    known = library.references()
+    keys = sorted(({*by_number} | {*by_claim}) & {*known})
+    return [Cited(key, known[key], by_number[key], by_claim[key]) for key in keys]
+
+
+def bibtex(references: Iterable[Cited]) -> str:
+    """The references as BibTeX."""
+    entries = []
+    for one in references:
+        r = one.reference
+        names = r.authors.replace(" et al.", " and others")
+        where = re.fullmatch(r"(.+) (\d+):(\S+)", r.journal)
+        fields = {
+            "author": " and ".join(_people(names)), "year": str(r.year), "title": f"{{{r.title}}}",
+            "journal": where[1] if where else r.journal, "volume": where[2] if where else None,
+            "pages": where[3] if where else None, "doi": r.doi, "note": r.note,
+        }  # fmt: skip
+        lines = ",\n".join(f"  {key} = {{{_escaped(value)}}}" for key, value in fields.items() if value)
+        entries.append(f"@article{{{one.key},\n{lines}\n}}")
+    return "\n\n".join(entries) + "\n"
+
+
+def _people(names: str) -> list[str]:
+    """'Li, N., Lee, B. and others' as ['Li, N.', 'Lee, B.', 'others']."""
+    parts = [part for chunk in names.split(" and ") for part in chunk.split(", ")]
+    people: list[str] = []
+    for part in parts:
+        initials = all(re.fullmatch(r"-?(\w\.-?)+", word) for word in part.split())
+        if people and initials and part:
+            people[-1] += f", {part}"
+        else:
+            people.append(part)
+    return people
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", r"\&").replace("%", r"\%").replace("_", r"\_")

@@ -1,0 +1,62 @@
+"""In: the wish to show it. Out: the page on which a network runs live and the days after can be looked through."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plastogen.cli.exit_codes import guarded
+
+
+@guarded
+def explore(
+    results: Annotated[
+        list[Path] | None, typer.Argument(help="Results folders a new page shows; none: the page that ships.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the page goes; explore.html for a new one.")
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+) -> None:  # fmt: skip
+    """A live network and the days after, one page for a lecture: opened, copied with -o, or built from results."""
+    from plastogen._base.files import atomic_write
+    from plastogen.publish.explore import build as pages
+
+    if results:
+        path = pages.build(results, to or Path("explore.html"), announce=typer.echo)
+    else:
+        path = pages.shipped()
+        if to is not None:
+            atomic_write(to, path.read_text(encoding="utf-8"))
+            path = to
+    typer.echo(f"page {path}")
+    if open_ and not _opened(path):
+        typer.echo(f"No browser opened here. The page is one file: {_elsewhere(path.resolve())}")
+
+
+def _opened(path: Path) -> bool:
+    """Whether a browser of the desktop was asked to show it; a browser inside the terminal cannot run a network."""
+    import webbrowser
+
+    screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if os.environ.get("SSH_CONNECTION") or not screen:
+        return False
+    return bool(webbrowser.open(path.resolve().as_uri()))
+
+
+def _elsewhere(path: Path) -> str:
+    """How to get the page onto a screen from here."""
+    ssh = bool(os.environ.get("SSH_CONNECTION"))
+    if os.environ.get("WSL_DISTRO_NAME") and not ssh:
+        return f'double-click it in Windows, in the folder that `explorer.exe "$(wslpath -w "{path.parent}")"` opens.'
+    if ssh:
+        import getpass
+        import socket
+
+        name = f"{getpass.getuser()}@{socket.gethostname()}"
+        return f"fetch it (on your own computer: scp '{name}:{path}' .) and double-click it."
+    return "copy it to the computer at the projector and double-click it."

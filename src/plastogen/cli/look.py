@@ -1,0 +1,152 @@
+"""In: a name. Out: what there is, what a file says, where its numbers come from, what this machine can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plastogen.cli.exit_codes import RUN_FAILED, guarded
+from plastogen.cli.options import Name, Set, settings
+
+
+@guarded
+def list_(
+    what: Annotated[str, typer.Argument(help="experiments, drugs, circuits, subjects, variables, ...")] = "",
+    names: Annotated[bool, typer.Option("--names", help="Names alone, one a line.")] = False,
+) -> None:
+    """What there is: experiments, models, variables, figures, switches, references."""
+    from plastogen.publish.catalogue import KINDS, columns, listing
+
+    for kind in [what] if what else KINDS[:-1]:
+        rows = listing(kind, here=Path())
+        if names:
+            typer.echo("\n".join(name for name, _ in rows))
+        else:
+            typer.echo(f"{kind}:")
+            typer.echo("\n".join(columns((f"  {name}", title) for name, title in rows)))
+
+
+@guarded
+def show(name: Annotated[str, typer.Argument(help="A model, experiment, variable or reference.")]) -> None:
+    """One thing, with all its numbers and where they come from."""
+    from plastogen.publish.catalogue import describe
+
+    for line in describe(name, here=Path()):
+        typer.echo(line)
+
+
+@guarded
+def new(
+    kind: Annotated[str, typer.Argument(help="experiment, sweep, drug or circuit.")],
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+) -> None:
+    """Make a file to start from."""
+    from plastogen.publish import new as starter
+
+    path = starter.new(kind, name)
+    typer.echo(f"made {path}")
+    if kind in ("experiment", "sweep"):
+        planned = " --dry-run" if kind == "sweep" else ""
+        typer.echo(f"next: plastogen check {name}; plastogen run {name}{planned}")
+    else:
+        typer.echo(f"next: name it in an experiment in this folder, as {kind}: {name}")
+
+
+@guarded
+def check(name: Name, set: Set = None) -> None:
+    """Check a whole experiment, without running anything."""
+    from plastogen.experiment.resolve import open_question
+    from plastogen.experiment.validate import check as check_all
+
+    question = open_question(name, settings(set))
+    check_all(question)
+    experiment = question.experiment
+    typer.echo(
+        f"{question.name}: all is well. {len(experiment.arms)} arms"
+        + "".join(f" x {axis.size} {axis.name}s" for axis in question.axes)
+        + f" x {experiment.course.seeds} seeds, {len(experiment.readouts)} readouts, {len(experiment.expect)} claims"
+    )
+
+
+@guarded
+def sources(
+    name: Name, set: Set = None,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="As BibTeX.")] = False,
+) -> None:  # fmt: skip
+    """Where the numbers and claims of an experiment come from, and how many are only assumed."""
+    from plastogen.analysis import provenance as origin
+    from plastogen.experiment.resolve import open_question
+    from plastogen.experiment.validate import check as check_all
+
+    question = open_question(name, settings(set))
+    check_all(question)
+    used = origin.numbers(question.typical())
+    cited = origin.cited(used, [c.source for c in question.experiment.expect], question.models.library)
+    if bibtex:
+        typer.echo(origin.bibtex(cited), nl=False)
+        return
+    typer.echo(origin.summary(used))
+    for one in cited:
+        rests = [
+            f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((one.numbers, "number"), (one.claims, "claim")) if n
+        ]
+        typer.echo(f"{one.key}  ({', '.join(rests)})\n  {one.line}")
+
+
+@guarded
+def reliance(
+    circuit: Annotated[str, typer.Argument(help="A circuit.")] = "prefrontal",
+    seeds: Annotated[int, typer.Option(help="How many networks to look at.", min=1)] = 4,
+    seconds: Annotated[int, typer.Option(help="Seconds of each probe.", min=1)] = 8,
+    plasticity: Annotated[str, typer.Option(help="The synapses whose return to rest is told.")] = "all",
+) -> None:
+    """How much each class of cells relies on NMDA receptors: what decides who falls silent."""
+    from plastogen._base.definition import Library
+    from plastogen.model.circuit import CLASSES, Circuit, Drive
+    from plastogen.model.plasticity.system import Plasticity
+    from plastogen.publish.catalogue import columns
+    from plastogen.simulation.nmda_reliance import measure, slowest_return_per_h
+
+    library = Library(Path())
+    synapses = library.load("plasticity", plasticity, Plasticity)
+    found = measure(library.load("circuits", circuit, Circuit), seeds=range(1, seeds + 1), seconds=seconds,
+                    settle_s=0.5)  # fmt: skip
+    numbers = Drive.names()
+    shown = [name for name in numbers if name.startswith(("nmda", "tonic"))]
+    head = ("class", "rate", "voltage", "NMDA current", "tonic NMDA", *(f"d ln rate/d {name}" for name in shown))
+    rows = [head]
+    for i, cls in enumerate(CLASSES):
+        slopes = [f"{found.slope[i, numbers.index(n)]:.2f} ± {found.slope_se[i, numbers.index(n)]:.2f}" for n in shown]
+        level = f"{found.rate_hz[i]:.1f} Hz", f"{found.voltage_mV[i]:.1f} mV"
+        rows.append((cls, *level, f"{found.nmda_share[i]:.0%}", f"{found.tonic_share[i]:.0%}", *slopes))
+    typer.echo(f"{circuit}, {seeds} networks; currents are shares of the mean excitatory current at baseline")
+    typer.echo("\n".join(columns(rows)))
+    back = slowest_return_per_h(synapses, found)
+    fate = f"fades to a third in {-1 / back:.0f} h" if back < 0 else "grows"
+    typer.echo(f"plasticity {plasticity}: a nudge of the synapses {fate} (spectral abscissa {back:.2g} /h)")
+
+
+@guarded
+def doctor(
+    action: Annotated[str, typer.Argument(help="clean: empty the cache.")] = "",
+    clean: Annotated[bool, typer.Option("--clean", help="Empty the cache.")] = False,
+) -> None:
+    """Look at this machine: compiler, Brian2 and numpy, cache, cores; one fix for each problem."""
+    from plastogen._base.definition import InputError, nearest
+    from plastogen.cli import doctor as surgery
+
+    if action not in ("", "clean"):
+        near = nearest(action, ["clean"])
+        raise InputError.one(file="doctor", found=f"'{action}'", wanted="nothing, or clean", nearest=near)
+    if clean or action:
+        folder, freed = surgery.empty_cache()
+        typer.echo(f"emptied {folder}: {surgery.in_bytes(freed)} freed")
+        return
+    findings = surgery.examine()
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.well else 'FIX '} {finding.what}: {finding.seen}")
+        if not finding.well:
+            typer.echo(f"     {finding.fix}")
+    raise typer.Exit(RUN_FAILED if not all(finding.well for finding in findings) else 0)

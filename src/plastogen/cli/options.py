@@ -1,0 +1,49 @@
+"""In: nothing. Out: the arguments and options that several commands take, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from plastogen.publish.workflow import How
+
+Name = Annotated[str, typer.Argument(help="An experiment: a name `plastogen list` prints, or the path of a file.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="path=value, such as course.seeds=1; may be repeated.")]
+Seed = Annotated[int | None, typer.Option(help="The first master seed.")]
+Seeds = Annotated[int | None, typer.Option(help="How many seeds.")]
+Method = Annotated[str | None, typer.Option(help="direct (the network) or formula (an analytic stand-in).")]
+Out = Annotated[Path | None, typer.Option(help="Results folder, instead of results/NAME.")]
+Jobs = Annotated[int | None, typer.Option(help="Runs at once; as many as there are cores by default.", min=1)]
+Executor = Annotated[str, typer.Option(help="threads, processes or dask; what suits the method by default.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Of dask: its address, the file it wrote, or local, for workers on this machine.")
+]
+Rerun = Annotated[str, typer.Option(help="failed: try those again that failed before; all: run everything again.")]
+
+
+def settings(given: Iterable[str] | None) -> dict[str, object]:
+    """What --set says, as path -> value. Raises InputError."""
+    from plastogen._base.definition import override
+
+    return dict(override(text) for text in given or ())
+
+
+def how(jobs: int | None, executor: str = "", scheduler: str | None = None, rerun: str = "") -> How:
+    """How runs are to be had. Raises InputError."""
+    from plastogen._base.definition import InputError, nearest, show
+    from plastogen.cli.doctor import cores
+    from plastogen.runs.pool import KINDS
+    from plastogen.runs.scheduler import RERUNS
+
+    executor = executor or ("dask" if scheduler else "")
+    for option, word, words in (("--executor", executor, KINDS), ("--rerun", rerun, RERUNS)):
+        if word and word not in words:
+            wanted = f"one of {', '.join(words)}"
+            raise InputError.one(file=option, found=show(word), wanted=wanted, nearest=nearest(word, words))
+    if scheduler and executor != "dask":
+        raise InputError.one(file="--scheduler", found=f"it beside --executor {executor}", wanted="it with dask alone")
+    return {"workers": jobs or cores(), "executor": executor, "scheduler": scheduler, "rerun": rerun}  # type: ignore[typeddict-item]

@@ -1,0 +1,101 @@
+"""In: results that are there. Out: figures, reports, tables, the evidence page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plastogen.cli.exit_codes import guarded
+from plastogen.cli.options import Jobs, Name, Out, Seeds, Set, how, settings
+
+
+@guarded
+def plot(
+    name: Name,
+    figure: Annotated[list[str] | None, typer.Argument(help="Figures; those of the experiment by default.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Your own data (CSV) to lay over the course.")] = None,
+    set: Set = None, out: Out = None,
+) -> None:  # fmt: skip
+    """Draw figures again, or others, from results that are there."""
+    from plastogen.publish.workflow import again, redraw
+
+    redraw(again(name, settings(set), out=out, say=typer.echo), figure or (), data, say=typer.echo)
+
+
+@guarded
+def report(name: Name, set: Set = None, out: Out = None) -> None:
+    """Write the report again from results that are there."""
+    from plastogen.publish.workflow import again, rewrite
+
+    found = again(name, settings(set), out=out, say=typer.echo)
+    typer.echo(f"report {rewrite(found, say=typer.echo)}")
+
+
+@guarded
+def export(
+    name: Name, set: Set = None, out: Out = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Tables (the default).")] = False,
+    nwb: Annotated[bool, typer.Option("--nwb", help="Spikes of the snapshots as NWB (extra `nwb`).")] = False,
+) -> None:  # fmt: skip
+    """Results as CSV, spikes as NWB."""
+    from plastogen.publish.export import to_csv, to_nwb
+    from plastogen.publish.workflow import again
+
+    found = again(name, settings(set), out=out, say=typer.echo)
+    paths = to_nwb(found.ds, found.asked.store, found.asked.folder / "nwb") if nwb else []
+    if csv or not nwb:
+        paths += to_csv(found.ds, found.asked.folder / "csv")
+    for path in paths:
+        typer.echo(str(path))
+
+
+@guarded
+def status(folder: Annotated[str, typer.Argument(help="A results folder, or the name of an experiment.")]) -> None:
+    """How a sweep stands: what is finished, failed and why, under way, missing."""
+    from plastogen.publish.workflow import RESULTS
+    from plastogen.runs.status import lines, look
+
+    named = RESULTS / folder
+    for line in lines(look(named if not Path(folder).is_dir() and named.is_dir() else folder)):
+        typer.echo(line)
+
+
+@guarded
+def compare(
+    a: Annotated[Path, typer.Argument(help="A results folder, or a results.nc.")],
+    b: Annotated[Path, typer.Argument(help="Another.")],
+) -> None:
+    """Which readouts differ between two results beyond noise, pair by pair of arm, point and seed."""
+    from plastogen._base.definition import InputError
+    from plastogen.analysis.compare import compare as compared
+    from plastogen.analysis.compare import lines
+    from plastogen.publish.workflow import load
+
+    found = compared(load(a), load(b))
+    if not any(row.n for row in found.rows):
+        why = f" ({'; '.join(found.left_out)})" if found.left_out else ""
+        raise InputError.one(
+            file=f"{a} and {b}", found=f"nothing to compare{why}",
+            wanted="results that share a readout, an arm, a point and a seed",
+        )  # fmt: skip
+    for side, folder in (("A", a), ("B", b)):
+        typer.echo(f"{side}  {folder}")
+    for line in lines(found):
+        typer.echo(line)
+
+
+@guarded
+def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
+    """What was found beside what the model says, as Markdown (docs/evidence.md); runs what is not there yet."""
+    from plastogen.analysis import evidence as table
+    from plastogen.cli.progress_bar import Bar
+    from plastogen.publish.workflow import answer, ask
+
+    rows, judged = table.rows(), {}
+    for name in table.experiments(rows):
+        with Bar(talks=False) as bar:
+            asked = ask(name, seeds=seeds, say=bar.say)
+            judged[name] = answer(asked, say=bar.say, watcher=bar, figures=False, **how(jobs)).verdicts
+    typer.echo(table.page(rows, judged), nl=False)

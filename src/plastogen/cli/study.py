@@ -1,0 +1,79 @@
+"""In: results that are there. Out: what arms differ by and how surely, and which numbers matter, as tables and CSV."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from plastogen.cli.exit_codes import guarded
+from plastogen.cli.options import Name, Out, Set, settings
+
+MOST_ROWS = 60  # on the screen; all of them are in the CSV
+
+
+@guarded
+def trial(
+    name: Name, set: Set = None, out: Out = None,
+    readout: Annotated[
+        list[str] | None, typer.Option(help="Readouts, or variables at every time; all readouts by default.")
+    ] = None,
+    than: Annotated[str | None, typer.Option(help="The arm to hold the others against; the untreated one.")] = None,
+    effect: Annotated[float | None, typer.Option(help="A difference, in the readout's unit: how many see it?")] = None,
+) -> None:  # fmt: skip
+    """Arms compared pair by pair: differences, intervals, effect sizes, noise floors, how many seeds see an effect."""
+    from plastogen._base.files import atomic_write
+    from plastogen.analysis import contrast as comparing
+    from plastogen.publish.catalogue import columns
+    from plastogen.publish.workflow import again
+
+    found = again(name, settings(set), out=out, say=typer.echo)
+    contrasts = list(comparing.contrasts(found.ds, readout, than=than, effect=effect))
+    above, below = comparing.legend(contrasts[0], effect)
+    rows = list(islice(comparing.rows(contrasts), MOST_ROWS + 1))
+    typer.echo("\n".join([above, *columns([comparing.HEAD, *rows[:MOST_ROWS]]), below]))
+    path = found.asked.folder / "trial.csv"
+    atomic_write(path, comparing.table(contrasts))
+    typer.echo(f"{'these and more are in' if len(rows) > MOST_ROWS else 'table'} {path}")
+
+
+@guarded
+def responders(
+    name: Name, set: Set = None, out: Out = None,
+    readout: Annotated[str | None, typer.Option(help="One that says yes or no; the first by default.")] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm; the one where most respond by default.")] = None,
+) -> None:  # fmt: skip
+    """Which virtual subjects respond, and which numbers separate them from those who do not."""
+    from plastogen.analysis import responders as who
+    from plastogen.publish.catalogue import columns
+    from plastogen.publish.workflow import again
+
+    found = who.response(again(name, settings(set), out=out, say=typer.echo).ds, readout, arm)
+    typer.echo(who.sentence(found))
+    if found.separations:
+        typer.echo("\n".join(columns([who.HEAD, *who.rows(found.separations)])))
+    else:
+        typer.echo("nothing separates them: fewer than two respond, or fewer than two do not")
+
+
+@guarded
+def sensitivity(
+    name: Name, set: Set = None, out: Out = None,
+    readout: Annotated[list[str] | None, typer.Option(help="Readouts; all by default.")] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm; the first treated one by default.")] = None,
+    than: Annotated[str | None, typer.Option(help="The arm to hold it against; the untreated one.")] = None,
+) -> None:  # fmt: skip
+    """Which swept number, or number that differs between people, matters most for each readout."""
+    from plastogen._base.files import atomic_write
+    from plastogen.analysis import sensitivity as asking
+    from plastogen.publish.catalogue import columns
+    from plastogen.publish.workflow import again
+
+    found = again(name, settings(set), out=out, say=typer.echo)
+    kind, each = asking.influences(found.ds, readout, arm=arm, than=than)
+    rows = list(islice(asking.rows(kind, each), MOST_ROWS + 1))
+    typer.echo("\n".join(columns(rows)))
+    path = found.asked.folder / "sensitivity.csv"
+    atomic_write(path, asking.table(kind, each))
+    typer.echo(f"{'these and more are in' if len(each) >= MOST_ROWS else 'table'} {path}")

@@ -1,1 +1,0 @@
-"""The commands, a module for each thing a person comes for: to look, to run, to see what came out."""

@@ -1,0 +1,194 @@
+"""In: experiments/*.yaml. Out: an `Experiment`: a question, arms that share everything but what they say
+they change,
+what to read out, and what must come out.
+
+Time 0 is the first planned dose; pre-treatments stand at negative times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import pydantic
+from pydantic import Field
+
+from plastogen._base.definition import Definition, Document, InputError, builtin, nearest, read, show
+from plastogen._base.quantity import Given, Quantity
+from plastogen._base.units import parse
+from plastogen.experiment.claim import Claim
+from plastogen.experiment.readout import Readout
+from plastogen.experiment.sweep import MAX_POINTS, Design, Sweep
+from plastogen.experiment.sweep import faults as sweep_faults
+from plastogen.model.pharmacology.regimen import Treatment
+from plastogen.simulation.switches import Switches
+
+D = TypeVar("D", bound=Definition)
+NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
+Name = Annotated[str, Field(pattern=NAME)]
+MAX_SEEDS = 1000
+
+
+def _default(text: str, unit: str) -> Any:
+    return Field(default_factory=lambda: Quantity(parse(text, unit), unit, text))
+
+
+class ModelNames(Definition):
+    """Which models the experiment is about: names of files in models/."""
+
+    subject: str
+    circuit: str = "prefrontal"
+    plasticity: str = "all"
+
+
+class CourseSettings(Definition):
+    """How long, how often, how exactly.
+
+    `seed` is the first of `seeds` consecutive master seeds. `subjects` is how many virtual subjects are drawn from what
+    the subject's file says of how people vary, each met by every arm and seed. A probe simulates `settle` and then
+    measures `window`. `tolerance` is the error allowed in the slow state at a step. `start` multiplies states at the
+    beginning (`weight: 1.05`), to see whether they return.
+    """
+
+    duration: Annotated[Quantity, Given("h", above=0)]
+    seeds: int = Field(2, ge=1, le=MAX_SEEDS)
+    subjects: int | None = Field(None, ge=1, le=MAX_POINTS)
+    seed: int = Field(1, ge=0)
+    method: Literal["direct", "emulated", "formula"] = "direct"
+    window: Annotated[Quantity, Given("s", above=0)] = _default("8 s", "s")
+    settle: Annotated[Quantity, Given("s", minimum=0)] = _default("0.5 s", "s")
+    tolerance: Annotated[Quantity, Given("1", above=0)] = _default("0.02", "1")
+    max_probes: int = Field(80, ge=1)
+    start: dict[str, Annotated[Quantity, Given("1", above=0)]] = {}
+
+
+class StressEvent(Definition):
+    """Stress at `level` (0..1) from `at`, for a time or to the end; the subject's own ongoing stress
+    otherwise."""
+
+    level: Annotated[Quantity, Given("1", minimum=0, maximum=1)]
+    at: Annotated[Quantity, Given("h")]
+    held: Annotated[Quantity, Given("h", above=0)] | None = Field(None, alias="for")
+
+
+class Arm(Definition):
+    """What one group gets. `extends` inherits another arm; names given here are added or replaced."""
+
+    title: str | None = None
+    note: str | None = None
+    extends: str | None = None
+    give: dict[Name, Treatment] = {}
+    stress: StressEvent | list[StressEvent] | None = None
+    set: dict[str, Any] = {}
+    switches: Switches | None = None
+
+
+class Experiment(Definition):
+    """One question."""
+
+    question: str
+    title: str | None = None
+    takes: str | None = None
+    note: str | None = None
+    model: ModelNames
+    course: CourseSettings
+    switches: Switches = Field(default_factory=Switches)
+    arms: dict[Name, Arm] = Field(min_length=1)
+    snapshots: dict[Name, Annotated[Quantity, Given("h")]] = {}
+    readouts: dict[Name, Readout] = {}
+    expect: list[Claim] = []
+    figures: list[str] = []
+    sweep: Sweep = {}
+    design: Design = Field(default_factory=Design)
+
+    @pydantic.model_validator(mode="after")
+    def _arms_lead_somewhere(self) -> Experiment:
+        from plastogen._base.definition import Fault, faulty
+
+        faults = []
+        for name, arm in self.arms.items():
+            others = [other for other in self.arms if other != name]
+            if arm.extends is not None and arm.extends not in others:
+                near = nearest(arm.extends, others)
+                wanted = f"another arm: {', '.join(others)}" if others else "no extends: there is no other arm"
+                faults.append(Fault(f"arms.{name}.extends", show(arm.extends), wanted, near))
+        if not faults:
+            for name in self.arms:
+                line = _ancestry(self.arms, name)
+                if line is None:
+                    found = f"'{self.arms[name].extends}', which leads back to {name}"
+                    faults.append(Fault(f"arms.{name}.extends", found, "arms that end at one without extends"))
+        faults += sweep_faults(self.sweep, self.design)
+        if faults:
+            raise faulty(faults)
+        return self
+
+    def arm(self, name: str) -> Arm:
+        """Arm `name` with all that it inherits."""
+        line = _ancestry(self.arms, name)
+        assert line is not None
+        whole = Arm()
+        for ancestor in reversed(line):
+            own = self.arms[ancestor]
+            switches = own.switches
+            if switches is not None and whole.switches is not None:
+                switches = laid_over(whole.switches, switches)
+            whole = Arm(
+                title=own.title, note=own.note, give={**whole.give, **own.give},
+                stress=own.stress if own.stress is not None else whole.stress,
+                set={**whole.set, **own.set}, switches=switches or whole.switches,
+            )  # fmt: skip
+        return whole
+
+
+def _ancestry(arms: Mapping[str, Arm], name: str) -> list[str] | None:
+    """The arm and those it inherits from, nearest first; None when they go in a circle."""
+    line = [name]
+    while (base := arms[line[-1]].extends) is not None:
+        if base in line:
+            return None
+        line.append(base)
+    return line
+
+
+def laid_over(base: D, over: D) -> D:
+    """`base` with the fields that were written in `over`, level by level."""
+    changed: dict[str, Any] = {}
+    for name in over.model_fields_set:
+        old, new = getattr(base, name), getattr(over, name)
+        changed[name] = laid_over(old, new) if isinstance(new, Definition) and isinstance(old, Definition) else new
+    return base.model_copy(update=changed)
+
+
+def shipped() -> list[str]:
+    """Names of the experiments that ship, sorted."""
+    return sorted(path.stem for path in builtin("experiments").glob("*.yaml"))
+
+
+def locate(name: str | Path) -> Path:
+    """The file of experiment `name`: a path, a file here or in ./experiments, or one that ships.
+
+    Raises InputError with the nearest name.
+    """
+    given = Path(name)
+    if given.suffix in (".yaml", ".yml") or len(given.parts) > 1:
+        return given
+    own = [folder / f"{name}.yaml" for folder in (Path(), Path("experiments"))]
+    for path in (*own, builtin("experiments") / f"{name}.yaml"):
+        if path.is_file():
+            return path
+    names = sorted(
+        {
+            *shipped(),
+            *(p.stem for p in Path().glob("*.yaml")),
+            *(p.stem for p in Path().glob("experiments/*.yaml")),
+        }
+    )
+    wanted = f"an experiment: {', '.join(names)}, or the path of a file"
+    raise InputError.one(file="experiments", found=show(str(name)), wanted=wanted, nearest=nearest(str(name), names))
+
+
+def document_of(name: str | Path) -> Document:
+    """The experiment's file, read. Raises InputError."""
+    return read(locate(name))

@@ -1,0 +1,297 @@
+"""In: one course (arrays over time, snapshots) and a `Readout`. Out: one number.
+
+A readout names a variable, a place in it (class, pool, species or snapshot) and a moment, or a summary of a
+stretch of time. Values between grid points are linear interpolations. What never happens (an onset that is
+not reached) is NaN, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+
+import numpy as np
+import pydantic
+from numpy.typing import NDArray
+
+from plastogen._base.definition import Definition, Fault, faulty, nearest, show
+from plastogen._base.quantity import Given, Quantity
+from plastogen._base.units import QuantityError, parse
+from plastogen.simulation.variables import CLASSES, POOLS, READABLE, VARIABLES, Variable
+
+Array: TypeAlias = NDArray[np.float64]
+Take = Literal[
+    "peak", "trough", "mean", "area", "onset", "duration", "time_of_peak", "time_of_trough"
+]  # fmt: skip
+START, END, PEAK = REFERENCES = "start", "end", "peak"
+_TIMES = ("onset", "duration", "time_of_peak", "time_of_trough")
+_THRESHOLDED = ("onset", "duration")
+
+
+class Readout(Definition):
+    """One number from a course. Exactly one of `at`, `take` (both for courses) and `snapshot`.
+
+    `above` or `below`: the threshold of an onset or a duration; of any other readout, whether its number is beyond:
+    1 or 0, so that its mean over virtual subjects is the share of those who respond.
+    """
+
+    of: str
+    class_: str | None = pydantic.Field(None, alias="class")
+    pool: str | None = None
+    species: str | None = None
+    snapshot: str | None = None
+    at: Annotated[Quantity, Given("h")] | None = None
+    take: Take | None = None
+    from_: Annotated[Quantity, Given("h")] | None = pydantic.Field(None, alias="from")
+    until: Annotated[Quantity, Given("h")] | None = None
+    relative_to: str | None = None
+    as_: Literal["ratio", "difference"] = pydantic.Field("ratio", alias="as")
+    above: float | str | None = None
+    below: float | str | None = None
+    title: str | None = None
+    note: str | None = None
+
+    @property
+    def variable(self) -> Variable:
+        return VARIABLES[self.of]
+
+    @property
+    def level_unit(self) -> str:
+        """Unit of the level itself, after `relative_to`, before `take`."""
+        return "1" if self.relative_to is not None and self.as_ == "ratio" else self.variable.unit
+
+    @property
+    def yes_no(self) -> bool:
+        """Whether it says only if its number is beyond a threshold."""
+        return self.take not in _THRESHOLDED and (self.above is not None or self.below is not None)
+
+    @property
+    def unit(self) -> str:
+        """Unit of the number this readout gives."""
+        return "1" if self.yes_no else self.number_unit
+
+    @property
+    def number_unit(self) -> str:
+        """Unit of its number, before that is held against a threshold."""
+        if self.take in _TIMES:
+            return "h"
+        if self.take == "area":
+            return "h" if self.level_unit == "1" else f"{self.level_unit} h"
+        return self.level_unit
+
+    @property
+    def threshold_unit(self) -> str:
+        """Unit of `above` and `below`."""
+        return self.number_unit if self.yes_no else self.level_unit
+
+    @property
+    def threshold(self) -> float | None:
+        """`above` or `below`, in `threshold_unit`; None without one."""
+        written = self.above if self.above is not None else self.below
+        return None if written is None else level(written, self.threshold_unit)
+
+    @property
+    def place(self) -> str | None:
+        """The class, pool or species it reads, if its variable has one."""
+        return self.class_ or self.pool or self.species
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> Readout:
+        if self.of not in READABLE:
+            wanted = f"a variable: {', '.join(READABLE)}"
+            raise faulty([Fault("of", show(self.of), wanted, nearest(self.of, READABLE))])
+        faults = [*self._faults_of_place(), *self._faults_of_moment(), *self._faults_of_threshold()]
+        if faults:
+            raise faulty(faults)
+        return self
+
+    def _faults_of_place(self) -> list[Fault]:
+        faults = []
+        given = {"class": self.class_, "pool": self.pool, "species": self.species}
+        known = {"class": CLASSES, "pool": POOLS, "species": ()}
+        for dim, word in given.items():
+            if dim == self.variable.place:
+                choices = known[dim]
+                if word is None:
+                    listed = f"one of {', '.join(choices)}" if choices else "a drug or metabolite"
+                    faults.append(Fault(dim, "nothing", f"{listed}, because {self.of} has one value for each"))
+                elif choices and word not in choices:
+                    near = nearest(word, choices)
+                    faults.append(Fault(dim, show(word), f"one of {', '.join(choices)}", near))
+            elif word is not None:
+                faults.append(Fault(dim, show(word), f"no {dim}: {self.of} has only one value"))
+        return faults
+
+    def _faults_of_moment(self) -> list[Fault]:
+        if self.variable.of_snapshot:
+            timed = {"at": self.at, "take": self.take, "from": self.from_, "until": self.until}
+            faults = [
+                Fault(
+                    name,
+                    show(getattr(value, "text", value)),
+                    f"a snapshot instead: {self.of} is known only there",
+                )
+                for name, value in timed.items()
+                if value is not None
+            ]
+            if self.snapshot is None:
+                faults.append(Fault("snapshot", "nothing", "the name of one of the experiment's snapshots"))
+            return faults
+        if self.snapshot is not None:
+            return [Fault("snapshot", show(self.snapshot), f"at or take: {self.of} is a course, not a snapshot")]
+        if (self.at is None) == (self.take is None):
+            found = "neither at nor take" if self.at is None else "both at and take"
+            return [Fault("", found, "one of them: `at: 24 h`, or `take: peak`")]
+        if self.at is not None and (self.from_ is not None or self.until is not None):
+            return [Fault("", "at together with from or until", "a moment, or a stretch with take")]
+        if self.from_ is not None and self.until is not None and float(self.until) <= float(self.from_):
+            return [Fault("until", show(self.until.text), f"a time after {self.from_.text}")]
+        if self.relative_to not in (None, *REFERENCES):
+            near = nearest(str(self.relative_to), REFERENCES)
+            return [Fault("relative_to", show(self.relative_to), "start, end or peak (of the course)", near)]
+        return []
+
+    def _faults_of_threshold(self) -> list[Fault]:
+        faults = []
+        for name, value in (("above", self.above), ("below", self.below)):
+            if value is None:
+                continue
+            try:
+                level(value, self.threshold_unit)
+            except QuantityError as error:
+                faults.append(Fault(name, error.found, error.wanted, error.nearest))
+        if self.above is not None and self.below is not None:
+            faults.append(Fault("below", "above and below together", "one threshold"))
+        return faults
+
+
+def level(text: float | str, unit: str) -> float:
+    """A level that a file gives, in `unit`: text with its unit; a bare number if `unit` is 1 or an area's.
+
+    Raises QuantityError.
+    """
+    return parse(text, "1" if " " in unit else unit)
+
+
+def evaluate(
+    readout: Readout, *, arrays: Mapping[str, Array], time_h: Array, labels: Mapping[str, tuple[str, ...]],
+) -> float:  # fmt: skip
+    """The number `readout` asks for, from one course.
+
+    `arrays`: variable -> (time,), (time, place), (snapshot,) or (snapshot, place); `time_h`: hours (time,);
+    `labels`: dimension -> names ("class", "pool", "species", "snapshot"). NaN where the course has no such
+    place (a species that was never given is 0) or where it never happens.
+    """
+    number = _number(readout, arrays, time_h, labels)
+    if not readout.yes_no or np.isnan(number):
+        return number
+    return float(_beyond(readout, np.array([number]))[0] > 0)
+
+
+def _number(
+    readout: Readout, arrays: Mapping[str, Array], time_h: Array, labels: Mapping[str, tuple[str, ...]]
+) -> float:
+    """What the readout reads, before it is held against a threshold."""
+    values = np.asarray(arrays[readout.of], dtype=np.float64)
+    place = readout.variable.place
+    if place is not None:
+        names = labels[place]
+        if readout.place not in names:
+            return 0.0 if place == "species" and readout.relative_to is None else float("nan")
+        values = values[..., names.index(str(readout.place))]
+    if readout.variable.of_snapshot:
+        return _of_snapshot(readout, values, labels["snapshot"])
+    if readout.relative_to is not None:
+        reference = {START: values[0], END: values[-1], PEAK: values.max()}[readout.relative_to]
+        values = _relative(values, float(reference), readout.as_)
+    if readout.at is not None:
+        return float(np.interp(float(readout.at), time_h, values))
+    assert readout.take is not None
+    t, x = _stretch(time_h, values, readout.from_, readout.until)
+    return _summary(readout, t, x)
+
+
+def _of_snapshot(readout: Readout, values: Array, names: tuple[str, ...]) -> float:
+    if readout.snapshot not in names:
+        return float("nan")
+    value = float(values[names.index(readout.snapshot)])
+    if readout.relative_to is None:
+        return value
+    if readout.relative_to not in names:
+        return float("nan")
+    reference = float(values[names.index(readout.relative_to)])
+    return float(_relative(np.array([value]), reference, readout.as_)[0])
+
+
+def _relative(values: Array, reference: float, how: str) -> Array:
+    if how == "difference":
+        return values - reference
+    return values / reference if reference != 0 else np.full_like(values, np.nan)
+
+
+def _stretch(time_h: Array, values: Array, start: Quantity | None, end: Quantity | None) -> tuple[Array, Array]:
+    """The course between two times, ends interpolated."""
+    first = float(time_h[0]) if start is None else max(float(start), float(time_h[0]))
+    last = float(time_h[-1]) if end is None else min(float(end), float(time_h[-1]))
+    inside = time_h[(time_h > first) & (time_h < last)]
+    t = np.concatenate([[first], inside, [last]]) if last > first else np.array([first])
+    return t, np.interp(t, time_h, values)
+
+
+def _summary(readout: Readout, t: Array, x: Array) -> float:
+    if not np.isfinite(x).all():
+        return float("nan")
+    match readout.take:
+        case "peak":
+            return float(x.max())
+        case "trough":
+            return float(x.min())
+        case "time_of_peak":
+            return float(t[x.argmax()])
+        case "time_of_trough":
+            return float(t[x.argmin()])
+        case "area":
+            return float(np.trapezoid(x, t))
+        case "mean":
+            return float(np.trapezoid(x, t) / (t[-1] - t[0])) if t.size > 1 else float(x[0])
+        case "onset":
+            return onset(t, _beyond(readout, x))
+        case _:
+            return time_beyond(t, _beyond(readout, x))
+
+
+def _beyond(readout: Readout, x: Array) -> Array:
+    """How far `x` is beyond the threshold: positive where it is.
+
+    Without a threshold: half of the largest deviation from the value the stretch starts with.
+    """
+    if readout.above is not None:
+        return x - level(readout.above, readout.threshold_unit)
+    if readout.below is not None:
+        return level(readout.below, readout.threshold_unit) - x
+    deviation = x - x[0]
+    largest = deviation[np.abs(deviation).argmax()]
+    if largest == 0:
+        return np.full_like(x, -1.0)
+    return np.asarray(deviation / largest - 0.5)
+
+
+def onset(t: Array, beyond: Array) -> float:
+    """The first time `beyond` reaches 0 from below, interpolated; NaN if it never does. Shapes (n,)."""
+    hits = np.flatnonzero(beyond >= 0)
+    if hits.size == 0:
+        return float("nan")
+    i = int(hits[0])
+    if i == 0:
+        return float(t[0])
+    share = -beyond[i - 1] / (beyond[i] - beyond[i - 1])
+    return float(t[i - 1] + share * (t[i] - t[i - 1]))
+
+
+def time_beyond(t: Array, beyond: Array) -> float:
+    """For how long `beyond` is above 0, its course between points taken as straight lines. Shapes (n,)."""
+    a, b, dt = beyond[:-1], beyond[1:], np.diff(t)
+    rise = np.abs(b - a)
+    share = np.clip(np.maximum(a, b), 0, None) / np.where(rise == 0, 1, rise)
+    share = np.where(rise == 0, (a > 0).astype(float), np.minimum(share, 1))
+    return float((share * dt).sum())

@@ -1,0 +1,290 @@
+"""In: an experiment's name, --set and the models it names. Out: a `Question` and its `Case`s, everything
+resolved.
+
+A case is one arm at one point of the sweep; with a seed it becomes a `Plan`, all that determines a course.
+`--set` and sweep values lie under an arm's own `set:`, which is what makes that arm different.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plastogen._base.definition import (
+    Definition,
+    Document,
+    Fault,
+    InputError,
+    Library,
+    Problem,
+    build,
+    builtin,
+    quantities,
+)
+from plastogen._base.quantity import Quantity
+from plastogen.experiment import population as people
+from plastogen.experiment.definition import CourseSettings, Experiment, ModelNames, StressEvent, document_of, laid_over
+from plastogen.experiment.design import TAKEN, Axis, axes_of, points
+from plastogen.experiment.models import FOLDERS, Models, ends, in_use
+from plastogen.experiment.paths import is_model_path
+from plastogen.experiment.sweep import Filled, Span, in_words, size
+from plastogen.model.circuit.definition import Circuit
+from plastogen.model.pharmacology.drug import Drug
+from plastogen.model.pharmacology.regimen import Treatment
+from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.plasticity.system import Plasticity
+from plastogen.simulation.course import Plan
+from plastogen.simulation.switches import Switches
+from plastogen.simulation.time_grid import grid
+
+T = TypeVar("T", bound=Definition)
+RECENT = 64  # experiments at points that are kept in mind
+LEAD_H = 1  # a course begins at least this long before time 0
+JUST_BEFORE_H = 1e-4  # a dose that is in the blood at once: what is written down there must not rise before it
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The part of an experiment that an arm's `set:` may change."""
+
+    model: ModelNames
+    course: CourseSettings
+    switches: Switches
+
+
+@dataclass(frozen=True)
+class Case:
+    """One arm at one point of the sweep, resolved. `point` is path -> value, `index` the place on each
+    axis."""
+
+    arm: str
+    index: tuple[int, ...]
+    point: Mapping[str, Any]
+    setting: Setting
+    subject: Subject
+    circuit: Circuit
+    plasticity: Plasticity
+    drugs: Mapping[str, Drug]
+    treatments: Mapping[str, Treatment]
+    stress: tuple[tuple[float, float, float], ...]
+    snapshots: Mapping[str, float]
+
+    @property
+    def end_h(self) -> float:
+        return float(self.setting.course.duration)
+
+    @cached_property
+    def events_h(self) -> tuple[float, ...]:
+        """When anything given or suffered starts or stops, within the course, and just before a leap in the blood."""
+        times = {t for start, end, _ in self.stress for t in (start, end)}
+        for treatment in self.treatments.values():
+            length = treatment.over or treatment.held
+            for start in treatment.starts_h():
+                times |= {start, start + (float(length) if length is not None else 0)}
+                times |= {start - JUST_BEFORE_H} if treatment.leaps else set()
+        return tuple(sorted(t for t in times if t <= self.end_h))
+
+    @property
+    def start_h(self) -> float:
+        return min(-LEAD_H, *self.events_h, *self.snapshots.values(), 0)
+
+    @property
+    def grid_h(self) -> NDArray[np.float64]:
+        """The times the course is written down at; cases with the same events share it."""
+        return _grid(self.start_h, self.end_h, self.events_h)
+
+    def plan(self, seed: int, backend: str) -> Plan:
+        """All that determines the course with master seed `seed`."""
+        course = self.setting.course
+        return Plan(
+            subject=self.subject, circuit=self.circuit, plasticity=self.plasticity, drugs=dict(self.drugs),
+            treatments=dict(self.treatments), stress=self.stress, switches=self.setting.switches,
+            start_h=self.start_h, duration_h=self.end_h, grid_h=self.grid_h, seed=seed, method=course.method,
+            window_s=float(course.window), settle_s=float(course.settle), tolerance=float(course.tolerance),
+            max_probes=course.max_probes, snapshots=dict(self.snapshots),
+            start={state: float(factor) for state, factor in course.start.items()}, backend=backend,
+        )  # fmt: skip
+
+
+@dataclass
+class Question:
+    """An experiment as asked: its file, what --set changed, and where its models are found."""
+
+    name: str
+    document: Document
+    models: Models
+    set: Mapping[str, object] = field(default_factory=dict)
+    _recent: dict[str, Experiment] = field(default_factory=dict, repr=False)
+
+    @property
+    def own(self) -> dict[str, object]:
+        """The part of --set that concerns the experiment's file."""
+        return {path: value for path, value in self.set.items() if not is_model_path(path)}
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """Raises InputError."""
+        return build(self.document, Experiment, overrides=self.own)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        course = self.experiment.course
+        return tuple(range(course.seed, course.seed + course.seeds))
+
+    @cached_property
+    def sweep(self) -> Filled:
+        """The sweep, every span with its ends, those of models/ where it gives none. Raises InputError."""
+        sweep = self.experiment.sweep
+        if isinstance(sweep, list):
+            return sweep
+        filled, problems = dict(sweep), list[Problem]()
+        for path, swept in sweep.items():
+            if not isinstance(swept, Span) or swept.from_ is not None:
+                continue
+            found = ends(path, self.document, self.set, self.models)
+            if not isinstance(found, Fault):
+                span = filled[path] = swept.model_copy(update={"from_": found[0], "to": found[1]})
+            fault = found if isinstance(found, Fault) else span.fault()
+            if fault is not None:
+                at = ("sweep", path, *filter(None, [fault.at]))
+                problems.append(self.document.problem(at, fault.found, fault.wanted, fault.nearest))
+        if problems:
+            raise InputError(problems)
+        return filled
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """The dimensions of the sweep, in order, then that of virtual subjects; none without. Raises InputError."""
+        taken = {*TAKEN, *self.experiment.readouts}
+        axes = axes_of(self.sweep, self.experiment.design, taken)
+        count = self.experiment.course.subjects
+        if count is None:
+            return axes
+        taken |= {column.name for axis in axes for column in axis.columns}
+        return (*axes, people.axis_of(self.varying, count, self.seeds[0], taken))
+
+    @cached_property
+    def varying(self) -> people.Varying:
+        """What differs between virtual subjects, but for what is swept: a sweep gives all of them one value."""
+        subject = self.subject
+        swept = {path for point in self.sweep for path in point} if isinstance(self.sweep, list) else {*self.sweep}
+        numbers = {path: self.number(path) for path in subject.varies if path not in swept}
+        return {path: (subject.varies[path], number) for path, number in numbers.items() if number is not None}
+
+    @property
+    def subject(self) -> Subject:
+        """The subject that is named for all arms. Raises InputError."""
+        return self._model("subject", self.experiment.model.subject, Subject, self.set)
+
+    def number(self, path: str) -> Quantity | None:
+        """The number at a path into a model, as --set leaves it; None for a drug that no arm is given."""
+        root, _, below = path.partition(".")
+        name = getattr(self.experiment.model, root, "")
+        if root == "drugs":
+            name, _, below = below.partition(".")
+            if name not in in_use(self.document.tree, self.set, root):
+                return None
+        model = self._model(root, name, FOLDERS[root][1], self.set)
+        return dict(quantities(model)).get(below)
+
+    @property
+    def size(self) -> int:
+        """How many points there are: of the sweep, for every virtual subject."""
+        return size(self.experiment.sweep, self.experiment.design) * (self.experiment.course.subjects or 1)
+
+    @property
+    def over(self) -> list[list[str]]:
+        """What every arm is run over, in words: the design and its paths, virtual subjects and what varies."""
+        count, name = self.experiment.course.subjects, self.experiment.model.subject
+        whole = (in_words(self.sweep, self.experiment.design), people.in_words(self.varying, count, name))
+        return [words for words in whole if words]
+
+    def points(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
+        """Every point of the sweep: place on each axis, and path -> value; one empty point without."""
+        return points(self.axes)
+
+    def at(self, point: Mapping[str, Any]) -> Experiment:
+        """The experiment at a point of its sweep. Raises InputError."""
+        inside = {path: value for path, value in point.items() if not is_model_path(path)}
+        if not inside:
+            return self.experiment
+        key = json.dumps(inside, default=str)
+        if key not in self._recent:
+            if len(self._recent) >= RECENT:
+                self._recent.clear()
+            changes = {**self.own, **inside}
+            self._recent[key] = build(self.document, Experiment, overrides=changes, base=self.experiment)
+        return self._recent[key]
+
+    def case(self, arm: str, index: tuple[int, ...] = (), point: Mapping[str, Any] | None = None) -> Case:
+        """Arm `arm` at a point. Raises InputError."""
+        point = point or {}
+        whole = self.at(point).arm(arm)
+        experiment = self.at({**point, **whole.set})
+        switches = experiment.switches
+        if whole.switches is not None:
+            switches = laid_over(switches, whole.switches)
+        setting = Setting(experiment.model, experiment.course, switches)
+        changes = {**self.set, **point, **whole.set}
+        names = sorted({treatment.drug for treatment in whole.give.values()})
+        return Case(
+            arm=arm, index=index, point=point, setting=setting,
+            subject=self._model("subject", setting.model.subject, Subject, changes),
+            circuit=self._model("circuit", setting.model.circuit, Circuit, changes),
+            plasticity=self._model("plasticity", setting.model.plasticity, Plasticity, changes),
+            drugs={name: self._model("drugs", name, Drug, changes) for name in names},
+            treatments=whole.give, stress=_stress(whole.stress, float(setting.course.duration)),
+            snapshots={name: float(t) for name, t in experiment.snapshots.items()},
+        )  # fmt: skip
+
+    def _model(self, root: str, name: str, kind: type[T], changes: Mapping[str, object]) -> T:
+        """A model with the changes that lead into it."""
+        head = f"{root}.{name}." if root == "drugs" else f"{root}."
+        overrides = {path.removeprefix(head): value for path, value in changes.items() if path.startswith(head)}
+        return self.models.load(FOLDERS[root][0], name, kind, overrides)
+
+    def typical(self) -> list[Case]:
+        """A case an arm, with the numbers as the files have them, whatever is swept or varies; with every model that is
+        swept over. Raises InputError.
+        """
+        columns = [own for axis in self.axes for own in axis.columns if own.path.startswith("model.")]
+        chosen = itertools.product(*(dict.fromkeys(own.written) for own in columns))
+        points = [dict(zip((own.path for own in columns), values, strict=True)) for values in chosen]
+        return [self.case(arm, (), point) for point in points for arm in self.experiment.arms]
+
+    def cases(self) -> list[Case]:
+        """Every arm at every point, arms fastest. Raises InputError."""
+        return [self.case(arm, index, point) for index, point in self.points() for arm in self.experiment.arms]
+
+
+@lru_cache(maxsize=1024)
+def _grid(start_h: float, end_h: float, events_h: tuple[float, ...]) -> NDArray[np.float64]:
+    times = grid(start_h, end_h, events_h)
+    times.flags.writeable = False
+    return times
+
+
+def _stress(given: StressEvent | list[StressEvent] | None, end_h: float) -> tuple[tuple[float, float, float], ...]:
+    events = [] if given is None else given if isinstance(given, list) else [given]
+    spans = ((float(e.at), end_h if e.held is None else float(e.at) + float(e.held), float(e.level)) for e in events)
+    return tuple(sorted(spans))
+
+
+def open_question(name: str | Path, settings: Mapping[str, object] | None = None) -> Question:
+    """The experiment `name` with `settings` (dotted path -> value) laid over it. Nothing is checked yet but
+    its file. Models of one's own stand beside one's file, or, for an experiment that ships, where one is.
+
+    Raises InputError.
+    """
+    document = document_of(name)
+    path = Path(document.file)
+    beside = Path() if path.parent == builtin("experiments") else path
+    return Question(path.stem, document, Models(Library(beside)), settings or {})

@@ -1,0 +1,293 @@
+"""In: a `Question`. Out: its `Case`s, or one InputError with everything that is wrong, before anything runs.
+
+Checked here is what one file cannot know of itself: names in other files, paths, times against the course,
+arms that contradict themselves, claims about readouts that are not there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from plastogen._base.definition import Fault, InputError, Problem, nearest, show
+from plastogen._base.document import Steps, dotted
+from plastogen._base.units import QuantityError
+from plastogen.experiment import validate_outputs as check_results
+from plastogen.experiment.definition import Arm, Experiment
+from plastogen.experiment.design import corners
+from plastogen.experiment.models import FOLDERS, in_use
+from plastogen.experiment.paths import fault_of, is_model_path
+from plastogen.experiment.resolve import Case, Question
+from plastogen.model.pharmacology.drug import check_treatment
+from plastogen.model.pharmacology.regimen import Treatment
+from plastogen.model.pharmacology.subject import shares
+
+FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds", "course.subjects")
+CHANGEABLE = ("course", "switches", "model")
+FEW = 200  # points: up to so many are all looked at by `check`, of more only the corners
+ENOUGH = 20  # different faults of swept values: whoever mends these is told of the next
+
+
+def check(question: Question) -> list[Case]:
+    """The cases looked at: every arm at every point of the sweep, or where they are many at its corners.
+
+    Raises InputError with all that is wrong.
+    """
+    problems = [*_set_paths(question)]
+    if problems:
+        raise InputError(problems)
+    experiment = question.experiment
+    document = question.document
+    problems += [*_model_names(question), *_paths(question)]
+    problems += check_results.names(document, experiment)
+    if not problems:
+        problems += _ranges(question)
+    if not problems and experiment.course.subjects:
+        problems += _people(question)
+    swept_well = not problems
+    if swept_well:
+        cases, problems = _cases(question, (((), point) for point in corners(question.sweep, experiment.design)))
+        if not problems and question.size <= FEW:
+            cases, problems = _cases(question, question.points())
+        problems += check_results.readouts(document, experiment, cases)
+    axes = question.axes if swept_well and any(claim.of_sweep for claim in experiment.expect) else None
+    problems += check_results.claims(document, experiment, axes, question.models.library.references())
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return cases
+
+
+def resolve(question: Question) -> list[Case]:
+    """Every arm at every point, arms fastest, all checked. Raises InputError with all that is wrong."""
+    cases = check(question)
+    if question.size > FEW:
+        cases, problems = _cases(question, question.points())
+        if problems:
+            raise InputError(dict.fromkeys(problems))
+    return cases
+
+
+def _ranges(question: Question) -> Iterable[Problem]:
+    """Spans whose ends models/ cannot give."""
+    try:
+        _ = question.sweep
+    except InputError as error:
+        return error.problems
+    return ()
+
+
+def _people(question: Question) -> Iterator[Problem]:
+    """Why no virtual subjects can be drawn."""
+    name = question.experiment.model.subject
+    subject, document = question.subject, question.models.document(FOLDERS["subject"][0], name)
+    if not subject.varies:
+        wanted = "a subject whose file says what `varies:` between people"
+        yield question.document.problem("course.subjects", f"{question.experiment.course.subjects} of {name}", wanted)
+    for path, varied in subject.varies.items():
+        at = ("varies", path)
+        root, _, drug = path.partition(".")
+        if root == "drugs" and drug.partition(".")[0] not in in_use(question.document.tree, question.set, root):
+            continue
+        fault = _leads_nowhere(question, path) if is_model_path(path) else Fault("", show(path), "a path into a model")
+        number = question.number(path) if fault is None else None
+        if fault is None and number is None:
+            fault = Fault("", f"'{path}'", "a path that ends at a number")
+        if fault is not None:
+            yield document.problem(at, fault.found, fault.wanted, fault.nearest)
+        elif number is not None:
+            try:
+                varied.at(shares(path, 1, 0), number)
+            except QuantityError as error:
+                yield document.problem(at, error.found, error.wanted, error.nearest)
+
+
+def _set_paths(question: Question) -> Iterator[Problem]:
+    """--set paths that lead nowhere."""
+    for path in question.set:
+        fault = _leads_nowhere(question, path)
+        if fault is not None:
+            yield Problem("--set", None, path, fault.found, fault.wanted, fault.nearest)
+
+
+def _leads_nowhere(question: Question, path: str) -> Fault | None:
+    if not is_model_path(path):
+        return fault_of(path, question.document.tree, Experiment)
+    root, _, below = path.partition(".")
+    folder, kind = FOLDERS[root]
+    names = list(in_use(question.document.tree, question.set, root))
+    if root == "drugs":
+        name, _, below = below.partition(".")
+        if name not in names:
+            near = nearest(name, names)
+            wanted = f"a drug the experiment gives: {', '.join(names)}"
+            return Fault("", show(name), wanted, f"drugs.{near}.{below}" if near else None)
+        names = [name]
+    if not below:
+        return Fault("", f"'{path}'", f"a path into the {root}, such as {root}.title")
+    for name in names:
+        if name in question.models.library.names(folder):
+            fault = fault_of(below, question.models.document(folder, name).tree, kind)
+            if fault is not None:
+                head = f"drugs.{name}" if root == "drugs" else root
+                return replace(fault, nearest=f"{head}.{fault.nearest}" if fault.nearest else None)
+    return None
+
+
+def _model_names(question: Question) -> Iterator[Problem]:
+    """Models that are named and not there."""
+    for root, (folder, _) in FOLDERS.items():
+        names = question.models.library.names(folder)
+        for name, at in in_use(question.document.tree, question.set, root).items():
+            if name not in names:
+                wanted = f"one of {', '.join(names)}"
+                yield question.document.problem(at, show(name), wanted, nearest(name, names))
+
+
+def _paths(question: Question) -> Iterator[Problem]:
+    """Paths of `set:` and `sweep:`."""
+    document, experiment = question.document, question.experiment
+    for name, arm in experiment.arms.items():
+        for path in arm.set:
+            at = ("arms", name, "set", path)
+            changeable = is_model_path(path) or path.split(".")[0] in CHANGEABLE
+            if not changeable or path in FIXED_BY_ALL:
+                roots = ", ".join(sorted({"circuit", "plasticity", "subject", "drugs", *CHANGEABLE}))
+                yield document.problem(at, f"'{path}'", f"a path an arm may change, below {roots}")
+            elif (fault := _leads_nowhere(question, path)) is not None:
+                yield document.problem(at, fault.found, fault.wanted, fault.nearest)
+    for path, here in _swept(experiment):
+        if path in FIXED_BY_ALL or not (is_model_path(path) or path.split(".")[0] in ("arms", *CHANGEABLE)):
+            wanted = "a path below arms, circuit, course, drugs, model, plasticity, subject or switches"
+            yield document.problem(here, f"'{path}'", wanted)
+        elif (fault := _leads_nowhere(question, path)) is not None:
+            yield document.problem(here, fault.found, fault.wanted, fault.nearest)
+        elif path in question.set:
+            yield document.problem(here, f"'{path}', which --set fixes too", "either of the two")
+
+
+def _swept(experiment: Experiment) -> Iterator[tuple[str, Steps]]:
+    """Every path that is swept, and where it is written."""
+    listed = isinstance(experiment.sweep, list)
+    for path in experiment.sweep[0] if isinstance(experiment.sweep, list) else experiment.sweep:
+        yield path, ("sweep", 0, path) if listed else ("sweep", path)
+
+
+def _cases(
+    question: Question, points: Iterable[tuple[tuple[int, ...], dict[str, Any]]]
+) -> tuple[list[Case], list[Problem]]:
+    """The cases that resolve, and what is wrong with them or why the others do not, each fault once."""
+    found, problems = list[Case](), dict[Problem, None]()
+    for index, point in points:
+        for arm, own in question.experiment.arms.items():
+            try:
+                case = question.case(arm, index, point)
+            except InputError as error:
+                problems |= dict.fromkeys(_explained(question, p, arm, own, point) for p in error.problems)
+                if len(problems) >= ENOUGH:
+                    return found, list(problems)
+                continue
+            found.append(case)
+            faults = [*_treatments(question, case), *_times(question, case)]
+            problems |= dict.fromkeys(_at_the_sweep(question, problem, point) for problem in faults)
+    return found, list(problems)
+
+
+def _explained(question: Question, problem: Problem, arm: str, own: Arm, point: Mapping[str, Any]) -> Problem:
+    """A fault of a changed value, at the place where the change is written."""
+    if problem.file != "--set":
+        return problem
+    places: list[tuple[str, Steps]] = [(path, ("arms", arm, "set", path)) for path in own.set]
+    places += [(path, _place(question, path, point)) for path in point]
+    for path, at in places:
+        words = path.split(".")
+        if any(f"{problem.path}.".startswith(f"{'.'.join(words[n:])}.") for n in range(min(3, len(words)))):
+            return _moved(question, problem, at)
+    return problem
+
+
+def _at_the_sweep(question: Question, problem: Problem, point: Mapping[str, Any]) -> Problem:
+    """A fault of what a point sets is one of the sweep."""
+    for path in point:
+        if f"{problem.path}.".startswith(f"{path}."):
+            return _moved(question, problem, _place(question, path, point))
+    return problem
+
+
+def _moved(question: Question, problem: Problem, at: Steps) -> Problem:
+    placed = question.document.problem(at, problem.found, problem.wanted, problem.nearest)
+    return replace(placed, path=dotted(at))
+
+
+def _place(question: Question, path: str, point: Mapping[str, Any]) -> Steps:
+    """Where the sweep says what `path` is at `point`."""
+    sweep = question.experiment.sweep
+    if isinstance(sweep, list):
+        return ("sweep", next((i for i, listed in enumerate(sweep) if listed == point), 0), path)
+    return ("sweep", path)
+
+
+def _treatments(question: Question, case: Case) -> Iterator[Problem]:
+    spans: dict[str, list[tuple[float, float, str, str]]] = {}
+    for label, treatment in case.treatments.items():
+        path = _written(question.experiment, case.arm, label)
+        for fault in check_treatment(case.drugs[treatment.drug], case.subject, treatment):
+            at = f"{path}.{fault.at}" if fault.at else path
+            yield question.document.problem(at, fault.found, fault.wanted, fault.nearest)
+        way = next(w for w in ("dose", "occupancy", "brain") if getattr(treatment, w) is not None)
+        length = float(treatment.held) if treatment.held is not None else 0.0
+        for start in treatment.starts_h():
+            spans.setdefault(treatment.drug, []).append((start, start + length, way, label))
+    for drug, given in spans.items():
+        yield from _contradictions(question, case.arm, drug, given)
+
+
+def _written(experiment: Experiment, arm: str, label: str) -> str:
+    """Where a treatment that an arm has or inherits is written."""
+    while label not in experiment.arms[arm].give:
+        base = experiment.arms[arm].extends
+        assert base is not None
+        arm = base
+    return f"arms.{arm}.give.{label}"
+
+
+def _contradictions(
+    question: Question, arm: str, drug: str, given: list[tuple[float, float, str, str]]
+) -> Iterator[Problem]:
+    """One drug both dosed and held, or held at two levels at once."""
+    first = given[0]
+    for span in given[1:]:
+        path = _written(question.experiment, arm, span[3])
+        if span[2] != first[2]:
+            found = f"{drug} by {span[2]} and, as '{first[3]}', by {first[2]} in one arm"
+            yield question.document.problem(path, found, f"one way to give {drug} in an arm")
+            return
+    held = sorted(span for span in given if span[2] != "dose")
+    for before, after in itertools.pairwise(held):
+        if after[0] < before[1] and after[3] != before[3]:
+            found = f"{drug} held from {after[0]:g} h while '{before[3]}' holds it until {before[1]:g} h"
+            path = _written(question.experiment, arm, after[3])
+            yield question.document.problem(path, found, "times that do not overlap")
+
+
+def _times(question: Question, case: Case) -> Iterator[Problem]:
+    end_h, end = case.end_h, case.setting.course.duration.text
+    for label, treatment in case.treatments.items():
+        last = max(treatment.starts_h())
+        if last >= end_h:
+            path = _written(question.experiment, case.arm, label)
+            wanted = f"a time before the course ends, {end}"
+            yield question.document.problem(f"{path}.at", _when(treatment, last), wanted)
+    for start, _, _ in case.stress:
+        if start >= end_h:
+            path = f"arms.{case.arm}.stress"
+            yield question.document.problem(path, f"stress from {start:g} h", f"a time before the end, {end}")
+    for name, when in case.snapshots.items():
+        if when > end_h:
+            path = f"snapshots.{name}"
+            yield question.document.problem(path, f"{when:g} h", f"a time within the course, until {end}")
+
+
+def _when(treatment: Treatment, last: float) -> str:
+    return f"'{treatment.at.text}'" if treatment.times == 1 else f"{treatment.times} times, the last at {last:g} h"

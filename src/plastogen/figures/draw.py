@@ -1,0 +1,125 @@
+"""In: results and names of figures. Out: PNG and SVG files, drawn only when what they show has changed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plastogen._base.files import StoreError, atomic_write, explained
+from plastogen.analysis.contrast import refusal
+from plastogen.experiment.claim import Verdict
+from plastogen.experiment.verdict import COMPLETE
+from plastogen.model.circuit.definition import Circuit
+from plastogen.runs.store import Store
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from plastogen.figures.data import Overlay
+
+KINDS = ("png", "svg")
+DRAWN = "drawn.json"
+OVERLAID = ("acute", "timeline")  # figures that take a person's own data
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What figures show: results, verdicts on the claims, the circuit, and a digest of it all.
+
+    `folder`: where they go, if not to those of the results; `readouts`: which ones, where a figure shows readouts.
+    """
+
+    ds: xr.Dataset
+    verdicts: Sequence[Verdict]
+    circuit: Circuit
+    store: Store
+    inputs: str
+    folder: Path | None = None
+    readouts: Sequence[str] | None = None
+
+
+def draw(
+    shown: Shown, names: Sequence[str], *, say: Callable[[str], None], overlays: Sequence[Overlay] = (),
+    again: bool = False, undrawn: list[str] | None = None,
+) -> list[Path]:  # fmt: skip
+    """Draw what is not drawn yet from these results; all files of `names`. Raises StoreError, InputError.
+
+    With a list for `undrawn`, a figure that cannot be drawn is said and noted there, and the others are drawn.
+    """
+    folder = shown.folder or shown.store.folder / "figures"
+    marks = _marks(folder)
+    paths: list[Path] = []
+    for name in names:
+        files = [folder / f"{name}.{kind}" for kind in KINDS]
+        if again or overlays or marks.get(name) != shown.inputs or not all(path.is_file() for path in files):
+            try:
+                _save(name, shown, overlays, folder)
+            except StoreError:
+                raise
+            except Exception as error:
+                if undrawn is None:
+                    raise
+                undrawn.append(name)
+                say(f"figure {name} could not be drawn: {error}")
+                continue
+            marks[name] = "own data" if overlays else shown.inputs
+            atomic_write(folder / DRAWN, json.dumps(marks, indent=1, sort_keys=True))
+            say(f"figure {files[0]}")
+        paths += files
+    return paths
+
+
+def _save(name: str, shown: Shown, overlays: Sequence[Overlay], folder: Path) -> None:
+    from plastogen.figures.style import save
+
+    figure = _figure(name, shown, overlays)
+    with explained(folder, "write into"):
+        save(figure, folder, name)
+
+
+def _marks(folder: Path) -> dict[str, str]:
+    """What each figure was last drawn from."""
+    try:
+        found = json.loads((folder / DRAWN).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _figure(name: str, shown: Shown, overlays: Sequence[Overlay]) -> Any:
+    """One figure by name."""
+    drawing = getattr(importlib.import_module(f"plastogen.figures._{name}"), name)
+    if name == "circuit":
+        return drawing(shown.circuit, shown.ds)
+    if name == "arms":
+        return drawing(shown.ds, verdicts=shown.verdicts, readouts=shown.readouts)
+    if name == "sweep":
+        return drawing(shown.ds, readouts=shown.readouts)
+    if name == "raster":
+        return _raster(drawing, shown)
+    return drawing(shown.ds, overlay=overlays) if name in OVERLAID else drawing(shown.ds)
+
+
+def _raster(drawing: Callable[..., Any], shown: Shown) -> Any:
+    """Spikes of the first seed that is there, of the arm that figures follow."""
+    from plastogen.figures.data import focus_arm
+
+    arm = focus_arm(shown.ds)
+    one = shown.ds.sel(arm=arm)
+    there = [(int(s), str(r)) for s, r, status in _runs(one) if status == COMPLETE]
+    if not there:
+        raise refusal(shown.ds, found=f"no finished run of {arm}", wanted="one, to show its spikes")
+    seed, run = there[0]
+    cells = shown.store.load(run).manifest["classes"]
+    return drawing(shown.ds, shown.store.spikes(run), cells, arm=arm, seed=seed)
+
+
+def _runs(one: xr.Dataset) -> list[tuple[Any, Any, Any]]:
+    """(seed, run, status) at the first point of every sweep axis."""
+    axes = {dim: 0 for dim in one["run"].dims if dim != "seed"}
+    at = one.isel(axes)
+    return list(zip(at["seed"].values, at["run"].values, at["status"].values, strict=True))

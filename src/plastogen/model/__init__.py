@@ -1,0 +1,1 @@
+"""The three models, in the order of the data: pharmacology, circuit, plasticity."""

@@ -1,0 +1,246 @@
+"""In: models/circuits/*.yaml. Out: a `Circuit`: three classes of cells, how they are wired, what drives them.
+
+Every number is a belief about one network and stands in the file; nothing here is a physiological value.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+
+from plastogen._base.definition import Definition, Fault, faulty, nearest
+from plastogen._base.quantity import In, Quantity
+
+CLASSES = ("E", "PV", "SST")
+POOL_KINDS = ("synaptic", "tonic", "rest")
+
+Fraction = Annotated[Quantity, In("1", minimum=0, maximum=1)]
+Share = Annotated[Quantity, In("1", minimum=0)]
+Conductance = Annotated[Quantity, In("nS", minimum=0)]
+Voltage = Annotated[Quantity, In("mV")]
+Milliseconds = Annotated[Quantity, In("ms", above=0)]
+
+
+class SubunitMix(Definition):
+    """Share of each GluN2 subunit in a pool of NMDA receptors; the shares add up to 1."""
+
+    GluN2A: Fraction | None = None
+    GluN2B: Fraction | None = None
+    GluN2C: Fraction | None = None
+    GluN2D: Fraction | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _whole(self) -> SubunitMix:
+        total = sum(self.shares().values())
+        if abs(total - 1) > SHARE_TOLERANCE:
+            raise ValueError(f"shares that add up to {total:g}; they must add up to 1")
+        return self
+
+    def shares(self) -> dict[str, float]:
+        """Subunit -> share of the pool, the absent left out."""
+        return {name: float(q) for name in type(self).model_fields if (q := getattr(self, name)) is not None}
+
+
+SHARE_TOLERANCE = 1e-9
+STEP_TOLERANCE = 1e-6
+
+
+class Pools(Definition):
+    """NMDA receptors of a class: at synapses, outside them (tonic), and at synapses that only rest (minis)."""
+
+    synaptic: SubunitMix
+    tonic: SubunitMix
+    rest: SubunitMix | None = None
+
+
+class Population(Definition):
+    """One class of leaky integrate-and-fire cells."""
+
+    count: Annotated[int, pydantic.Field(gt=0)]
+    capacitance: Annotated[Quantity, In("pF", above=0)]
+    leak: Annotated[Quantity, In("nS", above=0)]
+    rest: Voltage
+    threshold: Voltage
+    reset: Voltage
+    refractory: Annotated[Quantity, In("ms", minimum=0)]
+    adaptation: Conductance
+    background: Conductance
+    tonic_nmda: Conductance
+    nmdar: Pools
+
+    @pydantic.model_validator(mode="after")
+    def _ordered(self) -> Population:
+        if not float(self.reset) < float(self.threshold):
+            wanted = f"a voltage below the threshold of {self.threshold.text}"
+            raise faulty([Fault("reset", self.reset.text, wanted)])
+        return self
+
+
+class Connection(Definition):
+    """Synapses from one class to another: peak conductances of one event at one synapse."""
+
+    source: str
+    target: str
+    probability: Annotated[Quantity, In("1", minimum=0, maximum=1)]
+    ampa: Conductance | None = None
+    nmda: Conductance | None = None
+    gaba: Conductance | None = None
+
+
+class Decays(Definition):
+    """Time constants of the synaptic and adaptation conductances."""
+
+    ampa: Milliseconds
+    nmda: Milliseconds
+    gaba_PV: Milliseconds
+    gaba_SST: Milliseconds
+    adaptation: Milliseconds
+
+
+class Reversals(Definition):
+    """Reversal potentials."""
+
+    excitatory: Voltage
+    inhibitory: Voltage
+    potassium: Voltage
+
+
+class Magnesium(Definition):
+    """Block of the NMDA receptor's current by Mg2+ (Jahr and Stevens 1990): 1/(1 + [Mg]/half exp(-V/efold))."""
+
+    concentration: Annotated[Quantity, In("mM", minimum=0)]
+    half: Annotated[Quantity, In("mM", above=0)]
+    efold: Annotated[Quantity, In("mV", above=0)]
+
+
+class Agonist(Definition):
+    """How much of the time receptors have glutamate bound.
+
+    `saturation` is the share of free receptors that one release fills; `ambient` is the share of tonic
+    receptors filled by ambient glutamate at baseline; `mini_rate` is the rate of spontaneous release a synapse.
+    """
+
+    saturation: Annotated[Quantity, In("1", above=0, maximum=1)]
+    ambient: Fraction
+    mini_rate: Annotated[Quantity, In("Hz", minimum=0)]
+
+
+class Background(Definition):
+    """Excitatory (AMPA) Poisson input from outside, one stream a cell, its strength spread between cells."""
+
+    rate: Annotated[Quantity, In("Hz", minimum=0)]
+    spread: Annotated[Quantity, In("1", minimum=0)]
+
+
+class Formula(Definition):
+    """The analytic stand-in for the network: log-sensitivity of each class's rate to each number of `Drive`."""
+
+    baseline_hz: dict[str, Annotated[Quantity, In("Hz", above=0)]]
+    gain: dict[str, dict[str, Annotated[Quantity, In("1")]]]
+    voltage: dict[str, Voltage]
+    voltage_spread: Annotated[Quantity, In("mV", above=0)]
+
+
+class Circuit(Definition):
+    """A microcircuit of E, PV and SST cells, as written in models/circuits/*.yaml.
+
+    `delay` is from threshold to effect: half a step of it, on average, a spike waits for the step it falls in to end.
+    """
+
+    title: str
+    regime: str
+    note: str | None = None
+    step: Milliseconds
+    delay: Milliseconds
+    silencing: Conductance
+    decays: Decays
+    reversals: Reversals
+    magnesium: Magnesium
+    agonist: Agonist
+    background: Background
+    populations: dict[str, Population]
+    connections: list[Connection]
+    formula: Formula
+
+    @pydantic.model_validator(mode="after")
+    def _wired(self) -> Circuit:
+        faults = [
+            Fault(
+                f"populations.{name}",
+                "an unknown class",
+                f"one of {', '.join(CLASSES)}",
+                nearest(name, CLASSES),
+            )
+            for name in self.populations
+            if name not in CLASSES
+        ]
+        faults += [
+            Fault(f"populations.{name}", "nothing", f"a population for each of {', '.join(CLASSES)}")
+            for name in CLASSES
+            if name not in self.populations
+        ]
+        seen = set()
+        for i, connection in enumerate(self.connections):
+            faults += self._faults(connection, f"connections.{i}")
+            pair = (connection.source, connection.target)
+            if pair in seen:
+                faults.append(Fault(f"connections.{i}", f"{pair[0]} to {pair[1]} again", "each pair once"))
+            seen.add(pair)
+        steps = float(self.delay) / float(self.step) - 0.5
+        if round(steps) < 1 or abs(steps - round(steps)) > STEP_TOLERANCE:
+            possible = f"{float(self.step) * (max(round(steps), 1) + 0.5):g} ms"
+            wanted = f"half a step (a spike waits for its step to end) and whole steps of {self.step.text}: {possible}"
+            faults.append(Fault("delay", self.delay.text, wanted))
+        if faults:
+            raise faulty(faults)
+        return self
+
+    @staticmethod
+    def _faults(connection: Connection, at: str) -> list[Fault]:
+        faults = []
+        for end in ("source", "target"):
+            name = getattr(connection, end)
+            if name not in CLASSES:
+                wanted = f"one of {', '.join(CLASSES)}"
+                faults.append(Fault(f"{at}.{end}", repr(name), wanted, nearest(name, CLASSES)))
+        excites = connection.source == "E"
+        kinds = ("ampa", "nmda") if excites else ("gaba",)
+        for kind in ("ampa", "nmda", "gaba"):
+            given = getattr(connection, kind) is not None
+            if given and kind not in kinds:
+                faults.append(Fault(f"{at}.{kind}", "a conductance", f"only {' and '.join(kinds)} here"))
+            if not given and kind in kinds:
+                faults.append(Fault(f"{at}.{kind}", "nothing", "a conductance such as 0.25 nS"))
+        return faults
+
+    @property
+    def wait_ms(self) -> float:
+        """From the end of the step a spike falls in to its effect: whole steps, half a step less than `delay`."""
+        return float(self.step) * round(float(self.delay) / float(self.step) - 0.5)
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return sum(p.count for p in self.populations.values())
+
+    def slices(self) -> dict[str, slice]:
+        """Class -> its cells' places in every array over cells, in the order of CLASSES."""
+        found, start = {}, 0
+        for name in CLASSES:
+            found[name] = slice(start, start + self.populations[name].count)
+            start = found[name].stop
+        return found
+
+    def connection(self, source: str, target: str) -> Connection | None:
+        """The connection from `source` to `target`, if there is one."""
+        return next((c for c in self.connections if (c.source, c.target) == (source, target)), None)
+
+    def pools(self) -> dict[str, dict[str, float]]:
+        """Pool name ("E.synaptic", ...) -> subunit -> share, in a fixed order."""
+        return {
+            f"{name}.{kind}": mix.shares()
+            for name in CLASSES
+            for kind in POOL_KINDS
+            if (mix := getattr(self.populations[name].nmdar, kind)) is not None
+        }

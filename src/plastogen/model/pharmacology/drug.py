@@ -1,0 +1,203 @@
+"""In: a file of models/drugs. Out: what a drug is: its species, kinetics, and what each species acts on.
+
+A drug with kinetics is given by dose; a tool drug has none and is held at an `occupancy`. `check_treatment`
+says what is wrong with giving a drug to a subject; a course asks for `exposure` and `target_occupancy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from plastogen._base.definition import Definition
+from plastogen._base.quantity import Fault, In, Quantity, faulty, nearest
+from plastogen.model.pharmacology.kinetics import Animal, Array, Exposure, Kinetics
+from plastogen.model.pharmacology.nmda_block import NmdarBlock
+from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
+
+DEFAULT = "default"  # the kinetic set a subject asks for when it names none
+Target = Literal["ampa", "gaba", "release", "silence", "bdnf", "mtorc1", "serotonin"]
+
+
+class Species(Definition):
+    """A substance: the drug itself or a metabolite."""
+
+    molar_mass: Annotated[Quantity, In("g/mol", above=0)]
+
+
+class Actions(Definition):
+    """What species do at NMDA receptors. `occupancy_half`: unbound uM that displaces half of [3H]MK-801."""
+
+    nmdar: dict[str, NmdarBlock] = Field(default_factory=dict)
+    occupancy_half: Annotated[Quantity, In("uM", above=0)] | None = None
+
+
+class TargetEffect(Definition):
+    """An effect elsewhere: the largest effect, and the unbound concentration of half of it, if known."""
+
+    maximum: Annotated[Quantity, In("1", minimum=0, maximum=1)]
+    half: Annotated[Quantity, In("uM", above=0)] | None = None
+
+
+class Drug(Definition):
+    """One file of models/drugs. The first of `species` is the drug itself."""
+
+    title: str
+    note: str | None = None
+    species: dict[str, Species] = Field(default_factory=dict)
+    kinetics: dict[Animal, dict[str, Kinetics]] = Field(default_factory=dict)
+    default_kinetics: dict[Animal, str] = Field(default_factory=dict)
+    actions: Actions = Actions()
+    targets: dict[Target, TargetEffect] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Drug:
+        faults = [*self._kinetics_faults(), *self._action_faults()]
+        if faults:
+            raise faulty(faults)
+        return self
+
+    def _kinetics_faults(self) -> Iterator[Fault]:
+        for animal, sets in self.kinetics.items():
+            default = self.default_kinetics.get(animal)
+            if default not in sets:
+                found = "nothing" if default is None else f"'{default}'"
+                near = nearest(default or "", sets)
+                yield Fault(f"default_kinetics.{animal}", found, f"one of {', '.join(sets)}", near)
+            for name, kinetics in sets.items():
+                at = f"kinetics.{animal}.{name}"
+                if self.parent is None:
+                    wanted = "the drug under `species`, with its molar_mass"
+                    yield Fault(at, "kinetics of no species", wanted)
+                    continue
+                for metabolite in set(kinetics.metabolites) - set(self.species):
+                    known, near = f"one of {', '.join(self.species)}", nearest(metabolite, self.species)
+                    yield Fault(f"{at}.metabolites.{metabolite}", "an unknown name", known, near)
+                for origin in kinetics.origins() - {self.parent}:
+                    wanted = f"metabolites from {self.parent} or from one another"
+                    yield Fault(f"{at}.metabolites", f"from: {origin}", wanted, nearest(origin, self.species))
+
+    def _action_faults(self) -> Iterator[Fault]:
+        for name in self.actions.nmdar:
+            if name not in self.species:
+                known = f"one of {', '.join(self.species)}" if self.species else "a name under `species`"
+                near = nearest(name, self.species)
+                yield Fault(f"actions.nmdar.{name}", "an unknown name", known, near)
+        for name, target in self.targets.items():
+            if self.kinetics and target.half is None:
+                wanted = "a concentration, as the drug is given by dose"
+                yield Fault(f"targets.{name}.half", "nothing", wanted)
+            if target.half is not None and not self.species:
+                found = "a concentration of no species"
+                yield Fault(f"targets.{name}.half", found, "the drug under `species`")
+
+    @property
+    def parent(self) -> str | None:
+        """The drug's own species; None for a tool drug that names none."""
+        return next(iter(self.species), None)
+
+    def molar_masses(self) -> dict[str, float]:
+        """Molar mass of each species, g/mol."""
+        return {name: float(species.molar_mass) for name, species in self.species.items()}
+
+    def kinetics_for(self, animal: Animal, name: str = DEFAULT) -> Kinetics | None:
+        """The named parameter set; None if there is none for this animal. Raises ValueError: unknown set."""
+        sets = self.kinetics.get(animal)
+        if sets is None:
+            return None
+        chosen = self.default_kinetics[animal] if name == DEFAULT else name
+        if chosen not in sets:
+            raise ValueError(f"found the kinetics '{chosen}', wanted one of {', '.join(sets)}")
+        return sets[chosen]
+
+
+class Treated(Protocol):
+    """What has to be known of a subject to treat it (a `Subject`)."""
+
+    @property
+    def species(self) -> Animal: ...
+    @property
+    def weight(self) -> Quantity: ...
+    @property
+    def kinetics(self) -> str: ...
+
+
+def check_treatment(drug: Drug, subject: Treated, treatment: Treatment) -> tuple[Fault, ...]:
+    """What is wrong with giving `drug` to `subject` in this way; `at` is the place within the treatment."""
+    return tuple(_treatment_faults(drug, subject, treatment))
+
+
+def _treatment_faults(drug: Drug, subject: Treated, treatment: Treatment) -> Iterator[Fault]:
+    if treatment.occupancy is not None:
+        if not drug.targets:
+            found = f"an occupancy of {drug.title}"
+            yield Fault("occupancy", found, "a dose or a brain concentration, from which its block follows")
+        return
+    if treatment.brain is not None:
+        if drug.parent is None:
+            found = f"a concentration of {drug.title}, a tool drug"
+            yield Fault("brain", found, "`occupancy` with `for`, such as occupancy: 0.9, for: 4 h")
+        return
+    if not drug.kinetics:
+        found = f"a dose of {drug.title}, a tool drug without kinetics"
+        yield Fault("dose", found, "`occupancy` with `for`, such as occupancy: 0.9, for: 4 h")
+        return
+    sets = drug.kinetics.get(subject.species)
+    if sets is None:
+        found = f"a dose of {drug.title} for a {subject.species}"
+        yield Fault("dose", found, f"a subject it has kinetics for: {', '.join(drug.kinetics)}")
+        return
+    if subject.kinetics not in (DEFAULT, *sets):
+        found = f"{drug.title} for a subject with the kinetics '{subject.kinetics}'"
+        wanted = f"a subject with one of {', '.join((DEFAULT, *sets))}"
+        yield Fault("drug", found, wanted, nearest(subject.kinetics, (DEFAULT, *sets)))
+        return
+    kinetics = drug.kinetics_for(subject.species, subject.kinetics)
+    if kinetics is not None and treatment.route not in kinetics.routes:
+        known = kinetics.routes
+        wanted = f"one of {', '.join(known)}"
+        yield Fault("route", f"'{treatment.route}'", wanted, nearest(str(treatment.route), known))
+
+
+def exposure(drug: Drug, subject: Treated, treatments: Iterable[Treatment]) -> Exposure | None:
+    """Concentrations that all `treatments` with this drug make; None for a tool drug, which has none."""
+    if drug.parent is None:
+        return None
+    given = tuple(treatments)
+    weight_kg = float(subject.weight)
+    return Exposure(
+        drug.kinetics_for(subject.species, subject.kinetics),
+        parent=drug.parent,
+        inputs=[i for treatment in given for i in inputs(treatment, weight_kg)],
+        holds=[hold for treatment in given if treatment.brain is not None for hold in holds(treatment)],
+        molar_masses=drug.molar_masses(),
+        weight_kg=weight_kg,
+    )
+
+
+def target_occupancy(
+    drug: Drug, treatments: Iterable[Treatment], brain_uM: Mapping[str, npt.ArrayLike], t_h: npt.ArrayLike
+) -> dict[Target, Array]:
+    """Effect 0..1 on each target of `drug` at `t_h`: the occupancy held, and C/(C + half), times `maximum`.
+
+    `brain_uM`: species -> unbound concentration at `t_h` (`Concentrations.brain_uM`); empty for a tool drug.
+    Occupancies held at once act independently.
+    """
+    times = np.asarray(t_h, float)
+    free = np.ones(times.shape)
+    for treatment in treatments:
+        if treatment.occupancy is not None:
+            for hold in holds(treatment):
+                free = free * (1 - hold.level * ((times >= hold.start_h) & (times < hold.end_h)))
+    effects: dict[Target, Array] = {}
+    for name, target in drug.targets.items():
+        left = free
+        if target.half is not None and drug.parent is not None and drug.parent in brain_uM:
+            half_uM = float(target.half)
+            left = left * half_uM / (half_uM + np.asarray(brain_uM[drug.parent], float))
+        effects[name] = float(target.maximum) * (1 - left)
+    return effects

@@ -1,0 +1,125 @@
+"""In: a treatment as an experiment writes it. Out: what enters the body and when, or the level that is held.
+
+A treatment is one of three things: a `dose` by a `route`; an `occupancy` of a tool drug's target, held for a
+time; an unbound `brain` concentration, held for a time (a slice bath). Times are hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from plastogen._base.definition import Definition
+from plastogen._base.quantity import Fault, Given, Quantity, faulty
+
+NOW = Quantity(0.0, "h", "0 h")
+Duration = Annotated[Quantity, Given("h", above=0)]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One administration of `amount_mg`: at once (duration 0) or at a constant rate over `duration_h`."""
+
+    route: str
+    start_h: float
+    duration_h: float
+    amount_mg: float
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A level held from `start_h` up to, not including, `end_h`: an occupancy or a concentration, uM."""
+
+    start_h: float
+    end_h: float
+    level: float
+
+
+class Treatment(Definition):
+    """One entry of `give:` in an experiment."""
+
+    drug: str
+    dose: Annotated[Quantity, Given("mg/kg", alternatives=("mg",), minimum=0)] | None = None
+    occupancy: Annotated[Quantity, Given("1", minimum=0, maximum=1)] | None = None
+    brain: Annotated[Quantity, Given("uM", minimum=0)] | None = None
+    route: str | None = None
+    over: Duration | None = None
+    at: Annotated[Quantity, Given("h")] = NOW
+    held: Duration | None = Field(default=None, alias="for")
+    every: Duration | None = None
+    times: int = Field(default=1, ge=1)
+    escalate: Annotated[Quantity, Given("1", above=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Treatment:
+        faults = list(self._faults())
+        if faults:
+            raise faulty(faults)
+        return self
+
+    def _faults(self) -> Iterator[Fault]:
+        ways = [name for name in ("dose", "occupancy", "brain") if getattr(self, name) is not None]
+        if len(ways) != 1:
+            found = " and ".join(ways) or "none of dose, occupancy, brain"
+            yield Fault("", found, "exactly one of dose, occupancy or brain")
+            return
+        (way,) = ways
+        if way == "dose":
+            if self.route is None:
+                yield Fault("route", "nothing", "the route of the dose, such as iv")
+            if self.held is not None:
+                wanted = "`over` for the time a dose takes; `for` goes with an occupancy or brain level"
+                yield Fault("for", f"'{self.held.text}' beside a dose", wanted)
+        else:
+            if self.held is None:
+                yield Fault("for", "nothing", f"how long the {way} is held, such as '4 h'")
+            for name in ("route", "over", "escalate"):
+                if getattr(self, name) is not None:
+                    yield Fault(name, f"`{name}` beside {way}", f"`{name}` only beside a dose")
+        yield from self._impossible_times()
+
+    def _impossible_times(self) -> Iterator[Fault]:
+        if self.every is not None and self.times == 1:
+            found = "1" if "times" in self.model_fields_set else "nothing"
+            yield Fault("times", found, "2 or more, beside `every`")
+        if self.times > 1 and self.every is None:
+            yield Fault("every", "nothing", f"the time between {self.times} times, such as '1 d'")
+        if self.times == 1 and self.escalate is not None:
+            yield Fault("escalate", "a factor per repeat without repeats", "`every` and `times` beside it")
+        for name, length in (("over", self.over), ("for", self.held)):
+            if self.every is not None and length is not None and float(self.every) < float(length):
+                wanted = f"a time no shorter than `{name}`, {length.text}: repeats must not overlap"
+                yield Fault("every", f"'{self.every.text}'", wanted)
+
+    @property
+    def leaps(self) -> bool:
+        """Whether the drug is in the blood at once."""
+        return self.dose is not None and self.route == "iv" and self.over is None
+
+    def starts_h(self) -> tuple[float, ...]:
+        """When each repeat begins, h."""
+        step = float(self.every) if self.every is not None else 0.0
+        return tuple(float(self.at) + i * step for i in range(self.times))
+
+
+def inputs(treatment: Treatment, weight_kg: float) -> tuple[Input, ...]:
+    """What a treatment by dose gives to a body of `weight_kg`; nothing for an occupancy or a brain level."""
+    if treatment.dose is None or treatment.route is None:
+        return ()
+    first_mg = float(treatment.dose) * (weight_kg if treatment.dose.unit == "mg/kg" else 1)
+    factor = float(treatment.escalate) if treatment.escalate is not None else 1.0
+    over_h = float(treatment.over) if treatment.over is not None else 0.0
+    return tuple(
+        Input(treatment.route, start_h, over_h, first_mg * factor**i) for i, start_h in enumerate(treatment.starts_h())
+    )
+
+
+def holds(treatment: Treatment) -> tuple[Hold, ...]:
+    """The levels a treatment by occupancy or brain concentration holds; nothing for a dose."""
+    level = treatment.occupancy if treatment.occupancy is not None else treatment.brain
+    if level is None or treatment.held is None:
+        return ()
+    return tuple(Hold(start, start + float(treatment.held), float(level)) for start in treatment.starts_h())

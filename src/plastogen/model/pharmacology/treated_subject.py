@@ -1,0 +1,108 @@
+"""In: drugs, treatments, subject, stress. Out: what a course needs of them at any time, as arrays over time.
+
+Concentrations, occupancy, effects on targets and stress are known beforehand, whatever the circuit does; only block
+of NMDA receptors depends on activity, so here stand its blockers and their concentrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from plastogen.model.pharmacology.drug import Drug, exposure, target_occupancy
+from plastogen.model.pharmacology.kinetics import Concentrations
+from plastogen.model.pharmacology.nmda_block import NmdarBlock, occupancy_readout
+from plastogen.model.pharmacology.regimen import Treatment, holds
+from plastogen.model.pharmacology.subject import Subject
+
+Array = npt.NDArray[np.float64]
+Span = tuple[float, float, float]  # start h, end h, level
+
+
+class Treated:
+    """A subject and all that is given to it."""
+
+    def __init__(
+        self, subject: Subject, drugs: Mapping[str, Drug], treatments: Mapping[str, Treatment],
+        stress: Iterable[Span] = (), *, metabolites: bool = True,
+    ) -> None:  # fmt: skip
+        """`metabolites` False: only parent drugs act (metabolites are still made and shown)."""
+        self.subject, self.stress_events = subject, tuple(stress)
+        self._given = {name: (drug, [t for t in treatments.values() if t.drug == name]) for name, drug in drugs.items()}
+        self._exposure = {name: exposure(drug, subject, given) for name, (drug, given) in self._given.items()}
+        self.blockers: dict[str, NmdarBlock] = {
+            species: block
+            for drug in drugs.values()
+            for species, block in drug.actions.nmdar.items()
+            if metabolites or species == drug.parent
+        }
+        times = {t for start, end, _ in self.stress_events for t in (start, end)}
+        times |= {t for found in self._exposure.values() if found for t in found.events_h}
+        times |= {t for g in treatments.values() for hold in holds(g) for t in (hold.start_h, hold.end_h)}
+        self.events_h = tuple(sorted(times))
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Every species with a concentration."""
+        return tuple(name for found in self._exposure.values() if found for name in found.species)
+
+    def concentrations(self, t_h: npt.ArrayLike) -> Concentrations:
+        """Plasma (ng/mL) and unbound brain (uM) of every species at `t_h`."""
+        times = np.asarray(t_h, float)
+        plasma: dict[str, Array] = {}
+        brain: dict[str, Array] = {}
+        for found in self._exposure.values():
+            if found:
+                at = found.at(times)
+                plasma |= at.plasma_ng_ml
+                brain |= at.brain_uM
+        return Concentrations(times, plasma, brain)
+
+    def blocker_uM(self, t_h: npt.ArrayLike) -> Array:
+        """Unbound brain concentrations of the blockers, (times, blockers), in the order of `blockers`."""
+        brain = self.concentrations(t_h).brain_uM
+        times = np.asarray(t_h, float)
+        columns = [brain.get(name, np.zeros(times.shape)) for name in self.blockers]
+        return np.stack(columns, -1) if columns else np.zeros((*times.shape, 0))
+
+    def written(self, t_h: npt.ArrayLike) -> dict[str, Array]:
+        """What is written down of it at `t_h`: concentrations (times, species), occupancy and stress (times)."""
+        at, none = self.concentrations(t_h), np.zeros((*np.shape(t_h), 0))
+        return {
+            "plasma_ng_ml": np.stack([at.plasma_ng_ml[s] for s in self.species], -1) if self.species else none,
+            "brain_uM": np.stack([at.brain_uM[s] for s in self.species], -1) if self.species else none,
+            "occupancy": self.occupancy(t_h), "stress": self.stress(t_h),
+        }  # fmt: skip
+
+    def occupancy(self, t_h: npt.ArrayLike) -> Array:
+        """The [3H]MK-801 readout at `t_h`: shown beside block, never fed to the circuit."""
+        times = np.asarray(t_h, float)
+        free = np.ones(times.shape)
+        for name, (drug, _) in self._given.items():
+            found, half = self._exposure[name], drug.actions.occupancy_half
+            if found and half is not None:
+                free = free * (1 - occupancy_readout(found.at(times).brain_uM[found.parent], float(half)))
+        return 1 - free
+
+    def effects(self, t_h: npt.ArrayLike) -> dict[str, Array]:
+        """Target -> effect 0..1 at `t_h`; drugs act independently. Targets nobody touches are absent."""
+        times = np.asarray(t_h, float)
+        free: dict[str, Array] = {}
+        for name, (drug, given) in self._given.items():
+            found = self._exposure[name]
+            if not drug.targets:
+                continue
+            brain = found.at(times).brain_uM if found else {}
+            for target, effect in target_occupancy(drug, given, brain, times).items():
+                free[target] = free.get(target, np.ones(times.shape)) * (1 - effect)
+        return {target: 1 - left for target, left in free.items()}
+
+    def stress(self, t_h: npt.ArrayLike) -> Array:
+        """Stress at `t_h`: the subject's own, or what an event sets it to meanwhile."""
+        times = np.asarray(t_h, float)
+        level = np.full(times.shape, float(self.subject.stress))
+        for start, end, value in self.stress_events:
+            level[(times >= start) & (times < end)] = value
+        return level

@@ -1,0 +1,1 @@
+"""From activity to spines: signalling, synapses, spines, and their joint equations."""

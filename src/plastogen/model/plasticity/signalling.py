@@ -1,0 +1,166 @@
+"""In: what a synapse hears (AMPA throughput, resting NMDAR current). Out: BDNF, TrkB, mTORC1, new protein.
+
+One switch serves every step: S(x) = x^n / (x^n + half^n), D(x) = S(x) - S(1), zero when healthy. With u the
+AMPA throughput of one spine, x = u / habituation and c = S(x) / S(1), the coincidence that TrkB needs:
+
+    d eef2k       = (rest_current^m - eef2k) / tau            resting NMDAR calcium drives eEF2K (Autry 2011)
+    d bdnf        = (1 + disinhibition release_gain D(x)      release by AMPA and L-type calcium (Lepack 2015)
+                       + spontaneous translation_gain (1 - eef2k)      translation (Autry 2011, Nosyreva 2013)
+                       + tone_gain tone - bdnf) / tau         slow monoaminergic tone (row 49)
+    trkb          = bdnf (1 - sequestered) c                  needs depolarisation (Meyer-Franke 1998)
+    d mtorc1      = (1 + mtorc1_gain D(trkb) - mtorc1) / tau                          (Li 2010, Jourdi 2009)
+    translation   = S(mtorc1 (1 - blocked)) / S(1) x (ceiling - protein) / (ceiling - 1)            (Li 2010)
+    d protein     = (1 + mtorc1_share (translation - 1) - protein) / tau                            (Li 2010)
+    d habituation = c (u - habituation) / tau                 sliding threshold (Bienenstock 1982)
+
+Release answers a *surge* above what the synapse is used to, not a level. A plain threshold would get two
+things wrong: here the surge counts as much in a stressed circuit, whose throughput is low all day, and the
+slow rise of the weights afterwards sets off no second wave. A silent synapse (c near 0) does not habituate.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import model_validator
+
+from plastogen._base.definition import Definition
+from plastogen._base.quantity import Fault, In, Quantity, faulty
+
+N = TypeVar("N", float, npt.NDArray[np.float64])  # one course, or many: the equations are the same
+
+Hours = Annotated[Quantity, In("h", above=0)]
+Ratio = Annotated[Quantity, In("1", above=0)]
+Gain = Annotated[Quantity, In("1", minimum=0)]
+Share = Annotated[Quantity, In("1", minimum=0, maximum=1)]
+
+
+class Signalling(Definition):
+    """Section `signalling` of a plasticity file; ratios are to the healthy, drug-free state."""
+
+    steepness: Annotated[Quantity, In("1", minimum=1)]
+    habituation_time: Hours
+    coincidence_half: Ratio
+    release_half: Ratio
+    release_gain: Gain
+    eef2k_cooperativity: Annotated[Quantity, In("1", minimum=1)]
+    eef2k_time: Hours
+    translation_gain: Gain
+    tone_gain: Gain
+    bdnf_time: Hours
+    trkb_half: Ratio
+    mtorc1_gain: Gain
+    mtorc1_time: Hours
+    mtorc1_half: Ratio
+    mtorc1_share: Share
+    protein_ceiling: Annotated[Quantity, In("1", above=1)]
+    protein_time: Hours
+
+    @model_validator(mode="after")
+    def _nothing_falls_below_zero(self) -> Signalling:
+        n, faults = float(self.steepness), []
+        for gain, half in (("release_gain", "release_half"), ("mtorc1_gain", "trkb_half")):
+            most = 1 / Switch(float(getattr(self, half)), n).at_one
+            if float(getattr(self, gain)) > most:
+                wanted = f"at most {most:.3g} or a higher {half}: below zero without input otherwise"
+                faults.append(Fault(gain, f"{float(getattr(self, gain)):g}", wanted))
+        if faults:
+            raise faulty(faults)
+        return self
+
+
+def power(x: N, n: Any) -> N:
+    """x^n for x >= 0. Of many courses to the same bits however many there are: numpy's own has short cuts for some."""
+    if not isinstance(x, np.ndarray):
+        return x**n  # type: ignore[no-any-return]
+    with np.errstate(divide="ignore"):
+        return np.exp(n * np.log(x))  # type: ignore[no-any-return]
+
+
+class Switch:
+    """S(x) = x^n / (x^n + half^n): a saturating threshold on a ratio whose healthy value is 1."""
+
+    __slots__ = ("at_one", "half_n", "n")
+
+    def __init__(self, half: float, steepness: float) -> None:
+        self.n = steepness
+        self.half_n: float = half**steepness
+        self.at_one = 1 / (1 + self.half_n)
+
+    def __call__(self, x: N) -> N:
+        """S(x), 0 to 1; 0 for x <= 0."""
+        high = power((x + abs(x)) / 2, self.n)
+        return high / (high + self.half_n)
+
+
+class Cascade:
+    """`Signalling` bound to plain floats: rates per hour, and the steady state in closed form."""
+
+    def __init__(self, k: Signalling, *, disinhibition: float, spontaneous: float) -> None:
+        n = float(k.steepness)
+        self.release = Switch(float(k.release_half), n)
+        self.coincidence = Switch(float(k.coincidence_half), n)
+        self.trkb = Switch(float(k.trkb_half), n)
+        self.mtorc1 = Switch(float(k.mtorc1_half), n)
+        self.release_gain = disinhibition * float(k.release_gain)
+        self.translation_gain = spontaneous * float(k.translation_gain)
+        self.tone_gain = float(k.tone_gain)
+        self.mtorc1_gain = float(k.mtorc1_gain)
+        self.cooperativity = float(k.eef2k_cooperativity)
+        self.share = float(k.mtorc1_share)
+        self.ceiling = float(k.protein_ceiling)
+        self.per_h = tuple(
+            1 / float(tau) for tau in (k.eef2k_time, k.bdnf_time, k.mtorc1_time, k.protein_time, k.habituation_time)
+        )
+
+    def rates(
+        self,
+        eef2k: N,
+        bdnf: N,
+        mtorc1: N,
+        protein: N,
+        habituation: N,
+        tone: N,
+        heard: N,
+        rest_current: N,
+        sequestered: N,
+        blocked: N,
+    ) -> tuple[N, N, N, N, N, N, N]:
+        """Rates per hour of the first five, then D(trkb) and translation for the synapse and the spines.
+
+        `heard` is the AMPA throughput of one spine, `rest_current` the resting NMDAR current left (both 1
+        when healthy), `sequestered` and `blocked` the shares of BDNF and mTORC1 that a tool drug takes out.
+        """
+        eef2k_h, bdnf_h, mtorc1_h, protein_h, habituation_h = self.per_h
+        x = heard / habituation
+        coincidence = self.coincidence(x) / self.coincidence.at_one
+        surge = self.release(x) - self.release.at_one
+        drive = self.trkb(bdnf * (1 - sequestered) * coincidence) - self.trkb.at_one
+        room = (self.ceiling - protein) / (self.ceiling - 1)
+        translation = self.mtorc1(mtorc1 * (1 - blocked)) / self.mtorc1.at_one * room
+        made = self.release_gain * surge + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
+        return (
+            (power(rest_current, self.cooperativity) - eef2k) * eef2k_h,
+            (1 + made - bdnf) * bdnf_h,
+            (1 + self.mtorc1_gain * drive - mtorc1) * mtorc1_h,
+            (1 + self.share * (translation - 1) - protein) * protein_h,
+            coincidence * (heard - habituation) * habituation_h,
+            drive,
+            translation,
+        )
+
+    def steady(self, *, tone: N, rest_current: N, sequestered: N, blocked: N) -> tuple[N, N, N, N, N, N]:
+        """(eef2k, bdnf, mtorc1, protein, D(trkb), translation) at rest under lasting inputs.
+
+        A lasting throughput is what the synapse is used to (x = 1), whatever it is, so it does not enter.
+        """
+        eef2k = power(rest_current, self.cooperativity)
+        bdnf = 1 + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
+        drive = self.trkb(bdnf * (1 - sequestered)) - self.trkb.at_one
+        mtorc1 = 1 + self.mtorc1_gain * drive
+        ratio = self.mtorc1(mtorc1 * (1 - blocked)) / self.mtorc1.at_one
+        slope = self.share * ratio / (self.ceiling - 1)
+        protein = (1 - self.share + slope * self.ceiling) / (1 + slope)
+        return eef2k, bdnf, mtorc1, protein, drive, ratio * (self.ceiling - protein) / (self.ceiling - 1)

@@ -1,0 +1,1 @@
+"""What leaves the house: results folders, reports, lessons, films, pages."""

@@ -1,0 +1,153 @@
+"""In: what there is (models, experiments, variables). Out: lines of text that say it, for `list` and `show`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from plastogen._base.definition import Document, InputError, Library, build, builtin, nearest, quantities, show
+from plastogen._base.quantity import Quantity
+from plastogen.experiment.definition import shipped
+from plastogen.experiment.models import FOLDERS
+from plastogen.experiment.resolve import Question, open_question
+from plastogen.experiment.validate import check
+from plastogen.experiment.validate_outputs import FIGURES
+from plastogen.model.plasticity.system import STATES
+from plastogen.publish.lesson.definition import FOLDER as LESSONS
+from plastogen.publish.lesson.definition import shipped as shipped_lessons
+from plastogen.runs.results import dosing
+from plastogen.simulation.switches import SiteFactors, Switches
+from plastogen.simulation.variables import VARIABLES
+
+MODEL_KINDS = dict(FOLDERS.values())
+KINDS = ("experiments", "lessons", *MODEL_KINDS, "variables", "figures", "states", "switches", "references")
+
+
+def listing(kind: str, *, here: Path | None = None) -> list[tuple[str, str]]:
+    """Name and title of everything of a kind. Raises InputError."""
+    if kind not in KINDS:
+        wanted = f"one of {', '.join(KINDS)}"
+        raise InputError.one(file="list", found=show(kind), wanted=wanted, nearest=nearest(kind, KINDS))
+    library = Library(here)
+    if kind == "experiments":
+        return [(name, _title(builtin("experiments") / f"{name}.yaml")) for name in shipped()]
+    if kind == "lessons":
+        own = {path.stem: path for path in sorted(((here or Path()) / LESSONS).glob("*.yaml"))}
+        files = {name: builtin(LESSONS) / f"{name}.yaml" for name in shipped_lessons()} | own
+        return [(name, _title(files[name])) for name in sorted(files)]
+    if kind == "variables":
+        return [(name, f"{v.long_name} [{v.unit}]{_by(v.dims)}") for name, v in VARIABLES.items()]
+    if kind == "references":
+        return [(key, f"{r.authors} {r.year}. {r.title}") for key, r in library.references().items()]
+    if kind in ("figures", "states"):
+        return [(name, "") for name in (FIGURES if kind == "figures" else STATES)]
+    if kind == "switches":
+        sites = [(f"switches.block.{site}", "a factor, 0 and up") for site in SiteFactors.model_fields]
+        others = [
+            (f"switches.{name}", " or ".join(getattr(info.annotation, "__args__", ())))
+            for name, info in Switches.model_fields.items()
+            if name != "block"
+        ]
+        return sites + others
+    return [(name, _title(library.find(kind, name))) for name in library.names(kind)]
+
+
+def _by(dims: Sequence[str]) -> str:
+    places = [dim for dim in dims if dim != "time"]
+    return f", by {' and '.join(places)}" if places else ""
+
+
+def _title(path: Path) -> str:
+    """The title of a file, without reading all of it as YAML."""
+    found = re.search(r"^title:\s*(.+?)\s*$", path.read_text(encoding="utf-8"), re.M)
+    return found[1].strip("\"'") if found else ""
+
+
+def describe(name: str, *, here: Path | None = None) -> Iterator[str]:
+    """What there is to know of a model, an experiment, a variable or a reference, line by line. Raises InputError."""
+    library = Library(here)
+    found = 0
+    if name in shipped() or Path(name).suffix == ".yaml" or Path(f"{name}.yaml").is_file():
+        yield from _experiment(open_question(name))
+        found += 1
+    for folder, kind in MODEL_KINDS.items():
+        if name in library.names(folder):
+            yield from ([""] if found else [])
+            yield from _model(library.document(folder, name), folder, kind)
+            found += 1
+    if name in VARIABLES:
+        variable = VARIABLES[name]
+        yield f"{name}: {variable.long_name} [{variable.unit}]{_by(variable.dims)}"
+        found += 1
+    if name in (references := library.references()):
+        r = references[name]
+        yield f"{name}: {r.authors} ({r.year}). {r.title}. {r.journal}." + (f" doi:{r.doi}" if r.doi else "")
+        yield from ([f"  {r.note}"] if r.note else [])
+        found += 1
+    if found:
+        return
+    known = [*shipped(), *VARIABLES, *(n for folder in MODEL_KINDS for n in library.names(folder)), *references]
+    wanted = "a name that `plastogen list` prints"
+    raise InputError.one(file="show", found=show(name), wanted=wanted, nearest=nearest(name, known))
+
+
+def _model(document: Document, folder: str, kind: Any) -> Iterator[str]:
+    """Title, notes, then one line a number: path, value, range, evidence, source, note."""
+    model = build(document, kind)
+    yield f"{model.title}  ({folder}/{Path(document.file).stem})"
+    for key in ("regime", "note"):
+        if getattr(model, key, None):
+            yield f"  {key}: {getattr(model, key)}".rstrip()
+    rows = []
+    for path, q in quantities(model):
+        rows.append((path, q.text, span(q), q.evidence or "", q.source or "", q.note or ""))
+    yield from columns([("number", "value", "range", "evidence", "source", "note"), *rows])
+
+
+def span(quantity: Quantity) -> str:
+    """The range, in the unit the value is written in."""
+    if quantity.range is None:
+        return ""
+    number, _, unit = quantity.text.partition(" ")
+    scale = quantity.value / float(number) if float(number) else 1.0
+    low, high = (end / scale for end in quantity.range)
+    return f"{low:g} to {high:g} {unit}".rstrip()
+
+
+def _experiment(question: Question) -> Iterator[str]:
+    experiment = question.experiment
+    yield f"{experiment.title or question.name}: {experiment.question}"
+    if experiment.takes:
+        yield f"  takes {experiment.takes}"
+    if experiment.note:
+        yield f"  {experiment.note}".rstrip()
+    course, model = experiment.course, experiment.model
+    yield f"  {model.subject}, circuit {model.circuit}, plasticity {model.plasticity}"
+    yield f"  {course.duration.text}, {course.seeds} seeds"
+    yield "arms:"
+    first = {case.arm: case for case in reversed(check(question))}
+    for arm, own in experiment.arms.items():
+        what = list(dict.fromkeys(str(row["what"]) for row in dosing(first[arm])))
+        yield f"  {arm}{f' ({own.title})' if own.title else ''}: {'; '.join(what) or 'nothing'}"
+    for whole, *paths in question.over:
+        yield from (f"over {whole}:", *(f"  {path}" for path in paths))
+    yield "readouts:"
+    yield from columns([(f"  {name}", f"[{r.unit}]", r.title or "") for name, r in experiment.readouts.items()])
+    if experiment.expect:
+        yield "claims:"
+        for claim in experiment.expect:
+            source = f"  ({claim.source})" if claim.source else ""
+            known = f"  known miss: {claim.known_miss}" if claim.known_miss else ""
+            yield f"  {claim.claim}{source}{known}"
+
+
+def columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Rows as lines, each column as wide as its widest entry."""
+    listed = [tuple(row) for row in rows]
+    if not listed:
+        return
+    widths = [max(len(row[i]) for row in listed) for i in range(len(listed[0]))]
+    for row in listed:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,186 @@
+"""In: a results folder. Out: its courses as the page draws them: means over seeds, and what the network was meanwhile.
+
+Curves are kept in 16 bits between their smallest and largest value: off by less than 1/100,000 of that range.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from plastogen._base.definition import InputError, show
+from plastogen._base.units import QuantityError, split
+from plastogen.experiment.design import POINT, SUBJECT, Axis
+from plastogen.experiment.resolve import Case, Question, open_question
+from plastogen.experiment.verdict import COMPLETE
+from plastogen.figures import data, style
+from plastogen.model.circuit import CLASSES
+from plastogen.model.plasticity.spine import Spines
+from plastogen.publish.explore.numbers import FACTORS
+from plastogen.runs.netcdf import opened
+from plastogen.runs.noted import noted
+from plastogen.runs.results import dosing
+from plastogen.simulation.course import treated_of
+from plastogen.simulation.probe import reduce
+from plastogen.simulation.step import frozen
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = npt.NDArray[np.float64]
+
+CURVES = (
+    "glutamate", "bdnf", "mtorc1", "eef2k", "protein", "weight", "recurrent", "spine_density", "pv_integrity",
+    "tolerance", "clinical_effect",
+)  # fmt: skip
+SLOW = ("weight", "scaling", "pv_integrity")
+LEVELS = 65535
+DARK_TINT = 40  # per cent of white that lifts a colour off a dark page
+
+
+def study(folder: Path) -> dict[str, Any]:
+    """All courses of a finished run or sweep, ready for JSON. Raises InputError when the page cannot show them."""
+    ds, question = _opened(folder)
+    with ds:
+        axes, runs, courses = question.axes, ds["run"], dict[str, int]()
+        index, dosed, curves = dict[str, int](), [], []
+        described: list[tuple[str, str, str]] = []
+        for place, point in question.points():
+            at = dict(zip((axis.name for axis in axes), place, strict=True))
+            for arm in map(str, ds["arm"].values):
+                key = " ".join(map(str, runs.sel(arm=arm).isel(at).values.ravel()))  # equal arms share their runs
+                if key not in courses:
+                    courses[key] = len(courses)
+                    case = question.case(arm, place, point)
+                    found = list(_curves(ds.sel(arm=arm).isel(at).load(), case))
+                    described = [(name, label, unit) for name, label, unit, _ in found]
+                    curves.append([values for *_, values in found])
+                    dosed.append([[row["start_h"], row["end_h"], _short(row["what"])] for row in dosing(case)])
+                index["/".join(map(str, (arm, *place)))] = courses[key]
+        return {
+            "name": question.name, "title": ds.attrs["title"], "question": ds.attrs["question"],
+            "who": style.who(ds), "circuit": ds.attrs["circuit"], "seeds": ds.sizes["seed"],
+            "arms": list(_arms(ds)), "axes": [_axis(axis) for axis in axes], "index": index, "given": dosed,
+            "time_h": np.round(ds["time"].values, 6).tolist(),
+            "curves": [dict(zip(("name", "label", "unit"), words, strict=True)) for words in described],
+            **packed(np.array(curves)),
+        }  # fmt: skip
+
+
+def _opened(folder: Path) -> tuple[xr.Dataset, Question]:
+    """Results and the question they answer. Raises InputError."""
+    path, asked = folder / "results.nc", noted(folder)
+    if asked is None or not path.is_file():
+        wanted = "a results folder, which `plastogen run` makes"
+        raise InputError.one(file=str(folder), found=show(path.name if asked else "asked.json"), wanted=wanted)
+    question, ds = open_question(asked.experiment, asked.set), opened(path)
+    sizes = {axis.name: axis.size for axis in question.axes}
+    fault = None
+    if {POINT, SUBJECT} & sizes.keys():
+        fault = "points that are no grid", "one course, or a grid of them (design: {kind: grid})"
+    elif sizes != {name: ds.sizes[name] for name in data.sweep_axes(ds)} or {*question.experiment.arms} != {
+        *map(str, ds["arm"].values)
+    }:
+        fault = f"another question than {asked.experiment} asks now", f"its answer: plastogen run {asked.experiment}"
+    elif not bool((ds["status"] == COMPLETE).all()):
+        there = f"{ds.attrs['n_complete']} of {ds.attrs['n_expected']} runs"
+        fault = there, f"all of them: plastogen run {asked.experiment}"
+    if fault is not None:
+        ds.close()
+        raise InputError.one(file=str(path), found=fault[0], wanted=fault[1])
+    return ds, question
+
+
+def drives(one: xr.Dataset, case: Case) -> Array:
+    """What the network was told along a course, mean over seeds: (FACTORS, times)."""
+    pools = [str(pool) for pool in one["pool"].values]
+    left = (1 - one["block"]) * (1 + one["tolerance"])
+    shares = {pool: left.sel(pool=pool).transpose("seed", "time").values for pool in pools}
+    slow = {name: one[name].transpose("seed", "time").values for name in SLOW}
+    switches, subject = case.setting.switches, case.subject
+    effect = treated_of(case.plan(int(one["seed"][0]), "numpy")).effects(one["time"])
+    drive = reduce(
+        frozen(shares, slow, one["spine_density"].transpose("seed", "time").values, effect,
+               inhibition=float(subject.inhibition), feedback=switches.feedback == "on")
+    )  # fmt: skip
+    shape = shares[pools[0]].shape
+    return np.array([np.broadcast_to(getattr(drive, name), shape).mean(axis=0) for name in FACTORS], dtype=float)
+
+
+def _curves(one: xr.Dataset, case: Case) -> Iterator[tuple[str, str, str, Array]]:
+    """Name, label, unit and values (times,) of every curve the page may draw, means over seeds."""
+    mean = one[["plasma_ng_ml", "brain_uM", "block", "rate_hz", "vacant", *CURVES]].mean("seed")
+    species = str(one["species"].values[0]) if one.sizes["species"] else ""
+    for name in ("plasma_ng_ml", "brain_uM"):
+        level = mean[name].sel(species=species).values if species else np.zeros(one.sizes["time"])
+        yield name, f"{species} in {'plasma' if name == 'plasma_ng_ml' else 'brain, unbound'}", _unit(one, name), level
+    for cls in CLASSES:
+        yield f"block_{cls}", f"{cls} blocked", "%", 100 * mean["block"].sel(pool=f"{cls}.synaptic").values
+    for cls in CLASSES:
+        yield f"rate_{cls}", f"{cls} rate", "Hz", mean["rate_hz"].sel({"class": cls}).values
+    for name in CURVES:
+        yield name, str(one[name].attrs["long_name"]), _unit(one, name), mean[name].values
+    spines = Spines(case.plasticity.spine)
+    persistent = spines.sites - mean["vacant"].values
+    yield "sites", "sites for persistent spines", "", np.full(one.sizes["time"], spines.sites)
+    yield "persistent", "persistent spines", "", persistent
+    yield "transient", "transient spines", "", mean["spine_density"].values - persistent
+    for name, values in zip(FACTORS, drives(one, case), strict=True):
+        yield f"drive.{name}", name, "", values
+
+
+def _unit(ds: xr.Dataset, name: str) -> str:
+    return style.unit_text(str(ds[name].attrs["units"]))
+
+
+def _arms(ds: xr.Dataset) -> Iterator[dict[str, Any]]:
+    for name, look in style.arm_styles(ds).items():
+        dash = [] if isinstance(look.line, str) else list(look.line[1])
+        dark = style.tint(look.colour, DARK_TINT)
+        yield {"name": name, "label": look.label, "light": look.colour, "dark": dark, "dash": dash}
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
+    (column,) = axis.columns
+    numbers = all(isinstance(value, int | float) for value in column.values)
+    return {
+        "name": axis.name.replace("_", " "),
+        "texts": [_text(value) for value in column.written],
+        "numbers": numbers,
+    }
+
+
+def _text(written: Any) -> str:
+    """A value as it is said: numbers with three digits."""
+    try:
+        number, unit = split(written)
+    except QuantityError:
+        return str(written)
+    return f"{number:.3g} {unit}".strip()
+
+
+def _short(what: str) -> str:
+    """`Ketamine (racemic) 0.461835428594 mg/kg iv` -> `ketamine 0.462 mg/kg iv`."""
+    text = re.sub(r" \([^)]*\)", "", what)
+    text = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.3g}", text)
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def packed(values: Array) -> dict[str, Any]:
+    """(courses, curves, times) in 16 bits: value = low + (high - low) x level / LEVELS, `low` and `high` a curve."""
+    low, high = values.min(axis=(0, 2)), values.max(axis=(0, 2))
+    span = np.where(high > low, high - low, 1)[:, None]
+    levels = np.round((values - low[:, None]) / span * LEVELS).astype("<u2")
+    return {"low": low.tolist(), "high": high.tolist(), "data": base64.b64encode(levels.tobytes()).decode("ascii")}
+
+
+def as_json(value: Any) -> str:
+    """JSON that may stand inside a script element."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,0 +1,122 @@
+"""In: results and runs. Out: tables that any program reads: CSV, or spikes as NWB (extra `nwb`)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plastogen import SCOPE
+from plastogen._base.definition import InputError
+from plastogen._base.files import atomic_write, explained
+from plastogen.experiment.verdict import COMPLETE
+from plastogen.runs.netcdf import blocks
+from plastogen.runs.results import RUNS_AT_ONCE, head, labels, table
+from plastogen.runs.store import Store
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NOTE = (
+    "Exported by plastogen. {scope}\n\n"
+    "readouts.csv: one row a run. courses.csv: one row a run and time. snapshots.csv: one row a run and snapshot.\n"
+    "Units stand in square brackets in the head of each column; a column without has none.\n"
+    "{title}: {question}\nSpecies: {species}. {n_complete} of {n_expected} runs.\n"
+)
+
+
+def to_csv(ds: xr.Dataset, folder: Path) -> list[Path]:
+    """Write readouts.csv, courses.csv, snapshots.csv and README.txt into `folder`. Raises StoreError."""
+    files: dict[str, str | Callable[[Any], None]] = {
+        "readouts.csv": table(ds), "courses.csv": partial(_wide, ds, "time"),
+        "README.txt": NOTE.format(**{**ds.attrs, "scope": SCOPE}),
+    }  # fmt: skip
+    if ds.sizes.get("snapshot", 0):
+        files["snapshots.csv"] = partial(_wide, ds, "snapshot")
+    for name, content in files.items():
+        atomic_write(folder / name, content)
+    return [folder / name for name in files]
+
+
+def _wide(ds: xr.Dataset, along: str, file: BinaryIO) -> None:
+    """All variables along one dimension: a row each run and place on it, a column each variable and class, pool, ..."""
+    outer = [str(dim) for dim in ds["status"].dims]
+    names = [str(n) for n in ds.data_vars if along in ds[n].dims and "frequency" not in ds[n].dims]
+    of_run = {name: values.reshape(ds["status"].shape) for name, values in labels(ds).items()}
+    moments = ds[along].values.tolist()
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*(head(ds, name) for name in of_run), *_heads(ds, names, along)])
+    for block in blocks(ds["status"].shape, RUNS_AT_ONCE):
+        here = ds.isel(dict(zip(outer, block, strict=True)))
+        there = here["status"].values.ravel() == COMPLETE
+        courses = [here[n].transpose(*outer, along, ...).values.reshape(there.size, len(moments), -1) for n in names]
+        for run in np.flatnonzero(there):
+            told = [values[block].ravel()[run] for values in of_run.values()]
+            numbers = _written(np.hstack([course[run] for course in courses]))
+            writer.writerows([*told, moment, *row] for moment, row in zip(moments, numbers, strict=True))
+    text.detach()
+
+
+def _written(values: NDArray[np.float32]) -> list[list[str]]:
+    """Numbers with the digits that tell them from all others, nothing for NaN."""
+    found: list[list[str]] = np.where(np.isnan(values), "", values.astype(str)).tolist()
+    return found
+
+
+def _heads(ds: xr.Dataset, names: Iterable[str], along: str) -> list[str]:
+    """Heads of the columns: the moment, then variable, place, unit."""
+    heads = [head(ds, along)]
+    for name in names:
+        dims = [d for d in ds[name].dims if d not in (*ds["status"].dims, along)]
+        heads += [head(ds, name, str(place)) for place in (ds[dims[0]].values if dims else [""])]
+    return heads
+
+
+def to_nwb(ds: xr.Dataset, store: Store, folder: Path) -> list[Path]:
+    """Write the spikes of every finished run's snapshots, one file a run. Raises InputError, StoreError."""
+    try:
+        from pynwb import NWBHDF5IO
+    except ImportError:
+        wanted = "the extra for NWB: pip install 'plastogen[nwb]'"
+        raise InputError.one(file="export", found="no pynwb", wanted=wanted) from None
+    paths = []
+    with explained(folder, "write into"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for run in dict.fromkeys(str(r) for r in ds["run"].values.ravel()):
+            if store.fault(run) is not None:
+                continue
+            path = folder / f"{run}.nwb"
+            with NWBHDF5IO(str(path), "w") as file:
+                file.write(_nwb(ds, store, run))
+            paths.append(path)
+    return paths
+
+
+def _nwb(ds: xr.Dataset, store: Store, run: str) -> Any:
+    """One run as an NWBFile: a unit a cell that fired, a column for its class and snapshot."""
+    from datetime import UTC, datetime
+
+    from pynwb import NWBFile
+
+    classes = store.load(run).manifest["classes"]
+    whole = NWBFile(
+        session_description=f"{ds.attrs['title']}: simulated spikes at snapshots. {SCOPE}",
+        identifier=run, session_start_time=datetime.fromtimestamp(0, UTC),
+        notes="simulated; times are seconds from the start of each snapshot",
+    )  # fmt: skip
+    whole.add_unit_column("cell_class", "E, PV or SST")
+    whole.add_unit_column("snapshot", "moment of the course")
+    whole.add_unit_column("cell", "number of the cell")
+    for snapshot, (times, cells) in store.spikes(run).items():
+        for cell in np.unique(cells):
+            name = next(n for n, (first, end) in classes.items() if first <= cell < end)
+            spikes = times[cells == cell]
+            whole.add_unit(spike_times=spikes, cell_class=name, snapshot=snapshot, cell=int(cell))
+    return whole

@@ -1,0 +1,238 @@
+"""In: a `Lesson` and an answered experiment. Out: its answer key: texts filled in, claims as they came out.
+
+A text reads numbers of the run in braces: `{rate_E of ketamine}`, at a point of a sweep `{rate_E of ketamine where
+dose = 0.5 mg/kg}`; two of them with `minus` or `over` between; and at the end `as %` (a share) or `as change` (of 1, or
+of 100 %). Means over seeds; a difference or ratio is taken seed by seed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from plastogen._base.definition import Document, InputError, Problem, nearest, show
+from plastogen._base.units import QuantityError
+from plastogen.experiment.claim import Verdict, interval
+from plastogen.experiment.resolve import Question
+from plastogen.experiment.selection import picked
+from plastogen.figures.style import arm_label
+from plastogen.publish.lesson.definition import Lesson
+
+PLACE = re.compile(r"\{([^{}]*)\}")
+NUMBER = re.compile(r"(\w+) of (\w+)(?: where (\w+) = (.+))?")
+BETWEEN = re.compile(r" (minus|over) ")
+AS = re.compile(r" as (%|change)$")
+TINY = 1e-9
+WHOLE = {"1": 1, "%": 100}  # what a level is a change of, by unit
+
+
+@dataclass(frozen=True)
+class Number:
+    """A readout of an arm, at a point of the sweep where `axis` has `value`."""
+
+    readout: str
+    arm: str
+    axis: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a place in a text reads: itself, its mean with the 95 % interval, in `unit`, on how many seeds."""
+
+    text: str
+    mean: float
+    low: float
+    high: float
+    unit: str
+    n: int
+    change: bool = False
+
+    @property
+    def said(self) -> str:
+        """The mean as it stands in a sentence."""
+        sign, whole = "+" if self.change else "", abs(self.mean) >= 1 or not round(self.mean, 1)
+        number = f"{self.mean:{sign}.{0 if whole else 1}f}" if self.unit == "%" else f"{self.mean:{sign}.3g}"
+        return minus(number) + _after(self.unit)
+
+    @property
+    def span(self) -> str:
+        """Its interval, empty where one seed knows none."""
+        return "" if np.isnan(self.low) else minus(f"{_three(self.low)} to {_three(self.high)}") + _after(self.unit)
+
+    @property
+    def exact(self) -> str:
+        """The mean with three digits, as it stands beside its interval."""
+        return minus(f"{'+' * (self.change and self.mean > TINY)}{_three(self.mean)}") + _after(self.unit)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A claim that an answer rests on, and whether it came out as the answer says."""
+
+    verdict: Verdict
+    holds: bool
+
+    @property
+    def agrees(self) -> bool:
+        return self.verdict.outcome != "undecided" and (self.verdict.outcome == "met") == self.holds
+
+
+@dataclass(frozen=True)
+class Key:
+    """Every text of a lesson filled in, in the order of the file, and what each answer rests on."""
+
+    answers: tuple[str, ...]
+    instead: tuple[str, ...]
+    not_shown: tuple[str, ...]
+    checked: tuple[tuple[Checked, ...], ...]
+    numbers: tuple[Found, ...]
+
+    @property
+    def disagreements(self) -> list[Checked]:
+        """Claims that came out other than the answers say, each once."""
+        every = {one.verdict.claim: one for group in self.checked for one in group if not one.agrees}
+        return list(every.values())
+
+
+def minus(text: str) -> str:
+    """Text with the typographer's minus before numbers."""
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+
+
+def _three(x: float) -> str:
+    """Three digits; what is left of a difference of equal numbers is 0."""
+    return f"{x if abs(x) > TINY else 0:.3g}"
+
+
+def _after(unit: str) -> str:
+    return "" if unit == "1" else f" {unit}".replace("uM", "µM")
+
+
+def texts(lesson: Lesson) -> Iterator[tuple[str, str]]:
+    """(path, text) of every text that may read numbers."""
+    yield from ((f"questions.{i}.answer", q.answer) for i, q in enumerate(lesson.questions))
+    yield from ((f"misconceptions.{i}.instead", m.instead) for i, m in enumerate(lesson.misconceptions))
+    yield from ((f"not_shown.{i}", text) for i, text in enumerate(lesson.not_shown))
+
+
+def check(lesson: Lesson, document: Document, question: Question) -> None:
+    """Raises InputError, all at once: claims the experiment does not make, numbers it does not have."""
+    problems = list[Problem]()
+    claims = [claim.claim for claim in question.experiment.expect]
+    for i, asked in enumerate(lesson.questions):
+        for key, named in (("holds", asked.holds), ("misses", asked.misses)):
+            for k, claim in enumerate(named):
+                if claim not in claims:
+                    wanted = f"a claim of {question.name}, in its words; plastogen show {question.name} lists them"
+                    at = f"questions.{i}.{key}.{k}"
+                    problems.append(document.problem(at, show(claim), wanted, nearest(claim, claims)))
+    for i, name in enumerate(lesson.readouts):
+        if name not in (known := question.experiment.readouts):
+            problems.append(
+                document.problem(f"readouts.{i}", show(name), f"one of {', '.join(known)}", nearest(name, known))
+            )
+    for path, text in texts(lesson):
+        for place in PLACE.findall(text):
+            fault = _fault(place, question)
+            if fault is not None:
+                problems.append(document.problem(path, *fault))
+    if problems:
+        raise InputError(problems)
+
+
+def _fault(place: str, question: Question) -> tuple[str, str, str | None] | None:
+    """What is wrong with a place in a text: found, wanted, nearest."""
+    numbers = _numbers(place)
+    if numbers is None:
+        return f"{{{place}}}", "{readout of arm}, one or two, such as {rate_E of ketamine over rate_E of vehicle}", None
+    experiment = question.experiment
+    for number in numbers:
+        for name, known in ((number.readout, experiment.readouts), (number.arm, experiment.arms)):
+            if name not in known:
+                return f"{{{place}}}", f"one of {', '.join(known)}", nearest(name, known)
+        where = {number.axis: number.value} if number.axis and number.value else {}
+        try:
+            points = int(picked(question.axes, where).sum())
+        except QuantityError as error:
+            return error.found, error.wanted, error.nearest
+        if points != 1:
+            return f"{{{place}}}, which is {points} points of the sweep", "one, such as `where dose = 1 mg/kg`", None
+    return None
+
+
+def _numbers(place: str) -> list[Number] | None:
+    """One or two numbers that a place reads; None when it cannot be read."""
+    parts = BETWEEN.split(AS.sub("", place))[::2]
+    found = [NUMBER.fullmatch(part.strip()) for part in parts]
+    if len(parts) > 2 or not all(found):
+        return None
+    return [Number(*match.groups()) for match in found if match]
+
+
+def key(lesson: Lesson, question: Question, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Key:
+    """The key of a lesson that `check` found sound."""
+    numbers: dict[str, Found] = {}
+
+    def filled(text: str) -> str:
+        for place in PLACE.findall(text):
+            numbers.setdefault(place, _found(place, question, ds))
+        return " ".join(PLACE.sub(lambda match: numbers[match[1]].said, text).split())
+
+    by_claim: Mapping[str, Verdict] = {verdict.claim: verdict for verdict in verdicts}
+    checked = tuple(
+        tuple(
+            Checked(by_claim[claim], holds) for holds, named in ((True, q.holds), (False, q.misses)) for claim in named
+        )
+        for q in lesson.questions
+    )
+    return Key(
+        tuple(filled(q.answer) for q in lesson.questions), tuple(filled(m.instead) for m in lesson.misconceptions),
+        tuple(filled(text) for text in lesson.not_shown), checked, tuple(numbers.values()),
+    )  # fmt: skip
+
+
+def _found(place: str, question: Question, ds: xr.Dataset) -> Found:
+    numbers, how = _numbers(place) or [], AS.search(place)
+    between = BETWEEN.search(place)
+    values = [_values(number, question, ds) for number in numbers]
+    unit = question.experiment.readouts[numbers[0].readout].unit
+    x = values[0]
+    if between is not None:
+        x = x - values[1] if between[1] == "minus" else x / values[1]
+        unit = unit if between[1] == "minus" else "1"
+    change = how is not None and how[1] == "change"
+    if change and (between is None or between[1] == "over"):
+        x = x - WHOLE.get(unit, 1)
+    if how is not None and unit == "1":
+        x, unit = 100 * x, "%"
+    there = x[np.isfinite(x)]
+    if unit == "h" and there.size and np.abs(there).max() < 1:
+        there, unit = 60 * there, "min"
+    return Found(_worded(place, question), *interval(there), unit, int(there.size), change)
+
+
+def _values(number: Number, question: Question, ds: xr.Dataset) -> NDArray[np.float64]:
+    """The readout of every seed."""
+    where = {number.axis: number.value} if number.axis and number.value else {}
+    values = np.asarray(ds[number.readout].sel(arm=number.arm).values, float)
+    return values[picked(question.axes, where)].reshape(-1)
+
+
+def _worded(place: str, question: Question) -> str:
+    """A place with the titles of what it reads."""
+    experiment = question.experiment
+    told = []
+    for number in _numbers(place) or []:
+        title = experiment.readouts[number.readout].title or number.readout.replace("_", " ")
+        arm = experiment.arms[number.arm].title or arm_label(number.arm)
+        told.append(
+            f"{title}, {arm}" + (f", {number.axis} = {minus(number.value)}" if number.axis and number.value else "")
+        )
+    between = BETWEEN.search(place)
+    return f" {between[1]} ".join(told) if between else told[0]

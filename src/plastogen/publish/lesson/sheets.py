@@ -1,0 +1,181 @@
+"""In: a `Lesson`, its key and what was run. Out: student sheet, teacher sheet and slides as plain blocks.
+
+A block says what a thing is, not how it looks: `lesson.render` turns blocks into HTML and Markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from plastogen import SCOPE
+from plastogen.analysis.provenance import Cited
+from plastogen.publish.lesson.definition import LEVELS, Lesson
+from plastogen.publish.lesson.key import Checked, Key, minus
+
+TOLD = {"see": "See: read it off the figures", "explain": "Explain: say why", "judge": "Judge: how far does it go?"}
+LINES = {"see": 2, "explain": 4, "judge": 5}  # to write on
+REFRESHED = 3  # statements to agree or disagree with, on a slide
+
+
+@dataclass(frozen=True)
+class Heading:
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+    kind: str = ""  # aim, scope, small, alarm, command
+
+
+@dataclass(frozen=True)
+class Points:
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    name: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question by its number, with room to write, or with its answer and the claims it rests on."""
+
+    number: int
+    text: str
+    lines: int = 0
+    answer: str = ""
+    checked: Sequence[Checked] = ()
+    brief: bool = False  # claims by name alone: a slide has no room for fine print
+
+
+@dataclass(frozen=True)
+class Slide:
+    blocks: Sequence[Block]
+
+
+Block = Heading | Text | Points | Table | Picture | Asked | Slide
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What was run, in words: the experiment's question, its arms (title, what was given), how it was run."""
+
+    question: str
+    note: str
+    arms: Sequence[tuple[str, str]]
+    how: str
+    command: str
+    cited: Sequence[Cited] = field(default=())
+
+
+def student(lesson: Lesson, ran: Ran) -> list[Block]:
+    """The sheet students write on: no answer stands on it."""
+    return [
+        *_top(lesson, "Student sheet"), *_background(lesson, ran, ""), *_pictures(lesson), *_questions(lesson, None),
+        Heading("Do you agree?"), Text("Say for each statement whether you agree, and why."),
+        *(Asked(i, m.belief, lines=2) for i, m in enumerate(lesson.misconceptions, 1)),
+    ]  # fmt: skip
+
+
+def teacher(lesson: Lesson, ran: Ran, key: Key) -> list[Block]:
+    """The same with its answers, what they rest on, and what the evidence does not show."""
+    return [
+        *_top(lesson, "Teacher sheet, with answer key"), *_disagreement(key),
+        Table(("", ""), [("Made again by", ran.command)]),
+        *_background(lesson, ran, ran.note), *_pictures(lesson), *_questions(lesson, key),
+        Heading("Common misconceptions"),
+        *(Asked(i, f"“{m.belief}”", answer=said)
+          for i, (m, said) in enumerate(zip(lesson.misconceptions, key.instead, strict=True), 1)),
+        Heading("What the evidence does not show"), Points(key.not_shown), Heading("Change the model"),
+        *_change(lesson, ran),
+        *_numbers(key), *_sources(ran),
+    ]  # fmt: skip
+
+
+def slides(lesson: Lesson, ran: Ran, key: Key) -> list[Block]:
+    """A set for the projector: aim, question, figures, a slide a question and one with its answer."""
+    made = [Slide((Heading(lesson.title, 1), Text(lesson.aim, "aim"), Text(SCOPE, "scope")))]
+    made.append(Slide((Heading("What we know before"), Points(lesson.background))))
+    arms = Table(("Group", "Given"), ran.arms)
+    made.append(Slide((Heading("The experiment"), Text(ran.question, "aim"), arms, Text(ran.how, "small"))))
+    made += [Slide((Picture(name),)) for name in lesson.figures]
+    for i, (asked, answer, checked) in enumerate(zip(lesson.questions, key.answers, key.checked, strict=True), 1):
+        level = Heading(TOLD[asked.level])
+        made.append(Slide((level, Asked(i, asked.ask))))
+        made.append(Slide((level, Asked(i, asked.ask, answer=answer, checked=checked, brief=True))))
+    beliefs = [m.belief for m in lesson.misconceptions]
+    made.append(Slide((Heading("Do you agree?"), Points(beliefs[:REFRESHED]))))
+    made.append(Slide((Heading("What the evidence does not show"), Points(key.not_shown), Text(SCOPE, "scope"))))
+    return list(made)
+
+
+def _top(lesson: Lesson, what: str) -> Iterator[Block]:
+    yield Text(what, "what")
+    yield Heading(lesson.title, 1)
+    yield Text(lesson.aim, "aim")
+    yield Text(SCOPE, "scope")
+    yield Table(("", ""), [("Time needed", lesson.time), ("You should know", "; ".join(lesson.before))])
+
+
+def _disagreement(key: Key) -> Iterator[Block]:
+    for one in key.disagreements:
+        wanted = "is met" if one.holds else "is not met"
+        told = f"The answers say that this claim {wanted}; in this run it came out as “{one.verdict.outcome}”"
+        yield Text(f"{told}: {one.verdict.claim}. Do not use the answers that rest on it.", "alarm")
+
+
+def _background(lesson: Lesson, ran: Ran, note: str) -> Iterator[Block]:
+    yield Heading("What we know before")
+    yield from (Text(text) for text in lesson.background)
+    yield Heading("The experiment")
+    yield Text(ran.question, "aim")
+    yield from [Text(note)] if note else []
+    yield Table(("Group", "Given"), ran.arms)
+    yield Text(ran.how, "small")
+
+
+def _pictures(lesson: Lesson) -> Iterator[Block]:
+    yield Heading("What came out")
+    yield from (Picture(name) for name in lesson.figures)
+
+
+def _questions(lesson: Lesson, key: Key | None) -> Iterator[Block]:
+    yield Heading("Questions")
+    numbered = list(enumerate(lesson.questions))
+    for level in LEVELS:
+        yield Heading(TOLD[level], 3)
+        for i, asked in numbered:
+            if asked.level == level and key is None:
+                yield Asked(i + 1, asked.ask, lines=LINES[level])
+            elif asked.level == level and key is not None:
+                yield Asked(i + 1, asked.ask, answer=key.answers[i], checked=key.checked[i])
+
+
+def _change(lesson: Lesson, ran: Ran) -> Iterator[Block]:
+    yield Text(f"{lesson.change.why} Run it again, and see which answers no longer hold:")
+    sets = " ".join(f"--set {path}='{value}'" for path, value in lesson.change.set.items())
+    yield Text(f"{ran.command} {sets}", "command")
+
+
+def _numbers(key: Key) -> Iterator[Block]:
+    """Every number of the key with its interval."""
+    if key.numbers:
+        yield Heading("Where the numbers come from")
+        rows = [(one.text, one.exact, one.span or "one seed", str(one.n)) for one in key.numbers]
+        yield Table(("Readout, group", "Mean", "95 % interval", "Seeds"), rows)
+
+
+def _sources(ran: Ran) -> Iterator[Block]:
+    if ran.cited:
+        yield Heading("Sources of the claims")
+        yield Points([minus(one.line) for one in ran.cited])

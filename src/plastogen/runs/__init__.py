@@ -1,0 +1,1 @@
+"""Many courses, on disk: named, scheduled, stored, collected."""

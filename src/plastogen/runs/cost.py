@@ -1,0 +1,108 @@
+"""In: runs that were just made and the time they took. Out: what others like them will cost on this machine.
+
+What is alike: method, program, probes and code. It is kept in the cache, a file a kind, by the length of the course.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plastogen._base.files import atomic_write, cache_dir, digest
+from plastogen.model.circuit.engine import program_key
+from plastogen.runs.identity import mechanisms
+from plastogen.runs.store import Store
+from plastogen.runs.worker import Job
+from plastogen.simulation.course import Plan
+
+LEARNING = "learning"
+LOOKED_AT = 16  # runs whose files are measured
+REMEMBERED = 1000  # runs that an average rests on at most, so that it follows the machine
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a run costs: seconds of one worker, bytes on disk; averaged over `runs` of `duration_h`."""
+
+    seconds: float
+    bytes: float
+    runs: int
+    duration_h: float
+
+
+def record(jobs: Sequence[Job], worker_seconds: float, store: Store) -> None:
+    """Keep what `jobs`, new runs of `store`, cost together. Raises StoreError."""
+    each = worker_seconds / max(len(jobs), 1)
+    for (path, duration_h), alike in _alike(jobs).items():
+        looked_at = alike[:: -(-len(alike) // LOOKED_AT)]
+        taken = sum(store.bytes(job.id) for job in looked_at) / len(looked_at)
+        _add(path, duration_h, Pace(each, taken, len(alike), duration_h))
+
+
+def record_learning(plan: Plan, worker_seconds: float) -> None:
+    """Keep what it cost to learn an emulator for runs such as `plan`. Raises StoreError."""
+    _add(_place(plan, LEARNING), plan.duration_h, Pace(worker_seconds, 0, 1, plan.duration_h))
+
+
+def expected(jobs: Iterable[Job]) -> list[tuple[int, Pace | None]]:
+    """How many of `jobs` there are of each kind, and what one costs; None where none has been made here."""
+    return [(len(alike), _nearest(_read(path), duration_h)) for (path, duration_h), alike in _alike(jobs).items()]
+
+
+def learning(plan: Plan) -> Pace | None:
+    """What it cost to learn an emulator for runs such as `plan`; None where that has not been done here."""
+    return _nearest(_read(_place(plan, LEARNING)), plan.duration_h)
+
+
+def _add(path: Path, duration_h: float, new: Pace) -> None:
+    known = _read(path)
+    old = known.get(str(duration_h), {"runs": 0, "seconds": 0, "bytes": 0})
+    before, now = min(old["runs"], REMEMBERED), new.runs
+    known[str(duration_h)] = {
+        "runs": before + now, "seconds": (before * old["seconds"] + now * new.seconds) / (before + now),
+        "bytes": (before * old["bytes"] + now * new.bytes) / (before + now),
+    }  # fmt: skip
+    atomic_write(path, json.dumps(known, indent=1))
+
+
+def _nearest(known: dict[str, Any], duration_h: float) -> Pace | None:
+    """The record of courses most like `duration_h` long."""
+    if not known:
+        return None
+    name = min(known, key=lambda text: abs(math.log(float(text) / duration_h)))
+    found = known[name]
+    return Pace(float(found["seconds"]), float(found["bytes"]), int(found["runs"]), float(name))
+
+
+def _alike(jobs: Iterable[Job]) -> dict[tuple[Path, float], list[Job]]:
+    """Jobs by where the pace of their kind is kept, and by how long their courses are."""
+    groups: dict[tuple[Path, float], list[Job]] = {}
+    places: dict[tuple[Any, ...], Path] = {}
+    for job in jobs:
+        plan = job.plan
+        kind = (plan.method, id(plan.circuit), plan.window_s, plan.settle_s, plan.tolerance, len(plan.snapshots))
+        if kind not in places:
+            places[kind] = _place(plan, plan.method)
+        groups.setdefault((places[kind], plan.duration_h), []).append(job)
+    return groups
+
+
+def _place(plan: Plan, work: str) -> Path:
+    """Where the pace of `work` on plans like this one is kept."""
+    asks = plan.method == "direct" or work == LEARNING
+    program = program_key(plan.circuit) if asks and plan.backend == "cpp" else ""
+    circuit = [plan.backend, plan.circuit.size, program] if asks else ""
+    told = [work, circuit, plan.window_s, plan.settle_s, plan.tolerance, len(plan.snapshots), mechanisms()]
+    return cache_dir() / "pace" / f"{digest(told)[:16]}.json"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+    return {}

@@ -1,0 +1,103 @@
+"""In: cases, and runs on grids and with names of their own. Out: their curves on axes that all share, as float32.
+
+Without a sweep the shared times are the union of all grids; in a sweep they are few (`grid.shared`). Readouts do not
+come from here: they are read from whole runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plastogen.experiment.resolve import Case
+from plastogen.runs.netcdf import Curve, Dims
+from plastogen.runs.store import Stored
+from plastogen.simulation.time_grid import MANY, SHARED, shared, union
+from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
+
+Array: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What stands along the dimensions that curves have beside those of the runs."""
+
+    time_h: Array
+    species: tuple[str, ...]
+    snapshots: tuple[str, ...]
+    frequency_hz: Array
+
+    @classmethod
+    def of(cls, cases: Sequence[Case], snapshots: Iterable[str], frequency_hz: Array) -> Axes:
+        """Those that hold all `cases`."""
+        species = dict.fromkeys(s for case in cases for drug in case.drugs.values() for s in drug.species)
+        return cls(_times(cases), tuple(species), tuple(snapshots), frequency_hz)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {
+            "time": self.time_h.size, "class": len(CLASSES), "pool": len(POOLS), "species": len(self.species),
+            "snapshot": len(self.snapshots), "frequency": self.frequency_hz.size,
+        }  # fmt: skip
+
+    def variables(self, outer: Dims) -> dict[str, tuple[Dims, dict[str, Any]]]:
+        """Name -> dimensions and attributes of every variable, below the dimensions of the runs."""
+        return {
+            name: ((*outer, *variable.dims), {"units": variable.unit, "long_name": variable.long_name})
+            for name, variable in VARIABLES.items()
+        }
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """That of one run's curve of a variable."""
+        return tuple(self.sizes[dim] for dim in VARIABLES[name].dims)
+
+    def curves(self, run: Stored) -> Iterator[tuple[str, Curve]]:
+        """Every variable of a run, linear between its own times; before its start it stands still.
+
+        A species that was not given is 0; a snapshot that was not taken is NaN.
+        """
+        between = None if np.array_equal(run.time_h, self.time_h) else _between(run.time_h, self.time_h)
+        for name, variable in VARIABLES.items():
+            values = np.asarray(run.arrays[name])
+            for dim, wanted, absent in (("snapshot", self.snapshots, np.nan), ("species", self.species, 0.0)):
+                if dim in variable.dims and run.labels[dim] != wanted:
+                    values = _named(values, variable.dims.index(dim), run.labels[dim], wanted, absent)
+            if between is not None and "time" in variable.dims:
+                left, right, share = between
+                share = share.reshape(-1, *(1,) * (values.ndim - 1))
+                values = values[left] * (1 - share) + values[right] * share
+            yield name, values.astype(np.float32)
+
+
+def _times(cases: Sequence[Case]) -> Array:
+    if not any(case.point for case in cases):
+        return union(case.grid_h for case in cases)
+    start, end = min(case.start_h for case in cases), max(case.end_h for case in cases)
+    most = max(SHARED, MANY // len(cases))
+    return shared(start, end, (event for case in cases for event in case.events_h), most)
+
+
+def _between(own_h: Array, wanted_h: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+    """For each wanted time: the run's times on both sides, and how far it is from the first to the second."""
+    t = np.clip(wanted_h, own_h[0], own_h[-1])
+    right = np.clip(np.searchsorted(own_h, t, side="right"), 1, own_h.size - 1)
+    return right - 1, right, (t - own_h[right - 1]) / (own_h[right] - own_h[right - 1])
+
+
+def _named(values: Array, at: int, own: Sequence[str], wanted: Sequence[str], absent: float) -> Array:
+    """`values` with the names along dimension `at` in the wanted order."""
+    shape = (*values.shape[:at], len(wanted), *values.shape[at + 1 :])
+    found = np.full(shape, absent)
+    for k, name in enumerate(wanted):
+        if name in own:
+            found[(slice(None),) * at + (k,)] = values.take(own.index(name), at)
+    return found
+
+
+def empty(names: Mapping[str, tuple[int, ...]]) -> dict[str, Curve]:
+    """An array of NaN for each name and shape: cells nobody has filled."""
+    return {name: np.full(shape, np.nan, np.float32) for name, shape in names.items()}

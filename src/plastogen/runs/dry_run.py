@@ -1,0 +1,127 @@
+"""In: a question and the runs it needs. Out: lines that say what running it would take, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from plastogen._base.files import cache_dir
+from plastogen.cli.doctor import in_bytes
+from plastogen.experiment.design import corners
+from plastogen.experiment.resolve import Question
+from plastogen.model.circuit.definition import Circuit
+from plastogen.model.circuit.engine import is_built, program_key
+from plastogen.publish.workflow import Asked
+from plastogen.runs.cost import expected, learning
+from plastogen.runs.emulators import path_of
+from plastogen.runs.worker import Job
+from plastogen.simulation.course import Plan
+from plastogen.simulation.probe import network_key
+
+S_PER_MIN = S_PER_MIN_H = 60
+H_PER_DAY = 24
+NAMED = 5  # runs that are broken, told by name
+CPP = "cpp"
+
+
+def planned(asked: Asked, *, workers: int) -> Iterator[str]:
+    """The plan, line by line."""
+    question, store, ids, jobs = asked.question, asked.store, asked.ids, asked.jobs
+    experiment = question.experiment
+    faults = {job.id: store.fault(job.id) for job in jobs}
+    todo = [job for job in jobs if faults[job.id] is not None]
+    points = f"{question.size} points, " if question.over else ""
+    shared = f" ({len(ids) - len(jobs)} shared)" if len(ids) > len(jobs) else ""
+    yield f"{question.name}: {points}{len(ids)} runs, {len(jobs)} different{shared}, {len(todo)} still to do"
+    for words in question.over:
+        yield from (f"  {'  ' * bool(i)}{line}" for i, line in enumerate(words))
+    for arm in experiment.arms:
+        mine = [run for (name, *_), run in ids.items() if name == arm]
+        yield f"  {arm}: {sum(faults[run] is None for run in mine)} of {len(mine)} finished"
+    broken = [(run, fault) for run, fault in faults.items() if fault not in (None, "missing")]
+    yield from (f"  run {run} is broken ({fault}) and would be run again" for run, fault in broken[:NAMED])
+    if len(broken) > NAMED:
+        yield f"  and {len(broken) - NAMED} more are broken"
+    if todo:
+        unlearned = _unlearned(asked, todo)
+        if experiment.course.method != "formula":
+            yield from _circuits(asked, str(todo[0].plan.backend), len(unlearned))
+        yield from _cost(todo, unlearned, workers, experiment.takes)
+    yield f"  results go to {store.folder}"
+
+
+def _unlearned(asked: Asked, todo: Sequence[Job]) -> list[Plan]:
+    """A plan for each emulator that has still to be learned for the runs to do."""
+    needed = {job.plan.emulator for job in todo}
+    return [
+        pilots.plans[0]
+        for pilots in asked.pilots.values()
+        if pilots.key in needed
+        and not any(path_of(folder, pilots.key).is_file() for folder in (asked.folder, cache_dir()))
+    ]
+
+
+def _circuits(asked: Asked, backend: str, unlearned: int) -> Iterator[str]:
+    """What has to be compiled and learned, and what else the network has to be asked anew for."""
+    circuits = list({id(case.circuit): case.circuit for case in asked.cases}.values())
+    course = asked.question.experiment.course
+
+    def heard(circuit: Circuit) -> str:
+        return network_key(circuit, float(course.window), float(course.settle), backend)
+
+    if backend == CPP:
+        programs = {program_key(circuit): circuit for circuit in circuits}
+        built = sum(map(is_built, programs.values()))
+        yield f"  programs: {len(programs)}, {built} of them compiled{_because(asked.question, program_key)}"
+    if asked.pilots:
+        learned = len(asked.pilots) - unlearned
+        yield f"  emulators: {len(asked.pilots)}, {learned} of them learned{_because(asked.question, heard)}"
+    else:
+        different = len({heard(circuit) for circuit in circuits})
+        yield f"  circuits for the network to answer for: {different}{_because(asked.question, heard)}"
+
+
+def _because(question: Question, key: Any) -> str:
+    """Which swept paths change `key` of the circuit."""
+    arm = next(iter(question.experiment.arms))
+    points = list(corners(question.sweep, question.experiment.design))
+    first, guilty = points[0], []
+    for path in first:
+        if path.startswith(("circuit.", "model.circuit")):
+            alone = [{**first, path: point[path]} for point in points]
+            if len({key(question.case(arm, (), point).circuit) for point in alone}) > 1:
+                guilty.append(path)
+    return f" (they differ along {', '.join(guilty)})" if guilty else ""
+
+
+def _cost(todo: Sequence[Job], unlearned: Sequence[Plan], workers: int, takes: str | None) -> Iterator[str]:
+    """Time and disk, from what runs like these took on this machine."""
+    costs = [(n, pace) for n, pace in expected(todo) if pace is not None]
+    if not costs:
+        file = f"; its file says: {takes}" if takes else ""
+        yield f"  time and disk: not known, for no such run has been made on this machine yet{file}"
+        return
+    seconds = sum(n * pace.seconds for n, pace in costs) / min(workers, len(todo))
+    taken = in_bytes(int(sum(n * pace.bytes for n, pace in costs)))
+    lengths = {pace.duration_h for _, pace in costs}
+    other = lengths - {job.plan.duration_h for job in todo}
+    of = f" of {', '.join(in_time(h * S_PER_MIN * S_PER_MIN_H) for h in sorted(lengths))}" if other else ""
+    rests = f"going by {sum(pace.runs for _, pace in costs)} such runs{of} on this machine"
+    yield f"  about {in_time(seconds)} with {workers} at once, {taken} on disk, {rests}"
+    if unknown := len(todo) - sum(n for n, _ in costs):
+        yield f"  and {unknown} runs of a kind that has not been made here yet"
+    if unlearned:
+        paces = [pace for plan in unlearned if (pace := learning(plan)) is not None]
+        known = f"about {in_time(sum(pace.seconds for pace in paces) / workers)}" if paces else "not known how long"
+        yield f"  learning {len(unlearned)} emulators comes on top: {known}"
+
+
+def in_time(seconds: float) -> str:
+    """90 -> "90 s", 600 -> "10 min"."""
+    minutes = seconds / S_PER_MIN
+    hours = minutes / S_PER_MIN_H
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    if hours < 2:
+        return f"{minutes:.0f} min"
+    return f"{hours:.0f} h" if hours < 2 * H_PER_DAY else f"{hours / H_PER_DAY:.0f} d"

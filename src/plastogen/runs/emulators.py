@@ -1,0 +1,164 @@
+"""In: a question that is to be answered by emulation. Out: for each of its circuits, the plans that stand for the
+sweep, and the emulator learned from them, kept in the results folder.
+
+Pilots lie at the corners and all over the ranges that are swept, not at its points: a finer sweep over the same ranges
+has the same emulator, and what is finished of it stays finished.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plastogen._base.definition import InputError
+from plastogen._base.digest import fingerprint
+from plastogen._base.files import CacheDamaged, atomic_write, cache_dir, digest, explained, locked
+from plastogen.experiment import population as people
+from plastogen.experiment.resolve import Case, Question
+from plastogen.experiment.sweep import Span
+from plastogen.model.circuit.engine import signature
+from plastogen.runs.identity import run_id
+from plastogen.simulation.course import Plan
+
+FOLDER = "emulators"
+POINTS = 16  # of each arm, spread over the ranges
+PEOPLE = 24  # virtual subjects that stand for all
+MOST_CIRCUITS = 16
+KEY_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Pilots:
+    """The plans that stand for one circuit of a sweep; `key` names the emulator they lead to."""
+
+    key: str
+    plans: tuple[Plan, ...]
+
+
+def emulated(question: Question, cases: Sequence[Case], backend: str) -> dict[str, Pilots]:
+    """Fingerprint of a circuit -> its pilots, for every circuit of the cases that are to be emulated.
+
+    Raises InputError: too many circuits.
+    """
+    found: dict[str, Pilots] = {}
+    for case in cases:
+        mark = fingerprint(case.circuit)
+        if case.setting.course.method != "emulated" or mark in found:
+            continue
+        if len(found) == MOST_CIRCUITS:
+            wanted = f"at most {MOST_CIRCUITS} circuits, each of which is learned by itself, or course.method direct"
+            raise InputError.one(file=question.document.file, found="a sweep over more circuits", wanted=wanted)
+        pinned = {path: value for path, value in case.point.items() if _of_circuit(path)}
+        plans = [p for p in _plans(question, pinned, backend) if fingerprint(p.circuit) == mark]
+        if not plans:
+            plans = [case.plan(seed, backend) for seed in question.seeds]
+        key = digest([signature(backend), *(run_id(plan) for plan in plans)])[:KEY_LENGTH]
+        found[mark] = Pilots(key, tuple(plans))
+    return found
+
+
+def standing_in(plan: Plan, pilots: Mapping[str, Pilots]) -> Plan:
+    """The plan, told which emulator answers in place of the network, if one does."""
+    return replace(plan, emulator=pilots[fingerprint(plan.circuit)].key) if plan.method == "emulated" else plan
+
+
+def _of_circuit(path: str) -> bool:
+    return path.startswith(("circuit.", "model.circuit"))
+
+
+def _plans(question: Question, pinned: Mapping[str, Any], backend: str) -> Iterator[Plan]:
+    """Every arm at every pilot point, seeds in turn; and every arm's first point with every seed."""
+    points = _of_people(question, list(_points(question, pinned)))
+    for number, point in enumerate(points):
+        for arm in question.experiment.arms:
+            case = question.case(arm, (), point)
+            for k, seed in enumerate(question.seeds):
+                if number % len(question.seeds) == k or number == 0:
+                    yield case.plan(seed, backend)
+
+
+def _points(question: Question, pinned: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """Points all over what is swept; the one empty point without a sweep."""
+    sweep = question.sweep
+    if isinstance(sweep, list):
+        chosen = np.unique(np.linspace(0, len(sweep) - 1, POINTS).astype(int))
+        return [{**sweep[i], **pinned} for i in chosen]
+    free = {path: swept for path, swept in sweep.items() if path not in pinned}
+    if not free:
+        return [dict(pinned)]
+    from scipy.stats import qmc
+
+    drawn = qmc.Sobol(len(free), scramble=False).random(POINTS)
+    shares = np.vstack([np.zeros(len(free)), np.ones(len(free)), drawn[1:]])
+    values = [_along(swept, column) for swept, column in zip(free.values(), shares.T, strict=True)]
+    return [dict(zip(free, row, strict=True)) | dict(pinned) for row in zip(*values, strict=True)]
+
+
+def _of_people(question: Question, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The points, each for another of the first virtual subjects, where there are any."""
+    if question.experiment.course.subjects is None:
+        return found
+    axis = people.axis_of(question.varying, PEOPLE, question.seeds[0], set())
+    rows = [{column.path: column.written[i] for column in axis.columns} for i in range(axis.size)]
+    return [found[i % len(found)] | rows[i % len(rows)] for i in range(max(len(found), len(rows)))]
+
+
+def _along(swept: list[Any] | Span, shares: Any) -> list[Any]:
+    """What is swept at `shares` (0..1) of its way."""
+    if isinstance(swept, Span):
+        return swept.at(shares)
+    return [swept[min(int(share * len(swept)), len(swept) - 1)] for share in shares]
+
+
+def path_of(results: Path, key: str) -> Path:
+    """Where a results folder keeps an emulator."""
+    return results / FOLDER / f"{key}.npz"
+
+
+def told(results: Path, pilots: Iterable[Pilots]) -> Iterator[str]:
+    """A sentence on each emulator that a results folder has."""
+    for each in pilots:
+        with suppress(OSError, ValueError, KeyError):
+            k = json.loads(path_of(results, each.key).with_suffix(".json").read_text())
+            yield (
+                f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the network, "
+                f"{k['remembered']} known before); rates of E cells within {k['error']:.1%}, wanted {k['wanted']:.1%}; "
+                f"an answer left out is missed by {k['held_out']:.1%}"
+            )
+
+
+def provide(pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str, float], None]) -> bool:
+    """Have the emulator in the results folder: from the cache, or learned now, by whoever comes first.
+
+    Whether it was learned now. Raises EngineError, StoreError.
+    """
+    from plastogen.simulation.emulator import Emulator
+    from plastogen.simulation.train_emulator import learn, network
+
+    path, kept, circuit = path_of(results, pilots.key), path_of(cache_dir(), pilots.key), pilots.plans[0].circuit
+    with locked(path.with_suffix(".lock")):
+        with suppress(FileNotFoundError, CacheDamaged):
+            Emulator.load(path, circuit)
+            return False
+        with locked(kept.with_suffix(".lock")):
+            new = False
+            try:
+                Emulator.load(kept, circuit)
+            except (FileNotFoundError, CacheDamaged):
+                new = True
+                learned = learn(pilots.plans, network(pilots.plans[0], lambda what: moved(what, 0)), workers=workers,
+                                tell=moved)  # fmt: skip
+                atomic_write(kept.with_suffix(".json"), json.dumps(learned.about(), indent=1, sort_keys=True))
+                learned.emulator.save(kept)
+            with explained(path, "write"):
+                for suffix in (".json", ".npz"):
+                    shutil.copyfile(kept.with_suffix(suffix), path.with_suffix(suffix + ".new"))
+                    path.with_suffix(suffix + ".new").replace(path.with_suffix(suffix))
+    return new

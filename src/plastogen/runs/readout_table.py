@@ -1,0 +1,99 @@
+"""In: runs, one after the other, and the cells they stand in. Out: what is kept in memory of each: readouts, state.
+
+Each readout is read from the whole course. Where an emulator answered in place of the network, `<readout>_se` says how
+far one of its standard errors moves the readout; what another seed would do is not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plastogen.experiment.readout import Readout, evaluate
+from plastogen.experiment.verdict import COMPLETE
+from plastogen.runs.netcdf import Dims
+from plastogen.runs.store import Stored
+
+Array: TypeAlias = NDArray[Any]
+MISSING = "missing"
+ERROR = "_se"  # ends the name of the emulator's standard error of a readout
+
+
+def _read(readout: Readout, run: Stored) -> tuple[float, float]:
+    """The number, and how far a standard error of the emulator moves it; NaN where no emulator answered."""
+    number = evaluate(readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels)
+    if not run.emulated:
+        return number, np.nan
+    moved = {**run.arrays, **run.moved}
+    return number, abs(evaluate(readout, arrays=moved, time_h=run.time_h, labels=run.labels) - number)
+
+
+class Book:
+    """What is kept in memory of every run, cell by cell: its readouts, whether it is there, how it came about."""
+
+    def __init__(self, readouts: Mapping[str, Readout], names: Array) -> None:
+        self.readouts, self.names = readouts, names
+        self.numbers = {name: np.full(names.shape, np.nan) for name in readouts}
+        self.errors: dict[str, Array] = {}
+        self.status = np.full(names.shape, MISSING, dtype=object)
+        self.probes, self.cap_hit = np.zeros(names.shape, dtype=np.int64), np.zeros(names.shape, dtype=np.int8)
+        self.backends: set[str] = set()
+
+    def enter(self, places: Iterable[tuple[int, ...]], run: Stored) -> None:
+        """A run that is there, at all places that share it."""
+        log = run.manifest["log"]
+        numbers = {name: _read(readout, run) for name, readout in self.readouts.items()}
+        if run.emulated and not self.errors:
+            self.errors = {name: np.full(self.names.shape, np.nan) for name in self.readouts}
+        self.backends.add(str(run.manifest["backend"]))
+        for at in places:
+            self.status[at] = COMPLETE
+            self.probes[at], self.cap_hit[at] = int(log.get("probes", 0)), int(bool(log.get("cap_hit", False)))
+            for name, (number, error) in numbers.items():
+                self.numbers[name][at] = number
+                if self.errors:
+                    self.errors[name][at] = error
+
+    def miss(self, places: Iterable[tuple[int, ...]], why: str) -> None:
+        """A run that is not there."""
+        for at in places:
+            self.status[at] = why
+
+    def state(self) -> dict[str, str]:
+        """What became of each run."""
+        return dict(zip(self.names.ravel(), self.status.ravel(), strict=True))
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        return np.asarray(self.status == COMPLETE)
+
+    def variables(self, dims: Dims) -> dict[str, tuple[Dims, Array, dict[str, Any]]]:
+        """All of it as variables over `dims`."""
+        found: dict[str, tuple[Dims, Array, dict[str, Any]]] = {}
+        for name, readout in self.readouts.items():
+            title = readout.title or name.replace("_", " ")
+            attrs = {"units": readout.unit, "long_name": title, "readout": 1, "of": readout.of}
+            if readout.relative_to is not None and readout.as_ == "ratio" and readout.unit == "1":
+                attrs["ratio_to"] = readout.relative_to
+            if readout.yes_no:
+                beyond = "above" if readout.above is not None else "below"
+                attrs |= {"yes_no": 1, "threshold": readout.threshold, "beyond": beyond}
+            found[name] = (dims, self.numbers[name], attrs)
+            if self.errors:
+                attrs = {
+                    "units": readout.unit,
+                    "long_name": f"standard error of the emulator, {title}",
+                    "error_of": name,
+                }
+                found[f"{name}{ERROR}"] = (dims, self.errors[name], attrs)
+        seeds = f"complete seeds of {self.names.shape[-1]} expected"
+        return found | {
+            "status": (dims, self.status, {"long_name": "whether the run is complete, or why not"}),
+            "run": (dims, self.names, {"long_name": "folder of the run, below runs/"}),
+            "probes": (dims, self.probes, {"units": "1", "long_name": "times the circuit was asked"}),
+            "cap_hit": (dims, self.cap_hit, {"units": "1", "long_name": "1 where the cap on probes was reached"}),
+            "n": (dims[:-1], self.complete.sum(-1), {"units": "1", "long_name": seeds}),
+        }

@@ -1,0 +1,305 @@
+"""In: an experiment's cases and its runs on disk. Out: results.nc as an xarray Dataset, table.csv.
+
+Only the parent process writes these, run after run, so that memory does not grow with the number of runs: readouts,
+each from a whole run, are kept as float64; curves go to the file block by block and are opened lazily where they are
+many. Nothing partial is averaged in silence: a run that is not there is NaN and says so in `status`, and `n` says for
+each cell on how many seeds of those expected it rests.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plastogen import SCOPE, __version__
+from plastogen._base.files import CacheDamaged, atomic_write, digest, replacing
+from plastogen.experiment.resolve import Case, Question
+from plastogen.experiment.sweep import kind_of
+from plastogen.experiment.verdict import COMPLETE, verdicts
+from plastogen.runs.curves import Axes, empty
+from plastogen.runs.netcdf import Block, Curve, blocks, finish, opened, writing
+from plastogen.runs.readout_table import MISSING, Book
+from plastogen.runs.scheduler import versions
+from plastogen.runs.store import Store
+from plastogen.simulation.variables import CLASSES, POOLS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array: TypeAlias = NDArray[Any]
+Place: TypeAlias = tuple[str, tuple[int, ...], int]  # arm, place on each sweep axis, seed
+REASON_CHARS = 200  # of why a run failed; all of it stands in the folder of runs
+RUNS_AT_ONCE, RUNS_TOGETHER = 4096, 1024  # whose curves are in memory at once; which are packed together in the file
+MADE_HERE = (
+    "runs/results", "runs/readout_table", "runs/curves", "runs/netcdf", "simulation/time_grid", "experiment/readout",
+    "experiment/verdict", "experiment/claim", "experiment/shape", "experiment/selection",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Where each run stands in results.nc: dimensions (arm, sweep axes, seed)."""
+
+    arms: tuple[str, ...]
+    axes: tuple[tuple[str, int], ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        return ("arm", *(name for name, _ in self.axes), "seed")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.arms), *(size for _, size in self.axes), len(self.seeds))
+
+    def named(self, ids: Mapping[Place, str]) -> Array:
+        """The id of every run in its cell, "" where none is asked for."""
+        names = np.full(self.shape, "", dtype=object)
+        arms = {arm: i for i, arm in enumerate(self.arms)}
+        seeds = {seed: k for k, seed in enumerate(self.seeds)}
+        for (arm, index, seed), run in ids.items():
+            names[arms[arm], *index, seeds[seed]] = run
+        return names
+
+    def blocks(self, most: int, packed: int = 1) -> Iterator[Block]:
+        """Parts of at most `most` cells, each of all arms and seeds at neighbouring points where they fit."""
+        axes = [size for _, size in self.axes]
+        for *points, arm, seed in blocks((*axes, len(self.arms), len(self.seeds)), most, packed):
+            yield (arm, *points, seed)
+
+
+def states(store: Store, ids: Mapping[Place, str]) -> dict[str, str]:
+    """For each run: "complete", "missing", or that it failed and why."""
+    return {run: COMPLETE if store.fault(run) is None else _why_not(store, run) for run in dict.fromkeys(ids.values())}
+
+
+def _why_not(store: Store, run: str) -> str:
+    reason = store.failure(run)
+    text = " ".join(f"failed: {reason}".split()) if reason else MISSING
+    return text if len(text) <= REASON_CHARS else f"{text[:REASON_CHARS]} ..."
+
+
+def results_of(question: Question, cases: Sequence[Case], store: Store, ids: Mapping[Place, str]) -> xr.Dataset:
+    """The Dataset of results.nc with table.csv beside it, both made anew unless they show just this already.
+
+    Raises StoreError.
+    """
+    path, tidy = store.folder / "results.nc", store.folder / "table.csv"
+    wanted = _inputs(question, ids, states(store, ids), question.seeds)
+    if path.is_file() and tidy.is_file():
+        try:
+            there = opened(path)
+            if there.attrs.get("inputs") == wanted:
+                return there
+            there.close()
+        except (OSError, ValueError, KeyError):
+            pass
+    ds = assemble(question, cases, store, ids, path)
+    atomic_write(tidy, table(ds))
+    return ds
+
+
+def _inputs(question: Question, ids: Mapping[Place, str], state: Mapping[str, str], seeds: Sequence[int]) -> str:
+    """A digest of all that results and figures show: which runs, what became of them, how they are read."""
+    here = Path(__file__).parents[1]
+    whole = hashlib.sha256()
+    for name in MADE_HERE:
+        whole.update(here.joinpath(f"{name}.py").read_bytes())
+    for place, run in ids.items():
+        whole.update(f"{place} {run} {state[run]}\n".encode())
+    settings = sorted((path, str(value)) for path, value in question.set.items())
+    return digest([__version__, versions(), whole.hexdigest(), question.document.tree, settings, list(seeds)])
+
+
+def assemble(
+    question: Question, cases: Sequence[Case], store: Store, ids: Mapping[Place, str], path: Path,
+    seeds: Sequence[int] | None = None,
+) -> xr.Dataset:  # fmt: skip
+    """Write all runs to `path` and open it: curves on axes they share, every readout beside them, the verdicts.
+
+    Raises StoreError.
+    """
+    import xarray as xr
+
+    experiment = question.experiment
+    seeds = tuple(seeds or question.seeds)
+    cells = Cells(tuple(experiment.arms), tuple((axis.name, axis.size) for axis in question.axes), seeds)
+    ids = {place: run for place, run in ids.items() if place[2] in seeds}
+    names = cells.named(ids)
+    axes = Axes.of(cases, experiment.snapshots, _frequency(store, names) if experiment.snapshots else np.empty(0))
+    wide = axes.variables(cells.dims)
+    sizes = dict(zip(cells.dims, cells.shape, strict=True)) | axes.sizes
+    large = {name: it for name, it in wide.items() if all(sizes[dim] for dim in it[0])}
+    packed = zip(cells.dims, next(cells.blocks(RUNS_TOGETHER)), strict=True)
+    chunk = {dim: part.stop - part.start for dim, part in packed} | {"arm": 1}
+    book = Book(experiment.readouts, names)
+    with replacing(path) as partial:
+        with writing(partial, sizes, large, chunk) as put:
+            for block in cells.blocks(RUNS_AT_ONCE, RUNS_TOGETHER):
+                put(block, _block(store, names, block, axes, book, large))
+        none = {
+            name: (dims, np.empty([sizes[d] for d in dims]), attrs)
+            for name, (dims, attrs) in wide.items()
+            if name not in large
+        }
+        small = xr.Dataset(none | book.variables(cells.dims), _coords(question, cells, axes))
+        small.attrs = _about(question, cases, book) | {"inputs": _inputs(question, ids, book.state(), seeds)}
+        small.attrs["claims"] = json.dumps([verdict.as_dict() for verdict in verdicts(question, small)])
+        finish(partial, small)
+    return opened(path)
+
+
+def _frequency(store: Store, names: Array) -> Array:
+    """The frequencies of spectra, from the first run of each arm that is there; none where no run has a spectrum."""
+    for arm in names:
+        for run in dict.fromkeys(arm.ravel()):
+            try:
+                found = store.load(run).frequency_hz
+            except CacheDamaged:
+                continue
+            if found.size:
+                return found
+            break
+    return np.empty(0)
+
+
+def _block(
+    store: Store, names: Array, block: Block, axes: Axes, book: Book, large: Collection[str]
+) -> dict[str, Curve]:
+    """The curves of a block's runs; what else is kept of them goes into the book."""
+    here, corner = names[block], [part.start for part in block]
+    values = empty({name: (*here.shape, *axes.shape(name)) for name in large})
+    places: dict[str, list[tuple[int, ...]]] = {}
+    for at in np.ndindex(here.shape):
+        places.setdefault(str(here[at]), []).append(at)
+    for run in store.order(places):
+        inside = places[run]
+        whole = [tuple(first + i for first, i in zip(corner, at, strict=True)) for at in inside]
+        try:
+            stored = store.load(run)
+        except CacheDamaged:
+            book.miss(whole, _why_not(store, run))
+            continue
+        book.enter(whole, stored)
+        for name, curve in axes.curves(stored):
+            if name in values:
+                for at in inside:
+                    values[name][at] = curve
+    return values
+
+
+def _coords(question: Question, cells: Cells, axes: Axes) -> dict[str, Any]:
+    """Names and numbers along every dimension."""
+    experiment = question.experiment
+    coords: dict[str, Any] = {
+        "arm": list(cells.arms), "seed": list(cells.seeds), "class": list(CLASSES), "pool": list(POOLS),
+        "time": ("time", axes.time_h, {"units": "h", "long_name": "time after the first planned dose"}),
+        "species": np.array(axes.species, dtype=object), "snapshot": np.array(axes.snapshots, dtype=object),
+        "frequency": ("frequency", axes.frequency_hz, {"units": "Hz"}),
+    }  # fmt: skip
+    if axes.snapshots:
+        when = [float(t) for t in experiment.snapshots.values()]
+        coords["snapshot_time"] = ("snapshot", when, {"units": "h"})
+    coords["arm_title"] = ("arm", [experiment.arm(arm).title or "" for arm in cells.arms])
+    for axis in question.axes:
+        coords[axis.name] = (axis.name, np.arange(axis.size), {"units": "1", "long_name": "point of the design"})
+        for column in axis.columns:
+            coords[column.name] = (axis.name, list(column.values), {"units": column.unit, "path": column.path})
+    return coords
+
+
+def _about(question: Question, cases: Sequence[Case], book: Book) -> dict[str, Any]:
+    experiment = question.experiment
+    first = cases[0]
+    return {
+        "title": experiment.title or question.name.replace("_", " ").capitalize(),
+        "experiment": question.name, "question": experiment.question,
+        "species": ", ".join(dict.fromkeys(case.subject.species for case in cases)),
+        "subject": experiment.model.subject, "circuit": experiment.model.circuit,
+        "plasticity": experiment.model.plasticity, "method": first.setting.course.method,
+        "design": json.dumps(_design(question)),
+        "n_expected": book.names.size, "n_complete": int(book.complete.sum()), "scope": SCOPE,
+        "dosing": json.dumps([row for case in cases if not any(case.index) for row in dosing(case)]),
+        "versions": json.dumps(versions(), sort_keys=True), "backends": ", ".join(sorted(book.backends)),
+    }  # fmt: skip
+
+
+def _design(question: Question) -> dict[str, Any]:
+    """How points were made: the kind of design, its seed, what it is over in words; empty without points."""
+    if not question.over:
+        return {}
+    experiment = question.experiment
+    kind = kind_of(experiment.sweep, experiment.design) if experiment.sweep else ""
+    paths = [column.path for axis in question.axes for column in axis.columns]
+    return {"kind": kind, "seed": experiment.design.seed, "paths": paths, "over": question.over}
+
+
+def dosing(case: Case) -> list[dict[str, Any]]:
+    """What an arm is given, for bars over a time axis: arm, drug, what, start_h, end_h."""
+    rows = []
+    for treatment in case.treatments.values():
+        length = treatment.over or treatment.held
+        title = case.drugs[treatment.drug].title
+        if treatment.dose is not None:
+            what = f"{title} {treatment.dose.text} {treatment.route}"
+            what += f" over {treatment.over.text}" if treatment.over is not None else ""
+        elif treatment.occupancy is not None:
+            what = f"{title} at {float(treatment.occupancy):.0%} occupancy"
+        else:
+            what = f"{title} held at {treatment.brain.text if treatment.brain else ''}"
+        for start in treatment.starts_h():
+            end = start + (float(length) if length is not None else 0)
+            rows.append({"arm": case.arm, "drug": treatment.drug, "what": what, "start_h": start, "end_h": end})
+    for start, end, stress in case.stress:
+        what = f"stress {stress:g}"
+        rows.append({"arm": case.arm, "drug": "stress", "what": what, "start_h": start, "end_h": end})
+    return rows
+
+
+def readouts(ds: xr.Dataset) -> xr.Dataset:
+    """The readouts alone."""
+    return ds[[name for name in ds.data_vars if "readout" in ds[name].attrs]]
+
+
+def head(ds: xr.Dataset, name: str, place: str = "") -> str:
+    """A column's name with its unit, where it has one: `rate_hz PV [Hz]`."""
+    unit = ds[name].attrs.get("units", "")
+    whole = f"{name} {place}".strip()
+    return whole if unit in ("", "1") else f"{whole} [{unit}]"
+
+
+def labels(ds: xr.Dataset) -> dict[str, Array]:
+    """What tells one run from another: arm, place in the design and swept values, seed; each over all runs, flat."""
+    dims = [str(dim) for dim in ds["status"].dims]
+    names = [str(n) for dim in dims for n in (dim, *(c for c in ds.coords if ds[c].dims == (dim,) and c != dim))]
+    places = np.indices(ds["status"].shape).reshape(len(dims), -1)
+    return {
+        name: ds[name].values[places[dims.index(str(ds[name].dims[0]))]]
+        for name in names if name in dims or "path" in ds[name].attrs
+    }  # fmt: skip
+
+
+def table(ds: xr.Dataset) -> str:
+    """One tidy row a run, as CSV: arm, swept values, seed, readouts and their errors, status, run."""
+    columns = labels(ds)
+    numbers = [name for name in ds.data_vars if {"readout", "error_of"} & ds[name].attrs.keys()]
+    values = {str(name): ds[name].values.ravel() for name in (*numbers, "status", "run")}
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([head(ds, name) for name in columns | values])
+    writer.writerows(zip(*(_plain(column) for column in (columns | values).values()), strict=True))
+    return out.getvalue()
+
+
+def _plain(column: Array) -> list[Any]:
+    """Values as they are written in a table, nothing for NaN."""
+    return ["" if x != x else x for x in column.tolist()]

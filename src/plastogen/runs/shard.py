@@ -1,0 +1,68 @@
+"""In: k/N, as a job array gives it. Out: the k-th of N parts of a sweep's runs; and all parts together again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from plastogen._base.definition import InputError, show
+from plastogen.runs.store import Store
+from plastogen.runs.worker import Done, Job
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Part `k` of `n`, from 1."""
+
+    k: int
+    n: int
+
+    @classmethod
+    def of(cls, text: str) -> Shard:
+        """Read "3/10". Raises InputError."""
+        found = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
+        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+            wanted = "k/N with k from 1 to N, such as 3/10 (in SLURM: --array=1-10 and ${SLURM_ARRAY_TASK_ID}/10)"
+            raise InputError.one(file="--shard", found=show(text), wanted=wanted)
+        return cls(int(found[1]), int(found[2]))
+
+    def part(self, jobs: Sequence[Job]) -> list[Job]:
+        """Every n-th of `jobs` by their ids, which are as good as shuffled: parts differ by one job at most.
+
+        Finished ones count too, so that parts that start at different times do not overlap.
+        """
+        return sorted(jobs, key=lambda job: job.id)[self.k - 1 :: self.n]
+
+    def __str__(self) -> str:
+        return f"part {self.k} of {self.n}"
+
+
+def gather(jobs: Sequence[Job], store: Store, folders: Sequence[Path]) -> list[Done]:
+    """Bring together what is finished, here or in other results `folders`; nothing is run.
+
+    A run that is nowhere is "missing", or "failed before" with its reason. Raises InputError (a folder without runs)
+    or StoreError.
+    """
+    others = [Store(folder) for folder in folders]
+    for other in others:
+        if not other.runs.is_dir():
+            raise InputError.one(
+                file="--from", found=show(str(other.folder)), wanted="a results folder, which holds runs/"
+            )
+    store.prepare()
+    return [_found(job, store, others) for job in jobs]
+
+
+def _found(job: Job, store: Store, others: Sequence[Store]) -> Done:
+    if store.fault(job.id) is None:
+        return Done(job, "stored")
+    if any(store.take(job.id, other) for other in others):
+        return Done(job, "borrowed")
+    reasons = (one.failure(job.id) for one in (store, *others))
+    reason = next((reason for reason in reasons if reason is not None), None)
+    if reason is None:
+        return Done(job, "missing")
+    store.fail(job.id, reason)
+    return Done(job, "failed before", reason)

@@ -1,0 +1,106 @@
+"""In: a results folder. Out: how its sweep stands: what is finished, failed and why, under way, missing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from plastogen._base.definition import InputError, show
+from plastogen._base.files import size
+from plastogen.cli.doctor import in_bytes
+from plastogen.runs.heartbeat import Working, working
+from plastogen.runs.noted import Noted, noted
+from plastogen.runs.store import Store
+
+TOLD = 3  # places that are named for each reason
+AGES = {"d": 86400, "h": 3600, "min": 60}  # s
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a folder stands. `failed`: run -> why; `asked` is None when it is not known what was asked of it."""
+
+    folder: Path
+    asked: Noted | None
+    finished: frozenset[str]
+    failed: dict[str, str]
+    under_way: list[Working]
+    last_s: float | None
+    n_bytes: int
+
+    @property
+    def missing(self) -> set[str]:
+        """Runs that were asked for and are neither finished, nor failed, nor under way."""
+        wanted = set(self.asked.runs) if self.asked is not None else set()
+        return wanted - self.finished - self.failed.keys() - {run for one in self.under_way for run in one.runs}
+
+
+def look(folder: Path | str) -> Status:
+    """Look at a results folder. Raises InputError when it is none."""
+    store = Store(Path(folder))
+    if not store.runs.is_dir():
+        raise InputError.one(file="status", found=show(str(folder)), wanted="a results folder, which holds runs/")
+    asked, finished, failed = noted(store.folder), store.finished(), store.failures()
+    if asked is not None:  # runs of earlier settings may be there too
+        finished, failed = finished & asked.runs.keys(), {run: failed[run] for run in failed.keys() & asked.runs.keys()}
+    failed = {run: why for run, why in failed.items() if run not in finished}
+    under_way = [one for one in working(store.folder) if not finished.issuperset(one.runs)]
+    return Status(store.folder, asked, frozenset(finished), failed, under_way, _last(store.runs), size(store.folder))
+
+
+def _last(runs: Path) -> float | None:
+    """When something was last written among the runs, s since 1970."""
+    times = []
+    with suppress(OSError), os.scandir(runs) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                times.append(entry.stat().st_mtime)
+    return max(times, default=None)
+
+
+def lines(status: Status) -> Iterator[str]:
+    """What a person reads of it."""
+    asked = status.asked
+    if asked is None:
+        yield f"{status.folder}: {len(status.finished)} runs; what was asked of it is not written down there"
+    else:
+        settings = "".join(f" {path}={value}" for path, value in asked.set.items())
+        yield f"{asked.experiment}{settings} in {status.folder}"
+        last = f", the last {age(time.time() - status.last_s)} ago" if status.finished and status.last_s else ""
+        yield f"finished   {len(status.finished)} of {len(asked.runs)} runs{last}"
+    yield f"failed     {len(status.failed)}"
+    yield from _reasons(status)
+    runs = {run for one in status.under_way for run in one.runs}
+    yield f"under way  {len(runs)}"
+    for host, workers in Counter(one.host for one in status.under_way).items():
+        since = min(one.since for one in status.under_way if one.host == host)
+        many = "s" if workers > 1 else ""
+        yield f"    {workers} worker{many} on {host}, the longest for {age(time.time() - since)}"
+    if asked is not None:
+        yield f"missing    {len(status.missing)}"
+    yield f"disk       {in_bytes(status.n_bytes)}"
+    if status.failed:
+        yield "what failed is run again by: plastogen run ... --rerun failed"
+
+
+def _reasons(status: Status) -> Iterator[str]:
+    """Each reason once, with where it struck."""
+    where = defaultdict[str, list[str]](list)
+    for run, why in status.failed.items():
+        where[why].append(status.asked.runs[run] if status.asked is not None else run)
+    for why, places in sorted(where.items(), key=lambda pair: -len(pair[1])):
+        more = f" and {len(places) - TOLD} more" if len(places) > TOLD else ""
+        yield f"    {why} ({len(places)}: {'; '.join(sorted(places)[:TOLD])}{more})"
+
+
+def age(seconds: float) -> str:
+    """90000 -> "25 h"."""
+    for unit, length in AGES.items():
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

@@ -1,0 +1,315 @@
+"""In: plans and the courses they gave. Out: a folder of finished runs, each whole or not there.
+
+    <results>/runs/<id>/   manifest.json  plan.json  course.npz  snapshots.npz
+
+The id comes from `identity`, so equal arms share a run. A run is written under a temporary name and renamed last;
+every file has its checksum in the manifest, so a broken run is never mistaken for a finished one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plastogen._base.files import (
+    TEMPORARY,
+    CacheDamaged,
+    StoreError,
+    atomic_write,
+    explained,
+    read_npz,
+    size,
+    write_npz,
+)
+from plastogen.runs.batch import SUFFIX, Batches, listed
+from plastogen.runs.heartbeat import HOST, gone, old
+from plastogen.runs.identity import determines
+from plastogen.simulation.course import Course, Plan
+from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
+
+Array: TypeAlias = NDArray[Any]
+FILES = ("plan.json", "course.npz", "snapshots.npz")
+RUN = re.compile(r"[0-9a-f]{12}")
+PARTIAL = re.compile(r"[0-9a-f]{12}\.partial-(.+)-(\d+)-.*")
+SUMMARY = ("rate_hz", "spectrum", "gamma_power", "delta_power", "gamma_peak_hz")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A run read back. `arrays`: variable -> values without arm and seed; `labels`: dimension -> names."""
+
+    id: str
+    time_h: NDArray[np.float64]
+    arrays: Mapping[str, Array]
+    labels: Mapping[str, tuple[str, ...]]
+    frequency_hz: NDArray[np.float64]
+    manifest: Mapping[str, Any]
+    moved: Mapping[str, Array] = field(default_factory=dict)
+    """The same variables, as far as an emulator's answers decide them, one of its standard errors further up."""
+
+    @property
+    def emulated(self) -> bool:
+        """Whether an emulator answered in place of the network."""
+        return "emulator" in self.manifest
+
+
+class Store:
+    """The runs of one results folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.runs = self.folder / "runs"
+        self._batches = Batches(self.runs)
+        self._beside: dict[str, Path] | None = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look again which runs others have finished."""
+        self._batches.refresh()
+        self._beside = None
+
+    def prepare(self) -> None:
+        """Make the folder, see that it can be written, sweep up after killed processes. Raises StoreError."""
+        with explained(self.folder, "write into"):
+            self.runs.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".test-", dir=self.runs)
+            os.close(handle)
+            os.unlink(name)
+        for entry in self.runs.iterdir():
+            left = PARTIAL.fullmatch(entry.name)
+            if left and gone(left[1], int(left[2]), entry):
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name.startswith(TEMPORARY) and old(entry):
+                entry.unlink(missing_ok=True)
+        self.refresh()
+
+    def fault(self, run: str) -> str | None:
+        """Why run `run` does not count as finished: "missing", or what is broken; None when finished."""
+        if run in self._batches.runs():
+            return None
+        folder = self.runs / run
+        if not folder.is_dir():
+            return "missing"
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text())
+            checksums = dict(manifest["checksums"])
+            complete = manifest["status"] == "complete" and set(FILES) <= set(checksums)
+        except (OSError, ValueError, KeyError, TypeError):
+            return "its manifest is missing or cannot be read"
+        if not complete:
+            return "its manifest does not say it is complete"
+        for name, wanted in checksums.items():
+            if not (folder / name).is_file():
+                return f"{name} is missing"
+            if checksum(folder / name) != wanted:
+                return f"{name} is cut short or altered"
+        return None
+
+    def discard(self, run: str) -> None:
+        """Remove a run, and those that share its file. Raises StoreError."""
+        with explained(self.runs / run, "remove"):
+            if run in self._batches.runs():
+                (self.runs / self._batches.runs()[run][0]).unlink(missing_ok=True)
+                self._batches.refresh()
+            if (self.runs / run).exists():
+                shutil.rmtree(self.runs / run)
+
+    def borrow(self, run: str) -> bool:
+        """Copy run `run` from a results folder beside this one, if one has finished it."""
+        if self._beside is None:
+            folders = sorted(self.folder.parent.glob("*/runs"), reverse=True)
+            self._beside = {run: runs.parent for runs in folders if runs != self.runs for run in _listed(runs)}
+        return run in self._beside and self.take(run, Store(self._beside[run]))
+
+    def take(self, run: str, other: Store) -> bool:
+        """Copy run `run` from another results folder, if it is finished there. Raises StoreError."""
+        if other.fault(run) is not None:
+            return False
+        self.forget_failure(run)
+        if run in other._batches.runs():
+            name = other._batches.runs()[run][0]
+            with explained(other.runs / name, "read"):
+                whole = (other.runs / name).read_bytes()
+            atomic_write(self.runs / name, whole)
+            self._batches.refresh()
+            return True
+        partial = self._partial(run)
+        with explained(partial, "write"):
+            shutil.copytree(other.runs / run, partial, dirs_exist_ok=True)
+        self._settle(partial, run)
+        return True
+
+    def write(self, run: str, plan: Plan, course: Course, manifest: Mapping[str, Any]) -> None:
+        """Keep a finished course. Raises StoreError; nothing half-written ever gets the real name."""
+        partial = self._partial(run)
+        try:
+            write_npz(partial / "course.npz", **_tables(plan, course))
+            spikes = {f"{name}_{key}": shot[key] for name, shot in course.snapshots.items() for key in ("t_s", "i")}
+            write_npz(partial / "snapshots.npz", **spikes)
+            atomic_write(partial / "plan.json", json.dumps(determines(plan), indent=1, sort_keys=True))
+            whole = {
+                **manifest, "run": run, "status": "complete", "seed": plan.seed, "classes": boundaries(plan),
+                "checksums": {name: checksum(partial / name) for name in FILES},
+            }  # fmt: skip
+            atomic_write(partial / "manifest.json", json.dumps(whole, indent=1, sort_keys=True))
+            self._settle(partial, run)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        self.forget_failure(run)
+
+    def write_batch(
+        self, runs: Mapping[str, tuple[Plan, Course, Course]], manifest: Mapping[str, Any], arms: Mapping[str, str]
+    ) -> None:
+        """Keep courses followed side by side: run -> its plan, its course, and that of answers one standard error up.
+
+        `arms`: run -> the arm that asked for it. Raises StoreError; ValueError when a course is not finite.
+        """
+        rows = {}
+        for run, (plan, course, moved) in runs.items():
+            about = {
+                **manifest, "run": run, "status": "complete", "seed": plan.seed, "classes": boundaries(plan),
+                "log": course.log, "arm": arms[run],
+            }  # fmt: skip
+            text = json.dumps({"manifest": about, "plan": determines(plan)}, sort_keys=True)
+            tables = _tables(plan, course)
+            of_error = {name: array for name, array in moved.arrays.items() if name in tables and array.size}
+            rows[run] = (tables, of_error, text)
+        self._batches.write(rows)
+        for run in runs:
+            self.forget_failure(run)
+
+    def order(self, ids: Iterable[str]) -> list[str]:
+        """The runs, those that share a file together."""
+        where = self._batches.runs()
+        return sorted(ids, key=lambda run: where.get(run, ("", 0)))
+
+    def _partial(self, run: str) -> Path:
+        with explained(self.runs, "write into"):
+            return Path(tempfile.mkdtemp(prefix=f"{run}.partial-{HOST}-{os.getpid()}-", dir=self.runs))
+
+    def _settle(self, partial: Path, run: str) -> None:
+        """Give a whole run its real name; another process may have finished the same run first."""
+        partial.chmod(0o755)
+        try:
+            partial.rename(self.runs / run)
+        except OSError as error:
+            if self.fault(run) is not None:
+                raise StoreError(f"cannot write {self.runs / run}: {error.strerror or error}") from error
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def fail(self, run: str, reason: str) -> None:
+        """Remember why a run failed. Raises StoreError."""
+        atomic_write(self.runs / f"{run}.failed.json", json.dumps({"run": run, "reason": reason}))
+
+    def failure(self, run: str) -> str | None:
+        """Why the run failed when it was last tried, if it did."""
+        with suppress(OSError, ValueError, KeyError):
+            return str(json.loads((self.runs / f"{run}.failed.json").read_text())["reason"])
+        return None
+
+    def finished(self) -> set[str]:
+        """The runs that were written whole, in one look at the folder; `fault` says whether they still are."""
+        with explained(self.runs, "read"):
+            return _alone(self.runs) | self._batches.runs().keys()
+
+    def failures(self) -> dict[str, str]:
+        """Why each run failed that did when it was last tried."""
+        runs = [path.name.partition(".")[0] for path in self.runs.glob("*.failed.json")]
+        return {run: reason for run in runs if (reason := self.failure(run)) is not None}
+
+    def forget_failure(self, run: str) -> None:
+        (self.runs / f"{run}.failed.json").unlink(missing_ok=True)
+
+    def load(self, run: str) -> Stored:
+        """A finished run. Raises StoreError or CacheDamaged."""
+        folder = self.runs / run
+        moved: Mapping[str, Array] = {}
+        if run in self._batches.runs():
+            row = self._batches.load(run)
+            tables, manifest, moved = dict(row.tables), row.manifest, row.moved
+        else:
+            try:
+                tables = read_npz(folder / "course.npz")
+                manifest = json.loads((folder / "manifest.json").read_text())
+            except (FileNotFoundError, ValueError) as error:
+                raise CacheDamaged(f"run {run} is damaged: {error}") from error
+        labels = {dim: tuple(map(str, tables.pop(f"names_{dim}"))) for dim in ("species", "snapshot")}
+        return Stored(
+            run, tables.pop("time_h"), tables, {"class": CLASSES, "pool": POOLS, **labels},
+            tables.pop("frequency_hz"), manifest, moved,
+        )  # fmt: skip
+
+    def bytes(self, run: str) -> float:
+        """What a finished run takes on disk; of a file that holds many, its share."""
+        where = self._batches.runs()
+        if run not in where:
+            return size(self.runs / run)
+        name, _ = where[run]
+        return (self.runs / name).stat().st_size / sum(file == name for file, _ in where.values())
+
+    def spikes(self, run: str) -> dict[str, tuple[NDArray[np.float64], NDArray[np.int32]]]:
+        """Snapshot -> (times in s, cells). Raises StoreError or CacheDamaged."""
+        arrays = read_npz(self.runs / run / "snapshots.npz")
+        names = [key.removesuffix("_t_s") for key in arrays if key.endswith("_t_s")]
+        return {name: (arrays[f"{name}_t_s"], arrays[f"{name}_i"]) for name in names}
+
+
+def _alone(runs: Path) -> set[str]:
+    """The runs that have a folder of their own."""
+    names = (manifest.parent.name for manifest in runs.glob("*/manifest.json"))
+    return {name for name in names if RUN.fullmatch(name)}
+
+
+def _listed(runs: Path) -> set[str]:
+    """The runs of another folder, at a glance."""
+    found = _alone(runs)
+    for path in runs.glob(f"*{SUFFIX}"):
+        with suppress(CacheDamaged):
+            found.update(listed(path))
+    return found
+
+
+def _tables(plan: Plan, course: Course) -> dict[str, Array]:
+    """What course.npz holds. Raises ValueError when the course is not finite or lacks a variable."""
+    tables: dict[str, Array] = {"time_h": np.asarray(plan.grid_h, float)}
+    for name, variable in VARIABLES.items():
+        if variable.of_snapshot:
+            continue
+        values = np.asarray(course.arrays[name], float)
+        if values.shape[0] != tables["time_h"].size or not np.isfinite(values).all():
+            raise ValueError(f"the course of {name} is not finite at every time of the grid")
+        tables[name] = values
+    shots = course.snapshots
+    tables["frequency_hz"] = np.asarray(next(iter(shots.values()))["frequency_hz"] if shots else [], float)
+    below = {"rate_hz": (len(CLASSES),), "spectrum": tables["frequency_hz"].shape}
+    for key in SUMMARY:
+        values = np.array([shots[s][key] for s in shots], dtype=float)
+        tables["snapshot_rate_hz" if key == "rate_hz" else key] = values.reshape(len(shots), *below.get(key, ()))
+    tables["names_snapshot"] = np.array(list(shots), dtype=np.str_)
+    tables["names_species"] = np.array(list(course.species), dtype=np.str_)
+    return tables
+
+
+def boundaries(plan: Plan) -> dict[str, list[int]]:
+    """Class -> [first cell, one past the last], for rasters."""
+    ends = np.cumsum([0, *(plan.circuit.populations[name].count for name in CLASSES)])
+    return {name: [int(ends[i]), int(ends[i + 1])] for i, name in enumerate(CLASSES)}
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Both clocks together: a plan goes in, a course comes out."""

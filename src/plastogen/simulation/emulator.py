@@ -1,0 +1,223 @@
+"""In: drives the network was asked about, and its answers. Out: `Emulator`: an answer to any drive, with its error.
+
+A Gaussian process (scikit-learn) over the twelve numbers of a `Drive`, in the logarithm of the rates. All network
+seeds share one surface; each departs from it by an amount that is learned too, so that what one seed was asked helps
+the others. The same weights interpolate the share of bound receptors, voltages and errors of rates.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_solve, solve_triangular
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import (
+    ConstantKernel,
+    Kernel,
+    Matern,
+    NormalizedKernelMixin,
+    StationaryKernelMixin,
+    WhiteKernel,
+)
+from threadpoolctl import ThreadpoolController
+
+from plastogen._base.files import digest, read_npz, write_npz
+from plastogen.model.circuit import CLASSES, Circuit, Drive
+from plastogen.model.circuit.activity import RATE_FLOOR_HZ
+from plastogen.simulation.probe import Activity, heard
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+NUMBERS, RATES = len(Drive.names()), len(CLASSES)
+LENGTHS = (0.05, 20.0)  # bounds of the length scales, in units of a drive
+SIZES, SEED_SHARES, NOISES = (0.1, 100.0), (1e-4, 0.3), (1e-5, 0.1)  # of variances, in units of the answers' own
+FIRST_LENGTH, FIRST_SEED_SHARE, FIRST_NOISE = 0.5, 0.01, 0.001
+LEAST_SPREAD = 0.2  # of a log rate among the answers: few answers do not show how far rates can go
+SMOOTHNESS = 2.5  # of a Matern surface: twice differentiable
+BLOCK = 32  # questions answered at a time
+FITTED = 256  # answers that length scales are fitted on, at most
+SEED_STEP = 1e-9  # what tells seeds apart in the column beside the drives, too little for the surface to feel
+_threads = ThreadpoolController()  # of the libraries that multiply matrices
+
+
+class SameSeed(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: ignore[misc]
+    """Covariance 1 between questions to the same network seed, 0 otherwise."""
+
+    def __init__(self) -> None:
+        """Nothing to set; scikit-learn reads the parameters of a kernel from this signature."""
+
+    def __call__(self, X: Array, Y: Array | None = None, eval_gradient: bool = False) -> Any:
+        """Covariances (n, m) of the questions X (n, 13) and Y, and, where asked, their (empty) gradient."""
+        own, other = (np.rint(a[:, -1] / SEED_STEP) for a in (X, X if Y is None else Y))
+        same = (own[:, None] == other).astype(float)
+        return (same, np.empty((*same.shape, 0))) if eval_gradient else same
+
+    def __repr__(self) -> str:
+        return "SameSeed()"
+
+
+def covariance() -> Any:
+    """Surface x (what all seeds share + the seed's own part) + noise, with the values a fit starts from."""
+    surface = ConstantKernel(1.0, SIZES) * Matern(np.full(NUMBERS + 1, FIRST_LENGTH), LENGTHS, nu=SMOOTHNESS)
+    own = ConstantKernel(FIRST_SEED_SHARE, SEED_SHARES) * SameSeed()
+    return surface * (ConstantKernel(1.0, "fixed") + own) + WhiteKernel(FIRST_NOISE, NOISES)
+
+
+def places(drives: Array, seeds: npt.ArrayLike) -> Array:
+    """Questions as the process takes them, (n, 13): drives, and a column that tells seeds apart."""
+    return np.column_stack([drives, np.broadcast_to(np.asarray(seeds, float), len(drives)) * SEED_STEP])
+
+
+def columns(answers: Sequence[Activity]) -> Array:
+    """What is interpolated, one row an answer: log rates, then the rest."""
+    return np.array([
+        np.concatenate([
+            np.log(a.rate_hz + RATE_FLOOR_HZ), [a.bound, a.pattern_shift], a.rate_se_hz, np.ravel(a.voltage),
+        ]) for a in answers
+    ])  # fmt: skip
+
+
+class Emulator:
+    """Answers in place of the network of `circuit`.
+
+    drives (n, 12), seeds (n,) and values (n, columns of `columns`): what it learned from. theta: the covariance's
+    parameters, as scikit-learn orders them.
+    """
+
+    _start: Array | None = None
+
+    def __init__(
+        self, circuit: Circuit, drives: Array, seeds: npt.NDArray[np.int64], values: Array, theta: Array
+    ) -> None:
+        self.circuit, self.drives, self.seeds, self.values, self.theta = circuit, drives, seeds, values, theta
+        self._middle, self._spread = values.mean(axis=0), _spread(values)
+        self._process = GaussianProcessRegressor(covariance().clone_with_theta(theta), optimizer=None)
+        self._process.fit(places(drives, seeds), (values - self._middle) / self._spread)
+
+    @classmethod
+    def fit(
+        cls, circuit: Circuit, drives: Array, seeds: npt.NDArray[np.int64], answers: Sequence[Activity],
+        theta: Array | None = None, *, refit: bool = True,
+    ) -> Emulator:  # fmt: skip
+        """The emulator of these answers; the covariance is fitted to the log rates, from `theta` on."""
+        values = columns(answers)
+        first = covariance() if theta is None else covariance().clone_with_theta(theta)
+        found = first.theta
+        if refit:
+            chosen = np.linspace(0, len(drives) - 1, min(len(drives), FITTED)).astype(int)
+            rates = ((values - values.mean(axis=0)) / _spread(values))[chosen, :RATES]
+            process = GaussianProcessRegressor(first)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # a bound that is reached is no fault here
+                found = process.fit(places(drives, seeds)[chosen], rates).kernel_.theta
+        return cls(circuit, drives, seeds, values, found)
+
+    def moved(self, start: Array) -> Emulator:
+        """The same, but of the last n answers to many drives the rates lie a standard error higher, as departures
+        from `start`.
+
+        start: where each of n courses begins, (n, 12). The error is that of the emulator and, away from the start,
+        the noise of one probe; it is taken to last through a course: what follows is rather too large than small.
+        """
+        other = object.__new__(Emulator)
+        other.__dict__.update(self.__dict__, _start=start)
+        return other
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of all its answers depend on."""
+        arrays = (self.drives, self.seeds, self.values, self.theta)
+        return digest([self.circuit, [digest(np.asarray(a).tolist()) for a in arrays]])[:16]
+
+    def ask(self, drive: Drive, seed: Any) -> Activity:
+        """What the network would do under `drive` (numbers of one row a question), seeds (n,)."""
+        drives = np.atleast_2d(drive.array())
+        asked = places(drives, seed)
+        found = self._means(asked) * self._spread + self._middle
+        if self._start is not None:
+            here = slice(len(drives) - len(self._start), None)
+            variance = self._variance(asked[here], self._start)
+            variance += self.noise * (drives[here] != self._start).any(axis=1)
+            variance[(drives[here] == Drive().array()).all(axis=1)] = 0
+            found[here, :RATES] += np.sqrt(variance)[:, None] * self._spread[:RATES]
+        rate = np.maximum(np.exp(found[:, :RATES]) - RATE_FLOOR_HZ, 0)
+        bound, pattern = np.clip(found[:, RATES : RATES + 2].T, 0, 1)
+        voltage = np.maximum(found[:, 2 * RATES + 2 :].reshape(len(drives), RATES, -1), 0)
+        return heard(
+            self.circuit, Drive(*drives.T), rate_hz=rate, rate_se_hz=np.maximum(found[:, RATES + 2 : 2 * RATES + 2], 0),
+            bound=bound, pattern_shift=pattern, voltage=voltage / voltage.sum(axis=-1, keepdims=True),
+        )  # fmt: skip
+
+    def _means(self, asked: Array) -> Array:
+        """The mean answers, (n, columns), in units of the spread.
+
+        Block by block, all of one size, so that an answer has the same bits whatever else is asked with it.
+        """
+        found = []
+        with _threads.limit(limits=1):  # they fight for cores over many small calls
+            for start in range(0, len(asked), BLOCK):
+                some = asked[start : start + BLOCK]
+                full = np.concatenate([some, np.broadcast_to(some[:1], (BLOCK - len(some), some.shape[1]))])
+                found.append((self.surface(full, self._process.X_train_) @ self._process.alpha_)[: len(some)])
+        return np.concatenate(found)
+
+    def error(self, drives: Array, seeds: npt.ArrayLike) -> Array:
+        """Standard error of the log rates, relative to baseline, without the probes' noise: (n, classes)."""
+        asked = places(np.atleast_2d(drives), seeds)
+        baseline = np.broadcast_to(Drive().array(), (len(asked), NUMBERS))
+        return np.asarray(np.sqrt(self._variance(asked, baseline))[:, None] * self._spread[:RATES])
+
+    def _variance(self, asked: Array, reference: Array) -> Array:
+        """Variance of answers as departures from those at `reference` (n, 12), in units of the spread: (n,)."""
+        others, which = np.unique(np.column_stack([reference, asked[:, -1]]), axis=0, return_inverse=True)
+        apart = self.explained(asked) - self.explained(others)[:, which]
+        shared = np.empty(len(asked))
+        for k in range(len(others)):
+            shared[which == k] = self.surface(asked[which == k], others[k : k + 1])[:, 0]
+        prior = self.surface.diag(asked) + self.surface.diag(others)[which] - 2 * shared
+        return np.asarray(np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0))
+
+    def explained(self, asked: Array) -> Array:
+        """What is known of each question, (answers, n): its variance is that of the surface less the sum of squares."""
+        weights = self.surface(asked, self._process.X_train_)
+        return np.asarray(solve_triangular(self._process.L_, weights.T, lower=True))
+
+    @property
+    def surface(self) -> Any:
+        """The fitted covariance without the noise."""
+        return self._process.kernel_.k1
+
+    @property
+    def noise(self) -> float:
+        """Variance of one probe's noise, in units of the spread."""
+        return float(self._process.kernel_.k2.noise_level)
+
+    def held_out(self) -> Array:
+        """Error of each log rate it learned from when that answer is left out: (n, classes); Rasmussen and
+        Williams (2006), eq. 5.12."""
+        inverse = cho_solve((self._process.L_, True), np.eye(len(self.drives)))
+        return np.asarray(self._process.alpha_[:, :RATES] / np.diag(inverse)[:, None] * self._spread[:RATES])
+
+    def save(self, path: Path) -> None:
+        """Keep it. Raises StoreError."""
+        write_npz(path, drives=self.drives, seeds=self.seeds, values=self.values, theta=self.theta)
+
+    @classmethod
+    def load(cls, path: Path, circuit: Circuit) -> Emulator:
+        """The emulator kept at `path`. Raises FileNotFoundError, CacheDamaged, StoreError."""
+        kept = read_npz(path)
+        return cls(circuit, kept["drives"], kept["seeds"], kept["values"], kept["theta"])
+
+
+def _spread(values: Array) -> Array:
+    """The scale of each column, never 0, of log rates never below `LEAST_SPREAD`."""
+    spread = np.asarray(values.std(axis=0))
+    spread[:RATES] = np.maximum(spread[:RATES], LEAST_SPREAD)
+    return np.asarray(np.where(spread > 0, spread, 1))

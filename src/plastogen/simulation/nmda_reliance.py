@@ -1,0 +1,108 @@
+"""In: a circuit. Out: how much each class relies on its NMDA receptors, and what each number of `Drive` does.
+
+Two views. `current_shares`: the part of a class's excitatory current that NMDA receptors carry at baseline.
+`slopes`: how the log rate of each class moves with each number of `Drive`, measured in the network by small steps to
+both sides; the formula in a circuit's file is made of these slopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from plastogen.model.circuit import CLASSES, Circuit, Drive
+from plastogen.model.circuit import activity as glutamate
+from plastogen.model.plasticity.system import Inputs, Plasticity, SlowModel
+from plastogen.simulation.probe import Activity, NetworkProbe, Remembered
+
+Array = npt.NDArray[np.float64]
+
+STEP = 0.1  # of a Drive number, to each side
+
+
+@dataclass(frozen=True)
+class Reliance:
+    """Of one circuit, means over seeds. nmda_share, tonic_share: part of the excitatory current, (classes,).
+
+    slope, slope_se: d ln(rate) / d(number of Drive), (classes, numbers) and its standard error over seeds.
+    rate_hz, voltage_mV: at baseline, (classes,).
+    """
+
+    nmda_share: Array
+    tonic_share: Array
+    slope: Array
+    slope_se: Array
+    rate_hz: Array
+    voltage_mV: Array
+
+
+def current_shares(circuit: Circuit, activity: Activity) -> tuple[Array, Array]:
+    """Share of the mean excitatory current through synaptic and through tonic NMDA receptors; (classes,) each."""
+    v, m = glutamate.bin_centres_mV(), circuit.magnesium
+    free = glutamate.mg_free(
+        v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
+    )  # fmt: skip
+    push = float(circuit.reversals.excitatory) - v
+    ampa_s = float(circuit.decays.ampa) / glutamate.MS_PER_S
+    synaptic, tonic = [], []
+    for name, voltage in zip(CLASSES, activity.voltage, strict=True):
+        population, wired = circuit.populations[name], circuit.connection("E", name)
+        open_force, force = float((voltage * free * push).sum()), float((voltage * push).sum())
+        inputs = circuit.populations["E"].count * (float(wired.probability) if wired else 0)
+        ampa = nmda = 0.0
+        if wired and wired.ampa is not None and wired.nmda is not None:
+            ampa = inputs * float(wired.ampa) * float(activity.rate_hz[0]) * ampa_s * force
+            nmda = inputs * float(wired.nmda) * activity.bound * open_force
+        outside = float(population.background) * float(circuit.background.rate) * ampa_s * force
+        lasting = float(population.tonic_nmda) * open_force
+        whole = ampa + nmda + outside + lasting
+        synaptic.append(nmda / whole)
+        tonic.append(lasting / whole)
+    return np.array(synaptic), np.array(tonic)
+
+
+def measure(
+    circuit: Circuit, *, seeds: Sequence[int], seconds: float, settle_s: float, backend: str | None = None
+) -> Reliance:
+    """Measure `circuit` in the network. Raises EngineError, StoreError."""
+    probe = Remembered(NetworkProbe(circuit, seconds=seconds, settle_s=settle_s, backend=backend))
+    base = [probe.ask(Drive(), seed) for seed in seeds]
+    shares = np.array([current_shares(circuit, activity) for activity in base])
+    floor = 1 / seconds
+    slopes = np.empty((len(seeds), len(CLASSES), len(Drive.names())))
+    for column, name in enumerate(Drive.names()):
+        at = getattr(Drive(), name)
+        low, high = (at, at + STEP) if name == "silence" else (at - STEP, at + STEP)
+        for row, seed in enumerate(seeds):
+            ends = [probe.ask(replace(Drive(), **{name: x}), seed).rate_hz + floor for x in (low, high)]
+            slopes[row, :, column] = np.log(ends[1] / ends[0]) / (high - low)
+    spread = slopes.std(axis=0, ddof=1) / np.sqrt(len(seeds)) if len(seeds) > 1 else np.full(slopes.shape[1:], np.nan)
+    centres = glutamate.bin_centres_mV()
+    return Reliance(
+        nmda_share=shares[:, 0].mean(axis=0),
+        tonic_share=shares[:, 1].mean(axis=0),
+        slope=slopes.mean(axis=0),
+        slope_se=spread,
+        rate_hz=np.mean([activity.rate_hz for activity in base], axis=0),
+        voltage_mV=np.mean([activity.voltage @ centres for activity in base], axis=0),
+    )
+
+
+def slowest_return_per_h(plasticity: Plasticity, reliance: Reliance) -> float:
+    """Spectral abscissa (1/h) of the slow state at the healthy rest, the circuit in the loop by its measured slopes.
+
+    Negative: after a nudge the state comes back. Strength J changes the rate of E cells by its slope and what they
+    pass on by J times that.
+    """
+    slope = float(reliance.slope[CLASSES.index("E"), Drive.names().index("recurrent")])
+    model = SlowModel(plasticity)
+
+    def answered(y: Array) -> Inputs:
+        j = float(model.recurrent(y))
+        rate = float(np.exp(slope * (j - 1)))
+        return Inputs(rate_E=rate, ampa_throughput=rate * j)
+
+    return model.spectral_abscissa(model.healthy_state(), answered)

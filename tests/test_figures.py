@@ -1,0 +1,694 @@
+"""Figures: what stands on them, where it comes from, that equal data make equal bytes, and what they refuse."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import fake_results as fake
+import fake_sweeps
+import matplotlib as mpl
+import numpy as np
+import pytest
+import scipy.stats
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle, Wedge
+from matplotlib.text import Annotation, Text
+
+from plastogen import SCOPE
+from plastogen._base.definition import InputError, Library
+from plastogen.experiment.validate_outputs import FIGURES as CHECKED
+from plastogen.figures import FIGURES, axis, data, style
+from plastogen.figures._acute import acute
+from plastogen.figures._arms import arms
+from plastogen.figures._block import block
+from plastogen.figures._circuit import circuit, strength
+from plastogen.figures._courses import courses
+from plastogen.figures._landscape import landscape
+from plastogen.figures._phase import phase
+from plastogen.figures._raster import by_tenths, raster
+from plastogen.figures._responders import responders
+from plastogen.figures._sensitivity import sensitivity
+from plastogen.figures._spectra import spectra
+from plastogen.figures._sweep import sweep
+from plastogen.figures._timeline import timeline
+from plastogen.figures._tornado import tornado
+from plastogen.model.circuit import Circuit
+
+DS = fake.results()
+CIRCUIT = Library().load("circuits", "prefrontal", Circuit)
+DRAW: dict[str, Callable[[], Figure]] = {
+    "timeline": lambda: timeline(DS),
+    "acute": lambda: acute(DS),
+    "arms": lambda: arms(DS, verdicts=fake.verdicts()),
+    "raster": lambda: raster(DS, fake.snapshot_spikes(4), fake.BOUNDARIES),
+    "circuit": lambda: circuit(CIRCUIT, DS),
+    "block": lambda: block(fake.held()),
+    "sweep": lambda: sweep(fake.doses()),
+    "spectra": lambda: spectra(DS),
+    "landscape": lambda: landscape(fake_sweeps.plane()),
+    "courses": lambda: courses(fake_sweeps.doses()),
+    "phase": lambda: phase(fake_sweeps.doses()),
+    "responders": lambda: responders(fake_sweeps.people()),
+    "tornado": lambda: tornado(fake_sweeps.drawn()),
+    "sensitivity": lambda: sensitivity(fake_sweeps.drawn()),
+}
+SEEDS = {"landscape": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
+         "sensitivity": "n = 2 seeds", "raster": "one run, seed 1", "circuit": "1,000 cells"}  # fmt: skip
+DRAWN: dict[str, Figure] = {}
+
+
+def drawn(name: str) -> Figure:
+    """Each figure, drawn once for all tests."""
+    if name not in DRAWN:
+        DRAWN[name] = DRAW[name]()
+    return DRAWN[name]
+
+
+def texts(fig: Figure | Axes) -> list[str]:
+    """Everything that is written in a figure, tick labels included."""
+    return [t.get_text() for t in fig.findobj(Text) if t.get_text()]
+
+
+def titled(fig: Figure, start: str) -> Axes:
+    """The axes whose title starts so."""
+    return next(ax for ax in fig.axes if ax.get_title(loc="left").startswith(start))
+
+
+def labelled(ax: Axes, label: str) -> xr.DataArray:
+    """The line with this label."""
+    return next(line for line in ax.lines if line.get_label() == label)
+
+
+# -- every figure ----------------------------------------------------------------------------------------------------
+
+
+def test_there_is_a_function_for_each_name_and_a_test_for_each() -> None:
+    assert set(CHECKED) <= set(FIGURES) == set(DRAW)
+    for name in FIGURES:
+        assert callable(getattr(importlib.import_module(f"plastogen.figures._{name}"), name))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str) -> None:
+    said = texts(drawn(name))
+    assert SCOPE in said
+    species, circuit_name = (
+        ("rat", "small") if name == "block" else ("rat" if name == "sweep" else "human", "prefrontal")
+    )
+    assert any(species in line and f"{circuit_name} circuit" in line for line in said)
+    assert SEEDS.get(name, "n = 4 seeds") in said
+
+
+@pytest.mark.parametrize(
+    ("name", "units"),
+    [("timeline", ["µM", "%", "%", "% of baseline", "× healthy", "1 d", "40 min"]),
+     ("acute", ["µM", "%", "% of baseline", "2 h"]), ("arms", ["%", "relative to healthy", "Hedges g"]),
+     ("raster", ["Hz", "Hz²/Hz", "ms"]), ("circuit", ["nS", "Hz", "%"]), ("block", ["µM", "%"]),
+     ("sweep", ["mg/kg", "%"]), ("spectra", ["× before", "share lost"]), ("landscape", ["mg/kg", "mM", "%"]),
+     ("courses", ["mg/kg", "1 d"]), ("phase", ["mg/kg", "3 d"]), ("responders", ["L/min", "AUC"]),
+     ("tornado", ["%", "relative to healthy"]), ("sensitivity", ["Sobol index"])],
+)  # fmt: skip
+def test_units_stand_on_the_axes(name: str, units: list[str]) -> None:
+    said = " | ".join(texts(drawn(name)))
+    assert [unit for unit in units if unit not in said] == []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_axes_with_data_go_without_words(name: str) -> None:
+    bare = [
+        ax for ax in drawn(name).axes if ax.axison and ax.lines and not (ax.get_title(loc="left") or ax.get_ylabel())
+    ]
+    strips = [ax for ax in bare if not ax.spines["bottom"].get_visible()]
+    shared = [ax for ax in bare if name == "raster"]
+    assert len(bare) == len({*strips, *shared})
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_written_outside_the_slide(name: str) -> None:
+    fig = drawn(name)
+    renderer = FigureCanvasAgg(fig).get_renderer()
+    titles = [text for ax in fig.axes for text in (ax._left_title, ax.xaxis.label, ax.yaxis.label)]  # type: ignore[attr-defined]
+    for text in [*fig.findobj(Annotation), *titles, *(t for key in fig.legends for t in key.get_texts())]:
+        if text.get_text():
+            box = text.get_window_extent(renderer)
+            inside = min(box.x0, box.y0) >= 0 and box.x1 <= fig.bbox.x1 and box.y1 <= fig.bbox.y1
+            assert inside, text.get_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["circuit", *(pytest.param(n, marks=pytest.mark.slow) for n in ("timeline", "raster"))]
+)
+def test_equal_data_make_equal_bytes(name: str, tmp_path: Path) -> None:
+    first = style.save(DRAW[name](), tmp_path / "a", name)
+    with mpl.rc_context({"font.size": 33, "lines.linewidth": 9, "svg.hashsalt": "other"}):
+        again = style.save(DRAW[name](), tmp_path / "b", name)
+    assert [path.name for path in first] == [f"{name}.png", f"{name}.svg"]
+    for one, other in zip(first, again, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    assert "<dc:date>" not in first[1].read_text()
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [f"{name}.png", f"{name}.svg"]
+
+
+def test_a_picture_is_a_slide_of_sixteen_to_nine(tmp_path: Path) -> None:
+    from PIL import Image
+
+    png, _ = style.save(drawn("block"), tmp_path, "block")
+    with Image.open(png) as image:
+        assert image.size == (2000, 1125)
+
+
+def test_figures_are_imported_only_when_they_are_drawn() -> None:
+    code = "import sys, plastogen.figures; print('matplotlib' in sys.modules, 'xarray' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert found.stdout.strip() == "False False"
+
+
+# -- arms and their looks --------------------------------------------------------------------------------------------
+
+
+def test_an_arm_looks_the_same_in_every_figure() -> None:
+    looks = style.arm_styles(DS)
+    lines = [line for name in ("timeline", "acute", "spectra") for line in drawn(name).legends[0].get_lines()]
+    names = [
+        text.get_text() for name in ("timeline", "acute", "spectra") for text in drawn(name).legends[0].get_texts()
+    ]
+    by_label = {look.label: look for look in looks.values()}
+    assert len(names) == 18
+    for name, line in zip(names, lines, strict=True):
+        assert line.get_color() == by_label[name].colour
+    labels = {t.get_text(): t.get_color() for t in drawn("arms").axes[0].get_yticklabels()}
+    assert labels == {look.label: look.colour for look in looks.values()}
+
+
+def test_the_untreated_are_grey_and_a_blocker_changes_line_and_not_colour() -> None:
+    looks = style.arm_styles(DS)
+    assert looks["vehicle"].colour == style.GREY == looks["nbqx"].colour
+    assert looks["ketamine"].colour == looks["ketamine_nbqx"].colour == looks["ketamine_rapamycin"].colour == style.BLUE
+    assert looks["nbqx"].line == looks["ketamine_nbqx"].line != looks["ketamine"].line == "-"
+    assert len({(look.colour, look.line) for look in looks.values()}) == len(looks)
+
+
+def test_an_arm_keeps_its_look_when_only_some_are_drawn() -> None:
+    fig = timeline(DS, arms=["ketamine_nbqx", "ketamine"])
+    whole = style.arm_styles(DS)
+    assert [line.get_color() for line in fig.legends[0].get_lines()] == [whole["ketamine"].colour] * 2
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["ketamine + NBQX", "ketamine"]
+
+
+def test_more_arms_than_colours_differ_in_line_and_marker() -> None:
+    arms = ["vehicle", *("abcdefghij")]
+    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).isel(arm=[0, *[1] * 10]).assign_coords(arm=arms)
+    ds.attrs["dosing"] = json.dumps([
+        {"arm": a, "drug": "ketamine", "what": "ketamine 1 mg/kg", "start_h": 0.0, "end_h": 0.0} for a in arms[1:]
+    ])  # fmt: skip
+    looks = list(style.arm_styles(ds.drop_vars("arm_title", errors="ignore")).values())
+    assert (
+        len({(look.colour, look.line) for look in looks}) == len({(look.colour, look.marker) for look in looks}) == 11
+    )
+
+
+def test_untreated_arms_differ_in_line() -> None:
+    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).isel(arm=[0, 0, 0, 1]).assign_coords(arm=list("abcd"))
+    ds.attrs["dosing"] = json.dumps([{"arm": "d", "drug": "ketamine", "what": "k", "start_h": 0.0, "end_h": 0.0}])
+    looks = style.arm_styles(ds.drop_vars("arm_title", errors="ignore"))
+    assert {looks[name].colour for name in "abc"} == {style.GREY}
+    assert len({looks[name].line for name in "abc"}) == len({looks[name].marker for name in "abc"}) == 3
+
+
+def test_titles_begin_with_a_capital_where_that_is_right() -> None:
+    assert [style.sentence(text) for text in ("spine density", "mTORC1 at 2 h", "eEF2K")] == [
+        "Spine density", "mTORC1 at 2 h", "eEF2K",
+    ]  # fmt: skip
+
+
+def test_an_axis_says_what_a_ratio_is_relative_to() -> None:
+    ds = DS.copy()
+    name = next(str(n) for n in ds.data_vars if ds[n].attrs.get("readout") and ds[n].attrs.get("units") == "1")
+    ds[name] = ds[name].assign_attrs(ratio_to="start")
+    assert style.unit_label(ds[name]) == "relative to start"
+    assert "relative to start" in [ax.get_xlabel() for ax in arms(ds).axes]
+
+
+def test_looks_follow_what_was_given_not_what_an_arm_is_called() -> None:
+    ds = fake.results(("vehicle", "ketamine", "ketamine_2"), seeds=2, end_h=3)
+    ds = ds.assign_coords(arm=["control", "a", "b"]).assign_coords(arm_title=("arm", ["", "on E alone", ""]))
+    rows = [{"arm": a, "drug": "ketamine", "what": "ketamine 1 mg/kg", "start_h": 0.0, "end_h": 0.0} for a in "ab"]
+    ds.attrs["dosing"] = json.dumps(rows)
+    looks = style.arm_styles(ds)
+    assert looks["control"].colour == style.GREY
+    assert looks["a"].colour == style.BLUE != looks["b"].colour != style.GREY
+    assert looks["a"].label == "on E alone"
+    assert looks["b"].label == "b"
+
+
+def test_doses_run_from_light_to_dark() -> None:
+    looks = style.arm_styles(fake.doses())
+    colours = [look.colour for name, look in looks.items() if name != "vehicle"]
+    light = [sum(int(colour[k : k + 2], 16) for k in (1, 3, 5)) for colour in colours]
+    assert light == sorted(light, reverse=True)
+    assert len(set(colours)) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("ketamine_nbqx", "ketamine + NBQX"), ("nbqx", "NBQX"), ("mk801", "MK-801"), ("ssri", "SSRI"),
+     ("ketamine_anti_bdnf", "ketamine + anti-BDNF"), ("daily_high", "daily high")],
+)  # fmt: skip
+def test_names_of_arms_are_made_readable(name: str, label: str) -> None:
+    assert style.arm_label(name) == label
+
+
+def test_many_arms_with_long_names_get_a_key_of_several_rows() -> None:
+    names = [f"ketamine_{letter}" for letter in "abcdefg"]
+    ds = fake.results(names, seeds=2, end_h=3)
+    ds = ds.assign_coords(arm_title=("arm", ["block of tonic receptors alone"] * 7))
+    fig = acute(ds)
+    box = fig.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.y0 > fig.axes[0].get_window_extent().y1
+
+
+# -- how many, how sure ----------------------------------------------------------------------------------------------
+
+
+def test_missing_runs_are_said_and_left_out() -> None:
+    ds = fake.results(failed=[("nbqx", 0), ("ketamine_nbqx", 2)])
+    for fig in (arms(ds), acute(ds, arms=["ketamine", "nbqx"])):
+        assert "INCOMPLETE: 22 of 24 runs (NBQX 3 of 4, ketamine + NBQX 3 of 4)" in texts(fig)
+    found = data.interval(ds["weight"].sel(arm="nbqx"))
+    assert set(found.n) == {3}
+    assert np.isfinite(found.mean).all()
+
+
+def test_an_arm_of_which_nothing_is_there_does_not_stop_the_drawing() -> None:
+    ds = fake.results(seeds=2, failed=[("ketamine", 0), ("ketamine", 1)], end_h=30)
+    fig = acute(ds)
+    assert "INCOMPLETE: 10 of 12 runs (ketamine 0 of 2)" in texts(fig)
+    assert data.focus_arm(ds) == "ketamine_nbqx"
+
+
+def test_runs_that_were_never_begun_count_as_missing() -> None:
+    ds = DS.isel(seed=[0])
+    ds.attrs["n_expected"] = 24
+    assert style.seeds_sentence(ds) == "INCOMPLETE: 6 of 24 runs"
+
+
+def test_intervals_are_students() -> None:
+    values = np.random.default_rng(5).normal(3, 2, (5, 7))
+    found = data.interval(xr.DataArray(values, dims=("seed", "time")))
+    low, high = scipy.stats.t.interval(0.95, 4, values.mean(0), scipy.stats.sem(values, axis=0))
+    np.testing.assert_allclose(found.mean, values.mean(0))
+    np.testing.assert_allclose(found.low, low)
+    np.testing.assert_allclose(found.high, high)
+
+
+def test_one_seed_has_a_mean_and_no_width() -> None:
+    found = data.interval(xr.DataArray([[2.0]], dims=("seed", "time")))
+    assert found.mean[0] == 2.0
+    assert math.isnan(found.low[0])
+    assert math.isnan(found.high[0])
+
+
+def test_the_noise_band_is_that_of_a_mean_over_seeds() -> None:
+    at = {"arm": "vehicle", "class": "E"}
+    assert data.noise_half_width(DS, "rate_hz", at) == pytest.approx(1.959964 * 0.09 / 2, rel=1e-6)
+    relative = data.noise_half_width(DS, "rate_hz", at, relative=True)
+    base = float(DS["rate_hz"].sel(at).isel(time=0, seed=0))
+    assert relative == pytest.approx(100 * 1.959964 * 0.09 / base / 2, rel=1e-6)
+    assert math.isnan(data.noise_half_width(DS, "glutamate", {"arm": "vehicle"}))
+
+
+def test_the_noise_band_is_drawn_around_the_baseline() -> None:
+    band = [p for p in titled(drawn("timeline"), "Rates").patches if p.get_gid() == "noise floor"]
+    assert len(band) == 1
+    low, high = band[0].get_y(), band[0].get_y() + band[0].get_height()
+    assert (low + high) / 2 == pytest.approx(100)
+    widest = max(
+        data.noise_half_width(DS, "rate_hz", {"arm": "ketamine", "class": c}, relative=True) for c in fake.CLASSES
+    )
+    assert high - low == pytest.approx(2 * widest)
+
+
+# -- courses ---------------------------------------------------------------------------------------------------------
+
+
+def test_lines_are_means_over_seeds_in_the_unit_of_the_title() -> None:
+    fig = drawn("timeline")
+    block_line = labelled(titled(fig, "NMDARs"), "PV")
+    expected = 100 * DS["block"].sel(arm="ketamine", pool="PV.synaptic").mean("seed")
+    np.testing.assert_allclose(block_line.get_ydata(), expected)
+    rate = DS["rate_hz"].sel({"arm": "ketamine", "class": "SST"})
+    change = (100 * rate / rate.sel(time=rate.time < -0.5).mean("time")).mean("seed")
+    np.testing.assert_allclose(labelled(titled(fig, "Rates"), "SST").get_ydata(), change)
+    weights = [line.get_ydata() for line in titled(fig, "Synaptic weight").lines]
+    for arm in fake.ARMS:
+        mean = DS["weight"].sel(arm=arm).mean("seed").values
+        assert any(len(y) == mean.size and np.allclose(y, mean) for y in weights)
+
+
+def test_occupancy_stands_beside_block_and_is_thinner() -> None:
+    ax = titled(drawn("timeline"), "NMDARs")
+    np.testing.assert_allclose(
+        labelled(ax, "occupancy").get_ydata(), 100 * DS["occupancy"].sel(arm="ketamine").mean("seed")
+    )
+    assert labelled(ax, "occupancy").get_linewidth() < labelled(ax, "E").get_linewidth()
+
+
+def test_minutes_and_days_have_room_on_one_axis() -> None:
+    ax = titled(drawn("timeline"), "Spine density")
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0", "40 min", "2 h", "6 h", "1 d", "3 d", "7 d", "14 d"]
+    left, right = ax.get_xlim()
+    place = {h: ax.transAxes.inverted().transform(ax.transData.transform((h, 0)))[0] for h in (left, 0, 2, 24, right)}
+    widths = np.diff(list(place.values()))
+    assert (widths > 0.1).all()
+    assert widths[1] == pytest.approx(math.asinh(2) / (math.asinh(336) + math.asinh(1)))
+
+
+def test_short_courses_are_drawn_in_hours_and_repeated_doses_in_days() -> None:
+    fig = Figure()
+    ax = fig.add_subplot()
+    axis.time_axis(ax, (-1, 6))
+    assert ax.get_xscale() == "linear"
+    assert [axis.time_text(t) for t in ax.get_xticks()] == ["−1 h", "0", "1 h", "2 h", "3 h", "4 h", "5 h", "6 h"]
+    repeated = [data.Given("ketamine", "ketamine", "", day * 72.0, day * 72.0 + 1) for day in range(6)]
+    axis.time_axis(ax, (-1, 720), repeated)
+    assert ax.get_xscale() == "linear"
+    assert [axis.time_text(t) for t in ax.get_xticks()] == ["0", "7 d", "14 d", "21 d", "28 d"]
+    axis.time_axis(ax, (-1, 1008))
+    assert ax.get_xscale() == "asinh"
+    assert [axis.time_text(t) for t in ax.get_xticks()][-3:] == ["7 d", "14 d", "42 d"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"),
+    [(0, "0"), (2 / 3, "40 min"), (0.5, "30 min"), (1.5, "1.5 h"), (6, "6 h"), (24, "1 d"), (336, "14 d"), (-0.5, "−30 min"),
+     (-1, "−1 h"), (36, "36 h"), (1.25, "75 min")],
+)  # fmt: skip
+def test_times_are_said_as_people_say_them(hours: float, text: str) -> None:
+    assert axis.time_text(hours) == text
+
+
+def test_dosing_is_shaded_while_the_drug_goes_in() -> None:
+    spans = [
+        p for p in titled(drawn("timeline"), "Unbound").patches if isinstance(p, Rectangle) and p.get_gid() is None
+    ]
+    assert [(round(p.get_x(), 6), round(p.get_x() + p.get_width(), 6)) for p in spans] == [(0, round(2 / 3, 6))]
+    said = texts(drawn("timeline"))
+    for what in ("ketamine 0.5 mg/kg iv over 40 min", "NBQX at 90 % occupancy", "rapamycin at 90 % occupancy"):
+        assert what in said
+
+
+def test_what_is_given_is_said_shortly() -> None:
+    rows = [{"arm": "ketamine", "drug": "ketamine", "what": what, "start_h": 0, "end_h": 1} for what in
+            ("Ketamine (racemic) 0.5 mg/kg iv", "NBQX at 90% occupancy", "MK-801 (dizocilpine) 1 mg/kg")]  # fmt: skip
+    ds = xr.Dataset(attrs={"dosing": json.dumps(rows)})
+    assert [g.what for g in data.given(ds)] == ["ketamine 0.5 mg/kg iv", "NBQX at 90 % occupancy", "MK-801 1 mg/kg"]
+    assert data.given(ds, ["vehicle"]) == []
+
+
+def test_a_formula_is_not_taken_for_the_network_and_no_noise_for_noise() -> None:
+    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).assign_attrs(method="formula")
+    ds["rate_se_hz"] = 0 * ds["rate_se_hz"]
+    said = texts(acute(ds))
+    assert [line for line in said if "a formula, not the network" in line]
+    assert not [line for line in said if "probe noise" in line]
+
+
+def test_many_treatments_share_a_row_and_daily_doses_are_not_shaded_in_every_panel() -> None:
+    fig = timeline(fake.doses())
+    assert "ketamine" in texts(fig)
+    assert not [text for text in texts(fig) if "mg/kg ip" in text]
+    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=330)
+    rows = [
+        {"arm": "ketamine", "drug": "ketamine", "what": "daily", "start_h": 24.0 * d, "end_h": 24.0 * d}
+        for d in range(13)
+    ]
+    ds.attrs["dosing"] = json.dumps(rows)
+    ax = titled(timeline(ds), "Unbound")
+    assert [line for line in ax.lines if len(set(line.get_xdata())) == 1] == []
+
+
+def test_repeated_doses_are_marks_named_once_after_the_last() -> None:
+    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=720)
+    rows = [{"arm": "ketamine", "drug": "ketamine", "what": "infusions", "start_h": 72.0 * k, "end_h": 72.0 * k + 0.7}
+            for k in range(6)]  # fmt: skip
+    ds.attrs["dosing"] = json.dumps(rows)
+    strip = timeline(ds).axes[0]
+    marks = sorted(float(line.get_xdata()[0]) for line in strip.lines if line.get_marker() == "v")
+    assert marks == [72.0 * k for k in range(6)]
+    names = [text for text in strip.texts if text.get_text() == "infusions"]
+    assert [name.xy[0] for name in names] == [360.7]
+
+
+def test_the_first_hours_end_where_they_are_asked_to() -> None:
+    fig = acute(DS, until_h=2)
+    assert titled(fig, "Unbound").get_xlim()[1] <= 2
+    assert titled(drawn("acute"), "Unbound").get_xlim()[1] == pytest.approx(6, abs=0.2)
+
+
+# -- the other figures -----------------------------------------------------------------------------------------------
+
+
+def test_a_raster_shows_every_spike_of_its_window() -> None:
+    spikes = fake.snapshot_spikes(4)
+    fig = drawn("raster")
+    t, who = spikes["during"]
+    start = (t.max() - 1) / 2
+    inside = (t >= start) & (t < start + 1)
+    ax = next(ax for ax in fig.axes if ax.get_title(loc="left") == "during: 36 min")
+    for cls, (first, end) in fake.BOUNDARIES.items():
+        line = next(
+            line for line in ax.lines if line.get_color() == style.CLASS_COLOURS[cls] and line.get_marker() == "o"
+        )
+        assert len(line.get_xdata()) == int((inside & (who >= first) & (who < end)).sum())
+    assert "E 4.2   PV 9.5   SST 8.0" in " ".join(
+        texts(raster(fake.results(seeds=1), spikes, fake.BOUNDARIES, arm="vehicle"))
+    )
+
+
+def test_population_rates_are_spikes_a_second_a_cell() -> None:
+    times, cells = np.linspace(0, 4, 4001)[:-1], np.zeros(4000, dtype=np.int32)
+    fig = raster(DS, {"before": (times, cells)}, {"E": (0, 100)})
+    rate = labelled(fig.axes[1], "E").get_ydata()
+    middle = slice(len(rate) // 4, -len(rate) // 4)
+    assert np.mean(rate[middle]) == pytest.approx(10, rel=0.02)  # 1000 spikes a second over 100 cells
+
+
+def test_gamma_and_slow_delta_are_marked() -> None:
+    ax = drawn("raster").axes[-1]
+    spans = sorted((p.get_x(), p.get_x() + p.get_width()) for p in ax.patches)
+    assert spans == [(0.5, 4), (30, 80)]
+    assert {"γ", "δ"} <= set(texts(ax))
+
+
+def test_spectra_are_averaged_in_bands_and_keep_their_power() -> None:
+    frequency = np.arange(0.5, 100.5, 0.5)
+    centres, means = by_tenths(frequency, 3 * np.ones(200))
+    np.testing.assert_allclose(means, 3)
+    assert (np.diff(centres) > 0).all()
+    assert len(centres) < 60
+    _, means = by_tenths(frequency, frequency)
+    np.testing.assert_allclose(means, by_tenths(frequency, frequency)[0])
+
+
+def test_a_blocker_that_flattens_the_rest_runs_off_the_scale_and_that_is_said() -> None:
+    ds = DS.copy(deep=True)
+    for arm in ("nbqx", "ketamine_nbqx"):
+        ds["glutamate"].loc[{"arm": arm, "time": slice(-0.5, 3.5)}] = -100.0
+    ax = titled(timeline(ds), "Glutamate")
+    assert "off scale: NBQX, ketamine + NBQX" in texts(ax)
+    assert ax.get_ylim()[0] > 0
+    assert not [text for text in texts(titled(drawn("timeline"), "Glutamate")) if text.startswith("off")]
+
+
+def test_a_raster_without_snapshots_says_what_it_wants() -> None:
+    with pytest.raises(InputError, match="found no snapshots, wanted snapshots"):
+        raster(DS, {}, fake.BOUNDARIES)
+    with pytest.raises(InputError, match="found seed 9"):
+        raster(DS, fake.snapshot_spikes(2), fake.BOUNDARIES, seed=9)
+
+
+def test_every_seed_is_a_dot_and_claims_say_what_became_of_them() -> None:
+    fig = drawn("arms")
+    ax = titled(fig, "Spine density")
+    dots = [set(np.round(line.get_xdata(), 9)) for line in ax.lines if len(line.get_xdata()) == 4]
+    assert set(np.round(DS["spine_density_24h"].sel(arm="ketamine").values, 9)) in dots
+    said = texts(fig)
+    for line in ("✓ met", "✗ missed", "✗ known miss", "? undecided", "glutamate rises during the infusion",
+                 "42.1 % [38, 46.2], wanted between 5 % and 40 %, n = 4 of 4", "no value, wanted at most 0.2, n = 1 of 4",
+                 "−0.4 Hz [−1.1, 0.3], wanted less than 0 Hz, n = 4 of 4",
+                 "of 4 claims: 1 met, 1 missed, 1 known miss, 1 undecided"):  # fmt: skip
+        assert line in said
+
+
+def test_arms_are_compared_by_the_readouts_most_claims_are_about() -> None:
+    ds = DS.assign({f"other_{k}": DS["glutamate_peak"].assign_attrs(long_name=f"other {k}") for k in range(4)})
+    ds = ds[["other_0", "other_1", "other_2", "other_3", *(str(v) for v in DS.data_vars)]]
+    ds["onset"] = DS["glutamate_peak"].assign_attrs(units="h")
+    ds["never"] = (np.nan * DS["glutamate_peak"]).assign_attrs(DS["glutamate_peak"].attrs)
+    fig = arms(ds, verdicts=[v for v in fake.verdicts() for _ in range(2)])
+    titles = [ax.get_title(loc="left").replace("\n", " ") for ax in fig.axes[:4]]
+    assert titles == ["Glutamate, peak", "Weight at 24 h", "Spine density at 24 h", "Clinical effect on day 1"]
+    assert "of 8 claims: 2 met, 2 missed, 2 known miss, 2 undecided; all in the report" in texts(fig)
+    assert next(text for text in texts(fig) if text[:1] in "✓✗?" and len(text) > 3) == "✗ missed"
+    with pytest.raises(InputError, match="found wieght_24h.*nearest valid name: weight_24h"):
+        arms(DS, readouts=["wieght_24h"])
+    with pytest.raises(InputError, match="no readouts"):
+        arms(fake.held())
+
+
+def test_circles_go_by_number_of_cells_and_lines_by_strength() -> None:
+    fig = drawn("circuit")
+    big = {to_hex(p.get_edgecolor()): p.radius for p in fig.axes[0].patches if type(p) is Circle and p.radius > 5}
+    radii = {cls: big[colour.lower()] for cls, colour in style.CLASS_COLOURS.items()}
+    assert radii["E"] > radii["PV"] >= radii["SST"]
+    onto_E = CIRCUIT.connection("PV", "E")
+    assert onto_E is not None
+    assert strength(onto_E) == pytest.approx(float(onto_E.probability) * float(onto_E.gaba))  # type: ignore[arg-type]
+    assert max(CIRCUIT.connections, key=strength) is onto_E
+    said = " ".join(texts(fig))
+    for words in (
+        "800 cells",
+        "synaptic",
+        "tonic",
+        "resting",
+        "background",
+        "2A 60 %, 2B 40 %",
+        "excites (AMPA, NMDA)",
+    ):
+        assert words in said
+
+
+def test_pools_are_filled_by_their_block_at_the_peak_of_the_drug() -> None:
+    wedges = [p for p in drawn("circuit").axes[0].patches if isinstance(p, Wedge)]
+    at = float(DS["brain_uM"].sel(arm="ketamine").mean("seed").sum("species").idxmax("time"))
+    blocked = DS["block"].sel(arm="ketamine", time=at).mean("seed")
+    np.testing.assert_allclose(sorted((w.theta2 - w.theta1) / 360 for w in wedges), sorted(blocked.values))
+    assert [p for p in circuit(CIRCUIT, name="prefrontal").axes[0].patches if isinstance(p, Wedge)] == []
+
+
+def test_block_is_read_while_the_concentration_is_held() -> None:
+    ds = fake.held()
+    fig = drawn("block")
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["ketamine", "memantine"]
+    line = labelled(fig.axes[1], "SST, tonic")
+    np.testing.assert_allclose(line.get_xdata(), [0.1, 0.3, 1, 3, 10, 30])
+    expected = 100 * ds["block"].sel(arm="memantine_3uM", pool="SST.tonic", time=1.0).mean()
+    assert line.get_ydata()[3] == pytest.approx(float(expected))
+    assert fig.axes[0].get_xscale() == "log"
+    with pytest.raises(InputError, match="no arm with drug in the brain"):
+        block(fake.results(("vehicle",), seeds=2, end_h=2))
+
+
+def test_readouts_are_drawn_against_the_dose_of_each_arm() -> None:
+    ax = titled(drawn("sweep"), "Glutamate")
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["10", "20", "30", "50", "200"]
+    curve = next(line for line in ax.lines if len(line.get_xdata()) == 5)
+    ds = fake.doses()
+    np.testing.assert_allclose(curve.get_ydata(), ds["glutamate_peak"].sel(arm=ds.arm[1:]).mean("seed"))
+    assert "vehicle" in texts(ax)
+
+
+def test_readouts_are_drawn_along_a_sweep() -> None:
+    ds = fake.swept()
+    ax = titled(sweep(ds), "Weight")
+    assert ax.get_xlabel() == "dose (mg/kg)"
+    np.testing.assert_allclose(labelled(ax, "ketamine").get_ydata(), ds["weight_24h"].sel(arm="ketamine").mean("seed"))
+
+
+def test_a_figure_of_one_point_refuses_a_sweep_and_names_its_axis() -> None:
+    with pytest.raises(InputError, match=r"at dose: found 4 values of dose, wanted one.*0\.1, 0\.2, 0\.5, 1\.0"):
+        timeline(fake.swept())
+    assert spectra(fake.swept().isel(dose=[1])).axes
+
+
+def test_doses_in_different_units_are_refused_and_so_is_one_dose() -> None:
+    ds = fake.doses()
+    ds.attrs["dosing"] = ds.attrs["dosing"].replace("50 mg/kg", "50 mg").replace("10 mg/kg", "10 nM")
+    with pytest.raises(InputError, match="doses in uM and mg/kg and mg"):
+        sweep(ds)
+    with pytest.raises(InputError, match="found one dose, wanted a sweep, or arms that differ in dose"):
+        sweep(DS)
+
+
+def test_power_is_compared_run_by_run() -> None:
+    ax = titled(drawn("spectra"), "Gamma power (× before)")
+    ratio = (DS["gamma_power"] / DS["gamma_power"].sel(snapshot="before")).sel(arm="ketamine").mean("seed")
+    means = [line.get_ydata() for line in ax.lines if len(line.get_ydata()) == 3]
+    assert any(np.allclose(y, ratio.values[1:]) for y in means)
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["during\n36 min", "after\n2 h", "day\n1 d"]
+    with pytest.raises(InputError, match="found 1 snapshots"):
+        spectra(DS.isel(snapshot=[0]))
+
+
+@pytest.mark.parametrize("draw", [timeline, acute, spectra, arms])
+def test_unknown_arms_are_refused_with_the_nearest_name(draw: Callable[..., Figure]) -> None:
+    with pytest.raises(InputError, match="found ketamin, wanted one of .*nearest valid name: ketamine"):
+        draw(DS, arms=["ketamin"])
+
+
+def test_results_without_a_variable_are_refused() -> None:
+    with pytest.raises(InputError, match="One infusion: found no variable bdnf"):
+        timeline(DS.drop_vars("bdnf"))
+
+
+# -- own data --------------------------------------------------------------------------------------------------------
+
+
+def test_own_data_lie_over_the_course_they_name(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(
+        "time_h,value,low,high,label,variable\n24,0.9,0.85,0.95,Li 2010,spine_density\n72,0.92,,,Li 2010,spine_density\n"
+        "1,0.2,,,blood,\n"
+    )
+    overlays = data.read_overlay(file)
+    assert [(o.label, o.variable, o.time_h.size) for o in overlays] == [
+        ("Li 2010", "spine_density", 2),
+        ("blood", None, 1),
+    ]
+    assert math.isnan(overlays[0].low[1])
+    for fig in (timeline(DS, overlay=overlays),):
+        ax = titled(fig, "Spine density")
+        assert "Li 2010" in texts(ax)
+        points = next(c for c in ax.containers if c.get_label() == "Li 2010")
+        np.testing.assert_allclose(points[0].get_xydata(), [(24, 0.9), (72, 0.92)])
+        assert "blood" in texts(titled(fig, "Unbound"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("hours,value\n1,2\n", r"mine\.csv:1: found columns hours, value, wanted a column time_h"),
+     ("time_h,valeu\n1,2\n", "wanted a column value.*nearest valid name: valeu"),
+     ("time_h,value,lo\n1,2,1\n", "found column lo, wanted only .*nearest valid name: low"),
+     ("time_h,value\n1,2\n3,soon\n", r"mine\.csv:3 at value: found 'soon', wanted a finite number"),
+     ("time_h,value\n1,inf\n", r"mine\.csv:2 at value: found 'inf'"),
+     ("time_h,value\n1\n", r"mine\.csv:2 at value: found ''"),
+     ("time_h,value,low\n1,2,x\n", r"mine\.csv:2 at low: found 'x'"),
+     ("time_h,value\n", "found no rows"), ("", "found columns none")],
+)  # fmt: skip
+def test_own_data_that_cannot_be_used_say_where_and_what(content: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(content)
+    with pytest.raises(InputError, match=message):
+        data.read_overlay(file)
+
+
+def test_own_data_of_a_missing_or_unreadable_file_or_an_undrawn_variable(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a CSV file that can be read"):
+        data.read_overlay(tmp_path / "none.csv")
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
+    with pytest.raises(InputError, match="a CSV file that can be read"):
+        data.read_overlay(tmp_path / "binary.csv")
+    (tmp_path / "mine.csv").write_text("time_h,value,variable\n1,2,wieght\n")
+    with pytest.raises(InputError, match="found wieght, wanted one that this figure draws.*nearest valid name: weight"):
+        timeline(DS, overlay=data.read_overlay(tmp_path / "mine.csv"))

@@ -1,0 +1,132 @@
+"""Workers: they do what they are given, one that dies takes nothing with it, and none outlives its parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from bench import until
+
+from plastogen._base.definition import InputError
+from plastogen.runs import pool as executor
+from plastogen.runs.pool import Crew, Processes, Threads, WorkersLost, hire
+
+
+def there(pid: int) -> bool:
+    """Whether a process is there and not a zombie."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def two() -> Iterator[Processes]:
+    crew = Processes(2)
+    yield crew
+    crew.stop()
+
+
+def test_a_crew_is_hired_by_name() -> None:
+    for kind, slots in (("threads", 3), ("processes", 3)):
+        crew: Crew = hire(kind, 3)
+        assert (crew.size, crew.slots) == (3, slots)
+        crew.close()
+
+
+def test_each_process_is_its_own(two: Processes) -> None:
+    pids = {two.submit(os.getpid).result(30) for _ in range(2)}
+    first, second = two.submit(time.sleep, 0.2), two.submit(os.getpid)
+    assert second.result(30) not in (os.getpid(), None)
+    first.result(30)
+    assert os.getpid() not in pids
+
+
+def test_a_killed_process_takes_only_its_own_task_with_it_and_is_replaced(two: Processes) -> None:
+    lasting, doomed = two.submit(time.sleep, 1), two.submit(os.kill, 0, 0)
+    doomed.result(30)
+    doomed = two.submit(os.abort)
+    with pytest.raises(two.lost):
+        doomed.result(30)
+    assert two.submit(os.getpid).result(30) != os.getpid()
+    assert lasting.result(30) is None
+
+
+def test_a_process_killed_while_it_had_nothing_to_do_is_replaced(two: Processes) -> None:
+    pid = two.submit(os.getpid).result(30)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not there(pid))
+    time.sleep(0.2)
+    assert two.submit(os.getpid).result(30) != pid
+
+
+def test_stopping_ends_what_is_under_way(two: Processes) -> None:
+    pid = two.submit(os.getpid).result(30)
+    two.submit(time.sleep, 60)
+    began = time.monotonic()
+    two.stop()
+    assert time.monotonic() - began < 10
+    assert not there(pid)
+
+
+def test_workers_take_one_core_each_and_the_parent_keeps_its_own(two: Processes) -> None:
+    before = {name: os.environ.get(name) for name in executor.ONE_CORE}
+    assert [two.submit(os.getenv, name).result(30) for name in executor.ONE_CORE] == ["1"] * 3
+    assert {name: os.environ.get(name) for name in executor.ONE_CORE} == before
+
+
+def test_threads_are_told_to_stop_and_waited_for() -> None:
+    crew, heard = Threads(1), threading.Event()
+
+    def work(stopped: Callable[[], bool]) -> None:
+        until(stopped)
+        heard.set()
+
+    crew.submit(work)
+    crew.stop()
+    assert heard.is_set()
+
+
+def test_processes_die_with_their_parent(tmp_path: Path) -> None:
+    code = (
+        "import os, time; from plastogen.runs.pool import Processes; crew = Processes(2)\n"
+        "first = crew.submit(os.getpid).result(); crew.submit(time.sleep, 60); second = crew.submit(os.getpid).result()\n"
+        "print(first, second, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pids = [int(word) for word in parent.stdout.readline().split()]
+    assert all(there(pid) for pid in pids)
+    parent.kill()
+    parent.communicate()
+    until(lambda: not any(there(pid) for pid in pids), 10)
+
+
+def test_a_script_that_starts_workers_is_not_run_by_them(tmp_path: Path) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "import os\nprint('once')\nfrom plastogen.runs.pool import Processes\ncrew = Processes(1)\n"
+        "print(crew.submit(os.getpid).result() != os.getpid())\ncrew.close()\n"
+    )
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.split() == ["once", "True"]
+
+
+def test_dask_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"pip install 'plastogen\[cluster\]'"):
+        hire("dask", 1)
+
+
+def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(executor, "CONNECT_S", 0.5)
+    with pytest.raises(WorkersLost, match="no dask scheduler answers at tcp://127.0.0.1:9"):
+        hire("dask", 1, scheduler="tcp://127.0.0.1:9")

@@ -1,0 +1,114 @@
+"""Every number in models/ says where it comes from, and nothing remembered is called measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from plastogen._base.definition import Library, builtin, read
+from plastogen._base.quantity import NEEDS_NOTE, Evidence, parse_any
+from plastogen._base.units import QuantityError
+
+MODELS = builtin("models")
+FILES = sorted(path for path in MODELS.rglob("*.yaml") if path.name != "references.yaml")
+NOTED = {level.value for level in NEEDS_NOTE}
+MEMORY = {level.value for level in Evidence if level.value.startswith("memory")}
+CALLED_MEASURED = re.compile(r"\b(?<!not )(?<!never )(?<!nobody )measured\b(?! here)", re.I)
+
+
+def entries(node: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mapping with a `value`, with its path."""
+    if isinstance(node, dict):
+        if "value" in node:
+            yield ".".join(at), node
+        else:
+            for key, child in node.items():
+                yield from entries(child, (*at, key))
+    elif isinstance(node, list):
+        for i, child in enumerate(node):
+            yield from entries(child, (*at, str(i)))
+
+
+SWITCHES = ("pathways",)  # how far a hypothesis is on, 0 to 1: a choice, not a measurement
+
+
+def bare(node: Any, at: tuple[str, ...] = ()) -> Iterator[str]:
+    """Paths of floats, and of text that reads as a number with a unit, outside an entry; switches left out."""
+    if at[:1] == SWITCHES:
+        return
+    if isinstance(node, dict):
+        for key, child in node.items() if "value" not in node else ():
+            yield from bare(child, (*at, key))
+    elif isinstance(node, list):
+        for i, child in enumerate(node):
+            yield from bare(child, (*at, str(i)))
+    elif isinstance(node, float) or (isinstance(node, str) and re.fullmatch(r"-?\d[\d.e+-]*\s*[A-Za-z%/µ1]+", node)):
+        yield ".".join(at)
+
+
+TREES = {str(path.relative_to(MODELS)): read(path).tree for path in FILES}
+NUMBERS = [(f"{file}: {path}", entry) for file, tree in TREES.items() for path, entry in entries(tree)]
+REFERENCES = Library().references()
+number = pytest.mark.parametrize("entry", [e for _, e in NUMBERS], ids=[name for name, _ in NUMBERS])
+
+
+def test_there_are_models() -> None:
+    assert len(FILES) >= 3
+    assert len(NUMBERS) >= 50
+
+
+@pytest.mark.parametrize("file", TREES)
+def test_no_number_stands_without_its_source(file: str) -> None:
+    assert list(bare(TREES[file])) == []
+
+
+@number
+def test_each_number_says_where_it_comes_from_and_how_sure_it_is(entry: dict[str, Any]) -> None:
+    assert entry.get("evidence") in [level.value for level in Evidence]
+    source, evidence = entry.get("source"), entry["evidence"]
+    assert source in NOTED or source in REFERENCES, f"{source!r} is not in references.yaml"
+    if source in NOTED or evidence in NOTED:
+        assert entry.get("note"), "needs a note"
+    if source in NOTED:
+        assert evidence not in ("verified", "memory-high"), "without a reference nothing is that sure"
+
+
+@number
+def test_nothing_remembered_is_called_measured(entry: dict[str, Any]) -> None:
+    if entry.get("evidence") in MEMORY | NOTED:
+        assert not CALLED_MEASURED.search(str(entry.get("note", "")))
+
+
+@number
+def test_a_range_surrounds_its_value(entry: dict[str, Any]) -> None:
+    span = entry.get("range")
+    if span is None:
+        return
+    unit = re.sub(r"^[\d.e+-]+\s*", "", str(entry["value"])) or "1"
+    low, value, high = (parse_any(x, (unit,))[0] for x in (span[0], entry["value"], span[1]))
+    assert low <= value <= high
+    assert low < high
+
+
+def test_every_reference_is_complete_and_used() -> None:
+    used = {entry.get("source") for _, entry in NUMBERS}
+    text = "\n".join(p.read_text(encoding="utf-8") for p in [*FILES, *builtin("experiments").rglob("*.yaml")])
+    assert sorted(REFERENCES) == list(REFERENCES), "references.yaml is sorted by key"
+    for key, reference in REFERENCES.items():
+        assert re.fullmatch(r"[a-z]+(\d{4}[a-z]?|_label)", key), key
+        assert re.sub(r"\D", "", key) in ("", str(reference.year)), key
+        assert key in used or key in text, f"{key} is in references.yaml but no model or experiment cites it"
+
+
+def test_the_checks_bite() -> None:
+    assert list(bare({"a": 0.3, "b": [{"c": "12 nS"}], "d": "prefrontal", "e": 3, "f": {"value": 0.2}})) == [
+        "a",
+        "b.0.c",
+    ]
+    assert CALLED_MEASURED.search("measured in slices")
+    assert not CALLED_MEASURED.search("never measured; assumed")
+    with pytest.raises(QuantityError):
+        parse_any("3", ("h",))

@@ -1,0 +1,256 @@
+"""Running: every job once, failures told and survived, stopping leaves nothing half-done."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import course_fake
+import pytest
+from test_experiment import question
+
+from plastogen._base.files import StoreError
+from plastogen.runs.scheduler import Cancelled, Done, Job, execute, jobs_of
+from plastogen.runs.store import Store
+from plastogen.runs.worker import OtherCode
+from plastogen.simulation.course import Course, Plan
+
+ASKED = question()
+JOBS, IDS = jobs_of(ASKED, ASKED.cases(), "cpp")
+
+
+class Watching:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.begun, self.labels, self.ended = 0, list[str](), list[str]()
+
+    def begin(self, runs: int) -> None:
+        self.begun = runs
+
+    def moved(self, task: str, runs: int, label: str, share: float) -> None:
+        assert 0 <= share <= 1
+        self.labels.append(label)
+
+    def finished(self, task: str, runs: int) -> None:
+        self.ended += [task] * runs
+
+
+def done(store: Store, jobs: list[Job] = JOBS, **options: Any) -> list[Done]:
+    return list(execute(jobs, store, workers=2, course=options.pop("course", course_fake.follow), **options))
+
+
+def test_jobs_are_all_arms_of_the_first_seed_first() -> None:
+    assert [job.seed for job in JOBS] == [5] * 4 + [6] * 4 + [7] * 4
+    assert len(IDS) == 12
+    assert set(IDS.values()) == {job.id for job in JOBS}
+
+
+def test_equal_arms_share_a_run() -> None:
+    asked = question(
+        """
+question: Are two names one run?
+model: {subject: healthy_adult, circuit: small}
+course: {duration: 1 d, seeds: 2}
+arms:
+  a: {give: {x: {drug: nbqx, occupancy: 0.9, at: 0 h, for: 1 h}}}
+  b: {title: the same, give: {y: {drug: nbqx, occupancy: 90 %, at: 0 min, for: 60 min}}}
+"""
+    )
+    jobs, ids = jobs_of(asked, asked.cases(), "cpp")
+    assert (len(jobs), len(ids)) == (2, 4)
+
+
+def test_a_run_is_done_once_and_then_kept(tmp_path: Path) -> None:
+    store, watching = Store(tmp_path / "a"), Watching()
+    first = done(store, watcher=watching)
+    assert {d.came for d in first} == {"run"}
+    assert (watching.begun, len(watching.ended)) == (12, 12)
+    again = Watching()
+    assert {d.came for d in done(store, watcher=again)} == {"stored"}
+    assert again.begun == 0
+
+
+def test_the_watcher_hears_what_a_course_is_at(tmp_path: Path) -> None:
+    watching = Watching()
+
+    def course(plan: Plan, *, progress: Any) -> Course:
+        progress("compiling the circuit", 0.25)
+        for _ in range(1000):
+            if "compiling the circuit" in watching.labels:
+                break
+            threading.Event().wait(0.01)
+        return course_fake.follow(plan)
+
+    done(Store(tmp_path / "a"), JOBS[:2], watcher=watching, course=course)
+    assert "compiling the circuit" in watching.labels
+    assert not (tmp_path / "a" / ".working").exists()
+
+
+def test_a_neighbours_run_is_borrowed(tmp_path: Path) -> None:
+    done(Store(tmp_path / "a"))
+    assert {d.came for d in done(Store(tmp_path / "b"))} == {"borrowed"}
+
+
+def test_a_broken_run_is_told_and_run_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+    done(store)
+    (store.runs / JOBS[2].id / "course.npz").unlink()
+    came = {d.job.id: d for d in done(store)}
+    assert came[JOBS[2].id].came == "run"
+    assert "course.npz is missing" in came[JOBS[2].id].note
+    assert [d.came for d in came.values()].count("stored") == 11
+    assert store.fault(JOBS[2].id) is None
+
+
+def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
+    def course(plan: Plan, *, progress: Any) -> Course:
+        if plan.seed == 6 and "infusion" not in plan.treatments:
+            raise RuntimeError("the membrane blew up")
+        return course_fake.follow(plan, progress=progress)
+
+    store = Store(tmp_path / "results" / "one")
+    came = done(store, course=course)
+    failed = [d for d in came if d.came == "failed"]
+    assert [(d.job.arm, d.job.seed, d.note) for d in failed] == [("vehicle", 6, "the membrane blew up")]
+    assert store.failure(failed[0].job.id) == "the membrane blew up"
+    assert store.fault(failed[0].job.id) == "missing"
+
+
+def test_a_failed_run_is_run_again_only_when_asked_for(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+    done(store, JOBS[:3])
+    store.fail(JOBS[3].id, "the membrane blew up")
+    came = {d.job.id: d for d in done(store, JOBS[:4])}
+    assert (came[JOBS[3].id].came, came[JOBS[3].id].note) == ("failed before", "the membrane blew up")
+    assert [d.came for d in done(store, JOBS[:4], rerun="failed")] == ["stored"] * 3 + ["run"]
+    assert store.failure(JOBS[3].id) is None
+    assert [d.came for d in done(store, JOBS[:4])] == ["stored"] * 4
+
+
+def test_all_can_be_run_again(tmp_path: Path) -> None:
+    done(Store(tmp_path / "results" / "beside"), JOBS[:4])
+    store = Store(tmp_path / "results" / "one")
+    done(store, JOBS[:4])
+    store.fail(JOBS[5].id, "no")
+    assert [d.came for d in done(store, JOBS[:6], rerun="all")] == ["run"] * 6
+    assert store.failure(JOBS[5].id) is None
+
+
+def test_a_course_with_a_hole_fails_its_run(tmp_path: Path) -> None:
+    def course(plan: Plan, *, progress: Any) -> Course:
+        found = course_fake.follow(plan)
+        found.arrays["weight"][-1] = float("nan")
+        return found
+
+    came = done(Store(tmp_path / "results" / "one"), JOBS[:1], course=course)
+    assert came[0].came == "failed"
+    assert "weight" in came[0].note
+
+
+def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+    started, stopped = threading.Event(), list[int]()
+
+    def course(plan: Plan, *, progress: Any) -> Course:
+        if plan.seed == 5 and not plan.treatments:
+            return course_fake.follow(plan)
+        started.set()
+        try:
+            while True:
+                progress("course", 0.5)
+                threading.Event().wait(0.01)
+        except Cancelled:
+            stopped.append(plan.seed)
+            raise
+
+    store = Store(tmp_path / "results" / "one")
+    with closing(execute(JOBS, store, workers=2, course=course)) as coming:
+        assert next(coming).came == "run"
+        assert started.wait(5)
+    assert 1 <= len(stopped) <= 2
+    assert [p.name for p in store.runs.iterdir()] == [JOBS[0].id]
+    assert {d.came for d in done(store)} == {"stored", "run"}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_on_disk_does_not_depend_on_how_many_run_at_once(tmp_path: Path, workers: int) -> None:
+    store = Store(tmp_path / "results" / "one")
+    list(execute(JOBS, store, workers=workers, course=course_fake.follow))
+    one = course_fake.follow(JOBS[3].plan)
+    assert (store.load(JOBS[3].id).arrays["recurrent"] == one.arrays["recurrent"]).all()
+
+
+def test_what_a_killed_worker_was_doing_is_given_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_LIVES", str(tmp_path))
+    (tmp_path / "once").touch()
+    store = Store(tmp_path / "results" / "one")
+    came = done(store, course=course_fake.deadly, executor="processes")
+    assert [d.came for d in came] == ["run"] * 12
+    assert not (tmp_path / "once").exists()
+    assert sorted(p.name for p in store.runs.iterdir()) == sorted(job.id for job in JOBS)
+
+
+def test_a_job_that_kills_its_worker_twice_has_failed(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+    came = done(store, course=course_fake.deadly, executor="processes")
+    failed = [d for d in came if d.came == "failed"]
+    assert [(d.job.arm, d.job.seed) for d in failed] == [("vehicle", 6)]
+    assert "worker was killed" in str(store.failure(failed[0].job.id))
+    assert [d.came for d in came].count("run") == 11
+
+
+def test_one_deadly_job_costs_its_cohort_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plastogen.runs.scheduler.tasks_of", lambda jobs, workers: [tuple(jobs[:7]), tuple(jobs[7:])])
+    came = done(Store(tmp_path / "results" / "one"), course=course_fake.deadly, executor="processes")
+    assert [(d.job.arm, d.job.seed) for d in came if d.came == "failed"] == [("vehicle", 6)]
+    assert sorted(d.job.id for d in came) == sorted(job.id for job in JOBS)
+
+
+def test_two_sweeps_of_one_folder_share_the_work(tmp_path: Path) -> None:
+    store, came = Store(tmp_path / "results" / "one"), list[list[Done]]()
+    threads = [
+        threading.Thread(target=lambda: came.append(done(store, course=course_fake.unhurried, executor="processes")))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(mine) for mine in came] == [12, 12]
+    assert 12 <= sum(d.came == "run" for mine in came for d in mine) < 24
+    assert {store.fault(job.id) for job in JOBS} == {None}
+
+
+def test_a_disk_that_refuses_within_a_course_is_no_failure_of_the_run(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+
+    def full(plan: Plan, *, progress: Any) -> Course:
+        raise StoreError("cannot write probes: the disk is full")
+
+    with pytest.raises(StoreError, match="the disk is full"):
+        done(store, JOBS[:1], course=full)
+    assert store.failure(JOBS[0].id) is None
+
+
+def test_a_worker_of_other_code_is_not_believed(tmp_path: Path) -> None:
+    stranger = replace(JOBS[0], id="0123456789ab")
+    with pytest.raises(OtherCode, match="another plastogen"):
+        done(Store(tmp_path / "results" / "one"), [stranger])
+
+
+def test_what_is_run_again_stays_until_the_new_run_is_there(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results" / "one")
+    done(store, JOBS[:2])
+
+    def course(plan: Plan, *, progress: Any) -> Course:
+        assert {store.fault(job.id) for job in JOBS[:2]} == {None}
+        return course_fake.follow(plan)
+
+    marks = [store.runs / job.id / "of_the_first_time" for job in JOBS[:2]]
+    for mark in marks:
+        mark.touch()
+    assert [d.came for d in done(store, JOBS[:1], course=course, rerun="all")] == ["run"]
+    assert [mark.exists() for mark in marks] == [False, True]

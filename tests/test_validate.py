@@ -1,0 +1,75 @@
+"""Checking a whole experiment: little of a big sweep is looked at first, all of it before anything runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from test_experiment import TEXT, question
+
+from plastogen._base.definition import InputError
+from plastogen.experiment.definition import shipped
+from plastogen.experiment.resolve import Question, open_question
+from plastogen.experiment.validate import FEW, check, resolve
+
+DOSE = "arms.ketamine.give.infusion.dose"
+IC50 = "drugs.ketamine.actions.nmdar.ketamine.ic50"
+ARMS = 4
+
+
+def swept(text: str) -> Question:
+    return question(f"{TEXT}readouts: {{spines: {{of: spine_density, at: 24 h}}}}\n{text}")
+
+
+def test_a_big_sweep_is_checked_at_its_corners_and_resolved_whole() -> None:
+    asked = swept(f"sweep: {{{DOSE}: {{from: 0.1 mg/kg, to: 1 mg/kg, points: {FEW + 1}}}}}")
+    assert len(check(asked)) == 2 * ARMS
+    cases = resolve(asked)
+    assert [(case.index, case.arm) for case in cases[-ARMS:]] == [((FEW,), arm) for arm in asked.experiment.arms]
+    assert len(cases) == (FEW + 1) * ARMS
+
+
+def test_what_is_wrong_between_the_corners_of_a_big_sweep_is_found_before_anything_runs() -> None:
+    with_more = TEXT.replace(
+        "at: -2 h, for: 4 h}", "at: 10 h, for: 20 h}\n      more: {drug: nbqx, occupancy: 0.5, at: 0 h, for: 1 h}"
+    )
+    times = [f"{i} h" for i in range(-FEW, 1)]
+    times[7], times[9] = "12 h", "40 h"  # within the other hold of NBQX; beyond it
+    asked = question(f"{with_more}sweep: {{arms.nbqx.give.more.at: [{', '.join(times)}]}}")
+    assert len(check(asked)) == 2 * ARMS
+    with pytest.raises(InputError, match="wanted times that do not overlap"):
+        resolve(asked)
+
+
+def test_ten_thousand_points_are_checked_in_a_second() -> None:
+    paths = ", ".join(f"{IC50}.GluN2{subunit}: range" for subunit in "ABCD")
+    asked = swept(
+        f"sweep: {{{paths}, {DOSE}: {{from: 0.1 mg/kg, to: 2 mg/kg}}}}\ndesign: {{kind: sobol, points: 10000}}"
+    )
+    began = time.process_time()
+    assert check(asked)
+    assert time.process_time() - began < 1
+    assert asked.size == 10_000
+
+
+def test_faults_of_swept_values_stand_at_the_sweep() -> None:
+    with pytest.raises(InputError) as caught:
+        check(swept("sweep: {arms.ketamine.give.infusion.at: {from: 0 h, to: 5 d, points: 3}}"))
+    assert {problem.path for problem in caught.value.problems} == {"sweep.arms.ketamine.give.infusion.at"}
+    with pytest.raises(InputError, match=r"at sweep\.1\.arms"):
+        check(swept(f"sweep: [{{{DOSE}: 1 mg/kg}}, {{{DOSE}: 1 mM}}]"))
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_ships_is_sound(name: str) -> None:
+    asked = open_question(name)
+    assert check(asked)
+    assert all(claim.source or claim.note for claim in asked.experiment.expect)
+
+
+def test_a_model_of_ones_own_serves_an_experiment_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "circuits").mkdir(parents=True)
+    (tmp_path / "models" / "circuits" / "mine.yaml").write_text("extends: small\ntitle: Mine\n")
+    assert {case.circuit.title for case in check(open_question("disinhibition", {"model.circuit": "mine"}))} == {"Mine"}

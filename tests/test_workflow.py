@@ -1,0 +1,234 @@
+"""A question and its answer: what is run, kept, drawn, judged; and the Python door."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import course_fake
+import pytest
+import xarray as xr
+from test_results import TEXT
+
+import plastogen
+from plastogen._base.definition import InputError
+from plastogen.figures import draw
+from plastogen.publish import workflow as door
+from plastogen.publish.workflow import again, answer, ask, load, redraw, rewrite
+
+WHOLE = TEXT + "figures: [acute, arms]\n"
+
+
+@pytest.fixture
+def studio(costless: Path) -> Path:
+    """A folder with an experiment, and courses that cost nothing."""
+    (costless / "mine.yaml").write_text(WHOLE)
+    return costless
+
+
+@pytest.fixture
+def lab(studio: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, with figures that cost nothing either."""
+
+    def blank(name: str, shown: Any, overlays: Any, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        for kind in draw.KINDS:
+            (folder / f"{name}.{kind}").write_text("<svg/>")
+
+    monkeypatch.setattr(draw, "_save", blank)
+    return studio
+
+
+def quiet(line: str) -> None:
+    assert line
+
+
+def test_an_answer_is_all_on_disk(studio: Path) -> None:
+    said: list[str] = []
+    found = answer(ask("mine"), workers=2, say=said.append)
+    folder = studio / "results" / "mine"
+    assert {p.name for p in folder.iterdir()} >= {"results.nc", "table.csv", "report.html", "runs", "figures"}
+    assert {p.name for p in (folder / "figures").iterdir()} >= {"acute.png", "acute.svg", "arms.png", "arms.svg"}
+    assert found.exit_code == 4
+    assert [d.came for d in found.done] == ["run"] * 6
+    assert said[0] == "figure results/mine/figures/acute.png"
+    page = (folder / "report.html").read_text()
+    assert "What comes out?" in page
+    assert str(studio) not in page
+
+
+def test_a_repeat_runs_and_draws_nothing(lab: Path) -> None:
+    answer(ask("mine"), workers=2, say=quiet)
+    before = {p: p.stat().st_mtime_ns for p in (lab / "results").rglob("*") if p.is_file()}
+    said: list[str] = []
+    found = answer(ask("mine"), workers=2, say=said.append)
+    assert said == []
+    assert {d.came for d in found.done} == {"stored"}
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert found.report is not None
+
+
+def test_a_new_readout_or_claim_runs_nothing_but_draws_anew(lab: Path) -> None:
+    answer(ask("mine"), workers=2, say=quiet)
+    (lab / "mine.yaml").write_text(WHOLE.replace("  onset_w:", "  bdnf_1h: {of: bdnf, at: 1 h}\n  onset_w:"))
+    said: list[str] = []
+    found = answer(ask("mine"), workers=2, say=said.append)
+    assert {d.came for d in found.done} == {"stored"}
+    assert "bdnf_1h" in found.ds
+    assert len(said) == 2
+    assert "bdnf_1h" in load(lab / "results" / "mine")
+
+
+def test_a_new_arm_runs_only_itself(lab: Path) -> None:
+    answer(ask("mine"), workers=2, say=quiet, figures=False)
+    (lab / "mine.yaml").write_text(
+        WHOLE.replace("snapshots:", "  late: {give: {z: {drug: nbqx, occupancy: 1, at: 1 h, for: 1 h}}}\nsnapshots:")
+    )
+    found = answer(ask("mine"), workers=2, say=quiet, figures=False)
+    assert [d.job.arm for d in found.done if d.came == "run"] == ["late", "late"]
+
+
+def test_exit_codes_three_beats_four(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(plan: Any, *, progress: Any) -> Any:
+        if plan.seed == 2:
+            raise RuntimeError("no")
+        return course_fake.follow(plan)
+
+    missed = answer(ask("mine"), workers=1, say=quiet, figures=False)
+    assert missed.exit_code == 4
+    (lab / "mine.yaml").write_text(WHOLE.replace("  - {claim: less", "  # - {claim: less"))
+    assert answer(ask("mine"), workers=1, say=quiet, figures=False).exit_code == 0
+    monkeypatch.setattr("plastogen.runs.worker.follow", fails)
+    (lab / "mine.yaml").write_text(WHOLE.replace("6 h", "7 h"))
+    said: list[str] = []
+    failed = answer(ask("mine"), workers=1, say=said.append)
+    assert failed.exit_code == 3
+    assert len(failed.failed) == 3
+    assert "vehicle, seed 2: no" in said
+
+
+def test_the_first_picture_comes_while_other_seeds_still_run(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictured = threading.Event()
+
+    def course(plan: Any, *, progress: Any) -> Any:
+        if plan.seed > 1:
+            assert pictured.wait(30)
+        return course_fake.follow(plan)
+
+    def say(line: str) -> None:
+        if line.endswith("acute.png"):
+            pictured.set()
+
+    monkeypatch.setattr("plastogen.runs.worker.follow", course)
+    found = answer(ask("mine"), workers=2, say=say)
+    assert found.ds.attrs["n_complete"] == 6
+
+
+def test_a_figure_that_cannot_be_drawn_hides_nothing_else(studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*args: Any, **kwargs: Any) -> None:
+        raise TypeError("no such colour")
+
+    monkeypatch.setattr("plastogen.figures._acute.acute", stumble)
+    said: list[str] = []
+    found = answer(ask("mine", seeds=1), workers=1, say=said.append)
+    assert found.undrawn == ["acute"]
+    assert "figure acute could not be drawn: no such colour" in said
+    assert [p.name for p in found.figures] == ["arms.png", "arms.svg"]
+    assert (studio / "results" / "mine" / "results.nc").is_file()
+    assert found.report is not None
+    assert len(found.verdicts) == 2
+    assert found.exit_code == 3
+    with pytest.raises(TypeError):
+        redraw(again("mine"), ["acute"], None, say=quiet)
+
+
+def test_figures_of_spikes_are_left_out_without_the_network(lab: Path) -> None:
+    (lab / "mine.yaml").write_text(WHOLE.replace("[acute, arms]", "[raster, arms]"))
+    said: list[str] = []
+    found = answer(ask("mine", seeds=1, method="formula"), workers=1, say=said.append)
+    assert "so no raster" in said[0]
+    assert [p.stem for p in found.figures] == ["arms", "arms"]
+    assert found.exit_code != 3
+
+
+def test_settings_reach_the_experiment(lab: Path) -> None:
+    asked = ask("mine", {"arms.ketamine.give.x.dose": "2 mg/kg"}, seed=9, seeds=1, method="formula", out="elsewhere")
+    assert asked.question.seeds == (9,)
+    assert asked.folder == Path("elsewhere")
+    assert asked.cases[0].setting.course.method == "formula"
+    assert {job.plan.method for job in asked.jobs} == {"formula"}
+
+
+def test_without_a_compiler_the_small_circuit_is_used_and_said(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "default_backend", lambda: "numpy")
+    (lab / "mine.yaml").write_text(WHOLE.replace("circuit: small", "circuit: prefrontal"))
+    said: list[str] = []
+    asked = ask("mine", say=said.append)
+    assert asked.question.experiment.model.circuit == "small"
+    assert "no C++ compiler" in said[0]
+    assert {job.plan.backend for job in asked.jobs} == {"numpy"}
+    chosen = ask("mine", {"model.circuit": "prefrontal"}, say=said.append)
+    assert chosen.question.experiment.model.circuit == "prefrontal"
+    assert len(said) == 1
+
+
+def test_again_remembers_the_settings_of_the_run(lab: Path) -> None:
+    with pytest.raises(InputError, match="plastogen run mine"):
+        again("mine")
+    answer(ask("mine", seeds=1), workers=1, say=quiet, figures=False)
+    found = again("mine")
+    assert found.ds.sizes["seed"] == 1
+    paths = redraw(found, ["arms"], None, say=quiet)
+    assert [p.name for p in paths] == ["arms.png", "arms.svg"]
+    assert rewrite(found, say=quiet).is_file()
+    with pytest.raises(InputError, match="nearest valid name: arms"):
+        redraw(found, ["arm"], None)
+
+
+def test_own_data_can_be_laid_over_a_course(studio: Path) -> None:
+    answer(ask("mine", seeds=1), workers=1, say=quiet, figures=False)
+    data = studio / "own.csv"
+    data.write_text("time_h,value\n0.5,110\n1,120\n")
+    assert redraw(again("mine"), ["acute"], data, say=quiet)[0].is_file()
+
+
+def test_the_python_door_gives_xarray(lab: Path) -> None:
+    found = plastogen.run("mine", set={"course.seeds": 1}, jobs=1)
+    assert isinstance(found, xr.Dataset)
+    assert found["weight_2h"].sel(arm="ketamine").shape == (1,)
+    xr.testing.assert_identical(plastogen.load("results/mine"), found)
+    assert json.loads(found.attrs["claims"])[0]["outcome"] == "met"
+
+
+def test_loading_what_is_not_there_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="plastogen run"):
+        load(tmp_path)
+    (tmp_path / "results.nc").write_bytes(b"half a file")
+    with pytest.raises(InputError, match="run the experiment again"):
+        load(tmp_path)
+
+
+def test_what_is_being_learned_is_told_until_it_is_learned(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ask("mine", method="emulated", seeds=1)
+    told: list[tuple[str, object]] = []
+
+    class Watching:
+        def begin(self, runs: int) -> None:
+            told.append(("begin", runs))
+
+        def moved(self, task: str, runs: int, label: str, share: float) -> None:
+            told.append((label, task))
+
+        def finished(self, task: str, runs: int) -> None:
+            told.append(("finished", task))
+
+    def provide(pilots: Any, results: Path, *, workers: int, moved: Any) -> bool:
+        moved("learning the circuit", 0.5)
+        return False
+
+    monkeypatch.setattr(door, "provide", provide)
+    door._learn(asked, asked.jobs, watcher=Watching(), workers=1)
+    (key,) = (pilots.key for pilots in asked.pilots.values())
+    assert told == [("learning the circuit", key), ("finished", key)]
