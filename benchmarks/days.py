@@ -3,7 +3,7 @@
     python benchmarks/days.py [--days 14] [--doses 30] [--seeds 4] [--cohort 200] [--brute 60]
 
 The arm: 0.5 mg/kg of ketamine over 40 min into a stressed adult (experiment one_infusion). Circuit met before: the
-emulator is learned, the course is followed as a run does it (`follow_with_errors`: the course, and the same with the
+emulator is learned, the course is followed as a run does it (`simulate_with_errors`: the course, and the same with the
 emulator's error), alone and in a cohort. From an empty store: the program is built and the emulator learned for this
 arm alone; and for a range of doses, its whole cost counted for the one arm, and shared by all its courses. Every
 second: `--brute` seconds of the compiled network, extrapolated.
@@ -22,10 +22,10 @@ from typing import TypeVar
 
 from variants import children_cpu_s, machine, table
 
-from plastogen.experiment.resolve import open_question
+from plastogen.experiment.resolve import open_experiment
 from plastogen.model.circuit import Drive
 from plastogen.simulation.course import Plan
-from plastogen.simulation.lockstep import follow_many, follow_with_errors
+from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
 from plastogen.simulation.train_emulator import learn, network
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def plans(folder: Path, days: float, doses: int, seeds: int) -> list[Plan]:
         text = text[: text.index("  arms.ketamine.give")] + ALONE + text[text.index("readouts:") :]
     path = folder / f"days_{days:g}_{doses}.yaml"
     path.write_text(text)
-    question = open_question(str(path))
+    question = open_experiment(str(path))
     return [case.plan(seed, "cpp") for case in question.cases() for seed in question.seeds]
 
 
@@ -88,11 +88,11 @@ def main() -> None:
         print(f"learned {len(many)} courses: {range_s:.1f} CPU s, {ranged.about()}", flush=True)
         emulator = ranged.emulator
         cohort = (many * (asked.cohort // len(many) + 1))[: asked.cohort]
-        follow_many([arm], emulator)
+        simulate_many([arm], emulator)
         ways: dict[str, Callable[[], object]] = {
-            "alone": lambda: follow_with_errors([arm], emulator),
-            "without errors": lambda: follow_many([arm], emulator),
-            "cohort": lambda: follow_with_errors(cohort, emulator),
+            "alone": lambda: simulate_with_errors([arm], emulator),
+            "without errors": lambda: simulate_many([arm], emulator),
+            "cohort": lambda: simulate_with_errors(cohort, emulator),
         }
         took = {name: statistics.median(cpu(way)[0] for _ in range(asked.repetitions)) for name, way in ways.items()}
         took["cohort"] /= len(cohort)
@@ -102,7 +102,7 @@ def main() -> None:
         curve = {}
         for days in (1, 7, asked.days, 4 * asked.days):
             (other,) = plans(folder, days, 1, 1)
-            curve[days] = cpu(lambda p=other: follow_with_errors([p], emulator))[0]
+            curve[days] = cpu(lambda p=other: simulate_with_errors([p], emulator))[0]
     whole = brute * asked.days * S_PER_DAY
     rows = [
         ["every second (extrapolated)", whole, 1.0],

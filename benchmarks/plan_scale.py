@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from plastogen.experiment.resolve import open_question
+from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check, resolve
 from plastogen.runs.scheduler import jobs_of
 
@@ -26,7 +26,7 @@ KIB = 2**10
 def measure(points: int) -> str:
     """One row of the table."""
     began = time.process_time()
-    question = open_question("sensitivity", {"design.points": points, "course.method": "direct"})
+    question = open_experiment("sensitivity", {"design.points": points, "course.method": "direct"})
     check(question)
     checked = time.process_time()
     cases = resolve(question)

@@ -24,12 +24,12 @@ from pathlib import Path
 import numpy as np
 
 from plastogen._base.definition import Library, read_text
-from plastogen.experiment.resolve import Models, Question
+from plastogen.experiment.resolve import Models, OpenExperiment
 from plastogen.runs.netcdf import opened
 from plastogen.runs.results import assemble, table
 from plastogen.runs.scheduler import jobs_of
 from plastogen.runs.store import Store, Stored
-from plastogen.simulation.course import follow
+from plastogen.simulation.course import simulate
 
 TEXT = """
 question: What does a large sweep cost?
@@ -88,7 +88,7 @@ def timed(table: dict[str, float], name: str) -> Iterator[None]:
 def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
     """CPU seconds of each step, and MiB: of the file, and the most that was resident."""
     found: dict[str, float] = {"points": points, "runs": points * arms * seeds}
-    question = Question("large", read_text(text(points, arms, seeds), "large.yaml"), Models(Library()))
+    question = OpenExperiment("large", read_text(text(points, arms, seeds), "large.yaml"), Models(Library()))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with timed(found, "cases s"):
@@ -97,7 +97,7 @@ def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
         store.prepare()
         plan = cases[-1].plan(1, "formula")
         log = {"log": {"probes": 0}, "backend": "formula", "versions": {}}
-        store.write("0" * 12, plan, follow(plan), log)
+        store.write("0" * 12, plan, simulate(plan), log)
         copies = Copies(folder, store.load("0" * 12))
         with timed(found, "jobs s"):
             jobs, places = jobs_of(question, cases, "formula")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from variants import machine, machine_speedup, table
 
-from plastogen.publish.workflow import Asked, ask
+from plastogen.publish.workflow import Request, ask
 from plastogen.runs.scheduler import execute
 
 TARGET = 1.8  # two workers against one
@@ -33,7 +33,7 @@ sweep: {arms.ketamine.give.infusion.dose: {from: 0.1 mg/kg, to: 2 mg/kg, points:
 """
 
 
-def wall_s(asked: Asked, workers: int, executor: str) -> float:
+def wall_s(asked: Request, workers: int, executor: str) -> float:
     """Seconds that all runs take with so many workers."""
     began = time.monotonic()
     came = [done.came for done in execute(asked.jobs, asked.store, workers=workers, executor=executor)]

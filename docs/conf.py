@@ -55,7 +55,7 @@ def _make(app: Any) -> None:
     from sphinx.util import logging
 
     generate.write(HERE / "reference")
-    figures.follow(HERE / "tutorial.md", HERE / "_made" / "tutorial", logging.getLogger("plastogen").info)
+    figures.simulate(HERE / "tutorial.md", HERE / "_made" / "tutorial", logging.getLogger("plastogen").info)
 
 
 def named(text: str) -> str:

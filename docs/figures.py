@@ -16,7 +16,7 @@ from pages import ROOT, Step, steps
 MISSED = 4  # exit code of `plastogen run` when a claim is missed: a finding, not a fault
 
 
-def follow(page: Path, folder: Path, say: Callable[[str], None] = print) -> None:
+def simulate(page: Path, folder: Path, say: Callable[[str], None] = print) -> None:
     """Do all that `page` asks for in `folder`. Raises RuntimeError with the place of what fails."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = os.environ.get("PYTHONPATH")

@@ -22,7 +22,7 @@ from plastogen.experiment.definition import Experiment, shipped
 from plastogen.experiment.design import DIMENSIONS
 from plastogen.experiment.models import FOLDERS
 from plastogen.experiment.readout import Readout, Take
-from plastogen.experiment.resolve import open_question
+from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
 from plastogen.figures import FIGURES
 from plastogen.model.plasticity.system import STATES
@@ -281,7 +281,7 @@ def _escaped(text: str) -> str:
 
 def experiment(name: str) -> list[str]:
     """An experiment: its question, arms, readouts and claims, then the file itself."""
-    asked = open_question(name)
+    asked = open_experiment(name)
     one: Experiment = asked.experiment
     first = {case.arm: case for case in reversed(check(asked))}
     lines = [f"# {one.title or name}", "", f"**{one.question}**"]
@@ -332,7 +332,7 @@ def sources() -> list[str]:
                 for _, q in quantities(own):
                     used.setdefault(str(q.source), Counter())[f"[{name}]({kind}/{name}.md)"] += 1
     for name in shipped():
-        for claim in open_question(name).experiment.expect:
+        for claim in open_experiment(name).experiment.expect:
             used.setdefault(str(claim.source), Counter())[f"[{name}](experiments/{name}.md)"] += 1
     lines = _opening("Sources")
     for key, r in library.references().items():

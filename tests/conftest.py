@@ -34,7 +34,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
 def costless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where we stand: an empty folder, and courses that cost nothing."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.runs.worker.follow", course_fake.follow)
+    monkeypatch.setattr("plastogen.runs.worker.simulate", course_fake.simulate)
     return tmp_path
 
 

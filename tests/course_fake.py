@@ -15,7 +15,7 @@ from plastogen.simulation.course import Course, Plan
 from plastogen.simulation.variables import POOLS, VARIABLES
 
 
-def follow(plan: Plan, *, progress: Callable[[str, float], None] | None = None) -> Course:
+def simulate(plan: Plan, *, progress: Callable[[str, float], None] | None = None) -> Course:
     """Every variable is 1 + dose-like factor x seed x a hump in time; deterministic in the plan."""
     if progress:
         progress("compiling the circuit", 0)
@@ -48,7 +48,7 @@ def deadly(plan: Plan, *, progress: Callable[[str, float], None] | None = None) 
             if left[0] is not None:
                 left[0].unlink()
             os.kill(os.getpid(), signal.SIGKILL)
-    return follow(plan, progress=progress)
+    return simulate(plan, progress=progress)
 
 
 def unhurried(plan: Plan, *, progress: Callable[[str, float], None]) -> Course:
@@ -56,4 +56,4 @@ def unhurried(plan: Plan, *, progress: Callable[[str, float], None]) -> Course:
     for step in range(20):
         progress("course", step / 20)
         time.sleep(0.01)
-    return follow(plan, progress=progress)
+    return simulate(plan, progress=progress)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from plastogen._base.definition import Definition, InputError, Library
-from plastogen.experiment.resolve import open_question
+from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug
@@ -40,7 +40,7 @@ FILES = sorted(BAD.rglob("*.yaml"))
 def load(path: Path) -> object:
     """What the product does with `path`."""
     if path.parent.name == "experiments":
-        return check(open_question(path))
+        return check(open_experiment(path))
     kind = KINDS[path.parent.name]
     return Library(beside=BAD).load(path.parent.name, path.stem, kind)
 

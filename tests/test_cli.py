@@ -108,7 +108,7 @@ def test_a_missed_claim_is_four_and_a_failed_run_is_three(lab: Path, monkeypatch
     def fails(plan: Any, *, progress: Any) -> Any:
         raise RuntimeError("no more neurons")
 
-    monkeypatch.setattr("plastogen.runs.worker.follow", fails)
+    monkeypatch.setattr("plastogen.runs.worker.simulate", fails)
     failed = say("run", "mine", "--no-figures", "--set", "course.duration=7 h")
     assert failed.exit_code == 3
     assert "no more neurons" in failed.output

@@ -16,11 +16,11 @@ from plastogen.model.circuit import Drive
 from plastogen.model.circuit import activity as glutamate
 from plastogen.model.circuit.activity import bin_centres_mV
 from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
-from plastogen.model.pharmacology.treated_subject import Treated
+from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
 from plastogen.simulation import course as course_module
-from plastogen.simulation.course import Course, Listener, Plan, follow
-from plastogen.simulation.probe import Activity, FormulaProbe, Remembered, State, agonist, reduce, voltages
+from plastogen.simulation.course import Course, Plan, ProbeScheduler, simulate
+from plastogen.simulation.probe import Activity, CachedProbe, FormulaProbe, State, agonist, reduce, voltages
 
 DAYS = 24.0
 NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "1.21875 h", "for": "2 h"}
@@ -28,12 +28,12 @@ NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "1.21875 h", "for": "2 h"}
 
 @lru_cache
 def infusion(tolerance: float = 0.02) -> Course:
-    return follow(plan(KETAMINE, hours=12, tolerance=tolerance))
+    return simulate(plan(KETAMINE, hours=12, tolerance=tolerance))
 
 
 @lru_cache
 def vehicle(subject: str = "healthy_adult") -> Course:
-    return follow(plan(subject=subject, hours=14 * DAYS))
+    return simulate(plan(subject=subject, hours=14 * DAYS))
 
 
 def at(found: Course, name: str, t_h: float) -> Any:
@@ -64,7 +64,7 @@ def test_the_healthy_rest_is_healthy() -> None:
 def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
     """The root that the slow model finds when it may ask the formula as often as it likes."""
     p = plan(subject="stressed_adult", tolerance=1e-4)
-    found, probe, model = follow(p), FormulaProbe(p.circuit), SlowModel(p.plasticity)
+    found, probe, model = simulate(p), FormulaProbe(p.circuit), SlowModel(p.plasticity)
     base = probe.ask(Drive(), 1)
 
     def heard(J: float) -> Inputs:
@@ -88,7 +88,7 @@ def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
 
 def test_the_resting_state_knows_nothing_of_drugs_given_from_the_start() -> None:
     held = {"blocker": {"drug": "nbqx", "occupancy": 0.9, "at": "-1 h", "for": "4 h"}}
-    undosed, dosed = (follow(plan(give, subject="stressed_adult", hours=1)) for give in ({}, held))
+    undosed, dosed = (simulate(plan(give, subject="stressed_adult", hours=1)) for give in ({}, held))
     np.testing.assert_array_equal(
         [dosed.arrays[name][0] for name in STATES], [undosed.arrays[name][0] for name in STATES]
     )
@@ -97,7 +97,7 @@ def test_the_resting_state_knows_nothing_of_drugs_given_from_the_start() -> None
 
 @pytest.mark.slow
 def test_a_stressed_subject_recovers_when_stress_is_lifted() -> None:
-    found = follow(plan(subject="stressed_adult", hours=21 * DAYS, stress=((24.0, 504.0, 0.0),)))
+    found = simulate(plan(subject="stressed_adult", hours=21 * DAYS, stress=((24.0, 504.0, 0.0),)))
     before = found.t_h <= 24
     assert np.ptp(found.arrays["spine_density"][before]) < 1e-9
     assert (
@@ -112,7 +112,7 @@ def test_a_stressed_subject_recovers_when_stress_is_lifted() -> None:
 @pytest.mark.parametrize("factor", [0.95, 1.05])
 @pytest.mark.parametrize("state", ["weight", "scaling", "persistent"])
 def test_a_pushed_state_returns(state: str, factor: float) -> None:
-    found = follow(plan(start={state: factor}, hours=14 * DAYS))
+    found = simulate(plan(start={state: factor}, hours=14 * DAYS))
     away = np.abs(found.arrays[state] / vehicle().arrays[state][0] - 1)
     J = np.abs(found.arrays["recurrent"] - 1)
     assert away[0] == pytest.approx(0.05)
@@ -125,7 +125,7 @@ def test_a_pushed_state_returns(state: str, factor: float) -> None:
 
 def brute(p: Plan, times: np.ndarray) -> np.ndarray:
     """Slow state at `times`: Heun steps from one to the next, the circuit asked twice in each, block exact in each."""
-    treated = Treated(p.subject, p.drugs, p.treatments, p.stress)
+    treated = TreatedSubject(p.subject, p.drugs, p.treatments, p.stress)
     k = p.circuit
     kinetics = BlockKinetics(
         [Pool(name, shares) for name, shares in k.pools().items()], treated.blockers,
@@ -206,7 +206,7 @@ def test_a_smaller_tolerance_brings_a_smaller_error_and_more_probes() -> None:
 @lru_cache
 def held() -> Course:
     edges = tuple(e + side for e in (1.21875, 3.21875) for side in (-1e-6, 0.0, 1e-6))
-    return follow(plan({"blocker": NBQX}, hours=6, also_at=edges))
+    return simulate(plan({"blocker": NBQX}, hours=6, also_at=edges))
 
 
 def test_a_hold_begins_and_ends_to_the_instant() -> None:
@@ -236,7 +236,7 @@ def test_the_slow_state_is_whole_across_a_jump() -> None:
 
 
 def test_a_bath_is_followed_from_its_first_to_its_last_moment() -> None:
-    found = follow(plan(BATH, hours=8))
+    found = simulate(plan(BATH, hours=8))
     brain = found.arrays["brain_uM"][:, found.species.index("ketamine")]
     np.testing.assert_array_equal(brain, np.where((found.t_h >= 0) & (found.t_h < 6), 3, 0))
     block = found.arrays["block"][:, found.pools.index("E.synaptic")]
@@ -248,7 +248,7 @@ def test_a_bath_is_followed_from_its_first_to_its_last_moment() -> None:
 @pytest.mark.slow
 def test_the_grid_is_filled_without_gaps() -> None:
     course = {**INFUSION, "every": "2 d", "times": 3, "escalate": 1.5}
-    found = follow(
+    found = simulate(
         plan({"course": course, "blocker": {**NBQX, "at": "50 h"}}, hours=8 * DAYS, subject="stressed_adult")
     )
     n = len(found.t_h)
@@ -295,7 +295,7 @@ def test_tolerance_brings_receptors_back() -> None:
     """Lasting block is answered by as much more receptor as the file says, and the circuit hears it."""
     bath = {"bath": {"drug": "ketamine", "brain": "3 uM", "at": "0 h", "for": "480 h"}}
     with_, without = (
-        follow(plan(bath, hours=20 * DAYS, switches={"feedback": "off"}, tuned={"misuse.tolerance_gain": gain}))
+        simulate(plan(bath, hours=20 * DAYS, switches={"feedback": "off"}, tuned={"misuse.tolerance_gain": gain}))
         for gain in (1, 0)
     )
     pools = [with_.pools.index(pool) for pool in ("E.synaptic", "E.tonic")]
@@ -324,9 +324,9 @@ class Counting:
         return self.inner.ask(drive, seed)
 
 
-def listener(tmp_path: Path, *, resolution: float = 0.01, most: int = 10) -> tuple[Listener, Counting]:
+def listener(tmp_path: Path, *, resolution: float = 0.01, most: int = 10) -> tuple[ProbeScheduler, Counting]:
     probe = Counting()
-    return Listener(Remembered(probe, tmp_path), 1, resolution=resolution, most=most), probe
+    return ProbeScheduler(CachedProbe(probe, tmp_path), 1, resolution=resolution, most=most), probe
 
 
 def test_a_drive_near_one_already_asked_gets_the_same_answer(tmp_path: Path) -> None:
@@ -360,7 +360,7 @@ def test_a_frozen_listener_does_not_listen(tmp_path: Path) -> None:
 
 
 def test_the_cap_of_a_course_is_kept_and_reported() -> None:
-    few = follow(plan(KETAMINE, hours=3, max_probes=4))
+    few = simulate(plan(KETAMINE, hours=3, max_probes=4))
     assert few.log["cap_hit"] is True
     assert few.log["probes"] == 4
     assert infusion().log["cap_hit"] is False
@@ -370,7 +370,7 @@ def test_the_cap_of_a_course_is_kept_and_reported() -> None:
 
 def test_what_is_remembered_is_not_simulated_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path))
-    one, two = (follow(plan(KETAMINE, hours=2)) for _ in range(2))
+    one, two = (simulate(plan(KETAMINE, hours=2)) for _ in range(2))
     assert (one.log["remembered"], two.log["simulated"]) == (0, 0)
     assert one.log["simulated"] == two.log["remembered"] == one.log["probes"]
     assert all(np.array_equal(one.arrays[name], two.arrays[name]) for name in one.arrays)
@@ -381,7 +381,7 @@ def test_the_order_of_arms_is_of_no_account(monkeypatch: pytest.MonkeyPatch, tmp
     found: list[dict[str, Course]] = []
     for n, order in enumerate((list(arms), list(reversed(arms)))):
         monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path / str(n)))
-        found.append({name: follow(arms[name]) for name in order})
+        found.append({name: simulate(arms[name]) for name in order})
     for name in arms:
         for variable, values in found[0][name].arrays.items():
             np.testing.assert_array_equal(values, found[1][name].arrays[variable], err_msg=f"{name} {variable}")
@@ -389,14 +389,14 @@ def test_the_order_of_arms_is_of_no_account(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_other_probes_are_not_answered_with_the_formula_s_memory() -> None:
     """Two circuits in one cache: each gets its own answers."""
-    one, other = (follow(plan(KETAMINE, hours=2, circuit=answering(gains=g))) for g in ("own", "flat"))
+    one, other = (simulate(plan(KETAMINE, hours=2, circuit=answering(gains=g))) for g in ("own", "flat"))
     assert np.ptp(one.arrays["rate_hz"][:, 0]) > 0.1
     assert np.ptp(other.arrays["rate_hz"], axis=0).max() == 0
 
 
 def test_progress_goes_from_nothing_to_all() -> None:
     told: list[tuple[str, float]] = []
-    follow(plan(KETAMINE, hours=2), progress=lambda what, share: told.append((what, share)))
+    simulate(plan(KETAMINE, hours=2), progress=lambda what, share: told.append((what, share)))
     shares = [share for what, share in told if what == "course"]
     assert shares == sorted(shares)
     assert 0 < shares[0] < 0.6
@@ -432,7 +432,7 @@ def test_noise_does_not_shorten_a_step_but_a_real_change_does() -> None:
 def test_a_circuit_that_jumps_is_followed_in_the_shortest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """No step is ever good enough: each is taken all the same, wherever rounding puts its end."""
     monkeypatch.setattr(course_module, "_error", lambda *told: 2.0)
-    found = follow(plan(hours=3.5, start_h=3.21875))
+    found = simulate(plan(hours=3.5, start_h=3.21875))
     assert 0.28125 / course_module.SHORTEST_STEP_H <= found.log["steps"] < 100
 
 
@@ -449,7 +449,7 @@ def test_an_answer_that_is_not_finite_ends_the_course() -> None:
         patch.setattr(FormulaProbe, "ask", ask)
         patch.setattr(FormulaProbe, "key", "answers that are not finite")
         with pytest.raises(RuntimeError, match=r"cannot go on past \S+ h: what the circuit answers is not finite"):
-            follow(plan(KETAMINE, hours=12))
+            simulate(plan(KETAMINE, hours=12))
 
 
 def test_a_class_that_falls_silent_has_a_finite_error() -> None:
@@ -461,7 +461,7 @@ def test_a_class_that_falls_silent_has_a_finite_error() -> None:
 
 @pytest.mark.network
 def test_with_the_network_too_nothing_moves_without_treatment() -> None:
-    found = follow(plan(method="direct", hours=14 * DAYS))
+    found = simulate(plan(method="direct", hours=14 * DAYS))
     for name, values in found.arrays.items():
         assert np.abs(values - values[0]).max(initial=0) <= 1e-9 * max(1.0, np.abs(values[0]).max(initial=0)), name
     assert found.log["probes"] == 1
@@ -475,12 +475,12 @@ def test_a_direct_course_is_the_same_again_and_differs_by_seed(monkeypatch: pyte
     given = {"snapshots": {"before": -0.5, "during": 0.5}, "tolerance": 0.1, "hours": 2.0, "method": "direct"}
     kept = course_module.NetworkProbe
     monkeypatch.setattr(
-        course_module, "Remembered", lambda probe: Remembered(probe, tmp_path / str(len(list(tmp_path.iterdir()))))
+        course_module, "Remembered", lambda probe: CachedProbe(probe, tmp_path / str(len(list(tmp_path.iterdir()))))
     )
     one, two, other = (
-        follow(plan(KETAMINE, **given)),
-        follow(plan(KETAMINE, **given)),
-        follow(plan(KETAMINE, seed=2, **given)),
+        simulate(plan(KETAMINE, **given)),
+        simulate(plan(KETAMINE, **given)),
+        simulate(plan(KETAMINE, seed=2, **given)),
     )
     assert course_module.NetworkProbe is kept
     assert one.log["remembered"] == two.log["remembered"] == 0
@@ -497,7 +497,7 @@ def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(monkeypatch: 
     moments = {"before": -0.5, "during": 0.5, "start": -5.0, "held": 0.9}
     give = KETAMINE | {"b": {"drug": "nbqx", "occupancy": 0.5, "at": "0.9 h", "for": "1 h"}}
     told: list[str] = []
-    found = follow(
+    found = simulate(
         plan(give, method="direct", tolerance=0.1, hours=1, snapshots=moments),
         progress=lambda what, share: told.append(what),
     )

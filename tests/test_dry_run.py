@@ -8,15 +8,15 @@ import course_fake
 import pytest
 from test_experiment import TEXT, question
 
-from plastogen.experiment.resolve import Question
+from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.validate import resolve
-from plastogen.publish.workflow import Asked
+from plastogen.publish.workflow import Request
 from plastogen.runs.cost import Pace, expected, record, record_learning
 from plastogen.runs.dry_run import in_time, planned
 from plastogen.runs.emulators import emulated, path_of
 from plastogen.runs.scheduler import execute, jobs_of
 from plastogen.runs.store import Store
-from plastogen.runs.worker import Job
+from plastogen.runs.worker import Run
 
 DOSE = "arms.ketamine.give.infusion.dose"
 FORMULA = TEXT.replace("seed: 5}", "seed: 5, method: formula}")
@@ -27,15 +27,15 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path / "cache"))
 
 
-def jobs(asked: Question, backend: str = "numpy") -> list[Job]:
+def jobs(asked: OpenExperiment, backend: str = "numpy") -> list[Run]:
     return jobs_of(asked, resolve(asked), backend)[0]
 
 
-def lines(asked: Question, folder: Path, backend: str = "numpy", workers: int = 2) -> str:
+def lines(asked: OpenExperiment, folder: Path, backend: str = "numpy", workers: int = 2) -> str:
     cases = resolve(asked)
     pilots = emulated(asked, cases, backend)
     found, ids = jobs_of(asked, cases, backend, pilots)
-    return "\n".join(planned(Asked(asked, cases, found, ids, pilots, Store(folder)), workers=workers))
+    return "\n".join(planned(Request(asked, cases, found, ids, pilots, Store(folder)), workers=workers))
 
 
 def test_points_runs_and_what_is_shared_and_finished(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_points_runs_and_what_is_shared_and_finished(tmp_path: Path) -> None:
     assert "a grid (3 points)" in said
     assert f"{DOSE}: 1 mg/kg, 2 mg/kg, 3 mg/kg" in said
     first = [job for job in jobs(asked) if job.arm == "vehicle"]
-    assert [done.came for done in execute(first, Store(tmp_path), course=course_fake.follow)] == ["run"] * 3
+    assert [done.came for done in execute(first, Store(tmp_path), course=course_fake.simulate)] == ["run"] * 3
     said = lines(asked, tmp_path)
     assert "21 still to do" in said
     assert "vehicle: 9 of 9 finished" in said
@@ -65,7 +65,7 @@ def test_virtual_subjects_are_points_too(tmp_path: Path) -> None:
 def test_a_broken_run_is_named(tmp_path: Path) -> None:
     asked = question(FORMULA)
     (job, *_) = jobs(asked)
-    list(execute([job], Store(tmp_path), course=course_fake.follow))
+    list(execute([job], Store(tmp_path), course=course_fake.simulate))
     (tmp_path / "runs" / job.id / "course.npz").write_bytes(b"")
     assert f"run {job.id} is broken (course.npz is cut short or altered) and would be run again" in lines(
         asked, tmp_path
@@ -110,7 +110,7 @@ def test_time_and_disk_are_unknown_until_such_runs_were_made_here(tmp_path: Path
         in lines(asked, tmp_path)
     )
     store, (one, other, *_) = Store(tmp_path / "other"), jobs(asked)
-    list(execute([one, other], store, course=course_fake.follow))
+    list(execute([one, other], store, course=course_fake.simulate))
     record([one, other], 100, store)
     bytes_each = (store.bytes(one.id) + store.bytes(other.id)) / 2
     assert expected(jobs(asked)) == [(9, Pace(50, bytes_each, 2, 48)), (3, None)]  # `both` has shorter probes

@@ -15,9 +15,9 @@ from courses import KETAMINE, LIBRARY, plan
 
 from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine
 from plastogen.model.circuit import activity as glutamate
-from plastogen.simulation.course import Course, follow
+from plastogen.simulation.course import Course, simulate
 from plastogen.simulation.nmda_reliance import current_shares
-from plastogen.simulation.probe import Activity, NetworkProbe, Remembered
+from plastogen.simulation.probe import Activity, CachedProbe, NetworkProbe
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 Array = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ def course(
     """One course in the network; `switch` is "name value"."""
     switches = dict([switch.split()]) if switch else {}
     give = KETAMINE if arm == "ketamine" else {}
-    return follow(plan(
+    return simulate(plan(
         give, subject=subject, circuit=NETWORK, plasticity=plasticity, switches=switches, hours=hours, method="direct",
         window_s=window_s, tolerance=tolerance, seed=seed, start=dict(start),
     ))  # fmt: skip
@@ -68,7 +68,7 @@ def test_the_circuit_at_rest_is_awake_irregular_and_asynchronous() -> None:
 
 @lru_cache
 def answers(circuit_key: str, drive: Drive) -> list[Activity]:
-    probe = Remembered(NetworkProbe(CIRCUITS[circuit_key], seconds=WINDOW_S, settle_s=0.5))
+    probe = CachedProbe(NetworkProbe(CIRCUITS[circuit_key], seconds=WINDOW_S, settle_s=0.5))
     return [probe.ask(drive, seed) for seed in SEEDS]
 
 
@@ -220,7 +220,7 @@ def test_cutting_feedback_hides_the_synapse_from_the_circuit(seed: int) -> None:
 
 def test_block_of_e_synapses_alone_lowers_their_rate() -> None:
     only_E = {"block": {"PV": 0, "SST": 0, "tonic": 0}}
-    found = follow(plan(
+    found = simulate(plan(
         KETAMINE, circuit=NETWORK, switches=only_E, hours=1, method="direct", window_s=4, tolerance=0.08
     ))  # fmt: skip
     assert at(found, "rate_hz", 2 / 3)[0] < 0.97 * at(found, "rate_hz", -1)[0]

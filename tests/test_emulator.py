@@ -12,8 +12,8 @@ from courses import KETAMINE, answering, plan
 from plastogen._base.files import CacheDamaged
 from plastogen.model.circuit import Drive
 from plastogen.simulation.emulator import Emulator, columns, places
-from plastogen.simulation.lockstep import follow_many, follow_with_errors
-from plastogen.simulation.probe import Activity, FormulaProbe, Remembered, heard
+from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
+from plastogen.simulation.probe import Activity, CachedProbe, FormulaProbe, heard
 from plastogen.simulation.train_emulator import LATTICE, Learned, learn
 
 CIRCUIT = answering()
@@ -90,8 +90,8 @@ def test_an_answer_has_the_same_bits_whatever_else_is_asked(trained: Emulator) -
 
 def test_courses_of_an_emulator_do_not_depend_on_those_beside_them(trained: Emulator) -> None:
     plans = doses(0.2, 0.5, 1.0)
-    together = follow_many(plans, trained)
-    for one, whole in zip([follow_many([given], trained)[0] for given in plans], together, strict=True):
+    together = simulate_many(plans, trained)
+    for one, whole in zip([simulate_many([given], trained)[0] for given in plans], together, strict=True):
         for name, values in one.arrays.items():
             assert values.tobytes() == whole.arrays[name].tobytes(), name
 
@@ -135,7 +135,7 @@ def test_moved_answers_are_one_standard_error_away(trained: Emulator) -> None:
 
 
 def test_a_course_says_how_far_the_error_of_its_answers_moves_it(learned: Learned) -> None:
-    pairs = follow_with_errors(doses(0.6, 0.6), learned.emulator)
+    pairs = simulate_with_errors(doses(0.6, 0.6), learned.emulator)
     for found, moved in pairs:
         away = np.abs(moved.arrays["weight"] - found.arrays["weight"]).max() / np.ptp(found.arrays["weight"])
         assert 0.01 < away < 0.5
@@ -184,7 +184,7 @@ def doses(*values: float) -> list:
 
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
-    return learn(doses(0.1, 0.3, 1, 2), Remembered(Noisy(), tmp_path_factory.mktemp("probes")), workers=2)
+    return learn(doses(0.1, 0.3, 1, 2), CachedProbe(Noisy(), tmp_path_factory.mktemp("probes")), workers=2)
 
 
 def test_learning_ends_when_every_drive_met_is_sure_enough(learned: Learned) -> None:
@@ -201,14 +201,14 @@ def test_a_course_it_never_saw_comes_out_as_without_noise(learned: Learned) -> N
             return Activity(**{name: np.stack([one[name] for one in each]) for name in each[0]})
 
     (unseen,) = doses(0.6)
-    near, true = (follow_many([unseen], answers)[0].arrays["weight"] for answers in (learned.emulator, Each()))
+    near, true = (simulate_many([unseen], answers)[0].arrays["weight"] for answers in (learned.emulator, Each()))
     assert np.abs(near - true).max() < 0.2 * np.ptp(true)
 
 
 def test_what_is_on_disk_saves_questions_and_changes_nothing(learned: Learned, tmp_path: Path) -> None:
     plans = doses(0.1, 0.3, 1, 2)
-    once = learn(plans, Remembered(Noisy(), tmp_path), workers=1)
-    again = learn(plans, Remembered(Noisy(), tmp_path), workers=2)
+    once = learn(plans, CachedProbe(Noisy(), tmp_path), workers=1)
+    again = learn(plans, CachedProbe(Noisy(), tmp_path), workers=2)
     assert once.emulator.key == again.emulator.key == learned.emulator.key
     assert again.asked == 0
     assert again.remembered == once.asked
@@ -221,4 +221,4 @@ def test_questions_lie_on_the_lattice(learned: Learned) -> None:
 
 def test_a_larger_tolerance_asks_less(tmp_path: Path, learned: Learned) -> None:
     plans = [replace(p, tolerance=0.05) for p in doses(0.1, 0.3, 1, 2)]
-    assert learn(plans, Remembered(Noisy(), tmp_path), workers=2).asked < learned.asked
+    assert learn(plans, CachedProbe(Noisy(), tmp_path), workers=2).asked < learned.asked

@@ -11,14 +11,14 @@ import pytest
 
 import plastogen
 from plastogen._base.definition import InputError
-from plastogen.experiment.resolve import open_question
+from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import resolve
 from plastogen.publish.workflow import ask
 from plastogen.runs import emulators as pilot
 from plastogen.runs.emulators import emulated, path_of, told
 from plastogen.simulation import train_emulator as learn
 from plastogen.simulation.course import Plan
-from plastogen.simulation.probe import FormulaProbe, Remembered
+from plastogen.simulation.probe import CachedProbe, FormulaProbe
 
 SWEEP = """question: What does the dose do?
 model: {subject: stressed_adult, circuit: small}
@@ -41,9 +41,9 @@ def asked_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[P
     """The plans whose circuit was learned; nothing asks a network."""
     plans: list[Plan] = []
 
-    def formula(plan: Plan, announce: object = None) -> Remembered:
+    def formula(plan: Plan, announce: object = None) -> CachedProbe:
         plans.append(plan)
-        return Remembered(FormulaProbe(plan.circuit), tmp_path / "probes")
+        return CachedProbe(FormulaProbe(plan.circuit), tmp_path / "probes")
 
     monkeypatch.setattr(learn, "network", formula)
     monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path / "cache"))
@@ -58,7 +58,7 @@ def key(*changes: tuple[str, str], folder: Path) -> str:
         assert old in text
         text = text.replace(old, new)
     (folder / "other.yaml").write_text(text)
-    question = open_question(folder / "other.yaml")
+    question = open_experiment(folder / "other.yaml")
     (found,) = emulated(question, resolve(question), "cpp").values()
     return found.key
 
@@ -79,7 +79,7 @@ def test_another_question_has_another_emulator(change: tuple[str, str], tmp_path
 
 def test_pilots_reach_the_ends_of_the_range_in_every_arm_and_seed(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text(SWEEP)
-    question = open_question(tmp_path / "sweep.yaml")
+    question = open_experiment(tmp_path / "sweep.yaml")
     (found,) = emulated(question, resolve(question), "cpp").values()
     doses = sorted({float(t.dose) for plan in found.plans for t in plan.treatments.values() if t.dose is not None})
     assert doses[0] == pytest.approx(0.1)
@@ -91,13 +91,13 @@ def test_pilots_reach_the_ends_of_the_range_in_every_arm_and_seed(tmp_path: Path
 def test_every_circuit_of_a_sweep_has_its_own_and_too_many_are_refused(tmp_path: Path) -> None:
     path = "circuit.populations.SST.tonic_nmda: {from: 4 nS, to: 8 nS, points: 3}"
     (tmp_path / "sweep.yaml").write_text(SWEEP.replace("sweep:\n", f"sweep:\n  {path}\n"))
-    question = open_question(tmp_path / "sweep.yaml")
+    question = open_experiment(tmp_path / "sweep.yaml")
     found = emulated(question, resolve(question), "cpp")
     assert len({each.key for each in found.values()}) == 3
     (tmp_path / "sweep.yaml").write_text(
         SWEEP.replace("sweep:\n", f"sweep:\n  {path.replace('points: 3', 'points: 20')}\n")
     )
-    question = open_question(tmp_path / "sweep.yaml")
+    question = open_experiment(tmp_path / "sweep.yaml")
     with pytest.raises(InputError, match="at most 16 circuits"):
         emulated(question, resolve(question), "cpp")
 
@@ -156,7 +156,7 @@ def test_an_emulator_that_is_gone_when_a_worker_wants_it_is_told(asked_of: list[
 def test_a_course_that_leaves_the_finite_fails_alone(asked_of: list[Plan], monkeypatch: pytest.MonkeyPatch) -> None:
     from plastogen.runs import worker as perform
 
-    whole = perform.follow_with_errors
+    whole = perform.simulate_with_errors
 
     def sometimes(plans: list[Plan], *more: object) -> object:
         if any(t.dose is not None and float(t.dose) > 0.9 for plan in plans for t in plan.treatments.values()):
@@ -175,7 +175,7 @@ def test_virtual_subjects_are_among_the_pilots_and_more_of_them_change_nothing(t
     keys, plans = set(), ()
     for count in (30, 200):
         (tmp_path / "people.yaml").write_text(text.replace("seeds: 2,", f"seeds: 2, subjects: {count},"))
-        question = open_question(tmp_path / "people.yaml")
+        question = open_experiment(tmp_path / "people.yaml")
         (found,) = emulated(question, resolve(question), "cpp").values()
         keys.add(found.key)
         plans = found.plans

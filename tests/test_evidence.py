@@ -13,7 +13,7 @@ from plastogen._base.definition import InputError, Library, build
 from plastogen._base.document import Document
 from plastogen.analysis.evidence import FUNCTIONS, Row, experiments, lines, page, rows
 from plastogen.experiment.claim import Verdict
-from plastogen.experiment.resolve import open_question
+from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
 
 ASKED_FOR = {*range(1, 9), 10, 12, 13, 14, 15, 25, 28, 30, 33, 34, 35, 37, 40, 45, 47, 49}
@@ -44,7 +44,7 @@ def test_at_most_five_rows_are_calibrated_and_the_models_say_on_what() -> None:
 
 def test_every_claim_is_made_by_its_experiment_and_calibrated_ones_say_so() -> None:
     for name in experiments(TABLE):
-        question = open_question(name)
+        question = open_experiment(name)
         check(question)
         made = {claim.claim: claim for claim in question.experiment.expect}
         for row in TABLE:

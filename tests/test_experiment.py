@@ -11,8 +11,8 @@ import pytest
 from plastogen._base.definition import Document, InputError, Library, build, read_text
 from plastogen.experiment.definition import Experiment, locate, shipped
 from plastogen.experiment.models import Models
-from plastogen.experiment.resolve import Question
-from plastogen.simulation.course import follow
+from plastogen.experiment.resolve import OpenExperiment
+from plastogen.simulation.course import simulate
 
 TEXT = """
 question: Does it matter?
@@ -52,9 +52,9 @@ arms:
 MODELS = Models(Library())
 
 
-def question(text: str = TEXT, **settings: object) -> Question:
+def question(text: str = TEXT, **settings: object) -> OpenExperiment:
     document = read_text(text, "test.yaml")
-    return Question("test", document, MODELS, {k.replace("__", "."): v for k, v in settings.items()})
+    return OpenExperiment("test", document, MODELS, {k.replace("__", "."): v for k, v in settings.items()})
 
 
 def experiment(**fields: Any) -> Experiment:
@@ -103,8 +103,8 @@ def test_a_course_begins_before_the_earliest_event() -> None:
 
 
 def test_nothing_is_in_the_blood_before_a_dose_that_arrives_at_once() -> None:
-    case = Question("test", read_text(ONCE, "test.yaml"), MODELS, {}).case("ketamine")
-    plasma = follow(case.plan(1, "numpy")).arrays["plasma_ng_ml"].max(axis=-1)
+    case = OpenExperiment("test", read_text(ONCE, "test.yaml"), MODELS, {}).case("ketamine")
+    plasma = simulate(case.plan(1, "numpy")).arrays["plasma_ng_ml"].max(axis=-1)
     first, t = case.grid_h.searchsorted(3), case.grid_h
     assert t[first] == 3
     assert np.trapezoid(plasma[: first + 1], t[: first + 1]) < 0.001 * np.trapezoid(plasma, t)
@@ -150,5 +150,5 @@ def test_own_models_beside_the_experiment_come_first(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(TEXT)
     document = read_text(TEXT, str(path))
-    asked = Question("mine", document, Models(Library(path)))
+    asked = OpenExperiment("mine", document, Models(Library(path)))
     assert float(asked.case("vehicle").subject.weight) == 50

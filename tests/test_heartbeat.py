@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from plastogen.runs import heartbeat as module
-from plastogen.runs.heartbeat import FOLDER, HOST, SILENT_S, Mark, gone, tidy, working
+from plastogen.runs.heartbeat import FOLDER, HOST, SILENT_S, Heartbeat, gone, tidy, working
 
 
 def test_a_mark_is_seen_while_it_lasts(tmp_path: Path) -> None:
-    with Mark(tmp_path, ["a", "b"]) as mark:
+    with Heartbeat(tmp_path, ["a", "b"]) as mark:
         assert working(tmp_path) == []
         mark.moved("course", 0.25)
         (one,) = working(tmp_path)
@@ -32,7 +32,7 @@ def test_a_mark_is_seen_while_it_lasts(tmp_path: Path) -> None:
 def test_it_is_written_once_a_second_or_when_something_else_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Mark(tmp_path, ["a"]) as mark:
+    with Heartbeat(tmp_path, ["a"]) as mark:
         for share in (0.1, 0.2, 0.3):
             mark.moved("course", share)
         assert working(tmp_path)[0].share == 0.1
@@ -75,6 +75,6 @@ def test_a_number_of_a_process_that_is_ours_by_chance_is_judged_by_age(tmp_path:
 
 def test_a_disk_that_refuses_is_no_error(tmp_path: Path) -> None:
     (tmp_path / FOLDER).write_text("a file")
-    with Mark(tmp_path, ["a"]) as mark:
+    with Heartbeat(tmp_path, ["a"]) as mark:
         mark.moved("course", 0.5)
     assert working(tmp_path) == []

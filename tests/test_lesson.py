@@ -15,7 +15,7 @@ from plastogen import SCOPE
 from plastogen._base.definition import InputError
 from plastogen.cli.main import app
 from plastogen.experiment.claim import Verdict
-from plastogen.experiment.resolve import open_question
+from plastogen.experiment.resolve import open_experiment
 from plastogen.publish.lesson import key as keys
 from plastogen.publish.lesson import render, sheets
 from plastogen.publish.lesson.definition import LEVELS, open_lesson, shipped
@@ -68,7 +68,7 @@ def test_there_are_at_least_eight_and_each_is_listed(here: Path) -> None:
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_is_sound(name: str) -> None:
     lesson, document = open_lesson(name)
-    question = open_question(lesson.experiment, lesson.set)
+    question = open_experiment(lesson.experiment, lesson.set)
     keys.check(lesson, document, question)
     assert {asked.level for asked in lesson.questions} == set(LEVELS)
     told = " ".join(text for _, text in keys.texts(lesson))
@@ -190,7 +190,7 @@ def test_a_lesson_that_is_not_there_has_a_nearest_name(here: Path) -> None:
         open_lesson("disinhibtion")
 
 
-QUESTION = open_question("magnesium_and_voltage")
+QUESTION = open_experiment("magnesium_and_voltage")
 DS = xr.Dataset(
     {"conducted": (("arm", "E", "seed"), np.arange(40, dtype=float).reshape(4, 5, 2) / 100)},
     {"arm": list(QUESTION.experiment.arms)},
@@ -221,11 +221,11 @@ def test_a_mean_stands_inside_its_interval_and_nothing_is_zero() -> None:
 
 def test_no_line_ends_between_a_number_and_its_unit() -> None:
     assert render.bound("+15 % of 2 days, 10 mg/kg in 5 min") == "+15\xa0% of 2 days, 10\xa0mg/kg in 5\xa0min"
-    assert "(0\xa0%)" in render.page("t", [sheets.Asked(1, "Why?", answer="none (0 %)")], {}, css="slides")
+    assert "(0\xa0%)" in render.page("t", [sheets.Request(1, "Why?", answer="none (0 %)")], {}, css="slides")
 
 
 def test_a_time_under_an_hour_is_said_in_minutes() -> None:
-    question = open_question("disinhibition")
+    question = open_experiment("disinhibition")
     ds = xr.Dataset({"onset_E": (("arm", "seed"), np.full((7, 2), 0.07))}, {"arm": list(question.experiment.arms)})
     assert keys._found("onset_E of ketamine", question, ds).said == "4.2 min"
     assert keys._found("onset_E of ketamine", question, ds * 100).said == "7 h"
@@ -259,5 +259,5 @@ def test_what_a_claim_came_to_is_held_against_what_the_answer_says() -> None:
 
 
 def test_the_key_calls_groups_as_figures_do() -> None:
-    question = open_question("rapid_against_slow")
+    question = open_experiment("rapid_against_slow")
     assert keys._worded("effect_day_1 of ssri", question).endswith(", SSRI")

@@ -11,10 +11,10 @@ from courses import BATH, INFUSION, KETAMINE, answering, plan
 
 from plastogen.model.circuit import Drive
 from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
-from plastogen.model.pharmacology.treated_subject import Treated
-from plastogen.model.plasticity.system import SlowModel, alongside
-from plastogen.simulation.course import Course, Plan, follow
-from plastogen.simulation.lockstep import Cohort, alike, follow_many
+from plastogen.model.pharmacology.treated_subject import TreatedSubject
+from plastogen.model.plasticity.system import SlowModel, stacked
+from plastogen.simulation.course import Course, Plan, simulate
+from plastogen.simulation.lockstep import Lockstep, alike, simulate_many
 from plastogen.simulation.probe import FormulaProbe, State, reduce
 from plastogen.simulation.step import kinetics_of
 
@@ -24,14 +24,14 @@ RAPAMYCIN = {"blocker": {"drug": "rapamycin", "occupancy": 0.9, "at": "-30 min",
 
 
 def alone(given: Plan) -> Course:
-    return follow_many([given], ANSWERS)[0]
+    return simulate_many([given], ANSWERS)[0]
 
 
 def finely(given: Plan) -> Course:
     """The course on a grid four times as dense, at the nodes of its own."""
     t = given.grid_h
     finer = np.unique(np.concatenate([t[:-1] + share * np.diff(t) for share in (0, 0.25, 0.5, 0.75)] + [t[-1:]]))
-    found = follow_many([replace(given, grid_h=finer)], ANSWERS)[0]
+    found = simulate_many([replace(given, grid_h=finer)], ANSWERS)[0]
     at = np.searchsorted(finer, t)
     return Course(t, {name: values[at] for name, values in found.arrays.items()}, found.pools, found.species, {}, {})
 
@@ -65,7 +65,7 @@ def test_it_is_where_ever_smaller_steps_of_the_other_way_lead() -> None:
     finest = finely(asked)
     errors = []
     for tolerance in (0.02, 0.005, 0.00125):
-        other = follow(replace(asked, tolerance=tolerance, max_probes=4000))
+        other = simulate(replace(asked, tolerance=tolerance, max_probes=4000))
         errors.append(max(farthest(finest, other)[name] for name in ("bdnf", "mtorc1", "weight", "spine_density")))
     assert all(later < earlier for earlier, later in pairwise(errors))
     assert errors[-1] < 0.02
@@ -73,7 +73,7 @@ def test_it_is_where_ever_smaller_steps_of_the_other_way_lead() -> None:
 
 def test_those_beside_a_course_do_not_change_it() -> None:
     doses = [plan({"infusion": INFUSION | {"dose": f"{d} mg/kg"}}, seed=s) for d in (0.1, 0.5, 2) for s in (1, 2)]
-    together = follow_many(doses, ANSWERS)
+    together = simulate_many(doses, ANSWERS)
     for one, found in zip(doses, together, strict=True):
         assert max(farthest(alone(one), found).values()) < 1e-9
     assert farthest(together[0], together[-1])["weight"] > 0.1
@@ -83,7 +83,7 @@ def test_numbers_that_others_change_leave_a_course_as_it_is_to_the_last_bit() ->
     alone_ = plan(KETAMINE)
     paths = ("signalling.steepness", "signalling.eef2k_cooperativity", "synapse.scaling_steepness", "spine.delay")
     others = [plan(KETAMINE, tuned={path: value}) for path, value in zip(paths, ("7", "3", "3", "72 h"), strict=True)]
-    (first, *_), (second,) = follow_many([alone_, *others], ANSWERS), follow_many([alone_], ANSWERS)
+    (first, *_), (second,) = simulate_many([alone_, *others], ANSWERS), simulate_many([alone_], ANSWERS)
     for name, values in second.arrays.items():
         assert np.array_equal(first.arrays[name], values), name
 
@@ -96,17 +96,19 @@ def test_courses_of_another_pace_are_not_followed_beside_this_one() -> None:
 def test_every_number_of_a_model_may_differ_between_courses() -> None:
     tuned = [{}, {"spine.delay": "72 h"}, {"signalling.mtorc1_gain": "3"}, {"synapse.insertion": "0.3 1/h"}]
     plans = [plan(KETAMINE, tuned=t, subject=s) for t in tuned for s in ("healthy_adult", "stressed_adult")]
-    for one, found in zip(plans, follow_many(plans, ANSWERS), strict=True):
+    for one, found in zip(plans, simulate_many(plans, ANSWERS), strict=True):
         assert max(farthest(alone(one), found).values()) < 1e-9
 
 
 def test_blockers_and_mixes_may_differ_between_courses() -> None:
     plans = [plan(KETAMINE), plan(BATH | {}), plan({"infusion": INFUSION | {"route": "im", "over": None}})]
     plans = [replace(p, grid_h=plans[0].grid_h) for p in plans]
-    many = BlockKinetics.alongside([kinetics_of(p.circuit, Treated(p.subject, p.drugs, p.treatments)) for p in plans])
+    many = BlockKinetics.stacked(
+        [kinetics_of(p.circuit, TreatedSubject(p.subject, p.drugs, p.treatments)) for p in plans]
+    )
     assert many.shape[0] == 3
     with pytest.raises(ValueError, match="same pools"):
-        BlockKinetics.alongside([
+        BlockKinetics.stacked([
             BlockKinetics([Pool("E.synaptic", {"GluN2A": 1})], {}, mg_mM=1, mg_efold_mV=16),
             BlockKinetics([Pool("PV.synaptic", {"GluN2A": 1})], {}, mg_mM=1, mg_efold_mV=16),
         ])  # fmt: skip
@@ -117,7 +119,7 @@ def test_switches_mean_the_same_as_one_by_one(switch: str, value: str) -> None:
     cut = plan(KETAMINE, switches={switch: value}, hours=30)
     whole = plan(KETAMINE, hours=30)
     assert max(farthest(alone(cut), alone(whole)).values()) > 0.01
-    other = follow(replace(cut, tolerance=0.002, max_probes=4000))
+    other = simulate(replace(cut, tolerance=0.002, max_probes=4000))
     assert farthest(other, alone(cut))["weight"] < 0.05
 
 
@@ -130,12 +132,12 @@ def test_courses_of_different_grids_are_refused_together() -> None:
     one, other = plan(KETAMINE), plan(KETAMINE, hours=30)
     assert alike(one) != alike(other)
     with pytest.raises(ValueError, match="same circuit"):
-        follow_many([one, other], ANSWERS)
+        simulate_many([one, other], ANSWERS)
 
 
 def test_what_was_asked_is_what_the_circuit_met() -> None:
-    cohort = Cohort([plan(KETAMINE)], ANSWERS)
-    cohort.follow()
+    cohort = Lockstep([plan(KETAMINE)], ANSWERS)
+    cohort.simulate()
     asked = np.concatenate(cohort.asked)
     names = Drive.names()
     assert asked[:, names.index("nmda_SST")].min() < 0.9
@@ -150,11 +152,11 @@ def test_a_course_that_leaves_the_finite_is_told() -> None:
             return replace(found, rate_hz=np.where(np.asarray(drive.nmda_E)[:, None] < 0.99, np.nan, found.rate_hz))
 
     with np.errstate(all="ignore"), pytest.raises(ValueError, match="leaves the finite"):
-        follow_many([plan(KETAMINE)], Mad())  # type: ignore[arg-type]
+        simulate_many([plan(KETAMINE)], Mad())  # type: ignore[arg-type]
 
 
 def test_models_side_by_side_keep_a_number_that_all_share() -> None:
     models = [SlowModel(plan(tuned=t).plasticity) for t in ({}, {"spine.delay": "72 h"})]
-    both = alongside(models)
+    both = stacked(models)
     assert both.spines.formation_gain == models[0].spines.formation_gain
     np.testing.assert_array_equal(both.spines.stage_h, [m.spines.stage_h for m in models])

@@ -37,7 +37,7 @@ def kinetics(pools: list[Pool], *, mg_mM: float = 1.0, **blockers: NmdarBlock) -
     return BlockKinetics(pools, blockers, mg_mM=mg_mM, mg_efold_mV=EFOLD)
 
 
-def follow(
+def simulate(
     k: BlockKinetics, state: np.ndarray, *, seconds: float, a: float, c: float | list[float], v_mV: float = -66.0,
     steps: int = 1,
 ) -> np.ndarray:  # fmt: skip
@@ -57,7 +57,7 @@ def test_row_4_block_is_a_half_at_the_ic50(name: str, mg_mM: float) -> None:
     for i, pool in enumerate(EACH):
         k = kinetics([pool], mg_mM=mg_mM, drug=block)
         v = float(block.reference_voltage)
-        state = follow(k, k.start(), seconds=40 * S_PER_H, a=1.0, c=ic50[i], v_mV=v)
+        state = simulate(k, k.start(), seconds=40 * S_PER_H, a=1.0, c=ic50[i], v_mV=v)
         np.testing.assert_allclose(k.fraction(state), 0.5, atol=1e-6)
 
 
@@ -81,7 +81,7 @@ def test_row_4_magnesium_spares_2a_and_2b_most(name: str) -> None:
 def test_block_at_antidepressant_exposure(name: str, c: float, mg_mM: float, percent: list[float]) -> None:
     """The computed table of the dossier, section 2.1, out of the kinetics."""
     k = kinetics(EACH, mg_mM=mg_mM, drug=BLOCKS[name])
-    state = follow(k, k.start(), seconds=600, a=1.0, c=c)
+    state = simulate(k, k.start(), seconds=600, a=1.0, c=c)
     np.testing.assert_allclose(100 * k.fraction(state), percent, atol=0.6)
 
 
@@ -89,7 +89,7 @@ def test_subunits_alone_make_little_selectivity() -> None:
     mixes = [E, PV, Pool("SST 2D", {"GluN2B": 0.5, "GluN2D": 0.35, "GluN2A": 0.15}),
              Pool("SST 2C", {"GluN2B": 0.5, "GluN2C": 0.35, "GluN2A": 0.15})]  # fmt: skip
     k = kinetics(mixes, drug=BLOCKS["ketamine"])
-    state = follow(k, k.start(), seconds=600, a=1.0, c=0.41)
+    state = simulate(k, k.start(), seconds=600, a=1.0, c=0.41)
     np.testing.assert_allclose(100 * k.fraction(state), [7.3, 8.5, 9.1, 13.8], atol=0.1)
 
 
@@ -97,21 +97,21 @@ def test_subunits_alone_make_little_selectivity() -> None:
 def test_row_5_trapping_and_relief(name: str, left: float) -> None:
     """30 s with agonist, 120 s of wash without, then agonist alone (Mealing 1999; no magnesium)."""
     k = kinetics([E], mg_mM=0, drug=BLOCKS[name])
-    blocked = follow(k, k.start(), seconds=30, a=1.0, c=10.0)
-    washed = follow(k, blocked, seconds=120, a=0.0, c=0.0)
+    blocked = simulate(k, k.start(), seconds=30, a=1.0, c=10.0)
+    washed = simulate(k, blocked, seconds=120, a=0.0, c=0.0)
     assert float(k.fraction(washed)[0] / k.fraction(blocked)[0]) == pytest.approx(left, abs=0.05)
     if name != "mk801":
         assert float(k.fraction(blocked)[0]) > 0.8
-        relieved = follow(k, washed, seconds=50, a=1.0, c=0.0)
+        relieved = simulate(k, washed, seconds=50, a=1.0, c=0.0)
         assert float(k.fraction(relieved)[0]) < 0.02
 
 
 def test_row_6_untrapping_of_mk801() -> None:
     k = kinetics([E], drug=BLOCKS["mk801"])
-    full = follow(k, k.start(), seconds=40 * S_PER_H, a=1.0, c=10.0)
+    full = simulate(k, k.start(), seconds=40 * S_PER_H, a=1.0, c=10.0)
     tau = {}
     for v in (-70.0, 30.0):
-        later = follow(k, full, seconds=60, a=1.0, c=0.0, v_mV=v)
+        later = simulate(k, full, seconds=60, a=1.0, c=0.0, v_mV=v)
         tau[v] = 60 / np.log(float(k.fraction(full)[0] / k.fraction(later)[0]))
     assert tau[-70.0] / 60 == pytest.approx(90, rel=0.02)
     assert 20 < tau[-70.0] / tau[30.0] < 100
@@ -119,19 +119,19 @@ def test_row_6_untrapping_of_mk801() -> None:
 
 def test_what_is_trapped_is_frozen_without_agonist() -> None:
     k = kinetics([E, PV], drug=BLOCKS["ketamine"])
-    blocked = follow(k, k.start(), seconds=100, a=0.2, c=1.0)
-    days = follow(k, blocked, seconds=14 * 24 * S_PER_H, a=0.0, c=1.0, steps=64)
+    blocked = simulate(k, k.start(), seconds=100, a=0.2, c=1.0)
+    days = simulate(k, blocked, seconds=14 * 24 * S_PER_H, a=0.0, c=1.0, steps=64)
     np.testing.assert_allclose(days[..., 0], blocked[..., 0], rtol=1e-8)
     assert days[..., 1].max() < 1e-9
-    drugged = follow(k, k.start(), seconds=S_PER_H, a=0.0, c=100.0)
+    drugged = simulate(k, k.start(), seconds=S_PER_H, a=0.0, c=100.0)
     assert drugged.max() == 0  # nothing binds without agonist
 
 
 def test_onset_slows_as_receptors_rest() -> None:
     """Time to equilibrium goes as 1/(a koff): ten times less agonist, ten times slower."""
     k = kinetics([E], drug=BLOCKS["mk801"])
-    busy = follow(k, k.start(), seconds=100, a=0.1, c=0.05)
-    rare = follow(k, k.start(), seconds=1000, a=0.01, c=0.05)
+    busy = simulate(k, k.start(), seconds=100, a=0.1, c=0.05)
+    rare = simulate(k, k.start(), seconds=1000, a=0.01, c=0.05)
     np.testing.assert_allclose(busy, rare, rtol=1e-7)
     assert 0 < float(k.fraction(busy)[0]) < 0.5
 
@@ -140,7 +140,7 @@ def test_less_is_blocked_where_the_superficial_part_escapes() -> None:
     k = kinetics([EACH[0]], drug=BLOCKS["ketamine"])
     c = float(BLOCKS["ketamine"].ic50.GluN2A)
     for a in (0.1, 0.01):
-        state = follow(k, k.start(), seconds=40 * S_PER_H, a=a, c=c)
+        state = simulate(k, k.start(), seconds=40 * S_PER_H, a=a, c=c)
         assert float(k.fraction(state)[0]) == pytest.approx(0.46, abs=0.01)
 
 
@@ -236,10 +236,10 @@ def test_block_is_a_probability(a: tuple[float, float], c: list[float], v: float
 @given(a=st.floats(1e-3, 1), c=st.lists(st.floats(0, 20), min_size=2, max_size=2), v=st.floats(-80, -30))
 def test_equilibrium_is_where_constant_input_leads(a: float, c: list[float], v: float) -> None:
     k = kinetics([E, PV], ketamine=BLOCKS["ketamine"], memantine=BLOCKS["memantine"])
-    settled = follow(k, k.start(), seconds=1e6, a=a, c=c, v_mV=v)
+    settled = simulate(k, k.start(), seconds=1e6, a=a, c=c, v_mV=v)
     rest = k.equilibrium([a, a], np.ones((2, 1)), [v], c)
     np.testing.assert_allclose(rest, settled, atol=1e-9)
-    np.testing.assert_allclose(follow(k, rest, seconds=30, a=a, c=c, v_mV=v), rest, atol=1e-9)
+    np.testing.assert_allclose(simulate(k, rest, seconds=30, a=a, c=c, v_mV=v), rest, atol=1e-9)
 
 
 def test_equilibrium_without_agonist_is_the_limit_of_little() -> None:
@@ -255,17 +255,17 @@ def test_equilibrium_without_agonist_is_the_limit_of_little() -> None:
 def test_a_drug_and_its_double_compete_as_one(c: tuple[float, float], a: float, seconds: float) -> None:
     one = kinetics([PV], drug=BLOCKS["ketamine"])
     two = kinetics([PV], drug=BLOCKS["ketamine"], double=BLOCKS["ketamine"])
-    alone = one.fraction(follow(one, one.start(), seconds=seconds, a=a, c=c[0] + c[1]))
-    both = two.fraction(follow(two, two.start(), seconds=seconds, a=a, c=list(c)))
+    alone = one.fraction(simulate(one, one.start(), seconds=seconds, a=a, c=c[0] + c[1]))
+    both = two.fraction(simulate(two, two.start(), seconds=seconds, a=a, c=list(c)))
     np.testing.assert_allclose(both, alone, atol=1e-9)
 
 
 def test_two_halves_make_a_whole() -> None:
     k = kinetics([E, PV], ketamine=BLOCKS["ketamine"])
-    whole = follow(k, k.start(), seconds=60, a=0.1, c=2.0)
-    half = follow(k, k.start(), seconds=30, a=0.1, c=2.0)
-    np.testing.assert_allclose(follow(k, half, seconds=30, a=0.1, c=2.0), whole, atol=1e-10)
-    np.testing.assert_allclose(follow(k, k.start(), seconds=60, a=0.1, c=2.0, steps=16), whole, atol=1e-9)
+    whole = simulate(k, k.start(), seconds=60, a=0.1, c=2.0)
+    half = simulate(k, k.start(), seconds=30, a=0.1, c=2.0)
+    np.testing.assert_allclose(simulate(k, half, seconds=30, a=0.1, c=2.0), whole, atol=1e-10)
+    np.testing.assert_allclose(simulate(k, k.start(), seconds=60, a=0.1, c=2.0, steps=16), whole, atol=1e-9)
 
 
 def test_pools_have_their_own_activity_and_voltage() -> None:
@@ -277,12 +277,14 @@ def test_pools_have_their_own_activity_and_voltage() -> None:
     )[-1]  # fmt: skip
     for i, (a, v) in enumerate(((0.1, -70.0), (0.02, -40.0))):
         alone = kinetics([E], ketamine=BLOCKS["ketamine"])
-        np.testing.assert_allclose(both[i], follow(alone, alone.start(), seconds=36, a=a, c=1.0, v_mV=v)[0], atol=1e-11)
+        np.testing.assert_allclose(
+            both[i], simulate(alone, alone.start(), seconds=36, a=a, c=1.0, v_mV=v)[0], atol=1e-11
+        )
 
 
 def test_no_drug_no_block() -> None:
     k = kinetics([E, PV], ketamine=BLOCKS["ketamine"])
-    assert follow(k, k.start(), seconds=100, a=1.0, c=0.0, steps=4).max() == 0
+    assert simulate(k, k.start(), seconds=100, a=1.0, c=0.0, steps=4).max() == 0
     empty = BlockKinetics([E, PV], {}, mg_mM=1, mg_efold_mV=EFOLD)
     weights = np.ones((2, 1))
     path = empty.advance(

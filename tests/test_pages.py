@@ -97,7 +97,7 @@ def test_every_command_is_one_that_there_is(step: Step) -> None:
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder where somebody follows a page; courses cost nothing, and nobody works beside."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plastogen.runs.worker.follow", course_fake.follow)
+    monkeypatch.setattr("plastogen.runs.worker.simulate", course_fake.simulate)
     for place in ("plastogen.publish.workflow.cores", "plastogen.cli.doctor.cores"):
         monkeypatch.setattr(place, lambda: 1)
     import matplotlib

@@ -16,7 +16,7 @@ from bench import until
 
 from plastogen._base.definition import InputError
 from plastogen.runs import pool as executor
-from plastogen.runs.pool import Crew, Processes, Threads, WorkersLost, hire
+from plastogen.runs.pool import Processes, Threads, WorkerPool, WorkersLost, hire
 
 
 def there(pid: int) -> bool:
@@ -36,7 +36,7 @@ def two() -> Iterator[Processes]:
 
 def test_a_crew_is_hired_by_name() -> None:
     for kind, slots in (("threads", 3), ("processes", 3)):
-        crew: Crew = hire(kind, 3)
+        crew: WorkerPool = hire(kind, 3)
         assert (crew.size, crew.slots) == (3, slots)
         crew.close()
 

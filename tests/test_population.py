@@ -10,7 +10,7 @@ from scipy import stats
 
 from plastogen._base.definition import InputError
 from plastogen.analysis.provenance import numbers
-from plastogen.experiment.resolve import Question, open_question
+from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import check
 from plastogen.runs.identity import run_id
 
@@ -43,9 +43,9 @@ def lab(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def asked(lab: Path, count: int = 4, more: str = "", **settings: object) -> Question:
+def asked(lab: Path, count: int = 4, more: str = "", **settings: object) -> OpenExperiment:
     (lab / "mine.yaml").write_text(EXPERIMENT % (count, more))
-    return open_question(lab / "mine.yaml", settings)
+    return open_experiment(lab / "mine.yaml", settings)
 
 
 def test_people_are_an_axis_with_a_column_for_each_number_that_varies(lab: Path) -> None:
@@ -91,7 +91,7 @@ def test_they_vary_around_what_the_user_sets_and_not_in_what_is_swept(lab: Path)
 def test_without_a_number_of_people_nobody_varies(lab: Path) -> None:
     text = EXPERIMENT.replace(", subjects: %s", "")
     (lab / "mine.yaml").write_text(text % "")
-    question = open_question(lab / "mine.yaml")
+    question = open_experiment(lab / "mine.yaml")
     assert (question.axes, question.over, question.size) == ((), [], 1)
     assert float(check(question)[0].subject.weight) == 70
 
@@ -124,7 +124,7 @@ def test_a_number_that_cannot_vary_is_told_at_its_place(lab: Path, line: str, me
 
 
 def test_the_virtual_adult_ships_and_resolves() -> None:
-    question = open_question("one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60})
+    question = open_experiment("one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60})
     check(question)
     names = {column.name: np.array(column.values, float) for column in question.axes[0].columns}
     assert {"subject_stress", "inhibition", "glun2b", "clearance", "unbound_fraction", "release_gain"} <= set(names)
@@ -132,11 +132,11 @@ def test_the_virtual_adult_ships_and_resolves() -> None:
 
 
 def test_the_sources_of_a_sweep_are_those_of_the_files() -> None:
-    question = open_question("one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60})
+    question = open_experiment("one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60})
     used = {(n.model, n.path): n.quantity for n in numbers(question.typical())}
     clearance = used["drugs/ketamine", "kinetics.human.H2.clearance"]
     assert (clearance.source, clearance.text) == ("kamp2020", "1.317 L/min")
     assert used["subjects/virtual_adult", "varies.subject.weight.cv"].evidence == "assumed"
-    both = open_question("one_infusion", {"sweep": {"model.circuit": ["prefrontal", "small"]}}).typical()
+    both = open_experiment("one_infusion", {"sweep": {"model.circuit": ["prefrontal", "small"]}}).typical()
     assert {case.circuit.title for case in both} == {case.circuit.title for case in both[:1]} | {both[-1].circuit.title}
     assert len(both) == 2 * 6

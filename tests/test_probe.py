@@ -16,9 +16,9 @@ from plastogen.model.circuit import CLASSES, Circuit, Drive, Spikes
 from plastogen.model.circuit import activity as glutamate
 from plastogen.simulation.probe import (
     Activity,
+    CachedProbe,
     FormulaProbe,
     NetworkProbe,
-    Remembered,
     State,
     agonist,
     reduce,
@@ -198,9 +198,9 @@ def same(a: Activity, b: Activity) -> bool:
 
 def test_an_answer_is_kept_and_given_again_to_the_bit(tmp_path: Path) -> None:
     probe = Counting()
-    first = Remembered(probe, tmp_path)
+    first = CachedProbe(probe, tmp_path)
     found = first.ask(Drive(ampa=1 / 3), 1)
-    again = Remembered(probe, tmp_path)
+    again = CachedProbe(probe, tmp_path)
     assert same(again.ask(Drive(ampa=1 / 3), 1), found)
     assert len(probe.calls) == 1
     assert (first.asked, first.answered, again.asked, again.answered) == (1, 0, 0, 1)
@@ -210,7 +210,7 @@ def test_an_answer_is_kept_and_given_again_to_the_bit(tmp_path: Path) -> None:
 
 def test_another_drive_or_seed_is_another_question(tmp_path: Path) -> None:
     probe = Counting()
-    remembered = Remembered(probe, tmp_path)
+    remembered = CachedProbe(probe, tmp_path)
     questions = [(Drive(), 1), (Drive(), 2), (Drive(ampa=0.5), 1), (Drive(gaba=0.5), 1)]
     for drive, seed in questions:
         remembered.ask(drive, seed)
@@ -219,7 +219,7 @@ def test_another_drive_or_seed_is_another_question(tmp_path: Path) -> None:
 
 def test_a_state_is_remembered_by_what_the_network_is_told_of_it(tmp_path: Path) -> None:
     probe = Counting()
-    remembered = Remembered(probe, tmp_path)
+    remembered = CachedProbe(probe, tmp_path)
     remembered(State(weight=1.5, scaling=0.5), 1)
     remembered(State(weight=0.5, scaling=1.5, nmdar={"E.rest": 0.1}), 1)
     assert len(probe.calls) == 1
@@ -228,7 +228,7 @@ def test_a_state_is_remembered_by_what_the_network_is_told_of_it(tmp_path: Path)
 @pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "lacking"])
 def test_a_damaged_answer_is_asked_for_again_and_mended(damage: str, tmp_path: Path) -> None:
     probe = Counting()
-    remembered = Remembered(probe, tmp_path)
+    remembered = CachedProbe(probe, tmp_path)
     found = remembered.ask(Drive(), 1)
     path = remembered.path(Drive(), 1)
     whole = path.read_bytes()
@@ -245,7 +245,7 @@ def test_a_damaged_answer_is_asked_for_again_and_mended(damage: str, tmp_path: P
 
 
 def test_answers_are_kept_in_the_cache_under_the_probe_s_key() -> None:
-    remembered = Remembered(Counting())
+    remembered = CachedProbe(Counting())
     assert remembered.path(Drive(), 1).is_relative_to(cache_dir() / "probes" / "counting")
 
 

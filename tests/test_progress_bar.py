@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plastogen.cli.progress_bar import Bar, time_left
+from plastogen.cli.progress_bar import ProgressBar, time_left
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_time_left_is_told_once_it_can_be(elapsed: float, share: float, text: st
 
 
 def test_a_log_gets_a_line_a_run_and_the_compile_step(capfd: pytest.CaptureFixture[str]) -> None:
-    with Bar() as bar:
+    with ProgressBar() as bar:
         assert bar.plain
         bar.begin(2)
         bar.moved("a", 1, "compiling the circuit (once)", 0)
@@ -38,7 +38,7 @@ def test_a_log_gets_a_line_a_run_and_the_compile_step(capfd: pytest.CaptureFixtu
 
 
 def test_a_bar_names_the_step_and_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Bar() as bar:
+    with ProgressBar() as bar:
         bar.plain = False
         bar.begin(2)
         bar.moved("a", 1, "compiling the circuit", 0.2)
@@ -53,13 +53,13 @@ def test_a_bar_names_the_step_and_never_goes_back(monkeypatch: pytest.MonkeyPatc
 
 
 def test_stdout_can_be_kept_for_what_was_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
-    with Bar(talks=False) as bar:
+    with ProgressBar(talks=False) as bar:
         bar.say("a broken run is run again")
     assert capfd.readouterr().out == ""
 
 
 def test_a_task_of_many_runs_moves_the_bar_by_its_share(capfd: pytest.CaptureFixture[str]) -> None:
-    with Bar() as bar:
+    with ProgressBar() as bar:
         bar.begin(1000)
         bar.moved("a", 256, "course", 0.5)
         assert bar._share() == 0.128
@@ -69,7 +69,7 @@ def test_a_task_of_many_runs_moves_the_bar_by_its_share(capfd: pytest.CaptureFix
 
 
 def test_a_log_gets_no_more_than_a_hundred_lines_of_runs(capfd: pytest.CaptureFixture[str]) -> None:
-    with Bar() as bar:
+    with ProgressBar() as bar:
         bar.begin(950)
         for number in range(950):
             bar.finished(str(number), 1)
@@ -79,7 +79,7 @@ def test_a_log_gets_no_more_than_a_hundred_lines_of_runs(capfd: pytest.CaptureFi
 
 
 def test_what_is_done_before_the_runs_has_its_own_words(capfd: pytest.CaptureFixture[str]) -> None:
-    with Bar() as bar:
+    with ProgressBar() as bar:
         bar.moved("emulator", 0, "learning the circuit: 32 probes", 0.2)
         bar.moved("emulator", 0, "learning the circuit: 64 probes", 0.7)
         assert bar._text() == "learning the circuit: 64 probes"
@@ -91,7 +91,7 @@ def test_what_is_done_before_the_runs_has_its_own_words(capfd: pytest.CaptureFix
 
 
 def test_a_terminal_gets_one_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Bar() as bar:
+    with ProgressBar() as bar:
         bar.plain = False
         bar.moved("emulator", 0, "learning", 0.2)
         shown = bar.progress

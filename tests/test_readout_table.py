@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from plastogen.experiment.readout import Readout
-from plastogen.runs.readout_table import Book
+from plastogen.runs.readout_table import ReadoutTable
 from plastogen.runs.store import Stored
 from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
 
@@ -39,7 +39,7 @@ def run(weight: list[float], moved: list[float] | None = None, **log: Any) -> St
 
 
 def test_a_run_is_kept_in_every_cell_that_shares_it() -> None:
-    book = Book(READOUTS, NAMES)
+    book = ReadoutTable(READOUTS, NAMES)
     book.enter([(0, 0), (1, 1)], run([1, 2, 4], probes=7, cap_hit=True))
     book.enter([(0, 1)], run([1, 1, 2]))
     book.miss([(1, 0)], "failed: no")
@@ -58,7 +58,7 @@ def test_a_run_is_kept_in_every_cell_that_shares_it() -> None:
 
 
 def test_an_emulators_error_is_how_far_it_moves_each_readout() -> None:
-    book = Book(READOUTS, NAMES)
+    book = ReadoutTable(READOUTS, NAMES)
     book.enter([(0, 0)], run([1, 2, 4]))
     book.enter([(0, 1)], run([1, 2, 4], moved=[2, 2, 3]))
     found = book.variables(("arm", "seed"))

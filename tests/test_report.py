@@ -14,13 +14,13 @@ import xarray as xr
 from plastogen import SCOPE
 from plastogen.analysis.provenance import cited, numbers
 from plastogen.experiment.claim import Verdict
-from plastogen.experiment.resolve import Case, Question, open_question
+from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
 from plastogen.figures import FIGURES, style
 from plastogen.publish.report.html import Html, el, join, table
 from plastogen.publish.report.methods import given_text, methods
 from plastogen.publish.report.page import NOTHING_FROM_OUTSIDE, SECTIONS, page, write_report
 
-QUESTION = open_question("one_infusion")
+QUESTION = open_experiment("one_infusion")
 CASES = QUESTION.cases()
 DS = fake.results()
 PIXEL = base64.b64decode(
@@ -58,8 +58,8 @@ class Reader(HTMLParser):
 
 
 def read(
-    ds: xr.Dataset = DS, verdicts: list[Verdict] | None = None, question: Question = QUESTION,
-    cases: list[Case] = CASES, figures: tuple[Path, ...] = (),
+    ds: xr.Dataset = DS, verdicts: list[Verdict] | None = None, question: OpenExperiment = QUESTION,
+    cases: list[Condition] = CASES, figures: tuple[Path, ...] = (),
 ) -> Reader:  # fmt: skip
     """The page about `ds`, parsed."""
     made = fake.verdicts() if verdicts is None else verdicts
@@ -200,7 +200,7 @@ def test_methods_say_that_a_cap_was_met() -> None:
      ("rescue", "coming_under_stress", "stress of level 1 (0 to 1) from 0 h to 21 d"), ("glutamate_surge", "mg_10", "10 mg/kg intraperitoneally at 0 h")],
 )  # fmt: skip
 def test_every_way_of_giving_has_words(experiment: str, arm: str, words: str) -> None:
-    assert words in "; ".join(given_text(open_question(experiment).case(arm)))
+    assert words in "; ".join(given_text(open_experiment(experiment).case(arm)))
 
 
 def test_missing_runs_are_said_with_their_reason() -> None:
@@ -228,7 +228,7 @@ def test_figures_are_inside_the_page_drawings_before_pictures(tmp_path: Path) ->
 
 
 def test_settings_of_this_run_stand_in_the_line_that_repeats_it() -> None:
-    question = open_question("one_infusion", {"course.seeds": 2})
+    question = open_experiment("one_infusion", {"course.seeds": 2})
     said = read(question=question, cases=question.cases()).text
     assert "plastogen run one_infusion --set course.seeds='2'" in said
     assert "brian2 2.9.0" in said
@@ -237,7 +237,7 @@ def test_settings_of_this_run_stand_in_the_line_that_repeats_it() -> None:
 
 def test_a_sweep_says_what_was_swept() -> None:
     axis = {"arms.ketamine.give.infusion.dose": ["0.1 mg/kg", "0.5 mg/kg"]}
-    question = open_question("one_infusion", {"sweep": axis})
+    question = open_experiment("one_infusion", {"sweep": axis})
     said = read(question=question, cases=question.cases()).text
     assert "Every arm was run over a grid (2 points): arms.ketamine.give.infusion.dose: 0.1 mg/kg, 0.5 mg/kg." in said
     assert "0.1 mg/kg iv" not in said  # the arms are described as the file has them

@@ -17,7 +17,7 @@ import xarray as xr
 from test_experiment import question
 
 from plastogen.experiment.claim import Verdict
-from plastogen.experiment.resolve import Question
+from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.verdict import verdicts
 from plastogen.runs import curves, netcdf, results
 from plastogen.runs.results import assemble, results_of, table
@@ -46,11 +46,11 @@ expect:
 SWEEP = TEXT + "sweep: {arms.ketamine.give.x.dose: [1 mg/kg, 2000 ug/kg], course.window: [4 s, 8 s]}\n"
 
 
-def ran(folder: Path, text: str = TEXT, fails: Any = None) -> tuple[Question, xr.Dataset]:
+def ran(folder: Path, text: str = TEXT, fails: Any = None) -> tuple[OpenExperiment, xr.Dataset]:
     def course(plan: Any, *, progress: Any) -> Any:
         if fails and fails(plan):
             raise RuntimeError("no")
-        return course_fake.follow(plan, progress=progress)
+        return course_fake.simulate(plan, progress=progress)
 
     asked = question(text)
     cases = asked.cases()
@@ -61,11 +61,11 @@ def ran(folder: Path, text: str = TEXT, fails: Any = None) -> tuple[Question, xr
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Question, xr.Dataset]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[OpenExperiment, xr.Dataset]:
     return ran(tmp_path_factory.mktemp("whole"))
 
 
-def test_every_variable_has_its_dimensions_units_and_name(whole: tuple[Question, xr.Dataset]) -> None:
+def test_every_variable_has_its_dimensions_units_and_name(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
     _, ds = whole
     for name, variable in VARIABLES.items():
         assert ds[name].dims == ("arm", "seed", *variable.dims)
@@ -78,7 +78,7 @@ def test_every_variable_has_its_dimensions_units_and_name(whole: tuple[Question,
     assert ds["time"].attrs["units"] == "h"
 
 
-def test_arms_with_other_grids_meet_on_their_union(whole: tuple[Question, xr.Dataset]) -> None:
+def test_arms_with_other_grids_meet_on_their_union(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
     _, ds = whole
     t = ds["time"].values
     assert t[0] == -2
@@ -89,7 +89,7 @@ def test_arms_with_other_grids_meet_on_their_union(whole: tuple[Question, xr.Dat
     assert (ds["brain_uM"].sel(arm="early") == 0).all()
 
 
-def test_readouts_stand_beside_the_variables(whole: tuple[Question, xr.Dataset]) -> None:
+def test_readouts_stand_beside_the_variables(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
     _, ds = whole
     exact = 1 + 1.01 * 2 * np.exp(-2 / 5)
     assert float(ds["weight_2h"].sel(arm="ketamine", seed=1)) == pytest.approx(exact, rel=1e-3)
@@ -98,7 +98,7 @@ def test_readouts_stand_beside_the_variables(whole: tuple[Question, xr.Dataset])
     assert list(results.readouts(ds).data_vars) == ["weight_2h", "rate_peak", "onset_w"]
 
 
-def test_attributes_say_what_this_is(whole: tuple[Question, xr.Dataset]) -> None:
+def test_attributes_say_what_this_is(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
     _, ds = whole
     assert (ds.attrs["n_expected"], ds.attrs["n_complete"]) == (6, 6)
     assert ds.attrs["species"] == "human"
@@ -113,7 +113,7 @@ def test_attributes_say_what_this_is(whole: tuple[Question, xr.Dataset]) -> None
     assert "50%" in given[1]["what"]
 
 
-def test_verdicts_rest_on_all_seeds(whole: tuple[Question, xr.Dataset]) -> None:
+def test_verdicts_rest_on_all_seeds(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
     found = verdicts(*whole)
     assert [(v.outcome, v.n, v.expected) for v in found] == [("met", 2, 2), ("missed", 2, 2)]
 
@@ -133,14 +133,14 @@ def test_what_failed_is_missing_and_said(tmp_path: Path) -> None:
     assert failed["weight_2h"] == ""
 
 
-def test_a_table_has_a_row_a_run_and_units_in_its_heads(whole: tuple[Question, xr.Dataset]) -> None:
+def test_a_table_has_a_row_a_run_and_units_in_its_heads(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
     rows = list(csv.reader(io.StringIO(table(whole[1]))))
     assert rows[0] == ["arm", "seed", "weight_2h", "rate_peak [Hz]", "onset_w [h]", "status", "run"]
     assert len(rows) == 7
 
 
 def test_the_file_opens_with_xarray_alone_and_is_the_same_twice(
-    whole: tuple[Question, xr.Dataset], tmp_path: Path
+    whole: tuple[OpenExperiment, xr.Dataset], tmp_path: Path
 ) -> None:
     _, ds = whole
     for name in ("a", "b"):
@@ -178,7 +178,7 @@ def test_a_claim_may_be_about_some_points_of_a_sweep(tmp_path: Path) -> None:
     assert verdicts(*ran(tmp_path, text))[0].outcome == "missed"
 
 
-def many(folder: Path, points: int) -> tuple[Question, Any, dict[Any, str], Store]:
+def many(folder: Path, points: int) -> tuple[OpenExperiment, Any, dict[Any, str], Store]:
     """A sweep of so many points, three runs each, of one course under many names, each a little different."""
     windows = ", ".join(f"{2 + k / 1000:g} s" for k in range(points))
     asked = question(
@@ -190,7 +190,7 @@ def many(folder: Path, points: int) -> tuple[Question, Any, dict[Any, str], Stor
     store.prepare()
     plan = cases[1].plan(1, "cpp")
     store.write(
-        "like", plan, course_fake.follow(plan), {"log": {"probes": 3}, "backend": "cpp", "arm": "", "versions": {}}
+        "like", plan, course_fake.simulate(plan), {"log": {"probes": 3}, "backend": "cpp", "arm": "", "versions": {}}
     )
     like = store.load("like")
 
@@ -269,14 +269,14 @@ def test_results_are_made_anew_only_when_they_would_say_something_else(tmp_path:
     cases = asked.cases()
     jobs, ids = jobs_of(asked, cases, "cpp")
     store = Store(tmp_path / "results" / "x")
-    list(execute(jobs[:4], store, workers=1, course=course_fake.follow))
+    list(execute(jobs[:4], store, workers=1, course=course_fake.simulate))
     part = results_of(asked, cases, store, ids)
     assert part.attrs["n_complete"] == 4
     written = (store.folder / "results.nc").stat().st_mtime_ns
     again = results_of(asked, cases, store, ids)
     xr.testing.assert_identical(again, part)
     assert (store.folder / "results.nc").stat().st_mtime_ns == written
-    list(execute(jobs, store, workers=1, course=course_fake.follow))
+    list(execute(jobs, store, workers=1, course=course_fake.simulate))
     whole = results_of(asked, cases, store, ids)
     assert whole.attrs["n_complete"] == 6
     assert (store.folder / "table.csv").read_text() == table(whole)
@@ -308,7 +308,7 @@ def test_emulated_runs_share_files_and_say_how_far_they_may_be_off(tmp_path: Pat
     for seed in asked.seeds:
         batch = {}
         for job in [job for job in jobs if job.seed == seed]:
-            course, moved = course_fake.follow(job.plan), course_fake.follow(job.plan)
+            course, moved = course_fake.simulate(job.plan), course_fake.simulate(job.plan)
             moved.arrays["weight"] += 0.25
             batch[job.id] = (job.plan, course, moved)
         by_length: dict[int, dict[str, Any]] = {}

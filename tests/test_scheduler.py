@@ -13,7 +13,7 @@ import pytest
 from test_experiment import question
 
 from plastogen._base.files import StoreError
-from plastogen.runs.scheduler import Cancelled, Done, Job, execute, jobs_of
+from plastogen.runs.scheduler import Cancelled, Run, RunResult, execute, jobs_of
 from plastogen.runs.store import Store
 from plastogen.runs.worker import OtherCode
 from plastogen.simulation.course import Course, Plan
@@ -39,8 +39,8 @@ class Watching:
         self.ended += [task] * runs
 
 
-def done(store: Store, jobs: list[Job] = JOBS, **options: Any) -> list[Done]:
-    return list(execute(jobs, store, workers=2, course=options.pop("course", course_fake.follow), **options))
+def done(store: Store, jobs: list[Run] = JOBS, **options: Any) -> list[RunResult]:
+    return list(execute(jobs, store, workers=2, course=options.pop("course", course_fake.simulate), **options))
 
 
 def test_jobs_are_all_arms_of_the_first_seed_first() -> None:
@@ -83,7 +83,7 @@ def test_the_watcher_hears_what_a_course_is_at(tmp_path: Path) -> None:
             if "compiling the circuit" in watching.labels:
                 break
             threading.Event().wait(0.01)
-        return course_fake.follow(plan)
+        return course_fake.simulate(plan)
 
     done(Store(tmp_path / "a"), JOBS[:2], watcher=watching, course=course)
     assert "compiling the circuit" in watching.labels
@@ -110,7 +110,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     def course(plan: Plan, *, progress: Any) -> Course:
         if plan.seed == 6 and "infusion" not in plan.treatments:
             raise RuntimeError("the membrane blew up")
-        return course_fake.follow(plan, progress=progress)
+        return course_fake.simulate(plan, progress=progress)
 
     store = Store(tmp_path / "results" / "one")
     came = done(store, course=course)
@@ -142,7 +142,7 @@ def test_all_can_be_run_again(tmp_path: Path) -> None:
 
 def test_a_course_with_a_hole_fails_its_run(tmp_path: Path) -> None:
     def course(plan: Plan, *, progress: Any) -> Course:
-        found = course_fake.follow(plan)
+        found = course_fake.simulate(plan)
         found.arrays["weight"][-1] = float("nan")
         return found
 
@@ -156,7 +156,7 @@ def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(t
 
     def course(plan: Plan, *, progress: Any) -> Course:
         if plan.seed == 5 and not plan.treatments:
-            return course_fake.follow(plan)
+            return course_fake.simulate(plan)
         started.set()
         try:
             while True:
@@ -178,8 +178,8 @@ def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(t
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_is_on_disk_does_not_depend_on_how_many_run_at_once(tmp_path: Path, workers: int) -> None:
     store = Store(tmp_path / "results" / "one")
-    list(execute(JOBS, store, workers=workers, course=course_fake.follow))
-    one = course_fake.follow(JOBS[3].plan)
+    list(execute(JOBS, store, workers=workers, course=course_fake.simulate))
+    one = course_fake.simulate(JOBS[3].plan)
     assert (store.load(JOBS[3].id).arrays["recurrent"] == one.arrays["recurrent"]).all()
 
 
@@ -210,7 +210,7 @@ def test_one_deadly_job_costs_its_cohort_nothing(tmp_path: Path, monkeypatch: py
 
 
 def test_two_sweeps_of_one_folder_share_the_work(tmp_path: Path) -> None:
-    store, came = Store(tmp_path / "results" / "one"), list[list[Done]]()
+    store, came = Store(tmp_path / "results" / "one"), list[list[RunResult]]()
     threads = [
         threading.Thread(target=lambda: came.append(done(store, course=course_fake.unhurried, executor="processes")))
         for _ in range(2)
@@ -247,7 +247,7 @@ def test_what_is_run_again_stays_until_the_new_run_is_there(tmp_path: Path) -> N
 
     def course(plan: Plan, *, progress: Any) -> Course:
         assert {store.fault(job.id) for job in JOBS[:2]} == {None}
-        return course_fake.follow(plan)
+        return course_fake.simulate(plan)
 
     marks = [store.runs / job.id / "of_the_first_time" for job in JOBS[:2]]
     for mark in marks:

@@ -35,7 +35,7 @@ def test_a_part_is_read_from_the_command_line() -> None:
 
 def ran(folder: Path, k: int) -> Store:
     store = Store(folder)
-    list(execute(Shard(k, 3).part(JOBS), store, course=course_fake.follow))
+    list(execute(Shard(k, 3).part(JOBS), store, course=course_fake.simulate))
     return store
 
 

@@ -27,7 +27,7 @@ K = section()
 SPINES = Spines(K)
 
 
-def follow(spines: Spines, days: float, *, stress: float = 0, pulse_h: float = 0, translation: float = 1) -> Any:
+def simulate(spines: Spines, days: float, *, stress: float = 0, pulse_h: float = 0, translation: float = 1) -> Any:
     """(commit_1, commit_2, transient, persistent) by hour, from the healthy state."""
 
     def fun(t: float, y: Any) -> Any:
@@ -73,10 +73,10 @@ def test_a_turnover_that_no_share_explains_is_refused(turnover: float) -> None:
 
 
 def test_row_34_three_weeks_of_stress_cost_fifteen_to_twenty_five_percent() -> None:
-    density = follow(SPINES, 21, stress=1)[2:].sum(0)
+    density = simulate(SPINES, 21, stress=1)[2:].sum(0)
     assert 0.75 < density[-1] < 0.85
     assert density[7 * 24] > density[14 * 24] > density[-1]
-    mild = follow(SPINES, 21, stress=0.5)[2:].sum(0)
+    mild = simulate(SPINES, 21, stress=0.5)[2:].sum(0)
     assert density[-1] < mild[-1] < 1
 
 
@@ -110,7 +110,7 @@ def test_new_material_raises_formation_and_leaves_elimination_alone() -> None:
 @pytest.mark.parametrize("delay_h", [12, 72])
 def test_spines_follow_new_protein_by_the_delay(delay_h: float) -> None:
     spines = Spines(section(delay=f"{delay_h} h"))
-    commit = follow(spines, 25, pulse_h=1, translation=100)[1] - 1
+    commit = simulate(spines, 25, pulse_h=1, translation=100)[1] - 1
     t = np.arange(len(commit))
     mean = (commit * t).sum() / commit.sum()
     assert mean == pytest.approx(delay_h + 0.5, rel=0.01)

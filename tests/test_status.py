@@ -10,7 +10,7 @@ import pytest
 from test_scheduler import JOBS
 
 from plastogen._base.definition import InputError
-from plastogen.runs.heartbeat import HOST, Mark
+from plastogen.runs.heartbeat import HOST, Heartbeat
 from plastogen.runs.noted import note, noted
 from plastogen.runs.scheduler import execute
 from plastogen.runs.status import age, lines, look
@@ -21,7 +21,7 @@ from plastogen.runs.store import Store
 def folder(tmp_path: Path) -> Path:
     """Five runs finished, two failed, one under way, four missing; and one of an earlier question."""
     store = Store(tmp_path / "results" / "mine")
-    list(execute(JOBS[:6], store, course=course_fake.follow))
+    list(execute(JOBS[:6], store, course=course_fake.simulate))
     note(store.folder, "mine", {"course.seeds": 3}, JOBS[1:])
     for job in JOBS[6:8]:
         store.fail(job.id, "the membrane blew up")
@@ -43,7 +43,7 @@ def test_what_was_asked_is_read_back(tmp_path: Path) -> None:
 
 
 def test_every_run_that_was_asked_for_is_counted_once(folder: Path) -> None:
-    with Mark(folder, [JOBS[8].id, JOBS[1].id]) as mark:
+    with Heartbeat(folder, [JOBS[8].id, JOBS[1].id]) as mark:
         mark.moved("course", 0.5)
         found = look(folder)
     assert len(found.finished) == 5
@@ -55,7 +55,7 @@ def test_every_run_that_was_asked_for_is_counted_once(folder: Path) -> None:
 
 
 def test_it_is_told_with_reasons_places_and_n_of_n(folder: Path) -> None:
-    with Mark(folder, [JOBS[8].id]) as mark:
+    with Heartbeat(folder, [JOBS[8].id]) as mark:
         mark.moved("course", 0.5)
         said = "\n".join(lines(look(folder)))
     assert said.startswith(f"mine course.seeds=3 in {folder}\nfinished   5 of 11 runs, the last ")

@@ -17,7 +17,7 @@ from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.treated_subject import Treated
+from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Inputs, Plasticity, SlowModel
 from plastogen.simulation.probe import FormulaProbe, State, agonist, reduce, voltages
 from plastogen.simulation.step import Moment, Path, Stepper
@@ -49,7 +49,11 @@ def stepper(*given: dict[str, Any], switches: dict[str, Any] | None = None, stre
     drugs = {t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()}
     subject = LIBRARY.load("subjects", "healthy_adult", Subject)
     return Stepper(
-        circuit(), MODEL, Treated(subject, drugs, treatments, stress), Switches.model_validate(switches or {}), BASE
+        circuit(),
+        MODEL,
+        TreatedSubject(subject, drugs, treatments, stress),
+        Switches.model_validate(switches or {}),
+        BASE,
     )
 
 

@@ -31,7 +31,7 @@ def stored(folder: Path, arm: str = "ketamine") -> tuple[Store, str]:
     store, one = Store(folder), plan(arm)
     store.prepare()
     run = run_id(one)
-    store.write(run, one, course_fake.follow(one), {"log": {"probes": 3, "cap_hit": False}, "wall_s": 1.5})
+    store.write(run, one, course_fake.simulate(one), {"log": {"probes": 3, "cap_hit": False}, "wall_s": 1.5})
     return store, run
 
 
@@ -39,7 +39,7 @@ def test_a_written_run_reads_back(tmp_path: Path) -> None:
     store, run = stored(tmp_path)
     assert store.fault(run) is None
     back = store.load(run)
-    assert (back.arrays["weight"] == course_fake.follow(plan()).arrays["weight"]).all()
+    assert (back.arrays["weight"] == course_fake.simulate(plan()).arrays["weight"]).all()
     assert back.labels["species"] == ("ketamine", "norketamine", "hnk")
     assert back.manifest["log"]["probes"] == 3
     assert back.manifest["classes"]["PV"] == [200, 230]
@@ -51,7 +51,7 @@ def test_spikes_read_back(tmp_path: Path) -> None:
     one = asked.case("ketamine").plan(5, "cpp")
     store = Store(tmp_path)
     store.prepare()
-    store.write("0" * 12, one, course_fake.follow(one), {"log": {}})
+    store.write("0" * 12, one, course_fake.simulate(one), {"log": {}})
     times, cells = store.spikes("0" * 12)["during"]
     assert times.tolist() == [0.1, 0.2, 0.5]
     assert cells.dtype == np.int32
@@ -89,7 +89,7 @@ def test_a_damaged_array_is_said_when_it_is_loaded(tmp_path: Path) -> None:
 def test_a_course_that_is_not_finite_is_not_kept(tmp_path: Path) -> None:
     store, one = Store(tmp_path), plan()
     store.prepare()
-    course = course_fake.follow(one)
+    course = course_fake.simulate(one)
     course.arrays["bdnf"][3] = np.nan
     with pytest.raises(ValueError, match="bdnf"):
         store.write("0" * 12, one, course, {"log": {}})
@@ -138,7 +138,7 @@ def test_a_finished_run_of_another_experiment_is_borrowed(tmp_path: Path) -> Non
 def test_two_that_finish_the_same_run_do_not_quarrel(tmp_path: Path) -> None:
     store, run = stored(tmp_path)
     before = (store.runs / run / "manifest.json").read_bytes()
-    store.write(run, plan(), course_fake.follow(plan()), {"log": {}, "wall_s": 99.0})
+    store.write(run, plan(), course_fake.simulate(plan()), {"log": {}, "wall_s": 99.0})
     assert (store.runs / run / "manifest.json").read_bytes() == before
     assert [p.name for p in store.runs.iterdir()] == [run]
 
@@ -150,7 +150,7 @@ def test_failures_are_remembered_until_the_run_succeeds(tmp_path: Path) -> None:
     assert store.failure(run) is None
     store.fail(run, "the network exploded")
     assert store.failure(run) == "the network exploded"
-    store.write(run, one, course_fake.follow(one), {"log": {}})
+    store.write(run, one, course_fake.simulate(one), {"log": {}})
     assert store.failure(run) is None
 
 
@@ -173,7 +173,7 @@ def together(folder: Path) -> tuple[Store, list[str]]:
     store = Store(folder)
     store.prepare()
     plans = [question().case("ketamine").plan(seed, "cpp") for seed in (5, 6, 7)]
-    whole = {run_id(one): (one, course_fake.follow(one), course_fake.follow(one)) for one in plans}
+    whole = {run_id(one): (one, course_fake.simulate(one), course_fake.simulate(one)) for one in plans}
     for run in whole:
         store.fail(run, "no")
     store.write_batch(whole, {"backend": "cpp"}, dict.fromkeys(whole, "ketamine"))

@@ -13,7 +13,7 @@ from plastogen._base.definition import Document, InputError, Library, build
 from plastogen._base.quantity import Quantity, QuantityError
 from plastogen.model.pharmacology.subject import Subject, Varied, shares
 from plastogen.runs.identity import run_id
-from plastogen.simulation.course import follow
+from plastogen.simulation.course import simulate
 
 LIBRARY = Library()
 ADULT = LIBRARY.load("subjects", "healthy_adult", Subject)
@@ -63,15 +63,15 @@ def test_the_healthy_are_at_their_set_points_and_others_are_not() -> None:
 
 @pytest.mark.parametrize("inhibition", [0.9, 1.1])
 def test_an_untreated_course_stays_flat_whatever_the_inhibition(inhibition: float) -> None:
-    course = follow(replace(plan(hours=200), subject=subject(inhibition=inhibition)))
+    course = simulate(replace(plan(hours=200), subject=subject(inhibition=inhibition)))
     for name in ("weight", "spine_density", "rate_hz"):
         np.testing.assert_allclose(course.arrays[name], course.arrays[name][:1].repeat(len(course.t_h), 0), rtol=0.01)
-    rate = course.arrays["rate_hz"][0, 0] / follow(plan(hours=1)).arrays["rate_hz"][0, 0]
+    rate = course.arrays["rate_hz"][0, 0] / simulate(plan(hours=1)).arrays["rate_hz"][0, 0]
     assert (rate > 1.01) if inhibition < 1 else (rate < 0.99)
 
 
 def test_the_mix_changes_what_ketamine_blocks() -> None:
-    few, many = (follow(replace(plan(KETAMINE, hours=2), subject=subject(glun2b=f))) for f in (0.5, 1.5))
+    few, many = (simulate(replace(plan(KETAMINE, hours=2), subject=subject(glun2b=f))) for f in (0.5, 1.5))
     pools = list(few.pools)
     peak = [c.arrays["block"].max(0) for c in (few, many)]
     assert peak[0][pools.index("SST.synaptic")] > 1.1 * peak[1][pools.index("SST.synaptic")]  # GluN2C and 2D give way

@@ -52,9 +52,9 @@ def test_a_part_whose_run_fails_is_three_and_the_others_are_not_its_affair(
     def fails(plan: Any, *, progress: Any) -> Any:
         if plan.seed == 2 and not plan.treatments:
             raise RuntimeError("no more neurons")
-        return course_fake.follow(plan)
+        return course_fake.simulate(plan)
 
-    monkeypatch.setattr("plastogen.runs.worker.follow", fails)
+    monkeypatch.setattr("plastogen.runs.worker.simulate", fails)
     codes = [say("run", "mine", "--shard", f"{k}/6").exit_code for k in range(1, 7)]
     assert sorted(codes) == [0, 0, 0, 0, 0, 3]
 
@@ -63,10 +63,10 @@ def test_a_failed_run_is_told_and_run_again_when_asked_for(lab: Path, monkeypatc
     def fails(plan: Any, *, progress: Any) -> Any:
         if plan.seed == 2:
             raise RuntimeError("no more neurons")
-        return course_fake.follow(plan)
+        return course_fake.simulate(plan)
 
     with monkeypatch.context() as patch:
-        patch.setattr("plastogen.runs.worker.follow", fails)
+        patch.setattr("plastogen.runs.worker.simulate", fails)
         assert say("run", "mine", "--no-figures").exit_code == 3
     again = say("run", "mine", "--no-figures")
     assert again.exit_code == 3

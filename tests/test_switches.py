@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from courses import KETAMINE, plan
 
-from plastogen.simulation.course import Course, follow
+from plastogen.simulation.course import Course, simulate
 from plastogen.simulation.switches import SiteFactors, Switches
 
 SITES = tuple(SiteFactors.model_fields)
@@ -19,7 +19,7 @@ HOURS = 30
 
 
 def follow_with(switches: dict[str, Any], give: dict[str, Any]) -> Course:
-    return follow(plan(give, hours=HOURS, switches=switches, tolerance=0.04))
+    return simulate(plan(give, hours=HOURS, switches=switches, tolerance=0.04))
 
 
 @lru_cache

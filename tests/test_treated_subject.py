@@ -11,7 +11,7 @@ from plastogen._base.definition import Library
 from plastogen.model.pharmacology.drug import Drug, exposure
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.treated_subject import Treated
+from plastogen.model.pharmacology.treated_subject import TreatedSubject
 
 LIBRARY = Library()
 ADULT = LIBRARY.load("subjects", "healthy_adult", Subject)
@@ -22,10 +22,10 @@ NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "-30 min", "for": "4 h"}
 
 def treated(
     *given: dict[str, Any], subject: Subject = ADULT, stress: tuple[tuple[float, float, float], ...] = (), **k: Any
-) -> Treated:
+) -> TreatedSubject:
     treatments = {f"t{n}": Treatment.model_validate(t) for n, t in enumerate(given)}
     drugs = {t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()}
-    return Treated(subject, drugs, treatments, stress, **k)
+    return TreatedSubject(subject, drugs, treatments, stress, **k)
 
 
 def test_concentrations_are_those_of_the_kinetics() -> None:
@@ -104,7 +104,7 @@ def test_two_drugs_on_one_target_act_independently() -> None:
     drugs = {"nbqx": LIBRARY.load("drugs", "nbqx", Drug)}
     drugs["twin"] = drugs["nbqx"]
     treatments = {name: Treatment.model_validate(NBQX | {"drug": name}) for name in drugs}
-    assert Treated(ADULT, drugs, treatments).effects(np.array([0.0]))["ampa"] == pytest.approx(1 - 0.1**2)
+    assert TreatedSubject(ADULT, drugs, treatments).effects(np.array([0.0]))["ampa"] == pytest.approx(1 - 0.1**2)
 
 
 def test_an_ssri_by_dose_acts_through_its_concentration() -> None:

@@ -10,7 +10,7 @@ from test_experiment import TEXT, question
 
 from plastogen._base.definition import InputError
 from plastogen.experiment.definition import shipped
-from plastogen.experiment.resolve import Question, open_question
+from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import FEW, check, resolve
 
 DOSE = "arms.ketamine.give.infusion.dose"
@@ -18,7 +18,7 @@ IC50 = "drugs.ketamine.actions.nmdar.ketamine.ic50"
 ARMS = 4
 
 
-def swept(text: str) -> Question:
+def swept(text: str) -> OpenExperiment:
     return question(f"{TEXT}readouts: {{spines: {{of: spine_density, at: 24 h}}}}\n{text}")
 
 
@@ -63,7 +63,7 @@ def test_faults_of_swept_values_stand_at_the_sweep() -> None:
 
 @pytest.mark.parametrize("name", shipped())
 def test_what_ships_is_sound(name: str) -> None:
-    asked = open_question(name)
+    asked = open_experiment(name)
     assert check(asked)
     assert all(claim.source or claim.note for claim in asked.experiment.expect)
 
@@ -72,4 +72,6 @@ def test_a_model_of_ones_own_serves_an_experiment_that_ships(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models" / "circuits").mkdir(parents=True)
     (tmp_path / "models" / "circuits" / "mine.yaml").write_text("extends: small\ntitle: Mine\n")
-    assert {case.circuit.title for case in check(open_question("disinhibition", {"model.circuit": "mine"}))} == {"Mine"}
+    assert {case.circuit.title for case in check(open_experiment("disinhibition", {"model.circuit": "mine"}))} == {
+        "Mine"
+    }

@@ -94,13 +94,13 @@ def test_exit_codes_three_beats_four(lab: Path, monkeypatch: pytest.MonkeyPatch)
     def fails(plan: Any, *, progress: Any) -> Any:
         if plan.seed == 2:
             raise RuntimeError("no")
-        return course_fake.follow(plan)
+        return course_fake.simulate(plan)
 
     missed = answer(ask("mine"), workers=1, say=quiet, figures=False)
     assert missed.exit_code == 4
     (lab / "mine.yaml").write_text(WHOLE.replace("  - {claim: less", "  # - {claim: less"))
     assert answer(ask("mine"), workers=1, say=quiet, figures=False).exit_code == 0
-    monkeypatch.setattr("plastogen.runs.worker.follow", fails)
+    monkeypatch.setattr("plastogen.runs.worker.simulate", fails)
     (lab / "mine.yaml").write_text(WHOLE.replace("6 h", "7 h"))
     said: list[str] = []
     failed = answer(ask("mine"), workers=1, say=said.append)
@@ -115,13 +115,13 @@ def test_the_first_picture_comes_while_other_seeds_still_run(lab: Path, monkeypa
     def course(plan: Any, *, progress: Any) -> Any:
         if plan.seed > 1:
             assert pictured.wait(30)
-        return course_fake.follow(plan)
+        return course_fake.simulate(plan)
 
     def say(line: str) -> None:
         if line.endswith("acute.png"):
             pictured.set()
 
-    monkeypatch.setattr("plastogen.runs.worker.follow", course)
+    monkeypatch.setattr("plastogen.runs.worker.simulate", course)
     found = answer(ask("mine"), workers=2, say=say)
     assert found.ds.attrs["n_complete"] == 6
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from plastogen._base.definition import Definition, Library, Reference, quantities
 from plastogen._base.quantity import Evidence, Quantity
-from plastogen.experiment.resolve import Case
+from plastogen.experiment.resolve import Condition
 
 # evidence -> the word people read; what is remembered is never called measured
 WORDS = {
@@ -52,7 +52,7 @@ class Cited:
         return f"{r.authors} ({r.year}). {r.title}. {r.journal}.{doi}"
 
 
-def numbers(cases: Iterable[Case]) -> list[Number]:
+def numbers(cases: Iterable[Condition]) -> list[Number]:
     """Every number the cases use, once, in the order subject, circuit, plasticity, drugs.
 
     Of a drug, kinetics of other animals and other parameter sets are not in use.
@@ -72,7 +72,7 @@ def numbers(cases: Iterable[Case]) -> list[Number]:
     return list(found.values())
 
 
-def _in_use(case: Case, model: str, path: str) -> bool:
+def _in_use(case: Condition, model: str, path: str) -> bool:
     if not (model.startswith("drugs/") and path.startswith("kinetics.")):
         return True
     _, animal, chosen, *_ = path.split(".")

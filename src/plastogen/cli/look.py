@@ -57,10 +57,10 @@ def new(
 @guarded
 def check(name: Name, set: Set = None) -> None:
     """Check a whole experiment, without running anything."""
-    from plastogen.experiment.resolve import open_question
+    from plastogen.experiment.resolve import open_experiment
     from plastogen.experiment.validate import check as check_all
 
-    question = open_question(name, settings(set))
+    question = open_experiment(name, settings(set))
     check_all(question)
     experiment = question.experiment
     typer.echo(
@@ -77,10 +77,10 @@ def sources(
 ) -> None:  # fmt: skip
     """Where the numbers and claims of an experiment come from, and how many are only assumed."""
     from plastogen.analysis import provenance as origin
-    from plastogen.experiment.resolve import open_question
+    from plastogen.experiment.resolve import open_experiment
     from plastogen.experiment.validate import check as check_all
 
-    question = open_question(name, settings(set))
+    question = open_experiment(name, settings(set))
     check_all(question)
     used = origin.numbers(question.typical())
     cited = origin.cited(used, [c.source for c in question.experiment.expect], question.models.library)

@@ -12,7 +12,7 @@ LOG_LINES = 100  # the most a log is told of runs
 QUIET_STEPS = ("course", "starting", "writing")  # steps that need no naming
 
 
-class Bar:
+class ProgressBar:
     """A `Watcher` that shows one bar for all runs; in a log, a line a finished run, or a hundredth of them.
 
     `talks` False: all goes to stderr, stdout being kept for what was asked for.
@@ -29,7 +29,7 @@ class Bar:
         self.task: Any = None
         self.plain = not sys.stderr.isatty()
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(

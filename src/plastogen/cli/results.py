@@ -90,12 +90,12 @@ def compare(
 def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
     """What was found beside what the model says, as Markdown (docs/evidence.md); runs what is not there yet."""
     from plastogen.analysis import evidence as table
-    from plastogen.cli.progress_bar import Bar
+    from plastogen.cli.progress_bar import ProgressBar
     from plastogen.publish.workflow import answer, ask
 
     rows, judged = table.rows(), {}
     for name in table.experiments(rows):
-        with Bar(talks=False) as bar:
+        with ProgressBar(talks=False) as bar:
             asked = ask(name, seeds=seeds, say=bar.say)
             judged[name] = answer(asked, say=bar.say, watcher=bar, figures=False, **how(jobs)).verdicts
     typer.echo(table.page(rows, judged), nl=False)

@@ -27,8 +27,8 @@ from plastogen.cli.options import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from plastogen.publish.workflow import Answer, Asked
-    from plastogen.runs.scheduler import Done
+    from plastogen.publish.workflow import Outcome, Request
+    from plastogen.runs.scheduler import RunResult
 
 TOLD = 20  # runs that are not there, by name
 
@@ -42,12 +42,12 @@ def run(
     figures: Annotated[bool, typer.Option(help="Draw the experiment's figures and write the report.")] = True,
 ) -> None:  # fmt: skip
     """Run an experiment: runs, results, verdicts on its claims, figures, report. What is finished is not run again."""
-    from plastogen.cli.progress_bar import Bar
+    from plastogen.cli.progress_bar import ProgressBar
     from plastogen.publish.workflow import answer, ask, have, lacking
     from plastogen.runs.shard import Shard
 
     part, spread = Shard.of(shard) if shard else None, how(jobs, executor, scheduler, rerun)
-    with Bar() as bar:
+    with ProgressBar() as bar:
         asked = ask(name, settings(set), seed=seed, seeds=seeds, method=method, out=out, say=bar.say)
         if dry_run or asked.question.over:
             _plan(asked, spread["workers"], bar.say)
@@ -96,7 +96,7 @@ def merge(
     raise typer.Exit(found.exit_code)
 
 
-def _came(done: Sequence[Done]) -> str:
+def _came(done: Sequence[RunResult]) -> str:
     """How many runs are new, how many were there, how many are not."""
     came = Counter(one.came for one in done)
     kept, failed = came["stored"] + came["borrowed"], came["failed"] + came["failed before"]
@@ -104,7 +104,7 @@ def _came(done: Sequence[Done]) -> str:
     return ", ".join([f"{came['run']} new", f"{kept} kept", *more])
 
 
-def _plan(asked: Asked, workers: int, say: Callable[[str], None]) -> None:
+def _plan(asked: Request, workers: int, say: Callable[[str], None]) -> None:
     """Say what a run would do."""
     from plastogen.runs.dry_run import planned
 
@@ -112,7 +112,7 @@ def _plan(asked: Asked, workers: int, say: Callable[[str], None]) -> None:
         say(line)
 
 
-def _tell(found: Answer) -> None:
+def _tell(found: Outcome) -> None:
     """How many runs there are, what became of the claims, where everything is."""
     from plastogen.runs.emulators import told
 

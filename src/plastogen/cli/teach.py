@@ -29,14 +29,14 @@ def lesson(
     out: Annotated[Path | None, typer.Option(help="Folder of the sheets, instead of results/lesson_NAME.")] = None,
 ) -> None:  # fmt: skip
     """Make a lesson: student sheet, teacher sheet with answer key, slides, figures, from a run of its experiment."""
-    from plastogen.cli.progress_bar import Bar
+    from plastogen.cli.progress_bar import ProgressBar
     from plastogen.publish.catalogue import columns, listing
     from plastogen.publish.lesson.make import make
 
     if not name:
         typer.echo("\n".join(columns(listing("lessons", here=Path()))))
         return
-    with Bar() as bar:
+    with ProgressBar() as bar:
         made = make(name, settings(set), full=full, out=out, say=bar.say, watcher=bar, **how(jobs))
     for path in made.files:
         typer.echo(f"wrote {path}")
@@ -58,10 +58,10 @@ def animate(
     set: Set = None, jobs: Jobs = None,
 ) -> None:  # fmt: skip
     """A film of one run: raster, rates and a dendrite through an infusion, in the small circuit."""
-    from plastogen.cli.progress_bar import Bar
+    from plastogen.cli.progress_bar import ProgressBar
     from plastogen.publish.film import film
 
-    with Bar() as bar:
+    with ProgressBar() as bar:
         path = film(name, settings(set), arm=arm, frames=frames, out=out, say=bar.say, watcher=bar, **how(jobs))
     typer.echo(f"wrote {path}")
     typer.echo(SCOPE)

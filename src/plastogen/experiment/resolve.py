@@ -1,4 +1,4 @@
-"""In: an experiment's name, --set and the models it names. Out: a `Question` and its `Case`s, everything
+"""In: an experiment's name, --set and the models it names. Out: a `OpenExperiment` and its `Condition`s, everything
 resolved.
 
 A case is one arm at one point of the sweep; with a seed it becomes a `Plan`, all that determines a course.
@@ -61,7 +61,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Case:
+class Condition:
     """One arm at one point of the sweep, resolved. `point` is path -> value, `index` the place on each
     axis."""
 
@@ -115,7 +115,7 @@ class Case:
 
 
 @dataclass
-class Question:
+class OpenExperiment:
     """An experiment as asked: its file, what --set changed, and where its models are found."""
 
     name: str
@@ -224,7 +224,7 @@ class Question:
             self._recent[key] = build(self.document, Experiment, overrides=changes, base=self.experiment)
         return self._recent[key]
 
-    def case(self, arm: str, index: tuple[int, ...] = (), point: Mapping[str, Any] | None = None) -> Case:
+    def case(self, arm: str, index: tuple[int, ...] = (), point: Mapping[str, Any] | None = None) -> Condition:
         """Arm `arm` at a point. Raises InputError."""
         point = point or {}
         whole = self.at(point).arm(arm)
@@ -235,7 +235,7 @@ class Question:
         setting = Setting(experiment.model, experiment.course, switches)
         changes = {**self.set, **point, **whole.set}
         names = sorted({treatment.drug for treatment in whole.give.values()})
-        return Case(
+        return Condition(
             arm=arm, index=index, point=point, setting=setting,
             subject=self._model("subject", setting.model.subject, Subject, changes),
             circuit=self._model("circuit", setting.model.circuit, Circuit, changes),
@@ -251,7 +251,7 @@ class Question:
         overrides = {path.removeprefix(head): value for path, value in changes.items() if path.startswith(head)}
         return self.models.load(FOLDERS[root][0], name, kind, overrides)
 
-    def typical(self) -> list[Case]:
+    def typical(self) -> list[Condition]:
         """A case an arm, with the numbers as the files have them, whatever is swept or varies; with every model that is
         swept over. Raises InputError.
         """
@@ -260,7 +260,7 @@ class Question:
         points = [dict(zip((own.path for own in columns), values, strict=True)) for values in chosen]
         return [self.case(arm, (), point) for point in points for arm in self.experiment.arms]
 
-    def cases(self) -> list[Case]:
+    def cases(self) -> list[Condition]:
         """Every arm at every point, arms fastest. Raises InputError."""
         return [self.case(arm, index, point) for index, point in self.points() for arm in self.experiment.arms]
 
@@ -278,7 +278,7 @@ def _stress(given: StressEvent | list[StressEvent] | None, end_h: float) -> tupl
     return tuple(sorted(spans))
 
 
-def open_question(name: str | Path, settings: Mapping[str, object] | None = None) -> Question:
+def open_experiment(name: str | Path, settings: Mapping[str, object] | None = None) -> OpenExperiment:
     """The experiment `name` with `settings` (dotted path -> value) laid over it. Nothing is checked yet but
     its file. Models of one's own stand beside one's file, or, for an experiment that ships, where one is.
 
@@ -287,4 +287,4 @@ def open_question(name: str | Path, settings: Mapping[str, object] | None = None
     document = document_of(name)
     path = Path(document.file)
     beside = Path() if path.parent == builtin("experiments") else path
-    return Question(path.stem, document, Models(Library(beside)), settings or {})
+    return OpenExperiment(path.stem, document, Models(Library(beside)), settings or {})

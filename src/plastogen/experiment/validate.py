@@ -1,4 +1,4 @@
-"""In: a `Question`. Out: its `Case`s, or one InputError with everything that is wrong, before anything runs.
+"""In: a `OpenExperiment`. Out: its `Condition`s, or one InputError with everything that is wrong, before anything runs.
 
 Checked here is what one file cannot know of itself: names in other files, paths, times against the course,
 arms that contradict themselves, claims about readouts that are not there.
@@ -19,7 +19,7 @@ from plastogen.experiment.definition import Arm, Experiment
 from plastogen.experiment.design import corners
 from plastogen.experiment.models import FOLDERS, in_use
 from plastogen.experiment.paths import fault_of, is_model_path
-from plastogen.experiment.resolve import Case, Question
+from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.model.pharmacology.drug import check_treatment
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import shares
@@ -30,7 +30,7 @@ FEW = 200  # points: up to so many are all looked at by `check`, of more only th
 ENOUGH = 20  # different faults of swept values: whoever mends these is told of the next
 
 
-def check(question: Question) -> list[Case]:
+def check(question: OpenExperiment) -> list[Condition]:
     """The cases looked at: every arm at every point of the sweep, or where they are many at its corners.
 
     Raises InputError with all that is wrong.
@@ -59,7 +59,7 @@ def check(question: Question) -> list[Case]:
     return cases
 
 
-def resolve(question: Question) -> list[Case]:
+def resolve(question: OpenExperiment) -> list[Condition]:
     """Every arm at every point, arms fastest, all checked. Raises InputError with all that is wrong."""
     cases = check(question)
     if question.size > FEW:
@@ -69,7 +69,7 @@ def resolve(question: Question) -> list[Case]:
     return cases
 
 
-def _ranges(question: Question) -> Iterable[Problem]:
+def _ranges(question: OpenExperiment) -> Iterable[Problem]:
     """Spans whose ends models/ cannot give."""
     try:
         _ = question.sweep
@@ -78,7 +78,7 @@ def _ranges(question: Question) -> Iterable[Problem]:
     return ()
 
 
-def _people(question: Question) -> Iterator[Problem]:
+def _people(question: OpenExperiment) -> Iterator[Problem]:
     """Why no virtual subjects can be drawn."""
     name = question.experiment.model.subject
     subject, document = question.subject, question.models.document(FOLDERS["subject"][0], name)
@@ -103,7 +103,7 @@ def _people(question: Question) -> Iterator[Problem]:
                 yield document.problem(at, error.found, error.wanted, error.nearest)
 
 
-def _set_paths(question: Question) -> Iterator[Problem]:
+def _set_paths(question: OpenExperiment) -> Iterator[Problem]:
     """--set paths that lead nowhere."""
     for path in question.set:
         fault = _leads_nowhere(question, path)
@@ -111,7 +111,7 @@ def _set_paths(question: Question) -> Iterator[Problem]:
             yield Problem("--set", None, path, fault.found, fault.wanted, fault.nearest)
 
 
-def _leads_nowhere(question: Question, path: str) -> Fault | None:
+def _leads_nowhere(question: OpenExperiment, path: str) -> Fault | None:
     if not is_model_path(path):
         return fault_of(path, question.document.tree, Experiment)
     root, _, below = path.partition(".")
@@ -135,7 +135,7 @@ def _leads_nowhere(question: Question, path: str) -> Fault | None:
     return None
 
 
-def _model_names(question: Question) -> Iterator[Problem]:
+def _model_names(question: OpenExperiment) -> Iterator[Problem]:
     """Models that are named and not there."""
     for root, (folder, _) in FOLDERS.items():
         names = question.models.library.names(folder)
@@ -145,7 +145,7 @@ def _model_names(question: Question) -> Iterator[Problem]:
                 yield question.document.problem(at, show(name), wanted, nearest(name, names))
 
 
-def _paths(question: Question) -> Iterator[Problem]:
+def _paths(question: OpenExperiment) -> Iterator[Problem]:
     """Paths of `set:` and `sweep:`."""
     document, experiment = question.document, question.experiment
     for name, arm in experiment.arms.items():
@@ -175,10 +175,10 @@ def _swept(experiment: Experiment) -> Iterator[tuple[str, Steps]]:
 
 
 def _cases(
-    question: Question, points: Iterable[tuple[tuple[int, ...], dict[str, Any]]]
-) -> tuple[list[Case], list[Problem]]:
+    question: OpenExperiment, points: Iterable[tuple[tuple[int, ...], dict[str, Any]]]
+) -> tuple[list[Condition], list[Problem]]:
     """The cases that resolve, and what is wrong with them or why the others do not, each fault once."""
-    found, problems = list[Case](), dict[Problem, None]()
+    found, problems = list[Condition](), dict[Problem, None]()
     for index, point in points:
         for arm, own in question.experiment.arms.items():
             try:
@@ -194,7 +194,7 @@ def _cases(
     return found, list(problems)
 
 
-def _explained(question: Question, problem: Problem, arm: str, own: Arm, point: Mapping[str, Any]) -> Problem:
+def _explained(question: OpenExperiment, problem: Problem, arm: str, own: Arm, point: Mapping[str, Any]) -> Problem:
     """A fault of a changed value, at the place where the change is written."""
     if problem.file != "--set":
         return problem
@@ -207,7 +207,7 @@ def _explained(question: Question, problem: Problem, arm: str, own: Arm, point: 
     return problem
 
 
-def _at_the_sweep(question: Question, problem: Problem, point: Mapping[str, Any]) -> Problem:
+def _at_the_sweep(question: OpenExperiment, problem: Problem, point: Mapping[str, Any]) -> Problem:
     """A fault of what a point sets is one of the sweep."""
     for path in point:
         if f"{problem.path}.".startswith(f"{path}."):
@@ -215,12 +215,12 @@ def _at_the_sweep(question: Question, problem: Problem, point: Mapping[str, Any]
     return problem
 
 
-def _moved(question: Question, problem: Problem, at: Steps) -> Problem:
+def _moved(question: OpenExperiment, problem: Problem, at: Steps) -> Problem:
     placed = question.document.problem(at, problem.found, problem.wanted, problem.nearest)
     return replace(placed, path=dotted(at))
 
 
-def _place(question: Question, path: str, point: Mapping[str, Any]) -> Steps:
+def _place(question: OpenExperiment, path: str, point: Mapping[str, Any]) -> Steps:
     """Where the sweep says what `path` is at `point`."""
     sweep = question.experiment.sweep
     if isinstance(sweep, list):
@@ -228,7 +228,7 @@ def _place(question: Question, path: str, point: Mapping[str, Any]) -> Steps:
     return ("sweep", path)
 
 
-def _treatments(question: Question, case: Case) -> Iterator[Problem]:
+def _treatments(question: OpenExperiment, case: Condition) -> Iterator[Problem]:
     spans: dict[str, list[tuple[float, float, str, str]]] = {}
     for label, treatment in case.treatments.items():
         path = _written(question.experiment, case.arm, label)
@@ -253,7 +253,7 @@ def _written(experiment: Experiment, arm: str, label: str) -> str:
 
 
 def _contradictions(
-    question: Question, arm: str, drug: str, given: list[tuple[float, float, str, str]]
+    question: OpenExperiment, arm: str, drug: str, given: list[tuple[float, float, str, str]]
 ) -> Iterator[Problem]:
     """One drug both dosed and held, or held at two levels at once."""
     first = given[0]
@@ -271,7 +271,7 @@ def _contradictions(
             yield question.document.problem(path, found, "times that do not overlap")
 
 
-def _times(question: Question, case: Case) -> Iterator[Problem]:
+def _times(question: OpenExperiment, case: Condition) -> Iterator[Problem]:
     end_h, end = case.end_h, case.setting.course.duration.text
     for label, treatment in case.treatments.items():
         last = max(treatment.starts_h())

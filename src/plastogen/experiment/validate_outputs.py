@@ -11,7 +11,7 @@ from plastogen.experiment.claim import ALONG, Claim
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import SUBJECT, TAKEN, Axis
 from plastogen.experiment.readout import Readout, level
-from plastogen.experiment.resolve import Case
+from plastogen.experiment.resolve import Condition
 from plastogen.experiment.selection import along, column, picked
 from plastogen.model.plasticity.system import STATES
 from plastogen.runs.readout_table import ERROR
@@ -59,7 +59,7 @@ def _swept(experiment: Experiment) -> int:
     return len(sweep[0]) if isinstance(sweep, list) and sweep else len(sweep)
 
 
-def readouts(document: Document, experiment: Experiment, cases: list[Case]) -> Iterator[Problem]:
+def readouts(document: Document, experiment: Experiment, cases: list[Condition]) -> Iterator[Problem]:
     """Times outside the course, species nobody gets, snapshots there are none of, states to start from."""
     yield from _states(document, experiment)
     if not cases:

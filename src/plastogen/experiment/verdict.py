@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from plastogen.experiment.claim import ALONG, Claim, Verdict, judge
 from plastogen.experiment.design import SUBJECT, Axis
 from plastogen.experiment.readout import level
-from plastogen.experiment.resolve import Question
+from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.selection import along, column, picked, said
 from plastogen.experiment.shape import of_points, on_line, together
 
@@ -27,7 +27,7 @@ COMPLETE = "complete"
 WORST_FIRST = ("undecided", "missed", "known miss", "met")
 
 
-def verdicts(question: Question, ds: xr.Dataset) -> list[Verdict]:
+def verdicts(question: OpenExperiment, ds: xr.Dataset) -> list[Verdict]:
     """The verdict on each claim; in a sweep, the worst over the points it is about, virtual subjects together."""
     experiment = question.experiment
     sweep = Sweep(

@@ -11,7 +11,7 @@ from plastogen._base.definition import Document, InputError, Library, build, bui
 from plastogen._base.quantity import Quantity
 from plastogen.experiment.definition import shipped
 from plastogen.experiment.models import FOLDERS
-from plastogen.experiment.resolve import Question, open_question
+from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import check
 from plastogen.experiment.validate_outputs import FIGURES
 from plastogen.model.plasticity.system import STATES
@@ -70,7 +70,7 @@ def describe(name: str, *, here: Path | None = None) -> Iterator[str]:
     library = Library(here)
     found = 0
     if name in shipped() or Path(name).suffix == ".yaml" or Path(f"{name}.yaml").is_file():
-        yield from _experiment(open_question(name))
+        yield from _experiment(open_experiment(name))
         found += 1
     for folder, kind in MODEL_KINDS.items():
         if name in library.names(folder):
@@ -116,7 +116,7 @@ def span(quantity: Quantity) -> str:
     return f"{low:g} to {high:g} {unit}".rstrip()
 
 
-def _experiment(question: Question) -> Iterator[str]:
+def _experiment(question: OpenExperiment) -> Iterator[str]:
     experiment = question.experiment
     yield f"{experiment.title or question.name}: {experiment.question}"
     if experiment.takes:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from plastogen.experiment.resolve import Case, open_question
+from plastogen.experiment.resolve import Condition, open_experiment
 from plastogen.model.circuit import CLASSES, Drive, Engine, Spikes
 from plastogen.model.circuit.activity import rates_hz
 from plastogen.model.circuit.engine import compiler, is_built
 from plastogen.publish.workflow import RESULTS, SMALL_CIRCUIT
-from plastogen.simulation.course import follow
+from plastogen.simulation.course import simulate
 from plastogen.simulation.probe import State, reduce
 from plastogen.simulation.variables import POOLS
 
@@ -30,14 +30,14 @@ UNDER = "under ketamine"
 def demo(folder: Path | None = None, *, say: Callable[[str], None] = print) -> Path:
     """Draw it into `folder` (results/demo); the PNG. Raises EngineError, StoreError."""
     began = time.monotonic()
-    question = open_question(EXPERIMENT, {"model.circuit": SMALL_CIRCUIT, "course.method": "formula"})
+    question = open_experiment(EXPERIMENT, {"model.circuit": SMALL_CIRCUIT, "course.method": "formula"})
     case = question.case(ARM)
     backend = "cpp" if compiler() and is_built(case.circuit) else "numpy"
     minutes = round(60 * case.snapshots[MOMENT])
     given = next(iter(case.treatments.values()))
     dose = given.dose.text if given.dose is not None else ""
     say(f"A {case.subject.species} is given {given.drug}, {dose}. No compiler is needed for this demo.")
-    course = follow(case.plan(SEED, backend))
+    course = simulate(case.plan(SEED, backend))
     block = [float(np.interp(case.snapshots[MOMENT], course.t_h, column)) for column in course.arrays["block"].T]
     by_pool = dict(zip(course.pools, block, strict=True))
     told = ", ".join(f"{by_pool[pool]:.0%} on {pool.partition('.')[0]}" for pool in POOLS if pool.endswith("synaptic"))
@@ -51,7 +51,7 @@ def demo(folder: Path | None = None, *, say: Callable[[str], None] = print) -> P
         say(f"  {name:15} {_rates(found)}")
     path = _draw(question.experiment.title or EXPERIMENT, case, spikes, folder or RESULTS / "demo", where)
     say(f"figure {path} ({time.monotonic() - began:.0f} s)")
-    full = open_question(FULL).experiment
+    full = open_experiment(FULL).experiment
     say(f"\nNext, the full run, from dose to spines over two weeks ({full.takes}):\n  plastogen run {FULL}")
     if compiler() is None:
         say(
@@ -66,7 +66,7 @@ def _rates(spikes: Spikes) -> str:
     return "   ".join(f"{c} {r:.1f} ± {e:.1f}" for c, r, e in zip(CLASSES, rate, error, strict=True)) + " Hz"
 
 
-def _draw(title: str, case: Case, spikes: Mapping[str, Spikes], folder: Path, where: str) -> Path:
+def _draw(title: str, case: Condition, spikes: Mapping[str, Spikes], folder: Path, where: str) -> Path:
     import xarray as xr
 
     from plastogen._base.files import explained

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from plastogen import SCOPE
 from plastogen._base.definition import InputError, nearest, show
 from plastogen._base.files import StoreError, atomic_write, explained
-from plastogen.publish.workflow import RESULTS, SMALL_CIRCUIT, Asked, How, ask, conclude, have, lacking
+from plastogen.publish.workflow import RESULTS, SMALL_CIRCUIT, How, Request, ask, conclude, have, lacking
 from plastogen.runs.scheduler import Watcher
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def film(
 
 def _asked(
     name: str, settings: Mapping[str, object], arm: str | None, frames: int, folder: Path, say: Callable[[str], None]
-) -> tuple[Asked, str, list[int]]:
+) -> tuple[Request, str, list[int]]:
     """The experiment with a snapshot a frame, the arm that is followed, and when the snapshots are, in minutes."""
     own = {"model.circuit": SMALL_CIRCUIT, "course.seeds": 1} | dict(settings)
     question = ask(name, own, out=folder, say=say).question

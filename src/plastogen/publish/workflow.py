@@ -20,7 +20,7 @@ from plastogen._base.definition import InputError, nearest, show
 from plastogen._base.files import StoreError, atomic_write, locked
 from plastogen.cli.doctor import cores
 from plastogen.experiment.claim import Verdict
-from plastogen.experiment.resolve import Case, Question, open_question
+from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
 from plastogen.experiment.validate import resolve
 from plastogen.experiment.validate_outputs import FIGURES, NEED_SNAPSHOTS
 from plastogen.experiment.verdict import COMPLETE, told
@@ -31,7 +31,7 @@ from plastogen.runs.emulators import Pilots, emulated, provide
 from plastogen.runs.netcdf import opened
 from plastogen.runs.noted import note, noted
 from plastogen.runs.results import Place, assemble, results_of, states
-from plastogen.runs.scheduler import Done, Job, Rerun, Watcher, execute, jobs_of
+from plastogen.runs.scheduler import Rerun, Run, RunResult, Watcher, execute, jobs_of
 from plastogen.runs.store import Store
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class How(TypedDict, total=False):
 
 
 @dataclass
-class Asked:
+class Request:
     """A checked question, ready to run: its cases, its runs and the folder they go to."""
 
-    question: Question
-    cases: list[Case]
-    jobs: list[Job]
+    question: OpenExperiment
+    cases: list[Condition]
+    jobs: list[Run]
     ids: dict[Place, str]
     pilots: dict[str, Pilots]
     store: Store
@@ -72,19 +72,19 @@ class Asked:
 
 
 @dataclass
-class Answer:
+class Outcome:
     """What came out. `failed`: why, for each run that gave nothing."""
 
-    asked: Asked
+    asked: Request
     ds: xr.Dataset
     verdicts: list[Verdict]
-    done: list[Done]
+    done: list[RunResult]
     figures: list[Path] = field(default_factory=list)
     report: Path | None = None
     undrawn: list[str] = field(default_factory=list)
 
     @property
-    def failed(self) -> list[Done]:
+    def failed(self) -> list[RunResult]:
         return lacking(self.done)
 
     @property
@@ -95,7 +95,7 @@ class Answer:
         return CLAIM_MISSED if any(v.outcome in ("missed", "undecided") for v in self.verdicts) else OK
 
 
-def lacking(done: Sequence[Done]) -> list[Done]:
+def lacking(done: Sequence[RunResult]) -> list[RunResult]:
     """Those that gave no run."""
     return [one for one in done if one.came in ("failed", "failed before", "missing")]
 
@@ -103,42 +103,42 @@ def lacking(done: Sequence[Done]) -> list[Done]:
 def ask(
     name: str | Path, settings: Mapping[str, object] | None = None, *, seed: int | None = None,
     seeds: int | None = None, method: str | None = None, out: Path | str | None = None, say: Say = print,
-) -> Asked:  # fmt: skip
+) -> Request:  # fmt: skip
     """Check the whole experiment and say what runs it needs. Raises InputError, StoreError."""
     whole = dict(settings or {})
     short = {"course.seed": seed, "course.seeds": seeds, "course.method": method}
     whole |= {path: value for path, value in short.items() if value is not None}
-    question = open_question(name, whole)
+    question = open_experiment(name, whole)
     backend = default_backend()
     if backend == "numpy" and question.experiment.course.method == "direct" and _may_shrink(question):
         say("no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to install)")
-        question = open_question(name, {**whole, "model.circuit": SMALL_CIRCUIT})
+        question = open_experiment(name, {**whole, "model.circuit": SMALL_CIRCUIT})
     cases = resolve(question)
     pilots = emulated(question, cases, backend)
     jobs, ids = jobs_of(question, cases, backend, pilots)
-    return Asked(question, cases, jobs, ids, pilots, Store(Path(out) if out is not None else RESULTS / question.name))
+    return Request(question, cases, jobs, ids, pilots, Store(Path(out) if out is not None else RESULTS / question.name))
 
 
-def _may_shrink(question: Question) -> bool:
+def _may_shrink(question: OpenExperiment) -> bool:
     """Whether the circuit was left to the file, not chosen by the person at the keyboard."""
     return not any(path.startswith(("circuit.", "model.circuit")) for path in question.set)
 
 
 def answer(
-    asked: Asked, *, say: Say = print, watcher: Watcher | None = None, figures: bool = True, **how: Unpack[How]
-) -> Answer:
+    asked: Request, *, say: Say = print, watcher: Watcher | None = None, figures: bool = True, **how: Unpack[How]
+) -> Outcome:
     """Run what is not there yet, then results, verdicts, figures, report. Raises StoreError, WorkersLost."""
     done = have(asked, asked.jobs, say=say, watcher=watcher, early=figures, **how)
     return conclude(asked, done, say=say, figures=figures)
 
 
 def have(
-    asked: Asked, jobs: Sequence[Job], *, say: Say = print, watcher: Watcher | None = None, early: bool = False,
+    asked: Request, jobs: Sequence[Run], *, say: Say = print, watcher: Watcher | None = None, early: bool = False,
     **how: Unpack[How],
-) -> list[Done]:  # fmt: skip
+) -> list[RunResult]:  # fmt: skip
     """Run what is not there yet of `jobs`; `early`: draw a first figure on the way. Raises StoreError, WorkersLost."""
     note(asked.folder, asked.question.name, asked.question.set, asked.jobs)
-    done: list[Done] = []
+    done: list[RunResult] = []
     first = {job.id for job in jobs if job.seed == asked.question.seeds[0]}
     _learn(asked, jobs, watcher=watcher, workers=how.get("workers", 1))
     early = early and EARLY in asked.question.experiment.figures and len(asked.question.seeds) > 1
@@ -162,7 +162,7 @@ def have(
     return done
 
 
-def _learn(asked: Asked, jobs: Sequence[Job], *, watcher: Watcher | None, workers: int) -> None:
+def _learn(asked: Request, jobs: Sequence[Run], *, watcher: Watcher | None, workers: int) -> None:
     """Have the emulators that runs still to be done need. Raises EngineError, StoreError."""
     needed = {job.plan.emulator for job in jobs if job.plan.emulator and asked.store.fault(job.id) is not None}
     for pilots in asked.pilots.values():
@@ -180,7 +180,7 @@ def _learn(asked: Asked, jobs: Sequence[Job], *, watcher: Watcher | None, worker
                 watcher.finished(pilots.key, 0)
 
 
-def _given_up(asked: Asked, done: Sequence[Done]) -> Iterator[str]:
+def _given_up(asked: Request, done: Sequence[RunResult]) -> Iterator[str]:
     """What failed in an earlier run and was left alone, each reason once."""
     reasons = Counter(one.note for one in done if one.came == "failed before")
     for reason, times in reasons.most_common(REASONS):
@@ -191,10 +191,10 @@ def _given_up(asked: Asked, done: Sequence[Done]) -> Iterator[str]:
         yield "what failed is not run again unless asked for: add --rerun failed"
 
 
-def conclude(asked: Asked, done: list[Done], *, say: Say = print, figures: bool = True) -> Answer:
+def conclude(asked: Request, done: list[RunResult], *, say: Say = print, figures: bool = True) -> Outcome:
     """Results, verdicts, figures, report, of the runs that are there. Raises StoreError."""
     ds = _results(asked)
-    found = Answer(asked, ds, told(ds), done)
+    found = Outcome(asked, ds, told(ds), done)
     if figures:
         names = _drawable(asked.question, say)
         found.figures = draw(_shown(asked, ds), names, say=say, undrawn=found.undrawn)
@@ -202,17 +202,17 @@ def conclude(asked: Asked, done: list[Done], *, say: Say = print, figures: bool 
     return found
 
 
-def _results(asked: Asked) -> xr.Dataset:
+def _results(asked: Request) -> xr.Dataset:
     """The results of what is there, written by one process at a time. Raises StoreError."""
     with locked(asked.folder / LOCK):
         return results_of(asked.question, asked.cases, asked.store, asked.ids)
 
 
-def _shown(asked: Asked, ds: xr.Dataset) -> Shown:
+def _shown(asked: Request, ds: xr.Dataset) -> Shown:
     return Shown(ds, told(ds), asked.cases[0].circuit, asked.store, str(ds.attrs["inputs"]))
 
 
-def _draw_early(asked: Asked, say: Say) -> None:
+def _draw_early(asked: Request, say: Say) -> None:
     """The first hours from the first seed alone, while the other seeds run."""
     with tempfile.TemporaryDirectory() as folder:
         path, first = Path(folder) / "early.nc", asked.question.seeds[:1]
@@ -221,7 +221,7 @@ def _draw_early(asked: Asked, say: Say) -> None:
             draw(_shown(asked, ds), [EARLY], say=say, undrawn=[])
 
 
-def _drawable(question: Question, say: Say) -> list[str]:
+def _drawable(question: OpenExperiment, say: Say) -> list[str]:
     """The experiment's figures, without those that show spikes when there is no network."""
     names = list(question.experiment.figures)
     if question.experiment.course.method != "direct":
@@ -232,7 +232,7 @@ def _drawable(question: Question, say: Say) -> list[str]:
     return names
 
 
-def _report(found: Answer, *, again: bool = False) -> Path:
+def _report(found: Outcome, *, again: bool = False) -> Path:
     """report.html, unless it already shows this. Raises StoreError."""
     asked, inputs = found.asked, str(found.ds.attrs["inputs"])
     path, mark = asked.folder / "report.html", asked.folder / "report.json"
@@ -254,7 +254,7 @@ def _report(found: Answer, *, again: bool = False) -> Path:
 def ask_again(
     name: str | Path, settings: Mapping[str, object] | None = None, *, out: Path | str | None = None,
     beside: Sequence[Path] = (), say: Say = print,
-) -> Asked:  # fmt: skip
+) -> Request:  # fmt: skip
     """What was asked before of this folder, or of one `beside` it, unless there are other `settings`.
 
     Raises InputError, StoreError.
@@ -267,7 +267,7 @@ def ask_again(
 def again(
     name: str | Path, settings: Mapping[str, object] | None = None, *, out: Path | str | None = None,
     say: Say = print,
-) -> Answer:  # fmt: skip
+) -> Outcome:  # fmt: skip
     """The results of a run made before, with the settings it was run with unless others are given.
 
     Raises InputError when there are none.
@@ -277,10 +277,10 @@ def again(
         wanted = f"finished runs; make them with: plastogen run {name}"
         raise InputError.one(file=str(asked.folder), found="none of these runs", wanted=wanted)
     ds = _results(asked)
-    return Answer(asked, ds, told(ds), [])
+    return Outcome(asked, ds, told(ds), [])
 
 
-def redraw(found: Answer, names: Sequence[str], data: Path | None, *, say: Say = print) -> list[Path]:
+def redraw(found: Outcome, names: Sequence[str], data: Path | None, *, say: Say = print) -> list[Path]:
     """Draw `names`, or the experiment's figures, with a person's own `data` laid over. Raises InputError."""
     from plastogen.figures.data import read_overlay
 
@@ -295,7 +295,7 @@ def redraw(found: Answer, names: Sequence[str], data: Path | None, *, say: Say =
 
 
 def drawn(
-    found: Answer, names: Sequence[str], folder: Path, *, readouts: Sequence[str] = (), say: Say = print
+    found: Outcome, names: Sequence[str], folder: Path, *, readouts: Sequence[str] = (), say: Say = print
 ) -> list[Path]:
     """Figures that give no verdict on claims, drawn into `folder`. Raises InputError, StoreError."""
     shown = _shown(found.asked, found.ds)
@@ -303,7 +303,7 @@ def drawn(
     return draw(own, names, say=say)
 
 
-def rewrite(found: Answer, *, say: Say = print) -> Path:
+def rewrite(found: Outcome, *, say: Say = print) -> Path:
     """Write report.html again, with the experiment's figures. Raises StoreError."""
     shown = _shown(found.asked, found.ds)
     found.figures = draw(shown, _drawable(found.asked.question, say), say=say)

@@ -17,7 +17,7 @@ from plastogen._base.files import atomic_write, cache_dir, digest
 from plastogen.model.circuit.engine import program_key
 from plastogen.runs.identity import mechanisms
 from plastogen.runs.store import Store
-from plastogen.runs.worker import Job
+from plastogen.runs.worker import Run
 from plastogen.simulation.course import Plan
 
 LEARNING = "learning"
@@ -35,7 +35,7 @@ class Pace:
     duration_h: float
 
 
-def record(jobs: Sequence[Job], worker_seconds: float, store: Store) -> None:
+def record(jobs: Sequence[Run], worker_seconds: float, store: Store) -> None:
     """Keep what `jobs`, new runs of `store`, cost together. Raises StoreError."""
     each = worker_seconds / max(len(jobs), 1)
     for (path, duration_h), alike in _alike(jobs).items():
@@ -49,7 +49,7 @@ def record_learning(plan: Plan, worker_seconds: float) -> None:
     _add(_place(plan, LEARNING), plan.duration_h, Pace(worker_seconds, 0, 1, plan.duration_h))
 
 
-def expected(jobs: Iterable[Job]) -> list[tuple[int, Pace | None]]:
+def expected(jobs: Iterable[Run]) -> list[tuple[int, Pace | None]]:
     """How many of `jobs` there are of each kind, and what one costs; None where none has been made here."""
     return [(len(alike), _nearest(_read(path), duration_h)) for (path, duration_h), alike in _alike(jobs).items()]
 
@@ -79,9 +79,9 @@ def _nearest(known: dict[str, Any], duration_h: float) -> Pace | None:
     return Pace(float(found["seconds"]), float(found["bytes"]), int(found["runs"]), float(name))
 
 
-def _alike(jobs: Iterable[Job]) -> dict[tuple[Path, float], list[Job]]:
+def _alike(jobs: Iterable[Run]) -> dict[tuple[Path, float], list[Run]]:
     """Jobs by where the pace of their kind is kept, and by how long their courses are."""
-    groups: dict[tuple[Path, float], list[Job]] = {}
+    groups: dict[tuple[Path, float], list[Run]] = {}
     places: dict[tuple[Any, ...], Path] = {}
     for job in jobs:
         plan = job.plan

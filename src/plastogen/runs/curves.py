@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen.experiment.resolve import Case
+from plastogen.experiment.resolve import Condition
 from plastogen.runs.netcdf import Curve, Dims
 from plastogen.runs.store import Stored
 from plastogen.simulation.time_grid import MANY, SHARED, shared, union
@@ -32,7 +32,7 @@ class Axes:
     frequency_hz: Array
 
     @classmethod
-    def of(cls, cases: Sequence[Case], snapshots: Iterable[str], frequency_hz: Array) -> Axes:
+    def of(cls, cases: Sequence[Condition], snapshots: Iterable[str], frequency_hz: Array) -> Axes:
         """Those that hold all `cases`."""
         species = dict.fromkeys(s for case in cases for drug in case.drugs.values() for s in drug.species)
         return cls(_times(cases), tuple(species), tuple(snapshots), frequency_hz)
@@ -73,7 +73,7 @@ class Axes:
             yield name, values.astype(np.float32)
 
 
-def _times(cases: Sequence[Case]) -> Array:
+def _times(cases: Sequence[Condition]) -> Array:
     if not any(case.point for case in cases):
         return union(case.grid_h for case in cases)
     start, end = min(case.start_h for case in cases), max(case.end_h for case in cases)

@@ -8,13 +8,13 @@ from typing import Any
 from plastogen._base.files import cache_dir
 from plastogen.cli.doctor import in_bytes
 from plastogen.experiment.design import corners
-from plastogen.experiment.resolve import Question
+from plastogen.experiment.resolve import OpenExperiment
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.engine import is_built, program_key
-from plastogen.publish.workflow import Asked
+from plastogen.publish.workflow import Request
 from plastogen.runs.cost import expected, learning
 from plastogen.runs.emulators import path_of
-from plastogen.runs.worker import Job
+from plastogen.runs.worker import Run
 from plastogen.simulation.course import Plan
 from plastogen.simulation.probe import network_key
 
@@ -24,7 +24,7 @@ NAMED = 5  # runs that are broken, told by name
 CPP = "cpp"
 
 
-def planned(asked: Asked, *, workers: int) -> Iterator[str]:
+def planned(asked: Request, *, workers: int) -> Iterator[str]:
     """The plan, line by line."""
     question, store, ids, jobs = asked.question, asked.store, asked.ids, asked.jobs
     experiment = question.experiment
@@ -50,7 +50,7 @@ def planned(asked: Asked, *, workers: int) -> Iterator[str]:
     yield f"  results go to {store.folder}"
 
 
-def _unlearned(asked: Asked, todo: Sequence[Job]) -> list[Plan]:
+def _unlearned(asked: Request, todo: Sequence[Run]) -> list[Plan]:
     """A plan for each emulator that has still to be learned for the runs to do."""
     needed = {job.plan.emulator for job in todo}
     return [
@@ -61,7 +61,7 @@ def _unlearned(asked: Asked, todo: Sequence[Job]) -> list[Plan]:
     ]
 
 
-def _circuits(asked: Asked, backend: str, unlearned: int) -> Iterator[str]:
+def _circuits(asked: Request, backend: str, unlearned: int) -> Iterator[str]:
     """What has to be compiled and learned, and what else the network has to be asked anew for."""
     circuits = list({id(case.circuit): case.circuit for case in asked.cases}.values())
     course = asked.question.experiment.course
@@ -81,7 +81,7 @@ def _circuits(asked: Asked, backend: str, unlearned: int) -> Iterator[str]:
         yield f"  circuits for the network to answer for: {different}{_because(asked.question, heard)}"
 
 
-def _because(question: Question, key: Any) -> str:
+def _because(question: OpenExperiment, key: Any) -> str:
     """Which swept paths change `key` of the circuit."""
     arm = next(iter(question.experiment.arms))
     points = list(corners(question.sweep, question.experiment.design))
@@ -94,7 +94,7 @@ def _because(question: Question, key: Any) -> str:
     return f" (they differ along {', '.join(guilty)})" if guilty else ""
 
 
-def _cost(todo: Sequence[Job], unlearned: Sequence[Plan], workers: int, takes: str | None) -> Iterator[str]:
+def _cost(todo: Sequence[Run], unlearned: Sequence[Plan], workers: int, takes: str | None) -> Iterator[str]:
     """Time and disk, from what runs like these took on this machine."""
     costs = [(n, pace) for n, pace in expected(todo) if pace is not None]
     if not costs:

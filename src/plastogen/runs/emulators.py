@@ -21,7 +21,7 @@ from plastogen._base.definition import InputError
 from plastogen._base.digest import fingerprint
 from plastogen._base.files import CacheDamaged, atomic_write, cache_dir, digest, explained, locked
 from plastogen.experiment import population as people
-from plastogen.experiment.resolve import Case, Question
+from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.experiment.sweep import Span
 from plastogen.model.circuit.engine import signature
 from plastogen.runs.identity import run_id
@@ -42,7 +42,7 @@ class Pilots:
     plans: tuple[Plan, ...]
 
 
-def emulated(question: Question, cases: Sequence[Case], backend: str) -> dict[str, Pilots]:
+def emulated(question: OpenExperiment, cases: Sequence[Condition], backend: str) -> dict[str, Pilots]:
     """Fingerprint of a circuit -> its pilots, for every circuit of the cases that are to be emulated.
 
     Raises InputError: too many circuits.
@@ -73,7 +73,7 @@ def _of_circuit(path: str) -> bool:
     return path.startswith(("circuit.", "model.circuit"))
 
 
-def _plans(question: Question, pinned: Mapping[str, Any], backend: str) -> Iterator[Plan]:
+def _plans(question: OpenExperiment, pinned: Mapping[str, Any], backend: str) -> Iterator[Plan]:
     """Every arm at every pilot point, seeds in turn; and every arm's first point with every seed."""
     points = _of_people(question, list(_points(question, pinned)))
     for number, point in enumerate(points):
@@ -84,7 +84,7 @@ def _plans(question: Question, pinned: Mapping[str, Any], backend: str) -> Itera
                     yield case.plan(seed, backend)
 
 
-def _points(question: Question, pinned: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def _points(question: OpenExperiment, pinned: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """Points all over what is swept; the one empty point without a sweep."""
     sweep = question.sweep
     if isinstance(sweep, list):
@@ -101,7 +101,7 @@ def _points(question: Question, pinned: Mapping[str, Any]) -> Iterable[dict[str,
     return [dict(zip(free, row, strict=True)) | dict(pinned) for row in zip(*values, strict=True)]
 
 
-def _of_people(question: Question, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _of_people(question: OpenExperiment, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The points, each for another of the first virtual subjects, where there are any."""
     if question.experiment.course.subjects is None:
         return found

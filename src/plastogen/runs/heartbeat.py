@@ -36,7 +36,7 @@ class Working:
     share: float
 
 
-class Mark:
+class Heartbeat:
     """Says in `folder` that this thread works on `runs`, from entering to leaving. A disk that refuses is no error."""
 
     def __init__(self, folder: Path, runs: Sequence[str]) -> None:
@@ -44,7 +44,7 @@ class Mark:
         self._path, self._runs, self._began = Path(folder) / FOLDER / name, list(runs), time.time()
         self._last, self._label = 0.0, ""
 
-    def __enter__(self) -> Mark:
+    def __enter__(self) -> Heartbeat:
         with suppress(OSError):
             self._path.parent.mkdir(exist_ok=True)
         return self

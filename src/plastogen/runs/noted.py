@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plastogen._base.files import atomic_write
-from plastogen.runs.worker import Job
+from plastogen.runs.worker import Run
 
 NAME = "asked.json"
 
@@ -23,7 +23,7 @@ class Noted:
     runs: Mapping[str, str]
 
 
-def note(folder: Path, experiment: str, settings: Mapping[str, object], jobs: Sequence[Job]) -> None:
+def note(folder: Path, experiment: str, settings: Mapping[str, object], jobs: Sequence[Run]) -> None:
     """Write down what is asked, unless it stands there. Raises StoreError."""
     whole = {"experiment": experiment, "set": dict(settings), "runs": {job.id: job.place for job in jobs}}
     text = json.dumps(whole, indent=0, default=str)

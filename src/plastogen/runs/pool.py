@@ -1,4 +1,4 @@
-"""In: threads, processes or dask, and how many. Out: a `Crew`, which takes tasks as `concurrent.futures` do.
+"""In: threads, processes or dask, and how many. Out: a `WorkerPool`, which takes tasks as `concurrent.futures` do.
 
 Threads suit courses that spend their time in the compiled network, a process of its own; processes suit Python's own
 work; dask brings the workers of a cluster. What they are given to do is in `perform`, who gives it in `execute`.
@@ -39,7 +39,7 @@ class WorkersLost(Exception):
     """The workers are out of reach; what is finished is kept. The command exits with 3."""
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """Workers. At most `slots` tasks are given to them at a time; `size` of them are worked on at once.
 
     A task whose worker died ends with one of `lost`, and may do so `lives` times.
@@ -62,7 +62,7 @@ class Crew(Protocol):
         """Let the workers go, when all is done."""
 
 
-def hire(kind: str, workers: int, *, scheduler: str | None = None) -> Crew:
+def hire(kind: str, workers: int, *, scheduler: str | None = None) -> WorkerPool:
     """A crew; `scheduler` is what dask is to use.
 
     Raises InputError (dask is not installed) or WorkersLost (no scheduler answers).
@@ -247,4 +247,4 @@ def _plugin() -> Any:
     return Ready()
 
 
-__all__ = ["KINDS", "Crew", "Dask", "Kind", "Processes", "Threads", "WorkersLost", "hire"]
+__all__ = ["KINDS", "Dask", "Kind", "Processes", "Threads", "WorkerPool", "WorkersLost", "hire"]

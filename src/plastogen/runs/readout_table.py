@@ -31,7 +31,7 @@ def _read(readout: Readout, run: Stored) -> tuple[float, float]:
     return number, abs(evaluate(readout, arrays=moved, time_h=run.time_h, labels=run.labels) - number)
 
 
-class Book:
+class ReadoutTable:
     """What is kept in memory of every run, cell by cell: its readouts, whether it is there, how it came about."""
 
     def __init__(self, readouts: Mapping[str, Readout], names: Array) -> None:

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from plastogen import SCOPE, __version__
 from plastogen._base.files import CacheDamaged, atomic_write, digest, replacing
-from plastogen.experiment.resolve import Case, Question
+from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.experiment.sweep import kind_of
 from plastogen.experiment.verdict import COMPLETE, verdicts
 from plastogen.runs.curves import Axes, empty
 from plastogen.runs.netcdf import Block, Curve, blocks, finish, opened, writing
-from plastogen.runs.readout_table import MISSING, Book
+from plastogen.runs.readout_table import MISSING, ReadoutTable
 from plastogen.runs.scheduler import versions
 from plastogen.runs.store import Store
 from plastogen.simulation.variables import CLASSES, POOLS
@@ -88,7 +88,9 @@ def _why_not(store: Store, run: str) -> str:
     return text if len(text) <= REASON_CHARS else f"{text[:REASON_CHARS]} ..."
 
 
-def results_of(question: Question, cases: Sequence[Case], store: Store, ids: Mapping[Place, str]) -> xr.Dataset:
+def results_of(
+    question: OpenExperiment, cases: Sequence[Condition], store: Store, ids: Mapping[Place, str]
+) -> xr.Dataset:
     """The Dataset of results.nc with table.csv beside it, both made anew unless they show just this already.
 
     Raises StoreError.
@@ -108,7 +110,7 @@ def results_of(question: Question, cases: Sequence[Case], store: Store, ids: Map
     return ds
 
 
-def _inputs(question: Question, ids: Mapping[Place, str], state: Mapping[str, str], seeds: Sequence[int]) -> str:
+def _inputs(question: OpenExperiment, ids: Mapping[Place, str], state: Mapping[str, str], seeds: Sequence[int]) -> str:
     """A digest of all that results and figures show: which runs, what became of them, how they are read."""
     here = Path(__file__).parents[1]
     whole = hashlib.sha256()
@@ -121,7 +123,7 @@ def _inputs(question: Question, ids: Mapping[Place, str], state: Mapping[str, st
 
 
 def assemble(
-    question: Question, cases: Sequence[Case], store: Store, ids: Mapping[Place, str], path: Path,
+    question: OpenExperiment, cases: Sequence[Condition], store: Store, ids: Mapping[Place, str], path: Path,
     seeds: Sequence[int] | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Write all runs to `path` and open it: curves on axes they share, every readout beside them, the verdicts.
@@ -141,7 +143,7 @@ def assemble(
     large = {name: it for name, it in wide.items() if all(sizes[dim] for dim in it[0])}
     packed = zip(cells.dims, next(cells.blocks(RUNS_TOGETHER)), strict=True)
     chunk = {dim: part.stop - part.start for dim, part in packed} | {"arm": 1}
-    book = Book(experiment.readouts, names)
+    book = ReadoutTable(experiment.readouts, names)
     with replacing(path) as partial:
         with writing(partial, sizes, large, chunk) as put:
             for block in cells.blocks(RUNS_AT_ONCE, RUNS_TOGETHER):
@@ -173,7 +175,7 @@ def _frequency(store: Store, names: Array) -> Array:
 
 
 def _block(
-    store: Store, names: Array, block: Block, axes: Axes, book: Book, large: Collection[str]
+    store: Store, names: Array, block: Block, axes: Axes, book: ReadoutTable, large: Collection[str]
 ) -> dict[str, Curve]:
     """The curves of a block's runs; what else is kept of them goes into the book."""
     here, corner = names[block], [part.start for part in block]
@@ -197,7 +199,7 @@ def _block(
     return values
 
 
-def _coords(question: Question, cells: Cells, axes: Axes) -> dict[str, Any]:
+def _coords(question: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any]:
     """Names and numbers along every dimension."""
     experiment = question.experiment
     coords: dict[str, Any] = {
@@ -217,7 +219,7 @@ def _coords(question: Question, cells: Cells, axes: Axes) -> dict[str, Any]:
     return coords
 
 
-def _about(question: Question, cases: Sequence[Case], book: Book) -> dict[str, Any]:
+def _about(question: OpenExperiment, cases: Sequence[Condition], book: ReadoutTable) -> dict[str, Any]:
     experiment = question.experiment
     first = cases[0]
     return {
@@ -233,7 +235,7 @@ def _about(question: Question, cases: Sequence[Case], book: Book) -> dict[str, A
     }  # fmt: skip
 
 
-def _design(question: Question) -> dict[str, Any]:
+def _design(question: OpenExperiment) -> dict[str, Any]:
     """How points were made: the kind of design, its seed, what it is over in words; empty without points."""
     if not question.over:
         return {}
@@ -243,7 +245,7 @@ def _design(question: Question) -> dict[str, Any]:
     return {"kind": kind, "seed": experiment.design.seed, "paths": paths, "over": question.over}
 
 
-def dosing(case: Case) -> list[dict[str, Any]]:
+def dosing(case: Condition) -> list[dict[str, Any]]:
     """What an arm is given, for bars over a time axis: arm, drug, what, start_h, end_h."""
     rows = []
     for treatment in case.treatments.values():

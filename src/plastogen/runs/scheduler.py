@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from plastogen._base.files import StoreError
-from plastogen.experiment.resolve import Case, Question
+from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.runs.emulators import Pilots, standing_in
 from plastogen.runs.heartbeat import tidy, working
 from plastogen.runs.identity import run_id
-from plastogen.runs.pool import Crew, WorkersLost, hire
+from plastogen.runs.pool import WorkerPool, WorkersLost, hire
 from plastogen.runs.store import Store
-from plastogen.runs.worker import Cancelled, Done, Follow, Job, Task, failed, perform, tasks_of, versions
+from plastogen.runs.worker import Cancelled, Follow, Run, RunResult, Task, failed, perform, tasks_of, versions
 
 Rerun = Literal["", "failed", "all"]
 RERUNS = get_args(Rerun)[1:]
@@ -46,33 +46,33 @@ class Silent:
 
 
 def jobs_of(
-    question: Question, cases: Iterable[Case], backend: str, pilots: Mapping[str, Pilots] | None = None
-) -> tuple[list[Job], dict[Any, str]]:
+    question: OpenExperiment, cases: Iterable[Condition], backend: str, pilots: Mapping[str, Pilots] | None = None
+) -> tuple[list[Run], dict[Any, str]]:
     """The runs the cases need, equal ones once, first seed first; and (arm, index, seed) -> run id.
 
     `pilots` say which emulator answers for a circuit, where runs are emulated.
     """
     ids: dict[Any, str] = {}
-    jobs: dict[str, Job] = {}
+    jobs: dict[str, Run] = {}
     whole = list(cases)
     for seed in question.seeds:
         for case in whole:
             plan = standing_in(case.plan(seed, backend), pilots or {})
             run = run_id(plan)
             ids[case.arm, case.index, seed] = run
-            jobs.setdefault(run, Job(run, plan, case.arm, seed, _place(case, seed)))
+            jobs.setdefault(run, Run(run, plan, case.arm, seed, _place(case, seed)))
     return list(jobs.values()), ids
 
 
-def _place(case: Case, seed: int) -> str:
+def _place(case: Condition, seed: int) -> str:
     point = (f"{path.rpartition('.')[2]} = {value}" for path, value in case.point.items())
     return ", ".join((case.arm, *point, f"seed {seed}"))
 
 
 def execute(
-    jobs: Sequence[Job], store: Store, *, workers: int = 1, executor: str = "", scheduler: str | None = None,
+    jobs: Sequence[Run], store: Store, *, workers: int = 1, executor: str = "", scheduler: str | None = None,
     rerun: Rerun = "", watcher: Watcher | None = None, course: Follow | None = None,
-) -> Generator[Done]:  # fmt: skip
+) -> Generator[RunResult]:  # fmt: skip
     """Have every job done, `workers` at once; yields each as it is finished. Close the iterator, or Ctrl-C, to stop.
 
     `executor`: threads, processes or dask, which needs a `scheduler`; what suits the method by default. `rerun`:
@@ -81,7 +81,7 @@ def execute(
     """
     store.prepare()
     notes: dict[str, str] = {}
-    waiting: list[Job] = []
+    waiting: list[Run] = []
     for job in jobs:
         done = _there(job, store, rerun)
         if done.came == "run":
@@ -103,30 +103,30 @@ def execute(
         store.refresh()
 
 
-def _there(job: Job, store: Store, rerun: Rerun) -> Done:
+def _there(job: Run, store: Store, rerun: Rerun) -> RunResult:
     """What a job has come to already; "run" when it is still to be run."""
     if rerun == "all":
-        return Done(job, "run")
+        return RunResult(job, "run")
     fault = store.fault(job.id)
     if fault is None:
-        return Done(job, "stored")
+        return RunResult(job, "stored")
     note = "" if fault == "missing" else f"run {job.id} was broken ({fault}) and is run again"
     if note:
         store.discard(job.id)
     if store.borrow(job.id):
-        return Done(job, "borrowed", note)
+        return RunResult(job, "borrowed", note)
     reason = store.failure(job.id)
     if reason is not None and not rerun:
-        return Done(job, "failed before", reason)
-    return Done(job, "run", note)
+        return RunResult(job, "failed before", reason)
+    return RunResult(job, "run", note)
 
 
 def _spread(
-    tasks: Iterable[Task], store: Store, crew: Crew, watcher: Watcher, work: Callable[..., list[Done]]
-) -> Generator[Done]:
+    tasks: Iterable[Task], store: Store, crew: WorkerPool, watcher: Watcher, work: Callable[..., list[RunResult]]
+) -> Generator[RunResult]:
     """Give out the tasks, and take back what comes of them."""
     folder = store.folder.absolute()
-    left, running, deaths = deque(tasks), dict[Future[list[Done]], Task](), Counter[tuple[str, int]]()
+    left, running, deaths = deque(tasks), dict[Future[list[RunResult]], Task](), Counter[tuple[str, int]]()
     try:
         while left or running:
             busy = _look(folder, {task[0].id: task for task in running.values()}, watcher)
@@ -186,6 +186,6 @@ def _look(folder: Path, own: Mapping[str, Task], watcher: Watcher) -> set[str]:
 
 
 __all__ = [
-    "Cancelled", "Done", "Job", "Rerun", "Silent", "StoreError", "Task", "Watcher", "WorkersLost", "execute", "jobs_of",
+    "Cancelled", "Rerun", "Run", "RunResult", "Silent", "StoreError", "Task", "Watcher", "WorkersLost", "execute", "jobs_of",
     "versions",
 ]  # fmt: skip

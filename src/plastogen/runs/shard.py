@@ -9,7 +9,7 @@ from pathlib import Path
 
 from plastogen._base.definition import InputError, show
 from plastogen.runs.store import Store
-from plastogen.runs.worker import Done, Job
+from plastogen.runs.worker import Run, RunResult
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Shard:
             raise InputError.one(file="--shard", found=show(text), wanted=wanted)
         return cls(int(found[1]), int(found[2]))
 
-    def part(self, jobs: Sequence[Job]) -> list[Job]:
+    def part(self, jobs: Sequence[Run]) -> list[Run]:
         """Every n-th of `jobs` by their ids, which are as good as shuffled: parts differ by one job at most.
 
         Finished ones count too, so that parts that start at different times do not overlap.
@@ -39,7 +39,7 @@ class Shard:
         return f"part {self.k} of {self.n}"
 
 
-def gather(jobs: Sequence[Job], store: Store, folders: Sequence[Path]) -> list[Done]:
+def gather(jobs: Sequence[Run], store: Store, folders: Sequence[Path]) -> list[RunResult]:
     """Bring together what is finished, here or in other results `folders`; nothing is run.
 
     A run that is nowhere is "missing", or "failed before" with its reason. Raises InputError (a folder without runs)
@@ -55,14 +55,14 @@ def gather(jobs: Sequence[Job], store: Store, folders: Sequence[Path]) -> list[D
     return [_found(job, store, others) for job in jobs]
 
 
-def _found(job: Job, store: Store, others: Sequence[Store]) -> Done:
+def _found(job: Run, store: Store, others: Sequence[Store]) -> RunResult:
     if store.fault(job.id) is None:
-        return Done(job, "stored")
+        return RunResult(job, "stored")
     if any(store.take(job.id, other) for other in others):
-        return Done(job, "borrowed")
+        return RunResult(job, "borrowed")
     reasons = (one.failure(job.id) for one in (store, *others))
     reason = next((reason for reason in reasons if reason is not None), None)
     if reason is None:
-        return Done(job, "missing")
+        return RunResult(job, "missing")
     store.fail(job.id, reason)
-    return Done(job, "failed before", reason)
+    return RunResult(job, "failed before", reason)

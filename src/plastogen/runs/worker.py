@@ -21,11 +21,11 @@ from typing import Any, Literal, TypeAlias
 from plastogen import __version__
 from plastogen._base.files import CacheDamaged, StoreError
 from plastogen.runs.emulators import path_of
-from plastogen.runs.heartbeat import Mark
+from plastogen.runs.heartbeat import Heartbeat
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import Store
-from plastogen.simulation.course import Course, Plan, follow
-from plastogen.simulation.lockstep import alike, follow_with_errors
+from plastogen.simulation.course import Course, Plan, simulate
+from plastogen.simulation.lockstep import alike, simulate_with_errors
 
 Came = Literal["stored", "borrowed", "run", "failed", "failed before", "missing"]
 Follow: TypeAlias = Callable[..., Course]
@@ -40,7 +40,7 @@ class OtherCode(Exception):
 
 
 @dataclass(frozen=True)
-class Job:
+class Run:
     """One run to be had: which arm and seed first asked for it, and at which `place`, for a person to read."""
 
     id: str
@@ -51,23 +51,23 @@ class Job:
 
 
 COHORT, FEWEST = 256, 32  # courses followed side by side at most, and, where there are workers for more, at least
-Task: TypeAlias = tuple[Job, ...]
+Task: TypeAlias = tuple[Run, ...]
 
 
 @dataclass(frozen=True)
-class Done:
+class RunResult:
     """What became of a job; `note` says why it failed, or what was wrong with the run found on disk."""
 
-    job: Job
+    job: Run
     came: Came
     note: str = ""
 
 
-def tasks_of(jobs: Sequence[Job], workers: int = 1) -> list[Task]:
+def tasks_of(jobs: Sequence[Run], workers: int = 1) -> list[Task]:
     """What is given to a worker at a time: a job, or a cohort of emulated ones that can be followed side by side."""
     alone = [(job,) for job in jobs if job.plan.method != "emulated"]
     many = [job for job in jobs if job.plan.method == "emulated"]
-    groups: dict[tuple[str, str], list[Job]] = {}
+    groups: dict[tuple[str, str], list[Run]] = {}
     for job in sorted(many, key=lambda job: (job.arm, job.plan.seed)):
         groups.setdefault((job.plan.emulator, alike(job.plan)), []).append(job)
     found = []
@@ -81,7 +81,7 @@ def tasks_of(jobs: Sequence[Job], workers: int = 1) -> list[Task]:
 def perform(
     task: Task, folder: Path, *, course: Follow | None = None, anew: bool = False,
     stopped: Callable[[], bool] | None = None,
-) -> list[Done]:  # fmt: skip
+) -> list[RunResult]:  # fmt: skip
     """Have every job of `task` done, `anew` even if it is finished. `stopped()` is asked at every step of a course.
 
     A course that fails is remembered with its reason; nothing is raised for it. Raises StoreError when the disk
@@ -95,7 +95,7 @@ def perform(
         )
     store = _store(folder, threading.get_ident())
     store.refresh()
-    with Mark(folder, [job.id for job in task]) as mark:
+    with Heartbeat(folder, [job.id for job in task]) as mark:
 
         def progress(label: str, share: float) -> None:
             if stopped is not None and stopped():
@@ -110,7 +110,7 @@ def perform(
             def one(label: str, share: float, number: int = number) -> None:
                 progress(label, (number + share) / len(task))
 
-            found.append(_one(job, store, course or follow, one, anew))
+            found.append(_one(job, store, course or simulate, one, anew))
         return found
 
 
@@ -120,11 +120,11 @@ def _store(folder: Path, worker: int) -> Store:
     return Store(folder)
 
 
-def _one(job: Job, store: Store, course: Follow, progress: Callable[[str, float], None], anew: bool) -> Done:
+def _one(job: Run, store: Store, course: Follow, progress: Callable[[str, float], None], anew: bool) -> RunResult:
     """Follow one course and keep it, unless another sweep has done so meanwhile."""
     progress("starting", 0)
     if not anew and store.fault(job.id) is None:
-        return Done(job, "stored")
+        return RunResult(job, "stored")
     began = time.monotonic()
     try:
         followed = course(job.plan, progress=progress)
@@ -140,15 +140,15 @@ def _one(job: Job, store: Store, course: Follow, progress: Callable[[str, float]
         store.write(job.id, job.plan, followed, {**_manifest(job, began), "log": followed.log, "arm": job.arm})
     except (ValueError, KeyError) as error:
         return failed(store, job, str(error))
-    return Done(job, "run")
+    return RunResult(job, "run")
 
 
-def _together(task: Task, store: Store, progress: Callable[[str, float], None], anew: bool) -> list[Done]:
+def _together(task: Task, store: Store, progress: Callable[[str, float], None], anew: bool) -> list[RunResult]:
     """Follow emulated courses side by side and keep them in one file."""
     progress("starting", 0)
     there = set() if anew else {job.id for job in task if store.fault(job.id) is None}
     left = [job for job in task if job.id not in there]
-    found = [Done(job, "stored") for job in task if job.id in there]
+    found = [RunResult(job, "stored") for job in task if job.id in there]
     if not left:
         return found
     from threadpoolctl import threadpool_limits
@@ -164,7 +164,7 @@ def _together(task: Task, store: Store, progress: Callable[[str, float], None], 
     began = time.monotonic()
     try:
         with threadpool_limits(1):  # workers share the cores already
-            pairs = follow_with_errors([job.plan for job in left], emulator, progress)
+            pairs = simulate_with_errors([job.plan for job in left], emulator, progress)
     except ValueError as error:
         if len(left) == 1:
             return [*found, failed(store, left[0], str(error))]
@@ -178,20 +178,20 @@ def _together(task: Task, store: Store, progress: Callable[[str, float], None], 
     manifest = {**_manifest(left[0], began, len(left)), "emulator": {"key": task[0].plan.emulator, **about}}
     runs = {job.id: (job.plan, *pair) for job, pair in zip(left, pairs, strict=True)}
     store.write_batch(runs, manifest, {job.id: job.arm for job in left})
-    return [*found, *(Done(job, "run") for job in left)]
+    return [*found, *(RunResult(job, "run") for job in left)]
 
 
-def _manifest(job: Job, began: float, runs: int = 1) -> dict[str, Any]:
+def _manifest(job: Run, began: float, runs: int = 1) -> dict[str, Any]:
     return {
         "wall_s": round((time.monotonic() - began) / runs, 3), "versions": versions(), "backend": job.plan.backend,
         "git": _commit(), "machine": platform.machine(),
     }  # fmt: skip
 
 
-def failed(store: Store, job: Job, reason: str) -> Done:
+def failed(store: Store, job: Run, reason: str) -> RunResult:
     """Remember why a job failed. Raises StoreError."""
     store.fail(job.id, reason)
-    return Done(job, "failed", reason)
+    return RunResult(job, "failed", reason)
 
 
 @lru_cache(maxsize=1)

@@ -21,10 +21,10 @@ from plastogen.model.circuit import activity as glutamate
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.treated_subject import Treated
+from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Plasticity, SlowModel
 from plastogen.simulation.outputs import observe, switched
-from plastogen.simulation.probe import Activity, FormulaProbe, NetworkProbe, Remembered
+from plastogen.simulation.probe import Activity, CachedProbe, FormulaProbe, NetworkProbe
 from plastogen.simulation.step import Moment, Path, Stepper
 from plastogen.simulation.switches import Switches
 
@@ -79,10 +79,10 @@ class Course:
     log: dict[str, Any]
 
 
-class Listener:
+class ProbeScheduler:
     """Asks the circuit for one course, never twice about the same drive, and no more than `most` times."""
 
-    def __init__(self, probe: Remembered, seed: int, *, resolution: float, most: int) -> None:
+    def __init__(self, probe: CachedProbe, seed: int, *, resolution: float, most: int) -> None:
         self.probe, self.seed, self.resolution, self.most = probe, seed, resolution, most
         self.drives: list[Array] = []
         self.answers: list[Activity] = []
@@ -110,7 +110,7 @@ class Listener:
         return answer
 
 
-def follow(plan: Plan, *, progress: Progress | None = None) -> Course:
+def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
     """Follow one course from `plan.start_h` to `plan.duration_h`.
 
     `progress(what, share)` is told how far it is, and of the compile step. Raises EngineError, StoreError.
@@ -118,14 +118,14 @@ def follow(plan: Plan, *, progress: Progress | None = None) -> Course:
     tell = progress or (lambda what, share: None)
     network = None
     if plan.method == "formula":
-        probe = Remembered(FormulaProbe(plan.circuit))
+        probe = CachedProbe(FormulaProbe(plan.circuit))
     else:
         network = NetworkProbe(
             plan.circuit, seconds=plan.window_s, settle_s=plan.settle_s, backend=plan.backend,
             announce=lambda what: tell(what, 0),
         )  # fmt: skip
-        probe = Remembered(network)
-    listener = Listener(probe, plan.seed, resolution=RESOLUTION_SHARE * plan.tolerance, most=plan.max_probes)
+        probe = CachedProbe(network)
+    listener = ProbeScheduler(probe, plan.seed, resolution=RESOLUTION_SHARE * plan.tolerance, most=plan.max_probes)
     treated = treated_of(plan)
     model = SlowModel(switched(plan.plasticity, plan.switches))
     stepper = Stepper(plan.circuit, model, treated, plan.switches, listener.hear(Drive()))
@@ -147,13 +147,13 @@ def follow(plan: Plan, *, progress: Progress | None = None) -> Course:
     return Course(plan.grid_h, writer.arrays, stepper.pools, treated.species, snapshots, log)
 
 
-def treated_of(plan: Plan) -> Treated:
+def treated_of(plan: Plan) -> TreatedSubject:
     """The subject of a course and all that is given to it."""
     metabolites = plan.switches.metabolites == "on"
-    return Treated(plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=metabolites)
+    return TreatedSubject(plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=metabolites)
 
 
-def _begin(plan: Plan, stepper: Stepper, listener: Listener) -> Moment:
+def _begin(plan: Plan, stepper: Stepper, listener: ProbeScheduler) -> Moment:
     """The first moment: the healthy state, or the resting state of a subject who differs."""
     model = stepper.model
     y = model.healthy_state()
@@ -164,12 +164,12 @@ def _begin(plan: Plan, stepper: Stepper, listener: Listener) -> Moment:
     return _heard(stepper, listener, Moment(plan.start_h, y, stepper.kinetics.start(), stepper.baseline))
 
 
-def _heard(stepper: Stepper, listener: Listener, moment: Moment) -> Moment:
+def _heard(stepper: Stepper, listener: ProbeScheduler, moment: Moment) -> Moment:
     """`moment` with what the circuit does in it."""
     return replace(moment, activity=listener.hear(stepper.drive(moment)))
 
 
-def _at_rest(stepper: Stepper, listener: Listener, stress: float) -> Array:
+def _at_rest(stepper: Stepper, listener: ProbeScheduler, stress: float) -> Array:
     """The slow state that rests under lasting stress in this circuit: J asked and J found agree to the resolution."""
     model = stepper.model
     undosed = Moment(-np.inf, model.healthy_state(), stepper.kinetics.start(), stepper.baseline)
@@ -197,7 +197,7 @@ def _at_rest(stepper: Stepper, listener: Listener, stress: float) -> Array:
 
 
 def _follow(
-    plan: Plan, stepper: Stepper, listener: Listener, now: Moment, writer: _Writer, tell: Progress
+    plan: Plan, stepper: Stepper, listener: ProbeScheduler, now: Moment, writer: _Writer, tell: Progress
 ) -> dict[str, Drive]:
     """Step to the end, writing as it goes; returns the drive at each snapshot's moment."""
     stops = {t for t in stepper.treated.events_h if plan.start_h < t < plan.duration_h}
@@ -220,7 +220,7 @@ def _follow(
 
 
 def _macro_step(
-    plan: Plan, stepper: Stepper, listener: Listener, now: Moment, end_h: float, length: float
+    plan: Plan, stepper: Stepper, listener: ProbeScheduler, now: Moment, end_h: float, length: float
 ) -> tuple[Path, float]:
     """One accepted step towards `end_h`, and the length to try next."""
     here = stepper.drive(now).array()

@@ -20,8 +20,8 @@ from plastogen._base.files import digest
 from plastogen.model.circuit import Drive
 from plastogen.model.circuit.activity import bin_centres_mV
 from plastogen.model.pharmacology.nmda_block import BlockKinetics
-from plastogen.model.pharmacology.treated_subject import Treated
-from plastogen.model.plasticity.system import STATES, Inputs, SlowModel, alongside
+from plastogen.model.pharmacology.treated_subject import TreatedSubject
+from plastogen.model.plasticity.system import STATES, Inputs, SlowModel, stacked
 from plastogen.simulation.course import Course, Plan, Progress, treated_of
 from plastogen.simulation.outputs import observe, switched
 from plastogen.simulation.probe import Activity, State, agonist, reduce, voltages
@@ -52,20 +52,20 @@ def alike(plan: Plan) -> str:
     return digest([fingerprint(plan.circuit), fingerprint(plan.grid_h), given, switches, pace])
 
 
-def follow_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
+def simulate_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
     """The courses of `plans`. Raises ValueError when they are not alike, or when a course leaves the finite."""
-    return Cohort(plans, answers).follow()
+    return Lockstep(plans, answers).simulate()
 
 
-def follow_with_errors(
+def simulate_with_errors(
     plans: Sequence[Plan], emulator: Emulator, progress: Progress | None = None
 ) -> list[tuple[Course, Course]]:
     """Each course, and the same with the emulator's answers moved up by a standard error."""
-    first = Cohort(plans, emulator)
+    first = Lockstep(plans, emulator)
     begin = first.begin()
     moved = emulator.moved(first.asked[-1])
-    both = Cohort([*plans, *plans], moved, begin=np.vstack([begin.y, begin.y]), treated=[*first.treated] * 2)
-    found = both.follow(progress)
+    both = Lockstep([*plans, *plans], moved, begin=np.vstack([begin.y, begin.y]), treated=[*first.treated] * 2)
+    found = both.simulate(progress)
     return list(zip(found[: len(plans)], found[len(plans) :], strict=True))
 
 
@@ -78,12 +78,12 @@ class _Now:
     activity: Activity
 
 
-class Cohort:
+class Lockstep:
     """Courses side by side. `asked`: the drives that answers were sought for, each (courses, 12)."""
 
     def __init__(
         self, plans: Sequence[Plan], answers: Answers, *, begin: Array | None = None,
-        treated: Sequence[Treated] | None = None,
+        treated: Sequence[TreatedSubject] | None = None,
     ) -> None:  # fmt: skip
         """`begin`: slow states to begin with, (courses, states), in place of those that rest. `treated`: if known."""
         if len({alike(plan) for plan in plans}) != 1:
@@ -92,9 +92,9 @@ class Cohort:
         self.plans, self.answers, self.circuit, self.t_h = plans, answers, first.circuit, first.grid_h
         self.seeds = np.array([plan.seed for plan in plans])
         self.treated = treated or [treated_of(plan) for plan in plans]
-        self.model = alongside([SlowModel(switched(plan.plasticity, plan.switches)) for plan in plans])
+        self.model = stacked([SlowModel(switched(plan.plasticity, plan.switches)) for plan in plans])
         each = [kinetics_of(plan.circuit, treated) for plan, treated in zip(plans, self.treated, strict=True)]
-        self.kinetics = BlockKinetics.alongside(each)
+        self.kinetics = BlockKinetics.stacked(each)
         self.pools = tuple(first.circuit.pools())
         self.site = np.array([[plan.switches.block.of(pool) for pool in self.pools] for plan in plans])
         self.inhibition = np.array([float(plan.subject.inhibition) for plan in plans])
@@ -107,7 +107,7 @@ class Cohort:
         self.given = begin
         self.baseline = self._ask(State())
 
-    def _gather(self, of: Callable[[Treated], Array]) -> Array:
+    def _gather(self, of: Callable[[TreatedSubject], Array]) -> Array:
         """(times, courses, ...), from one array for each treated subject, asked once each."""
         once = {key: of(treated) for key, treated in {id(treated): treated for treated in self.treated}.items()}
         return np.stack([once[id(treated)] for treated in self.treated], axis=1)
@@ -116,7 +116,7 @@ class Cohort:
         """What is given, beside blockers, and stress: target -> (times, courses)."""
         names, zero = (*TARGETS, "stress"), np.zeros(times.shape)
 
-        def of(treated: Treated) -> Array:
+        def of(treated: TreatedSubject) -> Array:
             found = {**treated.effects(times), "stress": treated.stress(times)}
             return np.stack([found.get(name, zero) for name in names], axis=-1)
 
@@ -127,7 +127,7 @@ class Cohort:
         self.asked.append(drives)
         return self.answers.ask(Drive(*drives.T), self.seeds)
 
-    def follow(self, progress: Progress | None = None) -> list[Course]:
+    def simulate(self, progress: Progress | None = None) -> list[Course]:
         """All courses, from the first node to the last."""
         now = start = self.begin()
         before = now

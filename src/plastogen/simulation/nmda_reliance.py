@@ -16,7 +16,7 @@ import numpy.typing as npt
 from plastogen.model.circuit import CLASSES, Circuit, Drive
 from plastogen.model.circuit import activity as glutamate
 from plastogen.model.plasticity.system import Inputs, Plasticity, SlowModel
-from plastogen.simulation.probe import Activity, NetworkProbe, Remembered
+from plastogen.simulation.probe import Activity, CachedProbe, NetworkProbe
 
 Array = npt.NDArray[np.float64]
 
@@ -68,7 +68,7 @@ def measure(
     circuit: Circuit, *, seeds: Sequence[int], seconds: float, settle_s: float, backend: str | None = None
 ) -> Reliance:
     """Measure `circuit` in the network. Raises EngineError, StoreError."""
-    probe = Remembered(NetworkProbe(circuit, seconds=seconds, settle_s=settle_s, backend=backend))
+    probe = CachedProbe(NetworkProbe(circuit, seconds=seconds, settle_s=settle_s, backend=backend))
     base = [probe.ask(Drive(), seed) for seed in seeds]
     shares = np.array([current_shares(circuit, activity) for activity in base])
     floor = 1 / seconds

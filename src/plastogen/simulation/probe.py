@@ -234,7 +234,7 @@ class Asker(Protocol):
     def ask(self, drive: Drive, seed: int) -> Activity: ...
 
 
-class Remembered:
+class CachedProbe:
     """A probe whose answers are kept on disk and shared by every arm, run and experiment."""
 
     def __init__(self, probe: Asker, folder: Path | None = None) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from plastogen.model.circuit import CLASSES, Circuit, Drive
 from plastogen.model.circuit.activity import bin_centres_mV
 from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
-from plastogen.model.pharmacology.treated_subject import Treated
+from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
 from plastogen.simulation.probe import Activity, State, agonist, reduce, voltages
 from plastogen.simulation.switches import Switches
@@ -54,7 +54,7 @@ class Path:
         return np.asarray(first + share * (last - first))
 
 
-def kinetics_of(circuit: Circuit, treated: Treated) -> BlockKinetics:
+def kinetics_of(circuit: Circuit, treated: TreatedSubject) -> BlockKinetics:
     """How the pools of a circuit are blocked by what is given."""
     return BlockKinetics(
         [Pool(name, treated.subject.mix(shares)) for name, shares in circuit.pools().items()], treated.blockers,
@@ -111,7 +111,7 @@ class Stepper:
     """What one course is made of; `baseline` is the activity of the healthy, drug-free circuit of its seed."""
 
     def __init__(
-        self, circuit: Circuit, model: SlowModel, treated: Treated, switches: Switches, baseline: Activity
+        self, circuit: Circuit, model: SlowModel, treated: TreatedSubject, switches: Switches, baseline: Activity
     ) -> None:
         self.circuit, self.model, self.treated, self.switches = circuit, model, treated, switches
         self.baseline = baseline

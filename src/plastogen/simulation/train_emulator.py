@@ -20,8 +20,8 @@ import numpy.typing as npt
 from plastogen.model.circuit import CLASSES, Drive
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import Emulator, places
-from plastogen.simulation.lockstep import Answers, Cohort, alike
-from plastogen.simulation.probe import Activity, NetworkProbe, Remembered
+from plastogen.simulation.lockstep import Answers, Lockstep, alike
+from plastogen.simulation.probe import Activity, CachedProbe, NetworkProbe
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -54,7 +54,7 @@ class Learned:
         return {**counts, **{name: float(f"{value:.4g}") for name, value in errors.items()}}
 
 
-def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell | None = None) -> Learned:
+def learn(plans: Sequence[Plan], probe: CachedProbe, *, workers: int, tell: Tell | None = None) -> Learned:
     """The emulator that is sure of every drive that `plans` (of one circuit) meet.
 
     Raises EngineError, StoreError.
@@ -94,9 +94,9 @@ def learn(plans: Sequence[Plan], probe: Remembered, *, workers: int, tell: Tell 
     )  # fmt: skip
 
 
-def network(plan: Plan, announce: Callable[[str], None] | None = None) -> Remembered:
+def network(plan: Plan, announce: Callable[[str], None] | None = None) -> CachedProbe:
     """The network that a plan would ask, its answers kept on disk."""
-    return Remembered(NetworkProbe(
+    return CachedProbe(NetworkProbe(
         plan.circuit, seconds=plan.window_s, settle_s=plan.settle_s, backend=plan.backend, announce=announce
     ))  # fmt: skip
 
@@ -105,8 +105,8 @@ def _met(plans: Sequence[Plan], answers: Answers) -> tuple[Array, Ints]:
     """The drives that the courses of `plans` meet, on the lattice, and the seed each was met with; each once."""
     met, by = [], []
     for _, group in groupby(sorted(plans, key=alike), key=alike):
-        cohort = Cohort(list(group), answers)
-        cohort.follow()
+        cohort = Lockstep(list(group), answers)
+        cohort.simulate()
         met += cohort.asked
         by += [cohort.seeds] * len(cohort.asked)
     rows = np.column_stack([np.rint(np.concatenate(met) * LATTICE), np.concatenate(by)])

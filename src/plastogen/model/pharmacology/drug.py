@@ -115,7 +115,7 @@ class Drug(Definition):
         return sets[chosen]
 
 
-class Treated(Protocol):
+class Recipient(Protocol):
     """What has to be known of a subject to treat it (a `Subject`)."""
 
     @property
@@ -126,12 +126,12 @@ class Treated(Protocol):
     def kinetics(self) -> str: ...
 
 
-def check_treatment(drug: Drug, subject: Treated, treatment: Treatment) -> tuple[Fault, ...]:
+def check_treatment(drug: Drug, subject: Recipient, treatment: Treatment) -> tuple[Fault, ...]:
     """What is wrong with giving `drug` to `subject` in this way; `at` is the place within the treatment."""
     return tuple(_treatment_faults(drug, subject, treatment))
 
 
-def _treatment_faults(drug: Drug, subject: Treated, treatment: Treatment) -> Iterator[Fault]:
+def _treatment_faults(drug: Drug, subject: Recipient, treatment: Treatment) -> Iterator[Fault]:
     if treatment.occupancy is not None:
         if not drug.targets:
             found = f"an occupancy of {drug.title}"
@@ -163,7 +163,7 @@ def _treatment_faults(drug: Drug, subject: Treated, treatment: Treatment) -> Ite
         yield Fault("route", f"'{treatment.route}'", wanted, nearest(str(treatment.route), known))
 
 
-def exposure(drug: Drug, subject: Treated, treatments: Iterable[Treatment]) -> Exposure | None:
+def exposure(drug: Drug, subject: Recipient, treatments: Iterable[Treatment]) -> Exposure | None:
     """Concentrations that all `treatments` with this drug make; None for a tool drug, which has none."""
     if drug.parent is None:
         return None

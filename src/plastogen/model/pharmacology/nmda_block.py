@@ -159,7 +159,7 @@ def _tables(site: _Site, v_mV: bytes) -> tuple[Array, Array]:
 class BlockKinetics:
     """The blocked states of all pools, advanced together; arrays of shape (pools, subunits, species, 2).
 
-    `alongside` puts many courses side by side: then every shape begins with (courses,), those of inputs too.
+    `stacked` puts many courses side by side: then every shape begins with (courses,), those of inputs too.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ class BlockKinetics:
         self._present = np.nonzero(self.shares)  # the (pool, subunit) pairs there is anything to solve for
 
     @classmethod
-    def alongside(cls, kinetics: Sequence[BlockKinetics]) -> BlockKinetics:
+    def stacked(cls, kinetics: Sequence[BlockKinetics]) -> BlockKinetics:
         """Many courses side by side. Raises ValueError unless all have the same pools and species."""
         if len({(k.species, tuple(pool.name for pool in k.pools)) for k in kinetics}) != 1:
             raise ValueError("courses side by side must have the same pools and species")

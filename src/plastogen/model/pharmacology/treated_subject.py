@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 Span = tuple[float, float, float]  # start h, end h, level
 
 
-class Treated:
+class TreatedSubject:
     """A subject and all that is given to it."""
 
     def __init__(

@@ -334,14 +334,14 @@ class SlowModel:
         return float(np.linalg.eigvals(self.jacobian(y, inputs_of_y)).real.max())
 
 
-def alongside(models: Sequence[T]) -> T:
+def stacked(models: Sequence[T]) -> T:
     """One model of many courses: each number becomes an array, (courses,), unless all courses share it."""
     first: Any = models[0]
     if isinstance(first, int | float):
         return first if all(m == first for m in models) else np.array(models, dtype=float)  # type: ignore[return-value]
     if isinstance(first, tuple):
-        return tuple(map(alongside, zip(*models, strict=True)))  # type: ignore[return-value]
+        return tuple(map(stacked, zip(*models, strict=True)))  # type: ignore[return-value]
     both: Any = object.__new__(type(first))
     for name in getattr(first, "__slots__", None) or vars(first):
-        setattr(both, name, alongside([getattr(m, name) for m in models]))
+        setattr(both, name, stacked([getattr(m, name) for m in models]))
     return both  # type: ignore[no-any-return]

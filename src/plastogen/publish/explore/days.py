@@ -18,7 +18,7 @@ import numpy.typing as npt
 from plastogen._base.definition import InputError, show
 from plastogen._base.units import QuantityError, split
 from plastogen.experiment.design import POINT, SUBJECT, Axis
-from plastogen.experiment.resolve import Case, Question, open_question
+from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
 from plastogen.experiment.verdict import COMPLETE
 from plastogen.figures import data, style
 from plastogen.model.circuit import CLASSES
@@ -74,13 +74,13 @@ def study(folder: Path) -> dict[str, Any]:
         }  # fmt: skip
 
 
-def _opened(folder: Path) -> tuple[xr.Dataset, Question]:
+def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
     """Results and the question they answer. Raises InputError."""
     path, asked = folder / "results.nc", noted(folder)
     if asked is None or not path.is_file():
         wanted = "a results folder, which `plastogen run` makes"
         raise InputError.one(file=str(folder), found=show(path.name if asked else "asked.json"), wanted=wanted)
-    question, ds = open_question(asked.experiment, asked.set), opened(path)
+    question, ds = open_experiment(asked.experiment, asked.set), opened(path)
     sizes = {axis.name: axis.size for axis in question.axes}
     fault = None
     if {POINT, SUBJECT} & sizes.keys():
@@ -98,7 +98,7 @@ def _opened(folder: Path) -> tuple[xr.Dataset, Question]:
     return ds, question
 
 
-def drives(one: xr.Dataset, case: Case) -> Array:
+def drives(one: xr.Dataset, case: Condition) -> Array:
     """What the network was told along a course, mean over seeds: (FACTORS, times)."""
     pools = [str(pool) for pool in one["pool"].values]
     left = (1 - one["block"]) * (1 + one["tolerance"])
@@ -114,7 +114,7 @@ def drives(one: xr.Dataset, case: Case) -> Array:
     return np.array([np.broadcast_to(getattr(drive, name), shape).mean(axis=0) for name in FACTORS], dtype=float)
 
 
-def _curves(one: xr.Dataset, case: Case) -> Iterator[tuple[str, str, str, Array]]:
+def _curves(one: xr.Dataset, case: Condition) -> Iterator[tuple[str, str, str, Array]]:
     """Name, label, unit and values (times,) of every curve the page may draw, means over seeds."""
     mean = one[["plasma_ng_ml", "brain_uM", "block", "rate_hz", "vacant", *CURVES]].mean("seed")
     species = str(one["species"].values[0]) if one.sizes["species"] else ""

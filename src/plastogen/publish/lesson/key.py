@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from plastogen._base.definition import Document, InputError, Problem, nearest, show
 from plastogen._base.units import QuantityError
 from plastogen.experiment.claim import Verdict, interval
-from plastogen.experiment.resolve import Question
+from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.selection import picked
 from plastogen.figures.style import arm_label
 from plastogen.publish.lesson.definition import Lesson
@@ -121,7 +121,7 @@ def texts(lesson: Lesson) -> Iterator[tuple[str, str]]:
     yield from ((f"not_shown.{i}", text) for i, text in enumerate(lesson.not_shown))
 
 
-def check(lesson: Lesson, document: Document, question: Question) -> None:
+def check(lesson: Lesson, document: Document, question: OpenExperiment) -> None:
     """Raises InputError, all at once: claims the experiment does not make, numbers it does not have."""
     problems = list[Problem]()
     claims = [claim.claim for claim in question.experiment.expect]
@@ -146,7 +146,7 @@ def check(lesson: Lesson, document: Document, question: Question) -> None:
         raise InputError(problems)
 
 
-def _fault(place: str, question: Question) -> tuple[str, str, str | None] | None:
+def _fault(place: str, question: OpenExperiment) -> tuple[str, str, str | None] | None:
     """What is wrong with a place in a text: found, wanted, nearest."""
     numbers = _numbers(place)
     if numbers is None:
@@ -175,7 +175,7 @@ def _numbers(place: str) -> list[Number] | None:
     return [Number(*match.groups()) for match in found if match]
 
 
-def key(lesson: Lesson, question: Question, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Key:
+def key(lesson: Lesson, question: OpenExperiment, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Key:
     """The key of a lesson that `check` found sound."""
     numbers: dict[str, Found] = {}
 
@@ -197,7 +197,7 @@ def key(lesson: Lesson, question: Question, ds: xr.Dataset, verdicts: Sequence[V
     )  # fmt: skip
 
 
-def _found(place: str, question: Question, ds: xr.Dataset) -> Found:
+def _found(place: str, question: OpenExperiment, ds: xr.Dataset) -> Found:
     numbers, how = _numbers(place) or [], AS.search(place)
     between = BETWEEN.search(place)
     values = [_values(number, question, ds) for number in numbers]
@@ -217,14 +217,14 @@ def _found(place: str, question: Question, ds: xr.Dataset) -> Found:
     return Found(_worded(place, question), *interval(there), unit, int(there.size), change)
 
 
-def _values(number: Number, question: Question, ds: xr.Dataset) -> NDArray[np.float64]:
+def _values(number: Number, question: OpenExperiment, ds: xr.Dataset) -> NDArray[np.float64]:
     """The readout of every seed."""
     where = {number.axis: number.value} if number.axis and number.value else {}
     values = np.asarray(ds[number.readout].sel(arm=number.arm).values, float)
     return values[picked(question.axes, where)].reshape(-1)
 
 
-def _worded(place: str, question: Question) -> str:
+def _worded(place: str, question: OpenExperiment) -> str:
     """A place with the titles of what it reads."""
     experiment = question.experiment
     told = []

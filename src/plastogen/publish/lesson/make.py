@@ -17,7 +17,7 @@ from plastogen.publish.lesson.definition import Lesson, open_lesson
 from plastogen.publish.lesson.key import Key
 from plastogen.publish.lesson.sheets import Ran
 from plastogen.publish.report.methods import given_text
-from plastogen.publish.workflow import RESULTS, Answer, Asked, How, Say, answer, ask, drawn
+from plastogen.publish.workflow import RESULTS, How, Outcome, Request, Say, answer, ask, drawn
 from plastogen.runs.scheduler import Watcher
 
 RUN_BY = {"cpp": "as a compiled program", "numpy": "in numpy"}  # a student reads no names of backends
@@ -29,7 +29,7 @@ class Made:
 
     lesson: Lesson
     key: Key
-    ran: Answer
+    ran: Outcome
     files: tuple[Path, ...]
 
 
@@ -53,7 +53,9 @@ def make(
     return Made(lesson, key, found, _write(lesson, key, _ran(found, command), files, folder))
 
 
-def _asked(lesson: Lesson, settings: Mapping[str, object], folder: Path, *, full: bool, say: Say) -> tuple[Asked, str]:
+def _asked(
+    lesson: Lesson, settings: Mapping[str, object], folder: Path, *, full: bool, say: Say
+) -> tuple[Request, str]:
     """The experiment as it is to be run, and where its results come from."""
     whole = ask(lesson.experiment, settings, say=_quiet)
     finished = all(whole.store.fault(job.id) is None for job in whole.jobs)
@@ -67,7 +69,7 @@ def _asked(lesson: Lesson, settings: Mapping[str, object], folder: Path, *, full
     return short, f"runs {lesson.experiment} in short; takes {lesson.takes}{slow}"
 
 
-def _ran(found: Answer, command: str) -> Ran:
+def _ran(found: Outcome, command: str) -> Ran:
     """What was run, in words."""
     question, ds = found.asked.question, found.ds
     first = {case.arm: case for case in reversed(found.asked.cases)}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from plastogen.analysis.provenance import Number, summary
-from plastogen.experiment.resolve import Case, Question
+from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.model.pharmacology.regimen import Treatment
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SITES = {
 
 
 def methods(
-    question: Question, cases: Sequence[Case], ds: xr.Dataset, numbers: Sequence[Number], backends: Sequence[str] = (),
+    question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset, numbers: Sequence[Number], backends: Sequence[str] = (),
 ) -> list[str]:  # fmt: skip
     """Paragraphs: the model, what was given to whom, how it was followed, how it was judged, what the numbers rest on.
 
@@ -56,7 +56,7 @@ def treatment_text(treatment: Treatment, title: str) -> str:
     return text
 
 
-def given_text(case: Case) -> list[str]:
+def given_text(case: Condition) -> list[str]:
     """What an arm is given and what else makes it differ, a phrase each; empty when that is nothing."""
     told = [treatment_text(t, _plain(case.drugs[t.drug].title)) for t in case.treatments.values()]
     told += [
@@ -65,7 +65,7 @@ def given_text(case: Case) -> list[str]:
     return told + _switches(case)
 
 
-def _switches(case: Case) -> list[str]:
+def _switches(case: Condition) -> list[str]:
     """Links that are cut or scaled in this arm."""
     switches = case.setting.switches
     sites = {site: float(getattr(switches.block, site)) for site in type(switches.block).model_fields}
@@ -95,7 +95,7 @@ def _plain(title: str) -> str:
     return title if title[1:2].isupper() or title[1:2].isdigit() else title[:1].lower() + title[1:]
 
 
-def _model(case: Case, ds: xr.Dataset, backends: Sequence[str]) -> str:
+def _model(case: Condition, ds: xr.Dataset, backends: Sequence[str]) -> str:
     versions: Mapping[str, str] = json.loads(ds.attrs.get("versions", "{}"))
     circuit, names = case.circuit, case.setting.model
     cells = ", ".join(f"{population.count} {cls}" for cls, population in circuit.populations.items())
@@ -115,7 +115,7 @@ def _model(case: Case, ds: xr.Dataset, backends: Sequence[str]) -> str:
     )
 
 
-def _given(question: Question, cases: Sequence[Case]) -> str:
+def _given(question: OpenExperiment, cases: Sequence[Condition]) -> str:
     arms = {case.arm: case for case in reversed(cases)}
     given = {arm: ", ".join(given_text(arms[arm])) or "nothing given" for arm in question.experiment.arms}
     told = "; ".join(f"{arm} ({text})" for arm, text in given.items())
@@ -123,7 +123,7 @@ def _given(question: Question, cases: Sequence[Case]) -> str:
     return f"Arms were: {told}." + (f" {swept} Described is every arm as its file has it." if swept else "")
 
 
-def _followed(question: Question, case: Case, ds: xr.Dataset) -> str:
+def _followed(question: OpenExperiment, case: Condition, ds: xr.Dataset) -> str:
     course = case.setting.course
     seeds = question.seeds
     which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}, the same for all arms"

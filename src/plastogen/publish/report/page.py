@@ -14,7 +14,7 @@ from plastogen import SCOPE
 from plastogen._base.files import atomic_write
 from plastogen.analysis.provenance import WORDS, Cited, Number, cited, counts, numbers, summary
 from plastogen.experiment.claim import Verdict
-from plastogen.experiment.resolve import Case, Question
+from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.figures import FIGURES
 from plastogen.publish.report.html import NOTHING_FROM_OUTSIDE, Html, document, el, join, picture, table
 from plastogen.publish.report.methods import given_text, methods
@@ -29,7 +29,7 @@ SECTIONS = ("Arms", "Figures", "Claims", "Methods", "Numbers", "References", "Ve
 
 
 def write_report(
-    folder: Path, *, question: Question, cases: Sequence[Case], ds: xr.Dataset, verdicts: Sequence[Verdict],
+    folder: Path, *, question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset, verdicts: Sequence[Verdict],
     figures: Sequence[Path] = (), backends: Sequence[str] = (),
 ) -> Path:  # fmt: skip
     """Writes report.html into `folder`, whole or not at all, and returns its path. Raises StoreError.
@@ -43,7 +43,7 @@ def write_report(
 
 
 def page(
-    question: Question, cases: Sequence[Case], ds: xr.Dataset, verdicts: Sequence[Verdict],
+    question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset, verdicts: Sequence[Verdict],
     figures: Sequence[Path] = (), backends: Sequence[str] = (),
 ) -> Html:  # fmt: skip
     """The page as text. Of a sweep it describes every arm as the files have it, and says what was run instead."""
@@ -101,7 +101,7 @@ def _missing(ds: xr.Dataset) -> Html:
     return el("div", el("strong", text), rest, reasons, class_="alarm")
 
 
-def _arms(question: Question, cases: Sequence[Case], ds: xr.Dataset) -> Html:
+def _arms(question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset) -> Html:
     """Arm, what it was given, how many runs it rests on."""
     from plastogen.figures.data import complete
     from plastogen.figures.style import arm_styles
@@ -198,7 +198,7 @@ def _references(known: Sequence[Cited]) -> Html:
     return el("ol", *items, class_="references") if items else el("p", "None are cited.")
 
 
-def _versions(question: Question, ds: xr.Dataset, backends: Sequence[str]) -> Html:
+def _versions(question: OpenExperiment, ds: xr.Dataset, backends: Sequence[str]) -> Html:
     """What computed this, and the line that computes it again."""
     versions = json.loads(ds.attrs.get("versions", "{}"))
     rows = [[name, str(version)] for name, version in versions.items()]
