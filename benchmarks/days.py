@@ -1,12 +1,14 @@
-"""Fourteen days of one arm, emulated, against simulating every second of them with the same program. CPU seconds.
+"""Fourteen days of one arm, emulated, against simulating every second of them with the same
+program. CPU seconds.
 
     python benchmarks/days.py [--days 14] [--doses 30] [--seeds 4] [--cohort 200] [--brute 60]
 
-The arm: 0.5 mg/kg of ketamine over 40 min into a stressed adult (experiment one_infusion). Circuit met before: the
-emulator is learned, the course is followed as a run does it (`simulate_with_errors`: the course, and the same with the
-emulator's error), alone and in a cohort. From an empty store: the program is built and the emulator learned for this
-arm alone; and for a range of doses, its whole cost counted for the one arm, and shared by all its courses. Every
-second: `--brute` seconds of the compiled network, extrapolated.
+The arm: 0.5 mg/kg of ketamine over 40 min into a stressed adult (experiment one_infusion). Circuit
+met before: the emulator is learned, the course is followed as a run does it
+(`simulate_with_errors`: the course, and the same with the emulator's error), alone and in a cohort.
+From an empty store: the program is built and the emulator learned for this arm alone; and for a
+range of doses, its whole cost counted for the one arm, and shared by all its courses. Every second:
+`--brute` seconds of the compiled network, extrapolated.
 """
 
 from __future__ import annotations
@@ -63,14 +65,18 @@ def cpu(work: Callable[[], T]) -> tuple[float, T]:
 
 
 def learned_from_nothing(courses: Sequence[Plan], cache: Path) -> tuple[float, object]:
-    """CPU seconds of building the program and learning `courses`, from an empty cache, and the `Learned`."""
+    """CPU seconds of building the program and learning `courses`, from an empty cache, and the
+    `Learned`.
+    """
     os.environ["PLASTOGEN_CACHE"] = str(cache)
     return cpu(lambda: learn(courses, network(courses[0]), workers=2))
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--days", type=float, default=14)
     parser.add_argument("--doses", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=4)
@@ -94,11 +100,17 @@ def main() -> None:
             "without errors": lambda: simulate_many([arm], emulator),
             "cohort": lambda: simulate_with_errors(cohort, emulator),
         }
-        took = {name: statistics.median(cpu(way)[0] for _ in range(asked.repetitions)) for name, way in ways.items()}
+        took = {
+            name: statistics.median(cpu(way)[0] for _ in range(asked.repetitions))
+            for name, way in ways.items()
+        }
         took["cohort"] /= len(cohort)
         probe = network(arm)
         engine = probe._probe.engine  # type: ignore[attr-defined]
-        brute = cpu(lambda: engine.run(Drive(), arm.seed, seconds=asked.brute, settle_s=0))[0] / asked.brute
+        brute = (
+            cpu(lambda: engine.run(Drive(), arm.seed, seconds=asked.brute, settle_s=0))[0]
+            / asked.brute
+        )
         curve = {}
         for days in (1, 7, asked.days, 4 * asked.days):
             (other,) = plans(folder, days, 1, 1)
@@ -110,15 +122,39 @@ def main() -> None:
         ["met before, alone, without the emulator's error", took["without errors"], TARGET_MET],
         [f"met before, a course of a cohort of {asked.cohort}", took["cohort"], TARGET_MET],
         ["empty store, this arm alone, build included", own_s + took["alone"], TARGET_EMPTY],
-        [f"empty store, {len(many)} courses learned for the one", range_s + took["alone"], TARGET_EMPTY],
-        [f"empty store, a course of {len(many)}", range_s / len(many) + took["cohort"], TARGET_EMPTY],
+        [
+            f"empty store, {len(many)} courses learned for the one",
+            range_s + took["alone"],
+            TARGET_EMPTY,
+        ],
+        [
+            f"empty store, a course of {len(many)}",
+            range_s / len(many) + took["cohort"],
+            TARGET_EMPTY,
+        ],
     ]
-    print(f"\n{asked.days:g} days, CPU seconds, dt 0.5 ms; every second: {1e3 * brute:.1f} ms a s. {machine()}.\n")
-    print(table(["way", "CPU s", "times cheaper", "target"], [
-        [name, f"{s:.3g}", f"{whole / s:,.0f}", f"{target:,.0f}" + (" met" if whole / s >= target else " MISSED")]
-        for name, s, target in rows
-    ]))  # fmt: skip
-    print("\ndays of biology, one course, CPU s: " + ", ".join(f"{d:g} d {s:.2f}" for d, s in curve.items()))
+    print(
+        f"\n{asked.days:g} days, CPU seconds, dt 0.5 ms; every second: {1e3 * brute:.1f} ms a s."
+        f" {machine()}.\n"
+    )
+    print(
+        table(
+            ["way", "CPU s", "times cheaper", "target"],
+            [
+                [
+                    name,
+                    f"{s:.3g}",
+                    f"{whole / s:,.0f}",
+                    f"{target:,.0f}" + (" met" if whole / s >= target else " MISSED"),
+                ]
+                for name, s, target in rows
+            ],
+        )
+    )
+    print(
+        "\ndays of biology, one course, CPU s: "
+        + ", ".join(f"{d:g} d {s:.2f}" for d, s in curve.items())
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
-"""Emulated against direct on random points of four swept numbers: how far apart, and whether the intervals hold.
+"""Emulated against direct on random points of four swept numbers: how far apart, and whether the
+intervals hold.
 
     python benchmarks/emulated.py [--points 20] [--seeds 2] [--out FOLDER]
 
-Prints, for each readout of the effect (ketamine minus vehicle), the largest distance of the seed means as a share of
-the readout's range over the points and in standard errors, and the share of (point x readout) pairs that the
-emulator's 95 % intervals cover. An interval is +/- 1.96 sqrt(e^2 + d^2): e is what one standard error of the emulator,
-the noise of one probe included, does to the readout (`<readout>_se` in results.nc); d is the standard error of the
-direct seed mean about the emulated one. Runs that are in FOLDER already are not run again.
+Prints, for each readout of the effect (ketamine minus vehicle), the largest distance of the seed
+means as a share of the readout's range over the points and in standard errors, and the share of
+(point x readout) pairs that the emulator's 95 % intervals cover. An interval is +/- 1.96 sqrt(e^2 +
+d^2): e is what one standard error of the emulator, the noise of one probe included, does to the
+readout (`<readout>_se` in results.nc); d is the standard error of the direct seed mean about the
+emulated one. Runs that are in FOLDER already are not run again.
 """
 
 from __future__ import annotations
@@ -57,7 +59,11 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     found = {}
     for method in ("emulated", "direct"):
-        text = SWEEP.replace("METHOD", method).replace("POINTS", str(asked.points)).replace("SEEDS", str(asked.seeds))
+        text = (
+            SWEEP.replace("METHOD", method)
+            .replace("POINTS", str(asked.points))
+            .replace("SEEDS", str(asked.seeds))
+        )
         path = asked.out / f"{method}.yaml"
         path.write_text(text)
         found[method] = plastogen.run(path, out=asked.out / method)
@@ -75,8 +81,9 @@ def main() -> None:
         within = (share <= 0.03) | (np.abs(distance) <= 2 * np.hypot(pooled, error))
         covered, pairs = covered + int(inside.sum()), pairs + inside.size
         print(
-            f"{name:17} {100 * share.max():12.1f} {np.abs(distance / np.maximum(pooled, 1e-12)).max():28.1f} "
-            f"{inside.sum():12d} of {inside.size}; within 3 % or 2 se: {within.sum()} of {within.size}"
+            f"{name:17} {100 * share.max():12.1f}"
+            f" {np.abs(distance / np.maximum(pooled, 1e-12)).max():28.1f} {inside.sum():12d} of"
+            f" {inside.size}; within 3 % or 2 se: {within.sum()} of {within.size}"
         )
     print(f"covered: {covered} of {pairs} ({covered / pairs:.0%})")
 
@@ -88,7 +95,9 @@ def _effect(ds: object, name: str) -> np.ndarray:
 
 
 def _effect_error(ds: object, name: str) -> np.ndarray:
-    """What a standard error does to the seed mean of the effect, (points,): errors of arms apart, of seeds alike."""
+    """What a standard error does to the seed mean of the effect, (points,): errors of arms apart,
+    of seeds alike.
+    """
     errors = ds[f"{name}_se"].transpose("arm", "point", "seed")  # type: ignore[index]
     return np.hypot(*(np.asarray(errors.sel(arm=arm)).mean(-1) for arm in ("ketamine", "vehicle")))
 

@@ -1,9 +1,11 @@
-"""Cost of the 1,000-cell network: ours against plain exponential Euler with Brian2's default flags at dt 0.1 ms.
+"""Cost of the 1,000-cell network: ours against plain exponential Euler with Brian2's default flags
+at dt 0.1 ms.
 
     python benchmarks/engine_speed.py [--seconds 5] [--repetitions 7] [--json FILE]
 
-CPU seconds (user and system) of the simulating process; medians over repetitions that alternate between the variants.
-Everything is built first, in a cache of its own. Also: what a build costs, and that another value does not build again.
+CPU seconds (user and system) of the simulating process; medians over repetitions that alternate
+between the variants. Everything is built first, in a cache of its own. Also: what a build costs,
+and that another value does not build again.
 """
 
 from __future__ import annotations
@@ -20,7 +22,15 @@ from typing import Any
 
 import numpy as np
 import textbook
-from variants import PlainEngine, brian2_flags, children_cpu_s, circuit, compiled_with, machine, table
+from variants import (
+    PlainEngine,
+    brian2_flags,
+    children_cpu_s,
+    circuit,
+    compiled_with,
+    machine,
+    table,
+)
 
 from plastogen._base.definition import Library
 from plastogen.model.circuit import Circuit, Drive, Engine, Spikes
@@ -88,9 +98,11 @@ def rebuilds(name: str) -> int:
     """How many programs are built when parameters of every kind take another value."""
     built: list[str] = []
     changed = {
-        "populations.E.leak": "13 nS", "populations.PV.threshold": "-49 mV", "populations.SST.refractory": "3 ms",
-        "decays.nmda": "80 ms", "magnesium.concentration": "1.2 mM", "background.rate": "900 Hz",
-        "connections.0.ampa": "0.2 nS", "connections.0.probability": 0.15, "agonist.saturation": 0.4,
+        "populations.E.leak": "13 nS", "populations.PV.threshold": "-49 mV",
+        "populations.SST.refractory": "3 ms", "decays.nmda": "80 ms",
+        "magnesium.concentration": "1.2 mM", "background.rate": "900 Hz",
+        "connections.0.ampa": "0.2 nS", "connections.0.probability": 0.15,
+        "agonist.saturation": 0.4,
     }  # fmt: skip
     for path, value in changed.items():
         other = Library().load("circuits", name, Circuit, overrides={"step": "0.5 ms", path: value})
@@ -106,7 +118,9 @@ def report(result: dict[str, Any], seconds: float, repetitions: int) -> str:
     medians = {label: statistics.median(one["cpu_s"]) for label, one in found.items()}
     rows = []
     for label, one in found.items():
-        ratio = [ours / base for ours, base in zip(one["cpu_s"], found[PLAIN]["cpu_s"], strict=True)]
+        ratio = [
+            ours / base for ours, base in zip(one["cpu_s"], found[PLAIN]["cpu_s"], strict=True)
+        ]
         rows.append([
             label, f"{medians[label]:.3f}", f"{min(one['cpu_s']):.3f}-{max(one['cpu_s']):.3f}",
             f"{medians[label] / medians[PLAIN]:.2f}", f"{min(ratio):.2f}-{max(ratio):.2f}", f"{one['build_cpu_s']:.1f}",
@@ -130,7 +144,9 @@ def report(result: dict[str, Any], seconds: float, repetitions: int) -> str:
 
 def main() -> None:
     """Measure, print and, if asked, keep."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--circuit", default="prefrontal")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--repetitions", type=int, default=7)

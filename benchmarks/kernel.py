@@ -1,10 +1,11 @@
-"""Our engine at dt 0.5 ms against a hand-written C++ kernel of the same network, and Brian2 as it comes, at dt 0.1 ms.
+"""Our engine at dt 0.5 ms against a hand-written C++ kernel of the same network, and Brian2 as it
+comes, at dt 0.1 ms.
 
     python benchmarks/kernel.py [--seconds 5] [--repetitions 7]
 
-kernel.cpp: the equations of circuit/network.py in double precision, the whole program of a person who writes this one
-network by hand. CPU seconds (user and system) of the simulating process, start, synapses and spike file included, build
-excluded; medians of alternating repetitions, each with
+kernel.cpp: the equations of circuit/network.py in double precision, the whole program of a person
+who writes this one network by hand. CPU seconds (user and system) of the simulating process, start,
+synapses and spike file included, build excluded; medians of alternating repetitions, each with
 another seed; rates are means and standard errors over them.
 """
 
@@ -20,14 +21,26 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from variants import PlainEngine, brian2_flags, children_cpu_s, circuit, compiled_with, machine, table
+from variants import (
+    PlainEngine,
+    brian2_flags,
+    children_cpu_s,
+    circuit,
+    compiled_with,
+    machine,
+    table,
+)
 
 from plastogen.model.circuit import Circuit, Drive, Engine, network
 from plastogen.model.circuit.activity import rates_hz
 from plastogen.model.circuit.drive import MILLI, cell_values, shared_values
 from plastogen.model.circuit.engine import compiler, flags
 
-OURS, KERNEL, PLAIN = "ours, dt 0.5 ms", "hand-written kernel, dt 0.1 ms", "plain Brian2 C++, dt 0.1 ms, its own flags"
+OURS, KERNEL, PLAIN = (
+    "ours, dt 0.5 ms",
+    "hand-written kernel, dt 0.1 ms",
+    "plain Brian2 C++, dt 0.1 ms, its own flags",
+)
 KERNEL_COARSE = "hand-written kernel, dt 0.5 ms"
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=c++17")
 TARGET = 2
@@ -38,7 +51,9 @@ def build(folder: Path) -> Path:
     """Compile the kernel in `folder`."""
     program = folder / "kernel"
     source = Path(__file__).with_suffix(".cpp")
-    subprocess.run([str(compiler()), *FLAGS, str(source), "-o", str(program)], check=True, timeout=120)
+    subprocess.run(
+        [str(compiler()), *FLAGS, str(source), "-o", str(program)], check=True, timeout=120
+    )
     return program
 
 
@@ -60,13 +75,21 @@ def run(program: Path, circuit: Circuit, seconds: float, seed: int) -> list[floa
 
 def spread(rates: list[list[float]]) -> str:
     """Mean and standard error over the seeds, of each class."""
-    error = np.std(rates, axis=0, ddof=1) / np.sqrt(len(rates)) if len(rates) > 1 else np.zeros(len(rates[0]))
-    return ", ".join(f"{a:.2f} ± {e:.2f}" for a, e in zip(np.mean(rates, axis=0), error, strict=True))
+    error = (
+        np.std(rates, axis=0, ddof=1) / np.sqrt(len(rates))
+        if len(rates) > 1
+        else np.zeros(len(rates[0]))
+    )
+    return ", ".join(
+        f"{a:.2f} ± {e:.2f}" for a, e in zip(np.mean(rates, axis=0), error, strict=True)
+    )
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--circuit", default="prefrontal")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--repetitions", type=int, default=7)
@@ -99,14 +122,25 @@ def main() -> None:
                 rates[label].append(simulate(asked.seconds, seed))
                 cpu[label].append(children_cpu_s() - before)
     medians = {label: statistics.median(values) for label, values in cpu.items()}
-    print(f"{asked.seconds:g} s of biology, CPU seconds, medians of {asked.repetitions}. {machine()}.\n")
-    print(table(["engine", "CPU s", "range", "ratio", "E PV SST (Hz)"], [
-        [
-            label, f"{medians[label]:.3f}", f"{min(cpu[label]):.3f}-{max(cpu[label]):.3f}",
-            f"{medians[label] / medians[KERNEL]:.2f}", spread(rates[label]),
-        ]
-        for label in variants
-    ]))  # fmt: skip
+    print(
+        f"{asked.seconds:g} s of biology, CPU seconds, medians of {asked.repetitions}."
+        f" {machine()}.\n"
+    )
+    print(
+        table(
+            ["engine", "CPU s", "range", "ratio", "E PV SST (Hz)"],
+            [
+                [
+                    label,
+                    f"{medians[label]:.3f}",
+                    f"{min(cpu[label]):.3f}-{max(cpu[label]):.3f}",
+                    f"{medians[label] / medians[KERNEL]:.2f}",
+                    spread(rates[label]),
+                ]
+                for label in variants
+            ],
+        )
+    )
     ratio = medians[OURS] / medians[KERNEL]
     verdict = "met" if ratio <= TARGET else "MISSED"
     print(f"\nours / kernel at dt 0.1 ms: {ratio:.2f}, target at most {TARGET}: {verdict}")

@@ -1,4 +1,5 @@
-"""In: the page that ships, a browser. Out: how fast it draws and answers, in ms (needs node, puppeteer-core, axe-core).
+"""In: the page that ships, a browser. Out: how fast it draws and answers, in ms (needs node,
+puppeteer-core, axe-core).
 
 NODE_PATH=... python benchmarks/page_speed.py [chromium|firefox]
 """
@@ -17,7 +18,9 @@ WALK = Path(__file__).parents[1] / "tests" / "page" / "walk.js"
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("browser", nargs="?", choices=["chromium", "firefox"], default="chromium")
     browser = parser.parse_args().browser
     command = ["node", str(WALK), str(explore.shipped()), browser]

@@ -1,11 +1,13 @@
-"""Other simulators on the same network, each as its users would write it. CPU seconds a second of biology.
+"""Other simulators on the same network, each as its users would write it. CPU seconds a second of
+biology.
 
     python benchmarks/peers.py [--seconds 1] [--repetitions 3] [--python VENV/bin/python]
 
-Ours at dt 0.5 ms; all others at dt 0.1 ms, one thread, building and the first 0.1 s left out. `--python` is one that
-has NEURON and NEST (`pip install neuron nest-simulator` into a venv of its own); without them a line says so. Same
-equations and the same connections for Brian2 and NEURON; what NEST's model lacks stands in peers_nest.py. PyGeNN is on
-no package index (it is built from source), so it is not here.
+Ours at dt 0.5 ms; all others at dt 0.1 ms, one thread, building and the first 0.1 s left out.
+`--python` is one that has NEURON and NEST (`pip install neuron nest-simulator` into a venv of its
+own); without them a line says so. Same equations and the same connections for Brian2 and NEURON;
+what NEST's model lacks stands in peers_nest.py. PyGeNN is on no package index (it is built from
+source), so it is not here.
 """
 
 from __future__ import annotations
@@ -42,14 +44,27 @@ class Absent(Exception):
 
 
 def leave(circuit: Circuit, folder: Path) -> None:
-    """The network as plain arrays, SI units (time constants in ms), for scripts that do not know plastogen."""
+    """The network as plain arrays, SI units (time constants in ms), for scripts that do not know
+    plastogen.
+    """
     source, target = textbook.connections(circuit, SEED)
-    of_class = np.repeat(np.arange(len(CLASSES)), [circuit.populations[name].count for name in CLASSES])
-    taus = {f"tau_{name}": float(getattr(circuit.decays, tau)) for name, tau in textbook.TAU.items()}
+    of_class = np.repeat(
+        np.arange(len(CLASSES)), [circuit.populations[name].count for name in CLASSES]
+    )
+    taus = {
+        f"tau_{name}": float(getattr(circuit.decays, tau)) for name, tau in textbook.TAU.items()
+    }
     np.savez(
-        folder / "network.npz", of_class=of_class, source=source, target=target, delay_ms=circuit.wait_ms,
-        rate=float(circuit.background.rate), **cell_values(circuit, Drive(), SEED), **shared_values(circuit), **taus,
-    )  # fmt: skip
+        folder / "network.npz",
+        of_class=of_class,
+        source=source,
+        target=target,
+        delay_ms=circuit.wait_ms,
+        rate=float(circuit.background.rate),
+        **cell_values(circuit, Drive(), SEED),
+        **shared_values(circuit),
+        **taus,
+    )
 
 
 def ours(coarse: Circuit) -> Simulate:
@@ -89,20 +104,26 @@ def brian2(fine: Circuit, target: str) -> Simulate:
         network.run(0.1 * b2.second)
         before, began = len(spikes.i), time.process_time()
         network.run(seconds * b2.second)
-        return time.process_time() - began, textbook.rates_hz(fine, np.asarray(spikes.i)[before:], seconds)
+        return time.process_time() - began, textbook.rates_hz(
+            fine, np.asarray(spikes.i)[before:], seconds
+        )
 
     return simulate
 
 
 def elsewhere(python: str, script: str, module: str, folder: Path) -> Simulate:
     """A script run by another Python, which has `module`."""
-    if subprocess.run([python, "-c", f"import {module}"], capture_output=True, timeout=LIMIT_S).returncode:
+    if subprocess.run(
+        [python, "-c", f"import {module}"], capture_output=True, timeout=LIMIT_S
+    ).returncode:
         raise Absent(f"{python} has no {module}; see --python")
 
     def simulate(seconds: float) -> Told:
         command = [python, str(Path(__file__).with_name(script)), str(folder), repr(seconds)]
         quiet = {"PATH": os.pathsep.join([str(Path(python).parent), os.environ["PATH"]])}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, env=os.environ | quiet)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=LIMIT_S, env=os.environ | quiet
+        )
         if done.returncode:
             raise Absent(f"{script} failed: {done.stderr.strip()[-300:]}")
         told = json.loads(done.stdout.strip().splitlines()[-1])
@@ -117,7 +138,9 @@ def neuron(python: str, folder: Path) -> Simulate:
     shutil.copy(Path(__file__).with_name("peers_lif.mod"), folder)
     build = Path(python).with_name("nrnivmodl")
     path = {"PATH": os.pathsep.join([str(Path(python).parent), os.environ["PATH"]])}
-    done = subprocess.run([str(build)], cwd=folder, capture_output=True, env=os.environ | path, timeout=LIMIT_S)
+    done = subprocess.run(
+        [str(build)], cwd=folder, capture_output=True, env=os.environ | path, timeout=LIMIT_S
+    )
     if done.returncode:
         raise Absent("nrnivmodl failed")
     return simulate
@@ -125,7 +148,9 @@ def neuron(python: str, folder: Path) -> Simulate:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--python", default="python3", help="a Python that has NEURON and NEST")
@@ -157,14 +182,25 @@ def main() -> None:
                 taken, rates[label] = simulate(asked.seconds)
                 cpu[label].append(taken / asked.seconds)
     medians = {label: statistics.median(values) for label, values in cpu.items()}
-    print(f"\nCPU seconds a second of biology, medians of {asked.repetitions} of {asked.seconds:g} s. {machine()}.\n")
-    print(table(["simulator", "CPU s", "range", "times ours", "E PV SST (Hz)"], [
-        [
-            label, f"{median:.3f}", f"{min(cpu[label]):.3f}-{max(cpu[label]):.3f}", f"{median / medians[OURS]:.1f}",
-            " ".join(f"{rate:.1f}" for rate in rates[label]),
-        ]
-        for label, median in medians.items()
-    ]))  # fmt: skip
+    print(
+        f"\nCPU seconds a second of biology, medians of {asked.repetitions} of {asked.seconds:g} s."
+        f" {machine()}.\n"
+    )
+    print(
+        table(
+            ["simulator", "CPU s", "range", "times ours", "E PV SST (Hz)"],
+            [
+                [
+                    label,
+                    f"{median:.3f}",
+                    f"{min(cpu[label]):.3f}-{max(cpu[label]):.3f}",
+                    f"{median / medians[OURS]:.1f}",
+                    " ".join(f"{rate:.1f}" for rate in rates[label]),
+                ]
+                for label, median in medians.items()
+            ],
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The network in NEURON: python peers_neuron.py FOLDER SECONDS, where peers.py has left it; prints JSON.
+"""The network in NEURON: python peers_neuron.py FOLDER SECONDS, where peers.py has left it; prints
+JSON.
 
-Same equations and connections; glutamate bound is kept at each synapse, as NEURON's NET_RECEIVE would have it; voltages
-go by the implicit Euler rule; each cell has a NetStim of its own. Run with a Python that has NEURON; needs no
-more.
+Same equations and connections; glutamate bound is kept at each synapse, as NEURON's NET_RECEIVE
+would have it; voltages go by the implicit Euler rule; each cell has a NetStim of its own. Run with
+a Python that has NEURON; needs no more.
 """
 
 import json
@@ -25,7 +26,9 @@ SHARED = {"v_exc": 1e3, "v_inh": 1e3, "v_K": 1e3, "mg_efold": 1e3, "mg_ratio": 1
 sections, cells, links, outside = [], [], [], []
 for k in range(n):
     section = h.Section(name=f"cell{k}")
-    section.L = section.diam = math.sqrt(given["C"][k] * 1e12 * 100 / math.pi)  # 0.01 pF a square micrometre
+    section.L = section.diam = math.sqrt(
+        given["C"][k] * 1e12 * 100 / math.pi
+    )  # 0.01 pF a square micrometre
     section.cm = 1
     cell = h.CircuitCell(section(0.5))
     for name, factor in PER_CELL.items():
@@ -57,4 +60,8 @@ began, before = time.process_time(), len(ids)
 h.continuerun(100 + 1e3 * seconds)
 cpu = time.process_time() - began
 counts = np.bincount(np.array(ids)[before:].astype(int), minlength=n)
-print(json.dumps({"cpu_s": cpu, "rates_hz": [counts[of_class == c].mean() / seconds for c in range(3)]}))
+print(
+    json.dumps(
+        {"cpu_s": cpu, "rates_hz": [counts[of_class == c].mean() / seconds for c in range(3)]}
+    )
+)

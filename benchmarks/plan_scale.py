@@ -1,10 +1,11 @@
-"""How long it takes to check a sweep, and to make its plans and the names of its runs, before anything runs.
+"""How long it takes to check a sweep, and to make its plans and the names of its runs, before
+anything runs.
 
     python benchmarks/plan_scale.py [--points 30 1000 10000]
 
-`sensitivity` at that many points of a Sobol sequence: 33 numbers of a drug and of the plasticity swept at once, the
-worst case, for no two points share a model. CPU seconds, each size in a process of its own; `whole` includes Python and
-its imports.
+`sensitivity` at that many points of a Sobol sequence: 33 numbers of a drug and of the plasticity
+swept at once, the worst case, for no two points share a model. CPU seconds, each size in a process
+of its own; `whole` includes Python and its imports.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def measure(points: int) -> str:
     named = time.process_time()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB / MIB
     seconds = (checked - began, resolved - checked, named - resolved, named)
-    return " | ".join((str(points), str(len(jobs)), *(f"{s:.2g}" for s in seconds), f"{memory:.0f}"))
+    return " | ".join(
+        (str(points), str(len(jobs)), *(f"{s:.2g}" for s in seconds), f"{memory:.0f}")
+    )
 
 
 def main() -> None:
@@ -47,7 +50,10 @@ def main() -> None:
     if told.one is not None:
         print(f"| {measure(told.one)} |")
         return
-    print("| points | runs | check | cases | plans and ids | whole | MiB |\n|---|---|---|---|---|---|---|")
+    print(
+        "| points | runs | check | cases | plans and ids | whole | MiB"
+        " |\n|---|---|---|---|---|---|---|"
+    )
     for points in told.points:
         subprocess.run([sys.executable, __file__, "--one", str(points)], check=True)
 

@@ -2,9 +2,9 @@
 
     python benchmarks/results_scale.py [--points 1000 10000] [--arms 4] [--seeds 4]
 
-Seconds are of the processor. Courses are one formula course under many names, so that only what this measures costs
-anything. Each size has a process of its own, whose peak resident memory is that of the whole parent of a sweep: cases,
-jobs, curves, readouts, verdicts.
+Seconds are of the processor. Courses are one formula course under many names, so that only what
+this measures costs anything. Each size has a process of its own, whose peak resident memory is that
+of the whole parent of a sweep: cases, jobs, curves, readouts, verdicts.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ expect:
   - {{claim: most respond, readout: weight_24h, arm: a1, minus: vehicle, at_least: 0.01, share: [0.5, 1]}}
 sweep: {{course.window: [{windows}]}}
 """
-ARM = "  a{k}: {{give: {{x: {{drug: ketamine, dose: {k} mg/kg, route: iv, over: 40 min, at: 0 h}}}}}}"
+ARM = (
+    "  a{k}: {{give: {{x: {{drug: ketamine, dose: {k} mg/kg, route: iv, over: 40 min, at: 0 h}}}}}}"
+)
 MIB = 2**20
 GOLDEN = 0.6180339887498949  # multiples of it, without their whole part, are spread evenly
 
@@ -59,7 +61,9 @@ GOLDEN = 0.6180339887498949  # multiples of it, without their whole part, are sp
 def text(points: int, arms: int, seeds: int) -> str:
     """An experiment with that many points, arms and seeds."""
     windows = ", ".join(f"{2 + k / 1000:g} s" for k in range(points))
-    return TEXT.format(seeds=seeds, windows=windows, arms="\n".join(ARM.format(k=k) for k in range(1, arms)))
+    return TEXT.format(
+        seeds=seeds, windows=windows, arms="\n".join(ARM.format(k=k) for k in range(1, arms))
+    )
 
 
 class Copies(Store):
@@ -75,7 +79,9 @@ class Copies(Store):
     def load(self, run: str) -> Stored:
         self.loads += 1
         factor = 1 + int(run, 16) * GOLDEN % 1
-        return replace(self.like, arrays={name: values * factor for name, values in self.like.arrays.items()})
+        return replace(
+            self.like, arrays={name: values * factor for name, values in self.like.arrays.items()}
+        )
 
 
 @contextmanager
@@ -88,7 +94,9 @@ def timed(table: dict[str, float], name: str) -> Iterator[None]:
 def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
     """CPU seconds of each step, and MiB: of the file, and the most that was resident."""
     found: dict[str, float] = {"points": points, "runs": points * arms * seeds}
-    question = OpenExperiment("large", read_text(text(points, arms, seeds), "large.yaml"), Models(Library()))
+    question = OpenExperiment(
+        "large", read_text(text(points, arms, seeds), "large.yaml"), Models(Library())
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with timed(found, "cases s"):
@@ -128,7 +136,9 @@ def resident() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--points", type=int, nargs="+", default=[100, 1000, 10000])
     parser.add_argument("--arms", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=4)
@@ -141,7 +151,11 @@ def main() -> None:
     rows = []
     for points in asked.points:
         command = [sys.executable, __file__, *same, str(points)]
-        rows.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
+        rows.append(
+            json.loads(
+                subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            )
+        )
     for name in rows[0]:
         print(f"{name:>16}", *(f"{row[name]:>10.3g}" for row in rows))
 

@@ -1,11 +1,13 @@
-"""Cost against size: cells at fixed in-degree, and synapses at a fixed number of cells. CPU time and memory.
+"""Cost against size: cells at fixed in-degree, and synapses at a fixed number of cells. CPU time
+and memory.
 
     python benchmarks/scaling.py [--cells 1000 3000 10000 30000 100000] [--in-degrees 50 150 600]
 
-Counts go up and connection probabilities down, so that every cell keeps its 150 inputs; at another in-degree weights
-change the other way, so that the mean input stays. CPU seconds (user and system) of the simulating process: drawing
-the network (a run of no length), and each further second of biology at dt 0.5 ms. Memory: the most the process has held
-(VmHWM, as ru_maxrss, but without what it inherits from Python on being forked). Programs are built first.
+Counts go up and connection probabilities down, so that every cell keeps its 150 inputs; at another
+in-degree weights change the other way, so that the mean input stays. CPU seconds (user and system)
+of the simulating process: drawing the network (a run of no length), and each further second of
+biology at dt 0.5 ms. Memory: the most the process has held (VmHWM, as ru_maxrss, but without what
+it inherits from Python on being forked). Programs are built first.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ KINDS = ("ampa", "nmda", "gaba")
 
 
 def scaled(cells: int, in_degree: int) -> Circuit:
-    """The prefrontal circuit with about `cells` cells and `in_degree` inputs to each, and the mean input it has."""
+    """The prefrontal circuit with about `cells` cells and `in_degree` inputs to each, and the mean
+    input it has.
+    """
     base = Library().load("circuits", "prefrontal", Circuit)
     more = cells / base.size
     own = float(base.connections[0].probability) * base.size  # in-degree as it is
@@ -46,7 +50,9 @@ def scaled(cells: int, in_degree: int) -> Circuit:
 
 
 class Watched:
-    """The most memory (MiB) that programs started by the engine have held while this was entered."""
+    """The most memory (MiB) that programs started by the engine have held while this was
+    entered.
+    """
 
     def __enter__(self) -> Watched:
         self.most, self._over = 0.0, threading.Event()
@@ -82,32 +88,58 @@ def measure(cells: int, in_degree: int, seconds: float) -> list[str]:
     wall = time.monotonic() - wall
     running = (children_cpu_s() - before - drawing) / seconds
     synapses = sum(
-        circuit.populations[c.source].count * circuit.populations[c.target].count * float(c.probability)
+        circuit.populations[c.source].count
+        * circuit.populations[c.target].count
+        * float(c.probability)
         for c in circuit.connections
     )
     return [
-        f"{circuit.size:,}", f"{synapses:,.0f}", f"{drawing:.2f}", f"{running:.3g}",
-        f"{1e6 * running / circuit.size:.0f}", f"{1e9 * running / synapses:.0f}", f"{wall:.1f}", f"{watched.most:.0f}",
-        f"{1024 * watched.most / circuit.size:.1f}", f"{2**20 * watched.most / synapses:.0f}",
+        f"{circuit.size:,}",
+        f"{synapses:,.0f}",
+        f"{drawing:.2f}",
+        f"{running:.3g}",
+        f"{1e6 * running / circuit.size:.0f}",
+        f"{1e9 * running / synapses:.0f}",
+        f"{wall:.1f}",
+        f"{watched.most:.0f}",
+        f"{1024 * watched.most / circuit.size:.1f}",
+        f"{2**20 * watched.most / synapses:.0f}",
         " ".join(f"{rate:.1f}" for rate in rates_hz(spikes)[0]),
-    ]  # fmt: skip
+    ]
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cells", type=int, nargs="*", default=[1000, 3000, 10_000, 30_000, 100_000])
-    parser.add_argument("--in-degrees", type=int, nargs="*", default=[50, 150, 600], help="at 1,000 cells")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--cells", type=int, nargs="*", default=[1000, 3000, 10_000, 30_000, 100_000]
+    )
+    parser.add_argument(
+        "--in-degrees", type=int, nargs="*", default=[50, 150, 600], help="at 1,000 cells"
+    )
     parser.add_argument("--seconds", type=float, default=1)
     asked = parser.parse_args()
     head = [
-        "cells", "synapses", "drawing, CPU s", "CPU s a s of biology", "us a cell", "ns a synapse", "wall s of 1 s",
-        "MiB", "KiB a cell", "B a synapse", "E PV SST (Hz)",
-    ]  # fmt: skip
+        "cells",
+        "synapses",
+        "drawing, CPU s",
+        "CPU s a s of biology",
+        "us a cell",
+        "ns a synapse",
+        "wall s of 1 s",
+        "MiB",
+        "KiB a cell",
+        "B a synapse",
+        "E PV SST (Hz)",
+    ]
     rows = []
     with tempfile.TemporaryDirectory(prefix="plastogen-scaling-") as place:
         os.environ["PLASTOGEN_CACHE"] = place
-        for cells, in_degree in [(n, IN_DEGREE) for n in asked.cells] + [(1000, k) for k in asked.in_degrees]:
+        for cells, in_degree in [(n, IN_DEGREE) for n in asked.cells] + [
+            (1000, k) for k in asked.in_degrees
+        ]:
             rows.append(measure(cells, in_degree, asked.seconds))
             print("| " + " | ".join(rows[-1]) + " |", flush=True)
     print(f"\ndt 0.5 ms. {machine()}.\n")

@@ -1,12 +1,13 @@
-"""A 64-point sweep of one scalar (tonic NMDA on SST cells), 5 s each: ours against two ways without plastogen.
+"""A 64-point sweep of one scalar (tonic NMDA on SST cells), 5 s each: ours against two ways without
+plastogen.
 
     python benchmarks/sweep_speed.py [--points 64] [--seconds 5] [--others 2]
 
-Wall and CPU seconds on two cores, build included, imports not. Ours: one binary, two workers, from an empty cache.
-Naive: the textbook network in Brian2's runtime with its default settings (Cython, its cache empty), built anew at each
-point. Rebuilding: the textbook network compiled to C++ at each point. Both at dt 0.1 ms and measured on a few points; a
-first point, which compiles, counts once, the mean of the others for all the rest. Then one worker against two, in
-turns.
+Wall and CPU seconds on two cores, build included, imports not. Ours: one binary, two workers, from
+an empty cache. Naive: the textbook network in Brian2's runtime with its default settings (Cython,
+its cache empty), built anew at each point. Rebuilding: the textbook network compiled to C++ at each
+point. Both at dt 0.1 ms and measured on a few points; a first point, which compiles, counts once,
+the mean of the others for all the rest. Then one worker against two, in turns.
 """
 
 from __future__ import annotations
@@ -44,8 +45,12 @@ def clock() -> Cost:
     return np.array([time.monotonic(), time.process_time() + children_cpu_s()])
 
 
-def ours(points: list[Drive], seconds: float, workers: int) -> tuple[list[float], list[list[float]]]:
-    """When each point was there (wall s), and its rates; the program is built if it is not there."""
+def ours(
+    points: list[Drive], seconds: float, workers: int
+) -> tuple[list[float], list[list[float]]]:
+    """When each point was there (wall s), and its rates; the program is built if it is not
+    there.
+    """
     began, engine = time.monotonic(), Engine(circuit("prefrontal", 0.5))
     build(engine.circuit)
 
@@ -90,10 +95,14 @@ def rebuilding(points: list[Drive], seconds: float) -> tuple[list[Cost], list[li
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--points", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--others", type=int, default=2, help="points of the other two, beside the first")
+    parser.add_argument(
+        "--others", type=int, default=2, help="points of the other two, beside the first"
+    )
     asked = parser.parse_args()
     points = drives(asked.points)
     few = points[: asked.others + 1]
@@ -102,7 +111,10 @@ def main() -> None:
         began = clock()
         times, rates = ours(points, asked.seconds, WORKERS)
         own = clock() - began
-        print(f"ours, wall s when each point was there: {' '.join(f'{t:.1f}' for t in times)}", flush=True)
+        print(
+            f"ours, wall s when each point was there: {' '.join(f'{t:.1f}' for t in times)}",
+            flush=True,
+        )
         runtime, runtime_rates = naive(few, asked.seconds)
         print(f"naive, wall and CPU s of each point: {_pairs(runtime)}", flush=True)
         rebuilt, rebuilt_rates = rebuilding(few[1:], asked.seconds)
@@ -115,7 +127,14 @@ def main() -> None:
     loop = runtime[0] + np.mean(runtime[1:], axis=0) * (len(points) - 1)
     again = np.mean(rebuilt, axis=0) * len(points)
     rows = [
-        [name, f"{cost[0]:.0f}", f"{cost[0] / own[0]:.1f}", f"{cost[1]:.0f}", f"{cost[1] / own[1]:.1f}", _rates(heard)]
+        [
+            name,
+            f"{cost[0]:.0f}",
+            f"{cost[0] / own[0]:.1f}",
+            f"{cost[1]:.0f}",
+            f"{cost[1] / own[1]:.1f}",
+            _rates(heard),
+        ]
         for name, cost, heard in [
             ("ours, two workers", own, rates[1]),
             ("Brian2 runtime loop (extrapolated)", loop, runtime_rates[1]),
@@ -124,11 +143,23 @@ def main() -> None:
     ]
     load = f"Load of the machine: {os.getloadavg()[0]:.1f}."
     print(f"\n{len(points)} points of {asked.seconds:g} s. {machine()}. {load}\n")
-    print(table(["way", "wall s", "ratio", "CPU s", "ratio", "E PV SST of the second point (Hz)"], rows))
+    print(
+        table(
+            ["way", "wall s", "ratio", "CPU s", "ratio", "E PV SST of the second point (Hz)"], rows
+        )
+    )
     speedup = statistics.median(speedups)
-    print(f"\ntwo workers against one: {' '.join(f'{s:.2f}' for s in speedups)}, median {speedup:.2f}")
-    print(f"two bare processes against one, which is what the machine gives: {machine_speedup():.2f}")
-    for name, value in {"naive": loop[0] / own[0], "rebuild": again[0] / own[0], "workers": speedup}.items():
+    print(
+        f"\ntwo workers against one: {' '.join(f'{s:.2f}' for s in speedups)}, median {speedup:.2f}"
+    )
+    print(
+        f"two bare processes against one, which is what the machine gives: {machine_speedup():.2f}"
+    )
+    for name, value in {
+        "naive": loop[0] / own[0],
+        "rebuild": again[0] / own[0],
+        "workers": speedup,
+    }.items():
         verdict = "met" if value >= TARGETS[name] else "MISSED"
         print(f"- {name}: {value:.1f}, target at least {TARGETS[name]}: {verdict}")
 

@@ -1,8 +1,9 @@
-"""In: a circuit. Out: the same network as a user of Brian2 would write it: differential equations, default settings.
+"""In: a circuit. Out: the same network as a user of Brian2 would write it: differential equations,
+default settings.
 
-Checks that the baseline of engine_speed.py is no straw man; also the peer and the naive sweep of other benchmarks.
-Connections are drawn with numpy beforehand, at no cost to the run, and come from another random stream than the
-engine's; everything else is the same.
+Checks that the baseline of engine_speed.py is no straw man; also the peer and the naive sweep of
+other benchmarks. Connections are drawn with numpy beforehand, at no cost to the run, and come from
+another random stream than the engine's; everything else is the same.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from plastogen.model.circuit import CLASSES, Circuit, Drive
 from plastogen.model.circuit import network as ours
 from plastogen.model.circuit.drive import cell_values, shared_values
 
-TAU = {"ampa": "ampa", "ext": "ampa", "nmda": "nmda", "PV": "gaba_PV", "SST": "gaba_SST", "adapt": "adaptation"}
+TAU = {
+    "ampa": "ampa",
+    "ext": "ampa",
+    "nmda": "nmda",
+    "PV": "gaba_PV",
+    "SST": "gaba_SST",
+    "adapt": "adaptation",
+}
 EQUATIONS = """
 dv/dt = (g_L*(v_L - v) + (w_ampa*x_ampa + w_ext*x_ext)*(v_exc - v) + (w_PV*x_PV + w_SST*x_SST)*(v_inh - v)
          + (w_adapt*x_adapt + g_silence)*(v_K - v)
@@ -27,10 +35,15 @@ ds/dt = -s/tau_nmda : 1
 ds_now : 1
 """
 RESET = "v = v_reset; ds_now = out_nmda*(1 - s); s += ds_now; x_adapt += 1"
-ARRIVAL = "x_ampa_post += out_ampa_pre; x_nmda_post += ds_now_pre; x_PV_post += out_PV_pre; x_SST_post += out_SST_pre"
+ARRIVAL = (
+    "x_ampa_post += out_ampa_pre; x_nmda_post += ds_now_pre; x_PV_post += out_PV_pre; x_SST_post +="
+    " out_SST_pre"
+)
 
 
-def build(circuit: Circuit, seed: int, seconds: float, folder: Path, drive: Drive | None = None) -> None:
+def build(
+    circuit: Circuit, seed: int, seconds: float, folder: Path, drive: Drive | None = None
+) -> None:
     """Write and compile the program in `folder`; its values, seed and duration are fixed."""
     import brian2 as b2
 
@@ -48,25 +61,43 @@ def assembled(circuit: Circuit, seed: int, drive: Drive) -> tuple[Any, Any]:
     import brian2 as b2
 
     b2.defaultclock.dt = float(circuit.step) * b2.ms
-    cells = {k: x for k, x in cell_values(circuit, drive, seed).items() if not k.startswith(("is_", "p_"))}
-    units = {name: unit for name, unit in ours.SHARED.items() if not name.startswith(("left_", "mean_"))}
+    cells = {
+        k: x
+        for k, x in cell_values(circuit, drive, seed).items()
+        if not k.startswith(("is_", "p_"))
+    }
+    units = {
+        name: unit for name, unit in ours.SHARED.items() if not name.startswith(("left_", "mean_"))
+    }
     known = {"volt": b2.volt, "1": 1}
     namespace = {name: shared_values(circuit)[name] * known[unit] for name, unit in units.items()}
-    namespace |= {f"tau_{name}": float(getattr(circuit.decays, tau)) * b2.ms for name, tau in TAU.items()}
+    namespace |= {
+        f"tau_{name}": float(getattr(circuit.decays, tau)) * b2.ms for name, tau in TAU.items()
+    }
     lines = [f"dx_{name}/dt = -x_{name}/tau_{name} : 1" for name in TAU]
     lines += [f"{name} : {ours.CELL[name]} (constant)" for name in cells if name != "v"]
     group = b2.NeuronGroup(
-        circuit.size, EQUATIONS + "\n".join(lines), threshold="v > v_th", reset=RESET, refractory="t_ref",
-        method="exponential_euler", namespace=namespace, name="cells",
-    )  # fmt: skip
+        circuit.size,
+        EQUATIONS + "\n".join(lines),
+        threshold="v > v_th",
+        reset=RESET,
+        refractory="t_ref",
+        method="exponential_euler",
+        namespace=namespace,
+        name="cells",
+    )
     for name, values in cells.items():
         group.variables[name].set_value(values)
-    synapses = b2.Synapses(group, group, on_pre=ARRIVAL, delay=circuit.wait_ms * b2.ms, name="synapses")
+    synapses = b2.Synapses(
+        group, group, on_pre=ARRIVAL, delay=circuit.wait_ms * b2.ms, name="synapses"
+    )
     source, target = connections(circuit, seed)
     synapses.connect(i=source, j=target)
     outside = b2.PoissonInput(group, "x_ext", 1, float(circuit.background.rate) * b2.Hz, 1)
     spikes = b2.SpikeMonitor(group, name="spikes")
-    voltage = b2.StateMonitor(group, "v", record=ours.recorded(circuit.size), dt=ours.VOLTAGE_STEP_MS * b2.ms)
+    voltage = b2.StateMonitor(
+        group, "v", record=ours.recorded(circuit.size), dt=ours.VOLTAGE_STEP_MS * b2.ms
+    )
     b2.seed(seed)
     return b2.Network(group, synapses, outside, spikes, voltage), spikes
 

@@ -1,4 +1,5 @@
-"""In: a built-in circuit. Out: engines with another step, without averaged conductances, or with other compiler flags.
+"""In: a built-in circuit. Out: engines with another step, without averaged conductances, or with
+other compiler flags.
 
 Shared by the benchmarks; run those, not this.
 """
@@ -32,7 +33,9 @@ class PlainEngine(Engine):
     """Plain exponential Euler: a conductance keeps through a step the value it has at its start."""
 
     def __init__(self, circuit: Circuit) -> None:
-        """The means over a step are values given at run time, so this is the same program as `Engine`'s."""
+        """The means over a step are values given at run time, so this is the same program as
+        `Engine`'s.
+        """
         super().__init__(circuit)
         self._shared |= {f"mean_{name}": 1.0 for name in network.TRACES}
 
@@ -58,7 +61,9 @@ def children_cpu_s() -> float:
 
 
 def machine_speedup(workers: int = 2, repetitions: int = 5) -> float:
-    """What the machine itself gives: work of so many bare loops, each a process that shares nothing, against one."""
+    """What the machine itself gives: work of so many bare loops, each a process that shares
+    nothing, against one.
+    """
 
     def wall_s(n: int) -> float:
         began = time.monotonic()
@@ -79,7 +84,9 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def machine() -> str:
     """Processor, cores, compiler, Brian2 and date, in a line."""
     model = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+    for line in (
+        Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ()
+    ):
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
     about = engine.signature("cpp")

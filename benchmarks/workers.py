@@ -1,10 +1,12 @@
-"""How a sweep goes with more workers: wall time of the same points with one, two, ... processes, each from an empty
-folder and cache.
+"""How a sweep goes with more workers: wall time of the same points with one, two, ... processes,
+each from an empty folder and cache.
 
-    python benchmarks/workers.py [--points 200] [--workers 1,2] [--repetitions 3] [--executor processes] [--json FILE]
+    python benchmarks/workers.py [--points 200] [--workers 1,2] [--repetitions 3] [--executor
+        processes] [--json FILE]
 
-The formula answers for the circuit, so that it is Python's own work that is spread; courses of 2 days. Start-up of the
-workers and writing the runs are included, results and figures are not. Medians of repetitions that alternate.
+The formula answers for the circuit, so that it is Python's own work that is spread; courses of 2
+days. Start-up of the workers and writing the runs are included, results and figures are not.
+Medians of repetitions that alternate.
 """
 
 from __future__ import annotations
@@ -36,14 +38,18 @@ sweep: {arms.ketamine.give.infusion.dose: {from: 0.1 mg/kg, to: 2 mg/kg, points:
 def wall_s(asked: Request, workers: int, executor: str) -> float:
     """Seconds that all runs take with so many workers."""
     began = time.monotonic()
-    came = [done.came for done in execute(asked.jobs, asked.store, workers=workers, executor=executor)]
+    came = [
+        done.came for done in execute(asked.jobs, asked.store, workers=workers, executor=executor)
+    ]
     assert set(came) == {"run"}, came
     return time.monotonic() - began
 
 
 def main() -> None:
     """Measure, print a table, and say whether the target is met."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--points", type=int, default=200)
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("--repetitions", type=int, default=3)
@@ -63,15 +69,24 @@ def main() -> None:
     seconds = {n: statistics.median(values) for n, values in taken.items()}
     print(f"{machine()}; {given.points} points, {given.executor}, wall time")
     rows = [
-        [str(n), f"{s:.1f}", f"{given.points / s:.1f}", f"{seconds[counts[0]] / s:.2f}"] for n, s in seconds.items()
+        [str(n), f"{s:.1f}", f"{given.points / s:.1f}", f"{seconds[counts[0]] / s:.2f}"]
+        for n, s in seconds.items()
     ]
     print(table(["workers", "seconds", "points a second", f"times {counts[0]} worker"], rows))
     if 1 in seconds and 2 in seconds:
         ratio = seconds[1] / seconds[2]
-        print(f"two workers: {ratio:.2f} times one (target {TARGET}: {'met' if ratio >= TARGET else 'MISSED'})")
-        print(f"two bare processes against one, which is what the machine gives: {machine_speedup():.2f}")
+        print(
+            f"two workers: {ratio:.2f} times one (target {TARGET}:"
+            f" {'met' if ratio >= TARGET else 'MISSED'})"
+        )
+        print(
+            "two bare processes against one, which is what the machine gives:"
+            f" {machine_speedup():.2f}"
+        )
     if given.json:
-        given.json.write_text(json.dumps({"machine": machine(), "points": given.points, "seconds": taken}, indent=1))
+        given.json.write_text(
+            json.dumps({"machine": machine(), "points": given.points, "seconds": taken}, indent=1)
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Sphinx: how the site is built. `make docs`; warnings are errors, and no page may ask another host."""
+"""Sphinx: how the site is built. `make docs`; warnings are errors, and no page may ask another
+host.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ html_copy_source = False
 html_theme_options = {"footer_icons": []}
 pygments_style, pygments_dark_style = "friendly", "monokai"
 
-# What a page would load by itself: scripts, styles, pictures, frames; a link that a reader clicks is none of them.
+# What a page would load by itself: scripts, styles, pictures, frames; a link that a reader clicks
+# is none of them.
 LOADED = re.compile(
     r"""<(?:script|img|iframe|source|video|audio|embed)\b[^>]*?\bsrc(?:set)?\s*=\s*["']?(?:https?:)?//[^"'\s>]+"""
     r"""|<link\b(?=[^>]*\brel\s*=\s*["']?(?:stylesheet|preload|icon|preconnect|dns-prefetch|modulepreload))"""
@@ -55,7 +58,9 @@ def _make(app: Any) -> None:
     from sphinx.util import logging
 
     generate.write(HERE / "reference")
-    figures.simulate(HERE / "tutorial.md", HERE / "_made" / "tutorial", logging.getLogger("plastogen").info)
+    figures.simulate(
+        HERE / "tutorial.md", HERE / "_made" / "tutorial", logging.getLogger("plastogen").info
+    )
 
 
 def named(text: str) -> str:
@@ -64,7 +69,9 @@ def named(text: str) -> str:
 
     def caption(block: re.Match[str]) -> str:
         language, path, inside = block.group("language", "path", "text")
-        return f"```{{code-block}} {language}\n:caption: {path}\n\n{inside}```" if path else block[0]
+        return (
+            f"```{{code-block}} {language}\n:caption: {path}\n\n{inside}```" if path else block[0]
+        )
 
     return FENCE.sub(caption, text)
 
@@ -79,7 +86,11 @@ def _closed(app: Any, exception: Exception | None) -> None:
 
     if exception is None:
         pages = [path for kind in ("*.html", "*.css") for path in Path(app.outdir).rglob(kind)]
-        asked = [f"{path}: {what}" for path in pages for what in asks_others(path.read_text(encoding="utf-8"))]
+        asked = [
+            f"{path}: {what}"
+            for path in pages
+            for what in asks_others(path.read_text(encoding="utf-8"))
+        ]
         if asked:
             raise ExtensionError("pages that ask another host:\n" + "\n".join(asked))
 

@@ -1,4 +1,5 @@
-"""In: the tutorial. Out: its figures, made by doing in a folder what the page tells its reader to do.
+"""In: the tutorial. Out: its figures, made by doing in a folder what the page tells its reader to
+do.
 
 Everything is kept: what is finished is not run again, so only the first build takes minutes.
 """
@@ -47,7 +48,11 @@ def _here(step: Step) -> list[str]:
     return [sys.executable, "-m", "plastogen", *rest]
 
 
-def _do(words: list[str], step: Step, folder: Path, environment: dict[str, str], well: tuple[int, ...]) -> None:
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def _do(
+    words: list[str], step: Step, folder: Path, environment: dict[str, str], well: tuple[int, ...]
+) -> None:
+    done = subprocess.run(
+        words, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode not in well:
         raise RuntimeError(f"{step.place}: exit code {done.returncode}\n{done.stdout}{done.stderr}")

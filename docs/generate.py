@@ -1,5 +1,6 @@
-"""In: plastogen itself. Out: the pages that say what it holds, as Markdown: commands, vocabulary, models, experiments,
-sources, Python. Nothing in them is written by hand, so nothing in them can go stale.
+"""In: plastogen itself. Out: the pages that say what it holds, as Markdown: commands, vocabulary,
+models, experiments, sources, Python. Nothing in them is written by hand, so nothing in them can go
+stale.
 """
 
 from __future__ import annotations
@@ -31,18 +32,39 @@ from plastogen.runs.results import dosing
 from plastogen.simulation.switches import SiteFactors, Switches
 from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
 
-KINDS = {"subjects": "Subjects", "circuits": "Circuits", "plasticity": "Plasticity", "drugs": "Drugs"}
-DEPTH = {"kinetics": 3, "actions": 3, "populations": 2, "connections": 2}  # how many names of a path head a table
-ROOTS = {folder: root for root, (folder, _) in FOLDERS.items()}  # what a path to a model of a folder begins with
+KINDS = {
+    "subjects": "Subjects",
+    "circuits": "Circuits",
+    "plasticity": "Plasticity",
+    "drugs": "Drugs",
+}
+DEPTH = {
+    "kinetics": 3,
+    "actions": 3,
+    "populations": 2,
+    "connections": 2,
+}  # how many names of a path head a table
+ROOTS = {
+    folder: root for root, (folder, _) in FOLDERS.items()
+}  # what a path to a model of a folder begins with
 OPENING = {
-    "Commands": "`plastogen COMMAND --help` says the same. Exit codes: 0 all good, 2 bad input and nothing was run, "
-    "3 a run failed or is missing, 4 a claim was missed.",
-    "Variables, dimensions, switches": "Made from the code. A readout names a variable; results hold all of them, "
-    "by arm and seed first. Unit 1: a ratio, mostly to healthy, or a share.",
-    "Sources": "Every entry of `models/references.yaml`: what was read of it, and which models (by number) and "
-    "experiments (by claim) rest on it. `plastogen sources EXPERIMENT --bibtex` gives them for a paper.",
-    "Python": "All there is to import from `plastogen`. What `run` and `load` give is an `xarray.Dataset`; "
-    "[its variables](vocabulary.md).",
+    "Commands": (
+        "`plastogen COMMAND --help` says the same. Exit codes: 0 all good, 2 bad input and nothing"
+        " was run, 3 a run failed or is missing, 4 a claim was missed."
+    ),
+    "Variables, dimensions, switches": (
+        "Made from the code. A readout names a variable; results hold all of them, "
+        "by arm and seed first. Unit 1: a ratio, mostly to healthy, or a share."
+    ),
+    "Sources": (
+        "Every entry of `models/references.yaml`: what was read of it, and which models (by number)"
+        " and experiments (by claim) rest on it. `plastogen sources EXPERIMENT --bibtex` gives them"
+        " for a paper."
+    ),
+    "Python": (
+        "All there is to import from `plastogen`. What `run` and `load` give is an"
+        " `xarray.Dataset`; [its variables](vocabulary.md)."
+    ),
 }
 TAKES = {
     "peak": "its highest value", "trough": "its lowest value",
@@ -53,18 +75,26 @@ TAKES = {
 }  # fmt: skip
 DIMS = {
     "arm": "what one group gets", "seed": "one master seed: another network, other noise",
-    "time": "hours; 0 is the first planned dose", "class": ", ".join(CLASSES), "pool": ", ".join(POOLS),
-    "species": "a drug or one of its metabolites", "snapshot": "20 s of spikes at a named moment",
-    "frequency": "Hz", "subject": "one virtual subject", "point": "one point of a sweep that is no grid",
+    "time": "hours; 0 is the first planned dose", "class": ", ".join(CLASSES),
+    "pool": ", ".join(POOLS), "species": "a drug or one of its metabolites",
+    "snapshot": "20 s of spikes at a named moment", "frequency": "Hz",
+    "subject": "one virtual subject", "point": "one point of a sweep that is no grid",
 }  # fmt: skip
 
 
 def write(folder: Path) -> list[Path]:
     """All generated pages below `folder`; a page that has not changed is not touched."""
-    pages = {"commands.md": commands(), "vocabulary.md": vocabulary(), "python.md": python(), "sources.md": sources()}
+    pages = {
+        "commands.md": commands(),
+        "vocabulary.md": vocabulary(),
+        "python.md": python(),
+        "sources.md": sources(),
+    }
     for kind, title in KINDS.items():
         names = _own(kind)
-        pages[f"{kind}/index.md"] = _index(title, [(name, _title(Library(), kind, name)) for name in names])
+        pages[f"{kind}/index.md"] = _index(
+            title, [(name, _title(Library(), kind, name)) for name in names]
+        )
         pages |= {f"{kind}/{name}.md": model(kind, name) for name in names}
     pages["experiments/index.md"] = _index("Experiments", listing("experiments"))
     pages |= {f"experiments/{name}.md": experiment(name) for name in shipped()}
@@ -82,7 +112,10 @@ def write(folder: Path) -> list[Path]:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """A Markdown table."""
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
-    lines += [" | ".join(cell.replace("|", r"\|").replace("\n", " ") or " " for cell in row) for row in rows]
+    lines += [
+        " | ".join(cell.replace("|", r"\|").replace("\n", " ") or " " for cell in row)
+        for row in rows
+    ]
     return ["", *(f"| {line} |" for line in lines), ""]
 
 
@@ -117,7 +150,14 @@ def commands() -> list[str]:
             command = known[name]
             params = [p for p in command.params if p.name != "help"]
             words = [_argument(p) for p in params if p.param_type_name == "argument"]
-            lines += ["", f"### {name}", "", f"`plastogen {' '.join([name, *words])}`", "", _prose(command.help)]
+            lines += [
+                "",
+                f"### {name}",
+                "",
+                f"`plastogen {' '.join([name, *words])}`",
+                "",
+                _prose(command.help),
+            ]
             lines += table(("", ""), [_option(p) for p in params]) if params else []
     return lines
 
@@ -144,10 +184,15 @@ def _prose(text: str | None) -> str:
 def vocabulary() -> list[str]:
     """Variables, dimensions, summaries, states, switches, figures, forms of claims."""
     rows = [
-        (f"`{name}`", v.long_name, _unit(v.unit), ", ".join(d for d in v.dims if d not in ("time", "snapshot")),
-         "snapshot" if v.of_snapshot else "course")
+        (
+            f"`{name}`",
+            v.long_name,
+            _unit(v.unit),
+            ", ".join(d for d in v.dims if d not in ("time", "snapshot")),
+            "snapshot" if v.of_snapshot else "course",
+        )
         for name, v in VARIABLES.items()
-    ]  # fmt: skip
+    ]
     lines = _opening("Variables, dimensions, switches")
     lines += ["## Variables", *table(("name", "what", "unit", "also by", "of"), rows)]
     lines += ["## Dimensions", *table(("name", "what"), [(f"`{d}`", DIMS[d]) for d in DIMENSIONS])]
@@ -158,11 +203,26 @@ def vocabulary() -> list[str]:
     ]
     takes = [(f"`{take}`", TAKES[take]) for take in get_args(Take)]
     lines += [*table(("take", "of a course"), [("`at: 24 h`", "its value then"), *takes])]
-    lines += [f"Keys of a readout: {_fields(Readout)}.", "", "## Claims", "", *_docstring(Claim), ""]
+    lines += [
+        f"Keys of a readout: {_fields(Readout)}.",
+        "",
+        "## Claims",
+        "",
+        *_docstring(Claim),
+        "",
+    ]
     lines += ["## Switches", "", *_docstring(Switches), "", *_docstring(SiteFactors)]
     lines += table(("path", "takes"), [(f"`{path}`", words) for path, words in listing("switches")])
-    lines += ["## Figures", *table(("name", "shows"), [(f"`{name}`", words) for name, words in FIGURES.items()])]
-    lines += ["## States", "", "What the slow equations follow, and what `course: {start: ...}` can set:", ""]
+    lines += [
+        "## Figures",
+        *table(("name", "shows"), [(f"`{name}`", words) for name, words in FIGURES.items()]),
+    ]
+    lines += [
+        "## States",
+        "",
+        "What the slow equations follow, and what `course: {start: ...}` can set:",
+        "",
+    ]
     lines += [", ".join(f"`{state}`" for state in STATES) + "."]
     levels = [(f"[{level}]{{.level .{level}}}", words) for level, words in WORDS.items()]
     return [*lines, "", "## Levels of evidence", *table(("level", "the number was"), levels)]
@@ -197,7 +257,9 @@ def _docstring(kind: type[Definition]) -> list[str]:
 
 
 def model(kind: str, name: str) -> list[str]:
-    """A model card: what the file says, every number with its range, level of evidence, source and note."""
+    """A model card: what the file says, every number with its range, level of evidence, source and
+    note.
+    """
     library = Library()
     whole = build(library.document(kind, name), MODEL_KINDS[kind])
     written = _written(kind, name)
@@ -215,10 +277,19 @@ def model(kind: str, name: str) -> list[str]:
     if numbers:
         levels = Counter(str(q.evidence) for q in numbers.values() if q.evidence)
         parts = [f"{levels[level]} {words}" for level, words in WORDS.items() if levels[level]]
-        lines += ["", f"{len(numbers)} number{'s' if len(numbers) > 1 else ''}: {', '.join(parts)}."]
+        lines += [
+            "",
+            f"{len(numbers)} number{'s' if len(numbers) > 1 else ''}: {', '.join(parts)}.",
+        ]
     if numbers:
         root = f"drugs.{name}" if kind == "drugs" else ROOTS[kind]
-        lines += ["", f"`--set {root}.PATH=VALUE` changes one for a run; PATH is the heading, a dot, the name."]
+        lines += [
+            "",
+            (
+                f"`--set {root}.PATH=VALUE` changes one for a run; PATH is the heading, a dot, the"
+                " name."
+            ),
+        ]
     sections: dict[str, list[tuple[str, Quantity]]] = {}
     for path, q in numbers.items():
         parts = path.split(".")
@@ -230,7 +301,11 @@ def model(kind: str, name: str) -> list[str]:
         lines += table(("number", "value", "range", "evidence", "source"), cells)
     settings = dict(_settings(written))
     if settings:
-        lines += ["", "## Settings", *table(("what", "is"), [(f"`{path}`", words) for path, words in settings.items()])]
+        lines += [
+            "",
+            "## Settings",
+            *table(("what", "is"), [(f"`{path}`", words) for path, words in settings.items()]),
+        ]
     return lines
 
 
@@ -287,22 +362,37 @@ def experiment(name: str) -> list[str]:
     lines = [f"# {one.title or name}", "", f"**{one.question}**"]
     lines += ["", _escaped(one.note)] if one.note else []
     takes = f" Takes {one.takes}." if one.takes else ""
-    lines += ["", f"`plastogen run {name}`: {one.course.duration.text}, {one.course.seeds} seeds, subject "
-              f"[{one.model.subject}](../subjects/{one.model.subject}.md), circuit "
-              f"[{one.model.circuit}](../circuits/{one.model.circuit}.md), plasticity "
-              f"[{one.model.plasticity}](../plasticity/{one.model.plasticity}.md).{takes}"]  # fmt: skip
-    gets = {arm: dict.fromkeys(str(row["what"]) for row in dosing(case)) for arm, case in first.items()}
-    arms = [(f"`{arm}`", "; ".join(gets[arm]) or "nothing", own.title or "") for arm, own in one.arms.items()]
+    lines += [
+        "",
+        (
+            f"`plastogen run {name}`: {one.course.duration.text}, {one.course.seeds} seeds, subject"
+            f" [{one.model.subject}](../subjects/{one.model.subject}.md), circuit"
+            f" [{one.model.circuit}](../circuits/{one.model.circuit}.md), plasticity"
+            f" [{one.model.plasticity}](../plasticity/{one.model.plasticity}.md).{takes}"
+        ),
+    ]
+    gets = {
+        arm: dict.fromkeys(str(row["what"]) for row in dosing(case)) for arm, case in first.items()
+    }
+    arms = [
+        (f"`{arm}`", "; ".join(gets[arm]) or "nothing", own.title or "")
+        for arm, own in one.arms.items()
+    ]
     titled = 3 if any(title for *_, title in arms) else 2
     lines += ["", "## Arms", *table(("arm", "gets", "")[:titled], [row[:titled] for row in arms])]
     if asked.over:
         lines += ["## Swept", ""]
-        lines += [f"- {whole}: {', '.join(f'`{path}`' for path in paths)}" for whole, *paths in asked.over]
+        lines += [
+            f"- {whole}: {', '.join(f'`{path}`' for path in paths)}" for whole, *paths in asked.over
+        ]
         lines += [""]
     readouts = [(f"`{key}`", r.title or "", _unit(r.unit)) for key, r in one.readouts.items()]
     lines += ["## Readouts", *table(("name", "what", "unit"), readouts)]
     if one.expect:
-        lines += ["## Claims", *table(("claim", "found by", "known miss, note"), [_claim(c) for c in one.expect])]
+        lines += [
+            "## Claims",
+            *table(("claim", "found by", "known miss, note"), [_claim(c) for c in one.expect]),
+        ]
     return [
         *lines,
         "## The file",
@@ -314,7 +404,11 @@ def experiment(name: str) -> list[str]:
 
 
 def _claim(claim: Claim) -> tuple[str, str, str]:
-    said = "; ".join(part for part in (claim.known_miss and f"known miss: {claim.known_miss}", claim.note) if part)
+    said = "; ".join(
+        part
+        for part in (claim.known_miss and f"known miss: {claim.known_miss}", claim.note)
+        if part
+    )
     return _escaped(claim.claim), _cite(claim.source), _escaped(said)
 
 
@@ -339,8 +433,13 @@ def sources() -> list[str]:
         doi = f" [doi:{r.doi}](https://doi.org/{r.doi})" if r.doi else ""
         note = f" *{_escaped(r.note)}*" if r.note else ""
         rests = ", ".join(f"{where} ({n})" for where, n in used.get(key, Counter()).items())
-        lines += ["", f"(ref-{key})=", "", f"**{key}**: {_escaped(r.authors)} ({r.year}). {_escaped(r.title)}. "
-                  f"{_escaped(r.journal)}.{doi}{note}" + (f" Used by {rests}." if rests else "")]  # fmt: skip
+        lines += [
+            "",
+            f"(ref-{key})=",
+            "",
+            f"**{key}**: {_escaped(r.authors)} ({r.year}). {_escaped(r.title)}. "
+            f"{_escaped(r.journal)}.{doi}{note}" + (f" Used by {rests}." if rests else ""),
+        ]
     return lines
 
 

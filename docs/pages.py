@@ -1,7 +1,8 @@
-"""In: a page of these docs (Markdown). Out: the files, commands and Python that its reader makes and runs, in order.
+"""In: a page of these docs (Markdown). Out: the files, commands and Python that its reader makes
+and runs, in order.
 
-One reading serves two masters: the site follows the tutorial to make its figures (`figures.py`), the tests follow every
-page so that no command can rot (`tests/test_pages.py`).
+One reading serves two masters: the site follows the tutorial to make its figures (`figures.py`),
+the tests follow every page so that no command can rot (`tests/test_pages.py`).
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def mentions(page: Path) -> list[Step]:
     named = FENCE.sub(lambda block: "\n" * block.group().count("\n"), text)
     where = str(page.relative_to(ROOT))
     return [
-        Step("command", found[1], where, named.count("\n", 0, found.start()) + 1) for found in INLINE.finditer(named)
+        Step("command", found[1], where, named.count("\n", 0, found.start()) + 1)
+        for found in INLINE.finditer(named)
     ]
 
 
@@ -67,7 +69,9 @@ def _steps(text: str, page: str) -> Iterator[Step]:
 
 
 def _commands(text: str, page: str, line: int) -> Iterator[Step]:
-    """The lines of a shell block: comments left out, a line that ends in a backslash joined with the next."""
+    """The lines of a shell block: comments left out, a line that ends in a backslash joined with
+    the next.
+    """
     whole, began = "", line
     for number, one in enumerate(text.splitlines(), line):
         began = began if whole else number

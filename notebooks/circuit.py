@@ -30,7 +30,10 @@ def _():
 def _(mo):
     usual = {"E": 4, "PV": 8, "SST": 8}
     tonic = mo.ui.dictionary(
-        {name: mo.ui.slider(0, 12, step=1, value=nS, label=name, show_value=True) for name, nS in usual.items()}
+        {
+            name: mo.ui.slider(0, 12, step=1, value=nS, label=name, show_value=True)
+            for name, nS in usual.items()
+        }
     )
     dose = mo.ui.slider(steps=[3, 10, 30, 100], value=10, label="ketamine, mg/kg", show_value=True)
     sliders = mo.hstack([tonic[name] for name in usual], justify="start", gap=2, wrap=True)
@@ -41,7 +44,10 @@ def _(mo):
 @app.cell
 def _(dose, tonic):
     # `--set` on the command line takes the same paths. The network is compiled once; numbers are handed to it.
-    settings = {f"circuit.populations.{name}.tonic_nmda": f"{value} nS" for name, value in tonic.value.items()}
+    settings = {
+        f"circuit.populations.{name}.tonic_nmda": f"{value} nS"
+        for name, value in tonic.value.items()
+    }
     settings |= {
         "model.circuit": "small",
         "course.duration": "1 h",

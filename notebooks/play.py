@@ -28,10 +28,14 @@ def _():
 
 @app.cell(hide_code=True)
 def _(mo):
-    dose = mo.ui.slider(steps=[0.1, 0.2, 0.5, 1, 2], value=0.5, label="dose, mg/kg", show_value=True)
+    dose = mo.ui.slider(
+        steps=[0.1, 0.2, 0.5, 1, 2], value=0.5, label="dose, mg/kg", show_value=True
+    )
     over = mo.ui.dropdown(["5 min", "40 min", "4 h"], value="40 min", label="given over")
     blocker = mo.ui.dropdown(["none", "nbqx", "rapamycin"], value="none", label="blocker before it")
-    subject = mo.ui.dropdown(["stressed_adult", "healthy_adult"], value="stressed_adult", label="subject")
+    subject = mo.ui.dropdown(
+        ["stressed_adult", "healthy_adult"], value="stressed_adult", label="subject"
+    )
     mo.hstack([dose, over, blocker, subject], justify="start", gap=2, wrap=True)
     return blocker, dose, over, subject
 
@@ -88,12 +92,18 @@ def _(mo, results):
     table = [
         {
             "readout": results[name].long_name,
-            **{arm: round(float(results[name].sel(arm=arm).mean()), 3) for arm in results.arm.values},
+            **{
+                arm: round(float(results[name].sel(arm=arm).mean()), 3)
+                for arm in results.arm.values
+            },
             "unit": "" if results[name].units == "1" else results[name].units,
         }
         for name in names
     ]
-    rows = [f"| {row['readout']} | {row['vehicle']:.3g} | {row['ketamine']:.3g} | {row['unit']} |" for row in table]
+    rows = [
+        f"| {row['readout']} | {row['vehicle']:.3g} | {row['ketamine']:.3g} | {row['unit']} |"
+        for row in table
+    ]
     mo.md("\n".join(["| readout | vehicle | ketamine | unit |", "|:--|--:|--:|:--|", *rows]))
     return (table,)
 

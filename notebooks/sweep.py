@@ -62,7 +62,11 @@ expect:
 
 @app.cell(hide_code=True)
 def _(mo, results):
-    titles = {results[name].long_name: name for name in results.data_vars if results[name].attrs.get("readout")}
+    titles = {
+        results[name].long_name: name
+        for name in results.data_vars
+        if results[name].attrs.get("readout")
+    }
     chosen = mo.ui.dropdown(titles, value=next(reversed(titles)), label="readout")
     less = mo.ui.switch(label="less vehicle")
     mo.hstack([chosen, less], justify="start", gap=2)
@@ -73,14 +77,32 @@ def _(mo, results):
 def _(chosen, less, plt, results):
     # One readout is an array over (arm, dose, tonic_SST, seed); pick, subtract, draw.
     readout = results[chosen.value].mean("seed")
-    shown = readout.sel(arm="ketamine") - readout.sel(arm="vehicle") if less.value else readout.sel(arm="ketamine")
+    shown = (
+        readout.sel(arm="ketamine") - readout.sel(arm="vehicle")
+        if less.value
+        else readout.sel(arm="ketamine")
+    )
     with plt.style.context("plastogen.figures.slide"):
         fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
-        for factor, line, words in ((1, "o-", "as it is"), (0, "s--", "no block on SST cells' tonic receptors")):
-            ax.plot(results.dose, shown.sel(tonic_SST=factor), line, color="#0072B2", label=words, clip_on=False)
+        for factor, line, words in (
+            (1, "o-", "as it is"),
+            (0, "s--", "no block on SST cells' tonic receptors"),
+        ):
+            ax.plot(
+                results.dose,
+                shown.sel(tonic_SST=factor),
+                line,
+                color="#0072B2",
+                label=words,
+                clip_on=False,
+            )
         unit = "" if results[chosen.value].units == "1" else f", {results[chosen.value].units}"
-        ax.set(xscale="log", xlabel="dose, mg/kg", ylabel=f"{results[chosen.value].long_name}{unit}")
-        ax.set_xticks(results.dose.values, [f"{dose:.2g}" for dose in results.dose.values], minor=False)
+        ax.set(
+            xscale="log", xlabel="dose, mg/kg", ylabel=f"{results[chosen.value].long_name}{unit}"
+        )
+        ax.set_xticks(
+            results.dose.values, [f"{dose:.2g}" for dose in results.dose.values], minor=False
+        )
         ax.minorticks_off()
         ax.legend()
     fig  # noqa: B018
@@ -91,7 +113,10 @@ def _(chosen, less, plt, results):
 def _(json, mo, results):
     # What became of the claims, at how many of the points.
     claims = json.loads(results.attrs["claims"])
-    mo.md("| claim | outcome |\n|:--|:--|\n" + "\n".join(f"| {one['claim']} | {one['outcome']} |" for one in claims))
+    mo.md(
+        "| claim | outcome |\n|:--|:--|\n"
+        + "\n".join(f"| {one['claim']} | {one['outcome']} |" for one in claims)
+    )
     return (claims,)
 
 

@@ -1,4 +1,6 @@
-"""A person at a command line, in a folder with an experiment `mine`: what they type, and processes of their own."""
+"""A person at a command line, in a folder with an experiment `mine`: what they type, and processes
+of their own.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,15 @@ def say(*words: str) -> Result:
 
 
 def plastogen(folder: Path, *words: str, **options: Any) -> subprocess.Popen[str]:
-    """The command line in a process and a session of its own, where Ctrl-C is heard even if nobody hears it here."""
+    """The command line in a process and a session of its own, where Ctrl-C is heard even if nobody
+    hears it here.
+    """
     options = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options}
     command = [sys.executable, "-m", "plastogen", *words]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **pipes, **options)
+    return subprocess.Popen(
+        command, cwd=folder, text=True, start_new_session=True, **pipes, **options
+    )
 
 
 def until(true: Callable[[], Any], seconds: float = 200.0) -> None:
@@ -45,4 +51,8 @@ def until(true: Callable[[], Any], seconds: float = 200.0) -> None:
 def finished(folder: Path) -> int:
     """How many runs of `mine` are there."""
     runs = folder / "results" / "mine" / "runs"
-    return sum(bool(re.fullmatch("[0-9a-f]{12}", p.name)) for p in runs.iterdir()) if runs.is_dir() else 0
+    return (
+        sum(bool(re.fullmatch("[0-9a-f]{12}", p.name)) for p in runs.iterdir())
+        if runs.is_dir()
+        else 0
+    )

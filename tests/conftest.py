@@ -1,8 +1,9 @@
-"""Every test has a cache of its own session. Compiled programs outlive it, for as long as their source stands.
+"""Every test has a cache of its own session. Compiled programs outlive it, for as long as their
+source stands.
 
-The cache of whoever works here is never read or written. What is compiled is kept in pytest's own cache
-(`pytest --cache-clear` empties it) under a digest of the two modules that make a program, so that a changed line in
-either is compiled anew.
+The cache of whoever works here is never read or written. What is compiled is kept in pytest's own
+cache (`pytest --cache-clear` empties it) under a digest of the two modules that make a program, so
+that a changed line in either is compiled anew.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ MAKERS = ("network.py", "engine.py")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+def cache_folder(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Path]:
     """The folder PLASTOGEN_CACHE names throughout the session."""
-    source = hashlib.sha256(b"".join((CIRCUIT / name).read_bytes() for name in MAKERS)).hexdigest()[:12]
+    source = hashlib.sha256(b"".join((CIRCUIT / name).read_bytes() for name in MAKERS)).hexdigest()[
+        :12
+    ]
     folder = tmp_path_factory.mktemp("cache")
     (folder / "programs").symlink_to(request.config.cache.mkdir(f"plastogen-{source}").absolute())
     with pytest.MonkeyPatch.context() as patch:
@@ -47,7 +52,9 @@ def lab(costless: Path) -> Path:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Path:
-    """Two folders, `one` and `two`, with the same experiment `mine`, which takes a few seconds with the formula."""
+    """Two folders, `one` and `two`, with the same experiment `mine`, which takes a few seconds with
+    the formula.
+    """
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "mine.yaml").write_text(FORMULA)

@@ -1,4 +1,6 @@
-"""A course that costs nothing: a plan in, plausible arrays out. For tests of what stands above courses."""
+"""A course that costs nothing: a plan in, plausible arrays out. For tests of what stands above
+courses.
+"""
 
 from __future__ import annotations
 
@@ -22,25 +24,33 @@ def simulate(plan: Plan, *, progress: Callable[[str, float], None] | None = None
         progress("course", 0.5)
     t = np.asarray(plan.grid_h, float)
     strength = sum(float(g.dose or g.occupancy or g.brain or 0) for g in plan.treatments.values())
-    hump = strength * (1 + 0.01 * plan.seed) * np.clip(t, 0, None) * np.exp(-np.clip(t, 0, None) / 5)
+    hump = (
+        strength * (1 + 0.01 * plan.seed) * np.clip(t, 0, None) * np.exp(-np.clip(t, 0, None) / 5)
+    )
     species = tuple(s for drug in plan.drugs.values() for s in drug.species)
     sizes = {"class": 3, "pool": len(POOLS), "species": len(species)}
     arrays: dict[str, Any] = {}
     for name, variable in VARIABLES.items():
         if "time" in variable.dims:
             shape = [sizes[dim] for dim in variable.dims[1:]]
-            arrays[name] = np.broadcast_to((1 + hump).reshape(-1, *(1 for _ in shape)), (t.size, *shape)).copy()
+            arrays[name] = np.broadcast_to(
+                (1 + hump).reshape(-1, *(1 for _ in shape)), (t.size, *shape)
+            ).copy()
     shot = {
         "t_s": np.array([0.1, 0.2, 0.5]), "i": np.array([0, 3, 7], np.int32), "rate_hz": np.array([3.0, 8.0, 6.0]),
         "spectrum": np.ones(4), "frequency_hz": np.arange(4.0), "gamma_power": np.array(1 + strength),
         "delta_power": np.array(1.0), "gamma_peak_hz": np.array(40.0),
     }  # fmt: skip
     shots = {name: dict(shot) for name in plan.snapshots}
-    return Course(t, arrays, POOLS, species, shots, {"probes": 3, "cap_hit": False, "backend": plan.backend})
+    return Course(
+        t, arrays, POOLS, species, shots, {"probes": 3, "cap_hit": False, "backend": plan.backend}
+    )
 
 
 def deadly(plan: Plan, *, progress: Callable[[str, float], None] | None = None) -> Course:
-    """Kills its process for the vehicle of seed 6: always, or as often as there are files once* in FAKE_LIVES."""
+    """Kills its process for the vehicle of seed 6: always, or as often as there are files once* in
+    FAKE_LIVES.
+    """
     if plan.seed == 6 and not plan.treatments:
         folder = os.environ.get("FAKE_LIVES")
         left = sorted(Path(folder).glob("once*")) if folder else [None]

@@ -1,4 +1,6 @@
-"""Plans for tests: one subject, one circuit whose formula answers as written here, and what is given."""
+"""Plans for tests: one subject, one circuit whose formula answers as written here, and what is
+given.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,13 @@ GAINS: dict[str, dict[str, float]] = {
     "PV": {"nmda_PV": 0.3, "tonic_PV": 0.7, "recurrent": 0.6, "ampa": 0.8, "nmda_E": 0.4, "silence": -4},
     "SST": {"nmda_SST": 0.5, "tonic_SST": 1.2, "recurrent": 0.5, "ampa": 0.4, "silence": -3},
 }  # fmt: skip
-INFUSION: dict[str, Any] = {"drug": "ketamine", "dose": "0.5 mg/kg", "route": "iv", "over": "40 min", "at": "0 h"}
+INFUSION: dict[str, Any] = {
+    "drug": "ketamine",
+    "dose": "0.5 mg/kg",
+    "route": "iv",
+    "over": "40 min",
+    "at": "0 h",
+}
 KETAMINE = {"infusion": INFUSION}
 BATH = {"bath": {"drug": "ketamine", "brain": "3 uM", "at": "0 h", "for": "6 h"}}
 
@@ -44,22 +52,51 @@ def answering(name: str = "small", gains: str = "own") -> Circuit:
 
 
 def plan(
-    give: Mapping[str, Mapping[str, Any]] | None = None, *, subject: str = "healthy_adult", circuit: Circuit | None = None,
-    plasticity: str = "all", tuned: Mapping[str, object] | None = None, switches: Mapping[str, Any] | None = None,
-    hours: float = 24, start_h: float = -1, method: str = "formula", tolerance: float = 0.02, max_probes: int = 400,
-    also_at: tuple[float, ...] = (), window_s: float = 2, **more: Any,
-) -> Plan:  # fmt: skip
-    """A plan; `tuned` overrides numbers of the plasticity file, `also_at` are more times to write down."""
+    give: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    subject: str = "healthy_adult",
+    circuit: Circuit | None = None,
+    plasticity: str = "all",
+    tuned: Mapping[str, object] | None = None,
+    switches: Mapping[str, Any] | None = None,
+    hours: float = 24,
+    start_h: float = -1,
+    method: str = "formula",
+    tolerance: float = 0.02,
+    max_probes: int = 400,
+    also_at: tuple[float, ...] = (),
+    window_s: float = 2,
+    **more: Any,
+) -> Plan:
+    """A plan; `tuned` overrides numbers of the plasticity file, `also_at` are more times to write
+    down.
+    """
     treatments = {name: Treatment.model_validate(t) for name, t in (give or {}).items()}
     weight = 70.0
-    events = {x for t in treatments.values() for i in inputs(t, weight) for x in (i.start_h, i.start_h + i.duration_h)}
+    events = {
+        x
+        for t in treatments.values()
+        for i in inputs(t, weight)
+        for x in (i.start_h, i.start_h + i.duration_h)
+    }
     events |= {x for t in treatments.values() for h in holds(t) for x in (h.start_h, h.end_h)}
     times = np.unique(np.concatenate([grid(start_h, hours, sorted(events)), also_at]))
     return Plan(
-        subject=LIBRARY.load("subjects", subject, Subject), circuit=circuit or answering(),
+        subject=LIBRARY.load("subjects", subject, Subject),
+        circuit=circuit or answering(),
         plasticity=LIBRARY.load("plasticity", plasticity, Plasticity, overrides=tuned or {}),
-        drugs={t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()}, treatments=treatments,
-        stress=more.pop("stress", ()), switches=Switches.model_validate(switches or {}), start_h=start_h, duration_h=hours,
-        grid_h=times, seed=more.pop("seed", 1), method=method, window_s=window_s, settle_s=0.5, tolerance=tolerance,
-        max_probes=max_probes, **more,
-    )  # fmt: skip
+        drugs={t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()},
+        treatments=treatments,
+        stress=more.pop("stress", ()),
+        switches=Switches.model_validate(switches or {}),
+        start_h=start_h,
+        duration_h=hours,
+        grid_h=times,
+        seed=more.pop("seed", 1),
+        method=method,
+        window_s=window_s,
+        settle_s=0.5,
+        tolerance=tolerance,
+        max_probes=max_probes,
+        **more,
+    )

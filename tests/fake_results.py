@@ -1,7 +1,8 @@
-"""Invented results with the names, dimensions and units of results.nc: in, arms and seeds; out, a Dataset and spikes.
+"""Invented results with the names, dimensions and units of results.nc: in, arms and seeds; out, a
+Dataset and spikes.
 
-The curves are plausible shapes (bi-exponentials and saturating rises), not output of the model: they are there to
-draw and to test figures and the report, never to quote.
+The curves are plausible shapes (bi-exponentials and saturating rises), not output of the model:
+they are there to draw and to test figures and the report, never to quote.
 """
 
 from __future__ import annotations
@@ -48,14 +49,18 @@ def grid_h(end_h: float = 336.0) -> np.ndarray:
     return np.asarray(grid[grid <= end_h])
 
 
-def infusion(t: np.ndarray, over: float, fast: float, slow: float, share: float = 0.6) -> np.ndarray:
+def infusion(
+    t: np.ndarray, over: float, fast: float, slow: float, share: float = 0.6
+) -> np.ndarray:
     """Shape of a concentration during and after an infusion (peak near 1)."""
 
     def phase(rate: float) -> np.ndarray:
         during = 1 - np.exp(-rate * np.clip(t, 0, over))
         return np.asarray(during * np.exp(-rate * np.clip(t - over, 0, None)))
 
-    shape = share * phase(fast) / (1 - np.exp(-fast * over)) + (1 - share) * phase(slow) / (1 - np.exp(-slow * over))
+    shape = share * phase(fast) / (1 - np.exp(-fast * over)) + (1 - share) * phase(slow) / (
+        1 - np.exp(-slow * over)
+    )
     return np.asarray(np.where(t > 0, shape, 0.0))
 
 
@@ -80,10 +85,24 @@ def dosing(arms: Sequence[str]) -> str:
                 }
             )
         if "nbqx" in arm:
-            rows.append({"arm": arm, "drug": "nbqx", "what": "NBQX at 90 % occupancy", "start_h": -0.5, "end_h": 3.5})
+            rows.append(
+                {
+                    "arm": arm,
+                    "drug": "nbqx",
+                    "what": "NBQX at 90 % occupancy",
+                    "start_h": -0.5,
+                    "end_h": 3.5,
+                }
+            )
         if "rapamycin" in arm:
             rows.append(
-                {"arm": arm, "drug": "rapamycin", "what": "rapamycin at 90 % occupancy", "start_h": -0.5, "end_h": 23.5}
+                {
+                    "arm": arm,
+                    "drug": "rapamycin",
+                    "what": "rapamycin at 90 % occupancy",
+                    "start_h": -0.5,
+                    "end_h": 23.5,
+                }
             )
     return json.dumps(rows)
 
@@ -95,7 +114,9 @@ def results(
     failed: Sequence[tuple[str, int]] = (),
     dose: Mapping[str, float] | None = None,
 ) -> xr.Dataset:
-    """A Dataset like results.nc. `failed` lists (arm, seed index) of runs that left nothing; `dose` scales an arm."""
+    """A Dataset like results.nc. `failed` lists (arm, seed index) of runs that left nothing; `dose`
+    scales an arm.
+    """
     rng = np.random.default_rng(7)
     t = grid_h(end_h)
     size, n_arms = t.size, len(arms)
@@ -134,7 +155,9 @@ def results(
         for s in range(seeds):
             g = seed_gain[s]
             ket = 0.42 * scale * infusion(t, 40 / 60, 5.0, 0.23)
-            brain[i, s] = np.stack([ket, 0.16 * scale * late(t, 0.1, 1.0, 8), 0.1 * scale * late(t, 0.3, 3.0, 14)], -1)
+            brain[i, s] = np.stack(
+                [ket, 0.16 * scale * late(t, 0.1, 1.0, 8), 0.1 * scale * late(t, 0.3, 3.0, 14)], -1
+            )
             plasma[i, s] = brain[i, s] * np.array([450.0, 420.0, 400.0])
             block[i, s] = np.stack([ket / (ket + IC50_UM[p]) for p in POOLS], -1)
             surge = 2.6 * infusion(t, 40 / 60, 3.0, 0.6) * scale * np.exp(-0.25 * scale) * g
@@ -143,11 +166,15 @@ def results(
             drop = -0.4 * (1 - ampa) * ((t > -0.5) & (t < 3.5))
             growth = 0.09 * late(t, 1, 3, 140) * scale * g * ampa * mtor
             rate[i, s] = (
-                np.array([4.2, 9.5, 8.0]) * (1 + sign * surge[:, None] / 1.6 + drop[:, None] + growth[:, None]) + noise
+                np.array([4.2, 9.5, 8.0])
+                * (1 + sign * surge[:, None] / 1.6 + drop[:, None] + growth[:, None])
+                + noise
             )
             jitter = rng.standard_normal(size) * float(scale > 0)
             v["occupancy"][i, s] = ket / (ket + 1.42)
-            v["glutamate"][i, s] = 100 * (1 + 0.22 * surge * (0.3 + 0.7 * ampa) + 0.5 * drop + 0.012 * jitter)
+            v["glutamate"][i, s] = 100 * (
+                1 + 0.22 * surge * (0.3 + 0.7 * ampa) + 0.5 * drop + 0.012 * jitter
+            )
             v["ampa_throughput"][i, s] = (1 + 0.3 * surge) * np.where(drop < 0, 0.1, 1)
             v["dissociation"][i, s] = v["pattern_shift"][i, s] = 0.3 * infusion(
                 t, 40 / 60, 5, 0.7
@@ -172,28 +199,72 @@ def results(
             v["clinical_effect"][i, s] = -8 * (v["recurrent"][i, s] - v["recurrent"][i, s, 0])
             for k, when in enumerate(SNAPSHOT_H):
                 level = float(np.interp(when, t, surge))
-                gamma = 3e-2 * (1 + 0.9 * level) * np.exp(-0.5 * ((frequency - 46 + 3 * level) / 8) ** 2)
+                gamma = (
+                    3e-2
+                    * (1 + 0.9 * level)
+                    * np.exp(-0.5 * ((frequency - 46 + 3 * level) / 8) ** 2)
+                )
                 wiggle = np.exp(0.15 * rng.standard_normal(frequency.size))
-                spectrum[i, s, k] = (0.12 / (1 + (frequency / 3.5) ** 1.4) * (1 + 0.2 * level) + gamma) * g * wiggle
+                spectrum[i, s, k] = (
+                    (0.12 / (1 + (frequency / 3.5) ** 1.4) * (1 + 0.2 * level) + gamma) * g * wiggle
+                )
                 snap_rate[i, s, k] = [np.interp(when, t, rate[i, s, :, c]) for c in range(3)]
     dims = ("arm", "seed", "time")
-    units = {"glutamate": "%", "spine_formation": "1/d", "spine_elimination": "1/d", "clinical_effect": "Hedges g"}
+    units = {
+        "glutamate": "%",
+        "spine_formation": "1/d",
+        "spine_elimination": "1/d",
+        "clinical_effect": "Hedges g",
+    }
     data: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {
-        n: (dims, v[n], {"units": units.get(n, "1"), "long_name": n.replace("_", " ")}) for n in names
+        n: (dims, v[n], {"units": units.get(n, "1"), "long_name": n.replace("_", " ")})
+        for n in names
     }
     data["rate_hz"] = ((*dims, "class"), rate, {"units": "Hz", "long_name": "firing rate"})
-    data["rate_se_hz"] = ((*dims, "class"), rate_se, {"units": "Hz", "long_name": "standard error of the rate"})
-    data["block"] = ((*dims, "pool"), block, {"units": "1", "long_name": "blocked share of NMDA receptors"})
-    data["plasma_ng_ml"] = ((*dims, "species"), plasma, {"units": "ng/mL", "long_name": "plasma concentration"})
-    data["brain_uM"] = ((*dims, "species"), brain, {"units": "uM", "long_name": "unbound brain concentration"})
+    data["rate_se_hz"] = (
+        (*dims, "class"),
+        rate_se,
+        {"units": "Hz", "long_name": "standard error of the rate"},
+    )
+    data["block"] = (
+        (*dims, "pool"),
+        block,
+        {"units": "1", "long_name": "blocked share of NMDA receptors"},
+    )
+    data["plasma_ng_ml"] = (
+        (*dims, "species"),
+        plasma,
+        {"units": "ng/mL", "long_name": "plasma concentration"},
+    )
+    data["brain_uM"] = (
+        (*dims, "species"),
+        brain,
+        {"units": "uM", "long_name": "unbound brain concentration"},
+    )
     snap = ("arm", "seed", "snapshot")
     gamma_band, delta_band = (frequency >= 30) & (frequency <= 80), frequency <= 4
-    data["gamma_power"] = (snap, spectrum[..., gamma_band].sum(-1) * 0.5, {"units": "Hz^2", "long_name": "gamma power"})
-    data["delta_power"] = (snap, spectrum[..., delta_band].sum(-1) * 0.5, {"units": "Hz^2", "long_name": "delta power"})
+    data["gamma_power"] = (
+        snap,
+        spectrum[..., gamma_band].sum(-1) * 0.5,
+        {"units": "Hz^2", "long_name": "gamma power"},
+    )
+    data["delta_power"] = (
+        snap,
+        spectrum[..., delta_band].sum(-1) * 0.5,
+        {"units": "Hz^2", "long_name": "delta power"},
+    )
     peak = frequency[gamma_band][spectrum[..., gamma_band].argmax(-1)]
     data["gamma_peak_hz"] = (snap, peak, {"units": "Hz", "long_name": "gamma peak frequency"})
-    data["snapshot_rate_hz"] = ((*snap, "class"), snap_rate, {"units": "Hz", "long_name": "rate in the snapshot"})
-    data["spectrum"] = ((*snap, "frequency"), spectrum, {"units": "Hz^2/Hz", "long_name": "spectrum of the E rate"})
+    data["snapshot_rate_hz"] = (
+        (*snap, "class"),
+        snap_rate,
+        {"units": "Hz", "long_name": "rate in the snapshot"},
+    )
+    data["spectrum"] = (
+        (*snap, "frequency"),
+        spectrum,
+        {"units": "Hz^2/Hz", "long_name": "spectrum of the E rate"},
+    )
     for name, (_, values, _) in data.items():
         for arm, s in failed:
             if name != "rate_se_hz":
@@ -242,17 +313,34 @@ def add_readouts(ds: xr.Dataset) -> xr.Dataset:
         return ds[name].sel(time=when, method="nearest").drop_vars("time")
 
     found = {
-        "glutamate_peak": (ds["glutamate"].max("time", skipna=False), "Glutamate, peak", "%", "glutamate"),
+        "glutamate_peak": (
+            ds["glutamate"].max("time", skipna=False),
+            "Glutamate, peak",
+            "%",
+            "glutamate",
+        ),
         "weight_24h": (at("weight", 24), "Weight at 24 h", "1", "weight"),
-        "spine_density_24h": (at("spine_density", 24), "Spine density at 24 h", "1", "spine_density"),
-        "effect_day_1": (at("clinical_effect", 24), "Clinical effect on day 1", "1", "clinical_effect"),
+        "spine_density_24h": (
+            at("spine_density", 24),
+            "Spine density at 24 h",
+            "1",
+            "spine_density",
+        ),
+        "effect_day_1": (
+            at("clinical_effect", 24),
+            "Clinical effect on day 1",
+            "1",
+            "clinical_effect",
+        ),
     }
     for name, (values, title, unit, of) in found.items():
         ds[name] = values.assign_attrs(units=unit, long_name=title, readout=1, of=of)
     return ds
 
 
-def snapshot_spikes(seconds: float = 20.0, seed: int = 1) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def snapshot_spikes(
+    seconds: float = 20.0, seed: int = 1
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Poisson spikes with a gamma rhythm for each snapshot: name -> (times_s, cell numbers)."""
     rng = np.random.default_rng(seed)
     gain = {
@@ -268,7 +356,10 @@ def snapshot_spikes(seconds: float = 20.0, seed: int = 1) -> dict[str, tuple[np.
             expected = BASE_HZ[cls] * scale * seconds * (last - first)
             t = np.sort(rng.uniform(0, seconds, rng.poisson(expected * (1 + depth))))
             slow = 0.5 * np.sin(2 * np.pi * 1.3 * t)
-            keep = rng.uniform(0, 1 + depth, t.size) < 1 + depth * np.cos(2 * np.pi * 44 * t + 4 * slow) * 0.9
+            keep = (
+                rng.uniform(0, 1 + depth, t.size)
+                < 1 + depth * np.cos(2 * np.pi * 44 * t + 4 * slow) * 0.9
+            )
             times.append(t[keep])
             cells.append(rng.integers(first, last, int(keep.sum())))
         order = np.argsort(np.concatenate(times), kind="stable")
@@ -277,13 +368,18 @@ def snapshot_spikes(seconds: float = 20.0, seed: int = 1) -> dict[str, tuple[np.
 
 
 def held(
-    drugs: Sequence[str] = ("ketamine", "memantine"), levels: Sequence[float] = (0.1, 0.3, 1, 3, 10, 30), seeds: int = 4
+    drugs: Sequence[str] = ("ketamine", "memantine"),
+    levels: Sequence[float] = (0.1, 0.3, 1, 3, 10, 30),
+    seeds: int = 4,
 ) -> xr.Dataset:
     """Arms at held concentrations: block per pool at each."""
     t = np.array([-0.1, 0.0, 0.25, 0.5, 1.0, 1.1])
     arms = [f"{drug}_{level:g}uM" for drug in drugs for level in levels]
     species = list(drugs)
-    brain, block = np.zeros((len(arms), seeds, t.size, len(drugs))), np.zeros((len(arms), seeds, t.size, 7))
+    brain, block = (
+        np.zeros((len(arms), seeds, t.size, len(drugs))),
+        np.zeros((len(arms), seeds, t.size, 7)),
+    )
     rng = np.random.default_rng(3)
     for i in range(len(arms)):
         k, level = divmod(i, len(levels))
@@ -294,7 +390,10 @@ def held(
             block[i, :, :, p] = c / (c + half) * (1 + 0.02 * rng.standard_normal((seeds, 1)))
     dims = ("arm", "seed", "time")
     ds = xr.Dataset(
-        {"brain_uM": ((*dims, "species"), brain, {"units": "uM"}), "block": ((*dims, "pool"), block, {"units": "1"})},
+        {
+            "brain_uM": ((*dims, "species"), brain, {"units": "uM"}),
+            "block": ((*dims, "pool"), block, {"units": "1"}),
+        },
         coords={
             "arm": arms,
             "seed": range(1, seeds + 1),
@@ -390,11 +489,21 @@ def doses(mg_per_kg: Sequence[float] = (10, 20, 30, 50, 200)) -> xr.Dataset:
     fake = fake.assign_coords(arm_title=("arm", ["", *(f"{dose:g} mg/kg" for dose in mg_per_kg)]))
     fake.attrs["dosing"] = json.dumps(
         [
-            {"arm": name, "drug": "ketamine", "what": f"ketamine {dose:g} mg/kg ip", "start_h": 0.0, "end_h": 0.0}
+            {
+                "arm": name,
+                "drug": "ketamine",
+                "what": f"ketamine {dose:g} mg/kg ip",
+                "start_h": 0.0,
+                "end_h": 0.0,
+            }
             for name, dose in zip(names, mg_per_kg, strict=True)
         ]
     )
-    fake.attrs |= {"title": "The glutamate surge, dose by dose", "species": "rat", "subject": "healthy_rat"}
+    fake.attrs |= {
+        "title": "The glutamate surge, dose by dose",
+        "species": "rat",
+        "subject": "healthy_rat",
+    }
     return fake
 
 

@@ -1,6 +1,8 @@
-"""Invented sweeps with the names and dimensions of results.nc: a dose axis, a plane, points drawn, virtual subjects.
+"""Invented sweeps with the names and dimensions of results.nc: a dose axis, a plane, points drawn,
+virtual subjects.
 
-As in fake_results, the numbers have plausible shapes and are there to draw and to test, never to quote.
+As in fake_results, the numbers have plausible shapes and are there to draw and to test, never to
+quote.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ def _late(delay: float, rise: float, fall: float) -> np.ndarray:
 
 
 def courses(strength: Any, stress: Any, noise: Any) -> dict[str, np.ndarray]:
-    """Variable -> (..., time) for a drug of some strength under some stress; all of one shape, noise about 1."""
+    """Variable -> (..., time) for a drug of some strength under some stress; all of one shape,
+    noise about 1.
+    """
     strength, stress, noise = (np.asarray(x, float)[..., None] for x in (strength, stress, noise))
     surge = strength * np.exp(-0.35 * strength) * noise
     weight = 1 - 0.1 * stress + 0.12 * surge * _late(0.3, 2, 150)
@@ -42,15 +46,22 @@ def courses(strength: Any, stress: Any, noise: Any) -> dict[str, np.ndarray]:
     return {
         "glutamate": 100 * (1 + 0.2 * surge * _late(0.1, 0.3, 1)),
         "dissociation": 0.2 * strength * _late(0, 0.2, 1.5) + 0 * noise,
-        "weight": weight, "spine_density": spines, "recurrent": recurrent,
+        "weight": weight,
+        "spine_density": spines,
+        "recurrent": recurrent,
         "clinical_effect": -9 * np.log(recurrent / recurrent[..., :1]),
-    }  # fmt: skip
+    }
 
 
 def dataset(
-    outer: Mapping[str, int], values: Mapping[str, np.ndarray], coords: Mapping[str, Any], design: Mapping[str, Any],
-    arms: Sequence[str] = ARMS, title: str = "Dose and response", threshold: float | None = None,
-) -> xr.Dataset:  # fmt: skip
+    outer: Mapping[str, int],
+    values: Mapping[str, np.ndarray],
+    coords: Mapping[str, Any],
+    design: Mapping[str, Any],
+    arms: Sequence[str] = ARMS,
+    title: str = "Dose and response",
+    threshold: float | None = None,
+) -> xr.Dataset:
     """The Dataset: curves over `outer` and time, a few readouts, status, attributes."""
     dims = tuple(outer)
     data: dict[str, Any] = {}
@@ -61,14 +72,32 @@ def dataset(
         at = values[of][..., int(np.abs(T - when).argmin())]
         data[name] = (dims, at, {"units": unit, "long_name": long_name, "readout": 1, "of": of})
     if threshold is not None:
-        attrs = {"units": "1", "long_name": "response on day 1", "readout": 1, "yes_no": 1, "of": "clinical_effect"}
+        attrs = {
+            "units": "1",
+            "long_name": "response on day 1",
+            "readout": 1,
+            "yes_no": 1,
+            "of": "clinical_effect",
+        }
         yes = (data["effect_day_1"][1] < threshold).astype(float)
         data = {"responds": (dims, yes, attrs | {"threshold": threshold, "beyond": "below"})} | data
     data["status"] = (dims, np.full(tuple(outer.values()), "complete", dtype=object))
-    rows = [{"arm": a, "drug": "ketamine", "what": "ketamine 0.5 mg/kg iv over 40 min", "start_h": 0.0, "end_h": 2 / 3}
-            for a in arms if "ketamine" in a]  # fmt: skip
-    rows += [{"arm": a, "drug": "nbqx", "what": "NBQX at 90 % occupancy", "start_h": -0.5, "end_h": 7.5}
-             for a in arms if "nbqx" in a]  # fmt: skip
+    rows = [
+        {
+            "arm": a,
+            "drug": "ketamine",
+            "what": "ketamine 0.5 mg/kg iv over 40 min",
+            "start_h": 0.0,
+            "end_h": 2 / 3,
+        }
+        for a in arms
+        if "ketamine" in a
+    ]
+    rows += [
+        {"arm": a, "drug": "nbqx", "what": "NBQX at 90 % occupancy", "start_h": -0.5, "end_h": 7.5}
+        for a in arms
+        if "nbqx" in a
+    ]
     n = int(np.prod(list(outer.values())))
     ds = xr.Dataset(data, coords={"arm": list(arms), "time": ("time", T, {"units": "h"}), **coords})
     ds.attrs = {
@@ -78,7 +107,9 @@ def dataset(
     return ds
 
 
-def _axis(path: str, values: np.ndarray, unit: str, dim: str) -> tuple[str, np.ndarray, dict[str, str]]:
+def _axis(
+    path: str, values: np.ndarray, unit: str, dim: str
+) -> tuple[str, np.ndarray, dict[str, str]]:
     return dim, values, {"units": unit, "path": path}
 
 
@@ -95,7 +126,13 @@ def doses(points: int = 30, seeds: int = 4, arms: Sequence[str] = ARMS) -> xr.Da
     noise = 1 + 0.1 * rng.standard_normal(seeds) + 0.03 * rng.standard_normal(tuple(outer.values()))
     coords = {"seed": range(1, seeds + 1), "dose": _axis(DOSE, dose, "mg/kg", "dose")}
     over = [[f"a grid ({points} points)", f"{DOSE}: 0.05 mg/kg to 5 mg/kg, {points} values, log"]]
-    return dataset(outer, courses(strength, 1, noise), coords, {"kind": "grid", "paths": [DOSE], "over": over}, arms)
+    return dataset(
+        outer,
+        courses(strength, 1, noise),
+        coords,
+        {"kind": "grid", "paths": [DOSE], "over": over},
+        arms,
+    )
 
 
 def plane(seeds: int = 3) -> xr.Dataset:
@@ -108,10 +145,17 @@ def plane(seeds: int = 3) -> xr.Dataset:
     strength = np.array([0, 1])[:, None, None, None] * strength[None, :, :, None] + np.zeros(seeds)
     noise = 1 + 0.1 * rng.standard_normal(seeds) + 0.03 * rng.standard_normal(tuple(outer.values()))
     coords = {
-        "seed": range(1, seeds + 1), "dose": _axis(DOSE, dose, "mg/kg", "dose"),
+        "seed": range(1, seeds + 1),
+        "dose": _axis(DOSE, dose, "mg/kg", "dose"),
         "reference_mg": _axis(MG, mg, "mM", "reference_mg"),
-    }  # fmt: skip
-    over = [["a grid (66 points)", f"{MG}: 1 mM, 2 mM", f"{DOSE}: 0.05 mg/kg to 5 mg/kg, 11 values, log"]]
+    }
+    over = [
+        [
+            "a grid (66 points)",
+            f"{MG}: 1 mM, 2 mM",
+            f"{DOSE}: 0.05 mg/kg to 5 mg/kg, 11 values, log",
+        ]
+    ]
     design = {"kind": "grid", "paths": [MG, DOSE], "over": over}
     return dataset(outer, courses(strength, 1, noise), coords, design, arms, "Block and magnesium")
 
@@ -123,7 +167,9 @@ def drawn(kind: str = "saltelli", points: int = 128, seeds: int = 2) -> xr.Datas
         "plasticity.signalling.mtorc1_gain": (6.0, 10.0), "plasticity.synapse.early_time": (3.0, 24.0),
         "drugs.ketamine.kinetics.human.H2.clearance": (1.15, 1.5),
     }  # fmt: skip
-    spans: dict[str, Any] = {p: Span.model_validate({"from": low, "to": high}) for p, (low, high) in paths.items()}
+    spans: dict[str, Any] = {
+        p: Span.model_validate({"from": low, "to": high}) for p, (low, high) in paths.items()
+    }
     (axis,) = axes_of(spans, Design.model_validate({"kind": kind, "points": points}))
     rng = np.random.default_rng(3)
     x = {c.name: np.array(c.values, float) for c in axis.columns}
@@ -134,7 +180,12 @@ def drawn(kind: str = "saltelli", points: int = 128, seeds: int = 2) -> xr.Datas
     noise = 1 + 0.05 * rng.standard_normal(seeds)
     coords = {"seed": range(1, seeds + 1), "point": range(axis.size)}
     coords |= {c.name: _axis(c.path, x[c.name], "1", "point") for c in axis.columns}  # type: ignore[misc]
-    over = [[f"a Saltelli design ({axis.size} points, seed 1)", *(f"{path}: the range in models/" for path in paths)]]
+    over = [
+        [
+            f"a Saltelli design ({axis.size} points, seed 1)",
+            *(f"{path}: the range in models/" for path in paths),
+        ]
+    ]
     design = {"kind": kind, "paths": list(paths), "over": over}
     return dataset(outer, courses(strength, 1, noise), coords, design, arms, "What matters")
 
@@ -143,7 +194,10 @@ def people(count: int = 200, seeds: int = 2) -> xr.Dataset:
     """Virtual subjects: stress and clearance decide who responds, weight and inhibition hardly do."""
     rng = np.random.default_rng(4)
     stress, clearance = rng.beta(3, 2, count), 1.3 * np.exp(0.35 * rng.standard_normal(count))
-    weight, inhibition = 70 * np.exp(0.2 * rng.standard_normal(count)), np.exp(0.1 * rng.standard_normal(count))
+    weight, inhibition = (
+        70 * np.exp(0.2 * rng.standard_normal(count)),
+        np.exp(0.1 * rng.standard_normal(count)),
+    )
     arms = ("vehicle", "ketamine")
     outer = {"arm": 2, "subject": count, "seed": seeds}
     strength = np.array([0, 1])[:, None, None] * (1.3 / clearance)[None, :, None] + np.zeros(seeds)
@@ -156,7 +210,12 @@ def people(count: int = 200, seeds: int = 2) -> xr.Dataset:
         "inhibition": _axis("subject.inhibition", inhibition, "1", "subject"),
     }  # fmt: skip
     paths = [attrs["path"] for _, _, attrs in list(coords.values())[2:]]  # type: ignore[misc]
-    over = [[f"{count} virtual subjects of virtual_adult", *(f"{path}: lognormal around 1" for path in paths)]]
+    over = [
+        [
+            f"{count} virtual subjects of virtual_adult",
+            *(f"{path}: lognormal around 1" for path in paths),
+        ]
+    ]
     design = {"kind": "", "paths": paths, "over": over}
     values = courses(strength, stress[None, :, None], noise)
     return dataset(outer, values, coords, design, arms, "Who responds", threshold=-0.8)
@@ -165,5 +224,7 @@ def people(count: int = 200, seeds: int = 2) -> xr.Dataset:
 def along(parts: Sequence[xr.Dataset], axis: str, values: Sequence[float]) -> xr.Dataset:
     """Results side by side along a swept axis, each at one of its values."""
     dim = xr.Variable(axis, values)
-    whole = xr.concat(parts, dim=dim, data_vars="all", coords="minimal", compat="override", join="exact")
+    whole = xr.concat(
+        parts, dim=dim, data_vars="all", coords="minimal", compat="override", join="exact"
+    )
     return whole.assign_attrs(parts[0].attrs)

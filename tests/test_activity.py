@@ -34,7 +34,9 @@ COUNTS = {"E": 80, "PV": 12, "SST": 8}
 PLACES = {"E": slice(0, 80), "PV": slice(80, 92), "SST": slice(92, 100)}
 
 
-def spikes(t_s: npt.ArrayLike, i: npt.ArrayLike, seconds: float, v_mV: npt.ArrayLike | None = None) -> Spikes:
+def spikes(
+    t_s: npt.ArrayLike, i: npt.ArrayLike, seconds: float, v_mV: npt.ArrayLike | None = None
+) -> Spikes:
     t, cells = np.asarray(t_s, float), np.asarray(i, np.int32)
     order = np.argsort(t, kind="stable")
     v = np.full((1, 100), -60.0) if v_mV is None else np.asarray(v_mV, float)
@@ -118,7 +120,9 @@ def integrated(found: Spikes, saturation: float, decay_ms: float, dt_ms: float =
     return total / (80 * steps)
 
 
-@pytest.mark.parametrize(("saturation", "decay_ms", "rate"), [(0.3, 100, 5), (0.6, 50, 20), (1.0, 150, 8)])
+@pytest.mark.parametrize(
+    ("saturation", "decay_ms", "rate"), [(0.3, 100, 5), (0.6, 50, 20), (1.0, 150, 8)]
+)
 def test_bound_share_is_the_time_integral(saturation: float, decay_ms: float, rate: float) -> None:
     found = poisson(by_class(rate, 9, 9), 1.0)
     assert bound_share(found, saturation=saturation, decay_ms=decay_ms) == pytest.approx(
@@ -127,7 +131,11 @@ def test_bound_share_is_the_time_integral(saturation: float, decay_ms: float, ra
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 2), st.integers(0, 99)), max_size=60), st.floats(0.01, 1), st.floats(5, 500))
+@given(
+    st.lists(st.tuples(st.floats(0, 2), st.integers(0, 99)), max_size=60),
+    st.floats(0.01, 1),
+    st.floats(5, 500),
+)
 def test_bound_share_is_less_than_without_saturation_and_ignores_interneurons(
     events: list[tuple[float, int]], saturation: float, decay_ms: float
 ) -> None:
@@ -142,10 +150,14 @@ def test_bound_share_is_less_than_without_saturation_and_ignores_interneurons(
 
 
 def test_share_bound_by_a_poisson_cell_is_the_known_mean() -> None:
-    """For a Poisson train E[s] = k r tau / (1 + k r tau), exactly (the share just before a spike is the mean)."""
+    """For a Poisson train E[s] = k r tau / (1 + k r tau), exactly (the share just before a spike is
+    the mean).
+    """
     found = poisson(by_class(6, 0, 0), 60)
     mean = 0.3 * 6 * 0.1
-    assert bound_share(found, saturation=0.3, decay_ms=100) == pytest.approx(mean / (1 + mean), rel=0.02)
+    assert bound_share(found, saturation=0.3, decay_ms=100) == pytest.approx(
+        mean / (1 + mean), rel=0.02
+    )
 
 
 # voltages and magnesium
@@ -176,7 +188,9 @@ def test_magnesium_block_is_that_of_jahr_and_stevens() -> None:
 # rhythms
 
 
-def modulated(frequency_hz: float, depth: float, rate_hz: float, seconds: float, seed: int = 0) -> Spikes:
+def modulated(
+    frequency_hz: float, depth: float, rate_hz: float, seconds: float, seed: int = 0
+) -> Spikes:
     """80 E cells whose Poisson rate goes as 1 + depth sin(2 pi f t), by thinning."""
     rng = np.random.default_rng(seed)
     n = rng.poisson(80 * rate_hz * (1 + depth) * seconds)
@@ -265,7 +279,10 @@ def test_noise_alone_does_not_shift_the_pattern() -> None:
 
 def test_scaling_all_rates_does_not_shift_the_pattern() -> None:
     shifts = [
-        pattern_shift(half_patterns(poisson(2 * broad(0), 8, seed)), half_patterns(poisson(broad(0), 8, 100 + seed)))
+        pattern_shift(
+            half_patterns(poisson(2 * broad(0), 8, seed)),
+            half_patterns(poisson(broad(0), 8, 100 + seed)),
+        )
         for seed in range(20)
     ]
     assert np.mean(shifts) == pytest.approx(0, abs=0.02)
@@ -274,7 +291,8 @@ def test_scaling_all_rates_does_not_shift_the_pattern() -> None:
 def test_unrelated_patterns_are_shifted_by_one() -> None:
     shifts = [
         pattern_shift(
-            half_patterns(poisson(broad(seed), 8, seed)), half_patterns(poisson(broad(100 + seed), 8, 50 + seed))
+            half_patterns(poisson(broad(seed), 8, seed)),
+            half_patterns(poisson(broad(100 + seed), 8, 50 + seed)),
         )
         for seed in range(30)
     ]
@@ -282,13 +300,17 @@ def test_unrelated_patterns_are_shifted_by_one() -> None:
 
 
 def test_the_shift_is_that_of_the_true_rates() -> None:
-    """Half the cells swap their rates: the corrected correlation is that of the rates behind the spikes."""
+    """Half the cells swap their rates: the corrected correlation is that of the rates behind the
+    spikes.
+    """
     rates = broad(0)
     moved = rates.copy()
     moved[:40] = rates[:40][::-1]
     true = 1 - np.corrcoef(rates[:80], moved[:80])[0, 1]
     shifts = [
-        pattern_shift(half_patterns(poisson(moved, 8, seed)), half_patterns(poisson(rates, 8, 100 + seed)))
+        pattern_shift(
+            half_patterns(poisson(moved, 8, seed)), half_patterns(poisson(rates, 8, 100 + seed))
+        )
         for seed in range(30)
     ]
     assert 0.1 < true < 0.9
@@ -310,7 +332,9 @@ def test_intervals_of_poisson_trains_vary_as_much_as_they_last() -> None:
 
 def test_a_clock_does_not_vary_and_few_intervals_are_not_judged() -> None:
     clock, rare = np.arange(0.05, 4, 0.1), np.array([0.5, 0.6, 3.0])
-    found = spikes(np.concatenate([clock, rare]), np.concatenate([np.full(40, 3), np.full(3, 9)]), 4.0)
+    found = spikes(
+        np.concatenate([clock, rare]), np.concatenate([np.full(40, 3), np.full(3, 9)]), 4.0
+    )
     assert interval_variation(found) == pytest.approx(0, abs=1e-9)
     assert interval_variation(found, at_least=2) > 0.3  # the median of the two
     assert np.isnan(interval_variation(spikes(rare, [9, 9, 9], 4.0)))
@@ -329,7 +353,9 @@ def test_independent_cells_are_not_correlated() -> None:
 
 
 def test_correlation_of_cells_that_share_part_of_their_spikes() -> None:
-    """Each spike of a common train is taken with chance p by every cell, the rest is its own: correlation p."""
+    """Each spike of a common train is taken with chance p by every cell, the rest is its own:
+    correlation p.
+    """
     rng = np.random.default_rng(0)
     common = rng.uniform(0, 60, 60 * 20)
     t, i = [], []
@@ -357,8 +383,12 @@ def test_dissociation_is_inhibition_lost_for_each_spike_of_excitation() -> None:
     before = np.array([4.0, 10.0, 8.0])
     assert dissociation(before, before) == pytest.approx(0, abs=1e-12)
     assert dissociation(2 * before, before) == pytest.approx(0, abs=1e-12)  # the balance is kept
-    assert dissociation([4.0, 0.0, 4.0], before) == pytest.approx(0.5, abs=0.02)  # half the inhibition
-    assert dissociation([8.0, 10.0, 8.0], before) == pytest.approx(0.5, abs=0.02)  # twice the excitation
+    assert dissociation([4.0, 0.0, 4.0], before) == pytest.approx(
+        0.5, abs=0.02
+    )  # half the inhibition
+    assert dissociation([8.0, 10.0, 8.0], before) == pytest.approx(
+        0.5, abs=0.02
+    )  # twice the excitation
     assert dissociation([4.0, 10.0, 0.0], before) == pytest.approx(1, abs=0.03)
     assert dissociation([0.0, 0.0, 0.0], before) == pytest.approx(0, abs=1e-12)
     assert dissociation(np.array([before, [8.0, 1.0, 8.0]]), before).shape == (2,)

@@ -1,4 +1,6 @@
-"""The house: which module stands on which. Imports go down only, in no circle, and heavy things come late."""
+"""The house: which module stands on which. Imports go down only, in no circle, and heavy things
+come late.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ import pytest
 SRC = Path(__file__).parents[1] / "src" / "plastogen"
 MAX_LINES = 400
 
-# The rooms, in the order of the data: a module may import its own room and those above it in this table.
+# The rooms, in the order of the data: a module may import its own room and those above it in this
+# table.
 ROOMS: tuple[str, ...] = (
     "_base",
     "errors",
@@ -38,24 +41,47 @@ ONLY_IN = {
     "pint": ("_base",),
     "ruamel": ("_base",),
 }
-HEAVY = ("brian2", "numpy", "scipy", "xarray", "matplotlib", "pint", "sklearn", "h5py", "h5netcdf", "pandas", "pynwb")
+HEAVY = (
+    "brian2",
+    "numpy",
+    "scipy",
+    "xarray",
+    "matplotlib",
+    "pint",
+    "sklearn",
+    "h5py",
+    "h5netcdf",
+    "pandas",
+    "pynwb",
+)
 
 FILES = sorted(SRC.rglob("*.py"))
-MODULES = {".".join(("plastogen", *path.relative_to(SRC).with_suffix("").parts)): path for path in FILES}
+MODULES = {
+    ".".join(("plastogen", *path.relative_to(SRC).with_suffix("").parts)): path for path in FILES
+}
 
 
 def room(module: str) -> str:
-    """The room of the table that `module` (a full dotted name) stands in; "" for the package itself."""
+    """The room of the table that `module` (a full dotted name) stands in; "" for the package
+    itself.
+    """
     below = module.removeprefix("plastogen").removeprefix(".")
     return next((name for name in ROOMS if f"{below}.".startswith(f"{name}.")), "")
 
 
 def imports(path: Path, *, top_only: bool = False) -> Iterator[tuple[int, str]]:
-    """Line and full dotted name of everything `path` imports; `top_only` leaves out what functions import."""
+    """Line and full dotted name of everything `path` imports; `top_only` leaves out what functions
+    import.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes: list[ast.AST] = list(ast.walk(tree))
     if top_only:
-        late = {id(x) for f in nodes if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for x in ast.walk(f)}
+        late = {
+            id(x)
+            for f in nodes
+            if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)
+            for x in ast.walk(f)
+        }
         late |= {
             id(x)
             for n in nodes
@@ -82,7 +108,11 @@ def test_a_module_opens_with_what_goes_in_and_what_comes_out(module: str) -> Non
 
 
 def test_every_module_has_its_place_in_the_table() -> None:
-    lost = [m for m in MODULES if not room(m) and m not in ("plastogen.__init__", "plastogen.model.__init__")]
+    lost = [
+        m
+        for m in MODULES
+        if not room(m) and m not in ("plastogen.__init__", "plastogen.model.__init__")
+    ]
     assert lost == []
 
 
@@ -101,7 +131,10 @@ def test_no_import_runs_in_a_circle() -> None:
     for module, path in MODULES.items():
         wanted = {name for _, name in imports(path) if name.startswith("plastogen.")}
         targets = {
-            t for name in wanted for t in (name, name.rpartition(".")[0]) if t in MODULES or f"{t}.__init__" in MODULES
+            t
+            for name in wanted
+            for t in (name, name.rpartition(".")[0])
+            if t in MODULES or f"{t}.__init__" in MODULES
         }
         targets = {t if t in MODULES else f"{t}.__init__" for t in targets} - {"plastogen.__init__"}
         # a package's own parts may come through its __init__, which they stand below
@@ -134,7 +167,9 @@ def test_the_command_line_imports_nothing_heavy_at_the_top(name: str) -> None:
     assert [n for _, n in imports(path, top_only=True) if n.split(".")[0] in HEAVY] == []
     code = f"import sys, plastogen.{name}; print([m for m in {HEAVY!r} if m in sys.modules])"
     if name == "cli.main":
-        found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+        found = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, check=True, text=True
+        )
         assert found.stdout.strip() == "[]"
 
 
@@ -148,7 +183,9 @@ def test_the_package_itself_imports_nothing() -> None:
     code = "import sys; before = set(sys.modules); import plastogen; print(sorted(set(sys.modules) - before))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     loaded = ast.literal_eval(found.stdout)
-    assert [m for m in loaded if m.split(".")[0] in (*HEAVY, "pydantic") or m.startswith("plastogen.")] == []
+    assert [
+        m for m in loaded if m.split(".")[0] in (*HEAVY, "pydantic") or m.startswith("plastogen.")
+    ] == []
 
 
 def test_the_python_door_opens_on_what_it_promises() -> None:
@@ -157,7 +194,9 @@ def test_the_python_door_opens_on_what_it_promises() -> None:
     for name in plastogen.__all__:
         assert getattr(plastogen, name) is not None
         assert name in dir(plastogen)
-    assert plastogen.SCOPE == "plastogen explains mechanisms; it is not advice on doses or treatment."
+    assert (
+        plastogen.SCOPE == "plastogen explains mechanisms; it is not advice on doses or treatment."
+    )
     with pytest.raises(AttributeError, match="plastogen has no 'nothing'; it offers InputError"):
         _ = plastogen.nothing
 
@@ -167,5 +206,7 @@ def test_the_wheel_carries_models_experiments_and_types() -> None:
 
     project = tomllib.loads((SRC.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert included == {name: f"plastogen/_library/{name}" for name in ("models", "experiments", "lessons")}
+    assert included == {
+        name: f"plastogen/_library/{name}" for name in ("models", "experiments", "lessons")
+    }
     assert (SRC / "py.typed").is_file()

@@ -19,8 +19,11 @@ from plastogen.model.plasticity.system import Plasticity
 
 BAD = Path(__file__).parent / "bad"
 KINDS: dict[str, type[Definition]] = {
-    "circuits": Circuit, "drugs": Drug, "plasticity": Plasticity, "subjects": Subject,
-}  # fmt: skip
+    "circuits": Circuit,
+    "drugs": Drug,
+    "plasticity": Plasticity,
+    "subjects": Subject,
+}
 JARGON = (
     "pydantic",
     "Traceback",

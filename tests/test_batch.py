@@ -22,7 +22,11 @@ def rows(*names: str) -> dict:
             "names_species": np.array(["ketamine"]), "spectrum": np.empty((0, 0)),
         }  # fmt: skip
         moved = {"weight": tables["weight"] + 0.001 * TIMES, "block": tables["block"]}
-        found[name] = (tables, moved, json.dumps({"manifest": {"run": name, "seed": k}, "plan": {}}))
+        found[name] = (
+            tables,
+            moved,
+            json.dumps({"manifest": {"run": name, "seed": k}, "plan": {}}),
+        )
     return found
 
 
@@ -40,7 +44,9 @@ def test_every_run_comes_back_as_itself(tmp_path: Path) -> None:
         np.testing.assert_array_equal(row.tables["time_h"], TIMES)
         assert row.tables["spectrum"].shape == (0, 0)
         assert list(row.tables["names_species"]) == ["ketamine"]
-        np.testing.assert_allclose(row.moved["weight"] - row.tables["weight"], 0.001 * TIMES, rtol=2e-3, atol=1e-6)
+        np.testing.assert_allclose(
+            row.moved["weight"] - row.tables["weight"], 0.001 * TIMES, rtol=2e-3, atol=1e-6
+        )
         assert "block" not in row.moved  # nothing the emulator decides
         assert moved
 
@@ -53,7 +59,9 @@ def test_the_same_runs_make_the_same_bytes(tmp_path: Path) -> None:
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_a_file_that_comes_later_is_seen_when_looked_for_and_one_that_goes_is_missed(tmp_path: Path) -> None:
+def test_a_file_that_comes_later_is_seen_when_looked_for_and_one_that_goes_is_missed(
+    tmp_path: Path,
+) -> None:
     found = Batches(tmp_path)
     found.refresh()
     path = Batches(tmp_path).write(rows("a"))
@@ -71,7 +79,9 @@ def test_a_broken_file_holds_no_runs(tmp_path: Path, harm: str) -> None:
     raw = bytearray(path.read_bytes())
     if harm == "flipped":
         raw[len(raw) // 2] ^= 0xFF
-    path.write_bytes(b"" if harm == "empty" else bytes(raw[: len(raw) - 100] if harm == "cut" else raw))
+    path.write_bytes(
+        b"" if harm == "empty" else bytes(raw[: len(raw) - 100] if harm == "cut" else raw)
+    )
     found = Batches(tmp_path)
     found.refresh()
     assert not found.runs()

@@ -17,7 +17,12 @@ def test_only_what_is_used_is_counted_and_once() -> None:
     places = [(n.model, n.path, n.quantity.text) for n in USED]
     assert len(places) == len(set(places))
     models = {n.model for n in USED}
-    assert {"subjects/healthy_adult", "circuits/small", "plasticity/all", "plasticity/spontaneous"} <= models
+    assert {
+        "subjects/healthy_adult",
+        "circuits/small",
+        "plasticity/all",
+        "plasticity/spontaneous",
+    } <= models
     assert {"drugs/ketamine", "drugs/nbqx"} <= models
     assert "drugs/memantine" not in models
 
@@ -25,7 +30,9 @@ def test_only_what_is_used_is_counted_and_once() -> None:
 def test_kinetics_of_other_animals_and_other_sets_are_not_in_use() -> None:
     paths = [n.path for n in USED if n.model == "drugs/ketamine"]
     assert any(path.startswith("kinetics.human.H2.") for path in paths)
-    assert not any(path.startswith(("kinetics.mouse", "kinetics.rat", "kinetics.human.H1")) for path in paths)
+    assert not any(
+        path.startswith(("kinetics.mouse", "kinetics.rat", "kinetics.human.H1")) for path in paths
+    )
     chosen = numbers([question(**{"subject__kinetics": "H1"}).case("ketamine")])
     assert any(n.path.startswith("kinetics.human.H1.") for n in chosen)
 
@@ -40,7 +47,13 @@ def test_counts_add_up_and_nothing_remembered_is_called_measured() -> None:
 def test_what_a_person_sets_counts_as_assumed() -> None:
     before = counts(numbers([question().case("ketamine")]))
     after = counts(
-        numbers([question(**{"drugs__ketamine__kinetics__human__H2__clearance": "1.4 L/min"}).case("ketamine")])
+        numbers(
+            [
+                question(**{"drugs__ketamine__kinetics__human__H2__clearance": "1.4 L/min"}).case(
+                    "ketamine"
+                )
+            ]
+        )
     )
     assert after["assumed"] == before["assumed"] + 1
     assert after["read in the source"] == before["read in the source"] - 1
@@ -57,14 +70,19 @@ def test_references_of_numbers_and_claims_are_cited() -> None:
 @pytest.mark.parametrize(
     ("authors", "wanted"),
     [
-        ("Zuo, Y., Lin, A., Chang, P. and Gan, W.-B.", "Zuo, Y. and Lin, A. and Chang, P. and Gan, W.-B."),
+        (
+            "Zuo, Y., Lin, A., Chang, P. and Gan, W.-B.",
+            "Zuo, Y. and Lin, A. and Chang, P. and Gan, W.-B.",
+        ),
         ("Li, N., Lee, B. et al.", "Li, N. and Lee, B. and others"),
         ("Pinault, D.", "Pinault, D."),
         ("Janssen Pharmaceuticals", "Janssen Pharmaceuticals"),
     ],
-)  # fmt: skip
+)
 def test_bibtex_names_every_author(authors: str, wanted: str) -> None:
-    reference = Reference(authors=authors, year=2005, title="Spines & more", journal="Neuron 46:181", doi="10.1/x_y")
+    reference = Reference(
+        authors=authors, year=2005, title="Spines & more", journal="Neuron 46:181", doi="10.1/x_y"
+    )
     text = bibtex([Cited("zuo2005", reference, 1, 0)])
     assert f"author = {{{wanted}}}" in text
     assert r"title = {{Spines \& more}}" in text

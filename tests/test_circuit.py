@@ -1,4 +1,6 @@
-"""The circuit as it is written, what a `Drive` makes of each number in it, and the streams chance is drawn from."""
+"""The circuit as it is written, what a `Drive` makes of each number in it, and the streams chance
+is drawn from.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ PLACES = SMALL.slices()
 
 
 def problems(change: Any) -> list[tuple[str, str, str, str | None]]:
-    """(path, found, wanted, nearest) of each problem with the small circuit once `change` has altered its tree."""
+    """(path, found, wanted, nearest) of each problem with the small circuit once `change` has
+    altered its tree.
+    """
     document = Library().document("circuits", "small")
     tree = copy.deepcopy(document.tree)
     change(tree)
@@ -52,13 +56,19 @@ def test_a_connection_of_no_class() -> None:
 
 
 def test_a_pair_may_be_connected_once() -> None:
-    (fault,) = problems(lambda tree: tree["connections"].append(copy.deepcopy(tree["connections"][0])))
+    (fault,) = problems(
+        lambda tree: tree["connections"].append(copy.deepcopy(tree["connections"][0]))
+    )
     assert fault[:3] == (f"connections.{len(SMALL.connections)}", "E to E again", "each pair once")
 
 
 @pytest.mark.parametrize(
     ("index", "kind", "wanted"),
-    [(3, "nmda", "only gaba here"), (3, "ampa", "only gaba here"), (0, "gaba", "only ampa and nmda here")],
+    [
+        (3, "nmda", "only gaba here"),
+        (3, "ampa", "only gaba here"),
+        (0, "gaba", "only ampa and nmda here"),
+    ],
 )
 def test_no_class_has_the_transmitter_of_another(index: int, kind: str, wanted: str) -> None:
     def add(tree: Any) -> None:
@@ -85,20 +95,27 @@ def test_subunit_shares_add_up_to_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("delay", "possible"), [("0.25 ms", "0.75 ms"), ("1 ms", "1.25 ms"), ("1.6 ms", "1.75 ms"), ("1.3 ms", "1.25 ms")]
+    ("delay", "possible"),
+    [("0.25 ms", "0.75 ms"), ("1 ms", "1.25 ms"), ("1.6 ms", "1.75 ms"), ("1.3 ms", "1.25 ms")],
 )
 def test_a_delay_that_would_be_rounded_is_refused(delay: str, possible: str) -> None:
-    """Spikes act after whole steps, and wait half a step on average for the one they fall in to end."""
+    """Spikes act after whole steps, and wait half a step on average for the one they fall in to
+    end.
+    """
 
     def change(tree: Any) -> None:
         tree["delay"]["value"] = delay
 
     (fault,) = problems(change)
-    wanted = f"half a step (a spike waits for its step to end) and whole steps of 0.5 ms: {possible}"
+    wanted = (
+        f"half a step (a spike waits for its step to end) and whole steps of 0.5 ms: {possible}"
+    )
     assert fault[:3] == ("delay", delay, wanted)
 
 
-@pytest.mark.parametrize(("step", "delay", "wait_ms"), [("0.5 ms", "1.25 ms", 1), ("0.02 ms", "1.25 ms", 1.24)])
+@pytest.mark.parametrize(
+    ("step", "delay", "wait_ms"), [("0.5 ms", "1.25 ms", 1), ("0.02 ms", "1.25 ms", 1.24)]
+)
 def test_the_wait_and_half_a_step_make_the_delay(step: str, delay: str, wait_ms: float) -> None:
     circuit = Library().load("circuits", "small", Circuit, overrides={"step": step, "delay": delay})
     assert circuit.wait_ms == pytest.approx(wait_ms, rel=1e-12)
@@ -135,8 +152,14 @@ def test_slices_cover_all_cells_once_in_order(circuit: Circuit) -> None:
 def test_pools_are_those_of_the_file(circuit: Circuit) -> None:
     pools = circuit.pools()
     assert tuple(pools) == (
-        "E.synaptic", "E.tonic", "E.rest", "PV.synaptic", "PV.tonic", "SST.synaptic", "SST.tonic",
-    )  # fmt: skip
+        "E.synaptic",
+        "E.tonic",
+        "E.rest",
+        "PV.synaptic",
+        "PV.tonic",
+        "SST.synaptic",
+        "SST.tonic",
+    )
     for pool, shares in pools.items():
         name, _, kind = pool.partition(".")
         assert shares == getattr(circuit.populations[name].nmdar, kind).shares()
@@ -174,7 +197,10 @@ def test_every_number_of_a_drive_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", SCALED)
 def test_a_drive_multiplies_exactly_what_it_should(name: str) -> None:
-    plain, changed = cell_values(SMALL, Drive(), 1), cell_values(SMALL, replace(Drive(), **{name: 0.7}), 1)
+    plain, changed = (
+        cell_values(SMALL, Drive(), 1),
+        cell_values(SMALL, replace(Drive(), **{name: 0.7}), 1),
+    )
     for array, before in plain.items():
         expected = before.copy()
         for cls in SCALED[name].get(array, ()):
@@ -209,20 +235,33 @@ def test_numbers_of_the_file_reach_every_cell_in_si_units() -> None:
     for name in CLASSES:
         population, part = SMALL.populations[name], PLACES[name]
         for array, field, unit in (
-            ("C", "capacitance", 1e-12), ("g_L", "leak", 1e-9), ("v_L", "rest", 1e-3), ("v_th", "threshold", 1e-3),
-            ("v_reset", "reset", 1e-3), ("t_ref", "refractory", 1e-3), ("w_adapt", "adaptation", 1e-9),
+            ("C", "capacitance", 1e-12),
+            ("g_L", "leak", 1e-9),
+            ("v_L", "rest", 1e-3),
+            ("v_th", "threshold", 1e-3),
+            ("v_reset", "reset", 1e-3),
+            ("t_ref", "refractory", 1e-3),
+            ("w_adapt", "adaptation", 1e-9),
             ("g_tonic", "tonic_nmda", 1e-9),
-        ):  # fmt: skip
-            np.testing.assert_allclose(values[array][part], unit * float(getattr(population, field)), rtol=1e-14)
+        ):
+            np.testing.assert_allclose(
+                values[array][part], unit * float(getattr(population, field)), rtol=1e-14
+            )
         low, high = sorted((float(population.reset), float(population.rest)))
         assert low * 1e-3 <= values["v"][part].min() < values["v"][part].max() <= high * 1e-3
 
 
 def test_conductances_and_chances_of_every_pair() -> None:
-    chances: dict[str, object] = {f"connections.{i}.probability": 0.1 + 0.05 * i for i in range(len(SMALL.connections))}
+    chances: dict[str, object] = {
+        f"connections.{i}.probability": 0.1 + 0.05 * i for i in range(len(SMALL.connections))
+    }
     circuit = Library().load("circuits", "small", Circuit, overrides=chances)  # no two pairs alike
     values = cell_values(circuit, Drive(), 1)
-    arrays = {"E": (("w_ampa", "ampa"), ("w_nmda", "nmda")), "PV": (("w_PV", "gaba"),), "SST": (("w_SST", "gaba"),)}
+    arrays = {
+        "E": (("w_ampa", "ampa"), ("w_nmda", "nmda")),
+        "PV": (("w_PV", "gaba"),),
+        "SST": (("w_SST", "gaba"),),
+    }
     for source in CLASSES:
         for target in CLASSES:
             wired = circuit.connection(source, target)
@@ -253,7 +292,9 @@ def test_background_is_spread_lognormally_around_the_value_of_the_file() -> None
     spread = float(circuit.background.spread)
     logs, means = [], []
     for seed in range(30):
-        own = cell_values(circuit, Drive(), seed)["w_ext"] / (1e-9 * per_cell(circuit, "background"))
+        own = cell_values(circuit, Drive(), seed)["w_ext"] / (
+            1e-9 * per_cell(circuit, "background")
+        )
         logs.append(np.log(own))
         means.append(own.mean())
     n = 30 * circuit.size
@@ -278,9 +319,13 @@ def test_seeds_change_what_is_drawn_and_nothing_else() -> None:
 def test_what_is_left_of_a_conductance_after_a_step_and_its_mean() -> None:
     shared, step = shared_values(SMALL), float(SMALL.step)
     decays = {
-        "ampa": SMALL.decays.ampa, "ext": SMALL.decays.ampa, "nmda": SMALL.decays.nmda, "PV": SMALL.decays.gaba_PV,
-        "SST": SMALL.decays.gaba_SST, "adapt": SMALL.decays.adaptation,
-    }  # fmt: skip
+        "ampa": SMALL.decays.ampa,
+        "ext": SMALL.decays.ampa,
+        "nmda": SMALL.decays.nmda,
+        "PV": SMALL.decays.gaba_PV,
+        "SST": SMALL.decays.gaba_SST,
+        "adapt": SMALL.decays.adaptation,
+    }
     fine = (np.arange(10_000) + 0.5) * step / 10_000
     for name, tau in decays.items():
         assert shared[f"left_{name}"] == pytest.approx(np.exp(-step / float(tau)), rel=1e-14)
@@ -293,9 +338,13 @@ def test_what_is_left_of_a_conductance_after_a_step_and_its_mean() -> None:
 
 def test_spikes_of_a_class_are_counted_from_its_first_cell() -> None:
     spikes = Spikes(
-        t_s=np.array([0.1, 0.2, 0.3, 0.4]), i=np.array([0, 200, 229, 230], dtype=np.int32), seconds=1,
-        v_mV=np.zeros((1, 1)), recorded=np.array([0]), slices=PLACES,
-    )  # fmt: skip
+        t_s=np.array([0.1, 0.2, 0.3, 0.4]),
+        i=np.array([0, 200, 229, 230], dtype=np.int32),
+        seconds=1,
+        v_mV=np.zeros((1, 1)),
+        recorded=np.array([0]),
+        slices=PLACES,
+    )
     t, i = spikes.of("PV")
     assert (t.tolist(), i.tolist()) == ([0.2, 0.3], [0, 29])
     assert [spikes.of(name)[1].tolist() for name in ("E", "SST")] == [[0], [0]]

@@ -1,4 +1,6 @@
-"""Claims: each form against a hand calculation, and the honest answers when there is nothing to say."""
+"""Claims: each form against a hand calculation, and the honest answers when there is nothing to
+say.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def claim(**fields: Any) -> Claim:
     return build(Document("test.yaml", {"claim": "it is so", "readout": "x", **fields}), Claim)
 
 
-def verdict(complete: dict[str, list[bool]] | None = None, unit: str = "1", **fields: Any) -> Verdict:
+def verdict(
+    complete: dict[str, list[bool]] | None = None, unit: str = "1", **fields: Any
+) -> Verdict:
     there = {arm: np.ones(SEEDS, bool) for _, arm in VALUES}
     there |= {arm: np.array(flags) for arm, flags in (complete or {}).items()}
     return judge(claim(**fields), lambda r, arm: VALUES[r, arm], complete=there, unit=unit)
@@ -74,7 +78,9 @@ def test_blocked_is_what_remains_of_the_effect() -> None:
     assert found.value == pytest.approx(0.1)
     assert found.outcome == "met"
     assert verdict(blocked="ka", alone="b", full="a", base="b", to=0.05).outcome == "missed"
-    assert verdict(blocked="b", alone="a", full="a", base="b", to=0.2).outcome == "missed"  # overshoots below
+    assert (
+        verdict(blocked="b", alone="a", full="a", base="b", to=0.2).outcome == "missed"
+    )  # overshoots below
 
 
 def test_there_is_nothing_to_block_where_there_is_no_effect() -> None:
@@ -99,7 +105,9 @@ def test_what_never_happens_is_missed_and_says_so() -> None:
 
 
 def test_only_seeds_that_finished_everywhere_count() -> None:
-    found = verdict({"a": [True, True, False, True], "b": [True, False, True, True]}, more="a", than="b")
+    found = verdict(
+        {"a": [True, True, False, True], "b": [True, False, True, True]}, more="a", than="b"
+    )
     assert (found.n, found.expected) == (2, 4)
     nobody = verdict({"a": [False] * 4}, more="a", than="b")
     assert nobody.outcome == "undecided"

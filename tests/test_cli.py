@@ -55,7 +55,15 @@ def test_help_needs_nothing_heavy() -> None:
 
 def test_list_and_show() -> None:
     everything = say("list").output
-    for word in ("one_infusion", "ketamine", "prefrontal", "stressed_adult", "spine_density", "timeline", "switches."):
+    for word in (
+        "one_infusion",
+        "ketamine",
+        "prefrontal",
+        "stressed_adult",
+        "spine_density",
+        "timeline",
+        "switches.",
+    ):
         assert word in everything
     assert say("list", "experiments", "--names").output.split()[0] == "block_and_mg"
     ketamine = say("show", "ketamine").output
@@ -98,10 +106,14 @@ def test_run_tells_what_came_of_it(lab: Path) -> None:
     assert "6 of 6 runs (0 new, 6 kept)" in again.output
 
 
-def test_a_missed_claim_is_four_and_a_failed_run_is_three(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missed_claim_is_four_and_a_failed_run_is_three(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (lab / "mine.yaml").write_text(TEXT)
     assert say("run", "mine", "--no-figures").exit_code == 4
-    (lab / "mine.yaml").write_text(TEXT.replace("than: vehicle}", "than: vehicle, known_miss: as we know}"))
+    (lab / "mine.yaml").write_text(
+        TEXT.replace("than: vehicle}", "than: vehicle, known_miss: as we know}")
+    )
     known = say("run", "mine", "--no-figures")
     assert (known.exit_code, "known miss: as we know" in known.output) == (0, True)
 
@@ -143,7 +155,9 @@ def test_dry_run_runs_nothing(lab: Path) -> None:
     ],
     ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
 )  # fmt: skip
-def test_bad_input_is_two_with_one_clear_message(lab: Path, words: tuple[str, ...], wanted: str) -> None:
+def test_bad_input_is_two_with_one_clear_message(
+    lab: Path, words: tuple[str, ...], wanted: str
+) -> None:
     said = say(*words)
     assert said.exit_code == 2
     assert wanted in said.output
@@ -151,7 +165,9 @@ def test_bad_input_is_two_with_one_clear_message(lab: Path, words: tuple[str, ..
     assert not (lab / "results" / "mine" / "results.nc").exists()
 
 
-def test_a_full_disk_is_three_and_says_what_to_do(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_three_and_says_what_to_do(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*args: object, **kwargs: object) -> None:
         raise StoreError("cannot write results: the disk is full; free some space")
 
@@ -169,7 +185,9 @@ def test_a_results_folder_that_is_a_file_is_three(lab: Path) -> None:
     assert "results" in said.output
 
 
-def test_what_nobody_expected_is_three_and_asks_for_a_report(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_expected_is_three_and_asks_for_a_report(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stumble(*args: object) -> None:
         raise ZeroDivisionError("division by zero")
 

@@ -1,4 +1,6 @@
-"""A real cluster: a dask scheduler and its workers as processes of their own, some of which are killed."""
+"""A real cluster: a dask scheduler and its workers as processes of their own, some of which are
+killed.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +26,35 @@ class Cluster:
     """A scheduler, and workers that share its file system."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.file, self.started = folder, folder / "scheduler.json", list[subprocess.Popen[bytes]]()
-        self.scheduler = self.start("scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file))
+        self.folder, self.file, self.started = (
+            folder,
+            folder / "scheduler.json",
+            list[subprocess.Popen[bytes]](),
+        )
+        self.scheduler = self.start(
+            "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)
+        )
         until(self.file.is_file)
         self.address = str(json.loads(self.file.read_text())["address"])
 
     def start(self, what: str, *words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *words]
         with open(self.folder / f"{what}.log", "ab") as log:
-            process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+            )
         self.started.append(process)
         return process
 
     def worker(self) -> subprocess.Popen[bytes]:
         return self.start(
-            "worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--scheduler-file", str(self.file)
+            "worker",
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--no-dashboard",
+            "--scheduler-file",
+            str(self.file),
         )
 
     def end(self) -> None:
@@ -59,7 +75,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 def alone(folder: Path) -> bytes:
     """The results of the same sweep, undisturbed, by one thread."""
-    said, _ = (ran := plastogen(folder, *RUN, "--executor", "threads", "--jobs", "1")).communicate(timeout=200)
+    said, _ = (ran := plastogen(folder, *RUN, "--executor", "threads", "--jobs", "1")).communicate(
+        timeout=200
+    )
     assert ran.returncode == 0, said
     return (folder / "results" / "mine" / "table.csv").read_bytes()
 
@@ -71,7 +89,9 @@ def test_one_of_two_workers_killed_midway_loses_nothing(cluster: Cluster, bench:
     os.killpg(workers[0].pid, signal.SIGKILL)
     said, _ = running.communicate(timeout=200)
     assert running.returncode == 0, said
-    assert re.search(r"12 of 12 runs \(1[12] new, [01] kept\)", said), said  # the killed one may have ended its run
+    assert re.search(r"12 of 12 runs \(1[12] new, [01] kept\)", said), (
+        said
+    )  # the killed one may have ended its run
     assert (bench / "one" / "results" / "mine" / "table.csv").read_bytes() == alone(bench / "two")
     assert not list((bench / "one" / "results" / "mine" / "runs").glob("*.partial*"))
 

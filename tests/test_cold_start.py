@@ -1,4 +1,6 @@
-"""A first run on a machine that has met no circuit: the program is built from a worker thread, and the run is whole."""
+"""A first run on a machine that has met no circuit: the program is built from a worker thread, and
+the run is whole.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,11 @@ def test_a_run_from_an_empty_cache_is_whole(tmp_path: Path) -> None:
     environment = os.environ | {"PLASTOGEN_CACHE": str(tmp_path / "cache")}
     done = subprocess.run(
         [sys.executable, "-m", "plastogen", "run", "first.yaml", "--jobs", "2", "--no-figures"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 of 2 runs" in done.stdout + done.stderr

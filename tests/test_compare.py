@@ -14,20 +14,29 @@ DOSES = (0.1, 0.5, 1.0)
 
 
 def results(
-    *, seed: int = 0, arms: tuple[str, ...] = ("vehicle", "ketamine"), seeds: int = 4, doses: tuple[float, ...] = DOSES,
-    unit: str = "mg/kg", path: str = "arms.ketamine.give.x.dose", **readouts: Any,
-) -> xr.Dataset:  # fmt: skip
-    """Results as `plastogen run` writes them: a common noise of each seed, and `readouts` (dose, seed) -> value."""
+    *,
+    seed: int = 0,
+    arms: tuple[str, ...] = ("vehicle", "ketamine"),
+    seeds: int = 4,
+    doses: tuple[float, ...] = DOSES,
+    unit: str = "mg/kg",
+    path: str = "arms.ketamine.give.x.dose",
+    **readouts: Any,
+) -> xr.Dataset:
+    """Results as `plastogen run` writes them: a common noise of each seed, and `readouts` (dose,
+    seed) -> value.
+    """
     noise = np.random.default_rng(1).normal(size=(len(arms), len(doses), seeds))
     own = np.random.default_rng(seed).normal(scale=0.01, size=noise.shape)
     dims = ("arm", "dose", "seed")
     ds = xr.Dataset(
         {"status": (dims, np.full(noise.shape, "complete", dtype=object))},
         {
-            "arm": list(arms), "seed": list(range(1, seeds + 1)),
+            "arm": list(arms),
+            "seed": list(range(1, seeds + 1)),
             "dose": ("dose", list(doses), {"path": path, "units": unit}),
         },
-    )  # fmt: skip
+    )
     for name, shift in readouts.items():
         ds[name] = (dims, 10 + noise + own + np.asarray(shift), {"units": "1", "readout": 1})
     return ds
@@ -122,9 +131,13 @@ def test_what_only_one_has_is_said() -> None:
     assert {r.n for r in found.rows} == {4}
     said = "\n".join(found.left_out)
     for line in (
-        "only in A: arms nbqx", "only in A: seeds 3, 4", "only in A: readouts rate", "only in B: readouts power",
-        "only in A: 1 of 3 points", "only in B: 1 of 3 points",
-    ):  # fmt: skip
+        "only in A: arms nbqx",
+        "only in A: seeds 3, 4",
+        "only in A: readouts rate",
+        "only in B: readouts power",
+        "only in A: 1 of 3 points",
+        "only in B: 1 of 3 points",
+    ):
         assert line in said
     assert {r.readout for r in found.rows} == {"weight"}
 

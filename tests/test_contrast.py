@@ -1,4 +1,6 @@
-"""Comparing arms pair by pair: against scipy, published power tables, a textbook example and brute-force simulation."""
+"""Comparing arms pair by pair: against scipy, published power tables, a textbook example and
+brute-force simulation.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,19 @@ from plastogen.analysis import contrast as trial
 RNG = np.random.default_rng(11)
 
 
-def correlated(n: int, effect: float, r: float = 0.7, rng: np.random.Generator = RNG) -> tuple[np.ndarray, np.ndarray]:
+def correlated(
+    n: int, effect: float, r: float = 0.7, rng: np.random.Generator = RNG
+) -> tuple[np.ndarray, np.ndarray]:
     both = rng.multivariate_normal([0, 0], [[1, r], [r, 1]], n)
     return both[:, 0] + effect, both[:, 1]
 
 
-def results(subjects: int = 0, seeds: int = 6, arms: tuple[str, ...] = ("vehicle", "ketamine", "low")) -> xr.Dataset:
-    """Invented results whose readout `x` differs by arm, beside a course `weight` that differs at one moment."""
+def results(
+    subjects: int = 0, seeds: int = 6, arms: tuple[str, ...] = ("vehicle", "ketamine", "low")
+) -> xr.Dataset:
+    """Invented results whose readout `x` differs by arm, beside a course `weight` that differs at
+    one moment.
+    """
     rng = np.random.default_rng(5)
     outer = {"arm": len(arms), **({"subject": subjects} if subjects else {}), "seed": seeds}
     own = rng.standard_normal([1, *list(outer.values())[1:]])
@@ -41,7 +49,7 @@ def results(subjects: int = 0, seeds: int = 6, arms: tuple[str, ...] = ("vehicle
             "weight": ((*outer, "time"), course, {"units": "1"}),
         },
         coords={"arm": list(arms), "seed": range(1, seeds + 1), "time": [0.0, 6.0, 24.0]},
-    )  # fmt: skip
+    )
     ds.attrs = {"title": "T", "dosing": '[{"arm": "ketamine"}, {"arm": "low"}]'}
     return ds
 
@@ -57,8 +65,8 @@ def test_mean_and_interval_are_those_of_a_paired_t_test() -> None:
 
 
 def test_hedges_g_is_that_of_the_textbook() -> None:
-    # Borenstein 2009, chapter 4, matched groups: means 103 and 100, sd of differences 5.5, r 0.7, n 50 -> g 0.4160,
-    # variance 0.0127. Values with exactly these moments:
+    # Borenstein 2009, chapter 4, matched groups: means 103 and 100, sd of differences 5.5, r 0.7, n
+    # 50 -> g 0.4160, variance 0.0127. Values with exactly these moments:
     rng = np.random.default_rng(1)
     z = rng.standard_normal((50, 2))
     z = (z - z.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(z.T, ddof=1))).T
@@ -108,9 +116,13 @@ def test_every_time_is_compared_on_its_own() -> None:
 # power
 
 
-@pytest.mark.parametrize(("size", "pairs"), [(0.2, 199), (0.3, 90), (0.5, 34), (0.8, 15), (1.0, 10), (2.0, 5)])
+@pytest.mark.parametrize(
+    ("size", "pairs"), [(0.2, 199), (0.3, 90), (0.5, 34), (0.8, 15), (1.0, 10), (2.0, 5)]
+)
 def test_how_many_pairs_are_needed_is_what_the_tables_say(size: float, pairs: int) -> None:
-    assert trial.needed(size) == pairs  # G*Power 3.1: difference of two dependent means, two tails, 0.05, 0.80
+    assert (
+        trial.needed(size) == pairs
+    )  # G*Power 3.1: difference of two dependent means, two tails, 0.05, 0.80
 
 
 def test_power_is_that_of_simulated_trials() -> None:
@@ -158,7 +170,9 @@ def test_the_unit_is_the_subject_where_there_are_subjects() -> None:
     ds = results(subjects=30, seeds=2)
     found = next(trial.contrasts(ds))
     averaged = ds["x"].mean("seed")
-    wanted = stats.ttest_rel(averaged.sel(arm="ketamine"), averaged.sel(arm="vehicle")).confidence_interval(0.95)
+    wanted = stats.ttest_rel(
+        averaged.sel(arm="ketamine"), averaged.sel(arm="vehicle")
+    ).confidence_interval(0.95)
     assert (found.expected, int(found.stats["n"]), found.of_subjects) == (30, 30, True)
     assert float(found.stats["high"]) == pytest.approx(wanted.high)
 
@@ -174,7 +188,9 @@ def test_points_of_a_sweep_are_compared_one_by_one() -> None:
     other["x"] = other["x"] * 3
     both = fake_sweeps.along([one, other], "dose", [0.1, 1.0])
     found = next(trial.contrasts(both))
-    assert found.stats["difference"].sel(dose=1.0) == pytest.approx(3 * found.stats["difference"].sel(dose=0.1))
+    assert found.stats["difference"].sel(dose=1.0) == pytest.approx(
+        3 * found.stats["difference"].sel(dose=0.1)
+    )
     assert "x dose 1" in " ".join(row[0] for row in trial.rows([found]))
 
 
@@ -182,7 +198,9 @@ def test_the_effect_asked_about_decides_what_is_needed_and_nothing_else() -> Non
     own, asked = (next(trial.contrasts(results(), effect=e)).stats for e in (None, 0.05))
     assert asked["needed"] > own["needed"]
     assert asked["detectable"] == own["detectable"]
-    spread = float((results()["x"].sel(arm="ketamine") - results()["x"].sel(arm="vehicle")).std(ddof=1))
+    spread = float(
+        (results()["x"].sel(arm="ketamine") - results()["x"].sel(arm="vehicle")).std(ddof=1)
+    )
     assert asked["needed"] == trial.needed(0.05 / spread)
 
 
@@ -198,10 +216,16 @@ def test_a_course_is_compared_at_every_time_and_told_where_it_differs_most() -> 
     ("names", "than", "message"),
     [
         (["y"], None, "readout: found 'y', wanted one of x, weight"),
-        (None, "vehicl", "arm: found 'vehicl', wanted one of vehicle, ketamine, low; nearest valid name: vehicle"),
+        (
+            None,
+            "vehicl",
+            "arm: found 'vehicl', wanted one of vehicle, ketamine, low; nearest valid name: vehicle",
+        ),
     ],
 )
-def test_a_name_that_is_not_there_is_told(names: list[str] | None, than: str | None, message: str) -> None:
+def test_a_name_that_is_not_there_is_told(
+    names: list[str] | None, than: str | None, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         list(trial.contrasts(results(), names, than=than))
 
@@ -216,7 +240,9 @@ def test_the_table_has_a_row_for_every_place_and_reads_back() -> None:
     rows = list(csv.DictReader(io.StringIO(trial.table(found))))
     assert len(rows) == 2 + 2 * 3
     assert [row["time"] for row in rows if row["readout"] == "weight"][:3] == ["0.0", "6.0", "24.0"]
-    assert float(rows[0]["difference"]) == pytest.approx(float(found[0].stats["difference"]), rel=1e-5)
+    assert float(rows[0]["difference"]) == pytest.approx(
+        float(found[0].stats["difference"]), rel=1e-5
+    )
     assert rows[0]["expected"] == "6"
 
 

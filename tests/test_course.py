@@ -1,4 +1,6 @@
-"""Both clocks at once: rest, steps, jumps, what is asked of the circuit, and a brute-force answer to compare with."""
+"""Both clocks at once: rest, steps, jumps, what is asked of the circuit, and a brute-force answer
+to compare with.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,15 @@ from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
 from plastogen.simulation import course as course_module
 from plastogen.simulation.course import Course, Plan, ProbeScheduler, simulate
-from plastogen.simulation.probe import Activity, CachedProbe, FormulaProbe, State, agonist, reduce, voltages
+from plastogen.simulation.probe import (
+    Activity,
+    CachedProbe,
+    FormulaProbe,
+    State,
+    agonist,
+    reduce,
+    voltages,
+)
 
 DAYS = 24.0
 NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "1.21875 h", "for": "2 h"}
@@ -43,7 +53,9 @@ def at(found: Course, name: str, t_h: float) -> Any:
 # rest
 
 
-@pytest.mark.parametrize("subject", ["healthy_adult", "stressed_adult", "healthy_mouse", "stressed_rat"])
+@pytest.mark.parametrize(
+    "subject", ["healthy_adult", "stressed_adult", "healthy_mouse", "stressed_rat"]
+)
 def test_without_treatment_nothing_moves_for_two_weeks(subject: str) -> None:
     found = vehicle(subject)
     for name, values in found.arrays.items():
@@ -54,7 +66,15 @@ def test_without_treatment_nothing_moves_for_two_weeks(subject: str) -> None:
 
 def test_the_healthy_rest_is_healthy() -> None:
     first = {name: values[0] for name, values in vehicle().arrays.items()}
-    for name in ("recurrent", "weight", "scaling", "spine_density", "bdnf", "ampa_throughput", "calcium"):
+    for name in (
+        "recurrent",
+        "weight",
+        "scaling",
+        "spine_density",
+        "bdnf",
+        "ampa_throughput",
+        "calcium",
+    ):
         assert first[name] == pytest.approx(1, abs=1e-12)
     assert first["glutamate"] == pytest.approx(100)
     assert (first["clinical_effect"], first["tolerance"], first["occupancy"]) == (0, 0, 0)
@@ -70,7 +90,9 @@ def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
     def heard(J: float) -> Inputs:
         a = probe.ask(Drive(recurrent=J), 1)
         return Inputs(
-            rate_E=a.rate_hz[0] / base.rate_hz[0], ampa_throughput=a.ampa_throughput / base.ampa_throughput, stress=1
+            rate_E=a.rate_hz[0] / base.rate_hz[0],
+            ampa_throughput=a.ampa_throughput / base.ampa_throughput,
+            stress=1,
         )
 
     wanted = model.steady_state(heard)
@@ -88,11 +110,15 @@ def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
 
 def test_the_resting_state_knows_nothing_of_drugs_given_from_the_start() -> None:
     held = {"blocker": {"drug": "nbqx", "occupancy": 0.9, "at": "-1 h", "for": "4 h"}}
-    undosed, dosed = (simulate(plan(give, subject="stressed_adult", hours=1)) for give in ({}, held))
+    undosed, dosed = (
+        simulate(plan(give, subject="stressed_adult", hours=1)) for give in ({}, held)
+    )
     np.testing.assert_array_equal(
         [dosed.arrays[name][0] for name in STATES], [undosed.arrays[name][0] for name in STATES]
     )
-    assert at(dosed, "rate_hz", -1)[0] < at(undosed, "rate_hz", -1)[0]  # but the circuit has the drug at once
+    assert (
+        at(dosed, "rate_hz", -1)[0] < at(undosed, "rate_hz", -1)[0]
+    )  # but the circuit has the drug at once
 
 
 @pytest.mark.slow
@@ -106,7 +132,9 @@ def test_a_stressed_subject_recovers_when_stress_is_lifted() -> None:
         < at(found, "spine_density", 21 * DAYS)
         < 1
     )
-    np.testing.assert_array_equal(found.arrays["stress"], np.where(found.t_h < 24, 1, found.t_h >= 504))
+    np.testing.assert_array_equal(
+        found.arrays["stress"], np.where(found.t_h < 24, 1, found.t_h >= 504)
+    )
 
 
 @pytest.mark.parametrize("factor", [0.95, 1.05])
@@ -124,13 +152,17 @@ def test_a_pushed_state_returns(state: str, factor: float) -> None:
 
 
 def brute(p: Plan, times: np.ndarray) -> np.ndarray:
-    """Slow state at `times`: Heun steps from one to the next, the circuit asked twice in each, block exact in each."""
+    """Slow state at `times`: Heun steps from one to the next, the circuit asked twice in each,
+    block exact in each.
+    """
     treated = TreatedSubject(p.subject, p.drugs, p.treatments, p.stress)
     k = p.circuit
     kinetics = BlockKinetics(
-        [Pool(name, shares) for name, shares in k.pools().items()], treated.blockers,
-        mg_mM=float(k.magnesium.concentration), mg_efold_mV=float(k.magnesium.efold),
-    )  # fmt: skip
+        [Pool(name, shares) for name, shares in k.pools().items()],
+        treated.blockers,
+        mg_mM=float(k.magnesium.concentration),
+        mg_efold_mV=float(k.magnesium.efold),
+    )
     probe, model = FormulaProbe(k), SlowModel(p.plasticity)
     base, pools = probe.ask(Drive(), 1), list(k.pools())
     y, blocked = model.healthy_state(), kinetics.start()
@@ -140,15 +172,24 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
         block = dict(zip(pools, kinetics.fraction(blocked).tolist(), strict=True))
         s = dict(zip(STATES, y.tolist(), strict=True))
         effect = {name: float(x[0]) for name, x in treated.effects(np.array([t])).items()}
-        a = probe(State(
-            nmdar={pool: (1 - b) * (1 + s["tolerance"]) for pool, b in block.items()}, ampa=1 - effect.get("ampa", 0),
-            weight=s["weight"], scaling=s["scaling"], spines=s["transient"] + s["persistent"], pv_integrity=s["pv_integrity"],
-        ), 1)  # fmt: skip
+        a = probe(
+            State(
+                nmdar={pool: (1 - b) * (1 + s["tolerance"]) for pool, b in block.items()},
+                ampa=1 - effect.get("ampa", 0),
+                weight=s["weight"],
+                scaling=s["scaling"],
+                spines=s["transient"] + s["persistent"],
+                pv_integrity=s["pv_integrity"],
+            ),
+            1,
+        )
         return a, Inputs(
-            rate_E=float(a.rate_hz[0] / base.rate_hz[0]), ampa_throughput=a.ampa_throughput / base.ampa_throughput,
-            rest_current=1 - block["E.rest"], pv_block=(block["PV.synaptic"] + block["PV.tonic"]) / 2,
+            rate_E=float(a.rate_hz[0] / base.rate_hz[0]),
+            ampa_throughput=a.ampa_throughput / base.ampa_throughput,
+            rest_current=1 - block["E.rest"],
+            pv_block=(block["PV.synaptic"] + block["PV.tonic"]) / 2,
             e_block=(block["E.synaptic"] + block["E.tonic"]) / 2,
-        )  # fmt: skip
+        )
 
     for t0, t1 in pairwise(times):
         a, told = heard(t0, y, blocked)
@@ -156,9 +197,15 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
         bound = np.array(list(agonist(k, a, base).values()))
         where = np.array(list(voltages(k, a).values()))
         blocked = kinetics.advance(
-            blocked, a_start=bound, a_end=bound, v_weights_start=where, v_weights_end=where, v_mV=bin_centres_mV(),
-            brain_uM=treated.blocker_uM(np.array([(t0 + t1) / 2])), dt_h=t1 - t0,
-        )[-1]  # fmt: skip
+            blocked,
+            a_start=bound,
+            a_end=bound,
+            v_weights_start=where,
+            v_weights_end=where,
+            v_mV=bin_centres_mV(),
+            brain_uM=treated.blocker_uM(np.array([(t0 + t1) / 2])),
+            dt_h=t1 - t0,
+        )[-1]
         guess = y + (t1 - t0) * slope
         _, then = heard(np.nextafter(t1, t0), guess, blocked)
         y = y + (t1 - t0) * (slope + model.rate_of_change(guess, then)) / 2
@@ -170,7 +217,11 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
 def truth() -> tuple[np.ndarray, np.ndarray]:
     p = plan(KETAMINE, hours=12)
     times = np.concatenate(
-        [np.arange(0, 2 / 3, 1 / 60), 2 / 3 + np.arange(0, 2, 1 / 60), 8 / 3 + np.arange(0, 9.3, 1 / 15)]
+        [
+            np.arange(0, 2 / 3, 1 / 60),
+            2 / 3 + np.arange(0, 2, 1 / 60),
+            8 / 3 + np.arange(0, 9.3, 1 / 15),
+        ]
     )
     return times, brute(p, times)
 
@@ -211,10 +262,14 @@ def held() -> Course:
 
 def test_a_hold_begins_and_ends_to_the_instant() -> None:
     found = held()
-    base, blocked = (FormulaProbe(answering()).ask(Drive(ampa=left), 1).rate_hz for left in (1, 0.1))
+    base, blocked = (
+        FormulaProbe(answering()).ask(Drive(ampa=left), 1).rate_hz for left in (1, 0.1)
+    )
     for edge, before, after in ((1.21875, base, blocked), (3.21875, blocked, base)):
         np.testing.assert_allclose(at(found, "rate_hz", edge - 1e-6), before, rtol=0.02)
-        np.testing.assert_allclose(at(found, "rate_hz", edge), before, rtol=0.02)  # the instant itself: still before
+        np.testing.assert_allclose(
+            at(found, "rate_hz", edge), before, rtol=0.02
+        )  # the instant itself: still before
         np.testing.assert_allclose(at(found, "rate_hz", edge + 1e-6), after, rtol=0.02)
     assert np.abs(np.log(blocked / base)).max() > 0.2
 
@@ -249,7 +304,11 @@ def test_a_bath_is_followed_from_its_first_to_its_last_moment() -> None:
 def test_the_grid_is_filled_without_gaps() -> None:
     course = {**INFUSION, "every": "2 d", "times": 3, "escalate": 1.5}
     found = simulate(
-        plan({"course": course, "blocker": {**NBQX, "at": "50 h"}}, hours=8 * DAYS, subject="stressed_adult")
+        plan(
+            {"course": course, "blocker": {**NBQX, "at": "50 h"}},
+            hours=8 * DAYS,
+            subject="stressed_adult",
+        )
     )
     n = len(found.t_h)
     assert found.t_h[0] == -1
@@ -259,22 +318,31 @@ def test_the_grid_is_filled_without_gaps() -> None:
         assert np.isfinite(values).all(), name
     assert found.arrays["rate_hz"].shape == (n, 3)
     assert found.arrays["block"].shape == (n, 7)
-    peaks = [found.arrays["brain_uM"][(found.t_h > d) & (found.t_h < d + 2), 0].max() for d in (0, 48, 96)]
+    peaks = [
+        found.arrays["brain_uM"][(found.t_h > d) & (found.t_h < d + 2), 0].max()
+        for d in (0, 48, 96)
+    ]
     assert peaks[1] / peaks[0] == pytest.approx(1.5, rel=0.05)
     assert peaks[2] / peaks[1] == pytest.approx(1.5, rel=0.05)
 
 
 def test_variables_agree_with_each_other() -> None:
     a = infusion().arrays
-    np.testing.assert_allclose(a["recurrent"], a["weight"] * a["scaling"] * a["spine_density"], rtol=1e-12)
+    np.testing.assert_allclose(
+        a["recurrent"], a["weight"] * a["scaling"] * a["spine_density"], rtol=1e-12
+    )
     np.testing.assert_allclose(a["spine_density"], a["transient"] + a["persistent"], rtol=1e-12)
     clinical = plan().plasticity.clinical
     largest = float(clinical.largest_effect)
-    effect = -largest * np.tanh(float(clinical.effect_per_log_weight) * np.log(a["recurrent"]) / largest)
+    effect = -largest * np.tanh(
+        float(clinical.effect_per_log_weight) * np.log(a["recurrent"]) / largest
+    )
     np.testing.assert_allclose(a["clinical_effect"], effect, atol=1e-9)
     brain = a["brain_uM"][:, infusion().species.index("ketamine")]
     np.testing.assert_allclose(a["occupancy"], brain / (brain + 1.42), rtol=1e-9)
-    np.testing.assert_allclose(a["glutamate"], 100 * a["rate_hz"][:, 0] / a["rate_hz"][0, 0], rtol=1e-9)
+    np.testing.assert_allclose(
+        a["glutamate"], 100 * a["rate_hz"][:, 0] / a["rate_hz"][0, 0], rtol=1e-9
+    )
 
 
 def test_an_infusion_does_what_its_slopes_say() -> None:
@@ -292,10 +360,19 @@ def test_an_infusion_does_what_its_slopes_say() -> None:
 
 @pytest.mark.slow
 def test_tolerance_brings_receptors_back() -> None:
-    """Lasting block is answered by as much more receptor as the file says, and the circuit hears it."""
+    """Lasting block is answered by as much more receptor as the file says, and the circuit hears
+    it.
+    """
     bath = {"bath": {"drug": "ketamine", "brain": "3 uM", "at": "0 h", "for": "480 h"}}
     with_, without = (
-        simulate(plan(bath, hours=20 * DAYS, switches={"feedback": "off"}, tuned={"misuse.tolerance_gain": gain}))
+        simulate(
+            plan(
+                bath,
+                hours=20 * DAYS,
+                switches={"feedback": "off"},
+                tuned={"misuse.tolerance_gain": gain},
+            )
+        )
         for gain in (1, 0)
     )
     pools = [with_.pools.index(pool) for pool in ("E.synaptic", "E.tonic")]
@@ -324,7 +401,9 @@ class Counting:
         return self.inner.ask(drive, seed)
 
 
-def listener(tmp_path: Path, *, resolution: float = 0.01, most: int = 10) -> tuple[ProbeScheduler, Counting]:
+def listener(
+    tmp_path: Path, *, resolution: float = 0.01, most: int = 10
+) -> tuple[ProbeScheduler, Counting]:
     probe = Counting()
     return ProbeScheduler(CachedProbe(probe, tmp_path), 1, resolution=resolution, most=most), probe
 
@@ -368,7 +447,9 @@ def test_the_cap_of_a_course_is_kept_and_reported() -> None:
     assert np.isfinite(few.arrays["weight"]).all()
 
 
-def test_what_is_remembered_is_not_simulated_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_is_remembered_is_not_simulated_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path))
     one, two = (simulate(plan(KETAMINE, hours=2)) for _ in range(2))
     assert (one.log["remembered"], two.log["simulated"]) == (0, 0)
@@ -376,20 +457,30 @@ def test_what_is_remembered_is_not_simulated_again(monkeypatch: pytest.MonkeyPat
     assert all(np.array_equal(one.arrays[name], two.arrays[name]) for name in one.arrays)
 
 
-def test_the_order_of_arms_is_of_no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    arms = {"vehicle": plan(hours=3), "ketamine": plan(KETAMINE, hours=3), "nbqx": plan({"b": NBQX}, hours=3)}
+def test_the_order_of_arms_is_of_no_account(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    arms = {
+        "vehicle": plan(hours=3),
+        "ketamine": plan(KETAMINE, hours=3),
+        "nbqx": plan({"b": NBQX}, hours=3),
+    }
     found: list[dict[str, Course]] = []
     for n, order in enumerate((list(arms), list(reversed(arms)))):
         monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path / str(n)))
         found.append({name: simulate(arms[name]) for name in order})
     for name in arms:
         for variable, values in found[0][name].arrays.items():
-            np.testing.assert_array_equal(values, found[1][name].arrays[variable], err_msg=f"{name} {variable}")
+            np.testing.assert_array_equal(
+                values, found[1][name].arrays[variable], err_msg=f"{name} {variable}"
+            )
 
 
 def test_other_probes_are_not_answered_with_the_formula_s_memory() -> None:
     """Two circuits in one cache: each gets its own answers."""
-    one, other = (simulate(plan(KETAMINE, hours=2, circuit=answering(gains=g))) for g in ("own", "flat"))
+    one, other = (
+        simulate(plan(KETAMINE, hours=2, circuit=answering(gains=g))) for g in ("own", "flat")
+    )
     assert np.ptp(one.arrays["rate_hz"][:, 0]) > 0.1
     assert np.ptp(other.arrays["rate_hz"], axis=0).max() == 0
 
@@ -411,7 +502,9 @@ def moved(rate: float, se: float) -> Activity:
     return replace(base, rate_hz=np.array([rate, 12.0, 8.0]), rate_se_hz=np.full(3, se))
 
 
-def step_error(first: Activity, last: Activity, slow: float = 0.0, tolerance: float = 0.02) -> float:
+def step_error(
+    first: Activity, last: Activity, slow: float = 0.0, tolerance: float = 0.02
+) -> float:
     y = np.zeros(len(STATES))
     p = plan(tolerance=tolerance)
     return course_module._error(p, first, last, y, y + slow)
@@ -425,11 +518,15 @@ def test_the_error_of_a_step_is_the_largest_of_the_slow_state_in_tolerances() ->
 
 def test_noise_does_not_shorten_a_step_but_a_real_change_does() -> None:
     assert step_error(moved(5, 0.2), moved(5.5, 0.2)) == 0
-    assert step_error(moved(5, 0.0), moved(5.5, 0.0)) == pytest.approx(np.log(1.1) / (5 * 0.02), rel=0.05)
+    assert step_error(moved(5, 0.0), moved(5.5, 0.0)) == pytest.approx(
+        np.log(1.1) / (5 * 0.02), rel=0.05
+    )
     assert step_error(moved(5, 0.2), moved(8, 0.2)) > 1
 
 
-def test_a_circuit_that_jumps_is_followed_in_the_shortest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_circuit_that_jumps_is_followed_in_the_shortest_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """No step is ever good enough: each is taken all the same, wherever rounding puts its end."""
     monkeypatch.setattr(course_module, "_error", lambda *told: 2.0)
     found = simulate(plan(hours=3.5, start_h=3.21875))
@@ -448,7 +545,9 @@ def test_an_answer_that_is_not_finite_ends_the_course() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FormulaProbe, "ask", ask)
         patch.setattr(FormulaProbe, "key", "answers that are not finite")
-        with pytest.raises(RuntimeError, match=r"cannot go on past \S+ h: what the circuit answers is not finite"):
+        with pytest.raises(
+            RuntimeError, match=r"cannot go on past \S+ h: what the circuit answers is not finite"
+        ):
             simulate(plan(KETAMINE, hours=12))
 
 
@@ -463,19 +562,30 @@ def test_a_class_that_falls_silent_has_a_finite_error() -> None:
 def test_with_the_network_too_nothing_moves_without_treatment() -> None:
     found = simulate(plan(method="direct", hours=14 * DAYS))
     for name, values in found.arrays.items():
-        assert np.abs(values - values[0]).max(initial=0) <= 1e-9 * max(1.0, np.abs(values[0]).max(initial=0)), name
+        assert np.abs(values - values[0]).max(initial=0) <= 1e-9 * max(
+            1.0, np.abs(values[0]).max(initial=0)
+        ), name
     assert found.log["probes"] == 1
     assert found.log["backend"] == "cpp"
 
 
 @pytest.mark.slow
 @pytest.mark.network
-def test_a_direct_course_is_the_same_again_and_differs_by_seed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_direct_course_is_the_same_again_and_differs_by_seed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(course_module, "SNAPSHOT_S", 2)
-    given = {"snapshots": {"before": -0.5, "during": 0.5}, "tolerance": 0.1, "hours": 2.0, "method": "direct"}
+    given = {
+        "snapshots": {"before": -0.5, "during": 0.5},
+        "tolerance": 0.1,
+        "hours": 2.0,
+        "method": "direct",
+    }
     kept = course_module.NetworkProbe
     monkeypatch.setattr(
-        course_module, "Remembered", lambda probe: CachedProbe(probe, tmp_path / str(len(list(tmp_path.iterdir()))))
+        course_module,
+        "Remembered",
+        lambda probe: CachedProbe(probe, tmp_path / str(len(list(tmp_path.iterdir())))),
     )
     one, two, other = (
         simulate(plan(KETAMINE, **given)),
@@ -492,7 +602,9 @@ def test_a_direct_course_is_the_same_again_and_differs_by_seed(monkeypatch: pyte
 
 
 @pytest.mark.network
-def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(course_module, "SNAPSHOT_S", 4)
     moments = {"before": -0.5, "during": 0.5, "start": -5.0, "held": 0.9}
     give = KETAMINE | {"b": {"drug": "nbqx", "occupancy": 0.5, "at": "0.9 h", "for": "1 h"}}
@@ -503,7 +615,9 @@ def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(monkeypatch: 
     )
     shots = found.snapshots
     assert set(shots) == set(moments)
-    assert [what for what in told if what.startswith("snapshot")] == [f"snapshot {name}" for name in shots]
+    assert [what for what in told if what.startswith("snapshot")] == [
+        f"snapshot {name}" for name in shots
+    ]
     np.testing.assert_array_equal(shots["before"]["drive"], Drive().array())
     np.testing.assert_array_equal(shots["start"]["drive"], shots["before"]["drive"])
     during = dict(zip(Drive.names(), shots["during"]["drive"], strict=True))
@@ -514,13 +628,22 @@ def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(monkeypatch: 
         assert shot["t_s"].max() == pytest.approx(4, abs=0.05)
         assert len(shot["t_s"]) == len(shot["i"])
         frequency, density = shot["frequency_hz"], shot["spectrum"]
-        assert shot["gamma_power"] == pytest.approx(glutamate.band_power(frequency, density, (30, 80)))
-        assert shot["delta_power"] == pytest.approx(glutamate.band_power(frequency, density, (0.1, 4)))
+        assert shot["gamma_power"] == pytest.approx(
+            glutamate.band_power(frequency, density, (30, 80))
+        )
+        assert shot["delta_power"] == pytest.approx(
+            glutamate.band_power(frequency, density, (0.1, 4))
+        )
         assert 30 <= shot["gamma_peak_hz"] <= 80
-        n = [np.sum((shot["i"] >= a) & (shot["i"] < b)) for a, b in ((0, 200), (200, 230), (230, 250))]
+        n = [
+            np.sum((shot["i"] >= a) & (shot["i"] < b))
+            for a, b in ((0, 200), (200, 230), (230, 250))
+        ]
         np.testing.assert_allclose(shot["rate_hz"], np.array(n) / (np.array([200, 30, 20]) * 4))
     np.testing.assert_array_equal(shots["start"]["t_s"], shots["before"]["t_s"])
-    network = course_module.NetworkProbe(answering(), seconds=4, settle_s=0.5)  # input noise of its own, not a probe's
+    network = course_module.NetworkProbe(
+        answering(), seconds=4, settle_s=0.5
+    )  # input noise of its own, not a probe's
     own = network.spikes(Drive(), 1, noise="snapshot").t_s
     np.testing.assert_array_equal(shots["before"]["t_s"], own.astype(np.float32))
     assert not np.array_equal(own, network.spikes(Drive(), 1).t_s)

@@ -12,11 +12,18 @@ from plastogen.runs.store import Stored
 from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
 
 OWN_H = np.array([-1.0, 0.0, 1.0, 4.0])
-AXES = Axes(np.array([-2.0, -1.0, 0.5, 1.0, 2.5, 4.0, 9.0]), ("hnk", "ketamine"), ("before", "after"), np.arange(3.0))
+AXES = Axes(
+    np.array([-2.0, -1.0, 0.5, 1.0, 2.5, 4.0, 9.0]),
+    ("hnk", "ketamine"),
+    ("before", "after"),
+    np.arange(3.0),
+)
 
 
 def run(
-    time_h: Any = OWN_H, species: tuple[str, ...] = ("ketamine",), snapshots: tuple[str, ...] = ("after",)
+    time_h: Any = OWN_H,
+    species: tuple[str, ...] = ("ketamine",),
+    snapshots: tuple[str, ...] = ("after",),
 ) -> Stored:
     """Every course is twice its time, one more for each place."""
     sizes = {
@@ -31,9 +38,9 @@ def run(
     for name, variable in VARIABLES.items():
         shape = [sizes[dim] for dim in variable.dims]
         along = 2 * np.asarray(time_h) if "time" in variable.dims else np.full(shape[0], 5.0)
-        arrays[name] = along.reshape(-1, *(1,) * (len(shape) - 1)) + np.broadcast_to(np.arange(shape[-1]), shape) * (
-            len(shape) > 1
-        )
+        arrays[name] = along.reshape(-1, *(1,) * (len(shape) - 1)) + np.broadcast_to(
+            np.arange(shape[-1]), shape
+        ) * (len(shape) > 1)
     labels = {"class": CLASSES, "pool": POOLS, "species": species, "snapshot": snapshots}
     return Stored("x", np.asarray(time_h, float), arrays, labels, np.arange(3.0), {})
 
@@ -44,7 +51,9 @@ def test_between_its_times_a_course_is_a_line_and_outside_it_stands_still() -> N
     assert found["weight"].tolist() == line
     assert found["rate_hz"].tolist() == [[x, x + 1, x + 2] for x in line]
     assert {values.dtype for values in found.values()} == {np.dtype(np.float32)}
-    assert {name: values.shape for name, values in found.items()} == {name: AXES.shape(name) for name in VARIABLES}
+    assert {name: values.shape for name, values in found.items()} == {
+        name: AXES.shape(name) for name in VARIABLES
+    }
 
 
 def test_a_species_not_given_is_zero_and_a_snapshot_not_taken_is_nan() -> None:
@@ -52,7 +61,9 @@ def test_a_species_not_given_is_zero_and_a_snapshot_not_taken_is_nan() -> None:
     assert found["brain_uM"][:, 0].tolist() == [0] * 7
     assert found["brain_uM"][:, 1].tolist() == [-2, -2, 1, 2, 5, 8, 8]
     both = dict(AXES.curves(run(species=("ketamine", "hnk"))))["brain_uM"]
-    assert (both[:, 0] - both[:, 1]).tolist() == [1] * 7  # hnk is this run's second, and the first of all
+    assert (both[:, 0] - both[:, 1]).tolist() == [
+        1
+    ] * 7  # hnk is this run's second, and the first of all
     assert np.isnan(found["gamma_power"][0])
     assert found["gamma_power"][1] == 5
     assert found["spectrum"][1].tolist() == [5, 6, 7]

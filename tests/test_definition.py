@@ -1,4 +1,6 @@
-"""Definitions: files in; typed objects or every fault at once out, each with file, line, path, found, wanted, nearest."""
+"""Definitions: files in; typed objects or every fault at once out, each with file, line, path,
+found, wanted, nearest.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +130,12 @@ def test_a_whole_file_becomes_a_frozen_typed_object(tmp_path: Path) -> None:
     assert built.populations["E.tonic"].count == 3
     assert float(built.cells[0].leak) == 10
     assert built.words == ["no", "on", "0x", "2020-01-01", "12:30"]
-    assert (built.pair, built.species, built.colour, built.share) == ((1, "one"), "rat", Colour.BLUE, 0.001)
+    assert (built.pair, built.species, built.colour, built.share) == (
+        (1, "one"),
+        "rat",
+        Colour.BLUE,
+        0.001,
+    )
     assert isinstance(built.give, Bath)
     assert float(built.give.level) == 1000
     assert isinstance(built.either, Cell)
@@ -202,7 +209,15 @@ short: a b
 def test_each_kind_of_fault_is_said_in_plain_words(tmp_path: Path, line: str, said: str) -> None:
     (found,) = complaints(tmp_path, line or "words: []")
     assert found.endswith(said)
-    for jargon in ("pydantic", "validator", "Input should", "value_error", "NoneType", "dict", "instance"):
+    for jargon in (
+        "pydantic",
+        "validator",
+        "Input should",
+        "value_error",
+        "NoneType",
+        "dict",
+        "instance",
+    ):
         assert jargon not in found
 
 
@@ -241,7 +256,9 @@ def test_numbers_of_a_union_are_explained_once(tmp_path: Path) -> None:
         ("a: 1\n---\nb: 2\n", "thing.yaml:2: found '---', wanted one document a file"),
     ],
 )  # fmt: skip
-def test_a_broken_file_is_explained_without_parser_words(tmp_path: Path, text: str, said: str) -> None:
+def test_a_broken_file_is_explained_without_parser_words(
+    tmp_path: Path, text: str, said: str
+) -> None:
     assert complaints(tmp_path, text) == [said]
 
 
@@ -264,12 +281,16 @@ def test_a_file_that_cannot_be_read_is_one_message(tmp_path: Path) -> None:
             read(tmp_path / name)
         assert str(caught.value).endswith(said)
     (tmp_path / "bytes.yaml").write_bytes(b"title: \xff\xfe")
-    with pytest.raises(InputError, match=r"bytes that are not text \(byte 8\), wanted a YAML file in UTF-8"):
+    with pytest.raises(
+        InputError, match=r"bytes that are not text \(byte 8\), wanted a YAML file in UTF-8"
+    ):
         read(tmp_path / "bytes.yaml")
 
 
 def test_lines_are_known_for_every_path_and_for_what_is_not_there(tmp_path: Path) -> None:
-    document = read(write(tmp_path, "arms:\n  ketamine:\n    give:\n      - {dose: 1}\n  E.tonic:\n    x: 1\n"))
+    document = read(
+        write(tmp_path, "arms:\n  ketamine:\n    give:\n      - {dose: 1}\n  E.tonic:\n    x: 1\n")
+    )
     lines = {"arms": 1, "arms.ketamine": 2, "arms.ketamine.give": 3, "arms.ketamine.give.0.dose": 4,
              "arms.ketamine.take": 2, "arms.E.tonic.x": 6, "nothing": 1}  # fmt: skip
     assert {path: document.line(path) for path in lines} == lines
@@ -277,17 +298,37 @@ def test_lines_are_known_for_every_path_and_for_what_is_not_there(tmp_path: Path
 
 def test_yaml_is_version_1_2(tmp_path: Path) -> None:
     tree = read(
-        write(tmp_path, "a: no\nb: 1e-3\nc: 0o17\nd: ~\ne: .nan\nf: 1_0\ng: 017\nh: -.inf\ni: True\nj: 0x1F")
+        write(
+            tmp_path,
+            "a: no\nb: 1e-3\nc: 0o17\nd: ~\ne: .nan\nf: 1_0\ng: 017\nh: -.inf\ni: True\nj: 0x1F",
+        )
     ).tree
     assert tree.pop("e") != tree.get("e")
-    assert tree == {"a": "no", "b": 0.001, "c": 15, "d": None, "f": 10, "g": 17, "h": -float("inf"), "i": True, "j": 31}
+    assert tree == {
+        "a": "no",
+        "b": 0.001,
+        "c": 15,
+        "d": None,
+        "f": 10,
+        "g": 17,
+        "h": -float("inf"),
+        "i": True,
+        "j": 31,
+    }
 
 
 def test_an_override_replaces_the_value_and_says_who_set_it(tmp_path: Path) -> None:
     text = f"title: a\npopulations: {{E.tonic: {{{LEAK}}}}}\n"
-    built = build(read(write(tmp_path, text)), Thing, overrides={
-        "populations.E.tonic.leak": "12 nS", "populations.E.tonic.count": 4, "share": 0.25, "words": ["x"],
-    })  # fmt: skip
+    built = build(
+        read(write(tmp_path, text)),
+        Thing,
+        overrides={
+            "populations.E.tonic.leak": "12 nS",
+            "populations.E.tonic.count": 4,
+            "share": 0.25,
+            "words": ["x"],
+        },
+    )
     leak = built.populations["E.tonic"].leak
     assert (float(leak), leak.source, leak.evidence) == (12, "set by the user", "assumed")
     assert (built.populations["E.tonic"].count, built.share, built.words) == (4, 0.25, ["x"])
@@ -295,16 +336,24 @@ def test_an_override_replaces_the_value_and_says_who_set_it(tmp_path: Path) -> N
 
 def test_a_bad_override_is_blamed_on_the_override_and_not_on_the_file(tmp_path: Path) -> None:
     text = f"title: a\npopulations: {{E: {{{LEAK}}}}}\ncells: [{{{LEAK}}}]\n"
-    assert complaints(tmp_path, text, {
-        "populations.E.leak": "12 mV", "titel": "b", "cells.3.count": 2, "title.deep": 1, "cells.0.leak.value": "0 nS",
-    }) == [
+    assert complaints(
+        tmp_path,
+        text,
+        {
+            "populations.E.leak": "12 mV",
+            "titel": "b",
+            "cells.3.count": 2,
+            "title.deep": 1,
+            "cells.0.leak.value": "0 nS",
+        },
+    ) == [
         "--set at cells.3.count: found a place that does not exist, wanted a name in the file",
         "--set at title.deep: found a place that does not exist, wanted a name in the file",
         "--set at populations.E.leak.value: found '12 mV', wanted a conductance such as '10 nS'",
         "--set at cells.0.leak.value: found '0 nS', wanted a conductance such as '10 nS', above 0 nS",
         "--set at titel: found an unknown name, wanted one of title, populations, cells, words, pair, species, "
         "colour, on, share, shares, give, either, when, short, few; nearest valid name: title",
-    ]  # fmt: skip
+    ]
 
 
 def test_an_override_leaves_the_document_as_it_was(tmp_path: Path) -> None:
@@ -350,7 +399,9 @@ def test_models_beside_the_file_come_before_those_that_ship(tmp_path: Path) -> N
 def test_an_unknown_model_names_the_nearest(tmp_path: Path) -> None:
     write(tmp_path, "title: mine", "models/things/ketamine.yaml")
     shelf = library(tmp_path)
-    with pytest.raises(InputError, match="found 'ketamin', wanted one of ketamine; nearest valid name: ketamine"):
+    with pytest.raises(
+        InputError, match="found 'ketamin', wanted one of ketamine; nearest valid name: ketamine"
+    ):
         shelf.find("things", "ketamin")
     with pytest.raises(InputError, match="found 'x', wanted a file in models/others"):
         shelf.find("others", "x")
@@ -400,8 +451,9 @@ def test_faults_in_the_extended_file_name_that_file(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         library(tmp_path).load("things", "top", Thing)
     assert [(Path(p.file).name, p.line, p.path) for p in caught.value.problems] == [
-        ("base.yaml", 2, "share"), ("top.yaml", 2, "on"),
-    ]  # fmt: skip
+        ("base.yaml", 2, "share"),
+        ("top.yaml", 2, "on"),
+    ]
 
 
 @pytest.mark.parametrize("first", ["b", "a", "absent", "3"])
@@ -416,7 +468,11 @@ def test_references_are_read_by_key_and_the_users_own_win(tmp_path: Path) -> Non
     entry = "{authors: A and B, year: 2020, title: T, journal: J}"
     write(tmp_path, f"mine2020: {entry}", "models/references.yaml")
     assert library(tmp_path).references()["mine2020"].year == 2020
-    write(tmp_path, "mine2020: {authors: A, year: soon, title: T, journal: J}", "models/references.yaml")
+    write(
+        tmp_path,
+        "mine2020: {authors: A, year: soon, title: T, journal: J}",
+        "models/references.yaml",
+    )
     with pytest.raises(InputError, match="year: found 'soon', wanted a whole number such as 4"):
         library(tmp_path).references()
 
@@ -427,7 +483,9 @@ def test_the_built_in_folders_exist() -> None:
 
 
 def test_quantities_are_found_at_any_depth(tmp_path: Path) -> None:
-    built: Any = thing(tmp_path, f"title: a\npopulations: {{E: {{{LEAK}}}}}\ncells: [{{{LEAK}}}]\nwhen: 1 h\n")
+    built: Any = thing(
+        tmp_path, f"title: a\npopulations: {{E: {{{LEAK}}}}}\ncells: [{{{LEAK}}}]\nwhen: 1 h\n"
+    )
     assert [path for path, _ in quantities(built)] == ["populations.E.leak", "cells.0.leak", "when"]
 
 
@@ -464,26 +522,35 @@ def test_a_fault_may_stand_at_a_key_with_a_dot_or_in_a_list(tmp_path: Path) -> N
 
 
 MODELS: list[tuple[str, str, type[Definition]]] = [
-    ("drugs", "ketamine", Drug), ("circuits", "prefrontal", Circuit), ("plasticity", "disinhibition", Plasticity),
+    ("drugs", "ketamine", Drug),
+    ("circuits", "prefrontal", Circuit),
+    ("plasticity", "disinhibition", Plasticity),
     ("subjects", "stressed_adult", Subject),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("folder", "name", "kind"), MODELS, ids=[name for _, name, _ in MODELS])
-def test_changing_what_is_built_gives_what_building_anew_gives(folder: str, name: str, kind: type[Definition]) -> None:
+def test_changing_what_is_built_gives_what_building_anew_gives(
+    folder: str, name: str, kind: type[Definition]
+) -> None:
     document = Library().document(folder, name)
     base = build(document, kind)
     paths = [path for path, _ in quantities(base)]
     for path, quantity in list(quantities(base))[:: max(1, len(paths) // 12)]:
         end = f" {quantity.unit}" if quantity.unit != "1" else ""
         for value in (f"{quantity.value / 2}{end}", "1 nonsense"):
-            anew, changed = (outcome(document, kind, {path: value}, given) for given in (None, base))
+            anew, changed = (
+                outcome(document, kind, {path: value}, given) for given in (None, base)
+            )
             assert changed == anew, path
     assert build(document, kind, base=base) is not None
 
 
 def outcome(
-    document: Document, kind: type[Definition], overrides: dict[str, object], base: Definition | None
+    document: Document,
+    kind: type[Definition],
+    overrides: dict[str, object],
+    base: Definition | None,
 ) -> object:
     try:
         return build(document, kind, overrides=overrides, base=base)
@@ -502,7 +569,9 @@ def test_what_a_change_leaves_alone_is_shared_and_what_it_touches_is_checked() -
     assert [float(of) for of in (ic50.GluN2A, ic50.GluN2B, ic50.GluN2C)] == [4.5, 4, 1.18]
     assert ic50.GluN2B.source == "set by the user"
     with pytest.raises(InputError, match="--set at actions.nmdar.ketamine"):
-        build(document, Drug, overrides={path: "0.2 uM"}, base=base)  # below the one without magnesium
+        build(
+            document, Drug, overrides={path: "0.2 uM"}, base=base
+        )  # below the one without magnesium
 
 
 @pytest.mark.parametrize(
@@ -514,7 +583,9 @@ def test_what_a_change_leaves_alone_is_shared_and_what_it_touches_is_checked() -
     ],
     ids=str,
 )  # fmt: skip
-def test_changes_of_every_shape_are_as_if_written_in_the_file(tmp_path: Path, overrides: dict[str, object]) -> None:
+def test_changes_of_every_shape_are_as_if_written_in_the_file(
+    tmp_path: Path, overrides: dict[str, object]
+) -> None:
     leak = "leak: {value: 10 nS, source: x, evidence: verified, range: [5 nS, 20 nS]}"
     text = f"title: t\npopulations: {{E: {{{leak}}}}}\ncells: [{{{leak}}}]\ngive: {{kind: bolus, dose: 1 mg}}\n"
     (tmp_path / "thing.yaml").write_text(text)

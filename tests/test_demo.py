@@ -1,4 +1,6 @@
-"""The demo: a picture of spikes that were simulated, on a machine with no compiler and nothing kept, in seconds."""
+"""The demo: a picture of spikes that were simulated, on a machine with no compiler and nothing
+kept, in seconds.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,19 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, float]:
     here = tmp_path_factory.mktemp("fresh")
     (here / "bin").mkdir()
     kept = {name: value for name, value in os.environ.items() if name not in ("CXX", "CC")}
-    env = kept | {"PATH": str(here / "bin"), "PLASTOGEN_CACHE": str(here / "cache"), "MPLCONFIGDIR": str(here / "mpl")}
+    env = kept | {
+        "PATH": str(here / "bin"),
+        "PLASTOGEN_CACHE": str(here / "cache"),
+        "MPLCONFIGDIR": str(here / "mpl"),
+    }
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     found = subprocess.run(
-        [sys.executable, "-m", "plastogen", "demo"], cwd=here, env=env, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "plastogen", "demo"],
+        cwd=here,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert found.returncode == 0, found.stderr
@@ -44,7 +55,11 @@ def test_it_needs_no_compiler_and_is_there_in_seconds(told: tuple[str, Path, flo
 
 def test_it_says_what_came_out_and_offers_the_full_run(told: tuple[str, Path, float]) -> None:
     text, _, _ = told
-    rates = [list(map(float, re.findall(r"(\d+\.\d) ±", line))) for line in text.splitlines() if "±" in line]
+    rates = [
+        list(map(float, re.findall(r"(\d+\.\d) ±", line)))
+        for line in text.splitlines()
+        if "±" in line
+    ]
     (e0, _, sst0), (e1, _, sst1) = rates
     assert sst1 < sst0
     assert e1 > e0
@@ -61,7 +76,12 @@ def test_spikes_are_those_of_the_engine(tmp_path: Path, monkeypatch: pytest.Monk
         asked.append(float(drive.nmda_SST))  # type: ignore[attr-defined]
         slices = {"E": slice(0, 200), "PV": slice(200, 230), "SST": slice(230, 250)}
         return Spikes(
-            np.array([0.1, 0.2]), np.array([0, 240], np.int32), 4.0, np.zeros((1, 1)), np.zeros(1, int), slices
+            np.array([0.1, 0.2]),
+            np.array([0, 240], np.int32),
+            4.0,
+            np.zeros((1, 1)),
+            np.zeros(1, int),
+            slices,
         )
 
     monkeypatch.setattr("plastogen.publish.demo.Engine.run", silent)

@@ -22,20 +22,38 @@ def design(kind: str, points: int | None = None, seed: int = 1) -> Design:
 
 def test_ends_are_met_and_values_are_even_or_even_factors() -> None:
     dose, part = axes_of({DOSE: DOSES, PART: PARTS}, design("grid"))
-    assert dose.columns[0].written == ("0.1 mg/kg", "0.2 mg/kg", "0.4 mg/kg", "0.8 mg/kg", "1.6 mg/kg")
+    assert dose.columns[0].written == (
+        "0.1 mg/kg",
+        "0.2 mg/kg",
+        "0.4 mg/kg",
+        "0.8 mg/kg",
+        "1.6 mg/kg",
+    )
     assert part.columns[0].written == (0, 0.25, 0.5, 0.75, 1)
-    assert (dose.name, dose.size, dose.columns[0].unit, part.columns[0].unit) == ("dose", 5, "mg/kg", "1")
+    assert (dose.name, dose.size, dose.columns[0].unit, part.columns[0].unit) == (
+        "dose",
+        5,
+        "mg/kg",
+        "1",
+    )
     third = Span.model_validate({"from": "1 h", "to": "2 h"}).at(np.array([1 / 3]))
     assert third == ["1.33333333333 h"]
 
 
 def test_a_zip_and_a_list_go_side_by_side() -> None:
     (zipped,) = axes_of({DOSE: DOSES, WHO: list("abcde")}, design("zip"))
-    assert (zipped.name, zipped.size, [column.path for column in zipped.columns]) == (POINT, 5, [DOSE, WHO])
+    assert (zipped.name, zipped.size, [column.path for column in zipped.columns]) == (
+        POINT,
+        5,
+        [DOSE, WHO],
+    )
     assert list(points((zipped,)))[1] == ((1,), {DOSE: "0.2 mg/kg", WHO: "b"})
     (listed,) = axes_of([{DOSE: "1 mg/kg", WHO: "b"}, {WHO: "a", DOSE: "3 mg/kg"}], Design())
     assert listed.name == POINT
-    assert [point for _, point in points((listed,))] == [{DOSE: "1 mg/kg", WHO: "b"}, {DOSE: "3 mg/kg", WHO: "a"}]
+    assert [point for _, point in points((listed,))] == [
+        {DOSE: "1 mg/kg", WHO: "b"},
+        {DOSE: "3 mg/kg", WHO: "a"},
+    ]
 
 
 @pytest.mark.parametrize("kind", ["random", "latin_hypercube", "sobol"])
@@ -56,7 +74,10 @@ def test_drawn_points_fill_the_space_and_follow_the_seed(kind: str) -> None:
 
 
 def test_designs_are_those_of_the_library() -> None:
-    both = {"p": Span.model_validate({"from": 0, "to": 1}), "q": Span.model_validate({"from": 0, "to": 1})}
+    both = {
+        "p": Span.model_validate({"from": 0, "to": 1}),
+        "q": Span.model_validate({"from": 0, "to": 1}),
+    }
     (axis,) = axes_of(both, design("sobol", 8, seed=3))
     ours = np.array([column.values for column in axis.columns]).T
     assert ours == pytest.approx(qmc.Sobol(2, rng=np.random.default_rng(3)).random(8))
@@ -102,7 +123,9 @@ def test_corners_are_few_and_hold_both_ends_and_every_name() -> None:
         (["500 ug/kg", "1e-3 g/kg"], (500.0, 1000.0), "ug/kg"),
     ],
 )  # fmt: skip
-def test_columns_are_numbers_where_they_can_be(written: list[Any], values: tuple[Any, ...], unit: str) -> None:
+def test_columns_are_numbers_where_they_can_be(
+    written: list[Any], values: tuple[Any, ...], unit: str
+) -> None:
     (column,) = columns({"some.path": written})
     assert (column.name, column.path, column.written) == ("path", "some.path", tuple(written))
     assert (column.values, column.unit) == (values, unit)
@@ -110,7 +133,12 @@ def test_columns_are_numbers_where_they_can_be(written: list[Any], values: tuple
 
 def test_a_column_is_named_by_its_last_word_unless_another_is_or_a_variable_has_that_name() -> None:
     swept = {"arms.a.dose": [1], "arms.b.dose": [2], "x.at": [3], "y.weight": [4]}
-    assert [column.name for column in columns(swept, ["weight"])] == ["arms_a_dose", "arms_b_dose", "at", "y_weight"]
+    assert [column.name for column in columns(swept, ["weight"])] == [
+        "arms_a_dose",
+        "arms_b_dose",
+        "at",
+        "y_weight",
+    ]
 
 
 def test_axes_multiply_and_the_columns_of_one_axis_go_together() -> None:
@@ -123,9 +151,14 @@ def test_axes_multiply_and_the_columns_of_one_axis_go_together() -> None:
 
 
 def test_a_saltelli_design_is_a_b_and_a_with_one_number_of_b() -> None:
-    ends = {DOSE: Span.model_validate({"from": 0, "to": 1}), PART: Span.model_validate({"from": 2, "to": 4})}
+    ends = {
+        DOSE: Span.model_validate({"from": 0, "to": 1}),
+        PART: Span.model_validate({"from": 2, "to": 4}),
+    }
     (axis,) = axes_of(ends, design("saltelli", 8))
-    x = np.array([column.values for column in axis.columns]).T.reshape(8, 4, 2)  # sets, points of a set, numbers
+    x = np.array([column.values for column in axis.columns]).T.reshape(
+        8, 4, 2
+    )  # sets, points of a set, numbers
     a, b, first, second = x.swapaxes(0, 1)
     np.testing.assert_array_equal(first, np.column_stack([b[:, 0], a[:, 1]]))
     np.testing.assert_array_equal(second, np.column_stack([a[:, 0], b[:, 1]]))
@@ -135,7 +168,10 @@ def test_a_saltelli_design_is_a_b_and_a_with_one_number_of_b() -> None:
 
 
 def test_morris_trajectories_move_one_number_at_a_time() -> None:
-    ends = {DOSE: Span.model_validate({"from": 0, "to": 3}), PART: Span.model_validate({"from": 0, "to": 3})}
+    ends = {
+        DOSE: Span.model_validate({"from": 0, "to": 3}),
+        PART: Span.model_validate({"from": 0, "to": 3}),
+    }
     (axis,) = axes_of(ends, design("morris", 5))
     x = np.array([column.values for column in axis.columns]).T.reshape(5, 3, 2)
     moved = np.abs(np.diff(x, axis=1)) > 0

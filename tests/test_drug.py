@@ -1,4 +1,6 @@
-"""Drugs and subjects that ship, what may be given to whom, effects on targets, and row 7 of the evidence table."""
+"""Drugs and subjects that ship, what may be given to whom, effects on targets, and row 7 of the
+evidence table.
+"""
 
 from __future__ import annotations
 
@@ -111,14 +113,18 @@ def test_a_tool_drug_has_one_target_and_no_kinetics(name: str, target: str) -> N
         ),
     ],
 )
-def test_what_cannot_be_given(drug: str, subject: str, treatment: str, at: str, said: str, near: str | None) -> None:
+def test_what_cannot_be_given(
+    drug: str, subject: str, treatment: str, at: str, said: str, near: str | None
+) -> None:
     (fault,) = check_treatment(DRUGS[drug], SUBJECTS[subject], give(treatment))
     assert (fault.at, fault.nearest) == (at, near)
     assert said in fault.wanted
 
 
 def test_a_species_without_kinetics_and_a_set_without_a_name() -> None:
-    human_only = DRUGS["ketamine"].model_copy(update={"kinetics": {"human": DRUGS["ketamine"].kinetics["human"]}})
+    human_only = DRUGS["ketamine"].model_copy(
+        update={"kinetics": {"human": DRUGS["ketamine"].kinetics["human"]}}
+    )
     (fault,) = check_treatment(human_only, SUBJECTS["healthy_rat"], give(INFUSION))
     assert (fault.at, "for a rat" in fault.found, "human" in fault.wanted) == ("dose", True, True)
     for name, faults in (("H1", 0), ("H2", 0), ("default", 0), ("H3", 1)):
@@ -168,7 +174,9 @@ def test_targets_from_concentration_and_from_what_is_held() -> None:
     t = np.zeros(3)
     np.testing.assert_allclose(target_occupancy(drug, [], c, t)["serotonin"], [0, 0.5, 0.75])
     held = give("{drug: ssri, occupancy: 0.5, for: 1 h}")
-    np.testing.assert_allclose(target_occupancy(drug, [held], c, t)["serotonin"], [0.5, 0.75, 0.875])
+    np.testing.assert_allclose(
+        target_occupancy(drug, [held], c, t)["serotonin"], [0.5, 0.75, 0.875]
+    )
     np.testing.assert_allclose(target_occupancy(drug, [held, held], {}, t)["serotonin"], 0.75)
     tree = LIBRARY.document("drugs", "nbqx")
     weak = build(tree, Drug, overrides={"targets.ampa.maximum": 0.5})
@@ -197,7 +205,10 @@ def test_norketamine_is_scaled_by_affinity() -> None:
 
 
 def test_magnesium_constants_of_mk801_are_those_of_ketamine_elsewhere() -> None:
-    ketamine, mk801 = DRUGS["ketamine"].actions.nmdar["ketamine"], DRUGS["mk801"].actions.nmdar["mk801"]
+    ketamine, mk801 = (
+        DRUGS["ketamine"].actions.nmdar["ketamine"],
+        DRUGS["mk801"].actions.nmdar["mk801"],
+    )
     shift = float(mk801.reference_voltage) - float(ketamine.reference_voltage)
     moved = magnesium_affinity(ketamine) * np.exp(-0.062 * shift)
     np.testing.assert_allclose(magnesium_affinity(mk801), moved, rtol=0.01)
@@ -239,7 +250,9 @@ def _change(tree: dict[str, Any], path: str, value: object) -> None:
         ("nbqx", "targets", {"ampar": {"maximum": number("1")}}, "targets.ampar", "ampa"),
     ],
 )  # fmt: skip
-def test_a_drug_file_that_contradicts_itself(drug: str, change: str, value: object, path: str, said: str) -> None:
+def test_a_drug_file_that_contradicts_itself(
+    drug: str, change: str, value: object, path: str, said: str
+) -> None:
     document = LIBRARY.document("drugs", drug)
     _change(document.tree, change, value)
     with pytest.raises(InputError) as caught:
@@ -251,5 +264,7 @@ def test_a_drug_file_that_contradicts_itself(drug: str, change: str, value: obje
 def test_subunits_of_a_block_are_all_wanted() -> None:
     document = LIBRARY.document("drugs", "memantine")
     del document.tree["actions"]["nmdar"]["memantine"]["ic50"][SUBUNITS[2]]
-    with pytest.raises(InputError, match=r"memantine.ic50.GluN2C: found nothing, wanted a concentration"):
+    with pytest.raises(
+        InputError, match=r"memantine.ic50.GluN2C: found nothing, wanted a concentration"
+    ):
         build(document, Drug)

@@ -35,18 +35,23 @@ def lines(asked: OpenExperiment, folder: Path, backend: str = "numpy", workers: 
     cases = resolve(asked)
     pilots = emulated(asked, cases, backend)
     found, ids = jobs_of(asked, cases, backend, pilots)
-    return "\n".join(planned(Request(asked, cases, found, ids, pilots, Store(folder)), workers=workers))
+    return "\n".join(
+        planned(Request(asked, cases, found, ids, pilots, Store(folder)), workers=workers)
+    )
 
 
 def test_points_runs_and_what_is_shared_and_finished(tmp_path: Path) -> None:
     asked = question(FORMULA + f"sweep: {{{DOSE}: [1 mg/kg, 2 mg/kg, 3 mg/kg]}}")
     said = lines(asked, tmp_path)
-    # vehicle is the same at every dose, `both` replaces the infusion: 4 arms x 3 points x 3 seeds, less 2 x 2 x 3
+    # vehicle is the same at every dose, `both` replaces the infusion: 4 arms x 3 points x 3 seeds,
+    # less 2 x 2 x 3
     assert "test: 3 points, 36 runs, 24 different (12 shared), 24 still to do" in said
     assert "a grid (3 points)" in said
     assert f"{DOSE}: 1 mg/kg, 2 mg/kg, 3 mg/kg" in said
     first = [job for job in jobs(asked) if job.arm == "vehicle"]
-    assert [done.came for done in execute(first, Store(tmp_path), course=course_fake.simulate)] == ["run"] * 3
+    assert [done.came for done in execute(first, Store(tmp_path), course=course_fake.simulate)] == [
+        "run"
+    ] * 3
     said = lines(asked, tmp_path)
     assert "21 still to do" in said
     assert "vehicle: 9 of 9 finished" in said
@@ -55,7 +60,11 @@ def test_points_runs_and_what_is_shared_and_finished(tmp_path: Path) -> None:
 
 def test_virtual_subjects_are_points_too(tmp_path: Path) -> None:
     said = lines(
-        question(FORMULA.replace("seeds: 3,", "seeds: 3, subjects: 5,").replace("healthy_adult", "virtual_adult")),
+        question(
+            FORMULA.replace("seeds: 3,", "seeds: 3, subjects: 5,").replace(
+                "healthy_adult", "virtual_adult"
+            )
+        ),
         tmp_path,
     )
     assert "test: 5 points, 60 runs" in said
@@ -67,8 +76,9 @@ def test_a_broken_run_is_named(tmp_path: Path) -> None:
     (job, *_) = jobs(asked)
     list(execute([job], Store(tmp_path), course=course_fake.simulate))
     (tmp_path / "runs" / job.id / "course.npz").write_bytes(b"")
-    assert f"run {job.id} is broken (course.npz is cut short or altered) and would be run again" in lines(
-        asked, tmp_path
+    assert (
+        f"run {job.id} is broken (course.npz is cut short or altered) and would be run again"
+        in lines(asked, tmp_path)
     )
 
 
@@ -76,7 +86,10 @@ def test_axes_that_need_another_program_or_other_answers_are_named(tmp_path: Pat
     swept = f"sweep: {{circuit.connections.0.probability: [0.2, 0.9], circuit.populations.E.leak: [12 nS, 13 nS], {DOSE}: [1 mg/kg, 2 mg/kg]}}"
     asked = question(TEXT.replace("set: {circuit.populations.E.leak: 13 nS, ", "set: {") + swept)
     said = lines(asked, tmp_path, "cpp")
-    assert "programs: 2, 0 of them compiled (they differ along circuit.connections.0.probability)" in said
+    assert (
+        "programs: 2, 0 of them compiled (they differ along circuit.connections.0.probability)"
+        in said
+    )
     both = "circuit.connections.0.probability, circuit.populations.E.leak"
     assert f"circuits for the network to answer for: 4 (they differ along {both})" in said
     assert "programs" not in lines(asked, tmp_path, "numpy")
@@ -87,7 +100,9 @@ def test_emulators_that_have_to_be_learned_are_counted_and_timed(tmp_path: Path)
     text = TEXT.replace("seed: 5}", "seed: 5, method: emulated}").replace(
         "set: {circuit.populations.E.leak: 13 nS, ", "set: {"
     )
-    asked = question(text + f"sweep: {{circuit.populations.E.leak: [12 nS, 13 nS], {DOSE}: [1 mg/kg, 2 mg/kg]}}")
+    asked = question(
+        text + f"sweep: {{circuit.populations.E.leak: [12 nS, 13 nS], {DOSE}: [1 mg/kg, 2 mg/kg]}}"
+    )
     said = lines(asked, tmp_path)
     assert "emulators: 2, 0 of them learned (they differ along circuit.populations.E.leak)" in said
     pilots = emulated(asked, resolve(asked), "numpy")
@@ -113,7 +128,10 @@ def test_time_and_disk_are_unknown_until_such_runs_were_made_here(tmp_path: Path
     list(execute([one, other], store, course=course_fake.simulate))
     record([one, other], 100, store)
     bytes_each = (store.bytes(one.id) + store.bytes(other.id)) / 2
-    assert expected(jobs(asked)) == [(9, Pace(50, bytes_each, 2, 48)), (3, None)]  # `both` has shorter probes
+    assert expected(jobs(asked)) == [
+        (9, Pace(50, bytes_each, 2, 48)),
+        (3, None),
+    ]  # `both` has shorter probes
     assert bytes_each > 1000
     assert "about 4 min with 2 at once" in lines(asked, tmp_path)
     assert "and 3 runs of a kind that has not been made here yet" in lines(asked, tmp_path)
@@ -148,7 +166,11 @@ def test_of_several_lengths_the_nearest_is_taken(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for days, seconds in ((1, 10), (30, 300)):
         (one, *_) = jobs(
-            question(FORMULA.replace("duration: 2 d", f"duration: {days} d").replace("3 h, for: 2 h", "3 h"))
+            question(
+                FORMULA.replace("duration: 2 d", f"duration: {days} d").replace(
+                    "3 h, for: 2 h", "3 h"
+                )
+            )
         )
         record([one], seconds, store)
     ((_, near),) = expected(jobs(question(FORMULA))[:1])
@@ -157,7 +179,8 @@ def test_of_several_lengths_the_nearest_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(5, "5 s"), (90, "90 s"), (600, "10 min"), (7200, "2 h"), (200 * 3600, "8 d")]
+    ("seconds", "text"),
+    [(5, "5 s"), (90, "90 s"), (600, "10 min"), (7200, "2 h"), (200 * 3600, "8 d")],
 )
 def test_times_are_said_roughly(seconds: float, text: str) -> None:
     assert in_time(seconds) == text

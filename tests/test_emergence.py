@@ -33,21 +33,42 @@ def at(found: Course, name: str, t_h: float) -> Any:
 
 @lru_cache
 def course(
-    arm: str, seed: int = 1, *, subject: str = "stressed_adult", plasticity: str = "all", switch: str = "",
-    hours: float = 25, tolerance: float = 0.04, window_s: float = 4, start: tuple[tuple[str, float], ...] = (),
-) -> Course:  # fmt: skip
+    arm: str,
+    seed: int = 1,
+    *,
+    subject: str = "stressed_adult",
+    plasticity: str = "all",
+    switch: str = "",
+    hours: float = 25,
+    tolerance: float = 0.04,
+    window_s: float = 4,
+    start: tuple[tuple[str, float], ...] = (),
+) -> Course:
     """One course in the network; `switch` is "name value"."""
     switches = dict([switch.split()]) if switch else {}
     give = KETAMINE if arm == "ketamine" else {}
-    return simulate(plan(
-        give, subject=subject, circuit=NETWORK, plasticity=plasticity, switches=switches, hours=hours, method="direct",
-        window_s=window_s, tolerance=tolerance, seed=seed, start=dict(start),
-    ))  # fmt: skip
+    return simulate(
+        plan(
+            give,
+            subject=subject,
+            circuit=NETWORK,
+            plasticity=plasticity,
+            switches=switches,
+            hours=hours,
+            method="direct",
+            window_s=window_s,
+            tolerance=tolerance,
+            seed=seed,
+            start=dict(start),
+        )
+    )
 
 
 def effect(name: str, t_h: float, seed: int = 1, **k: Any) -> float:
     """Ketamine minus vehicle, as a share of vehicle; of E cells where there are classes."""
-    drug, none = (float(np.ravel(at(course(arm, seed, **k), name, t_h))[0]) for arm in ("ketamine", "vehicle"))
+    drug, none = (
+        float(np.ravel(at(course(arm, seed, **k), name, t_h))[0]) for arm in ("ketamine", "vehicle")
+    )
     return drug / none - 1
 
 
@@ -74,20 +95,31 @@ def answers(circuit_key: str, drive: Drive) -> list[Activity]:
 
 def response(circuit_key: str, drive: Drive) -> tuple[dict[str, float], dict[str, float]]:
     """Mean change of the log rate of each class under `drive` and its standard error over seeds."""
-    log = [np.log([a.rate_hz + 1 / WINDOW_S for a in answers(circuit_key, d)]) for d in (drive, Drive())]
+    log = [
+        np.log([a.rate_hz + 1 / WINDOW_S for a in answers(circuit_key, d)])
+        for d in (drive, Drive())
+    ]
     change = log[0] - log[1]
     error = change.std(axis=0, ddof=1) / np.sqrt(len(SEEDS))
-    return dict(zip(CLASSES, change.mean(axis=0), strict=True)), dict(zip(CLASSES, error, strict=True))
+    return dict(zip(CLASSES, change.mean(axis=0), strict=True)), dict(
+        zip(CLASSES, error, strict=True)
+    )
 
 
 def blocked(*classes: str, share: float = BLOCK) -> Drive:
     return Drive(**{f"{kind}_{name}": 1 - share for kind in ("nmda", "tonic") for name in classes})
 
 
-def exchanged(circuit: Circuit, factors: dict[str, float], told: list[Activity]) -> dict[str, object]:
-    """Overrides that scale a class's NMDA conductances and give back the mean current lost as outside AMPA input."""
+def exchanged(
+    circuit: Circuit, factors: dict[str, float], told: list[Activity]
+) -> dict[str, object]:
+    """Overrides that scale a class's NMDA conductances and give back the mean current lost as
+    outside AMPA input.
+    """
     v, m = glutamate.bin_centres_mV(), circuit.magnesium
-    free = glutamate.mg_free(v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold))
+    free = glutamate.mg_free(
+        v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
+    )
     push = float(circuit.reversals.excitatory) - v
     bound = np.mean([a.bound for a in told])
     found: dict[str, object] = {}
@@ -97,20 +129,29 @@ def exchanged(circuit: Circuit, factors: dict[str, float], told: list[Activity])
         assert wired.nmda is not None
         voltage = np.mean([a.voltage[CLASSES.index(name)] for a in told], axis=0)
         inputs = circuit.populations["E"].count * float(wired.probability)
-        nmda = (inputs * float(wired.nmda) * bound + float(population.tonic_nmda)) * (voltage * free * push).sum()
-        one_nS = float(circuit.background.rate) * float(circuit.decays.ampa) / 1000 * (voltage * push).sum()
+        nmda = (inputs * float(wired.nmda) * bound + float(population.tonic_nmda)) * (
+            voltage * free * push
+        ).sum()
+        one_nS = (
+            float(circuit.background.rate)
+            * float(circuit.decays.ampa)
+            / 1000
+            * (voltage * push).sum()
+        )
         given_back = float(population.background) + (1 - factor) * nmda / one_nS
         found |= {
             f"connections.{circuit.connections.index(wired)}.nmda": f"{factor * float(wired.nmda)} nS",
             f"populations.{name}.tonic_nmda": f"{factor * float(population.tonic_nmda)} nS",
             f"populations.{name}.background": f"{given_back} nS",
-        }  # fmt: skip
+        }
     return found
 
 
 def shares(circuit_key: str) -> Array:
     """Share of the excitatory current of each class that NMDA receptors carry."""
-    each = [np.add(*current_shares(CIRCUITS[circuit_key], a)) for a in answers(circuit_key, Drive())]
+    each = [
+        np.add(*current_shares(CIRCUITS[circuit_key], a)) for a in answers(circuit_key, Drive())
+    ]
     return np.asarray(np.mean(each, axis=0))
 
 
@@ -118,7 +159,9 @@ CIRCUITS: dict[str, Circuit] = {"shipped": NETWORK}
 
 
 def leaning(factor: float) -> str:
-    """The circuit whose interneurons lean on NMDA by `factor` of what they do, for the same mean drive."""
+    """The circuit whose interneurons lean on NMDA by `factor` of what they do, for the same mean
+    drive.
+    """
     key = f"interneurons x {factor}"
     overrides = exchanged(NETWORK, {"PV": factor, "SST": factor}, answers("shipped", Drive()))
     CIRCUITS[key] = LIBRARY.load("circuits", "prefrontal", Circuit, overrides=overrides)
@@ -126,7 +169,9 @@ def leaning(factor: float) -> str:
 
 
 def equal_shares() -> str:
-    """The circuit in which every class gets the same share of its excitatory current through NMDA receptors."""
+    """The circuit in which every class gets the same share of its excitatory current through NMDA
+    receptors.
+    """
     overrides: dict[str, object] = {}
     key = "shipped"
     for n in range(3):
@@ -145,7 +190,9 @@ def test_equal_block_excites_e_cells_and_silences_sst_cells() -> None:
 
 
 @pytest.mark.parametrize(("blocked_class", "sign"), [("E", -1), ("SST", 1)])
-def test_block_of_one_class_alone_has_the_sign_that_was_measured(blocked_class: str, sign: int) -> None:
+def test_block_of_one_class_alone_has_the_sign_that_was_measured(
+    blocked_class: str, sign: int
+) -> None:
     """E only: 12 % less of the E rate at a block of 0.1; SST only: 16 % more."""
     change, error = response("shipped", blocked(blocked_class))
     assert sign * change["E"] > 0.05 + 3 * error["E"]
@@ -167,7 +214,9 @@ def test_loss_of_ampa_current_calms_every_class(left: float, at_most: float) -> 
 
 
 def test_disinhibition_needs_interneurons_that_lean_on_nmda() -> None:
-    """Equal block in all pools. Half the reliance of interneurons (the rest of their drive as AMPA): E falls."""
+    """Equal block in all pools. Half the reliance of interneurons (the rest of their drive as
+    AMPA): E falls.
+    """
     half = leaning(0.5)
     assert (shares(half)[1:] < 0.9 * shares(half)[0]).all()
     change, error = response(half, blocked(*CLASSES))
@@ -176,7 +225,8 @@ def test_disinhibition_needs_interneurons_that_lean_on_nmda() -> None:
 
 @pytest.mark.parametrize("share", [BLOCK, 0.3])
 def test_with_equal_subunits_and_equal_reliance_disinhibition_vanishes(share: float) -> None:
-    """Equal block in all pools of a circuit whose classes draw the same share of their excitation from NMDA receptors.
+    """Equal block in all pools of a circuit whose classes draw the same share of their excitation
+    from NMDA receptors.
 
     Found at a block of 0.1: E -1.8 +/- 1.1 % against +6.5 +/- 0.6 % as shipped.
     """
@@ -215,14 +265,24 @@ def test_cutting_feedback_hides_the_synapse_from_the_circuit(seed: int) -> None:
     """The E rate a day later, and through the circuit's answer the spines themselves."""
     assert effect("rate_hz", 24, seed) > 0.03
     assert effect("rate_hz", 24, seed, switch="feedback off") == pytest.approx(0, abs=1e-9)
-    assert effect("spine_density", 24, seed) > 1.2 * effect("spine_density", 24, seed, switch="feedback off")
+    assert effect("spine_density", 24, seed) > 1.2 * effect(
+        "spine_density", 24, seed, switch="feedback off"
+    )
 
 
 def test_block_of_e_synapses_alone_lowers_their_rate() -> None:
     only_E = {"block": {"PV": 0, "SST": 0, "tonic": 0}}
-    found = simulate(plan(
-        KETAMINE, circuit=NETWORK, switches=only_E, hours=1, method="direct", window_s=4, tolerance=0.08
-    ))  # fmt: skip
+    found = simulate(
+        plan(
+            KETAMINE,
+            circuit=NETWORK,
+            switches=only_E,
+            hours=1,
+            method="direct",
+            window_s=4,
+            tolerance=0.08,
+        )
+    )
     assert at(found, "rate_hz", 2 / 3)[0] < 0.97 * at(found, "rate_hz", -1)[0]
 
 
@@ -230,12 +290,19 @@ def test_block_of_e_synapses_alone_lowers_their_rate() -> None:
 
 
 @pytest.mark.parametrize("factor", [0.95, 1.05])
-@pytest.mark.parametrize("states", [("weight",), ("transient", "persistent")], ids=["weight", "spines"])
+@pytest.mark.parametrize(
+    "states", [("weight",), ("transient", "persistent")], ids=["weight", "spines"]
+)
 def test_a_pushed_synapse_returns_within_two_weeks(states: tuple[str, ...], factor: float) -> None:
-    """Spines return with the time constant of rescue, about 8 d: a sixth of the push is left after 14 d."""
+    """Spines return with the time constant of rescue, about 8 d: a sixth of the push is left after
+    14 d.
+    """
     found = course(
-        "vehicle", subject="healthy_adult", hours=336, start=tuple((state, factor) for state in states)
-    )  # fmt: skip
+        "vehicle",
+        subject="healthy_adult",
+        hours=336,
+        start=tuple((state, factor) for state in states),
+    )
     name = "weight" if states == ("weight",) else "spine_density"
     away = np.abs(found.arrays[name] - 1)
     assert away[0] == pytest.approx(0.05, rel=1e-6)
@@ -245,17 +312,31 @@ def test_a_pushed_synapse_returns_within_two_weeks(states: tuple[str, ...], fact
     assert at(found, "recurrent", 24) == pytest.approx(1, abs=0.06)
 
 
-MAIN = (("rate_hz", 2 / 3), ("bdnf", 1), ("mtorc1", 1), ("weight", 24), ("spine_density", 24), ("recurrent", 24))
+MAIN = (
+    ("rate_hz", 2 / 3),
+    ("bdnf", 1),
+    ("mtorc1", 1),
+    ("weight", 24),
+    ("spine_density", 24),
+    ("recurrent", 24),
+)
 
 
 def test_a_quarter_of_the_tolerance_changes_little() -> None:
-    """From the defaults down: the seed-mean effect of each main readout moves by a tenth of itself or two standard errors.
+    """From the defaults down: the seed-mean effect of each main readout moves by a tenth of itself
+    or two standard errors.
 
-    With windows of 4 s it would not: the noise of the few answers heard becomes bias (docs/decisions/0004).
+    With windows of 4 s it would not: the noise of the few answers heard becomes bias
+    (docs/decisions/0004).
     """
     tolerances = (0.02, 0.005)
     coarse, fine = (
-        np.array([[effect(*readout, seed, tolerance=x, window_s=8) for readout in MAIN] for seed in (1, 2)])
+        np.array(
+            [
+                [effect(*readout, seed, tolerance=x, window_s=8) for readout in MAIN]
+                for seed in (1, 2)
+            ]
+        )
         for x in tolerances
     )
     allowed = np.maximum(0.1 * np.abs(fine.mean(axis=0)), 2 * fine.std(axis=0, ddof=1) / np.sqrt(2))

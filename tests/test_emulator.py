@@ -22,7 +22,9 @@ NOISE, APART = 0.01, 0.05  # of log rates: from question to question, and betwee
 
 
 class Noisy:
-    """The formula, with the noise of a probe (none at `noise` 0) and seeds that answer a little differently."""
+    """The formula, with the noise of a probe (none at `noise` 0) and seeds that answer a little
+    differently.
+    """
 
     key = "noisy"
 
@@ -35,9 +37,14 @@ class Noisy:
         own = APART * np.sin(seed) * (drive.tonic_SST - 1) * 5
         rate = found.rate_hz * np.exp(own + self.noise * rng.standard_normal(3))
         return heard(
-            CIRCUIT, drive, rate_hz=rate, rate_se_hz=found.rate_se_hz, bound=found.bound,
-            pattern_shift=found.pattern_shift, voltage=found.voltage,
-        )  # fmt: skip
+            CIRCUIT,
+            drive,
+            rate_hz=rate,
+            rate_se_hz=found.rate_se_hz,
+            bound=found.bound,
+            pattern_shift=found.pattern_shift,
+            voltage=found.voltage,
+        )
 
 
 def drives(n: int, seed: int = 0) -> np.ndarray:
@@ -74,7 +81,9 @@ def test_it_gives_back_what_it_was_told() -> None:
 
 def test_it_answers_between(trained: Emulator) -> None:
     asked = drives(200, seed=5)
-    errors = np.log(trained.ask(Drive(*asked.T), 1).rate_hz / FORMULA.ask(Drive(*asked.T), 1).rate_hz)
+    errors = np.log(
+        trained.ask(Drive(*asked.T), 1).rate_hz / FORMULA.ask(Drive(*asked.T), 1).rate_hz
+    )
     own = APART * np.sin(1) * (asked[:, 5] - 1) * 5
     assert np.sqrt(((errors[:, 0] - own) ** 2).mean()) < NOISE
 
@@ -91,14 +100,19 @@ def test_an_answer_has_the_same_bits_whatever_else_is_asked(trained: Emulator) -
 def test_courses_of_an_emulator_do_not_depend_on_those_beside_them(trained: Emulator) -> None:
     plans = doses(0.2, 0.5, 1.0)
     together = simulate_many(plans, trained)
-    for one, whole in zip([simulate_many([given], trained)[0] for given in plans], together, strict=True):
+    for one, whole in zip(
+        [simulate_many([given], trained)[0] for given in plans], together, strict=True
+    ):
         for name, values in one.arrays.items():
             assert values.tobytes() == whole.arrays[name].tobytes(), name
 
 
 def test_its_errors_are_as_large_as_it_says(trained: Emulator) -> None:
     asked = drives(300, seed=6)
-    log = np.log(trained.ask(Drive(*asked.T), 1).rate_hz[:, 0] / FORMULA.ask(Drive(*asked.T), 1).rate_hz[:, 0])
+    log = np.log(
+        trained.ask(Drive(*asked.T), 1).rate_hz[:, 0]
+        / FORMULA.ask(Drive(*asked.T), 1).rate_hz[:, 0]
+    )
     away = log - APART * np.sin(1) * (asked[:, 5] - 1) * 5
     within = np.abs(away) <= 2 * trained.error(asked, 1)[:, 0] + 2 * NOISE / np.sqrt(30)
     assert within.mean() > 0.85
@@ -126,18 +140,24 @@ def test_seeds_learn_from_each_other_but_stay_apart(trained: Emulator) -> None:
 def test_moved_answers_are_one_standard_error_away(trained: Emulator) -> None:
     asked = drives(20, seed=9)
     healthy = np.broadcast_to(Drive().array(), asked.shape)
-    plain, moved = (e.ask(Drive(*asked.T), 1).rate_hz[:, 0] for e in (trained, trained.moved(healthy)))
+    plain, moved = (
+        e.ask(Drive(*asked.T), 1).rate_hz[:, 0] for e in (trained, trained.moved(healthy))
+    )
     step = np.log(moved / plain)
     assert (step > trained.error(asked, 1)[:, 0]).all()  # the noise of one probe is in it
     assert (step < 0.2).all()
     at_rest = trained.moved(healthy[:1]).ask(Drive(*Drive().array()[:, None]), 1)
-    np.testing.assert_allclose(at_rest.rate_hz, trained.ask(Drive(*Drive().array()[:, None]), 1).rate_hz)
+    np.testing.assert_allclose(
+        at_rest.rate_hz, trained.ask(Drive(*Drive().array()[:, None]), 1).rate_hz
+    )
 
 
 def test_a_course_says_how_far_the_error_of_its_answers_moves_it(learned: Learned) -> None:
     pairs = simulate_with_errors(doses(0.6, 0.6), learned.emulator)
     for found, moved in pairs:
-        away = np.abs(moved.arrays["weight"] - found.arrays["weight"]).max() / np.ptp(found.arrays["weight"])
+        away = np.abs(moved.arrays["weight"] - found.arrays["weight"]).max() / np.ptp(
+            found.arrays["weight"]
+        )
         assert 0.01 < away < 0.5
         assert moved.arrays["weight"][0] == pytest.approx(found.arrays["weight"][0], rel=1e-3)
 
@@ -147,7 +167,9 @@ def test_an_answer_left_out_is_missed_by_about_the_noise(trained: Emulator) -> N
 
 
 def test_silence_is_learned_too() -> None:
-    asked = np.vstack([Drive().array(), *[Drive(silence=s).array() for s in np.linspace(0.05, 1, 20)]])
+    asked = np.vstack(
+        [Drive().array(), *[Drive(silence=s).array() for s in np.linspace(0.05, 1, 20)]]
+    )
     answers = [FORMULA.ask(Drive(*d.tolist()), 1) for d in asked]
     emulator = Emulator.fit(CIRCUIT, asked, np.ones(len(asked), int), answers)
     rate = emulator.ask(Drive(silence=np.array([0.9])), 1).rate_hz  # type: ignore[arg-type]
@@ -177,14 +199,21 @@ def test_columns_and_places_say_what_they_hold() -> None:
 
 def doses(*values: float) -> list:
     return [
-        plan({"infusion": KETAMINE["infusion"] | {"dose": f"{d} mg/kg"}}, subject="stressed_adult", hours=12, seed=1 + i % 2)
+        plan(
+            {"infusion": KETAMINE["infusion"] | {"dose": f"{d} mg/kg"}},
+            subject="stressed_adult",
+            hours=12,
+            seed=1 + i % 2,
+        )
         for i, d in enumerate(values)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
-    return learn(doses(0.1, 0.3, 1, 2), CachedProbe(Noisy(), tmp_path_factory.mktemp("probes")), workers=2)
+    return learn(
+        doses(0.1, 0.3, 1, 2), CachedProbe(Noisy(), tmp_path_factory.mktemp("probes")), workers=2
+    )
 
 
 def test_learning_ends_when_every_drive_met_is_sure_enough(learned: Learned) -> None:
@@ -201,11 +230,16 @@ def test_a_course_it_never_saw_comes_out_as_without_noise(learned: Learned) -> N
             return Activity(**{name: np.stack([one[name] for one in each]) for name in each[0]})
 
     (unseen,) = doses(0.6)
-    near, true = (simulate_many([unseen], answers)[0].arrays["weight"] for answers in (learned.emulator, Each()))
+    near, true = (
+        simulate_many([unseen], answers)[0].arrays["weight"]
+        for answers in (learned.emulator, Each())
+    )
     assert np.abs(near - true).max() < 0.2 * np.ptp(true)
 
 
-def test_what_is_on_disk_saves_questions_and_changes_nothing(learned: Learned, tmp_path: Path) -> None:
+def test_what_is_on_disk_saves_questions_and_changes_nothing(
+    learned: Learned, tmp_path: Path
+) -> None:
     plans = doses(0.1, 0.3, 1, 2)
     once = learn(plans, CachedProbe(Noisy(), tmp_path), workers=1)
     again = learn(plans, CachedProbe(Noisy(), tmp_path), workers=2)

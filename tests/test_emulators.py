@@ -81,7 +81,14 @@ def test_pilots_reach_the_ends_of_the_range_in_every_arm_and_seed(tmp_path: Path
     (tmp_path / "sweep.yaml").write_text(SWEEP)
     question = open_experiment(tmp_path / "sweep.yaml")
     (found,) = emulated(question, resolve(question), "cpp").values()
-    doses = sorted({float(t.dose) for plan in found.plans for t in plan.treatments.values() if t.dose is not None})
+    doses = sorted(
+        {
+            float(t.dose)
+            for plan in found.plans
+            for t in plan.treatments.values()
+            if t.dose is not None
+        }
+    )
     assert doses[0] == pytest.approx(0.1)
     assert doses[-1] == pytest.approx(1)
     assert {plan.seed for plan in found.plans} == {1, 2}
@@ -102,7 +109,9 @@ def test_every_circuit_of_a_sweep_has_its_own_and_too_many_are_refused(tmp_path:
         emulated(question, resolve(question), "cpp")
 
 
-def test_an_emulated_sweep_says_what_the_network_would_and_how_sure_it_is(asked_of: list[Plan], tmp_path: Path) -> None:
+def test_an_emulated_sweep_says_what_the_network_would_and_how_sure_it_is(
+    asked_of: list[Plan], tmp_path: Path
+) -> None:
     found = plastogen.run("sweep.yaml", jobs=1)
     direct = plastogen.run("sweep.yaml", jobs=1, method="formula", out="direct")
     assert (found["status"] == "complete").all()
@@ -130,7 +139,9 @@ def test_what_was_learned_is_not_learned_again(asked_of: list[Plan], tmp_path: P
     assert len(asked_of) == 1
 
 
-def test_a_damaged_emulator_is_learned_anew_from_known_answers(asked_of: list[Plan], tmp_path: Path) -> None:
+def test_a_damaged_emulator_is_learned_anew_from_known_answers(
+    asked_of: list[Plan], tmp_path: Path
+) -> None:
     first = plastogen.run("sweep.yaml", jobs=1)["weight_6h"]
     for folder in (tmp_path / "cache", tmp_path / "results/sweep"):
         for path in (folder / pilot.FOLDER).glob("*.npz"):
@@ -142,7 +153,9 @@ def test_a_damaged_emulator_is_learned_anew_from_known_answers(asked_of: list[Pl
     assert json.loads(about.read_text())["asked"] == 0
 
 
-def test_an_emulator_that_is_gone_when_a_worker_wants_it_is_told(asked_of: list[Plan], tmp_path: Path) -> None:
+def test_an_emulator_that_is_gone_when_a_worker_wants_it_is_told(
+    asked_of: list[Plan], tmp_path: Path
+) -> None:
     from plastogen._base.files import StoreError
     from plastogen.runs.worker import perform, tasks_of
 
@@ -153,13 +166,19 @@ def test_an_emulator_that_is_gone_when_a_worker_wants_it_is_told(asked_of: list[
     assert not path_of(asked.folder, "x").exists()
 
 
-def test_a_course_that_leaves_the_finite_fails_alone(asked_of: list[Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_course_that_leaves_the_finite_fails_alone(
+    asked_of: list[Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from plastogen.runs import worker as perform
 
     whole = perform.simulate_with_errors
 
     def sometimes(plans: list[Plan], *more: object) -> object:
-        if any(t.dose is not None and float(t.dose) > 0.9 for plan in plans for t in plan.treatments.values()):
+        if any(
+            t.dose is not None and float(t.dose) > 0.9
+            for plan in plans
+            for t in plan.treatments.values()
+        ):
             raise ValueError("the course of weight leaves the finite")
         return whole(plans, *more)  # type: ignore[arg-type]
 
@@ -170,11 +189,15 @@ def test_a_course_that_leaves_the_finite_fails_alone(asked_of: list[Plan], monke
     assert all("leaves the finite" in text for text in status[2].ravel())
 
 
-def test_virtual_subjects_are_among_the_pilots_and_more_of_them_change_nothing(tmp_path: Path) -> None:
+def test_virtual_subjects_are_among_the_pilots_and_more_of_them_change_nothing(
+    tmp_path: Path,
+) -> None:
     text = SWEEP.replace("stressed_adult", "virtual_adult")
     keys, plans = set(), ()
     for count in (30, 200):
-        (tmp_path / "people.yaml").write_text(text.replace("seeds: 2,", f"seeds: 2, subjects: {count},"))
+        (tmp_path / "people.yaml").write_text(
+            text.replace("seeds: 2,", f"seeds: 2, subjects: {count},")
+        )
         question = open_experiment(tmp_path / "people.yaml")
         (found,) = emulated(question, resolve(question), "cpp").values()
         keys.add(found.key)

@@ -1,4 +1,6 @@
-"""The compiled network: what is compiled, what is handed over, what makes spikes differ, and what may go wrong."""
+"""The compiled network: what is compiled, what is handed over, what makes spikes differ, and what
+may go wrong.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +42,18 @@ HEALTHY = Drive()
 
 
 @lru_cache
-def spikes(drive: Drive = HEALTHY, seed: int = 1, noise: str = "noise", backend: str = "cpp") -> Spikes:
-    return Engine(SMALL, backend=backend).run(drive, seed, seconds=SECONDS, settle_s=SETTLE, noise=noise)
+def spikes(
+    drive: Drive = HEALTHY, seed: int = 1, noise: str = "noise", backend: str = "cpp"
+) -> Spikes:
+    return Engine(SMALL, backend=backend).run(
+        drive, seed, seconds=SECONDS, settle_s=SETTLE, noise=noise
+    )
 
 
 def same(a: Spikes, b: Spikes) -> bool:
-    return np.array_equal(a.t_s, b.t_s) and np.array_equal(a.i, b.i) and np.array_equal(a.v_mV, b.v_mV)
+    return (
+        np.array_equal(a.t_s, b.t_s) and np.array_equal(a.i, b.i) and np.array_equal(a.v_mV, b.v_mV)
+    )
 
 
 def rates(found: Spikes) -> dict[str, float]:
@@ -54,7 +62,9 @@ def rates(found: Spikes) -> dict[str, float]:
 
 @pytest.fixture
 def synapses(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs the compiled network and returns who is connected with whom, which an engine does not keep."""
+    """Runs the compiled network and returns who is connected with whom, which an engine does not
+    keep.
+    """
     kept: list[tuple[np.ndarray, np.ndarray]] = []
     plain = engine._child
 
@@ -68,7 +78,9 @@ def synapses(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(engine, "_child", spy)
 
-    def connected(circuit: Circuit, seed: int, noise: str = "noise") -> tuple[np.ndarray, np.ndarray]:
+    def connected(
+        circuit: Circuit, seed: int, noise: str = "noise"
+    ) -> tuple[np.ndarray, np.ndarray]:
         Engine(circuit, backend="cpp").run(Drive(), seed, seconds=0.01, settle_s=0, noise=noise)
         return kept[-1]
 
@@ -95,7 +107,9 @@ def test_another_process_gives_the_same_spikes(tmp_path: Path) -> None:
         f"s = engine.run(Drive(), 1, seconds={SECONDS}, settle_s={SETTLE})\n"
         "np.savez(sys.argv[1], t=s.t_s, i=s.i, v=s.v_mV)\n"
     )
-    subprocess.run([sys.executable, "-c", program, str(tmp_path / "s.npz")], check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "s.npz")], check=True, timeout=120
+    )
     with np.load(tmp_path / "s.npz") as there:
         here = spikes()
         np.testing.assert_array_equal(there["t"], here.t_s)
@@ -145,7 +159,9 @@ assert len(found) == 2 and found[0] == found[1], found
 
 @network
 def test_brian2_may_be_met_first_in_any_thread() -> None:
-    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -170,7 +186,11 @@ def test_settling_is_left_out() -> None:
 @network
 def test_noise_changes_spikes_but_not_who_is_connected(synapses: Any) -> None:
     assert not np.array_equal(spikes(noise="other").t_s, spikes().t_s)
-    one, other_noise, other_seed = synapses(SMALL, 1), synapses(SMALL, 1, "other"), synapses(SMALL, 2)
+    one, other_noise, other_seed = (
+        synapses(SMALL, 1),
+        synapses(SMALL, 1, "other"),
+        synapses(SMALL, 2),
+    )
     assert np.array_equal(one, other_noise)
     assert not np.array_equal(one, other_seed) if len(one[0]) == len(other_seed[0]) else True
 
@@ -207,7 +227,12 @@ def test_another_value_needs_no_other_program(overrides: dict[str, object]) -> N
 
 @pytest.mark.parametrize(
     "overrides",
-    [{"populations__E__count": 201}, {"step": "0.1 ms"}, {"delay": "1.75 ms"}, {"connections__0__probability": 0.6}],
+    [
+        {"populations__E__count": 201},
+        {"step": "0.1 ms"},
+        {"delay": "1.75 ms"},
+        {"connections__0__probability": 0.6},
+    ],
     ids=lambda o: next(iter(o)),
 )
 def test_what_is_compiled_in_needs_another_program(overrides: dict[str, object]) -> None:
@@ -216,12 +241,23 @@ def test_what_is_compiled_in_needs_another_program(overrides: dict[str, object])
 
 @pytest.mark.parametrize(
     ("highest", "rung"),
-    [(1, 1), (0.6, 0.75), (0.5, 0.5), (0.26, 0.5), (0.2, 0.25), (0.125, 0.125), (0.0015, 2**-9), (0, 0.25)],
+    [
+        (1, 1),
+        (0.6, 0.75),
+        (0.5, 0.5),
+        (0.26, 0.5),
+        (0.2, 0.25),
+        (0.125, 0.125),
+        (0.0015, 2**-9),
+        (0, 0.25),
+    ],
 )
 def test_the_rung_of_a_connection_probability_is_coarse_and_halves_for_sparse_networks(
     highest: float, rung: float
 ) -> None:
-    chances = {f"connections__{k}__probability": min(highest, 0.01) for k in range(len(SMALL.connections))}
+    chances = {
+        f"connections__{k}__probability": min(highest, 0.01) for k in range(len(SMALL.connections))
+    }
     circuit = small(**{**chances, "connections__0__probability": highest})
     assert engine.baked(circuit)["p_max"] == rung
 
@@ -233,7 +269,9 @@ def test_other_equations_need_another_program(part: str, monkeypatch: pytest.Mon
     assert program_key(SMALL) != before
 
 
-def test_other_flags_and_another_compiler_need_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_flags_and_another_compiler_need_another_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     before = program_key(SMALL)
     with monkeypatch.context() as patch:
         patch.setattr(engine, "GCC_FLAGS", ("-O2",))
@@ -263,9 +301,16 @@ def test_blocked_receptors_cannot_excite() -> None:
 @pytest.mark.parametrize("name", Drive.names())
 def test_every_number_of_a_drive_acts_in_the_network(name: str) -> None:
     """A change well beyond what another noise does to the same network, in the class it moves most."""
-    changed = np.array(list(rates(spikes(replace(HEALTHY, **{name: 0.5 if name == "silence" else 0}))).values()))
-    plain = np.array([list(rates(spikes(noise=noise)).values()) for noise in ("noise", "a", "b", "c")])
-    assert (np.abs(changed / plain.mean(axis=0) - 1) > 5 * plain.std(axis=0, ddof=1) / plain.mean(axis=0)).any()
+    changed = np.array(
+        list(rates(spikes(replace(HEALTHY, **{name: 0.5 if name == "silence" else 0}))).values())
+    )
+    plain = np.array(
+        [list(rates(spikes(noise=noise)).values()) for noise in ("noise", "a", "b", "c")]
+    )
+    assert (
+        np.abs(changed / plain.mean(axis=0) - 1)
+        > 5 * plain.std(axis=0, ddof=1) / plain.mean(axis=0)
+    ).any()
 
 
 @network
@@ -292,9 +337,14 @@ def test_values_of_the_file_reach_the_network_without_compiling() -> None:
         raise AssertionError(what)
 
     spikes()
-    for overrides, factor in (({"background.rate": "0 Hz"}, 0.05), ({"populations.E.background": "2.3 nS"}, 0.8)):
+    for overrides, factor in (
+        ({"background.rate": "0 Hz"}, 0.05),
+        ({"populations.E.background": "2.3 nS"}, 0.8),
+    ):
         circuit = Library().load("circuits", "small", Circuit, overrides=overrides)
-        found = Engine(circuit, backend="cpp", announce=no).run(Drive(), 1, seconds=SECONDS, settle_s=SETTLE)
+        found = Engine(circuit, backend="cpp", announce=no).run(
+            Drive(), 1, seconds=SECONDS, settle_s=SETTLE
+        )
         assert rates(found)["E"] < factor * rates(spikes())["E"]
 
 
@@ -326,7 +376,9 @@ def test_numpy_agrees_with_the_compiled_network_on_rates() -> None:
 
 
 def test_numpy_gives_the_same_spikes_again() -> None:
-    one, two = (Engine(SMALL, backend="numpy").run(Drive(), 1, seconds=0.2, settle_s=0.1) for _ in range(2))
+    one, two = (
+        Engine(SMALL, backend="numpy").run(Drive(), 1, seconds=0.2, settle_s=0.1) for _ in range(2)
+    )
     assert len(one.t_s) > 50
     assert same(one, two)
     other = Engine(SMALL, backend="numpy").run(Drive(), 1, seconds=0.2, settle_s=0.1, noise="other")
@@ -347,7 +399,9 @@ def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_without_a_compiler_the_message_says_what_to_do() -> None:
     assert engine.default_backend() == "numpy"
     assert Engine(SMALL).backend == "numpy"
-    with pytest.raises(EngineError, match=r"no C\+\+ compiler .*apt-get install g\+\+ make.*--backend numpy"):
+    with pytest.raises(
+        EngineError, match=r"no C\+\+ compiler .*apt-get install g\+\+ make.*--backend numpy"
+    ):
         Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=1, settle_s=0)
 
 
@@ -355,7 +409,9 @@ def test_without_a_compiler_the_message_says_what_to_do() -> None:
 def test_a_cached_program_needs_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = spikes()
     monkeypatch.setattr(engine, "compiler", lambda: None)
-    assert same(Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=SECONDS, settle_s=SETTLE), whole)
+    assert same(
+        Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=SECONDS, settle_s=SETTLE), whole
+    )
 
 
 def test_make_must_be_there_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -375,7 +431,9 @@ def test_values_that_are_not_finite_are_refused_before_the_network_sees_them() -
 
 @pytest.fixture
 def own_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A cache with its own copy of the small program, and a compiler that only ever makes another copy of it."""
+    """A cache with its own copy of the small program, and a compiler that only ever makes another
+    copy of it.
+    """
     spikes()
     sound = program_folder(SMALL)
     monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path))
@@ -419,7 +477,9 @@ def chatter(folder: Path) -> None:
 def test_a_damaged_program_is_built_anew_once(damage: Any, own_programs: Path) -> None:
     damage(own_programs)
     said: list[str] = []
-    found = Engine(SMALL, backend="cpp", announce=said.append).run(Drive(), 1, seconds=SECONDS, settle_s=SETTLE)
+    found = Engine(SMALL, backend="cpp", announce=said.append).run(
+        Drive(), 1, seconds=SECONDS, settle_s=SETTLE
+    )
     assert same(found, spikes())
     assert len(said) == 1
     assert "compiling" in said[0]
@@ -427,7 +487,9 @@ def test_a_damaged_program_is_built_anew_once(damage: Any, own_programs: Path) -
 
 
 @network
-def test_a_program_that_stays_damaged_is_reported(own_programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_stays_damaged_is_reported(
+    own_programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     crash(own_programs)
 
     def write(work: Path, **_: object) -> None:
@@ -443,7 +505,8 @@ def test_a_program_that_stays_damaged_is_reported(own_programs: Path, monkeypatc
 @network
 @network
 @pytest.mark.parametrize(
-    ("code", "free", "said"), [(-25, 2**40, "how large a file may be"), (0, 1000, "the disk is full")]
+    ("code", "free", "said"),
+    [(-25, 2**40, "how large a file may be"), (0, 1000, "the disk is full")],
 )
 def test_a_disk_that_refuses_is_not_the_networks_fault(
     code: int, free: int, said: str, monkeypatch: pytest.MonkeyPatch
@@ -483,7 +546,8 @@ def test_ten_who_come_at_once_compile_once(own_programs: Path) -> None:
     shutil.rmtree(own_programs)
     said: list[str] = []
     threads = [
-        threading.Thread(target=engine.build, args=(SMALL,), kwargs={"announce": said.append}) for _ in range(10)
+        threading.Thread(target=engine.build, args=(SMALL,), kwargs={"announce": said.append})
+        for _ in range(10)
     ]
     for thread in threads:
         thread.start()

@@ -24,7 +24,9 @@ MET = Verdict("it is so", "x", "met", 1.5, 1.2, 1.8, "1", 4, 4, "1 to 2")
 def verdicts(outcome: Any = "met") -> dict[str, list[Verdict]]:
     claims: dict[str, list[Verdict]] = {name: [] for name in experiments(TABLE)}
     for row in TABLE:
-        claims.setdefault(row.experiment or "", []).extend(replace(MET, claim=c, outcome=outcome) for c in row.claims)
+        claims.setdefault(row.experiment or "", []).extend(
+            replace(MET, claim=c, outcome=outcome) for c in row.claims
+        )
     return claims
 
 
@@ -36,9 +38,13 @@ def test_at_most_five_rows_are_calibrated_and_the_models_say_on_what() -> None:
     assert len({(row.row, row.experiment) for row in TABLE if row.status == "calibrated"}) <= 5
     calibrated = {str(row.by) for row in TABLE if row.status == "calibrated"}
     tree = Library().document("plasticity", "all").tree
-    noted = {f"{part}.{key}" for part, entries in tree.items() if isinstance(entries, dict)
-             for key, entry in entries.items()
-             if isinstance(entry, dict) and "calibrated on" in str(entry.get("note"))}  # fmt: skip
+    noted = {
+        f"{part}.{key}"
+        for part, entries in tree.items()
+        if isinstance(entries, dict)
+        for key, entry in entries.items()
+        if isinstance(entry, dict) and "calibrated on" in str(entry.get("note"))
+    }
     assert noted == calibrated
 
 
@@ -50,10 +56,14 @@ def test_every_claim_is_made_by_its_experiment_and_calibrated_ones_say_so() -> N
         for row in TABLE:
             for text in row.claims if row.experiment == name else ():
                 assert text in made
-                assert ("calibrated" in (made[text].note or "")) == (row.status == "calibrated"), text
+                assert ("calibrated" in (made[text].note or "")) == (row.status == "calibrated"), (
+                    text
+                )
 
 
-@pytest.mark.parametrize("row", [row for row in TABLE if row.of], ids=lambda row: f"{row.row} {row.what}")
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE if row.of], ids=lambda row: f"{row.row} {row.what}"
+)
 def test_inputs_are_as_put_in(row: Row) -> None:
     assert row.range is not None
     assert row.range[0] <= FUNCTIONS[str(row.of)](Library(), row.given) <= row.range[1]
@@ -61,8 +71,10 @@ def test_inputs_are_as_put_in(row: Row) -> None:
 
 def test_known_numbers_come_out() -> None:
     known = {
-        ("clearance", "human"): 79.02, ("volume", "human"): 252, ("half_life", "mouse"): 13,
-    }  # fmt: skip
+        ("clearance", "human"): 79.02,
+        ("volume", "human"): 252,
+        ("half_life", "mouse"): 13,
+    }
     for (name, animal), value in known.items():
         found = FUNCTIONS[name](Library(), {"drug": "ketamine", "animal": animal})
         assert found == pytest.approx(value, rel=1e-3)
@@ -77,7 +89,8 @@ def test_only_predictions_count_as_hits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "shown"), [("missed", "MISS"), ("known miss", "known miss"), ("undecided", "undecided")]
+    ("outcome", "shown"),
+    [("missed", "MISS"), ("known miss", "known miss"), ("undecided", "undecided")],
 )
 def test_no_miss_hides(outcome: str, shown: str) -> None:
     text = page(TABLE, verdicts(outcome))
@@ -88,7 +101,11 @@ def test_no_miss_hides(outcome: str, shown: str) -> None:
 
 def test_every_answer_is_a_line_with_its_outcome_value_and_interval() -> None:
     text = page(TABLE, verdicts())
-    body = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| outcome")]
+    body = [
+        line
+        for line in text.splitlines()
+        if line.startswith("| ") and not line.startswith("| outcome")
+    ]
     assert {line.count(" | ") for line in body} == {2}
     answers = [line for line in body if not line.startswith("|  |")]
     assert len(answers) == len(list(lines(TABLE, verdicts())))

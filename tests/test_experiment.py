@@ -54,7 +54,9 @@ MODELS = Models(Library())
 
 def question(text: str = TEXT, **settings: object) -> OpenExperiment:
     document = read_text(text, "test.yaml")
-    return OpenExperiment("test", document, MODELS, {k.replace("__", "."): v for k, v in settings.items()})
+    return OpenExperiment(
+        "test", document, MODELS, {k.replace("__", "."): v for k, v in settings.items()}
+    )
 
 
 def experiment(**fields: Any) -> Experiment:
@@ -87,9 +89,17 @@ def test_an_arm_changes_models_and_settings_for_itself_alone() -> None:
 
 
 def test_set_reaches_what_is_inherited_and_lies_under_an_arms_own() -> None:
-    asked = question(arms__ketamine__give__infusion__dose="2 mg/kg", circuit__populations__E__leak="11 nS")
-    given = {arm: asked.case(arm).treatments["infusion"].dose for arm in ("ketamine", "nbqx", "both")}
-    assert {arm: float(dose or 0) for arm, dose in given.items()} == {"ketamine": 2, "nbqx": 2, "both": 1}
+    asked = question(
+        arms__ketamine__give__infusion__dose="2 mg/kg", circuit__populations__E__leak="11 nS"
+    )
+    given = {
+        arm: asked.case(arm).treatments["infusion"].dose for arm in ("ketamine", "nbqx", "both")
+    }
+    assert {arm: float(dose or 0) for arm, dose in given.items()} == {
+        "ketamine": 2,
+        "nbqx": 2,
+        "both": 1,
+    }
     assert float(asked.case("vehicle").circuit.populations["E"].leak) == 11
     assert float(asked.case("both").circuit.populations["E"].leak) == 13
 

@@ -1,4 +1,6 @@
-"""The page of `plastogen explore`: what stands in it, what its courses are, what is refused. No browser, no compiler."""
+"""The page of `plastogen explore`: what stands in it, what its courses are, what is refused. No
+browser, no compiler.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def page() -> str:
 
 
 def data(text: str, name: str) -> Any:
-    found = re.search(rf'<script type="application/json" id="{name}-data">(.*?)</script>', text, re.DOTALL)
+    found = re.search(
+        rf'<script type="application/json" id="{name}-data">(.*?)</script>', text, re.DOTALL
+    )
     assert found is not None
     return json.loads(found[1])
 
@@ -66,9 +70,9 @@ def test_a_changed_circuit_is_noticed() -> None:
 def test_the_page_holds_what_the_sources_now_say() -> None:
     model = data(page(), "model")
     for name in ("read", "spikes", "chart", "network", "days", "dendrite", "guide", "boot"):
-        assert (Path(explore.__file__).parent / "web" / f"{name}.js").read_text(encoding="utf-8") in page(), (
-            f"{name}.js has changed: build the page anew (docs/decisions/0010)"
-        )
+        assert (Path(explore.__file__).parent / "web" / f"{name}.js").read_text(
+            encoding="utf-8"
+        ) in page(), f"{name}.js has changed: build the page anew (docs/decisions/0010)"
     text = (Path(explore.__file__).parent / "web" / "page.html").read_text(encoding="utf-8")
     assert text[text.index('<section id="guide"') : text.index('<section id="network"')] in page()
     assert model["cells"] == json.loads(json.dumps(numbers.cells(SMALL)))
@@ -127,7 +131,9 @@ def test_dials_change_one_number_and_know_the_usual_place() -> None:
         assert usual["changes"] == {}
         assert all(set(place["changes"]) == {name} for place in places if not place["usual"])
     assert [place["label"] for place in dials["mg"]][::2] == ["0 mM", "0.5 mM", "1 mM", "1.5 mM"]
-    assert dials["mg"][2]["changes"]["mg_ratio"] == pytest.approx(0.5 * shared_values(SMALL)["mg_ratio"])
+    assert dials["mg"][2]["changes"]["mg_ratio"] == pytest.approx(
+        0.5 * shared_values(SMALL)["mg_ratio"]
+    )
 
 
 def test_the_table_of_block_is_that_of_the_receptors() -> None:
@@ -140,17 +146,31 @@ def test_the_table_of_block_is_that_of_the_receptors() -> None:
     assert (np.diff(left, axis=1) < 0).all(), "more drug, more block"
     assert (np.diff(left[:, 1:], axis=0) > 0).all(), "more magnesium, less block"
     pools = SMALL.pools()
-    kinetics = BlockKinetics([Pool(n, mix) for n, mix in pools.items()], {"ketamine": KETAMINE.actions.nmdar["ketamine"]},
-                             mg_mM=1, mg_efold_mV=float(SMALL.magnesium.efold))  # fmt: skip
+    kinetics = BlockKinetics(
+        [Pool(n, mix) for n, mix in pools.items()],
+        {"ketamine": KETAMINE.actions.nmdar["ketamine"]},
+        mg_mM=1,
+        mg_efold_mV=float(SMALL.magnesium.efold),
+    )
     one = int(np.argmin(np.abs(at - 1)))
     state = kinetics.start()
     v = numbers.voltages(SMALL, rest)
     a = [float(numbers.agonist(SMALL, rest, rest)[p]) for p in pools]
     weights = [v[p] for p in pools]
-    held = kinetics.advance(state, a_start=a, a_end=a, v_weights_start=weights, v_weights_end=weights,
-                            v_mV=numbers.bin_centres_mV(), brain_uM=np.full((48, 1), at[one]), dt_h=48)[-1]  # fmt: skip
+    held = kinetics.advance(
+        state,
+        a_start=a,
+        a_end=a,
+        v_weights_start=weights,
+        v_weights_end=weights,
+        v_mV=numbers.bin_centres_mV(),
+        brain_uM=np.full((48, 1), at[one]),
+        dt_h=48,
+    )[-1]
     drive = reduce(State(nmdar=dict(zip(pools, 1 - kinetics.fraction(held), strict=True))))
-    assert left[4, one] == pytest.approx([getattr(drive, name) for name in numbers.FACTORS[1:7]], rel=1e-3)
+    assert left[4, one] == pytest.approx(
+        [getattr(drive, name) for name in numbers.FACTORS[1:7]], rel=1e-3
+    )
 
 
 # courses
@@ -181,14 +201,20 @@ def test_courses_are_means_over_seeds(folder: Path) -> None:
     found = unpacked(study)
     with xr.open_dataset(folder / "results.nc", engine="h5netcdf") as ds:
         for k in range(2):
-            one = ds.sel(arm="ketamine").isel(dose=k)[["weight", "spine_density", "glutamate", "block"]].mean("seed")
+            one = (
+                ds.sel(arm="ketamine")
+                .isel(dose=k)[["weight", "spine_density", "glutamate", "block"]]
+                .mean("seed")
+            )
             at = study["index"][f"ketamine/{k}"]
             for name in ("weight", "spine_density", "glutamate"):
                 span = np.ptp(found[name]) + 1e-12
                 assert found[name][at] == pytest.approx(one[name].values, abs=span * 2e-5)
             block = 100 * one["block"].sel(pool="SST.synaptic").values
             assert found["block_SST"][at] == pytest.approx(block, abs=2e-3)
-    assert study["index"]["vehicle/0"] == study["index"]["vehicle/1"], "an arm that no dose reaches is kept once"
+    assert study["index"]["vehicle/0"] == study["index"]["vehicle/1"], (
+        "an arm that no dose reaches is kept once"
+    )
     assert [axis["texts"] for axis in study["axes"]] == [["0.5 mg/kg", "1 mg/kg"]]
     assert study["given"][study["index"]["ketamine/1"]][0][2].startswith("ketamine 1 mg/kg iv")
 
@@ -199,9 +225,13 @@ def test_the_network_of_a_moment_hears_block_and_synapses(folder: Path) -> None:
     k = int(np.argmin(np.abs(np.array(study["time_h"]) - 40 / 60)))
     assert found["drive.nmda_E"][at, 0] == pytest.approx(1, abs=1e-3)
     left = 1 - found["block_E"][at, k] / 100
-    assert found["drive.nmda_E"][at, k] == pytest.approx(left * (1 + found["tolerance"][at, k]), abs=1e-3)
+    assert found["drive.nmda_E"][at, k] == pytest.approx(
+        left * (1 + found["tolerance"][at, k]), abs=1e-3
+    )
     assert found["drive.recurrent"][at] == pytest.approx(found["recurrent"][at], abs=1e-3)
-    assert found["persistent"][at] + found["transient"][at] == pytest.approx(found["spine_density"][at], abs=1e-4)
+    assert found["persistent"][at] + found["transient"][at] == pytest.approx(
+        found["spine_density"][at], abs=1e-4
+    )
     assert (found["sites"][at] >= found["persistent"][at]).all()
 
 
@@ -214,7 +244,11 @@ def test_a_blocker_of_another_receptor_is_heard_too(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("nothing", "a results folder"), ("other", "another question"), ("lacking", "all of them: plastogen run mine")],
+    [
+        ("nothing", "a results folder"),
+        ("other", "another question"),
+        ("lacking", "all of them: plastogen run mine"),
+    ],
 )
 def test_what_cannot_be_shown_is_refused(
     folder: Path, tmp_path: Path, fault: str, words: str, monkeypatch: pytest.MonkeyPatch
@@ -238,9 +272,18 @@ def test_what_cannot_be_shown_is_refused(
 
 
 def test_a_page_is_made_of_its_parts_and_nothing_ends_early(folder: Path) -> None:
-    model = {"dials": {"mg": [1, 2], "background": [1]}, "concentrations_uM": [0, 1], "seeds": [1], "files": {}}
+    model = {
+        "dials": {"mg": [1, 2], "background": [1]},
+        "concentrations_uM": [0, 1],
+        "seeds": [1],
+        "files": {},
+    }
     text = explore.page(
-        SMALL, model, [days.study(folder), {"trap": "</script>"}], script="var Network;", binary=b"\0asm"
+        SMALL,
+        model,
+        [days.study(folder), {"trap": "</script>"}],
+        script="var Network;",
+        binary=b"\0asm",
     )
     assert data(text, "study")[1] == {"trap": "</script>"}
     assert "{data}" not in text
@@ -260,7 +303,9 @@ def desktop(monkeypatch: pytest.MonkeyPatch, opened: list[str], *, works: bool =
     monkeypatch.delenv("WSL_DISTRO_NAME", raising=False)
 
 
-def test_with_nothing_to_show_the_page_that_ships_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_nothing_to_show_the_page_that_ships_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     opened = list[str]()
     desktop(monkeypatch, opened)
     assert say("explore", "--no-open").output == f"page {explore.shipped()}\n"
@@ -269,7 +314,9 @@ def test_with_nothing_to_show_the_page_that_ships_is_opened(monkeypatch: pytest.
     assert opened == [explore.shipped().resolve().as_uri()]
 
 
-def test_where_no_browser_opens_it_says_how_to_show_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_browser_opens_it_says_how_to_show_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     opened = list[str]()
     desktop(monkeypatch, opened, works=False)
     assert "copy it to the computer at the projector and double-click it" in say("explore").output
@@ -300,7 +347,9 @@ def test_a_copy_of_the_page_goes_where_it_is_wanted(tmp_path: Path) -> None:
     assert (tmp_path / "stick" / "lecture.html").read_bytes() == explore.shipped().read_bytes()
 
 
-def test_without_emscripten_the_fix_is_said(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_emscripten_the_fix_is_said(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(folder.parents[1])
     monkeypatch.setenv("PATH", str(tmp_path))
     shown = say("explore", str(folder), "--no-open", "-o", str(tmp_path / "page.html"))
@@ -312,7 +361,11 @@ def test_without_emscripten_the_fix_is_said(folder: Path, tmp_path: Path, monkey
 
 def test_make_show_names_the_page_that_ships() -> None:
     said = subprocess.run(
-        ["make", "-s", "show"], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True,
+        ["make", "-s", "show"],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
         env=os.environ | {"SSH_CONNECTION": "away"},
-    ).stdout  # fmt: skip
+    ).stdout
     assert str(explore.shipped()) in said.split()

@@ -1,4 +1,6 @@
-"""The page in browsers, from a file, with the network cut: it draws, answers, can be walked with keys and read aloud."""
+"""The page in browsers, from a file, with the network cut: it draws, answers, can be walked with
+keys and read aloud.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from plastogen.publish.explore import build as explore
 
 WALK = Path(__file__).parent / "page" / "walk.js"
 BROWSERS = {"chromium": "CHROMIUM", "firefox": "FIREFOX"}
-LOOSE = 10  # times what a quiet machine is asked for (docs/performance.md); machines that test are busy
+LOOSE = (
+    10  # times what a quiet machine is asked for (docs/performance.md); machines that test are busy
+)
 
 
 def lacks(browser: str) -> str:

@@ -1,4 +1,6 @@
-"""The network of the page in node: its spikes are those of a native build, and what its guide says is what comes out."""
+"""The network of the page in node: its spikes are those of a native build, and what its guide says
+is what comes out.
+"""
 
 from __future__ import annotations
 
@@ -34,20 +36,27 @@ pytestmark = [
 def asked(drive: Drive | None = None, **given: Any) -> dict[str, Any]:
     """A question as the page asks it; `mg`, `background`, `seed` are places."""
     told = [float(getattr(drive or Drive(), name)) for name in numbers.FACTORS]
-    usual = {name: next(k for k, p in enumerate(places) if p["usual"]) for name, places in numbers.dials(SMALL).items()}
+    usual = {
+        name: next(k for k, p in enumerate(places) if p["usual"])
+        for name, places in numbers.dials(SMALL).items()
+    }
     return {"drive": told, "seed": 0, "seconds": SECONDS, **usual, **given}
 
 
 def answers(*questions: dict[str, Any], page: Path | None = None) -> list[dict[str, Any]]:
     command = ["node", str(PAGE / "page.js"), str(page or explore.shipped())]
-    done = subprocess.run(command, input=json.dumps(questions), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, input=json.dumps(questions), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout))
 
 
 def on(**share: float) -> Drive:
     """Block of classes."""
-    return Drive(**{f"{kind}_{cls}": 1 - by for cls, by in share.items() for kind in ("nmda", "tonic")})
+    return Drive(
+        **{f"{kind}_{cls}": 1 - by for cls, by in share.items() for kind in ("nmda", "tonic")}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +71,9 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def natively(folder: Path, place: Path, drive: Drive, seed: int, shared: dict[str, float]) -> tuple[Any, Any]:
+def natively(
+    folder: Path, place: Path, drive: Drive, seed: int, shared: dict[str, float]
+) -> tuple[Any, Any]:
     words = [f"G.{name}={value!r}" for name, value in shared.items()]
     for name, values in cell_values(SMALL, drive, seed).items():
         values.tofile(place / name)
@@ -72,9 +83,13 @@ def natively(folder: Path, place: Path, drive: Drive, seed: int, shared: dict[st
         "PLASTOGEN_STRUCTURE": str(stream(seed, "structure")),
         "PLASTOGEN_NOISE": str(stream(seed, "noise")),
     }
-    subprocess.run(["./main", "--results_dir", f"{place}/", *words], cwd=folder, env=environment, check=True)
+    subprocess.run(
+        ["./main", "--results_dir", f"{place}/", *words], cwd=folder, env=environment, check=True
+    )
     files = json.loads((folder / "arrays.json").read_text())
-    t, i = (np.fromfile(place / files[name][0], files[name][1]) for name in ("spikes.t", "spikes.i"))
+    t, i = (
+        np.fromfile(place / files[name][0], files[name][1]) for name in ("spikes.t", "spikes.i")
+    )
     return t[t >= SETTLE] - SETTLE, i[t >= SETTLE]
 
 
@@ -82,14 +97,23 @@ def natively(folder: Path, place: Path, drive: Drive, seed: int, shared: dict[st
 def test_spikes_are_those_of_a_native_build(native: Path, tmp_path: Path, case: str) -> None:
     anything = Drive(0.7, 0.9, 0.8, 0.75, 0.95, 0.6, 0.97, 0.93, 1.05, 1.1, 0.9, 0.01)
     drive = {"plain": Drive(), "blocked": on(SST=0.55), "anything": anything}[case]
-    question = {"plain": {}, "blocked": {"seed": 3}, "anything": {"seed": 11, "mg": 3, "background": 5}}[case]
+    question = {
+        "plain": {},
+        "blocked": {"seed": 3},
+        "anything": {"seed": 11, "mg": 3, "background": 5},
+    }[case]
     circuit = SMALL
     if case == "anything":
         circuit = numbers.with_number(
-            numbers.with_number(SMALL, "magnesium", "concentration", 0.75), "background", "rate", 1050
+            numbers.with_number(SMALL, "magnesium", "concentration", 0.75),
+            "background",
+            "rate",
+            1050,
         )
     (found,) = answers(asked(drive, **question))
-    t, i = natively(native, tmp_path, drive, numbers.SEEDS[question.get("seed", 0)], shared_values(circuit))
+    t, i = natively(
+        native, tmp_path, drive, numbers.SEEDS[question.get("seed", 0)], shared_values(circuit)
+    )
     assert len(t) > 1000
     assert found["t"] == t.tolist()
     assert found["i"] == i.tolist()
@@ -117,22 +141,30 @@ def test_the_page_sums_spikes_up_as_scipy_does() -> None:
 
 @lru_cache(maxsize=1)
 def guided() -> dict[str, np.ndarray]:
-    """What the guide has a student try, in every network of the page: rates (networks, classes) over ten seconds."""
+    """What the guide has a student try, in every network of the page: rates (networks, classes)
+    over ten seconds.
+    """
     model = json.loads(
-        (explore.shipped().read_text(encoding="utf-8").split('id="model-data">')[1]).split("</script>")[0]
+        (explore.shipped().read_text(encoding="utf-8").split('id="model-data">')[1]).split(
+            "</script>"
+        )[0]
     )
     at = {c: k for k, c in enumerate(np.round(model["concentrations_uM"], 6))}
     level = {c: min(at, key=lambda known: abs(known - c)) for c in (1, 3)}
 
     def held(uM: int, mg: int) -> Drive:
-        return Drive(**dict(zip(numbers.FACTORS[1:7], model["left"][mg][at[level[uM]]], strict=True)))
+        return Drive(
+            **dict(zip(numbers.FACTORS[1:7], model["left"][mg][at[level[uM]]], strict=True))
+        )
 
     tried = {
         "rest": asked(), "drug": asked(held(3, 4)), "E": asked(on(E=0.6)), "PV": asked(on(PV=0.6)),
         "SST": asked(on(SST=0.6)), "all": asked(on(E=0.6, PV=0.6, SST=0.6)), "low_mg": asked(held(1, 2), mg=2), "no_mg": asked(held(1, 0), mg=0),
     }  # fmt: skip
     questions = [
-        {**question, "seed": seed, "seconds": 10} for question in tried.values() for seed in range(len(numbers.SEEDS))
+        {**question, "seed": seed, "seconds": 10}
+        for question in tried.values()
+        for seed in range(len(numbers.SEEDS))
     ]
     rates = np.array([found["rates"] for found in answers(*questions)]).reshape(len(tried), -1, 3)
     return dict(zip(tried, rates, strict=True)) | {
@@ -145,7 +177,9 @@ def test_the_guide_says_what_comes_out() -> None:
     rates = guided()
     rest, (e, pv, sst) = rates["rest"], (0, 1, 2)
     change = {name: (found / rest).mean(axis=0) for name, found in rates.items() if name != "left"}
-    assert ((rest[:, e] < rest[:, sst]) & (rest[:, sst] < rest[:, pv])).mean() > 0.8, "in nearly every network"
+    assert ((rest[:, e] < rest[:, sst]) & (rest[:, sst] < rest[:, pv])).mean() > 0.8, (
+        "in nearly every network"
+    )
     assert (np.ptp(rest, axis=0) / rest.mean(axis=0) > 0.1).all(), (
         "from network to network a rate moves by a tenth or more"
     )
@@ -153,7 +187,9 @@ def test_the_guide_says_what_comes_out() -> None:
     assert (rates["drug"][:, e] > rest[:, e]).mean() >= 0.8
     assert change["drug"][sst] < 0.4, "SST cells almost stop"
     assert 1.3 < change["SST"][e] < 1.8, "SST alone: about half as much again"
-    assert (rates["SST"][:, e] > np.maximum(rates["PV"], rates["E"])[:, e]).mean() > 0.8, "in most of these networks"
+    assert (rates["SST"][:, e] > np.maximum(rates["PV"], rates["E"])[:, e]).mean() > 0.8, (
+        "in most of these networks"
+    )
     assert change["SST"][e] > change["PV"][e] + 0.1 > change["E"][e]
     assert change["E"][e] < 0.8, "E alone: less"
     assert change["PV"][sst] > 1.3, "PV alone: SST cells take over"
@@ -167,7 +203,9 @@ def test_the_guide_says_what_comes_out() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("em++") is None, reason="needs emscripten")
-def test_a_page_built_anew_runs_the_same_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_built_anew_runs_the_same_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(FORMULA)
     plastogen.run("mine", method="formula", seeds=1)

@@ -25,7 +25,13 @@ def test_courses_hold_every_variable_at_every_time(tmp_path: Path) -> None:
     assert [p.name for p in paths] == ["readouts.csv", "courses.csv", "README.txt", "snapshots.csv"]
     head, rows = read(paths[1])
     assert head[:3] == ["arm", "seed", "time [h]"]
-    assert {"rate_hz PV [Hz]", "block E.tonic", "brain_uM ketamine [uM]", "weight", "glutamate [%]"} <= set(head)
+    assert {
+        "rate_hz PV [Hz]",
+        "block E.tonic",
+        "brain_uM ketamine [uM]",
+        "weight",
+        "glutamate [%]",
+    } <= set(head)
     assert len(rows) == 6 * ds.sizes["time"]
     at = head.index("rate_hz PV [Hz]")
     mine = [float(r[at]) for r in rows if r[:2] == ["ketamine", "2"]]

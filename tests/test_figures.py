@@ -1,4 +1,6 @@
-"""Figures: what stands on them, where it comes from, that equal data make equal bytes, and what they refuse."""
+"""Figures: what stands on them, where it comes from, that equal data make equal bytes, and what
+they refuse.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +91,7 @@ def labelled(ax: Axes, label: str) -> xr.DataArray:
     return next(line for line in ax.lines if line.get_label() == label)
 
 
-# -- every figure ----------------------------------------------------------------------------------------------------
+# -- every figure ----------------------------------------------------------------------------------
 
 
 def test_there_is_a_function_for_each_name_and_a_test_for_each() -> None:
@@ -103,7 +105,9 @@ def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str)
     said = texts(drawn(name))
     assert SCOPE in said
     species, circuit_name = (
-        ("rat", "small") if name == "block" else ("rat" if name == "sweep" else "human", "prefrontal")
+        ("rat", "small")
+        if name == "block"
+        else ("rat" if name == "sweep" else "human", "prefrontal")
     )
     assert any(species in line and f"{circuit_name} circuit" in line for line in said)
     assert SEEDS.get(name, "n = 4 seeds") in said
@@ -126,7 +130,9 @@ def test_units_stand_on_the_axes(name: str, units: list[str]) -> None:
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_axes_with_data_go_without_words(name: str) -> None:
     bare = [
-        ax for ax in drawn(name).axes if ax.axison and ax.lines and not (ax.get_title(loc="left") or ax.get_ylabel())
+        ax
+        for ax in drawn(name).axes
+        if ax.axison and ax.lines and not (ax.get_title(loc="left") or ax.get_ylabel())
     ]
     strips = [ax for ax in bare if not ax.spines["bottom"].get_visible()]
     shared = [ax for ax in bare if name == "raster"]
@@ -138,7 +144,11 @@ def test_nothing_is_written_outside_the_slide(name: str) -> None:
     fig = drawn(name)
     renderer = FigureCanvasAgg(fig).get_renderer()
     titles = [text for ax in fig.axes for text in (ax._left_title, ax.xaxis.label, ax.yaxis.label)]  # type: ignore[attr-defined]
-    for text in [*fig.findobj(Annotation), *titles, *(t for key in fig.legends for t in key.get_texts())]:
+    for text in [
+        *fig.findobj(Annotation),
+        *titles,
+        *(t for key in fig.legends for t in key.get_texts()),
+    ]:
         if text.get_text():
             box = text.get_window_extent(renderer)
             inside = min(box.x0, box.y0) >= 0 and box.x1 <= fig.bbox.x1 and box.y1 <= fig.bbox.y1
@@ -156,7 +166,10 @@ def test_equal_data_make_equal_bytes(name: str, tmp_path: Path) -> None:
     for one, other in zip(first, again, strict=True):
         assert one.read_bytes() == other.read_bytes()
     assert "<dc:date>" not in first[1].read_text()
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [f"{name}.png", f"{name}.svg"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
+        f"{name}.png",
+        f"{name}.svg",
+    ]
 
 
 def test_a_picture_is_a_slide_of_sixteen_to_nine(tmp_path: Path) -> None:
@@ -168,19 +181,27 @@ def test_a_picture_is_a_slide_of_sixteen_to_nine(tmp_path: Path) -> None:
 
 
 def test_figures_are_imported_only_when_they_are_drawn() -> None:
-    code = "import sys, plastogen.figures; print('matplotlib' in sys.modules, 'xarray' in sys.modules)"
+    code = (
+        "import sys, plastogen.figures; print('matplotlib' in sys.modules, 'xarray' in sys.modules)"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "False False"
 
 
-# -- arms and their looks --------------------------------------------------------------------------------------------
+# -- arms and their looks --------------------------------------------------------------------------
 
 
 def test_an_arm_looks_the_same_in_every_figure() -> None:
     looks = style.arm_styles(DS)
-    lines = [line for name in ("timeline", "acute", "spectra") for line in drawn(name).legends[0].get_lines()]
+    lines = [
+        line
+        for name in ("timeline", "acute", "spectra")
+        for line in drawn(name).legends[0].get_lines()
+    ]
     names = [
-        text.get_text() for name in ("timeline", "acute", "spectra") for text in drawn(name).legends[0].get_texts()
+        text.get_text()
+        for name in ("timeline", "acute", "spectra")
+        for text in drawn(name).legends[0].get_texts()
     ]
     by_label = {look.label: look for look in looks.values()}
     assert len(names) == 18
@@ -193,7 +214,12 @@ def test_an_arm_looks_the_same_in_every_figure() -> None:
 def test_the_untreated_are_grey_and_a_blocker_changes_line_and_not_colour() -> None:
     looks = style.arm_styles(DS)
     assert looks["vehicle"].colour == style.GREY == looks["nbqx"].colour
-    assert looks["ketamine"].colour == looks["ketamine_nbqx"].colour == looks["ketamine_rapamycin"].colour == style.BLUE
+    assert (
+        looks["ketamine"].colour
+        == looks["ketamine_nbqx"].colour
+        == looks["ketamine_rapamycin"].colour
+        == style.BLUE
+    )
     assert looks["nbqx"].line == looks["ketamine_nbqx"].line != looks["ketamine"].line == "-"
     assert len({(look.colour, look.line) for look in looks.values()}) == len(looks)
 
@@ -201,39 +227,69 @@ def test_the_untreated_are_grey_and_a_blocker_changes_line_and_not_colour() -> N
 def test_an_arm_keeps_its_look_when_only_some_are_drawn() -> None:
     fig = timeline(DS, arms=["ketamine_nbqx", "ketamine"])
     whole = style.arm_styles(DS)
-    assert [line.get_color() for line in fig.legends[0].get_lines()] == [whole["ketamine"].colour] * 2
-    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["ketamine + NBQX", "ketamine"]
+    assert [line.get_color() for line in fig.legends[0].get_lines()] == [
+        whole["ketamine"].colour
+    ] * 2
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == [
+        "ketamine + NBQX",
+        "ketamine",
+    ]
 
 
 def test_more_arms_than_colours_differ_in_line_and_marker() -> None:
     arms = ["vehicle", *("abcdefghij")]
-    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).isel(arm=[0, *[1] * 10]).assign_coords(arm=arms)
-    ds.attrs["dosing"] = json.dumps([
-        {"arm": a, "drug": "ketamine", "what": "ketamine 1 mg/kg", "start_h": 0.0, "end_h": 0.0} for a in arms[1:]
-    ])  # fmt: skip
+    ds = (
+        fake.results(("vehicle", "ketamine"), seeds=2, end_h=3)
+        .isel(arm=[0, *[1] * 10])
+        .assign_coords(arm=arms)
+    )
+    ds.attrs["dosing"] = json.dumps(
+        [
+            {"arm": a, "drug": "ketamine", "what": "ketamine 1 mg/kg", "start_h": 0.0, "end_h": 0.0}
+            for a in arms[1:]
+        ]
+    )
     looks = list(style.arm_styles(ds.drop_vars("arm_title", errors="ignore")).values())
     assert (
-        len({(look.colour, look.line) for look in looks}) == len({(look.colour, look.marker) for look in looks}) == 11
+        len({(look.colour, look.line) for look in looks})
+        == len({(look.colour, look.marker) for look in looks})
+        == 11
     )
 
 
 def test_untreated_arms_differ_in_line() -> None:
-    ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).isel(arm=[0, 0, 0, 1]).assign_coords(arm=list("abcd"))
-    ds.attrs["dosing"] = json.dumps([{"arm": "d", "drug": "ketamine", "what": "k", "start_h": 0.0, "end_h": 0.0}])
+    ds = (
+        fake.results(("vehicle", "ketamine"), seeds=2, end_h=3)
+        .isel(arm=[0, 0, 0, 1])
+        .assign_coords(arm=list("abcd"))
+    )
+    ds.attrs["dosing"] = json.dumps(
+        [{"arm": "d", "drug": "ketamine", "what": "k", "start_h": 0.0, "end_h": 0.0}]
+    )
     looks = style.arm_styles(ds.drop_vars("arm_title", errors="ignore"))
     assert {looks[name].colour for name in "abc"} == {style.GREY}
-    assert len({looks[name].line for name in "abc"}) == len({looks[name].marker for name in "abc"}) == 3
+    assert (
+        len({looks[name].line for name in "abc"})
+        == len({looks[name].marker for name in "abc"})
+        == 3
+    )
 
 
 def test_titles_begin_with_a_capital_where_that_is_right() -> None:
     assert [style.sentence(text) for text in ("spine density", "mTORC1 at 2 h", "eEF2K")] == [
-        "Spine density", "mTORC1 at 2 h", "eEF2K",
-    ]  # fmt: skip
+        "Spine density",
+        "mTORC1 at 2 h",
+        "eEF2K",
+    ]
 
 
 def test_an_axis_says_what_a_ratio_is_relative_to() -> None:
     ds = DS.copy()
-    name = next(str(n) for n in ds.data_vars if ds[n].attrs.get("readout") and ds[n].attrs.get("units") == "1")
+    name = next(
+        str(n)
+        for n in ds.data_vars
+        if ds[n].attrs.get("readout") and ds[n].attrs.get("units") == "1"
+    )
     ds[name] = ds[name].assign_attrs(ratio_to="start")
     assert style.unit_label(ds[name]) == "relative to start"
     assert "relative to start" in [ax.get_xlabel() for ax in arms(ds).axes]
@@ -241,8 +297,13 @@ def test_an_axis_says_what_a_ratio_is_relative_to() -> None:
 
 def test_looks_follow_what_was_given_not_what_an_arm_is_called() -> None:
     ds = fake.results(("vehicle", "ketamine", "ketamine_2"), seeds=2, end_h=3)
-    ds = ds.assign_coords(arm=["control", "a", "b"]).assign_coords(arm_title=("arm", ["", "on E alone", ""]))
-    rows = [{"arm": a, "drug": "ketamine", "what": "ketamine 1 mg/kg", "start_h": 0.0, "end_h": 0.0} for a in "ab"]
+    ds = ds.assign_coords(arm=["control", "a", "b"]).assign_coords(
+        arm_title=("arm", ["", "on E alone", ""])
+    )
+    rows = [
+        {"arm": a, "drug": "ketamine", "what": "ketamine 1 mg/kg", "start_h": 0.0, "end_h": 0.0}
+        for a in "ab"
+    ]
     ds.attrs["dosing"] = json.dumps(rows)
     looks = style.arm_styles(ds)
     assert looks["control"].colour == style.GREY
@@ -278,7 +339,7 @@ def test_many_arms_with_long_names_get_a_key_of_several_rows() -> None:
     assert box.y0 > fig.axes[0].get_window_extent().y1
 
 
-# -- how many, how sure ----------------------------------------------------------------------------------------------
+# -- how many, how sure ----------------------------------------------------------------------------
 
 
 def test_missing_runs_are_said_and_left_out() -> None:
@@ -334,12 +395,13 @@ def test_the_noise_band_is_drawn_around_the_baseline() -> None:
     low, high = band[0].get_y(), band[0].get_y() + band[0].get_height()
     assert (low + high) / 2 == pytest.approx(100)
     widest = max(
-        data.noise_half_width(DS, "rate_hz", {"arm": "ketamine", "class": c}, relative=True) for c in fake.CLASSES
+        data.noise_half_width(DS, "rate_hz", {"arm": "ketamine", "class": c}, relative=True)
+        for c in fake.CLASSES
     )
     assert high - low == pytest.approx(2 * widest)
 
 
-# -- courses ---------------------------------------------------------------------------------------------------------
+# -- courses ---------------------------------------------------------------------------------------
 
 
 def test_lines_are_means_over_seeds_in_the_unit_of_the_title() -> None:
@@ -359,16 +421,29 @@ def test_lines_are_means_over_seeds_in_the_unit_of_the_title() -> None:
 def test_occupancy_stands_beside_block_and_is_thinner() -> None:
     ax = titled(drawn("timeline"), "NMDARs")
     np.testing.assert_allclose(
-        labelled(ax, "occupancy").get_ydata(), 100 * DS["occupancy"].sel(arm="ketamine").mean("seed")
+        labelled(ax, "occupancy").get_ydata(),
+        100 * DS["occupancy"].sel(arm="ketamine").mean("seed"),
     )
     assert labelled(ax, "occupancy").get_linewidth() < labelled(ax, "E").get_linewidth()
 
 
 def test_minutes_and_days_have_room_on_one_axis() -> None:
     ax = titled(drawn("timeline"), "Spine density")
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["0", "40 min", "2 h", "6 h", "1 d", "3 d", "7 d", "14 d"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == [
+        "0",
+        "40 min",
+        "2 h",
+        "6 h",
+        "1 d",
+        "3 d",
+        "7 d",
+        "14 d",
+    ]
     left, right = ax.get_xlim()
-    place = {h: ax.transAxes.inverted().transform(ax.transData.transform((h, 0)))[0] for h in (left, 0, 2, 24, right)}
+    place = {
+        h: ax.transAxes.inverted().transform(ax.transData.transform((h, 0)))[0]
+        for h in (left, 0, 2, 24, right)
+    }
     widths = np.diff(list(place.values()))
     assert (widths > 0.1).all()
     assert widths[1] == pytest.approx(math.asinh(2) / (math.asinh(336) + math.asinh(1)))
@@ -379,8 +454,19 @@ def test_short_courses_are_drawn_in_hours_and_repeated_doses_in_days() -> None:
     ax = fig.add_subplot()
     axis.time_axis(ax, (-1, 6))
     assert ax.get_xscale() == "linear"
-    assert [axis.time_text(t) for t in ax.get_xticks()] == ["−1 h", "0", "1 h", "2 h", "3 h", "4 h", "5 h", "6 h"]
-    repeated = [data.Given("ketamine", "ketamine", "", day * 72.0, day * 72.0 + 1) for day in range(6)]
+    assert [axis.time_text(t) for t in ax.get_xticks()] == [
+        "−1 h",
+        "0",
+        "1 h",
+        "2 h",
+        "3 h",
+        "4 h",
+        "5 h",
+        "6 h",
+    ]
+    repeated = [
+        data.Given("ketamine", "ketamine", "", day * 72.0, day * 72.0 + 1) for day in range(6)
+    ]
     axis.time_axis(ax, (-1, 720), repeated)
     assert ax.get_xscale() == "linear"
     assert [axis.time_text(t) for t in ax.get_xticks()] == ["0", "7 d", "14 d", "21 d", "28 d"]
@@ -400,19 +486,37 @@ def test_times_are_said_as_people_say_them(hours: float, text: str) -> None:
 
 def test_dosing_is_shaded_while_the_drug_goes_in() -> None:
     spans = [
-        p for p in titled(drawn("timeline"), "Unbound").patches if isinstance(p, Rectangle) and p.get_gid() is None
+        p
+        for p in titled(drawn("timeline"), "Unbound").patches
+        if isinstance(p, Rectangle) and p.get_gid() is None
     ]
-    assert [(round(p.get_x(), 6), round(p.get_x() + p.get_width(), 6)) for p in spans] == [(0, round(2 / 3, 6))]
+    assert [(round(p.get_x(), 6), round(p.get_x() + p.get_width(), 6)) for p in spans] == [
+        (0, round(2 / 3, 6))
+    ]
     said = texts(drawn("timeline"))
-    for what in ("ketamine 0.5 mg/kg iv over 40 min", "NBQX at 90 % occupancy", "rapamycin at 90 % occupancy"):
+    for what in (
+        "ketamine 0.5 mg/kg iv over 40 min",
+        "NBQX at 90 % occupancy",
+        "rapamycin at 90 % occupancy",
+    ):
         assert what in said
 
 
 def test_what_is_given_is_said_shortly() -> None:
-    rows = [{"arm": "ketamine", "drug": "ketamine", "what": what, "start_h": 0, "end_h": 1} for what in
-            ("Ketamine (racemic) 0.5 mg/kg iv", "NBQX at 90% occupancy", "MK-801 (dizocilpine) 1 mg/kg")]  # fmt: skip
+    rows = [
+        {"arm": "ketamine", "drug": "ketamine", "what": what, "start_h": 0, "end_h": 1}
+        for what in (
+            "Ketamine (racemic) 0.5 mg/kg iv",
+            "NBQX at 90% occupancy",
+            "MK-801 (dizocilpine) 1 mg/kg",
+        )
+    ]
     ds = xr.Dataset(attrs={"dosing": json.dumps(rows)})
-    assert [g.what for g in data.given(ds)] == ["ketamine 0.5 mg/kg iv", "NBQX at 90 % occupancy", "MK-801 1 mg/kg"]
+    assert [g.what for g in data.given(ds)] == [
+        "ketamine 0.5 mg/kg iv",
+        "NBQX at 90 % occupancy",
+        "MK-801 1 mg/kg",
+    ]
     assert data.given(ds, ["vehicle"]) == []
 
 
@@ -430,7 +534,13 @@ def test_many_treatments_share_a_row_and_daily_doses_are_not_shaded_in_every_pan
     assert not [text for text in texts(fig) if "mg/kg ip" in text]
     ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=330)
     rows = [
-        {"arm": "ketamine", "drug": "ketamine", "what": "daily", "start_h": 24.0 * d, "end_h": 24.0 * d}
+        {
+            "arm": "ketamine",
+            "drug": "ketamine",
+            "what": "daily",
+            "start_h": 24.0 * d,
+            "end_h": 24.0 * d,
+        }
         for d in range(13)
     ]
     ds.attrs["dosing"] = json.dumps(rows)
@@ -440,8 +550,16 @@ def test_many_treatments_share_a_row_and_daily_doses_are_not_shaded_in_every_pan
 
 def test_repeated_doses_are_marks_named_once_after_the_last() -> None:
     ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=720)
-    rows = [{"arm": "ketamine", "drug": "ketamine", "what": "infusions", "start_h": 72.0 * k, "end_h": 72.0 * k + 0.7}
-            for k in range(6)]  # fmt: skip
+    rows = [
+        {
+            "arm": "ketamine",
+            "drug": "ketamine",
+            "what": "infusions",
+            "start_h": 72.0 * k,
+            "end_h": 72.0 * k + 0.7,
+        }
+        for k in range(6)
+    ]
     ds.attrs["dosing"] = json.dumps(rows)
     strip = timeline(ds).axes[0]
     marks = sorted(float(line.get_xdata()[0]) for line in strip.lines if line.get_marker() == "v")
@@ -456,7 +574,7 @@ def test_the_first_hours_end_where_they_are_asked_to() -> None:
     assert titled(drawn("acute"), "Unbound").get_xlim()[1] == pytest.approx(6, abs=0.2)
 
 
-# -- the other figures -----------------------------------------------------------------------------------------------
+# -- the other figures -----------------------------------------------------------------------------
 
 
 def test_a_raster_shows_every_spike_of_its_window() -> None:
@@ -468,7 +586,9 @@ def test_a_raster_shows_every_spike_of_its_window() -> None:
     ax = next(ax for ax in fig.axes if ax.get_title(loc="left") == "during: 36 min")
     for cls, (first, end) in fake.BOUNDARIES.items():
         line = next(
-            line for line in ax.lines if line.get_color() == style.CLASS_COLOURS[cls] and line.get_marker() == "o"
+            line
+            for line in ax.lines
+            if line.get_color() == style.CLASS_COLOURS[cls] and line.get_marker() == "o"
         )
         assert len(line.get_xdata()) == int((inside & (who >= first) & (who < end)).sum())
     assert "E 4.2   PV 9.5   SST 8.0" in " ".join(
@@ -481,7 +601,9 @@ def test_population_rates_are_spikes_a_second_a_cell() -> None:
     fig = raster(DS, {"before": (times, cells)}, {"E": (0, 100)})
     rate = labelled(fig.axes[1], "E").get_ydata()
     middle = slice(len(rate) // 4, -len(rate) // 4)
-    assert np.mean(rate[middle]) == pytest.approx(10, rel=0.02)  # 1000 spikes a second over 100 cells
+    assert np.mean(rate[middle]) == pytest.approx(
+        10, rel=0.02
+    )  # 1000 spikes a second over 100 cells
 
 
 def test_gamma_and_slow_delta_are_marked() -> None:
@@ -508,7 +630,9 @@ def test_a_blocker_that_flattens_the_rest_runs_off_the_scale_and_that_is_said() 
     ax = titled(timeline(ds), "Glutamate")
     assert "off scale: NBQX, ketamine + NBQX" in texts(ax)
     assert ax.get_ylim()[0] > 0
-    assert not [text for text in texts(titled(drawn("timeline"), "Glutamate")) if text.startswith("off")]
+    assert not [
+        text for text in texts(titled(drawn("timeline"), "Glutamate")) if text.startswith("off")
+    ]
 
 
 def test_a_raster_without_snapshots_says_what_it_wants() -> None:
@@ -524,22 +648,38 @@ def test_every_seed_is_a_dot_and_claims_say_what_became_of_them() -> None:
     dots = [set(np.round(line.get_xdata(), 9)) for line in ax.lines if len(line.get_xdata()) == 4]
     assert set(np.round(DS["spine_density_24h"].sel(arm="ketamine").values, 9)) in dots
     said = texts(fig)
-    for line in ("✓ met", "✗ missed", "✗ known miss", "? undecided", "glutamate rises during the infusion",
-                 "42.1 % [38, 46.2], wanted between 5 % and 40 %, n = 4 of 4", "no value, wanted at most 0.2, n = 1 of 4",
-                 "−0.4 Hz [−1.1, 0.3], wanted less than 0 Hz, n = 4 of 4",
-                 "of 4 claims: 1 met, 1 missed, 1 known miss, 1 undecided"):  # fmt: skip
+    for line in (
+        "✓ met",
+        "✗ missed",
+        "✗ known miss",
+        "? undecided",
+        "glutamate rises during the infusion",
+        "42.1 % [38, 46.2], wanted between 5 % and 40 %, n = 4 of 4",
+        "no value, wanted at most 0.2, n = 1 of 4",
+        "−0.4 Hz [−1.1, 0.3], wanted less than 0 Hz, n = 4 of 4",
+        "of 4 claims: 1 met, 1 missed, 1 known miss, 1 undecided",
+    ):
         assert line in said
 
 
 def test_arms_are_compared_by_the_readouts_most_claims_are_about() -> None:
-    ds = DS.assign({f"other_{k}": DS["glutamate_peak"].assign_attrs(long_name=f"other {k}") for k in range(4)})
+    ds = DS.assign(
+        {f"other_{k}": DS["glutamate_peak"].assign_attrs(long_name=f"other {k}") for k in range(4)}
+    )
     ds = ds[["other_0", "other_1", "other_2", "other_3", *(str(v) for v in DS.data_vars)]]
     ds["onset"] = DS["glutamate_peak"].assign_attrs(units="h")
     ds["never"] = (np.nan * DS["glutamate_peak"]).assign_attrs(DS["glutamate_peak"].attrs)
     fig = arms(ds, verdicts=[v for v in fake.verdicts() for _ in range(2)])
     titles = [ax.get_title(loc="left").replace("\n", " ") for ax in fig.axes[:4]]
-    assert titles == ["Glutamate, peak", "Weight at 24 h", "Spine density at 24 h", "Clinical effect on day 1"]
-    assert "of 8 claims: 2 met, 2 missed, 2 known miss, 2 undecided; all in the report" in texts(fig)
+    assert titles == [
+        "Glutamate, peak",
+        "Weight at 24 h",
+        "Spine density at 24 h",
+        "Clinical effect on day 1",
+    ]
+    assert "of 8 claims: 2 met, 2 missed, 2 known miss, 2 undecided; all in the report" in texts(
+        fig
+    )
     assert next(text for text in texts(fig) if text[:1] in "✓✗?" and len(text) > 3) == "✗ missed"
     with pytest.raises(InputError, match="found wieght_24h.*nearest valid name: weight_24h"):
         arms(DS, readouts=["wieght_24h"])
@@ -549,7 +689,11 @@ def test_arms_are_compared_by_the_readouts_most_claims_are_about() -> None:
 
 def test_circles_go_by_number_of_cells_and_lines_by_strength() -> None:
     fig = drawn("circuit")
-    big = {to_hex(p.get_edgecolor()): p.radius for p in fig.axes[0].patches if type(p) is Circle and p.radius > 5}
+    big = {
+        to_hex(p.get_edgecolor()): p.radius
+        for p in fig.axes[0].patches
+        if type(p) is Circle and p.radius > 5
+    }
     radii = {cls: big[colour.lower()] for cls, colour in style.CLASS_COLOURS.items()}
     assert radii["E"] > radii["PV"] >= radii["SST"]
     onto_E = CIRCUIT.connection("PV", "E")
@@ -573,8 +717,12 @@ def test_pools_are_filled_by_their_block_at_the_peak_of_the_drug() -> None:
     wedges = [p for p in drawn("circuit").axes[0].patches if isinstance(p, Wedge)]
     at = float(DS["brain_uM"].sel(arm="ketamine").mean("seed").sum("species").idxmax("time"))
     blocked = DS["block"].sel(arm="ketamine", time=at).mean("seed")
-    np.testing.assert_allclose(sorted((w.theta2 - w.theta1) / 360 for w in wedges), sorted(blocked.values))
-    assert [p for p in circuit(CIRCUIT, name="prefrontal").axes[0].patches if isinstance(p, Wedge)] == []
+    np.testing.assert_allclose(
+        sorted((w.theta2 - w.theta1) / 360 for w in wedges), sorted(blocked.values)
+    )
+    assert [
+        p for p in circuit(CIRCUIT, name="prefrontal").axes[0].patches if isinstance(p, Wedge)
+    ] == []
 
 
 def test_block_is_read_while_the_concentration_is_held() -> None:
@@ -595,7 +743,9 @@ def test_readouts_are_drawn_against_the_dose_of_each_arm() -> None:
     assert [t.get_text() for t in ax.get_xticklabels()] == ["10", "20", "30", "50", "200"]
     curve = next(line for line in ax.lines if len(line.get_xdata()) == 5)
     ds = fake.doses()
-    np.testing.assert_allclose(curve.get_ydata(), ds["glutamate_peak"].sel(arm=ds.arm[1:]).mean("seed"))
+    np.testing.assert_allclose(
+        curve.get_ydata(), ds["glutamate_peak"].sel(arm=ds.arm[1:]).mean("seed")
+    )
     assert "vehicle" in texts(ax)
 
 
@@ -603,37 +753,55 @@ def test_readouts_are_drawn_along_a_sweep() -> None:
     ds = fake.swept()
     ax = titled(sweep(ds), "Weight")
     assert ax.get_xlabel() == "dose (mg/kg)"
-    np.testing.assert_allclose(labelled(ax, "ketamine").get_ydata(), ds["weight_24h"].sel(arm="ketamine").mean("seed"))
+    np.testing.assert_allclose(
+        labelled(ax, "ketamine").get_ydata(), ds["weight_24h"].sel(arm="ketamine").mean("seed")
+    )
 
 
 def test_a_figure_of_one_point_refuses_a_sweep_and_names_its_axis() -> None:
-    with pytest.raises(InputError, match=r"at dose: found 4 values of dose, wanted one.*0\.1, 0\.2, 0\.5, 1\.0"):
+    with pytest.raises(
+        InputError, match=r"at dose: found 4 values of dose, wanted one.*0\.1, 0\.2, 0\.5, 1\.0"
+    ):
         timeline(fake.swept())
     assert spectra(fake.swept().isel(dose=[1])).axes
 
 
 def test_doses_in_different_units_are_refused_and_so_is_one_dose() -> None:
     ds = fake.doses()
-    ds.attrs["dosing"] = ds.attrs["dosing"].replace("50 mg/kg", "50 mg").replace("10 mg/kg", "10 nM")
+    ds.attrs["dosing"] = (
+        ds.attrs["dosing"].replace("50 mg/kg", "50 mg").replace("10 mg/kg", "10 nM")
+    )
     with pytest.raises(InputError, match="doses in uM and mg/kg and mg"):
         sweep(ds)
-    with pytest.raises(InputError, match="found one dose, wanted a sweep, or arms that differ in dose"):
+    with pytest.raises(
+        InputError, match="found one dose, wanted a sweep, or arms that differ in dose"
+    ):
         sweep(DS)
 
 
 def test_power_is_compared_run_by_run() -> None:
     ax = titled(drawn("spectra"), "Gamma power (× before)")
-    ratio = (DS["gamma_power"] / DS["gamma_power"].sel(snapshot="before")).sel(arm="ketamine").mean("seed")
+    ratio = (
+        (DS["gamma_power"] / DS["gamma_power"].sel(snapshot="before"))
+        .sel(arm="ketamine")
+        .mean("seed")
+    )
     means = [line.get_ydata() for line in ax.lines if len(line.get_ydata()) == 3]
     assert any(np.allclose(y, ratio.values[1:]) for y in means)
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["during\n36 min", "after\n2 h", "day\n1 d"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == [
+        "during\n36 min",
+        "after\n2 h",
+        "day\n1 d",
+    ]
     with pytest.raises(InputError, match="found 1 snapshots"):
         spectra(DS.isel(snapshot=[0]))
 
 
 @pytest.mark.parametrize("draw", [timeline, acute, spectra, arms])
 def test_unknown_arms_are_refused_with_the_nearest_name(draw: Callable[..., Figure]) -> None:
-    with pytest.raises(InputError, match="found ketamin, wanted one of .*nearest valid name: ketamine"):
+    with pytest.raises(
+        InputError, match="found ketamin, wanted one of .*nearest valid name: ketamine"
+    ):
         draw(DS, arms=["ketamin"])
 
 
@@ -642,7 +810,7 @@ def test_results_without_a_variable_are_refused() -> None:
         timeline(DS.drop_vars("bdnf"))
 
 
-# -- own data --------------------------------------------------------------------------------------------------------
+# -- own data --------------------------------------------------------------------------------------
 
 
 def test_own_data_lie_over_the_course_they_name(tmp_path: Path) -> None:
@@ -676,7 +844,9 @@ def test_own_data_lie_over_the_course_they_name(tmp_path: Path) -> None:
      ("time_h,value,low\n1,2,x\n", r"mine\.csv:2 at low: found 'x'"),
      ("time_h,value\n", "found no rows"), ("", "found columns none")],
 )  # fmt: skip
-def test_own_data_that_cannot_be_used_say_where_and_what(content: str, message: str, tmp_path: Path) -> None:
+def test_own_data_that_cannot_be_used_say_where_and_what(
+    content: str, message: str, tmp_path: Path
+) -> None:
     file = tmp_path / "mine.csv"
     file.write_text(content)
     with pytest.raises(InputError, match=message):
@@ -690,5 +860,8 @@ def test_own_data_of_a_missing_or_unreadable_file_or_an_undrawn_variable(tmp_pat
     with pytest.raises(InputError, match="a CSV file that can be read"):
         data.read_overlay(tmp_path / "binary.csv")
     (tmp_path / "mine.csv").write_text("time_h,value,variable\n1,2,wieght\n")
-    with pytest.raises(InputError, match="found wieght, wanted one that this figure draws.*nearest valid name: weight"):
+    with pytest.raises(
+        InputError,
+        match="found wieght, wanted one that this figure draws.*nearest valid name: weight",
+    ):
         timeline(DS, overlay=data.read_overlay(tmp_path / "mine.csv"))

@@ -1,4 +1,6 @@
-"""Figures of sweeps and of virtual subjects: what stands on them is what the data say, missing runs are told."""
+"""Figures of sweeps and of virtual subjects: what stands on them is what the data say, missing runs
+are told.
+"""
 
 from __future__ import annotations
 
@@ -57,12 +59,15 @@ def without(ds: xr.Dataset, **where: Any) -> xr.Dataset:
     [
         (DOSES, "a grid (30 points) over dose; 3 arms × 4 seeds: 360 of 360 runs"),
         (PLANE, "a grid (66 points) over reference mg, dose; 2 arms × 3 seeds: 396 of 396 runs"),
-        (PEOPLE, "200 virtual subjects of virtual_adult, who differ in stress, clearance, weight, inhibition; 2 arms × 2 seeds: 800 of 800 runs"),
+        (
+            PEOPLE,
+            "200 virtual subjects of virtual_adult, who differ in stress, clearance, weight, inhibition; 2 arms × 2 seeds: 800 of 800 runs",
+        ),
         (without(DOSES, arm="ketamine", seed=2), "3 arms × 4 seeds: 330 of 360 runs"),
         (DOSES.isel(dose=3), ""),
     ],
     ids=["grid", "plane", "people", "missing", "one point"],
-)  # fmt: skip
+)
 def test_the_design_and_the_number_of_runs_are_said(ds: xr.Dataset, wanted: str) -> None:
     found = data.design(ds)
     assert found.endswith(wanted) if wanted else found == ""
@@ -78,9 +83,13 @@ def test_many_numbers_are_counted() -> None:
 
 @pytest.mark.parametrize(
     ("path", "wanted"),
-    [("subject.stress", "stress"), ("drugs.k.actions.nmdar.k.ic50.GluN2B", "IC50 GluN2B"),
-     ("drugs.k.kinetics.human.H2.peripheral.0.flow", "flow"), ("subject.glun2b", "share of GluN2B")],
-)  # fmt: skip
+    [
+        ("subject.stress", "stress"),
+        ("drugs.k.actions.nmdar.k.ic50.GluN2B", "IC50 GluN2B"),
+        ("drugs.k.kinetics.human.H2.peripheral.0.flow", "flow"),
+        ("subject.glun2b", "share of GluN2B"),
+    ],
+)
 def test_a_path_is_said_in_words(path: str, wanted: str) -> None:
     assert data.label(path) == wanted
 
@@ -90,7 +99,9 @@ def test_intervals_are_over_virtual_subjects_where_there_are_some() -> None:
     found = data.interval(values)
     means = values.mean("seed").values
     assert float(found.mean) == pytest.approx(means.mean())
-    assert float(found.high - found.low) == pytest.approx(2 * 1.972 * means.std(ddof=1) / np.sqrt(200), rel=1e-3)
+    assert float(found.high - found.low) == pytest.approx(
+        2 * 1.972 * means.std(ddof=1) / np.sqrt(200), rel=1e-3
+    )
     assert int(found.n) == 200
 
 
@@ -99,10 +110,16 @@ def test_missing_runs_are_red_and_rings() -> None:
     fig = sweep(ds)
     assert any(t.startswith("INCOMPLETE: 330 of 360 runs (ketamine 90 of 120)") for t in texts(fig))
     assert "hollow: runs are missing" in " ".join(texts(fig))
-    rings = [line for line in fig.axes[0].lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    rings = [
+        line
+        for line in fig.axes[0].lines
+        if line.get_markerfacecolor() == "white" and len(line.get_xdata())
+    ]
     assert [len(line.get_xdata()) for line in rings] == [30]
     assert not [
-        line for line in sweep(DOSES).axes[0].lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())
+        line
+        for line in sweep(DOSES).axes[0].lines
+        if line.get_markerfacecolor() == "white" and len(line.get_xdata())
     ]
 
 
@@ -114,7 +131,9 @@ def test_a_line_an_arm_along_one_axis_with_a_band() -> None:
     assert ax.get_xscale() == "log"
     assert ax.get_xlabel() == "dose (mg/kg)"
     line = next(line for line in ax.lines if line.get_label() == "ketamine")
-    np.testing.assert_allclose(line.get_ydata(), DOSES["spine_density_24h"].sel(arm="ketamine").mean("seed"))
+    np.testing.assert_allclose(
+        line.get_ydata(), DOSES["spine_density_24h"].sel(arm="ketamine").mean("seed")
+    )
     assert len(ax.collections) == 3
     assert all(len(t.get_text()) <= 4 for t in ax.get_xticklabels())
 
@@ -124,7 +143,8 @@ def test_a_line_each_value_of_a_second_axis() -> None:
     ax = titled(fig, "Weight")
     lines = {line.get_label(): line for line in ax.lines}
     np.testing.assert_allclose(
-        lines["4 mM"].get_ydata(), PLANE["weight_24h"].sel(arm="ketamine", reference_mg=4).mean("seed")
+        lines["4 mM"].get_ydata(),
+        PLANE["weight_24h"].sel(arm="ketamine", reference_mg=4).mean("seed"),
     )
     assert [t.get_text() for t in fig.legends[0].get_texts()] == [
         "vehicle",
@@ -141,9 +161,10 @@ def test_points_over_many_numbers_are_dots_against_the_one_that_is_followed() ->
     ax = titled(sweep(DRAWN), "Spine density")
     assert ax.get_xlabel() == "rescue"
     (dots,) = [line for line in ax.lines if line.get_marker() == "o"]
-    effect = (DRAWN["spine_density_24h"].sel(arm="ketamine") - DRAWN["spine_density_24h"].sel(arm="vehicle")).mean(
-        "seed"
-    )
+    effect = (
+        DRAWN["spine_density_24h"].sel(arm="ketamine")
+        - DRAWN["spine_density_24h"].sel(arm="vehicle")
+    ).mean("seed")
     np.testing.assert_allclose(dots.get_xdata(), DRAWN["rescue"])
     np.testing.assert_allclose(dots.get_ydata(), effect)
     assert "ρ = 0.96" in texts(ax)
@@ -180,14 +201,22 @@ def test_a_landscape_is_the_effect_over_both_numbers() -> None:
     fig = landscape(PLANE)
     ax = titled(fig, "Spine density")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("dose (mg/kg)", "reference mg (mM)")
-    effect = (PLANE["spine_density_24h"].sel(arm="ketamine") - PLANE["spine_density_24h"].sel(arm="vehicle")).mean(
-        "seed"
-    )
+    effect = (
+        PLANE["spine_density_24h"].sel(arm="ketamine")
+        - PLANE["spine_density_24h"].sel(arm="vehicle")
+    ).mean("seed")
     mesh = next(c for c in ax.collections if isinstance(c, QuadMesh))
     shown = np.asarray(mesh.get_array())
-    at = {(0, 0): (0.05, 1), (-1, -1): (5, 1000), (0, -1): (5, 1), (-1, 0): (0.05, 1000)}  # corners: row, column
+    at = {
+        (0, 0): (0.05, 1),
+        (-1, -1): (5, 1000),
+        (0, -1): (5, 1),
+        (-1, 0): (0.05, 1000),
+    }  # corners: row, column
     for (row, column), (dose, mg) in at.items():
-        assert shown[row, column] == pytest.approx(float(effect.sel(dose=dose, reference_mg=mg, method="nearest")))
+        assert shown[row, column] == pytest.approx(
+            float(effect.sel(dose=dose, reference_mg=mg, method="nearest"))
+        )
     dots = next(line for line in ax.lines if line.get_marker() == "o")
     assert len(dots.get_xdata()) == 66
     assert len(ax.texts) > 2  # contours are labelled
@@ -200,10 +229,14 @@ def test_the_axes_of_a_landscape_may_be_chosen() -> None:
 
 def test_missing_points_of_a_landscape_are_crossed() -> None:
     ax = landscape(
-        without(PLANE, arm="ketamine", seed=1, dose=PLANE["dose"].values[2], reference_mg=4.0), readouts=["weight_24h"]
+        without(PLANE, arm="ketamine", seed=1, dose=PLANE["dose"].values[2], reference_mg=4.0),
+        readouts=["weight_24h"],
     ).axes[0]
     (cross,) = [line for line in ax.lines if line.get_marker() == "x" and len(line.get_xdata())]
-    assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (pytest.approx(PLANE["dose"].values[2]), 4)
+    assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (
+        pytest.approx(PLANE["dose"].values[2]),
+        4,
+    )
 
 
 def test_points_drawn_over_two_numbers_make_a_landscape_and_over_five_none() -> None:
@@ -226,7 +259,9 @@ def test_a_panel_each_value_with_the_arms_in_it() -> None:
     assert panels[0].get_title(loc="left") == "0.05 mg/kg"
     assert panels[-1].get_title(loc="left") == "5 mg/kg"
     blue = [line for line in panels[-1].lines if same_color(line.get_color(), style.BLUE)]
-    np.testing.assert_allclose(blue[0].get_ydata(), DOSES["weight"].sel(arm="ketamine").isel(dose=-1).mean("seed"))
+    np.testing.assert_allclose(
+        blue[0].get_ydata(), DOSES["weight"].sel(arm="ketamine").isel(dose=-1).mean("seed")
+    )
     assert "(12 of 30)" in " ".join(texts(fig))
 
 
@@ -240,8 +275,12 @@ def test_its_variable_is_that_of_the_first_readout() -> None:
 
 def test_arms_of_people_are_dots_of_subjects() -> None:
     ax = arms(PEOPLE, readouts=["weight_24h"]).axes[0]
-    dots = next(line for line in ax.lines if line.get_linestyle() == "None" and len(line.get_xdata()) == 200)
-    np.testing.assert_allclose(dots.get_xdata(), PEOPLE["weight_24h"].sel(arm="vehicle").mean("seed"))
+    dots = next(
+        line for line in ax.lines if line.get_linestyle() == "None" and len(line.get_xdata()) == 200
+    )
+    np.testing.assert_allclose(
+        dots.get_xdata(), PEOPLE["weight_24h"].sel(arm="vehicle").mean("seed")
+    )
 
 
 def test_people_are_threads_around_their_median() -> None:
@@ -259,10 +298,15 @@ def test_a_phase_portrait_goes_from_state_to_state_with_time_marked() -> None:
     ax = fig.axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("weight", "spine density")
     assert {"start", "1 d", "14 d"} <= set(texts(ax))
-    path = max(ax.lines, key=lambda line: len(line.get_xdata()) == DOSES.sizes["time"] and np.ptp(line.get_xdata()))
+    path = max(
+        ax.lines,
+        key=lambda line: len(line.get_xdata()) == DOSES.sizes["time"] and np.ptp(line.get_xdata()),
+    )
     strongest = DOSES.sel(arm="ketamine").isel(
         dose=int(
-            np.ptp(DOSES["weight"].sel(arm="ketamine").mean("seed").values, axis=-1)[[0, 6, 12, 17, 23, 29]].argmax()
+            np.ptp(DOSES["weight"].sel(arm="ketamine").mean("seed").values, axis=-1)[
+                [0, 6, 12, 17, 23, 29]
+            ].argmax()
             * 29
             / 5
             + 0.5
@@ -294,7 +338,10 @@ def test_responders_are_counted_and_what_separates_them_is_ranked() -> None:
 
 
 def test_an_answer_with_no_number_behind_it_is_shown_as_a_share_of_seeds() -> None:
-    assert responders(PEOPLE.drop_vars("effect_day_1")).axes[0].get_xlabel() == "share of seeds that say yes"
+    assert (
+        responders(PEOPLE.drop_vars("effect_day_1")).axes[0].get_xlabel()
+        == "share of seeds that say yes"
+    )
 
 
 def test_without_people_or_an_answer_nobody_responds() -> None:
@@ -309,7 +356,11 @@ def test_without_people_or_an_answer_nobody_responds() -> None:
 
 def test_a_tornado_is_sorted_and_goes_from_low_to_high() -> None:
     ax = titled(tornado(DRAWN), "Spine density")
-    assert [t.get_text() for t in ax.get_yticklabels()][:3] == ["rescue", "IC50 GluN2B", "mtorc1 gain"]
+    assert [t.get_text() for t in ax.get_yticklabels()][:3] == [
+        "rescue",
+        "IC50 GluN2B",
+        "mtorc1 gain",
+    ]
     _, found = asking.influences(DRAWN, ["spine_density_24h"])
     first = next(one for one in found if one.number == "rescue")
     bar = ax.lines[0]

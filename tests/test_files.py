@@ -1,4 +1,6 @@
-"""The cache: same content same name, whole files or none, damage noticed, locks that die with their owner."""
+"""The cache: same content same name, whole files or none, damage noticed, locks that die with their
+owner.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ from plastogen._base.files import (
 from plastogen._base.quantity import Evidence, Quantity, parse
 
 
-def test_the_folder_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.delenv("PLASTOGEN_CACHE", raising=False)
     assert cache_dir() == tmp_path / "xdg/plastogen"
@@ -49,7 +53,9 @@ def test_the_folder_is_where_the_environment_says(tmp_path: Path, monkeypatch: p
     assert cache_dir() == tmp_path / "here"
 
 
-def test_a_cache_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_folder_that_cannot_be_made_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     for place in ("file", "file/below"):
         monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path / place))
@@ -73,7 +79,9 @@ def test_a_digest_does_not_depend_on_what_does_not_matter() -> None:
     assert digest({3, 1, 2}) == digest({2, 3, 1})
     assert digest(Evidence.ASSUMED) == digest("assumed")
     assert digest(Point(1, "a")) == digest({"x": 1, "y": "a"})
-    one, other = (Quantity(1, "h", text, source) for text, source in (("1 h", "a"), ("60 min", "b")))
+    one, other = (
+        Quantity(1, "h", text, source) for text, source in (("1 h", "a"), ("60 min", "b"))
+    )
     assert digest(one) == digest(other)
 
 
@@ -85,10 +93,15 @@ def test_a_digest_depends_on_what_matters() -> None:
 
 
 def test_a_digest_is_the_same_in_every_process() -> None:
-    code = "from plastogen._base.files import digest; print(digest({'a': {'x', 'y', 'z'}, 'b': 0.1}))"
+    code = (
+        "from plastogen._base.files import digest; print(digest({'a': {'x', 'y', 'z'}, 'b': 0.1}))"
+    )
     found = [
         subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
         )
         .stdout.strip()
         .decode()
@@ -102,7 +115,11 @@ def test_what_is_not_data_has_no_digest() -> None:
         digest([object()])
 
 
-@given(st.dictionaries(st.sampled_from("abc"), st.lists(st.floats(allow_nan=False), max_size=4), max_size=3))
+@given(
+    st.dictionaries(
+        st.sampled_from("abc"), st.lists(st.floats(allow_nan=False), max_size=4), max_size=3
+    )
+)
 def test_arrays_come_back_as_they_went(content: dict[str, list[float]]) -> None:
     import tempfile
 
@@ -126,7 +143,9 @@ def test_types_and_shapes_survive_and_equal_content_is_equal_bytes(tmp_path: Pat
         write_npz(tmp_path / f"{name}.npz", **arrays)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
     back = read_npz(tmp_path / "one.npz")
-    assert {k: (v.dtype, v.shape) for k, v in back.items()} == {k: (v.dtype, v.shape) for k, v in arrays.items()}
+    assert {k: (v.dtype, v.shape) for k, v in back.items()} == {
+        k: (v.dtype, v.shape) for k, v in arrays.items()
+    }
 
 
 def test_objects_are_refused_because_they_would_need_pickle(tmp_path: Path) -> None:
@@ -280,12 +299,16 @@ def test_a_lock_is_let_go_after_an_exception(tmp_path: Path) -> None:
             raise RuntimeError
 
 
-def test_a_killed_owner_leaves_no_lock_behind_and_a_living_one_is_waited_for(tmp_path: Path) -> None:
+def test_a_killed_owner_leaves_no_lock_behind_and_a_living_one_is_waited_for(
+    tmp_path: Path,
+) -> None:
     code = (
         "import sys, time; from pathlib import Path; from plastogen._base.files import locked\n"
         "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "lock")], stdout=subprocess.PIPE) as owner:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "lock")], stdout=subprocess.PIPE
+    ) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == b"held\n"
         entered: list[float] = []

@@ -1,4 +1,6 @@
-"""Films: when frames are, what a frame shows, what the three kinds of file hold, and what is refused before a run."""
+"""Films: when frames are, what a frame shows, what the three kinds of file hold, and what is
+refused before a run.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ SAID = ["20 min before", "after 40 min", "after 14 d"]
 
 def drawn(at_h: float = 24.0) -> object:
     spikes = fake.snapshot_spikes()["during"]
-    return frames.frame(DS, spikes, fake.BOUNDARIES, arm="ketamine", seed=1, at_h=at_h, said="after a day")
+    return frames.frame(
+        DS, spikes, fake.BOUNDARIES, arm="ketamine", seed=1, at_h=at_h, said="after a day"
+    )
 
 
 def heads(figure: object) -> int:
@@ -65,8 +69,13 @@ def test_frames_go_from_before_to_the_end_and_never_stand_still(end_min: int, co
 
 def test_a_moment_is_said_in_words() -> None:
     assert [_said(m) for m in (-20, 0, 40, 300, 1440, 2 * 1440 + 300)] == [
-        "20 min before", "now it begins", "after 40 min", "after 5 h", "after 1 d", "after 2 d 5 h",
-    ]  # fmt: skip
+        "20 min before",
+        "now it begins",
+        "after 40 min",
+        "after 5 h",
+        "after 1 d",
+        "after 2 d 5 h",
+    ]
 
 
 def test_a_gif_holds_every_frame_and_the_scope(tmp_path: Path) -> None:
@@ -97,14 +106,18 @@ def test_an_mp4_is_made_where_there_is_ffmpeg(tmp_path: Path) -> None:
     _mp4(tmp_path / "a.mp4", PICTURES, program)
     assert (tmp_path / "a.mp4").read_bytes()[4:8] == b"ftyp"
     assert list(tmp_path.iterdir()) == [tmp_path / "a.mp4"]
-    told = subprocess.run([program, "-i", str(tmp_path / "a.mp4")], capture_output=True, text=True, check=False).stderr
+    told = subprocess.run(
+        [program, "-i", str(tmp_path / "a.mp4")], capture_output=True, text=True, check=False
+    ).stderr
     assert "64x36" in told
 
 
 def test_without_ffmpeg_there_is_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    with pytest.raises(InputError, match=r"pip install 'plastogen\[film\]'; .gif and .html need neither"):
+    with pytest.raises(
+        InputError, match=r"pip install 'plastogen\[film\]'; .gif and .html need neither"
+    ):
         ffmpeg()
 
 
@@ -137,10 +150,14 @@ def test_a_sweep_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.network
 def test_a_film_of_a_real_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    told = CliRunner().invoke(app, ["animate", "disinhibition", "--frames", "4", "--out", "film.gif"])
+    told = CliRunner().invoke(
+        app, ["animate", "disinhibition", "--frames", "4", "--out", "film.gif"]
+    )
     assert told.exit_code == 0, told.output
     with Image.open(tmp_path / "film.gif") as found:
         assert found.n_frames == 4
-    again = CliRunner().invoke(app, ["animate", "disinhibition", "--frames", "4", "--out", "film.html"])
+    again = CliRunner().invoke(
+        app, ["animate", "disinhibition", "--frames", "4", "--out", "film.html"]
+    )
     assert again.exit_code == 0
     assert (tmp_path / "film.html").read_text().count("data:image/png") == 4

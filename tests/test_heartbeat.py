@@ -20,7 +20,13 @@ def test_a_mark_is_seen_while_it_lasts(tmp_path: Path) -> None:
         assert working(tmp_path) == []
         mark.moved("course", 0.25)
         (one,) = working(tmp_path)
-        assert (one.host, one.pid, one.runs, one.label, one.share) == (HOST, os.getpid(), ("a", "b"), "course", 0.25)
+        assert (one.host, one.pid, one.runs, one.label, one.share) == (
+            HOST,
+            os.getpid(),
+            ("a", "b"),
+            "course",
+            0.25,
+        )
         assert 0 <= time.time() - one.since < 60
         tidy(tmp_path)
         assert len(working(tmp_path)) == 1
@@ -46,7 +52,14 @@ def test_it_is_written_once_a_second_or_when_something_else_begins(
 def left(folder: Path, name: str, **other: object) -> Path:
     (folder / FOLDER).mkdir(exist_ok=True)
     path = folder / FOLDER / f"{name}.json"
-    told = {"host": HOST, "pid": os.getppid(), "since": 0.0, "runs": ["a"], "label": "course", "share": 0.5}
+    told = {
+        "host": HOST,
+        "pid": os.getppid(),
+        "since": 0.0,
+        "runs": ["a"],
+        "label": "course",
+        "share": 0.5,
+    }
     path.write_text(json.dumps({**told, **other}))
     return path
 

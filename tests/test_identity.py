@@ -55,7 +55,9 @@ def test_all_that_determines_a_course_is_in_the_id(change: dict[str, Any]) -> No
         ("drugs.ketamine.kinetics.human.H2.clearance", "1.4 L/min"), ("switches.block.E", 0.5),
     ],
 )  # fmt: skip
-def test_every_number_of_models_treatments_and_switches_is_in_the_id(path: str, value: object) -> None:
+def test_every_number_of_models_treatments_and_switches_is_in_the_id(
+    path: str, value: object
+) -> None:
     assert run_id(plan(**{path.replace(".", "__"): value})) != run_id(plan())
 
 
@@ -84,7 +86,9 @@ def test_code_and_engine_are_in_the_id(part: str, monkeypatch: pytest.MonkeyPatc
     assert run_id(plan()) != before
 
 
-def test_code_is_what_a_course_runs_through_and_no_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_is_what_a_course_runs_through_and_no_comment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = identity.mechanisms()
     package = shutil.copytree(Path(identity.__file__).parents[1], tmp_path / "plastogen")
     monkeypatch.setattr(identity, "__file__", str(package / "runs" / "identity.py"))
@@ -113,7 +117,16 @@ def test_code_is_what_a_course_runs_through_and_no_comment(tmp_path: Path, monke
 
 def test_the_id_and_what_is_kept_beside_the_run_say_the_same_of_every_part() -> None:
     assert {f.name for f in fields(Plan)} <= determines(plan()).keys()
-    assert len({run_id(plan(arm, seed)) for arm in ("vehicle", "ketamine", "nbqx", "both") for seed in (1, 2)}) == 8
+    assert (
+        len(
+            {
+                run_id(plan(arm, seed))
+                for arm in ("vehicle", "ketamine", "nbqx", "both")
+                for seed in (1, 2)
+            }
+        )
+        == 8
+    )
 
 
 def test_what_is_made_of_a_definition_is_made_once_and_forgotten_with_it() -> None:
@@ -132,7 +145,11 @@ def test_what_is_made_of_a_definition_is_made_once_and_forgotten_with_it() -> No
 def test_equal_definitions_have_one_fingerprint_and_text_is_not_in_it() -> None:
     one, other = (Library().load("circuits", "small", Circuit) for _ in range(2))
     assert one is not other
-    assert fingerprint(one) == fingerprint(other) == fingerprint(other.model_copy(update={"title": "another"}))
+    assert (
+        fingerprint(one)
+        == fingerprint(other)
+        == fingerprint(other.model_copy(update={"title": "another"}))
+    )
     assert fingerprint(one) != fingerprint(Library().load("circuits", "prefrontal", Circuit))
     assert plain(one)["step"] == [0.5, "ms"]
     assert "title" not in plain(one)

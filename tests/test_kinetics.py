@@ -1,4 +1,6 @@
-"""Concentrations: against numerical integration, laws of linear kinetics, and rows 1 to 3 of the evidence table."""
+"""Concentrations: against numerical integration, laws of linear kinetics, and rows 1 to 3 of the
+evidence table.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,22 @@ H2, H1 = KETAMINE.kinetics["human"]["H2"], KETAMINE.kinetics["human"]["H1"]
 INFUSION = Input("iv", 0.0, 40 / 60, 35.0)
 
 
-def exposure(kinetics: Kinetics | None, *doses: Input, weight_kg: float = 70, holds: tuple[Hold, ...] = ()) -> Exposure:
-    return Exposure(kinetics, parent="ketamine", inputs=doses, holds=holds, molar_masses=MASSES, weight_kg=weight_kg)
+def exposure(
+    kinetics: Kinetics | None, *doses: Input, weight_kg: float = 70, holds: tuple[Hold, ...] = ()
+) -> Exposure:
+    return Exposure(
+        kinetics,
+        parent="ketamine",
+        inputs=doses,
+        holds=holds,
+        molar_masses=MASSES,
+        weight_kg=weight_kg,
+    )
 
 
-def ketamine(kinetics: Kinetics, t_h: np.ndarray, *doses: Input, weight_kg: float = 70) -> np.ndarray:
+def ketamine(
+    kinetics: Kinetics, t_h: np.ndarray, *doses: Input, weight_kg: float = 70
+) -> np.ndarray:
     return exposure(kinetics, *doses, weight_kg=weight_kg).at(t_h).plasma_ng_ml["ketamine"]
 
 
@@ -34,7 +47,9 @@ def area(kinetics: Kinetics, species: str, *doses: Input) -> float:
 
 
 def test_equals_numerical_integration() -> None:
-    """An infusion, a swallowed dose and a nasal one, with both metabolites and the brain, written out afresh."""
+    """An infusion, a swallowed dose and a nasal one, with both metabolites and the brain, written
+    out afresh.
+    """
     k, nk, hnk = H2, H2.metabolites["norketamine"], H2.metabolites["hnk"]
     v1, cl = float(k.central_volume), float(k.clearance)
     (v2, q2), (v3, q3) = ((float(p.volume), float(p.flow)) for p in k.peripheral)
@@ -52,18 +67,34 @@ def test_equals_numerical_integration() -> None:
         swallowed, sniffed = gut * float(oral.absorption), nose * float(nasal.absorption)
         infused = umol["iv"] / 40 if 10 <= t_min < 50 else 0.0
         cleared, cleared_m = c / v1 * cl, m / float(nk.volume) * float(nk.clearance)
-        return np.array([
-            -swallowed, -sniffed,
-            infused + swallowed * float(oral.bioavailability) + sniffed * float(nasal.bioavailability)
-            - cleared - q2 * (c / v1 - p2 / v2) - q3 * (c / v1 - p3 / v3),
-            q2 * (c / v1 - p2 / v2), q3 * (c / v1 - p3 / v3),
-            cleared * float(nk.fraction) + swallowed * float(oral.first_pass["norketamine"]) - cleared_m,
-            cleared_m * float(hnk.fraction) - h / float(hnk.volume) * float(hnk.clearance),
-            ke0 * (c / v1 - bk), ke0 * (m / float(nk.volume) - bm), ke0 * (h / float(hnk.volume) - bh),
-        ])  # fmt: skip
+        return np.array(
+            [
+                -swallowed,
+                -sniffed,
+                infused
+                + swallowed * float(oral.bioavailability)
+                + sniffed * float(nasal.bioavailability)
+                - cleared
+                - q2 * (c / v1 - p2 / v2)
+                - q3 * (c / v1 - p3 / v3),
+                q2 * (c / v1 - p2 / v2),
+                q3 * (c / v1 - p3 / v3),
+                cleared * float(nk.fraction)
+                + swallowed * float(oral.first_pass["norketamine"])
+                - cleared_m,
+                cleared_m * float(hnk.fraction) - h / float(hnk.volume) * float(hnk.clearance),
+                ke0 * (c / v1 - bk),
+                ke0 * (m / float(nk.volume) - bm),
+                ke0 * (h / float(hnk.volume) - bh),
+            ]
+        )
 
     y, found = np.zeros(10), {}
-    for start, end, jump in ((10, 50, (0, 0)), (50, 90, (umol["oral"], 0)), (90, 600, (down, 1 - down))):
+    for start, end, jump in (
+        (10, 50, (0, 0)),
+        (50, 90, (umol["oral"], 0)),
+        (90, 600, (down, 1 - down)),
+    ):
         y = y.copy()
         if start == 90:
             y[0] += umol["intranasal"] * jump[0]
@@ -71,30 +102,44 @@ def test_equals_numerical_integration() -> None:
         else:
             y[0] += jump[0]
         times = np.linspace(start, end, 6)
-        solved = solve_ivp(rate, (start, end), y, method="Radau", t_eval=times, rtol=1e-10, atol=1e-12)
+        solved = solve_ivp(
+            rate, (start, end), y, method="Radau", t_eval=times, rtol=1e-10, atol=1e-12
+        )
         found.update(dict(zip(times[1:-1], solved.y.T[1:-1], strict=True)))
         y = solved.y[:, -1]
     wanted = np.array(list(found.values()))
     at = exposure(
-        H2, Input("iv", 10 / 60, 40 / 60, mg["iv"]), Input("oral", 50 / 60, 0, mg["oral"]),
+        H2,
+        Input("iv", 10 / 60, 40 / 60, mg["iv"]),
+        Input("oral", 50 / 60, 0, mg["oral"]),
         Input("intranasal", 1.5, 0, mg["intranasal"]),
-    ).at(np.array(list(found)) / 60)  # fmt: skip
+    ).at(np.array(list(found)) / 60)
     unbound = {
         "ketamine": float(k.unbound_fraction) * float(k.brain_partition),
-        **{n: float(m.unbound_fraction) * float(m.brain_partition) for n, m in k.metabolites.items()},
+        **{
+            n: float(m.unbound_fraction) * float(m.brain_partition)
+            for n, m in k.metabolites.items()
+        },
     }
     for column, site, name, volume in (
-        (2, 7, "ketamine", v1), (5, 8, "norketamine", float(nk.volume)), (6, 9, "hnk", float(hnk.volume)),
-    ):  # fmt: skip
-        np.testing.assert_allclose(at.plasma_ng_ml[name], wanted[:, column] / volume * MASSES[name], rtol=1e-6)
+        (2, 7, "ketamine", v1),
+        (5, 8, "norketamine", float(nk.volume)),
+        (6, 9, "hnk", float(hnk.volume)),
+    ):
+        np.testing.assert_allclose(
+            at.plasma_ng_ml[name], wanted[:, column] / volume * MASSES[name], rtol=1e-6
+        )
         np.testing.assert_allclose(at.brain_uM[name], wanted[:, site] * unbound[name], rtol=1e-6)
 
 
 ROUTES = st.sampled_from(sorted(H2.routes))
 DOSES = st.lists(
-    st.builds(Input, ROUTES, st.floats(-5, 50), st.sampled_from([0.0, 0.1, 2.0]), st.floats(0, 200)),
-    min_size=1, max_size=4,
-)  # fmt: skip
+    st.builds(
+        Input, ROUTES, st.floats(-5, 50), st.sampled_from([0.0, 0.1, 2.0]), st.floats(0, 200)
+    ),
+    min_size=1,
+    max_size=4,
+)
 
 
 @settings(max_examples=20, deadline=None)
@@ -102,9 +147,14 @@ DOSES = st.lists(
 def test_mass_is_conserved_and_never_negative(doses: list[Input]) -> None:
     t = np.linspace(-6, 300, 30)
     amounts = exposure(H2, *doses).amounts_mg(t)
-    shares = [np.clip((t - d.start_h) / d.duration_h, 0, 1) if d.duration_h else t >= d.start_h for d in doses]
+    shares = [
+        np.clip((t - d.start_h) / d.duration_h, 0, 1) if d.duration_h else t >= d.start_h
+        for d in doses
+    ]
     infused = np.sum([d.amount_mg * share for d, share in zip(doses, shares, strict=True)], axis=0)
-    np.testing.assert_allclose(np.sum(list(amounts.values()), axis=0), infused, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        np.sum(list(amounts.values()), axis=0), infused, rtol=1e-9, atol=1e-9
+    )
     assert min(a.min() for a in amounts.values()) >= 0
     assert not any(name.endswith("brain") for name in amounts)  # the effect site holds no mass
 
@@ -115,11 +165,15 @@ def test_superposition(doses: list[Input], factor: float) -> None:
     t = np.linspace(-6, 100, 40)
     together = exposure(H2, *doses).at(t)
     alone = [exposure(H2, dose).at(t) for dose in doses]
-    more = exposure(H2, *(Input(d.route, d.start_h, d.duration_h, d.amount_mg * factor) for d in doses)).at(t)
+    more = exposure(
+        H2, *(Input(d.route, d.start_h, d.duration_h, d.amount_mg * factor) for d in doses)
+    ).at(t)
     for name in together.brain_uM:
         total = np.sum([a.brain_uM[name] for a in alone], axis=0)
         np.testing.assert_allclose(together.brain_uM[name], total, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(more.plasma_ng_ml[name], factor * together.plasma_ng_ml[name], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(
+            more.plasma_ng_ml[name], factor * together.plasma_ng_ml[name], rtol=1e-9, atol=1e-9
+        )
 
 
 def test_times_in_any_order_and_shape() -> None:
@@ -129,7 +183,9 @@ def test_times_in_any_order_and_shape() -> None:
     assert brain.shape == (2, 3)
     assert brain[0, 1] == 0
     assert brain[1, 0] == 0
-    np.testing.assert_array_equal(brain.ravel(), [float(e.at(x).brain_uM["ketamine"]) for x in t.ravel()])
+    np.testing.assert_array_equal(
+        brain.ravel(), [float(e.at(x).brain_uM["ketamine"]) for x in t.ravel()]
+    )
     assert e.at(0.5).brain_uM["norketamine"].shape == ()
 
 
@@ -147,14 +203,18 @@ def test_events() -> None:
 def test_equal_doses_per_weight_give_equal_concentrations() -> None:
     t = np.linspace(0, 10, 20)
     light = ketamine(H2, t, Input("oral", 0, 0, 25.0), weight_kg=50)
-    np.testing.assert_allclose(light, ketamine(H2, t, Input("oral", 0, 0, 50.0), weight_kg=100), rtol=1e-9)
+    np.testing.assert_allclose(
+        light, ketamine(H2, t, Input("oral", 0, 0, 50.0), weight_kg=100), rtol=1e-9
+    )
 
 
 def test_the_brain_lags_and_settles_at_the_unbound_share() -> None:
     e = exposure(H2, Input("iv", 0, 2000, 2000 * 35.0))
     late = e.at(1999.0)
     share = float(H2.unbound_fraction) * float(H2.brain_partition)
-    assert late.brain_uM["ketamine"] == pytest.approx(late.plasma_ng_ml["ketamine"] / MASSES["ketamine"] * share)
+    assert late.brain_uM["ketamine"] == pytest.approx(
+        late.plasma_ng_ml["ketamine"] / MASSES["ketamine"] * share
+    )
     t = np.linspace(0.5, 1, 121)
     brief = exposure(H2, INFUSION).at(t)
     lag = t[brief.brain_uM["ketamine"].argmax()] - t[brief.plasma_ng_ml["ketamine"].argmax()]
@@ -167,11 +227,15 @@ def test_row_1_peak_of_an_infusion() -> None:
     assert 150 < plasma.max() < 275
     assert t[plasma.argmax()] == pytest.approx(40 / 60, abs=1 / 60)
     at = np.array([20, 40, 60, 80, 110, 160, 230, 480, 1440]) / 60
-    np.testing.assert_allclose(ketamine(H2, at, INFUSION), [141, 212, 121, 89, 67, 47, 33, 12, 0.3], rtol=0.02)
+    np.testing.assert_allclose(
+        ketamine(H2, at, INFUSION), [141, 212, 121, 89, 67, 47, 33, 12, 0.3], rtol=0.02
+    )
 
 
 def test_row_2_clearance_and_volume() -> None:
-    """From the curve, not the file: dose over area, and mean residence time times clearance. Kamp 2020 intervals."""
+    """From the curve, not the file: dose over area, and mean residence time times clearance. Kamp
+    2020 intervals.
+    """
     bolus = Input("iv", 0, 0, 35.0)
     t = np.concatenate([[0.0], np.geomspace(1e-3, 120, 300)])
     plasma = ketamine(H2, t, bolus)
@@ -183,7 +247,9 @@ def test_row_2_clearance_and_volume() -> None:
 
 def test_h1_follows_its_own_published_curve() -> None:
     at = np.array([10, 20, 40, 60, 80, 120, 240]) / 60
-    np.testing.assert_allclose(ketamine(H1, at, INFUSION), [182, 210, 240, 55, 46, 36, 17], atol=0.6)
+    np.testing.assert_allclose(
+        ketamine(H1, at, INFUSION), [182, 210, 240, 55, 46, 36, 17], atol=0.6
+    )
 
 
 def test_row_3_half_life_in_the_mouse() -> None:
@@ -200,9 +266,12 @@ def test_the_rodent_scale(animal: str, weight_kg: float) -> None:
     assert brain["ketamine"].max() == pytest.approx(1.5, rel=0.01)
     assert brain["hnk"][60] > brain["ketamine"][60]  # by 30 min (Zanos 2016, from memory)
     hnk = Exposure(
-        r1.model_copy(update=_as_parent(r1)), parent="hnk", weight_kg=weight_kg,
-        inputs=[Input("ip", 0, 0, 10 * weight_kg)], molar_masses={"hnk": MASSES["hnk"]},
-    ).at(t)  # fmt: skip
+        r1.model_copy(update=_as_parent(r1)),
+        parent="hnk",
+        weight_kg=weight_kg,
+        inputs=[Input("ip", 0, 0, 10 * weight_kg)],
+        molar_masses={"hnk": MASSES["hnk"]},
+    ).at(t)
     assert hnk.brain_uM["hnk"].max() == pytest.approx(8, rel=0.2)  # Lumsden 2019
 
 
@@ -231,19 +300,28 @@ def test_bioavailability_is_the_ratio_of_areas() -> None:
         ("intranasal", 0.7 * 0.55 + 0.3 * 0.18),
         ("sublingual", 0.29),
     ):
-        assert area(H2, "ketamine", Input(route, 0, 0, 35.0)) / whole == pytest.approx(share, rel=2e-3)
+        assert area(H2, "ketamine", Input(route, 0, 0, 35.0)) / whole == pytest.approx(
+            share, rel=2e-3
+        )
 
 
 def test_norketamine_dominates_after_an_oral_dose() -> None:
     def ratio(route: str) -> float:
-        return area(H2, "norketamine", Input(route, 0, 0, 35.0)) / area(H2, "ketamine", Input(route, 0, 0, 35.0))
+        return area(H2, "norketamine", Input(route, 0, 0, 35.0)) / area(
+            H2, "ketamine", Input(route, 0, 0, 35.0)
+        )
 
     assert ratio("oral") > 4 * ratio("iv")
 
 
 def test_times_of_peaks_by_route() -> None:
     t = np.linspace(0, 2, 241)
-    for route, low, high in (("im", 5, 15), ("oral", 15, 45), ("intranasal", 14, 40), ("sublingual", 15, 60)):
+    for route, low, high in (
+        ("im", 5, 15),
+        ("oral", 15, 45),
+        ("intranasal", 14, 40),
+        ("sublingual", 15, 60),
+    ):
         peak_min = 60 * t[ketamine(H2, t, Input(route, 0, 0, 35.0)).argmax()]
         assert low <= peak_min <= high, route
 
@@ -252,7 +330,9 @@ def test_a_held_brain_concentration_adds_to_the_dose() -> None:
     t = np.array([-0.1, 0.0, 0.5, 0.999, 1.0])
     dosed = exposure(H2, INFUSION).at(t)
     both = exposure(H2, INFUSION, holds=(Hold(0.0, 1.0, 2.0),)).at(t)
-    np.testing.assert_allclose(both.brain_uM["ketamine"] - dosed.brain_uM["ketamine"], [0, 2, 2, 2, 0], atol=1e-12)
+    np.testing.assert_allclose(
+        both.brain_uM["ketamine"] - dosed.brain_uM["ketamine"], [0, 2, 2, 2, 0], atol=1e-12
+    )
     np.testing.assert_array_equal(both.plasma_ng_ml["ketamine"], dosed.plasma_ng_ml["ketamine"])
     np.testing.assert_array_equal(both.brain_uM["norketamine"], dosed.brain_uM["norketamine"])
     bath = exposure(None, holds=(Hold(0.0, 1.0, 2.0), Hold(0.5, 1.0, 1.0)))
@@ -278,14 +358,27 @@ def _tree() -> dict[str, object]:
         return {"value": value, "source": "assumed", "evidence": "assumed", "note": "a test"}
 
     return {
-        "reference_weight": number("70 kg"), "central_volume": number("10 L"), "clearance": number("1 L/min"),
-        "effect_site_half_life": number("3 min"), "unbound_fraction": number("0.5"), "brain_partition": number("1"),
-        "routes": {"oral": {"bioavailability": number("0.5"), "absorption": number("0.1 1/min")},
-                   "nasal": {"bioavailability": number("0.5"), "absorption": number("0.1 1/min")}},
-        "metabolites": {"m": {"from": "k", "fraction": number("0.7"), "volume": number("1 L"),
-                              "clearance": number("1 L/min"), "unbound_fraction": number("1"),
-                              "brain_partition": number("1")}},
-    }  # fmt: skip
+        "reference_weight": number("70 kg"),
+        "central_volume": number("10 L"),
+        "clearance": number("1 L/min"),
+        "effect_site_half_life": number("3 min"),
+        "unbound_fraction": number("0.5"),
+        "brain_partition": number("1"),
+        "routes": {
+            "oral": {"bioavailability": number("0.5"), "absorption": number("0.1 1/min")},
+            "nasal": {"bioavailability": number("0.5"), "absorption": number("0.1 1/min")},
+        },
+        "metabolites": {
+            "m": {
+                "from": "k",
+                "fraction": number("0.7"),
+                "volume": number("1 L"),
+                "clearance": number("1 L/min"),
+                "unbound_fraction": number("1"),
+                "brain_partition": number("1"),
+            }
+        },
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Lessons: each agrees with a run made here, and no longer does once the model is changed as the lesson says."""
+"""Lessons: each agrees with a run made here, and no longer does once the model is changed as the
+lesson says.
+"""
 
 from __future__ import annotations
 
@@ -114,14 +116,18 @@ def test_a_lesson_notices_a_changed_model(name: str, here: Path) -> None:
 def _check_sheets(lesson: Made) -> None:
     """Six files; whole, nothing from outside; answers on the teacher's alone."""
     texts = {path.name: path.read_text(encoding="utf-8") for path in lesson.files}
-    assert set(texts) == {f"{name}.{kind}" for name in ("student", "teacher", "slides") for kind in ("html", "md")}
+    assert set(texts) == {
+        f"{name}.{kind}" for name in ("student", "teacher", "slides") for kind in ("html", "md")
+    }
     for name, text in texts.items():
         assert SCOPE in text
         assert "{" not in re.sub(r"<style>.*?</style>", "", text, flags=re.S), name
         assert not re.search(r'(?:src|href)="(?!data:|#)', text)
     asked = len(lesson.lesson.questions)
     for kind in ("html", "md"):
-        assert texts[f"teacher.{kind}"].count("answer" if kind == "html" else "**Answer.**") >= asked
+        assert (
+            texts[f"teacher.{kind}"].count("answer" if kind == "html" else "**Answer.**") >= asked
+        )
     assert 'class="answer"' not in texts["student.html"]
     assert "Answer" not in texts["student.md"]
     assert "default-src 'none'" in texts["slides.html"].replace("&#x27;", "'")
@@ -140,7 +146,15 @@ def test_a_lesson_of_ones_own_lies_beside(here: Path) -> None:
     again = CliRunner().invoke(app, ["lesson", "mine", "--jobs", "1"])
     assert "taken from results/trapping, which is finished" in again.output
     bad = CliRunner().invoke(
-        app, ["lesson", "mine", "--jobs", "1", "--set", "drugs.ketamine.actions.nmdar.ketamine.trapped=0"]
+        app,
+        [
+            "lesson",
+            "mine",
+            "--jobs",
+            "1",
+            "--set",
+            "drugs.ketamine.actions.nmdar.ketamine.trapped=0",
+        ],
     )
     assert bad.exit_code == 4
     assert "THE ANSWER KEY DISAGREES" in bad.output
@@ -220,13 +234,21 @@ def test_a_mean_stands_inside_its_interval_and_nothing_is_zero() -> None:
 
 
 def test_no_line_ends_between_a_number_and_its_unit() -> None:
-    assert render.bound("+15 % of 2 days, 10 mg/kg in 5 min") == "+15\xa0% of 2 days, 10\xa0mg/kg in 5\xa0min"
-    assert "(0\xa0%)" in render.page("t", [sheets.Request(1, "Why?", answer="none (0 %)")], {}, css="slides")
+    assert (
+        render.bound("+15 % of 2 days, 10 mg/kg in 5 min")
+        == "+15\xa0% of 2 days, 10\xa0mg/kg in 5\xa0min"
+    )
+    assert "(0\xa0%)" in render.page(
+        "t", [sheets.Request(1, "Why?", answer="none (0 %)")], {}, css="slides"
+    )
 
 
 def test_a_time_under_an_hour_is_said_in_minutes() -> None:
     question = open_experiment("disinhibition")
-    ds = xr.Dataset({"onset_E": (("arm", "seed"), np.full((7, 2), 0.07))}, {"arm": list(question.experiment.arms)})
+    ds = xr.Dataset(
+        {"onset_E": (("arm", "seed"), np.full((7, 2), 0.07))},
+        {"arm": list(question.experiment.arms)},
+    )
     assert keys._found("onset_E of ketamine", question, ds).said == "4.2 min"
     assert keys._found("onset_E of ketamine", question, ds * 100).said == "7 h"
 
@@ -249,8 +271,11 @@ def test_what_a_claim_came_to_is_held_against_what_the_answer_says() -> None:
     def verdict(outcome: Any) -> Verdict:
         return Verdict("c", "r", outcome, 1, 1, 1, "1", 1, 1, "w")
 
-    came = {(o, holds): keys.Checked(verdict(o), holds).agrees
-            for o in ("met", "missed", "known miss", "undecided") for holds in (True, False)}  # fmt: skip
+    came = {
+        (o, holds): keys.Checked(verdict(o), holds).agrees
+        for o in ("met", "missed", "known miss", "undecided")
+        for holds in (True, False)
+    }
     assert [case for case, agrees in came.items() if agrees] == [
         ("met", True),
         ("missed", False),

@@ -30,10 +30,19 @@ def alone(given: Plan) -> Course:
 def finely(given: Plan) -> Course:
     """The course on a grid four times as dense, at the nodes of its own."""
     t = given.grid_h
-    finer = np.unique(np.concatenate([t[:-1] + share * np.diff(t) for share in (0, 0.25, 0.5, 0.75)] + [t[-1:]]))
+    finer = np.unique(
+        np.concatenate([t[:-1] + share * np.diff(t) for share in (0, 0.25, 0.5, 0.75)] + [t[-1:]])
+    )
     found = simulate_many([replace(given, grid_h=finer)], ANSWERS)[0]
     at = np.searchsorted(finer, t)
-    return Course(t, {name: values[at] for name, values in found.arrays.items()}, found.pools, found.species, {}, {})
+    return Course(
+        t,
+        {name: values[at] for name, values in found.arrays.items()},
+        found.pools,
+        found.species,
+        {},
+        {},
+    )
 
 
 def farthest(one: Course, other: Course) -> dict[str, float]:
@@ -54,7 +63,9 @@ def test_without_treatment_nothing_moves_for_two_weeks(subject: str) -> None:
         assert drift <= 1e-9 * max(1.0, np.abs(values[0]).max(initial=0)), name
 
 
-@pytest.mark.parametrize("given", [KETAMINE, KETAMINE | NBQX, RAPAMYCIN, BATH], ids=["drug", "both", "tool", "bath"])
+@pytest.mark.parametrize(
+    "given", [KETAMINE, KETAMINE | NBQX, RAPAMYCIN, BATH], ids=["drug", "both", "tool", "bath"]
+)
 def test_the_nodes_of_the_grid_are_close_enough(given: dict[str, dict[str, object]]) -> None:
     asked = plan(given, subject="stressed_adult", hours=14 * 24)
     assert max(farthest(finely(asked), alone(asked)).values()) < 0.05
@@ -66,13 +77,22 @@ def test_it_is_where_ever_smaller_steps_of_the_other_way_lead() -> None:
     errors = []
     for tolerance in (0.02, 0.005, 0.00125):
         other = simulate(replace(asked, tolerance=tolerance, max_probes=4000))
-        errors.append(max(farthest(finest, other)[name] for name in ("bdnf", "mtorc1", "weight", "spine_density")))
+        errors.append(
+            max(
+                farthest(finest, other)[name]
+                for name in ("bdnf", "mtorc1", "weight", "spine_density")
+            )
+        )
     assert all(later < earlier for earlier, later in pairwise(errors))
     assert errors[-1] < 0.02
 
 
 def test_those_beside_a_course_do_not_change_it() -> None:
-    doses = [plan({"infusion": INFUSION | {"dose": f"{d} mg/kg"}}, seed=s) for d in (0.1, 0.5, 2) for s in (1, 2)]
+    doses = [
+        plan({"infusion": INFUSION | {"dose": f"{d} mg/kg"}}, seed=s)
+        for d in (0.1, 0.5, 2)
+        for s in (1, 2)
+    ]
     together = simulate_many(doses, ANSWERS)
     for one, found in zip(doses, together, strict=True):
         assert max(farthest(alone(one), found).values()) < 1e-9
@@ -81,9 +101,20 @@ def test_those_beside_a_course_do_not_change_it() -> None:
 
 def test_numbers_that_others_change_leave_a_course_as_it_is_to_the_last_bit() -> None:
     alone_ = plan(KETAMINE)
-    paths = ("signalling.steepness", "signalling.eef2k_cooperativity", "synapse.scaling_steepness", "spine.delay")
-    others = [plan(KETAMINE, tuned={path: value}) for path, value in zip(paths, ("7", "3", "3", "72 h"), strict=True)]
-    (first, *_), (second,) = simulate_many([alone_, *others], ANSWERS), simulate_many([alone_], ANSWERS)
+    paths = (
+        "signalling.steepness",
+        "signalling.eef2k_cooperativity",
+        "synapse.scaling_steepness",
+        "spine.delay",
+    )
+    others = [
+        plan(KETAMINE, tuned={path: value})
+        for path, value in zip(paths, ("7", "3", "3", "72 h"), strict=True)
+    ]
+    (first, *_), (second,) = (
+        simulate_many([alone_, *others], ANSWERS),
+        simulate_many([alone_], ANSWERS),
+    )
     for name, values in second.arrays.items():
         assert np.array_equal(first.arrays[name], values), name
 
@@ -94,27 +125,44 @@ def test_courses_of_another_pace_are_not_followed_beside_this_one() -> None:
 
 
 def test_every_number_of_a_model_may_differ_between_courses() -> None:
-    tuned = [{}, {"spine.delay": "72 h"}, {"signalling.mtorc1_gain": "3"}, {"synapse.insertion": "0.3 1/h"}]
-    plans = [plan(KETAMINE, tuned=t, subject=s) for t in tuned for s in ("healthy_adult", "stressed_adult")]
+    tuned = [
+        {},
+        {"spine.delay": "72 h"},
+        {"signalling.mtorc1_gain": "3"},
+        {"synapse.insertion": "0.3 1/h"},
+    ]
+    plans = [
+        plan(KETAMINE, tuned=t, subject=s)
+        for t in tuned
+        for s in ("healthy_adult", "stressed_adult")
+    ]
     for one, found in zip(plans, simulate_many(plans, ANSWERS), strict=True):
         assert max(farthest(alone(one), found).values()) < 1e-9
 
 
 def test_blockers_and_mixes_may_differ_between_courses() -> None:
-    plans = [plan(KETAMINE), plan(BATH | {}), plan({"infusion": INFUSION | {"route": "im", "over": None}})]
+    plans = [
+        plan(KETAMINE),
+        plan(BATH | {}),
+        plan({"infusion": INFUSION | {"route": "im", "over": None}}),
+    ]
     plans = [replace(p, grid_h=plans[0].grid_h) for p in plans]
     many = BlockKinetics.stacked(
         [kinetics_of(p.circuit, TreatedSubject(p.subject, p.drugs, p.treatments)) for p in plans]
     )
     assert many.shape[0] == 3
     with pytest.raises(ValueError, match="same pools"):
-        BlockKinetics.stacked([
-            BlockKinetics([Pool("E.synaptic", {"GluN2A": 1})], {}, mg_mM=1, mg_efold_mV=16),
-            BlockKinetics([Pool("PV.synaptic", {"GluN2A": 1})], {}, mg_mM=1, mg_efold_mV=16),
-        ])  # fmt: skip
+        BlockKinetics.stacked(
+            [
+                BlockKinetics([Pool("E.synaptic", {"GluN2A": 1})], {}, mg_mM=1, mg_efold_mV=16),
+                BlockKinetics([Pool("PV.synaptic", {"GluN2A": 1})], {}, mg_mM=1, mg_efold_mV=16),
+            ]
+        )
 
 
-@pytest.mark.parametrize(("switch", "value"), [("feedback", "off"), ("probe", "frozen"), ("homeostasis", "off")])
+@pytest.mark.parametrize(
+    ("switch", "value"), [("feedback", "off"), ("probe", "frozen"), ("homeostasis", "off")]
+)
 def test_switches_mean_the_same_as_one_by_one(switch: str, value: str) -> None:
     cut = plan(KETAMINE, switches={switch: value}, hours=30)
     whole = plan(KETAMINE, hours=30)
@@ -149,7 +197,10 @@ def test_a_course_that_leaves_the_finite_is_told() -> None:
     class Mad:
         def ask(self, drive: Drive, seed: object) -> object:
             found = ANSWERS.ask(drive, seed)
-            return replace(found, rate_hz=np.where(np.asarray(drive.nmda_E)[:, None] < 0.99, np.nan, found.rate_hz))
+            return replace(
+                found,
+                rate_hz=np.where(np.asarray(drive.nmda_E)[:, None] < 0.99, np.nan, found.rate_hz),
+            )
 
     with np.errstate(all="ignore"), pytest.raises(ValueError, match="leaves the finite"):
         simulate_many([plan(KETAMINE)], Mad())  # type: ignore[arg-type]

@@ -13,8 +13,11 @@ from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.plasticity.system import Plasticity
 
 KINDS: dict[str, type[Definition]] = {
-    "circuits": Circuit, "drugs": Drug, "plasticity": Plasticity, "subjects": Subject,
-}  # fmt: skip
+    "circuits": Circuit,
+    "drugs": Drug,
+    "plasticity": Plasticity,
+    "subjects": Subject,
+}
 SHIPPED = [(folder, name) for folder in KINDS for name in Library().names(folder)]
 
 

@@ -1,4 +1,6 @@
-"""The list of mutants (mutants.yaml) fits the source, and a handful of them are killed; `make mutants` runs all."""
+"""The list of mutants (mutants.yaml) fits the source, and a handful of them are killed; `make
+mutants` runs all.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,13 @@ MECHANISMS = {
     "_base/files.py", "_base/units.py",
 }  # fmt: skip
 HANDFUL = (
-    "dose-without-weight", "receptor-trapped-and-superficial-swapped", "signalling-pathways-swapped",
-    "synapse-scaling-sign", "stepper-classes-swapped", "claim-noise-will-do",
-)  # fmt: skip
+    "dose-without-weight",
+    "receptor-trapped-and-superficial-swapped",
+    "signalling-pathways-swapped",
+    "synapse-scaling-sign",
+    "stepper-classes-swapped",
+    "claim-noise-will-do",
+)
 
 
 def test_every_mutant_applies_to_the_source_as_it_is() -> None:
@@ -36,7 +42,10 @@ def test_every_mechanism_has_a_mutant() -> None:
             {"line": "nothing = like(this)"},
             "model/pharmacology/regimen.py holds its line 0 times, not once: nothing = like(this)",
         ),
-        ({"line": "return ()"}, "model/pharmacology/regimen.py holds its line 2 times, not once: return ()"),
+        (
+            {"line": "return ()"},
+            "model/pharmacology/regimen.py holds its line 2 times, not once: return ()",
+        ),
         (
             {
                 "mutant": "MIN_PER_H = 60.00  # the same",
@@ -48,7 +57,10 @@ def test_every_mechanism_has_a_mutant() -> None:
         ({"mutant": "first_mg = ("}, "was never closed"),
         ({"file": "no.py"}, "No such file"),
         ({"tests": ["test_nothing.py"]}, "there is no test test_nothing.py"),
-        ({"tests": ["test_regimen.py::test_nothing"]}, "there is no test test_regimen.py::test_nothing"),
+        (
+            {"tests": ["test_regimen.py::test_nothing"]},
+            "there is no test test_regimen.py::test_nothing",
+        ),
     ],
 )
 def test_an_entry_that_no_longer_applies_is_told(change: dict[str, str], said: str) -> None:
@@ -58,7 +70,9 @@ def test_an_entry_that_no_longer_applies_is_told(change: dict[str, str], said: s
 
 
 def test_names_are_told_apart() -> None:
-    assert mutants.faults([LISTED[0], LISTED[0]]) == [f"{LISTED[0].name}: two mutants have this name"]
+    assert mutants.faults([LISTED[0], LISTED[0]]) == [
+        f"{LISTED[0].name}: two mutants have this name"
+    ]
 
 
 def test_an_unknown_name_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +87,9 @@ def test_a_handful_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-def test_a_survivor_and_a_mutant_that_does_not_run_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_survivor_and_a_mutant_that_does_not_run_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = (
         "- {name: hidden, file: dose.py, line: 'over_h = float(treatment.over) if treatment.over is not None else 0.0',"
         " mutant: over_h = 0.0, breaks: infusions, tests: [test_synapse.py]}\n"

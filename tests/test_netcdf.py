@@ -1,4 +1,6 @@
-"""A file written block by block: the same as one written whole, lazy where it is large, never half there."""
+"""A file written block by block: the same as one written whole, lazy where it is large, never half
+there.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ from plastogen.runs import netcdf
 from plastogen.runs.netcdf import blocks, finish, opened, writing
 
 SIZES = {"arm": 2, "point": 10, "time": 5}
-LARGE = {"weight": (("arm", "point", "time"), {"units": "1", "long_name": "weight"}), "dose": (("arm", "point"), {})}
+LARGE = {
+    "weight": (("arm", "point", "time"), {"units": "1", "long_name": "weight"}),
+    "dose": (("arm", "point"), {}),
+}
 VALUES = {
     "weight": np.random.default_rng(1).random((2, 10, 5)).astype(np.float32),
     "dose": np.arange(20, dtype=np.float32).reshape(2, 10),

@@ -1,6 +1,8 @@
-"""The equations of the network against the same cell written again, plainly, and integrated a hundred times finer.
+"""The equations of the network against the same cell written again, plainly, and integrated a
+hundred times finer.
 
-One class fires like a clock and the others listen, without noise: every voltage follows from the clock's spikes.
+One class fires like a clock and the others listen, without noise: every voltage follows from the
+clock's spikes.
 """
 
 from __future__ import annotations
@@ -25,15 +27,20 @@ SAMPLE_MS = net.VOLTAGE_STEP_MS
 
 
 def trio(clock: str, *, step: str = "0.5 ms", **changed: object) -> Circuit:
-    """One cell of each class, all connected and without noise; `clock` fires by itself, the others never."""
+    """One cell of each class, all connected and without noise; `clock` fires by itself, the others
+    never.
+    """
     overrides: dict[str, object] = {
-        "background.rate": "0 Hz", "step": step, "populations.E.adaptation": "1 nS", "populations.SST.adaptation": "1 nS",
-    }  # fmt: skip
+        "background.rate": "0 Hz",
+        "step": step,
+        "populations.E.adaptation": "1 nS",
+        "populations.SST.adaptation": "1 nS",
+    }
     for name in CLASSES:
         overrides[f"populations.{name}.count"] = 1
-        overrides[f"populations.{name}.rest" if name == clock else f"populations.{name}.threshold"] = (
-            "-40 mV" if name == clock else "0 mV"
-        )
+        overrides[
+            f"populations.{name}.rest" if name == clock else f"populations.{name}.threshold"
+        ] = "-40 mV" if name == clock else "0 mV"
     small = Library().document("circuits", "small")
     for i in range(len(small.tree["connections"])):
         overrides[f"connections.{i}.probability"] = 1
@@ -53,8 +60,12 @@ def conductance(t_ms: Array, events: list[tuple[float, float]], tau_ms: float) -
     return total
 
 
-def expected(circuit: Circuit, drive: Drive, clock: str, fired_ms: Array, listener: str, length_ms: float) -> Array:
-    """Voltage of `listener` every FINE_MS, from the times `clock` fired: plain Euler in mV, ms, nS and pF."""
+def expected(
+    circuit: Circuit, drive: Drive, clock: str, fired_ms: Array, listener: str, length_ms: float
+) -> Array:
+    """Voltage of `listener` every FINE_MS, from the times `clock` fired: plain Euler in mV, ms, nS
+    and pF.
+    """
     c, p = circuit, circuit.populations[listener]
     t = np.arange(0, length_ms, FINE_MS)
     arrives = fired_ms + c.wait_ms
@@ -63,7 +74,10 @@ def expected(circuit: Circuit, drive: Drive, clock: str, fired_ms: Array, listen
     if clock == "E" and wired is not None and listener != "E":
         assert wired.ampa is not None
         assert wired.nmda is not None
-        share, left = float(c.agonist.saturation), {"E": drive.nmda_E, "PV": drive.nmda_PV, "SST": drive.nmda_SST}
+        share, left = (
+            float(c.agonist.saturation),
+            {"E": drive.nmda_E, "PV": drive.nmda_PV, "SST": drive.nmda_SST},
+        )
         bound, opened, last = 0.0, [], -math.inf
         for when in fired_ms:  # each release binds a share of the receptors that are free
             bound *= math.exp(-(when - last) / float(c.decays.nmda))
@@ -72,17 +86,23 @@ def expected(circuit: Circuit, drive: Drive, clock: str, fired_ms: Array, listen
         ampa = drive.ampa * drive.release * float(wired.ampa)
         nmda = drive.release * left[listener] * float(wired.nmda)
         g_e = conductance(t, [(a, ampa) for a in arrives], float(c.decays.ampa))
-        g_n = conductance(t, [(a, nmda * o) for a, o in zip(arrives, opened, strict=True)], float(c.decays.nmda))
+        g_n = conductance(
+            t, [(a, nmda * o) for a, o in zip(arrives, opened, strict=True)], float(c.decays.nmda)
+        )
     elif clock in ("PV", "SST") and wired is not None and listener != clock:
         assert wired.gaba is not None
         peak = drive.gaba * float(wired.gaba) * (drive.pv_output if clock == "PV" else 1)
         tau = float(c.decays.gaba_PV if clock == "PV" else c.decays.gaba_SST)
         g_i = conductance(t, [(a, peak) for a in arrives], tau)
     if listener == clock:
-        g_k = conductance(t, [(f, float(p.adaptation)) for f in fired_ms], float(c.decays.adaptation))
+        g_k = conductance(
+            t, [(f, float(p.adaptation)) for f in fired_ms], float(c.decays.adaptation)
+        )
     if listener == "E":
         g_k = g_k + drive.silence * float(c.silencing)
-    tonic = {"E": drive.tonic_E, "PV": drive.tonic_PV, "SST": drive.tonic_SST}[listener] * float(p.tonic_nmda)
+    tonic = {"E": drive.tonic_E, "PV": drive.tonic_PV, "SST": drive.tonic_SST}[listener] * float(
+        p.tonic_nmda
+    )
     held = np.zeros(len(t), bool)
     if listener == clock:
         for f in fired_ms:
@@ -96,16 +116,20 @@ def expected(circuit: Circuit, drive: Drive, clock: str, fired_ms: Array, listen
         path[k] = v
         block = 1 / (1 + mg * math.exp(-v / efold))
         current = (
-            float(p.leak) * (float(p.rest) - v) + (g_e[k] + (g_n[k] + tonic) * block) * (float(c.reversals.excitatory) - v)
-            + g_i[k] * (float(c.reversals.inhibitory) - v) + g_k[k] * (float(c.reversals.potassium) - v)
-        )  # fmt: skip
+            float(p.leak) * (float(p.rest) - v)
+            + (g_e[k] + (g_n[k] + tonic) * block) * (float(c.reversals.excitatory) - v)
+            + g_i[k] * (float(c.reversals.inhibitory) - v)
+            + g_k[k] * (float(c.reversals.potassium) - v)
+        )
         v += FINE_MS * current / float(p.capacitance)
     return path
 
 
 @lru_cache
 def compared(clock: str, listener: str, step: str, drive: Drive) -> tuple[Array, Array, Array]:
-    """Voltages of the network and of the plain cell, and when the clock fired (ms, the end of the step it fired in)."""
+    """Voltages of the network and of the plain cell, and when the clock fired (ms, the end of the
+    step it fired in).
+    """
     circuit = trio(clock, step=step)
     spikes = run(circuit, drive, 0.3)
     assert set(spikes.i) == {CLASSES.index(clock)}
@@ -117,7 +141,15 @@ def compared(clock: str, listener: str, step: str, drive: Drive) -> tuple[Array,
 
 PAIRS = [(a, b) for a in CLASSES for b in CLASSES]
 LEFT = Drive(
-    nmda_PV=0.6, nmda_SST=0.5, tonic_E=0.7, tonic_PV=0.5, tonic_SST=0.4, ampa=0.8, gaba=0.7, release=0.9, pv_output=0.6
+    nmda_PV=0.6,
+    nmda_SST=0.5,
+    tonic_E=0.7,
+    tonic_PV=0.5,
+    tonic_SST=0.4,
+    ampa=0.8,
+    gaba=0.7,
+    release=0.9,
+    pv_output=0.6,
 )
 
 
@@ -128,7 +160,9 @@ def test_voltage_follows_the_equation_of_a_cell(clock: str, listener: str, drive
     assert len(fired) > 5
     assert np.ptp(wanted) > 1
     near_a_spike = np.zeros(len(found), bool)
-    if listener == clock:  # within a step of its own spike a cell's voltage is that of the step's end
+    if (
+        listener == clock
+    ):  # within a step of its own spike a cell's voltage is that of the step's end
         samples = SAMPLE_MS * np.arange(len(found))
         near_a_spike = (np.abs(samples[:, None] - fired) < 1).any(axis=1)
     allowed = 0.01 if listener == clock else 0.004
@@ -177,11 +211,15 @@ def bare(circuit: Circuit, *, seed: int | None = None) -> tuple[Any, dict[str, A
         b2.seed(seed)
 
     highest = max(float(c.probability) for c in circuit.connections)
-    return net.model(circuit.size, float(circuit.step), circuit.wait_ms, highest, structure=structure)
+    return net.model(
+        circuit.size, float(circuit.step), circuit.wait_ms, highest, structure=structure
+    )
 
 
 def test_bound_receptors_follow_the_closed_form() -> None:
-    """After the n-th spike k sum_j (1-k)^(n-j) exp(-(t_n - t_j)/tau): what each release left for the next."""
+    """After the n-th spike k sum_j (1-k)^(n-j) exp(-(t_n - t_j)/tau): what each release left for
+    the next.
+    """
     import brian2 as b2
 
     circuit = trio("E")
@@ -196,8 +234,17 @@ def test_bound_receptors_follow_the_closed_form() -> None:
         earlier = fired[: n + 1]
         wanted = k * ((1 - k) ** (n - np.arange(n + 1)) * np.exp(-(now - earlier) / tau)).sum()
         assert bound.s[0][round(now / 0.5)] == pytest.approx(wanted, rel=1e-9)
-    spikes = Spikes(fired / 1e3, np.zeros(len(fired), np.int32), 1.0, np.zeros((1, 3)), np.arange(3), circuit.slices())
-    assert bound_share(spikes, saturation=k, decay_ms=tau) == pytest.approx(bound.s[0].mean(), rel=0.1)
+    spikes = Spikes(
+        fired / 1e3,
+        np.zeros(len(fired), np.int32),
+        1.0,
+        np.zeros((1, 3)),
+        np.arange(3),
+        circuit.slices(),
+    )
+    assert bound_share(spikes, saturation=k, decay_ms=tau) == pytest.approx(
+        bound.s[0].mean(), rel=0.1
+    )
 
 
 # input from outside
@@ -209,8 +256,12 @@ def test_external_spikes_are_poisson() -> None:
     rng, mean, n = np.random.default_rng(0), 0.7, 400_000
     uniform = rng.random(n)
     values: dict[str, Any] = {
-        "u": uniform, "exp": np.exp, "n_ext": mean, "x_ext": np.zeros(n), "int": lambda x: np.asarray(x, float),
-    }  # fmt: skip
+        "u": uniform,
+        "exp": np.exp,
+        "n_ext": mean,
+        "x_ext": np.zeros(n),
+        "int": lambda x: np.asarray(x, float),
+    }
     exec(net.external(), values)
     counts = np.bincount(values["x_ext"].astype(int), minlength=8)
     wanted = n * poisson.pmf(np.arange(len(counts)), mean)
@@ -219,13 +270,17 @@ def test_external_spikes_are_poisson() -> None:
 
 
 def test_mean_and_variance_of_the_voltage_under_external_input_are_campbells() -> None:
-    """Shot noise (Campbell 1909): mean rate x integral of a potential, variance rate x integral of its square."""
+    """Shot noise (Campbell 1909): mean rate x integral of a potential, variance rate x integral of
+    its square.
+    """
     overrides: dict[str, object] = {"background.spread": 0}
     for name, count in (("E", 100), ("PV", 30), ("SST", 20)):
         overrides |= {
-            f"populations.{name}.count": count, f"populations.{name}.threshold": "20 mV",
-            f"populations.{name}.tonic_nmda": "0 nS", f"populations.{name}.background": "0.1 nS",
-        }  # fmt: skip
+            f"populations.{name}.count": count,
+            f"populations.{name}.threshold": "20 mV",
+            f"populations.{name}.tonic_nmda": "0 nS",
+            f"populations.{name}.background": "0.1 nS",
+        }
     circuit = Library().load("circuits", "small", Circuit, overrides=overrides)
     spikes = Engine(circuit, backend="numpy").run(Drive(), 3, seconds=6, settle_s=0.2)
     assert not len(spikes.t_s)
@@ -255,15 +310,22 @@ def test_probability_of_a_connection_is_that_of_its_pair() -> None:
 
 
 def check_density(circuit: Circuit, i: npt.NDArray[Any], j: npt.NDArray[Any]) -> None:
-    """No cell is its own target, no pair is connected twice, and every pair of classes as often as written."""
+    """No cell is its own target, no pair is connected twice, and every pair of classes as often as
+    written.
+    """
     assert (i != j).all()
     assert len(np.unique(i.astype(np.int64) * circuit.size + j)) == len(i)
     places = circuit.slices()
     for source in CLASSES:
         for target in CLASSES:
             a, b = places[source], places[target]
-            n = (a.stop - a.start) * (b.stop - b.start) - (a.stop - a.start if source == target else 0)
+            n = (a.stop - a.start) * (b.stop - b.start) - (
+                a.stop - a.start if source == target else 0
+            )
             wired = circuit.connection(source, target)
             p = float(wired.probability) if wired else 0.0
             found = ((i >= a.start) & (i < a.stop) & (j >= b.start) & (j < b.stop)).sum()
-            assert found == pytest.approx(n * p, abs=4.5 * np.sqrt(n * p * (1 - p))), (source, target)
+            assert found == pytest.approx(n * p, abs=4.5 * np.sqrt(n * p * (1 - p))), (
+                source,
+                target,
+            )

@@ -26,7 +26,10 @@ from plastogen.model.pharmacology.relaxation import propagators, relaxed
 
 EFOLD = 1 / 0.062  # of magnesium, Jahr and Stevens 1990
 S_PER_H = 3600
-BLOCKS = {name: Library().load("drugs", name, Drug).actions.nmdar[name] for name in ("ketamine", "memantine", "mk801")}
+BLOCKS = {
+    name: Library().load("drugs", name, Drug).actions.nmdar[name]
+    for name in ("ketamine", "memantine", "mk801")
+}
 NORKETAMINE = Library().load("drugs", "ketamine", Drug).actions.nmdar["norketamine"]
 EACH = [Pool(name, {name: 1.0}) for name in SUBUNITS]
 E = Pool("E.synaptic", {"GluN2A": 0.6, "GluN2B": 0.4})
@@ -38,15 +41,27 @@ def kinetics(pools: list[Pool], *, mg_mM: float = 1.0, **blockers: NmdarBlock) -
 
 
 def simulate(
-    k: BlockKinetics, state: np.ndarray, *, seconds: float, a: float, c: float | list[float], v_mV: float = -66.0,
+    k: BlockKinetics,
+    state: np.ndarray,
+    *,
+    seconds: float,
+    a: float,
+    c: float | list[float],
+    v_mV: float = -66.0,
     steps: int = 1,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """`state` after `seconds` of constant input at one voltage."""
     agonist, weights = np.full(len(k.pools), a), np.ones((len(k.pools), 1))
     return k.advance(
-        state, a_start=agonist, a_end=agonist, v_weights_start=weights, v_weights_end=weights, v_mV=np.array([v_mV]),
-        brain_uM=np.tile(np.atleast_1d(c), (steps, 1)), dt_h=seconds / S_PER_H,
-    )[-1]  # fmt: skip
+        state,
+        a_start=agonist,
+        a_end=agonist,
+        v_weights_start=weights,
+        v_weights_end=weights,
+        v_mV=np.array([v_mV]),
+        brain_uM=np.tile(np.atleast_1d(c), (steps, 1)),
+        dt_h=seconds / S_PER_H,
+    )[-1]
 
 
 @pytest.mark.parametrize("mg_mM", [0.0, 1.0])
@@ -78,7 +93,9 @@ def test_row_4_magnesium_spares_2a_and_2b_most(name: str) -> None:
         ("ketamine", 10.0, 1, [65, 66, 89, 77]), ("memantine", 1.0, 1, [7, 9, 38, 35]),
     ],
 )  # fmt: skip
-def test_block_at_antidepressant_exposure(name: str, c: float, mg_mM: float, percent: list[float]) -> None:
+def test_block_at_antidepressant_exposure(
+    name: str, c: float, mg_mM: float, percent: list[float]
+) -> None:
     """The computed table of the dossier, section 2.1, out of the kinetics."""
     k = kinetics(EACH, mg_mM=mg_mM, drug=BLOCKS[name])
     state = simulate(k, k.start(), seconds=600, a=1.0, c=c)
@@ -93,7 +110,9 @@ def test_subunits_alone_make_little_selectivity() -> None:
     np.testing.assert_allclose(100 * k.fraction(state), [7.3, 8.5, 9.1, 13.8], atol=0.1)
 
 
-@pytest.mark.parametrize(("name", "left"), [("ketamine", 0.86), ("memantine", 0.71), ("mk801", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "left"), [("ketamine", 0.86), ("memantine", 0.71), ("mk801", 1.0)]
+)
 def test_row_5_trapping_and_relief(name: str, left: float) -> None:
     """30 s with agonist, 120 s of wash without, then agonist alone (Mealing 1999; no magnesium)."""
     k = kinetics([E], mg_mM=0, drug=BLOCKS[name])
@@ -145,7 +164,9 @@ def test_less_is_blocked_where_the_superficial_part_escapes() -> None:
 
 
 def independent(block: dict[str, NmdarBlock], subunit: int, v: np.ndarray, mg: float):
-    """The equations of the dossier, 2.3, written out for one subunit and several species: rate(a, weights, c, y)."""
+    """The equations of the dossier, 2.3, written out for one subunit and several species: rate(a,
+    weights, c, y).
+    """
 
     def rate(a: float, weights: np.ndarray, c: np.ndarray, y: np.ndarray) -> np.ndarray:
         free, dy = 1 - y.sum(), []
@@ -154,7 +175,9 @@ def independent(block: dict[str, NmdarBlock], subunit: int, v: np.ndarray, mg: f
             kmg = float(b.reference_mg) / (with_mg / kd - 1)
             shift = v - float(b.reference_voltage)
             unblocked = (weights * kmg / (kmg + mg * np.exp(-shift / EFOLD))).sum()
-            koff = (weights * float(b.unblocking_rate) * np.exp(shift / float(b.voltage_efold))).sum()
+            koff = (
+                weights * float(b.unblocking_rate) * np.exp(shift / float(b.voltage_efold))
+            ).sum()
             bind = a * float(b.unblocking_rate) / kd * conc * unblocked * free
             trap = float(b.trapped)
             dy += [
@@ -169,7 +192,9 @@ def independent(block: dict[str, NmdarBlock], subunit: int, v: np.ndarray, mg: f
 @pytest.mark.parametrize("subunit", [0, 3])
 @pytest.mark.parametrize(("steps", "error"), [(128, 5e-5), (1024, 8e-7)])
 def test_equals_numerical_integration(subunit: int, steps: int, error: float) -> None:
-    """Two species in competition; agonist, voltages and concentrations all change. The error is that of the steps."""
+    """Two species in competition; agonist, voltages and concentrations all change. The error is
+    that of the steps.
+    """
     blockers = {"ketamine": BLOCKS["ketamine"], "memantine": BLOCKS["memantine"]}
     v, mg, dt_h = np.array([-75.0, -60.0, -45.0]), 0.8, 0.05
     w0, w1 = np.array([0.6, 0.3, 0.1]), np.array([0.1, 0.5, 0.4])
@@ -185,14 +210,22 @@ def test_equals_numerical_integration(subunit: int, steps: int, error: float) ->
 
     first = np.array([0.1, 0.02, 0.05, 0.03])
     times = np.linspace(0, dt_h * S_PER_H, steps + 1)
-    solved = solve_ivp(right, (0, times[-1]), first, method="Radau", rtol=1e-10, atol=1e-12, t_eval=times)
+    solved = solve_ivp(
+        right, (0, times[-1]), first, method="Radau", rtol=1e-10, atol=1e-12, t_eval=times
+    )
     k = kinetics([EACH[subunit]], mg_mM=mg, **blockers)
     state = k.start()
     state[0, subunit] = first.reshape(2, 2)
     path = k.advance(
-        state, a_start=[a0], a_end=[a1], v_weights_start=[w0], v_weights_end=[7 * w1], v_mV=v,
-        brain_uM=[c((i + 0.5) / steps) for i in range(steps)], dt_h=dt_h,
-    )  # fmt: skip
+        state,
+        a_start=[a0],
+        a_end=[a1],
+        v_weights_start=[w0],
+        v_weights_end=[7 * w1],
+        v_mV=v,
+        brain_uM=[c((i + 0.5) / steps) for i in range(steps)],
+        dt_h=dt_h,
+    )
     assert path.shape == (steps + 1, 1, 4, 2, 2)
     np.testing.assert_allclose(path[:, 0, subunit].reshape(-1, 4), solved.y.T, rtol=0, atol=error)
     np.testing.assert_allclose(k.fraction(path)[:, 0], solved.y.sum(axis=0), rtol=0, atol=2 * error)
@@ -216,16 +249,27 @@ def test_a_step_is_exact_however_stiff(on: list[float], off: list[float]) -> Non
 
 @settings(max_examples=60, deadline=None)
 @given(
-    a=st.tuples(st.floats(0, 1), st.floats(0, 1)), c=st.lists(st.floats(0, 100), min_size=2, max_size=2),
-    v=st.floats(-90, 20), mg=st.floats(0, 3), dt_h=st.floats(1e-6, 100),
-)  # fmt: skip
-def test_block_is_a_probability(a: tuple[float, float], c: list[float], v: float, mg: float, dt_h: float) -> None:
+    a=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    c=st.lists(st.floats(0, 100), min_size=2, max_size=2),
+    v=st.floats(-90, 20),
+    mg=st.floats(0, 3),
+    dt_h=st.floats(1e-6, 100),
+)
+def test_block_is_a_probability(
+    a: tuple[float, float], c: list[float], v: float, mg: float, dt_h: float
+) -> None:
     k = kinetics([E, PV], mg_mM=mg, ketamine=BLOCKS["ketamine"], norketamine=NORKETAMINE)
     weights = np.ones((2, 1))
     path = k.advance(
-        k.start(), a_start=[a[0]] * 2, a_end=[a[1]] * 2, v_weights_start=weights, v_weights_end=weights, v_mV=[v],
-        brain_uM=np.tile(c, (8, 1)), dt_h=dt_h,
-    )  # fmt: skip
+        k.start(),
+        a_start=[a[0]] * 2,
+        a_end=[a[1]] * 2,
+        v_weights_start=weights,
+        v_weights_end=weights,
+        v_mV=[v],
+        brain_uM=np.tile(c, (8, 1)),
+        dt_h=dt_h,
+    )
     assert path.min() > -1e-9
     assert path.sum(axis=(-1, -2)).max() < 1 + 1e-9
     assert (k.fraction(path) >= 0).all()
@@ -233,7 +277,11 @@ def test_block_is_a_probability(a: tuple[float, float], c: list[float], v: float
 
 
 @settings(max_examples=30, deadline=None)
-@given(a=st.floats(1e-3, 1), c=st.lists(st.floats(0, 20), min_size=2, max_size=2), v=st.floats(-80, -30))
+@given(
+    a=st.floats(1e-3, 1),
+    c=st.lists(st.floats(0, 20), min_size=2, max_size=2),
+    v=st.floats(-80, -30),
+)
 def test_equilibrium_is_where_constant_input_leads(a: float, c: list[float], v: float) -> None:
     k = kinetics([E, PV], ketamine=BLOCKS["ketamine"], memantine=BLOCKS["memantine"])
     settled = simulate(k, k.start(), seconds=1e6, a=a, c=c, v_mV=v)
@@ -252,7 +300,9 @@ def test_equilibrium_without_agonist_is_the_limit_of_little() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(c=st.tuples(st.floats(0, 5), st.floats(0, 5)), a=st.floats(0, 1), seconds=st.floats(1, 1e4))
-def test_a_drug_and_its_double_compete_as_one(c: tuple[float, float], a: float, seconds: float) -> None:
+def test_a_drug_and_its_double_compete_as_one(
+    c: tuple[float, float], a: float, seconds: float
+) -> None:
     one = kinetics([PV], drug=BLOCKS["ketamine"])
     two = kinetics([PV], drug=BLOCKS["ketamine"], double=BLOCKS["ketamine"])
     alone = one.fraction(simulate(one, one.start(), seconds=seconds, a=a, c=c[0] + c[1]))
@@ -265,16 +315,24 @@ def test_two_halves_make_a_whole() -> None:
     whole = simulate(k, k.start(), seconds=60, a=0.1, c=2.0)
     half = simulate(k, k.start(), seconds=30, a=0.1, c=2.0)
     np.testing.assert_allclose(simulate(k, half, seconds=30, a=0.1, c=2.0), whole, atol=1e-10)
-    np.testing.assert_allclose(simulate(k, k.start(), seconds=60, a=0.1, c=2.0, steps=16), whole, atol=1e-9)
+    np.testing.assert_allclose(
+        simulate(k, k.start(), seconds=60, a=0.1, c=2.0, steps=16), whole, atol=1e-9
+    )
 
 
 def test_pools_have_their_own_activity_and_voltage() -> None:
     k = kinetics([E, Pool("E.tonic", dict(E.subunits))], ketamine=BLOCKS["ketamine"])
     weights = np.array([[1.0, 0.0], [0.0, 1.0]])
     both = k.advance(
-        k.start(), a_start=[0.1, 0.02], a_end=[0.1, 0.02], v_weights_start=weights, v_weights_end=weights,
-        v_mV=[-70.0, -40.0], brain_uM=[[1.0]], dt_h=0.01,
-    )[-1]  # fmt: skip
+        k.start(),
+        a_start=[0.1, 0.02],
+        a_end=[0.1, 0.02],
+        v_weights_start=weights,
+        v_weights_end=weights,
+        v_mV=[-70.0, -40.0],
+        brain_uM=[[1.0]],
+        dt_h=0.01,
+    )[-1]
     for i, (a, v) in enumerate(((0.1, -70.0), (0.02, -40.0))):
         alone = kinetics([E], ketamine=BLOCKS["ketamine"])
         np.testing.assert_allclose(
@@ -288,12 +346,20 @@ def test_no_drug_no_block() -> None:
     empty = BlockKinetics([E, PV], {}, mg_mM=1, mg_efold_mV=EFOLD)
     weights = np.ones((2, 1))
     path = empty.advance(
-        empty.start(), a_start=[1, 1], a_end=[1, 1], v_weights_start=weights, v_weights_end=weights, v_mV=[-66.0],
-        brain_uM=np.zeros((5, 0)), dt_h=1.0,
-    )  # fmt: skip
+        empty.start(),
+        a_start=[1, 1],
+        a_end=[1, 1],
+        v_weights_start=weights,
+        v_weights_end=weights,
+        v_mV=[-66.0],
+        brain_uM=np.zeros((5, 0)),
+        dt_h=1.0,
+    )
     assert path.shape == (6, 2, 4, 0, 2)
     np.testing.assert_array_equal(empty.fraction(path), np.zeros((6, 2)))
-    np.testing.assert_array_equal(empty.fraction(empty.equilibrium([1, 1], weights, [-66.0], [])), [0, 0])
+    np.testing.assert_array_equal(
+        empty.fraction(empty.equilibrium([1, 1], weights, [-66.0], [])), [0, 0]
+    )
 
 
 def test_depolarisation_frees_the_pore_of_magnesium_and_of_drug() -> None:
@@ -303,7 +369,9 @@ def test_depolarisation_frees_the_pore_of_magnesium_and_of_drug() -> None:
     assert free.shape == (4, 4)
     assert (np.diff(free, axis=0) > 0).all()
     jahr_stevens = 1 / (1 + np.exp(-0.062 * v) / 3.57)
-    np.testing.assert_allclose(free[:, 0], jahr_stevens, atol=0.06)  # 2A follows the textbook curve, an input it is not
+    np.testing.assert_allclose(
+        free[:, 0], jahr_stevens, atol=0.06
+    )  # 2A follows the textbook curve, an input it is not
     np.testing.assert_allclose(magnesium_free(block, v, mg_mM=0, mg_efold_mV=EFOLD), 1)
     rates = unblocking_rate(block, v)
     efold = float(block.voltage_efold)
@@ -328,14 +396,17 @@ def test_magnesium_cannot_help_a_drug_in() -> None:
     document = Library().document("drugs", "memantine")
     tree = document.tree["actions"]["nmdar"]["memantine"]
     tree["ic50"]["GluN2A"] |= {"value": "0.1 uM", "range": None}
-    with pytest.raises(InputError, match=r"ic50.GluN2A: found 0.1 uM, wanted at least the IC50 without magnesium"):
+    with pytest.raises(
+        InputError, match=r"ic50.GluN2A: found 0.1 uM, wanted at least the IC50 without magnesium"
+    ):
         build(Document("memantine.yaml", tree), NmdarBlock)
 
 
 @given(
-    x=st.lists(st.floats(0, 0.3), min_size=3, max_size=3), on=st.lists(st.floats(0, 50), min_size=3, max_size=3),
+    x=st.lists(st.floats(0, 0.3), min_size=3, max_size=3),
+    on=st.lists(st.floats(0, 50), min_size=3, max_size=3),
     off=st.lists(st.floats(0, 500), min_size=3, max_size=3),
-)  # fmt: skip
+)
 def test_one_step_of_many_courses_is_the_step_of_the_propagators(
     x: list[float], on: list[float], off: list[float]
 ) -> None:

@@ -13,7 +13,12 @@ from plastogen._base.definition import Library
 from plastogen.model.circuit import CLASSES, Circuit, Drive
 from plastogen.model.circuit import activity as glutamate
 from plastogen.model.plasticity.system import Plasticity
-from plastogen.simulation.nmda_reliance import Reliance, current_shares, measure, slowest_return_per_h
+from plastogen.simulation.nmda_reliance import (
+    Reliance,
+    current_shares,
+    measure,
+    slowest_return_per_h,
+)
 from plastogen.simulation.probe import FormulaProbe
 
 LIBRARY = Library()
@@ -28,7 +33,9 @@ def at_one_voltage(v_mV: float) -> np.ndarray:
 
 
 def test_shares_are_currents_by_hand() -> None:
-    activity = replace(FormulaProbe(PREFRONTAL).ask(Drive(), 1), bound=0.1, voltage=at_one_voltage(-59.5))
+    activity = replace(
+        FormulaProbe(PREFRONTAL).ask(Drive(), 1), bound=0.1, voltage=at_one_voltage(-59.5)
+    )
     activity = replace(activity, rate_hz=np.array([5.0, 10.0, 8.0]))
     synaptic, tonic = current_shares(PREFRONTAL, activity)
     free = 1 / (1 + 1 / 3.57 * math.exp(59.5 / 16.13))
@@ -62,15 +69,23 @@ def test_too_strong_a_loop_is_found_out() -> None:
 @pytest.mark.network
 def test_measured_slopes_are_those_of_the_formula_in_the_file() -> None:
     found = measure(PREFRONTAL, seeds=(1, 2), seconds=8, settle_s=0.5)
-    written = np.array([[float(PREFRONTAL.formula.gain[c][d]) for d in Drive.names()] for c in CLASSES])
+    written = np.array(
+        [[float(PREFRONTAL.formula.gain[c][d]) for d in Drive.names()] for c in CLASSES]
+    )
     assert found.slope == pytest.approx(written, rel=0.25, abs=0.25)
-    assert found.tonic_share[2] > 2 * found.tonic_share[0]  # SST cells lean on tonic NMDA: what README says
+    assert (
+        found.tonic_share[2] > 2 * found.tonic_share[0]
+    )  # SST cells lean on tonic NMDA: what README says
     assert np.all(found.nmda_share > 0)
 
 
 @pytest.mark.parametrize(("slope", "fate"), [(0.0, "fades to a third in"), (60.0, "grows")])
-def test_the_command_says_whether_a_nudge_fades(slope: float, fate: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plastogen.simulation.nmda_reliance.measure", lambda circuit, **asked: made_up(slope))
+def test_the_command_says_whether_a_nudge_fades(
+    slope: float, fate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "plastogen.simulation.nmda_reliance.measure", lambda circuit, **asked: made_up(slope)
+    )
     told = say("reliance", "prefrontal")
     assert told.exit_code == 0, told.output
     assert f"plasticity all: a nudge of the synapses {fate}" in told.output

@@ -1,4 +1,6 @@
-"""src/ holds mechanisms, models/ holds numbers: a float literal in src is 0, 0.5, 1, 2 or a listed constant."""
+"""src/ holds mechanisms, models/ holds numbers: a float literal in src is 0, 0.5, 1, 2 or a listed
+constant.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ import pytest
 SRC = Path(__file__).parents[1] / "src" / "plastogen"
 PLAIN = (0.0, 0.5, 1.0, 2.0)
 
-# Unit factors and numerical tolerances, by module. A number of biology, however well known, belongs in models/.
+# Unit factors and numerical tolerances, by module. A number of biology, however well known, belongs
+# in models/.
 UNIT_FACTORS = {
     "model/circuit/drive": {"PICO", "NANO", "MILLI"},
     "model/pharmacology/kinetics": {"MIN_PER_H", "UMOL_PER_MMOL"},
@@ -42,7 +45,13 @@ ANALYSIS = {
     "analysis/compare": {"CHANCE"},
     "analysis/contrast": {"POWER"},
     "simulation/nmda_reliance": {"STEP"},
-    "model/circuit/activity": {"RATE_FLOOR_HZ", "RATE_BIN_S", "CORRELATION_BIN_S", "GAMMA_HZ", "DELTA_HZ"},
+    "model/circuit/activity": {
+        "RATE_FLOOR_HZ",
+        "RATE_BIN_S",
+        "CORRELATION_BIN_S",
+        "GAMMA_HZ",
+        "DELTA_HZ",
+    },
 }
 QUOTIENTS_ARE_LAYOUT = ("figures", "publish/report")  # a quarter of an axis is no number of biology
 FILES = {str(path.relative_to(SRC).with_suffix("")): path for path in sorted(SRC.rglob("*.py"))}
@@ -61,7 +70,9 @@ def constants(statement: ast.stmt) -> set[str]:
 
 
 def numbers(node: ast.AST, *, quotients: bool = True) -> list[tuple[int, float]]:
-    """Line and value of each float in `node` that is not plain, `quotients` and powers of literals included."""
+    """Line and value of each float in `node` that is not plain, `quotients` and powers of literals
+    included.
+    """
     found = []
     for part in ast.walk(node):
         value: object = None
@@ -94,7 +105,9 @@ def strays(source: str, allowed: set[str], *, quotients: bool = True) -> list[tu
 
 @pytest.mark.parametrize("module", FILES)
 def test_no_number_of_biology_stands_in_src(module: str) -> None:
-    allowed = set().union(*(listed.get(module, set()) for listed in (UNIT_FACTORS, TOLERANCES, ANALYSIS)))
+    allowed = set().union(
+        *(listed.get(module, set()) for listed in (UNIT_FACTORS, TOLERANCES, ANALYSIS))
+    )
     quotients = not module.startswith(QUOTIENTS_ARE_LAYOUT)
     assert strays(FILES[module].read_text(encoding="utf-8"), allowed, quotients=quotients) == []
 
@@ -103,20 +116,38 @@ def test_the_lists_name_only_what_exists() -> None:
     for listed in (UNIT_FACTORS, TOLERANCES, ANALYSIS):
         for module, names in listed.items():
             tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
-            assert names <= {name for statement in tree.body for name in constants(statement)}, module
+            assert names <= {name for statement in tree.body for name in constants(statement)}, (
+                module
+            )
 
 
 @pytest.mark.parametrize(
     "source",
-    ["x = 1.42", "IC50 = 1.42", "def f(x):\n    return 3.5 * x", "def f(x=0.1): pass", "x = 3 / 4", "x = 10 ** -3",
-     "class A:\n    RATE = 1.5", "if True:\n    H_PER_DAY = 25.0"],
-)  # fmt: skip
+    [
+        "x = 1.42",
+        "IC50 = 1.42",
+        "def f(x):\n    return 3.5 * x",
+        "def f(x=0.1): pass",
+        "x = 3 / 4",
+        "x = 10 ** -3",
+        "class A:\n    RATE = 1.5",
+        "if True:\n    H_PER_DAY = 25.0",
+    ],
+)
 def test_a_number_slipped_in_is_caught(source: str) -> None:
     assert strays(source, {"H_PER_DAY"}) != []
 
 
 @pytest.mark.parametrize(
-    "source", ["H_PER_DAY = 24.0", "x = 0.5 * y", "x = 2.0 ** n", "n = 1000", "x = y / 3", "H_PER_DAY: float = 24.0"]
+    "source",
+    [
+        "H_PER_DAY = 24.0",
+        "x = 0.5 * y",
+        "x = 2.0 ** n",
+        "n = 1000",
+        "x = y / 3",
+        "H_PER_DAY: float = 24.0",
+    ],
 )
 def test_what_is_allowed_passes(source: str) -> None:
     assert strays(source, {"H_PER_DAY"}) == []

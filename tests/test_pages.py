@@ -1,8 +1,9 @@
-"""Nothing in the docs can rot: every command parses, and every page is followed as its reader would, step by step.
+"""Nothing in the docs can rot: every command parses, and every page is followed as its reader
+would, step by step.
 
-Courses cost nothing here (`course_fake`), and `run` and `merge` draw nothing; all else is real. `STAND_INS` says what is
-done in place of a command that would take long or leave the machine. The tutorial is followed with real courses and
-figures whenever the site is built.
+Courses cost nothing here (`course_fake`), and `run` and `merge` draw nothing; all else is real.
+`STAND_INS` says what is done in place of a command that would take long or leave the machine. The
+tutorial is followed with real courses and figures whenever the site is built.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ MENTIONED = [step for page in PAGES for step in mentions(page)]
 MISSED = 4  # a claim missed is a finding
 
 PARSED = ""  # parsed, not run
-# what a page says (a regular expression for the whole line) -> what is done here, {} being the line itself
+# what a page says (a regular expression for the whole line) -> what is done here, {} being the line
+# itself
 STAND_INS: dict[str, list[str]] = {
     # these have tests of their own: a window, a film, a scheduler, the whole network
     r"plastogen (explore|demo|lesson|animate|evidence|reliance)\b.*": [PARSED],
@@ -44,23 +46,33 @@ STAND_INS: dict[str, list[str]] = {
     r"plastogen run dose_response(?!.*--dry-run).*": ["{} --method direct --seeds 1"],
     # two results to compare
     r"plastogen compare results/wide results/other": [
-        "plastogen run wide", "plastogen run wide --seeds 3 --out results/other", "{}",
+        "plastogen run wide",
+        "plastogen run wide --seeds 3 --out results/other",
+        "{}",
     ],
-}  # fmt: skip
+}
 
 
 def standing_in(text: str) -> list[str]:
     """The commands done in place of one."""
-    found = next((instead for line, instead in STAND_INS.items() if re.fullmatch(line, text)), ["{}"])
+    found = next(
+        (instead for line, instead in STAND_INS.items() if re.fullmatch(line, text)), ["{}"]
+    )
     return [_quick(line.replace("{}", text)) for line in found]
 
 
 def _quick(line: str) -> str:
-    return f"{line} --no-figures" if re.match(r"plastogen (run|merge)\b(?!.*--no-figures)", line) else line
+    return (
+        f"{line} --no-figures"
+        if re.match(r"plastogen (run|merge)\b(?!.*--no-figures)", line)
+        else line
+    )
 
 
 def parse(words: list[str]) -> None:
-    """As the command line would, running nothing. Raises for an unknown command or option, or a missing argument."""
+    """As the command line would, running nothing. Raises for an unknown command or option, or a
+    missing argument.
+    """
     commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
     commands[words[0]].make_context(words[0], list(words[1:]))
 
@@ -75,7 +87,9 @@ def elsewhere(words: list[str], page: str) -> bool:
             extras = re.findall(r"\[([\w,]+)\]", " ".join(what))
             project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
             return bool(extras) and all(
-                re.search(rf"^{extra} = \[", project, re.M) for some in extras for extra in some.split(",")
+                re.search(rf"^{extra} = \[", project, re.M)
+                for some in extras
+                for extra in some.split(",")
             )
         case ["sbatch" | "marimo", *rest]:
             return all((ROOT / word).is_file() for word in rest if "/" in word)
@@ -107,7 +121,9 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [p for p in PAGES if STEPS[p]], ids=lambda p: p.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if STEPS[p]], ids=lambda p: p.relative_to(ROOT).as_posix()
+)
 def test_a_page_can_be_followed(page: Path, reader: Path) -> None:
     session: dict[str, Any] = {}
     for step in STEPS[page]:
@@ -125,7 +141,11 @@ def test_a_page_can_be_followed(page: Path, reader: Path) -> None:
 
 
 def test_what_rots_is_noticed() -> None:
-    for rotten in ("plastogen rum one_infusion", "plastogen run one_infusion --sedes 2", "plastogen plot"):
+    for rotten in (
+        "plastogen rum one_infusion",
+        "plastogen run one_infusion --sedes 2",
+        "plastogen plot",
+    ):
         with pytest.raises(Exception):  # noqa: B017, PT011  (typer's own, which it keeps to itself)
             parse(rotten.split()[1:])
     assert not elsewhere(["make", "nothing"], "")
@@ -145,7 +165,9 @@ def test_a_block_that_is_a_file_is_shown_under_its_name() -> None:
 def test_every_stand_in_stands_in_for_something() -> None:
     young = ("explore", "demo", "lesson", "animate")
     for line in STAND_INS:
-        assert any(word in line for word in young) or any(re.fullmatch(line, step.text) for step in COMMANDS), line
+        assert any(word in line for word in young) or any(
+            re.fullmatch(line, step.text) for step in COMMANDS
+        ), line
 
 
 def test_comments_and_long_lines_are_read_as_a_shell_reads_them(
@@ -159,9 +181,13 @@ def test_comments_and_long_lines_are_read_as_a_shell_reads_them(
     )
     found = [(s.kind, s.text, s.line) for s in steps(page)]
     assert found == [
-        ("command", "plastogen list", 3), ("command", "plastogen run x --set 'a.b=1 h'", 4),
-        ("file", "title: y\n", 8), ("python", "x = 1\n", 11),
-    ]  # fmt: skip
+        ("command", "plastogen list", 3),
+        ("command", "plastogen run x --set 'a.b=1 h'", 4),
+        ("file", "title: y\n", 8),
+        ("python", "x = 1\n", 11),
+    ]
     assert steps(page)[2].path == "models/drugs/y.yaml"
-    page.write_text("```sh\nplastogen list\n```\nAsk `plastogen show ketamine`, or `plastogen.run`.\n")
+    page.write_text(
+        "```sh\nplastogen list\n```\nAsk `plastogen show ketamine`, or `plastogen.run`.\n"
+    )
     assert [(s.text, s.line) for s in mentions(page)] == [("plastogen show ketamine", 4)]

@@ -32,9 +32,20 @@ TREE = {
 
 @pytest.mark.parametrize(
     "path",
-    ["named.a.length", "named.a.number", "named.E.synaptic.number", "listed.1.number", "either.number", "free.x",
-     "free.x.y", "leaf", "leaf.length", "leaf.length.value", "leaf.number"],
-)  # fmt: skip
+    [
+        "named.a.length",
+        "named.a.number",
+        "named.E.synaptic.number",
+        "listed.1.number",
+        "either.number",
+        "free.x",
+        "free.x.y",
+        "leaf",
+        "leaf.length",
+        "leaf.length.value",
+        "leaf.number",
+    ],
+)
 def test_a_path_may_end_at_anything_the_schema_knows(path: str) -> None:
     assert fault_of(path, TREE, Tree) is None
 

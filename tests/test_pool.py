@@ -1,4 +1,6 @@
-"""Workers: they do what they are given, one that dies takes nothing with it, and none outlives its parent."""
+"""Workers: they do what they are given, one that dies takes nothing with it, and none outlives its
+parent.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +117,9 @@ def test_a_script_that_starts_workers_is_not_run_by_them(tmp_path: Path) -> None
         "import os\nprint('once')\nfrom plastogen.runs.pool import Processes\ncrew = Processes(1)\n"
         "print(crew.submit(os.getpid).result() != os.getpid())\ncrew.close()\n"
     )
-    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60
+    )
     assert ran.stdout.split() == ["once", "True"]
 
 

@@ -1,4 +1,6 @@
-"""Virtual subjects: a dimension of an experiment, the same people in every arm, seed and however many there are."""
+"""Virtual subjects: a dimension of an experiment, the same people in every arm, seed and however
+many there are.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,10 @@ def test_people_are_an_axis_with_a_column_for_each_number_that_varies(lab: Path)
     question = asked(lab, 200)
     (axis,) = question.axes
     assert (axis.name, axis.size, question.size) == ("subject", 200, 200)
-    assert [(c.name, c.unit) for c in axis.columns] == [("subject_weight", "kg"), ("clearance", "L/min")]
+    assert [(c.name, c.unit) for c in axis.columns] == [
+        ("subject_weight", "kg"),
+        ("clearance", "L/min"),
+    ]
     weight, clearance = (np.array(c.values, float) for c in axis.columns)
     spread = stats.lognorm(np.sqrt(np.log(1 + 0.2**2)), scale=70)
     assert stats.kstest(weight, spread.cdf).pvalue > 0.01
@@ -108,9 +113,15 @@ def test_who_they_are_is_said_in_words(lab: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("subject.wieght: {distribution: uniform}", "varies.subject.wieght: found 'wieght', wanted one of"),
+        (
+            "subject.wieght: {distribution: uniform}",
+            "varies.subject.wieght: found 'wieght', wanted one of",
+        ),
         ("subject.species: {distribution: uniform}", "wanted a path that ends at a number"),
-        ("subject.stress: {distribution: uniform}", "found 1 without a range, wanted a range:, for uniform to go over"),
+        (
+            "subject.stress: {distribution: uniform}",
+            "found 1 without a range, wanted a range:, for uniform to go over",
+        ),
         ("course.duration: {distribution: uniform}", "wanted a path into a model"),
     ],
 )
@@ -124,19 +135,34 @@ def test_a_number_that_cannot_vary_is_told_at_its_place(lab: Path, line: str, me
 
 
 def test_the_virtual_adult_ships_and_resolves() -> None:
-    question = open_experiment("one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60})
+    question = open_experiment(
+        "one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60}
+    )
     check(question)
     names = {column.name: np.array(column.values, float) for column in question.axes[0].columns}
-    assert {"subject_stress", "inhibition", "glun2b", "clearance", "unbound_fraction", "release_gain"} <= set(names)
+    assert {
+        "subject_stress",
+        "inhibition",
+        "glun2b",
+        "clearance",
+        "unbound_fraction",
+        "release_gain",
+    } <= set(names)
     assert 0 < names["subject_stress"].min() < names["subject_stress"].max() < 1
 
 
 def test_the_sources_of_a_sweep_are_those_of_the_files() -> None:
-    question = open_experiment("one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60})
+    question = open_experiment(
+        "one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60}
+    )
     used = {(n.model, n.path): n.quantity for n in numbers(question.typical())}
     clearance = used["drugs/ketamine", "kinetics.human.H2.clearance"]
     assert (clearance.source, clearance.text) == ("kamp2020", "1.317 L/min")
     assert used["subjects/virtual_adult", "varies.subject.weight.cv"].evidence == "assumed"
-    both = open_experiment("one_infusion", {"sweep": {"model.circuit": ["prefrontal", "small"]}}).typical()
-    assert {case.circuit.title for case in both} == {case.circuit.title for case in both[:1]} | {both[-1].circuit.title}
+    both = open_experiment(
+        "one_infusion", {"sweep": {"model.circuit": ["prefrontal", "small"]}}
+    ).typical()
+    assert {case.circuit.title for case in both} == {case.circuit.title for case in both[:1]} | {
+        both[-1].circuit.title
+    }
     assert len(both) == 2 * 6

@@ -52,7 +52,9 @@ def test_each_pool_is_reduced_to_the_number_of_its_class_and_kind() -> None:
         "nmda_E": "E.synaptic", "tonic_E": "E.tonic", "nmda_PV": "PV.synaptic", "tonic_PV": "PV.tonic",
         "nmda_SST": "SST.synaptic", "tonic_SST": "SST.tonic",
     }  # fmt: skip
-    assert {name: getattr(drive, name) for name in told} == {name: left[pool] for name, pool in told.items()}
+    assert {name: getattr(drive, name) for name in told} == {
+        name: left[pool] for name, pool in told.items()
+    }
     assert replace(drive, **dict.fromkeys(told, 1)) == Drive()
 
 
@@ -68,7 +70,13 @@ def test_strength_is_one_product(weight: float, spines: float, scaling: float) -
 
 @pytest.mark.parametrize(
     ("part", "told"),
-    [("ampa", "ampa"), ("gaba", "gaba"), ("release", "release"), ("silence", "silence"), ("pv_integrity", "pv_output")],
+    [
+        ("ampa", "ampa"),
+        ("gaba", "gaba"),
+        ("release", "release"),
+        ("silence", "silence"),
+        ("pv_integrity", "pv_output"),
+    ],
 )
 def test_other_parts_are_passed_on(part: str, told: str) -> None:
     assert reduce(replace(State(), **{part: 0.3})) == replace(Drive(), **{told: 0.3})
@@ -96,7 +104,9 @@ def test_formula_moves_each_log_rate_along_its_own_slopes() -> None:
     probe = FormulaProbe(gains(E__nmda_E=0.8, E__pv_output=-0.5, PV__tonic_PV=1.5, SST__silence=2))
     base = probe(State(), 1).rate_hz
     found = probe.ask(Drive(nmda_E=0.6, pv_output=0.7, tonic_PV=1.2, silence=0.1), 1).rate_hz
-    np.testing.assert_allclose(np.log(found / base), [-0.4 * 0.8 + 0.3 * 0.5, 0.2 * 1.5, 0.1 * 2], rtol=1e-12)
+    np.testing.assert_allclose(
+        np.log(found / base), [-0.4 * 0.8 + 0.3 * 0.5, 0.2 * 1.5, 0.1 * 2], rtol=1e-12
+    )
 
 
 def test_formula_answers_every_seed_alike() -> None:
@@ -124,7 +134,9 @@ def test_calcium_enters_through_what_is_bound_and_free_of_magnesium() -> None:
     found = FormulaProbe(SMALL).ask(Drive(nmda_E=0.7), 1)
     v = glutamate.bin_centres_mV()
     free = 1 / (1 + np.exp(-v / 16.13) / 3.57)
-    assert found.calcium == pytest.approx(0.7 * found.bound * (found.voltage[0] * free * (0 - v)).sum())
+    assert found.calcium == pytest.approx(
+        0.7 * found.bound * (found.voltage[0] * free * (0 - v)).sum()
+    )
     assert found.calcium > 0
 
 
@@ -132,7 +144,9 @@ def test_voltages_of_the_formula_are_bells_where_the_file_says() -> None:
     voltage = FormulaProbe(SMALL).ask(Drive(), 1).voltage
     v = glutamate.bin_centres_mV()
     np.testing.assert_allclose(voltage.sum(axis=1), 1)
-    np.testing.assert_allclose(voltage @ v, [float(SMALL.formula.voltage[name]) for name in CLASSES], atol=0.1)
+    np.testing.assert_allclose(
+        voltage @ v, [float(SMALL.formula.voltage[name]) for name in CLASSES], atol=0.1
+    )
     spread = np.sqrt((voltage * (v - (voltage @ v)[:, None]) ** 2).sum(axis=1))
     np.testing.assert_allclose(spread, float(SMALL.formula.voltage_spread), rtol=0.02)
 
@@ -148,10 +162,17 @@ def test_agonist_of_each_pool() -> None:
     base = activity(glutamate=4.0)
     found = agonist(SMALL, activity(bound=0.123, glutamate=6.0), base)
     synaptic, tonic, rest = 0.123, 0.1 * 6 / 4, 0.02 * 0.3 * 100 / 1000
-    assert found == pytest.approx({
-        "E.synaptic": synaptic, "E.tonic": tonic, "E.rest": rest, "PV.synaptic": synaptic, "PV.tonic": tonic,
-        "SST.synaptic": synaptic, "SST.tonic": tonic,
-    })  # fmt: skip
+    assert found == pytest.approx(
+        {
+            "E.synaptic": synaptic,
+            "E.tonic": tonic,
+            "E.rest": rest,
+            "PV.synaptic": synaptic,
+            "PV.tonic": tonic,
+            "SST.synaptic": synaptic,
+            "SST.tonic": tonic,
+        }
+    )
 
 
 def test_minis_go_on_when_the_circuit_is_silent() -> None:
@@ -171,7 +192,9 @@ def test_each_pool_is_at_its_own_class_s_voltage_and_rest_at_rest() -> None:
         name, _, kind = pool.partition(".")
         if kind == "rest":
             v = glutamate.bin_centres_mV()
-            assert (row.sum(), row @ v) == pytest.approx((1, float(SMALL.populations[name].rest)), abs=0.5)
+            assert (row.sum(), row @ v) == pytest.approx(
+                (1, float(SMALL.populations[name].rest)), abs=0.5
+            )
         else:
             np.testing.assert_array_equal(row, rows[CLASSES.index(name)])
 
@@ -256,12 +279,17 @@ HEARD: list[dict[str, object]] = [
     {"silencing": "50 nS"},
 ]  # fmt: skip
 UNHEARD: list[dict[str, object]] = [
-    {"title": "Another"}, {"regime": "another"}, {"note": "another"}, {"formula__baseline_hz__E": "7 Hz"},
+    {"title": "Another"},
+    {"regime": "another"},
+    {"note": "another"},
+    {"formula__baseline_hz__E": "7 Hz"},
     {"populations__E__leak": "15000 pS"},
-]  # fmt: skip
+]
 
 
-def network_key(circuit: Circuit, *, seconds: float = 2, settle_s: float = 0.5, backend: str = "numpy") -> str:
+def network_key(
+    circuit: Circuit, *, seconds: float = 2, settle_s: float = 0.5, backend: str = "numpy"
+) -> str:
     return NetworkProbe(circuit, seconds=seconds, settle_s=settle_s, backend=backend).key
 
 
@@ -277,20 +305,25 @@ def test_the_key_does_not_change_with_what_no_network_hears(overrides: dict[str,
 
 def test_the_key_changes_with_window_and_backend() -> None:
     keys = {
-        network_key(SMALL), network_key(SMALL, seconds=3), network_key(SMALL, settle_s=1),
+        network_key(SMALL),
+        network_key(SMALL, seconds=3),
+        network_key(SMALL, settle_s=1),
         network_key(SMALL, backend="cpp"),
-    }  # fmt: skip
+    }
     assert len(keys) == 4
 
 
 @pytest.mark.parametrize(
     "overrides",
     [
-        {"formula__baseline_hz__E": "7 Hz"}, {"agonist__saturation": 0.4}, {"decays__nmda": "80 ms"},
-        {"magnesium__concentration": "0.5 mM"}, {"reversals__excitatory": "5 mV"},
+        {"formula__baseline_hz__E": "7 Hz"},
+        {"agonist__saturation": 0.4},
+        {"decays__nmda": "80 ms"},
+        {"magnesium__concentration": "0.5 mM"},
+        {"reversals__excitatory": "5 mV"},
     ],
     ids=lambda o: next(iter(o)),
-)  # fmt: skip
+)
 def test_the_key_of_the_formula_changes_with_all_it_reads(overrides: dict[str, object]) -> None:
     one, other = FormulaProbe(SMALL), FormulaProbe(small(**overrides))
     assert one.key != other.key
@@ -302,13 +335,17 @@ def test_the_key_of_the_formula_changes_with_all_it_reads(overrides: dict[str, o
 
 
 class Scripted(NetworkProbe):
-    """A network probe whose engine is a Poisson source: E at 5 Hz times `recurrent`, with a fixed pattern."""
+    """A network probe whose engine is a Poisson source: E at 5 Hz times `recurrent`, with a fixed
+    pattern.
+    """
 
     def __init__(self, circuit: Circuit) -> None:
         super().__init__(circuit, seconds=4, settle_s=0, backend="numpy")
         self.streams: list[str] = []
 
-    def spikes(self, drive: Drive, seed: int, *, seconds: float | None = None, noise: str = "noise") -> Spikes:
+    def spikes(
+        self, drive: Drive, seed: int, *, seconds: float | None = None, noise: str = "noise"
+    ) -> Spikes:
         self.streams.append(noise)
         own = np.random.default_rng(seed).lognormal(0, 0.5, 250)
         rng = np.random.default_rng([seed, len(noise)])

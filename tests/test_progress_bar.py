@@ -87,7 +87,11 @@ def test_what_is_done_before_the_runs_has_its_own_words(capfd: pytest.CaptureFix
         bar.begin(10)
         assert (bar._share(), bar._text()) == (0, "0 of 10 runs")
     lines = capfd.readouterr().err.splitlines()
-    assert lines == ["learning the circuit: 32 probes", "learning the circuit: 64 probes", "10 runs to do"]
+    assert lines == [
+        "learning the circuit: 32 probes",
+        "learning the circuit: 64 probes",
+        "10 runs to do",
+    ]
 
 
 def test_a_terminal_gets_one_bar(monkeypatch: pytest.MonkeyPatch) -> None:

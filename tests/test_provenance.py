@@ -36,7 +36,9 @@ SWITCHES = ("pathways",)  # how far a hypothesis is on, 0 to 1: a choice, not a 
 
 
 def bare(node: Any, at: tuple[str, ...] = ()) -> Iterator[str]:
-    """Paths of floats, and of text that reads as a number with a unit, outside an entry; switches left out."""
+    """Paths of floats, and of text that reads as a number with a unit, outside an entry; switches
+    left out.
+    """
     if at[:1] == SWITCHES:
         return
     if isinstance(node, dict):
@@ -45,14 +47,20 @@ def bare(node: Any, at: tuple[str, ...] = ()) -> Iterator[str]:
     elif isinstance(node, list):
         for i, child in enumerate(node):
             yield from bare(child, (*at, str(i)))
-    elif isinstance(node, float) or (isinstance(node, str) and re.fullmatch(r"-?\d[\d.e+-]*\s*[A-Za-z%/µ1]+", node)):
+    elif isinstance(node, float) or (
+        isinstance(node, str) and re.fullmatch(r"-?\d[\d.e+-]*\s*[A-Za-z%/µ1]+", node)
+    ):
         yield ".".join(at)
 
 
 TREES = {str(path.relative_to(MODELS)): read(path).tree for path in FILES}
-NUMBERS = [(f"{file}: {path}", entry) for file, tree in TREES.items() for path, entry in entries(tree)]
+NUMBERS = [
+    (f"{file}: {path}", entry) for file, tree in TREES.items() for path, entry in entries(tree)
+]
 REFERENCES = Library().references()
-number = pytest.mark.parametrize("entry", [e for _, e in NUMBERS], ids=[name for name, _ in NUMBERS])
+number = pytest.mark.parametrize(
+    "entry", [e for _, e in NUMBERS], ids=[name for name, _ in NUMBERS]
+)
 
 
 def test_there_are_models() -> None:
@@ -73,7 +81,9 @@ def test_each_number_says_where_it_comes_from_and_how_sure_it_is(entry: dict[str
     if source in NOTED or evidence in NOTED:
         assert entry.get("note"), "needs a note"
     if source in NOTED:
-        assert evidence not in ("verified", "memory-high"), "without a reference nothing is that sure"
+        assert evidence not in ("verified", "memory-high"), (
+            "without a reference nothing is that sure"
+        )
 
 
 @number
@@ -95,16 +105,22 @@ def test_a_range_surrounds_its_value(entry: dict[str, Any]) -> None:
 
 def test_every_reference_is_complete_and_used() -> None:
     used = {entry.get("source") for _, entry in NUMBERS}
-    text = "\n".join(p.read_text(encoding="utf-8") for p in [*FILES, *builtin("experiments").rglob("*.yaml")])
+    text = "\n".join(
+        p.read_text(encoding="utf-8") for p in [*FILES, *builtin("experiments").rglob("*.yaml")]
+    )
     assert sorted(REFERENCES) == list(REFERENCES), "references.yaml is sorted by key"
     for key, reference in REFERENCES.items():
         assert re.fullmatch(r"[a-z]+(\d{4}[a-z]?|_label)", key), key
         assert re.sub(r"\D", "", key) in ("", str(reference.year)), key
-        assert key in used or key in text, f"{key} is in references.yaml but no model or experiment cites it"
+        assert key in used or key in text, (
+            f"{key} is in references.yaml but no model or experiment cites it"
+        )
 
 
 def test_the_checks_bite() -> None:
-    assert list(bare({"a": 0.3, "b": [{"c": "12 nS"}], "d": "prefrontal", "e": 3, "f": {"value": 0.2}})) == [
+    assert list(
+        bare({"a": 0.3, "b": [{"c": "12 nS"}], "d": "prefrontal", "e": 3, "f": {"value": 0.2}})
+    ) == [
         "a",
         "b.0.c",
     ]

@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from plastogen._base.definition import Definition, InputError, build, quantities
 from plastogen._base.document import Document
-from plastogen._base.quantity import Evidence, Given, In, Quantity, QuantityError, nearest, parse, parse_any, show
+from plastogen._base.quantity import (
+    Evidence,
+    Given,
+    In,
+    Quantity,
+    QuantityError,
+    nearest,
+    parse,
+    parse_any,
+    show,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +76,9 @@ def test_text_becomes_a_number_in_the_unit_asked_for(text: object, unit: str, va
         ("__import__('os')", "h", "found '__import__('os')', wanted a time such as '40 min'"),
     ],
 )  # fmt: skip
-def test_a_wrong_number_is_refused_in_one_plain_sentence(text: object, unit: str, message: str) -> None:
+def test_a_wrong_number_is_refused_in_one_plain_sentence(
+    text: object, unit: str, message: str
+) -> None:
     with pytest.raises(QuantityError) as caught:
         parse(text, unit)
     assert str(caught.value) == message
@@ -83,7 +95,9 @@ def test_equal_amounts_in_other_units_are_the_same_float() -> None:
     assert parse("0.3 mg/kg", "mg/kg") == parse("300 ug/kg", "mg/kg")
 
 
-@given(st.floats(min_value=-1e9, max_value=1e9), st.sampled_from(["h", "min", "s", "d", "ms", "wk"]))
+@given(
+    st.floats(min_value=-1e9, max_value=1e9), st.sampled_from(["h", "min", "s", "d", "ms", "wk"])
+)
 def test_there_and_back_gives_the_number_to_twelve_digits(value: float, unit: str) -> None:
     hours = parse(f"{value!r} {unit}", "h")
     assert parse(f"{hours!r} h", unit) == pytest.approx(value, rel=1e-11, abs=1e-300)
@@ -98,7 +112,9 @@ def test_any_finite_number_is_read_as_python_reads_it(value: float) -> None:
 def test_a_field_of_several_kinds_says_which_fitted() -> None:
     assert parse_any("0.5 mg/kg", ("mg/kg", "mg")) == (0.5, "mg/kg")
     assert parse_any("56000 ug", ("mg/kg", "mg")) == (56, "mg")
-    with pytest.raises(QuantityError, match="per body weight such as '0.5 mg/kg' or a mass such as '56 mg'"):
+    with pytest.raises(
+        QuantityError, match="per body weight such as '0.5 mg/kg' or a mass such as '56 mg'"
+    ):
         parse_any("56 mL", ("mg/kg", "mg"))
 
 
@@ -114,8 +130,14 @@ def test_nearest_ignores_case_and_refuses_what_is_far() -> None:
 
 def test_show_is_short_and_reads_like_the_file() -> None:
     assert [show(x) for x in (None, True, "a", {"b": 1}, [], {}, 3)] == [
-        "nothing", "true", "'a'", "a mapping with b", "an empty list", "an empty mapping", "3",
-    ]  # fmt: skip
+        "nothing",
+        "true",
+        "'a'",
+        "a mapping with b",
+        "an empty list",
+        "an empty mapping",
+        "3",
+    ]
     assert len(show("x" * 500)) < 70
 
 
@@ -140,7 +162,9 @@ def complaints(**fields: object) -> list[str]:
 
 
 def test_a_model_number_keeps_text_source_evidence_note_and_range() -> None:
-    flow = model(flow={**FLOW, "value": "72 L/h", "note": "pooled", "range": ["60 L/h", "1.5 L/min"]}).flow
+    flow = model(
+        flow={**FLOW, "value": "72 L/h", "note": "pooled", "range": ["60 L/h", "1.5 L/min"]}
+    ).flow
     assert flow == Quantity(1.2, "L/min", "72 L/h", "zanos2016", "memory-high", "pooled", (1, 1.5))
     assert float(flow) == 1.2
 
@@ -165,26 +189,51 @@ def test_a_model_number_must_say_where_it_comes_from() -> None:
 
 @pytest.mark.parametrize("word", ["assumed", "computed", "constructed"])
 def test_a_number_nobody_measured_needs_a_note(word: str) -> None:
-    assert "flow.note: found nothing, wanted a note saying why" in complaints(flow={**FLOW, "evidence": word})[0]
-    assert "flow.note: found nothing, wanted a note saying why" in complaints(flow={**FLOW, "source": word})[0]
+    assert (
+        "flow.note: found nothing, wanted a note saying why"
+        in complaints(flow={**FLOW, "evidence": word})[0]
+    )
+    assert (
+        "flow.note: found nothing, wanted a note saying why"
+        in complaints(flow={**FLOW, "source": word})[0]
+    )
     assert model(flow={**FLOW, "evidence": word, "note": "because"}).flow.note == "because"
 
 
 def test_all_that_is_wrong_with_one_number_is_said_at_once() -> None:
-    wrong = {"value": "-1 L/min", "source": 3, "evidence": "measured", "sauce": "x", "range": ["2 L/min"]}
+    wrong = {
+        "value": "-1 L/min",
+        "source": 3,
+        "evidence": "measured",
+        "sauce": "x",
+        "range": ["2 L/min"],
+    }
     said = complaints(flow=wrong, dose="0 mg/kg")
     assert len(said) == 6
     assert "flow.sauce: found an unknown name, wanted one of value, source" in said[0]
     assert said[0].endswith("nearest valid name: source")
-    assert "flow.value: found '-1 L/min', wanted a flow such as '1.5 L/min', at least 0 L/min" in said[1]
+    assert (
+        "flow.value: found '-1 L/min', wanted a flow such as '1.5 L/min', at least 0 L/min"
+        in said[1]
+    )
     assert "flow.source: found 3, wanted text" in said[2]
     assert "flow.evidence: found 'measured', wanted one of verified, memory-high" in said[3]
     assert "flow.range: found a list of 1, wanted two numbers, low then high" in said[4]
-    assert "dose: found '0 mg/kg', wanted a dose per body weight such as '0.5 mg/kg', above 0 mg/kg" in said[5]
+    assert (
+        "dose: found '0 mg/kg', wanted a dose per body weight such as '0.5 mg/kg', above 0 mg/kg"
+        in said[5]
+    )
 
 
 @pytest.mark.parametrize(
-    "span", [["2 L/min", "1 L/min"], ["2 L/min", "3 L/min"], ["1 mV", "2 L/min"], "wide", ["0 L/min", "11 L/min"]]
+    "span",
+    [
+        ["2 L/min", "1 L/min"],
+        ["2 L/min", "3 L/min"],
+        ["1 mV", "2 L/min"],
+        "wide",
+        ["0 L/min", "11 L/min"],
+    ],
 )
 def test_a_range_runs_from_low_to_high_around_the_value_within_bounds(span: object) -> None:
     (said,) = complaints(flow={**FLOW, "range": span})
@@ -199,17 +248,26 @@ def test_bounds_hold_and_touch_as_written() -> None:
     class Share(Definition):
         x: Annotated[Quantity, Given("1", below=1)]
 
-    with pytest.raises(InputError, match="at x: found 1, wanted a plain number such as 0.5, below 1"):
+    with pytest.raises(
+        InputError, match="at x: found 1, wanted a plain number such as 0.5, below 1"
+    ):
         build(Document("f", {"x": 1}), Share)
 
 
 def test_evidence_levels_are_those_of_the_evidence_page() -> None:
     assert [level.value for level in Evidence] == [
-        "verified", "memory-high", "memory-medium", "memory-low", "computed", "constructed", "assumed",
-    ]  # fmt: skip
+        "verified",
+        "memory-high",
+        "memory-medium",
+        "memory-low",
+        "computed",
+        "constructed",
+        "assumed",
+    ]
 
 
 def test_quantities_walks_every_number_of_a_model() -> None:
     assert [(path, q.text) for path, q in quantities({"a": [model(dose="1 mg/kg")]})] == [
-        ("a.0.flow", "1.2 L/min"), ("a.0.dose", "1 mg/kg"),
-    ]  # fmt: skip
+        ("a.0.flow", "1.2 L/min"),
+        ("a.0.dose", "1 mg/kg"),
+    ]

@@ -16,8 +16,11 @@ from plastogen.simulation.variables import CLASSES, POOLS, READABLE, VARIABLES
 
 TIME = np.array([-1.0, 0.0, 1.0, 2.0, 4.0, 8.0])
 LABELS = {
-    "class": CLASSES, "pool": POOLS, "species": ("ketamine",), "snapshot": ("before", "during"),
-}  # fmt: skip
+    "class": CLASSES,
+    "pool": POOLS,
+    "species": ("ketamine",),
+    "snapshot": ("before", "during"),
+}
 
 
 def readout(**fields: Any) -> Readout:
@@ -49,7 +52,9 @@ def test_summaries_of_a_whole_course(take: str, wanted: float) -> None:
 def test_a_stretch_has_interpolated_ends() -> None:
     assert value(COURSE, take="peak", until="90 min") == 5.0
     assert value(COURSE, take="trough", **{"from": "3 h"}) == 2.0
-    assert value(COURSE, take="area", **{"from": "30 min", "until": "1 h"}) == pytest.approx(0.5 * 3.5)
+    assert value(COURSE, take="area", **{"from": "30 min", "until": "1 h"}) == pytest.approx(
+        0.5 * 3.5
+    )
 
 
 def test_relative_to_start_as_ratio_and_difference() -> None:
@@ -62,7 +67,9 @@ def test_onset_is_half_of_the_largest_change_unless_a_level_is_given() -> None:
     assert value(COURSE, take="onset") == 1.0
     assert value(COURSE, take="onset", above=3.0) == 0.5
     assert value(-np.array(COURSE), take="onset") == 1.0
-    assert value(COURSE, take="onset", below=1.0) != value(COURSE, take="onset", below=1.0)  # never: NaN
+    assert value(COURSE, take="onset", below=1.0) != value(
+        COURSE, take="onset", below=1.0
+    )  # never: NaN
 
 
 def test_a_flat_course_has_no_onset_and_no_duration() -> None:
@@ -153,7 +160,9 @@ def test_snapshots_and_their_ratio() -> None:
         ({"of": "weight", "take": "pek"}, "take", "peak"),
     ],
 )  # fmt: skip
-def test_a_readout_that_cannot_be_says_where_and_what(fields: Any, path: str, near: str | None) -> None:
+def test_a_readout_that_cannot_be_says_where_and_what(
+    fields: Any, path: str, near: str | None
+) -> None:
     with pytest.raises(InputError) as caught:
         readout(**fields)
     problems = {problem.path: problem for problem in caught.value.problems}

@@ -29,10 +29,14 @@ def test_an_absolute_dose_ignores_body_weight() -> None:
 
 
 def test_a_course_repeats_and_escalates() -> None:
-    given = treatment("{drug: k, dose: 1 mg, route: iv, at: 2 h, every: 3 d, times: 3, escalate: 1.5}")
+    given = treatment(
+        "{drug: k, dose: 1 mg, route: iv, at: 2 h, every: 3 d, times: 3, escalate: 1.5}"
+    )
     assert inputs(given, 70) == (
-        Input("iv", 2.0, 0.0, 1.0), Input("iv", 74.0, 0.0, 1.5), Input("iv", 146.0, 0.0, 2.25),
-    )  # fmt: skip
+        Input("iv", 2.0, 0.0, 1.0),
+        Input("iv", 74.0, 0.0, 1.5),
+        Input("iv", 146.0, 0.0, 2.25),
+    )
 
 
 def test_a_held_occupancy_and_a_held_concentration() -> None:
@@ -49,7 +53,9 @@ def test_a_held_occupancy_and_a_held_concentration() -> None:
     dose=st.floats(0.01, 100),
     weight=st.floats(0.02, 120),
 )
-def test_repeats_form_a_geometric_series(times: int, escalate: float, dose: float, weight: float) -> None:
+def test_repeats_form_a_geometric_series(
+    times: int, escalate: float, dose: float, weight: float
+) -> None:
     given = Treatment.model_validate(
         {
             "drug": "k",
@@ -88,8 +94,16 @@ def test_repeats_form_a_geometric_series(times: int, escalate: float, dose: floa
         ("{drug: k, dose: 1 mg, route: iv, times: 3}", "every", "the time between 3 times"),
         ("{drug: k, dose: 1 mg, route: iv, times: 0}", "times", "at least 1"),
         ("{drug: k, dose: 1 mg, route: iv, escalate: 1.5}", "escalate", "without repeats"),
-        ("{drug: k, dose: 1 mg, route: iv, over: 2 h, every: 1 h, times: 3}", "every", "must not overlap"),
-        ("{drug: k, brain: 1 uM, for: 2 h, every: 1 h, times: 3}", "every", "no shorter than `for`"),
+        (
+            "{drug: k, dose: 1 mg, route: iv, over: 2 h, every: 1 h, times: 3}",
+            "every",
+            "must not overlap",
+        ),
+        (
+            "{drug: k, brain: 1 uM, for: 2 h, every: 1 h, times: 3}",
+            "every",
+            "no shorter than `for`",
+        ),
         ("{drug: k, dose: 1 mg, route: iv, over: 0 min}", "over", "above 0"),
         ("{drug: k, occupancy: 0.5, for: 0 h}", "for", "above 0"),
         ("{drug: k, dose: -1 mg, route: iv}", "dose", "at least 0"),

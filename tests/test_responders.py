@@ -1,4 +1,6 @@
-"""Who responds and what separates them: against scipy's tests, the bootstrap, and populations whose answer is known."""
+"""Who responds and what separates them: against scipy's tests, the bootstrap, and populations whose
+answer is known.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,14 @@ YES = {"units": "1", "readout": 1, "yes_no": 1, "of": "weight", "threshold": 0.5
 
 
 def population(n: int = 200, seeds: int = 3, **changed: Any) -> xr.Dataset:
-    """Virtual subjects who respond to `ketamine` when their stress, less a little noise, is above 0.5; seeds differ."""
+    """Virtual subjects who respond to `ketamine` when their stress, less a little noise, is above
+    0.5; seeds differ.
+    """
     rng = np.random.default_rng(2)
     stress, weight = rng.random(n), 70 + 8 * rng.standard_normal(n)
-    effect = stress[:, None] + 0.1 * rng.standard_normal((n, 1)) + 0.05 * rng.standard_normal((n, seeds))
+    effect = (
+        stress[:, None] + 0.1 * rng.standard_normal((n, 1)) + 0.05 * rng.standard_normal((n, seeds))
+    )
     yes = np.stack([np.zeros((n, seeds)), effect > 0.5]).astype(float)
     ds = xr.Dataset(
         {
@@ -40,7 +46,10 @@ def population(n: int = 200, seeds: int = 3, **changed: Any) -> xr.Dataset:
 
 def test_auc_is_the_statistic_of_mann_and_whitney() -> None:
     rng = np.random.default_rng(4)
-    one, other = rng.integers(0, 9, 30).astype(float), rng.integers(2, 12, 45).astype(float)  # with ties
+    one, other = (
+        rng.integers(0, 9, 30).astype(float),
+        rng.integers(2, 12, 45).astype(float),
+    )  # with ties
     u = stats.mannwhitneyu(one, other).statistic
     assert responders.auc(one, other)[0] == pytest.approx(u / (30 * 45))
 
@@ -52,15 +61,22 @@ def test_its_interval_is_that_of_the_bootstrap() -> None:
     def statistic(x: Any, y: Any) -> float:
         return float(stats.mannwhitneyu(x, y).statistic / (x.size * y.size))
 
-    found = stats.bootstrap((one, other), statistic, vectorized=False, n_resamples=600, rng=rng).confidence_interval
+    found = stats.bootstrap(
+        (one, other), statistic, vectorized=False, n_resamples=600, rng=rng
+    ).confidence_interval
     _, low, high = responders.auc(one, other)
-    assert (low, high) == (pytest.approx(found.low, abs=0.015), pytest.approx(found.high, abs=0.015))
+    assert (low, high) == (
+        pytest.approx(found.low, abs=0.015),
+        pytest.approx(found.high, abs=0.015),
+    )
 
 
 def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(6)
     truth = stats.norm.cdf(1 / np.sqrt(2))
-    spans = [responders.auc(rng.standard_normal(25) + 1, rng.standard_normal(35))[1:] for _ in range(600)]
+    spans = [
+        responders.auc(rng.standard_normal(25) + 1, rng.standard_normal(35))[1:] for _ in range(600)
+    ]
     assert np.mean([low <= truth <= high for low, high in spans]) == pytest.approx(0.95, abs=0.025)
 
 
@@ -79,7 +95,11 @@ def test_who_responds_and_how_many() -> None:
     np.testing.assert_array_equal(found.yes, wanted)
     assert (found.arm, found.n, found.expected) == ("ketamine", 200, 200)
     span = stats.binomtest(int(wanted.sum()), 200).proportion_ci(0.95, method="wilson")
-    assert found.rate == (pytest.approx(wanted.mean()), pytest.approx(span.low), pytest.approx(span.high))
+    assert found.rate == (
+        pytest.approx(wanted.mean()),
+        pytest.approx(span.low),
+        pytest.approx(span.high),
+    )
 
 
 def test_a_subject_is_judged_by_the_mean_of_the_number_behind_the_answer() -> None:
@@ -115,14 +135,19 @@ def test_subjects_without_all_their_seeds_are_counted_and_left_out() -> None:
 
 def test_where_everybody_responds_nothing_separates() -> None:
     ds = population()
-    found = responders.response(ds.assign(responds=ds["responds"] * 0 + 1).assign(
-        responds=(ds["responds"] * 0 + 1).assign_attrs(ds["responds"].attrs)))  # fmt: skip
+    found = responders.response(
+        ds.assign(responds=ds["responds"] * 0 + 1).assign(
+            responds=(ds["responds"] * 0 + 1).assign_attrs(ds["responds"].attrs)
+        )
+    )
     assert found.rate[0] == 1
     assert found.separations == ()
 
 
 def test_rows_have_medians_with_units() -> None:
-    table = {row[0]: row[1:] for row in responders.rows(responders.response(population()).separations)}
+    table = {
+        row[0]: row[1:] for row in responders.rows(responders.response(population()).separations)
+    }
     assert table["subject_weight"][1].endswith(" kg")
     assert table["subject_stress"][0].startswith("0.9")
 

@@ -43,7 +43,9 @@ expect:
   - {claim: more, readout: weight_2h, more: ketamine, than: vehicle, by: 0.5}
   - {claim: less, readout: weight_2h, less: ketamine, than: vehicle}
 """
-SWEEP = TEXT + "sweep: {arms.ketamine.give.x.dose: [1 mg/kg, 2000 ug/kg], course.window: [4 s, 8 s]}\n"
+SWEEP = (
+    TEXT + "sweep: {arms.ketamine.give.x.dose: [1 mg/kg, 2000 ug/kg], course.window: [4 s, 8 s]}\n"
+)
 
 
 def ran(folder: Path, text: str = TEXT, fails: Any = None) -> tuple[OpenExperiment, xr.Dataset]:
@@ -65,7 +67,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[OpenExperiment, xr.
     return ran(tmp_path_factory.mktemp("whole"))
 
 
-def test_every_variable_has_its_dimensions_units_and_name(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
+def test_every_variable_has_its_dimensions_units_and_name(
+    whole: tuple[OpenExperiment, xr.Dataset],
+) -> None:
     _, ds = whole
     for name, variable in VARIABLES.items():
         assert ds[name].dims == ("arm", "seed", *variable.dims)
@@ -78,7 +82,9 @@ def test_every_variable_has_its_dimensions_units_and_name(whole: tuple[OpenExper
     assert ds["time"].attrs["units"] == "h"
 
 
-def test_arms_with_other_grids_meet_on_their_union(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
+def test_arms_with_other_grids_meet_on_their_union(
+    whole: tuple[OpenExperiment, xr.Dataset],
+) -> None:
     _, ds = whole
     t = ds["time"].values
     assert t[0] == -2
@@ -133,7 +139,9 @@ def test_what_failed_is_missing_and_said(tmp_path: Path) -> None:
     assert failed["weight_2h"] == ""
 
 
-def test_a_table_has_a_row_a_run_and_units_in_its_heads(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
+def test_a_table_has_a_row_a_run_and_units_in_its_heads(
+    whole: tuple[OpenExperiment, xr.Dataset],
+) -> None:
     rows = list(csv.reader(io.StringIO(table(whole[1]))))
     assert rows[0] == ["arm", "seed", "weight_2h", "rate_peak [Hz]", "onset_w [h]", "status", "run"]
     assert len(rows) == 7
@@ -150,7 +158,9 @@ def test_the_file_opens_with_xarray_alone_and_is_the_same_twice(
         assert set(back.variables) == set(ds.variables)
         for name in ds.variables:
             xr.testing.assert_equal(back[name], ds[name])
-    assert (tmp_path / "a" / "results.nc").read_bytes() == (tmp_path / "b" / "results.nc").read_bytes()
+    assert (tmp_path / "a" / "results.nc").read_bytes() == (
+        tmp_path / "b" / "results.nc"
+    ).read_bytes()
 
 
 def test_a_sweep_puts_its_axes_between_arm_and_seed(tmp_path: Path) -> None:
@@ -179,10 +189,13 @@ def test_a_claim_may_be_about_some_points_of_a_sweep(tmp_path: Path) -> None:
 
 
 def many(folder: Path, points: int) -> tuple[OpenExperiment, Any, dict[Any, str], Store]:
-    """A sweep of so many points, three runs each, of one course under many names, each a little different."""
+    """A sweep of so many points, three runs each, of one course under many names, each a little
+    different.
+    """
     windows = ", ".join(f"{2 + k / 1000:g} s" for k in range(points))
     asked = question(
-        TEXT.replace("duration: 6 h, seeds: 2", "duration: 6 h, seeds: 1") + f"sweep: {{course.window: [{windows}]}}\n"
+        TEXT.replace("duration: 6 h, seeds: 2", "duration: 6 h, seeds: 1")
+        + f"sweep: {{course.window: [{windows}]}}\n"
     )
     cases = asked.cases()
     ids = {(case.arm, case.index, 1): f"{k:012x}" for k, case in enumerate(cases)}
@@ -190,7 +203,10 @@ def many(folder: Path, points: int) -> tuple[OpenExperiment, Any, dict[Any, str]
     store.prepare()
     plan = cases[1].plan(1, "cpp")
     store.write(
-        "like", plan, course_fake.simulate(plan), {"log": {"probes": 3}, "backend": "cpp", "arm": "", "versions": {}}
+        "like",
+        plan,
+        course_fake.simulate(plan),
+        {"log": {"probes": 3}, "backend": "cpp", "arm": "", "versions": {}},
     )
     like = store.load("like")
 
@@ -204,14 +220,18 @@ def many(folder: Path, points: int) -> tuple[OpenExperiment, Any, dict[Any, str]
     return asked, cases, ids, Copies(folder)
 
 
-def test_courses_of_a_few_points_are_written_down_more_often_than_those_of_many(tmp_path: Path) -> None:
+def test_courses_of_a_few_points_are_written_down_more_often_than_those_of_many(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "few").mkdir()
     asked, cases, ids, store = many(tmp_path / "few", 4)
     with assemble(asked, cases, store, ids, tmp_path / "few.nc") as few:
         assert few["time"].size > SHARED
 
 
-def test_many_runs_are_the_same_block_by_block_and_lazily(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_runs_are_the_same_block_by_block_and_lazily(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked, cases, ids, store = many(tmp_path, 100)
     at_once = assemble(asked, cases, store, ids, tmp_path / "once.nc")
     monkeypatch.setattr(results, "RUNS_AT_ONCE", 100)
@@ -228,7 +248,9 @@ def test_many_runs_are_the_same_block_by_block_and_lazily(tmp_path: Path, monkey
         xr.testing.assert_identical(lazy.load(), at_once)
 
 
-def test_a_sweep_keeps_few_times_but_reads_whole_courses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_keeps_few_times_but_reads_whole_courses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(curves, "MANY", 0)
     asked, cases, ids, store = many(tmp_path, 2)
     ds = assemble(asked, cases, store, ids, tmp_path / "x.nc")
@@ -241,7 +263,9 @@ def test_a_sweep_keeps_few_times_but_reads_whole_courses(tmp_path: Path, monkeyp
     np.testing.assert_allclose(ds["weight"].isel(first), between, rtol=1e-6)
 
 
-def test_memory_does_not_grow_with_the_number_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_does_not_grow_with_the_number_of_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(results, "RUNS_AT_ONCE", 30)
     monkeypatch.setattr(results, "RUNS_TOGETHER", 30)
     monkeypatch.setattr(netcdf, "MOST_IN_MEMORY", 0)
@@ -253,11 +277,17 @@ def test_memory_does_not_grow_with_the_number_of_runs(tmp_path: Path, monkeypatc
             peaks.append(tracemalloc.get_traced_memory()[1])
             curves = sum(ds[name].nbytes for name in VARIABLES) / ds["status"].size
         tracemalloc.stop()
-    assert (peaks[2] - peaks[1]) / (180 * 3) < curves / 8  # readouts and names of a run, not its curves
+    assert (peaks[2] - peaks[1]) / (
+        180 * 3
+    ) < curves / 8  # readouts and names of a run, not its curves
 
 
 def test_every_cell_says_how_many_seeds_are_complete(tmp_path: Path) -> None:
-    _, ds = ran(tmp_path, SWEEP, fails=lambda plan: plan.seed == 2 and "x" in plan.treatments and plan.window_s == 4)
+    _, ds = ran(
+        tmp_path,
+        SWEEP,
+        fails=lambda plan: plan.seed == 2 and "x" in plan.treatments and plan.window_s == 4,
+    )
     assert ds["n"].dims == ("arm", "dose", "window")
     assert ds["n"].attrs["long_name"] == "complete seeds of 2 expected"
     assert ds["n"].sel(arm="vehicle").values.tolist() == [[2, 2], [2, 2]]
@@ -283,7 +313,9 @@ def test_results_are_made_anew_only_when_they_would_say_something_else(tmp_path:
     (store.folder / "results.nc").write_bytes(b"cut short")
     xr.testing.assert_identical(results_of(asked, cases, store, ids), whole)
     other = question(TEXT.replace("take: peak", "take: mean"))
-    assert float(results_of(other, cases, store, ids)["rate_peak"][1, 0]) < float(whole["rate_peak"][1, 0])
+    assert float(results_of(other, cases, store, ids)["rate_peak"][1, 0]) < float(
+        whole["rate_peak"][1, 0]
+    )
 
 
 def test_why_a_run_failed_is_told_in_short(tmp_path: Path) -> None:
@@ -323,5 +355,13 @@ def test_emulated_runs_share_files_and_say_how_far_they_may_be_off(tmp_path: Pat
     np.testing.assert_allclose(ds["weight_2h_se"], 0.25, rtol=1e-3)
     assert (ds["rate_peak_se"] == 0).all()
     assert list(results.readouts(ds).data_vars) == ["weight_2h", "rate_peak", "onset_w"]
-    heads = ["arm", "seed", "weight_2h", "weight_2h_se", "rate_peak [Hz]", "rate_peak_se [Hz]", "onset_w [h]"]
+    heads = [
+        "arm",
+        "seed",
+        "weight_2h",
+        "weight_2h_se",
+        "rate_peak [Hz]",
+        "rate_peak_se [Hz]",
+        "onset_w [h]",
+    ]
     assert (tmp_path / "table.csv").read_text().splitlines()[0].split(",")[:7] == heads

@@ -40,7 +40,11 @@ class Watching:
 
 
 def done(store: Store, jobs: list[Run] = JOBS, **options: Any) -> list[RunResult]:
-    return list(execute(jobs, store, workers=2, course=options.pop("course", course_fake.simulate), **options))
+    return list(
+        execute(
+            jobs, store, workers=2, course=options.pop("course", course_fake.simulate), **options
+        )
+    )
 
 
 def test_jobs_are_all_arms_of_the_first_seed_first() -> None:
@@ -115,7 +119,9 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     store = Store(tmp_path / "results" / "one")
     came = done(store, course=course)
     failed = [d for d in came if d.came == "failed"]
-    assert [(d.job.arm, d.job.seed, d.note) for d in failed] == [("vehicle", 6, "the membrane blew up")]
+    assert [(d.job.arm, d.job.seed, d.note) for d in failed] == [
+        ("vehicle", 6, "the membrane blew up")
+    ]
     assert store.failure(failed[0].job.id) == "the membrane blew up"
     assert store.fault(failed[0].job.id) == "missing"
 
@@ -125,7 +131,10 @@ def test_a_failed_run_is_run_again_only_when_asked_for(tmp_path: Path) -> None:
     done(store, JOBS[:3])
     store.fail(JOBS[3].id, "the membrane blew up")
     came = {d.job.id: d for d in done(store, JOBS[:4])}
-    assert (came[JOBS[3].id].came, came[JOBS[3].id].note) == ("failed before", "the membrane blew up")
+    assert (came[JOBS[3].id].came, came[JOBS[3].id].note) == (
+        "failed before",
+        "the membrane blew up",
+    )
     assert [d.came for d in done(store, JOBS[:4], rerun="failed")] == ["stored"] * 3 + ["run"]
     assert store.failure(JOBS[3].id) is None
     assert [d.came for d in done(store, JOBS[:4])] == ["stored"] * 4
@@ -151,7 +160,9 @@ def test_a_course_with_a_hole_fails_its_run(tmp_path: Path) -> None:
     assert "weight" in came[0].note
 
 
-def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(
+    tmp_path: Path,
+) -> None:
     started, stopped = threading.Event(), list[int]()
 
     def course(plan: Plan, *, progress: Any) -> Course:
@@ -176,14 +187,18 @@ def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(t
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_what_is_on_disk_does_not_depend_on_how_many_run_at_once(tmp_path: Path, workers: int) -> None:
+def test_what_is_on_disk_does_not_depend_on_how_many_run_at_once(
+    tmp_path: Path, workers: int
+) -> None:
     store = Store(tmp_path / "results" / "one")
     list(execute(JOBS, store, workers=workers, course=course_fake.simulate))
     one = course_fake.simulate(JOBS[3].plan)
     assert (store.load(JOBS[3].id).arrays["recurrent"] == one.arrays["recurrent"]).all()
 
 
-def test_what_a_killed_worker_was_doing_is_given_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_killed_worker_was_doing_is_given_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FAKE_LIVES", str(tmp_path))
     (tmp_path / "once").touch()
     store = Store(tmp_path / "results" / "one")
@@ -202,9 +217,16 @@ def test_a_job_that_kills_its_worker_twice_has_failed(tmp_path: Path) -> None:
     assert [d.came for d in came].count("run") == 11
 
 
-def test_one_deadly_job_costs_its_cohort_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plastogen.runs.scheduler.tasks_of", lambda jobs, workers: [tuple(jobs[:7]), tuple(jobs[7:])])
-    came = done(Store(tmp_path / "results" / "one"), course=course_fake.deadly, executor="processes")
+def test_one_deadly_job_costs_its_cohort_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "plastogen.runs.scheduler.tasks_of",
+        lambda jobs, workers: [tuple(jobs[:7]), tuple(jobs[7:])],
+    )
+    came = done(
+        Store(tmp_path / "results" / "one"), course=course_fake.deadly, executor="processes"
+    )
     assert [(d.job.arm, d.job.seed) for d in came if d.came == "failed"] == [("vehicle", 6)]
     assert sorted(d.job.id for d in came) == sorted(job.id for job in JOBS)
 
@@ -212,7 +234,11 @@ def test_one_deadly_job_costs_its_cohort_nothing(tmp_path: Path, monkeypatch: py
 def test_two_sweeps_of_one_folder_share_the_work(tmp_path: Path) -> None:
     store, came = Store(tmp_path / "results" / "one"), list[list[RunResult]]()
     threads = [
-        threading.Thread(target=lambda: came.append(done(store, course=course_fake.unhurried, executor="processes")))
+        threading.Thread(
+            target=lambda: came.append(
+                done(store, course=course_fake.unhurried, executor="processes")
+            )
+        )
         for _ in range(2)
     ]
     for thread in threads:

@@ -12,8 +12,16 @@ from plastogen.experiment.design import Axis, columns
 from plastogen.experiment.selection import along, column, picked
 
 DOSE = {"arms.k.give.x.dose": ["2 mg/kg", "0.5 mg/kg", "1 mg/kg"]}
-GRID = tuple(Axis(c.name, 3, (c,)) for c in columns({**DOSE, "model.plasticity": ["all", "none", "half"]}))
-RANDOM = (Axis("point", 4, columns({"a.dose": ["1 mg", "2 mg", "3 mg", "4 mg"], "a.mg": [2.0, 1.0, 4.0, 3.0]})),)
+GRID = tuple(
+    Axis(c.name, 3, (c,)) for c in columns({**DOSE, "model.plasticity": ["all", "none", "half"]})
+)
+RANDOM = (
+    Axis(
+        "point",
+        4,
+        columns({"a.dose": ["1 mg", "2 mg", "3 mg", "4 mg"], "a.mg": [2.0, 1.0, 4.0, 3.0]}),
+    ),
+)
 ZIP = (Axis("point", 3, columns({**DOSE, "a.mg": [1, 3, 2], "a.word": ["x", "z", "y"]})),)
 
 
@@ -83,6 +91,8 @@ def test_an_axis_is_walked_in_the_order_of_its_numbers() -> None:
         ((Axis("x", 3, columns({"x": [1, 1, 2]})),), "x", {}, "3 values of x, 2 of them different"),
     ],
 )  # fmt: skip
-def test_an_axis_that_cannot_be_walked_along_says_why(axes: Any, name: str, where: Any, found: str) -> None:
+def test_an_axis_that_cannot_be_walked_along_says_why(
+    axes: Any, name: str, where: Any, found: str
+) -> None:
     with pytest.raises(QuantityError, match=found):
         along(axes, name, picked(axes, where), 3)

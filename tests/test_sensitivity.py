@@ -1,4 +1,6 @@
-"""Which number matters: functions whose indices are known by hand, through the designs that an experiment would use."""
+"""Which number matters: functions whose indices are known by hand, through the designs that an
+experiment would use.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ Function = Callable[[np.ndarray], np.ndarray]
 
 
 def ishigami(x: np.ndarray) -> np.ndarray:
-    """Ishigami & Homma 1990 with a 7, b 0.1: the test case whose indices are known (scipy's manual states them too)."""
+    """Ishigami & Homma 1990 with a 7, b 0.1: the test case whose indices are known (scipy's manual
+    states them too).
+    """
     return np.sin(x[:, 0]) + 7 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
 
 
@@ -32,10 +36,18 @@ TOTAL, FIRST = [0.5576, 0.4424, 0.2437], [0.3139, 0.4424, 0.0]
 
 
 def swept(
-    function: Function, kind: str, points: int, ends: Mapping[str, tuple[float, float]], seeds: int = 2
+    function: Function,
+    kind: str,
+    points: int,
+    ends: Mapping[str, tuple[float, float]],
+    seeds: int = 2,
 ) -> xr.Dataset:
-    """Results of a design in which `function` of the numbers is the readout `y` of the arm `drug`; `base` gives 1."""
-    spans: dict[str, Any] = {path: Span.model_validate({"from": low, "to": high}) for path, (low, high) in ends.items()}
+    """Results of a design in which `function` of the numbers is the readout `y` of the arm `drug`;
+    `base` gives 1.
+    """
+    spans: dict[str, Any] = {
+        path: Span.model_validate({"from": low, "to": high}) for path, (low, high) in ends.items()
+    }
     design = Design.model_validate({"kind": kind, "points": points})
     (axis,) = axes_of(spans, design)
     assert axis.size == size(spans, design)
@@ -52,7 +64,11 @@ def swept(
         | {c.name: ("point", np.array(c.values), {"units": c.unit, "path": c.path}) for c in reversed(axis.columns)},
     )  # fmt: skip
     paths = [column.path for column in axis.columns]
-    ds.attrs = {"design": json.dumps({"kind": kind, "paths": paths}), "dosing": '[{"arm": "drug"}]', "title": "T"}
+    ds.attrs = {
+        "design": json.dumps({"kind": kind, "paths": paths}),
+        "dosing": '[{"arm": "drug"}]',
+        "title": "T",
+    }
     return ds
 
 
@@ -75,7 +91,11 @@ def by_number(ds: xr.Dataset, **k: Any) -> dict[str, sensitivity.Influence]:
 def test_sobol_indices_of_ishigami() -> None:
     kind, found = sensitivity.influences(swept(ishigami, "saltelli", 1024, ISHIGAMI))
     assert kind == "saltelli"
-    assert [one.number for one in found] == ["one", "two", "three"]  # the greatest first, and `same` left out
+    assert [one.number for one in found] == [
+        "one",
+        "two",
+        "three",
+    ]  # the greatest first, and `same` left out
     for one, total, first in zip(found, TOTAL, FIRST, strict=True):
         assert one.value == pytest.approx(total, abs=0.03)
         assert one.beside == pytest.approx(first, abs=0.03)
@@ -105,7 +125,9 @@ def test_elementary_effects_of_a_line_are_its_slopes_over_the_ranges() -> None:
     kind, _ = sensitivity.influences(swept(linear, "morris", 12, LINEAR))
     found = by_number(swept(linear, "morris", 12, LINEAR))
     assert kind == "morris"
-    assert {name: one.value for name, one in found.items()} == pytest.approx({"two": 8, "one": 3, "three": 0}, abs=1e-9)
+    assert {name: one.value for name, one in found.items()} == pytest.approx(
+        {"two": 8, "one": 3, "three": 0}, abs=1e-9
+    )
     assert found["two"].beside == pytest.approx(0, abs=1e-9)  # no bend, no interaction
     assert list(found) == ["two", "one", "three"]
 
@@ -145,8 +167,13 @@ def test_rank_correlations_are_partial() -> None:
     x = np.column_stack([ds[name] for name in ("one", "two", "three")])
     y = ds["y"].sel(arm="drug").isel(seed=0).values
     rest = stats.rankdata(x, axis=0)
-    other = np.column_stack([rest[:, 1:], np.ones(len(y))])  # by hand: what is left of both after the others
-    left = [v - other @ np.linalg.lstsq(other, v, rcond=None)[0] for v in (rest[:, 0], stats.rankdata(y))]
+    other = np.column_stack(
+        [rest[:, 1:], np.ones(len(y))]
+    )  # by hand: what is left of both after the others
+    left = [
+        v - other @ np.linalg.lstsq(other, v, rcond=None)[0]
+        for v in (rest[:, 0], stats.rankdata(y))
+    ]
     assert ranks["one"].value == pytest.approx(stats.pearsonr(*left).statistic)
     assert ranks["two"].value < -0.5
 

@@ -17,16 +17,22 @@ NOISE = np.array([0.0, 0.1, -0.1])  # of three seeds
 
 
 def claim(**fields: Any) -> Claim:
-    return build(Document("test.yaml", {"claim": "it is so", "readout": "x", "arm": "a", **fields}), Claim)
+    return build(
+        Document("test.yaml", {"claim": "it is so", "readout": "x", "arm": "a", **fields}), Claim
+    )
 
 
-def line(values: list[float], missing: tuple[tuple[int, int], ...] = (), unit: str = "1", **fields: Any) -> Verdict:
+def line(
+    values: list[float], missing: tuple[tuple[int, int], ...] = (), unit: str = "1", **fields: Any
+) -> Verdict:
     """The verdict on a line of `values`, the same for three seeds but for an offset each."""
     y = np.array(values)[:, None] + NOISE
     there = np.ones(y.shape, bool)
     for at in missing:
         there[at], y[at] = False, np.nan
-    return on_line(claim(**fields), y, there, [f"dose = {k} mg" for k in range(len(values))], unit=unit)
+    return on_line(
+        claim(**fields), y, there, [f"dose = {k} mg" for k in range(len(values))], unit=unit
+    )
 
 
 def test_a_line_that_rises_throughout() -> None:
@@ -62,19 +68,26 @@ def test_a_peak_stands_inside_and_above_both_ends() -> None:
 
 
 def test_noise_is_not_taken_for_a_peak() -> None:
-    """Every seed is measured where the others have their top, so a flat line of noise stands above its ends by 0."""
+    """Every seed is measured where the others have their top, so a flat line of noise stands above
+    its ends by 0.
+    """
     rng = np.random.default_rng(3)
     here = claim(peak="dose")
     found = [
-        on_line(here, rng.standard_normal((30, 4)), np.ones((30, 4), bool), [""] * 30, unit="1") for _ in range(400)
+        on_line(here, rng.standard_normal((30, 4)), np.ones((30, 4), bool), [""] * 30, unit="1")
+        for _ in range(400)
     ]
     assert sum(v.outcome == "met" for v in found) < 20
     naive = np.mean([v.value for v in found])
-    assert naive < 0.2  # the lesser of two differences of mean 0; the highest of 30 means would stand 1 above
+    assert (
+        naive < 0.2
+    )  # the lesser of two differences of mean 0; the highest of 30 means would stand 1 above
 
 
 def test_one_seed_has_a_line_too() -> None:
-    found = on_line(claim(peak="dose"), np.array([[1.0], [2.0], [1.0]]), np.ones((3, 1), bool), "abc", unit="1")
+    found = on_line(
+        claim(peak="dose"), np.array([[1.0], [2.0], [1.0]]), np.ones((3, 1), bool), "abc", unit="1"
+    )
     assert found.outcome == "met"
     assert np.isnan(found.low)
 
@@ -82,7 +95,9 @@ def test_one_seed_has_a_line_too() -> None:
 def test_only_seeds_that_finished_at_every_point_count() -> None:
     found = line([1, 2, 3], missing=((1, 0),), rises="dose")
     assert (found.outcome, found.n, found.expected) == ("met", 2, 3)
-    nobody = line([1, 2, 3], missing=((0, 0), (1, 1), (2, 2)), rises="dose", known_miss="never mind")
+    nobody = line(
+        [1, 2, 3], missing=((0, 0), (1, 1), (2, 2)), rises="dose", known_miss="never mind"
+    )
     assert (nobody.outcome, nobody.n) == ("undecided", 0)
     assert "no seed finished at every point" in nobody.sentence
 
@@ -95,7 +110,9 @@ def test_a_known_miss_only_reports() -> None:
     assert line([3, 2, 1], rises="dose", known_miss="so it is").outcome == "known miss"
 
 
-def points(missing: tuple[int, ...] = (), unit: str = "1", never: tuple[int, ...] = (), **fields: Any) -> Verdict:
+def points(
+    missing: tuple[int, ...] = (), unit: str = "1", never: tuple[int, ...] = (), **fields: Any
+) -> Verdict:
     """Ten subjects with means 0..9, two seeds each; of those `missing` the first seed."""
     values = np.arange(10.0)[:, None] + np.array([0.4, -0.4])
     there = np.ones(values.shape, bool)

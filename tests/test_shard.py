@@ -56,7 +56,9 @@ def test_a_broken_run_is_not_gathered(tmp_path: Path) -> None:
     part = ran(tmp_path / "machine" / "mine", 1)
     broken = Shard(1, 3).part(JOBS)[0].id
     (part.runs / broken / "course.npz").write_bytes(b"half")
-    came = {d.job.id: d.came for d in gather(JOBS, Store(tmp_path / "here" / "mine"), [part.folder])}
+    came = {
+        d.job.id: d.came for d in gather(JOBS, Store(tmp_path / "here" / "mine"), [part.folder])
+    }
     assert came[broken] == "missing"
     assert list(came.values()).count("borrowed") == 3
 

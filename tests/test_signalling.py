@@ -1,4 +1,6 @@
-"""Signalling: one switch, what drives BDNF, what TrkB needs, and a threshold that follows what it hears."""
+"""Signalling: one switch, what drives BDNF, what TrkB needs, and a threshold that follows what it
+hears.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ share = st.floats(0, 1)
 
 def section(**overrides: Any) -> Signalling:
     at = {
-        f"signalling.{name}": {"value": value, "source": "assumed", "evidence": "assumed", "note": "test"}
+        f"signalling.{name}": {
+            "value": value,
+            "source": "assumed",
+            "evidence": "assumed",
+            "note": "test",
+        }
         for name, value in overrides.items()
     }
     return Library().load("plasticity", "all", Plasticity, overrides=at).signalling
@@ -42,7 +49,9 @@ def rates(on: Cascade | None = None, **state: float) -> dict[str, float]:
 
 class TestSwitch:
     @given(half=st.floats(0.1, 5), n=st.floats(1, 8))
-    def test_is_half_on_at_its_half_and_knows_its_healthy_value(self, half: float, n: float) -> None:
+    def test_is_half_on_at_its_half_and_knows_its_healthy_value(
+        self, half: float, n: float
+    ) -> None:
         switch = Switch(half, n)
         assert switch(half) == pytest.approx(0.5)
         assert switch(1.0) == pytest.approx(switch.at_one)
@@ -71,7 +80,12 @@ class TestCascade:
         self, tone: float, rest: float, sequestered: float, blocked: float, heard: float
     ) -> None:
         rest = min(rest, 1.2)
-        inputs = {"tone": tone, "rest_current": rest, "sequestered": sequestered, "blocked": blocked}
+        inputs = {
+            "tone": tone,
+            "rest_current": rest,
+            "sequestered": sequestered,
+            "blocked": blocked,
+        }
         *signals, drive, translation = cascade().steady(**inputs)
         state = dict(zip(NAMES[:4], signals, strict=True))
         now = rates(**state, habituation=heard, heard=heard, **inputs)
@@ -82,13 +96,19 @@ class TestCascade:
     def test_a_surge_releases_bdnf_and_only_by_disinhibition(self) -> None:
         assert rates(heard=1.4)["bdnf"] > 0.5
         assert rates(cascade(disinhibition=0), heard=1.4)["bdnf"] == pytest.approx(0, abs=1e-15)
-        assert rates(cascade(disinhibition=0.5), heard=1.4)["bdnf"] == pytest.approx(rates(heard=1.4)["bdnf"] / 2)
+        assert rates(cascade(disinhibition=0.5), heard=1.4)["bdnf"] == pytest.approx(
+            rates(heard=1.4)["bdnf"] / 2
+        )
 
-    def test_resting_current_sets_eef2k_and_eef2k_translation_only_by_the_spontaneous_pathway(self) -> None:
+    def test_resting_current_sets_eef2k_and_eef2k_translation_only_by_the_spontaneous_pathway(
+        self,
+    ) -> None:
         assert rates(rest_current=0.8)["eef2k"] < -0.5
         assert rates(eef2k=0.7)["bdnf"] > 0.5
         assert rates(cascade(spontaneous=0), eef2k=0.7)["bdnf"] == pytest.approx(0, abs=1e-15)
-        assert rates(cascade(spontaneous=0.5), eef2k=0.7)["bdnf"] == pytest.approx(rates(eef2k=0.7)["bdnf"] / 2)
+        assert rates(cascade(spontaneous=0.5), eef2k=0.7)["bdnf"] == pytest.approx(
+            rates(eef2k=0.7)["bdnf"] / 2
+        )
 
     def test_eef2k_falls_more_than_the_current_does(self) -> None:
         settled, *_ = cascade().steady(tone=0, rest_current=0.8, sequestered=0, blocked=0)
@@ -137,7 +157,9 @@ class TestCascade:
 
     def test_the_synapse_gets_used_to_what_it_hears(self) -> None:
         gap = 0.4
-        assert rates(heard=1 + gap)["habituation"] == pytest.approx(gap / float(K.habituation_time), rel=0.01)
+        assert rates(heard=1 + gap)["habituation"] == pytest.approx(
+            gap / float(K.habituation_time), rel=0.01
+        )
         assert rates(heard=0.7)["habituation"] < 0
 
     def test_a_silent_synapse_does_not_habituate(self) -> None:
@@ -145,7 +167,9 @@ class TestCascade:
         assert rates(heard=0.0)["habituation"] == 0
 
 
-@pytest.mark.parametrize(("gain", "half"), [("release_gain", "release_half"), ("mtorc1_gain", "trkb_half")])
+@pytest.mark.parametrize(
+    ("gain", "half"), [("release_gain", "release_half"), ("mtorc1_gain", "trkb_half")]
+)
 def test_a_gain_that_could_make_a_level_negative_is_refused(gain: str, half: str) -> None:
     with pytest.raises(InputError, match=rf"signalling\.{gain}.*{half}"):
         section(**{gain: 100})

@@ -1,4 +1,6 @@
-"""Spines: turnover of the adult (row 40), loss in stress (row 34), rescue of what was lost, the delay."""
+"""Spines: turnover of the adult (row 40), loss in stress (row 34), rescue of what was lost, the
+delay.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,12 @@ from plastogen.model.plasticity.system import Plasticity
 
 def section(**overrides: Any) -> Spine:
     at = {
-        f"spine.{name}": {"value": value, "source": "assumed", "evidence": "assumed", "note": "test"}
+        f"spine.{name}": {
+            "value": value,
+            "source": "assumed",
+            "evidence": "assumed",
+            "note": "test",
+        }
         for name, value in overrides.items()
     }
     return Library().load("plasticity", "all", Plasticity, overrides=at).spine
@@ -27,7 +34,9 @@ K = section()
 SPINES = Spines(K)
 
 
-def simulate(spines: Spines, days: float, *, stress: float = 0, pulse_h: float = 0, translation: float = 1) -> Any:
+def simulate(
+    spines: Spines, days: float, *, stress: float = 0, pulse_h: float = 0, translation: float = 1
+) -> Any:
     """(commit_1, commit_2, transient, persistent) by hour, from the healthy state."""
 
     def fun(t: float, y: Any) -> Any:
@@ -40,7 +49,9 @@ def simulate(spines: Spines, days: float, *, stress: float = 0, pulse_h: float =
 
 def test_rests_when_healthy() -> None:
     assert SPINES.transient + SPINES.persistent == pytest.approx(1)
-    assert SPINES.rates(1, 1, SPINES.transient, SPINES.persistent, 1, 0) == pytest.approx([0] * 4, abs=1e-16)
+    assert SPINES.rates(1, 1, SPINES.transient, SPINES.persistent, 1, 0) == pytest.approx(
+        [0] * 4, abs=1e-16
+    )
 
 
 @given(translation=st.floats(0, 50), stress=st.floats(0, 1))
@@ -97,7 +108,9 @@ def test_rescue_refills_vacant_sites_and_saturates_in_the_healthy() -> None:
     vacant = SPINES.sites - stressed
     assert in_stress == pytest.approx(9 * float(K.rescue) / 24 * vacant)
     assert in_health < in_stress / 20
-    assert SPINES.rates(1, 0, SPINES.transient, stressed, 1, 0)[3] < 0  # nothing matures, nothing is rescued
+    assert (
+        SPINES.rates(1, 0, SPINES.transient, stressed, 1, 0)[3] < 0
+    )  # nothing matures, nothing is rescued
 
 
 def test_new_material_raises_formation_and_leaves_elimination_alone() -> None:

@@ -34,9 +34,11 @@ HEALTHY = MODEL.healthy_state()
 def circuit() -> Circuit:
     zero = {f"formula.gain.{cls}.{name}": 0 for cls in CLASSES for name in Drive.names()}
     own: dict[str, object] = {
-        "formula.gain.E.nmda_E": 0.5, "formula.gain.E.recurrent": 0.8, "formula.gain.E.tonic_SST": -0.9,
+        "formula.gain.E.nmda_E": 0.5,
+        "formula.gain.E.recurrent": 0.8,
+        "formula.gain.E.tonic_SST": -0.9,
         "formula.gain.E.ampa": 0.3,
-    }  # fmt: skip
+    }
     return LIBRARY.load("circuits", "small", Circuit, overrides={**zero, **own})
 
 
@@ -44,7 +46,9 @@ PROBE = FormulaProbe(circuit())
 BASE = PROBE.ask(Drive(), 1)
 
 
-def stepper(*given: dict[str, Any], switches: dict[str, Any] | None = None, stress: Any = ()) -> Stepper:
+def stepper(
+    *given: dict[str, Any], switches: dict[str, Any] | None = None, stress: Any = ()
+) -> Stepper:
     treatments = {f"t{n}": Treatment.model_validate(t) for n, t in enumerate(given)}
     drugs = {t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()}
     subject = LIBRARY.load("subjects", "healthy_adult", Subject)
@@ -98,7 +102,9 @@ def test_weights_spines_scaling_and_pv_integrity_re_enter() -> None:
     ):
         y[column(name)] = value
     state = stepper().state(0.0, y, np.zeros(7))
-    assert (state.weight, state.scaling, state.spines, state.pv_integrity) == pytest.approx((1.2, 0.9, 0.9, 0.7))
+    assert (state.weight, state.scaling, state.spines, state.pv_integrity) == pytest.approx(
+        (1.2, 0.9, 0.9, 0.7)
+    )
     cut = stepper(switches={"feedback": "off"}).state(0.0, y, np.zeros(7))
     assert (cut.weight, cut.scaling, cut.spines, cut.pv_integrity) == pytest.approx((1, 1, 1, 0.7))
 
@@ -135,10 +141,17 @@ def test_factors_scale_the_block_of_their_pools() -> None:
     s, plain = stepper(KETAMINE, switches={"block": factors}), stepper(KETAMINE)
     blocked = np.random.default_rng(0).uniform(0, 0.1, plain.kinetics.shape)
     scaled = dict(zip(s.pools, s.block(blocked) / plain.block(blocked), strict=True))
-    assert scaled == pytest.approx({
-        "E.synaptic": 0.5, "E.tonic": 0.25, "E.rest": 3, "PV.synaptic": 0, "PV.tonic": 0.25, "SST.synaptic": 2,
-        "SST.tonic": 0.25,
-    })  # fmt: skip
+    assert scaled == pytest.approx(
+        {
+            "E.synaptic": 0.5,
+            "E.tonic": 0.25,
+            "E.rest": 3,
+            "PV.synaptic": 0,
+            "PV.tonic": 0.25,
+            "SST.synaptic": 2,
+            "SST.tonic": 0.25,
+        }
+    )
 
 
 # one step
@@ -157,8 +170,12 @@ def test_activity_runs_linearly_from_one_answer_to_the_next() -> None:
     arriving = PROBE.ask(Drive(ampa=0.5), 1)
     path = stepped(s, 1.0, 3.0, arriving)
     rates = path.activity("rate_hz", np.array([1.0, 1.5, 3.0]))
-    np.testing.assert_allclose(rates, [BASE.rate_hz, 0.75 * BASE.rate_hz + 0.25 * arriving.rate_hz, arriving.rate_hz])
-    assert path.activity("glutamate", np.array([2.0]))[0] == pytest.approx((BASE.glutamate + arriving.glutamate) / 2)
+    np.testing.assert_allclose(
+        rates, [BASE.rate_hz, 0.75 * BASE.rate_hz + 0.25 * arriving.rate_hz, arriving.rate_hz]
+    )
+    assert path.activity("glutamate", np.array([2.0]))[0] == pytest.approx(
+        (BASE.glutamate + arriving.glutamate) / 2
+    )
     assert path.end.activity is arriving
     assert stepped(s, 1.0, 3.0).end.activity is BASE
 
@@ -172,10 +189,15 @@ def test_nothing_moves_in_the_healthy_state() -> None:
 
 
 def test_block_is_that_of_the_receptor_model_stepped_finely() -> None:
-    """Two hundred small steps, agonist and voltages interpolated between the two activities by hand."""
+    """Two hundred small steps, agonist and voltages interpolated between the two activities by
+    hand.
+    """
     s = stepper(KETAMINE)
     arriving = replace(
-        BASE, voltage=np.roll(BASE.voltage, 4, axis=1), bound=BASE.bound / 3, glutamate=BASE.glutamate / 3
+        BASE,
+        voltage=np.roll(BASE.voltage, 4, axis=1),
+        bound=BASE.bound / 3,
+        glutamate=BASE.glutamate / 3,
     )
     path = stepped(s, 0.0, 0.5, arriving)
     k = BlockKinetics(
@@ -192,9 +214,15 @@ def test_block_is_that_of_the_receptor_model_stepped_finely() -> None:
         middle_a, middle_v = ((1 - share) * x[0] + share * x[1] for x in (a, v))
         c = s.treated.blocker_uM(np.array([(step + 0.5) / n * 0.5]))
         blocked = k.advance(
-            blocked, a_start=middle_a, a_end=middle_a, v_weights_start=middle_v, v_weights_end=middle_v,
-            v_mV=bin_centres_mV(), brain_uM=c, dt_h=0.5 / n,
-        )[-1]  # fmt: skip
+            blocked,
+            a_start=middle_a,
+            a_end=middle_a,
+            v_weights_start=middle_v,
+            v_weights_end=middle_v,
+            v_mV=bin_centres_mV(),
+            brain_uM=c,
+            dt_h=0.5 / n,
+        )[-1]
     np.testing.assert_allclose(path.block[-1], k.fraction(blocked), rtol=5e-3)
     assert path.block[-1].min() > 0.001
     np.testing.assert_array_equal(path.block[0], 0)
@@ -208,24 +236,36 @@ def oracle(s: Stepper, path: Path, first: Any, last: Any) -> np.ndarray:
 
     def inputs(t: float) -> Inputs:
         share = (t - t0) / (t1 - t0)
-        block = {pool: float(np.interp(t, path.block_t_h, path.block[:, n])) for n, pool in enumerate(pools)}
+        block = {
+            pool: float(np.interp(t, path.block_t_h, path.block[:, n]))
+            for n, pool in enumerate(pools)
+        }
         effect = {name: float(x[0]) for name, x in s.treated.effects(np.array([t])).items()}
 
         def ratio(value: Any) -> float:
             return float(((1 - share) * value(first) + share * value(last)) / value(BASE))
 
         return Inputs(
-            rate_E=ratio(lambda a: a.rate_hz[0]), ampa_throughput=ratio(lambda a: a.ampa_throughput),
-            rest_current=1 - block["E.rest"], pv_block=(block["PV.synaptic"] + block["PV.tonic"]) / 2,
-            e_block=(block["E.synaptic"] + block["E.tonic"]) / 2, sequestered_bdnf=effect.get("bdnf", 0),
-            mtorc1_blocked=effect.get("mtorc1", 0), serotonin=effect.get("serotonin", 0),
+            rate_E=ratio(lambda a: a.rate_hz[0]),
+            ampa_throughput=ratio(lambda a: a.ampa_throughput),
+            rest_current=1 - block["E.rest"],
+            pv_block=(block["PV.synaptic"] + block["PV.tonic"]) / 2,
+            e_block=(block["E.synaptic"] + block["E.tonic"]) / 2,
+            sequestered_bdnf=effect.get("bdnf", 0),
+            mtorc1_blocked=effect.get("mtorc1", 0),
+            serotonin=effect.get("serotonin", 0),
             stress=float(s.treated.stress(np.array([t]))[0]),
-        )  # fmt: skip
+        )
 
     done = solve_ivp(
-        lambda t, y: MODEL.rate_of_change(y, inputs(t)), (t0, np.nextafter(t1, t0)), path.start.y, method="RK45",
-        rtol=1e-8, atol=1e-10, max_step=(t1 - t0) / 64,
-    )  # fmt: skip
+        lambda t, y: MODEL.rate_of_change(y, inputs(t)),
+        (t0, np.nextafter(t1, t0)),
+        path.start.y,
+        method="RK45",
+        rtol=1e-8,
+        atol=1e-10,
+        max_step=(t1 - t0) / 64,
+    )
     return np.asarray(done.y[:, -1])
 
 
@@ -244,7 +284,9 @@ def test_the_slow_state_hears_activity_block_and_tools(given: list[dict[str, Any
     wanted = oracle(s, path, BASE, arriving)
     moved = np.abs(wanted - MODEL.healthy_state())
     np.testing.assert_allclose(path.end.y, wanted, rtol=1e-4, atol=1e-3 * moved.max())
-    np.testing.assert_allclose(path.end.y - HEALTHY, wanted - HEALTHY, rtol=0.02, atol=1e-8)  # each, however little
+    np.testing.assert_allclose(
+        path.end.y - HEALTHY, wanted - HEALTHY, rtol=0.02, atol=1e-8
+    )  # each, however little
     assert moved[column("bdnf")] > 1e-3
     assert moved[column("persistent")] > 1e-5
     assert path.end.y[column("tolerance")] > 0
@@ -255,7 +297,9 @@ def test_the_interpolant_is_the_state_along_the_step() -> None:
     path = stepped(s, 0.0, 0.5)
     half = s.step(start(s, 0.0), 0.25)
     np.testing.assert_allclose(path.slow(0.5), path.end.y, rtol=1e-7)
-    np.testing.assert_allclose(path.slow(0.25) - HEALTHY, half.end.y - HEALTHY, rtol=0.15, atol=1e-8)
+    np.testing.assert_allclose(
+        path.slow(0.25) - HEALTHY, half.end.y - HEALTHY, rtol=0.15, atol=1e-8
+    )
     assert path.slow(np.array([0.1, 0.2])).shape == (2, len(STATES))
 
 
@@ -268,7 +312,9 @@ def test_two_half_steps_are_one_whole_step() -> None:
 
 
 def test_a_hold_acts_up_to_its_end_and_not_beyond() -> None:
-    """An effect that ends with the step is whole within it; one that begins with its end is not there."""
+    """An effect that ends with the step is whole within it; one that begins with its end is not
+    there.
+    """
     anti = {"drug": "rapamycin", "occupancy": 1.0}
     held, free = stepper(anti | {"at": "0 h", "for": "2 h"}), stepper()
     later = stepper(anti | {"at": "2 h", "for": "2 h"})
@@ -279,7 +325,9 @@ def test_a_hold_acts_up_to_its_end_and_not_beyond() -> None:
     np.testing.assert_allclose(before.end.y, without.end.y, rtol=1e-12)
     longer = stepper(anti | {"at": "0 h", "for": "3 h"})
     np.testing.assert_allclose(
-        during.end.y, longer.step(replace(start(longer), activity=arriving), 2.0, arriving).end.y, rtol=1e-12
+        during.end.y,
+        longer.step(replace(start(longer), activity=arriving), 2.0, arriving).end.y,
+        rtol=1e-12,
     )
     assert during.end.y[column("protein")] < without.end.y[column("protein")] - 1e-4
 
@@ -294,7 +342,8 @@ def test_drives_along_a_step_are_those_of_its_moments() -> None:
     nmda = Drive.names().index("nmda_E")
     np.testing.assert_allclose(
         1 - drives[:, nmda],
-        path.block[:, 0] - (1 - path.block[:, 0]) * path.slow(path.block_t_h)[:, column("tolerance")],
+        path.block[:, 0]
+        - (1 - path.block[:, 0]) * path.slow(path.block_t_h)[:, column("tolerance")],
     )
 
 

@@ -31,7 +31,9 @@ def stored(folder: Path, arm: str = "ketamine") -> tuple[Store, str]:
     store, one = Store(folder), plan(arm)
     store.prepare()
     run = run_id(one)
-    store.write(run, one, course_fake.simulate(one), {"log": {"probes": 3, "cap_hit": False}, "wall_s": 1.5})
+    store.write(
+        run, one, course_fake.simulate(one), {"log": {"probes": 3, "cap_hit": False}, "wall_s": 1.5}
+    )
     return store, run
 
 
@@ -60,7 +62,9 @@ def test_spikes_read_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [*FILES, "manifest.json"])
 @pytest.mark.parametrize("how", ["missing", "cut short", "altered"])
-def test_a_broken_run_is_never_taken_for_a_finished_one(tmp_path: Path, name: str, how: str) -> None:
+def test_a_broken_run_is_never_taken_for_a_finished_one(
+    tmp_path: Path, name: str, how: str
+) -> None:
     store, run = stored(tmp_path)
     path = tmp_path / "runs" / run / name
     raw = path.read_bytes()
@@ -69,7 +73,9 @@ def test_a_broken_run_is_never_taken_for_a_finished_one(tmp_path: Path, name: st
     elif how == "cut short":
         path.write_bytes(raw[: len(raw) // 2])
     else:
-        path.write_bytes(raw.replace(b"complete", b"running!") if name == "manifest.json" else raw[:-1] + b"?")
+        path.write_bytes(
+            raw.replace(b"complete", b"running!") if name == "manifest.json" else raw[:-1] + b"?"
+        )
     fault = store.fault(run)
     assert fault is not None
     assert name.split(".")[0] in fault
@@ -96,12 +102,16 @@ def test_a_course_that_is_not_finite_is_not_kept(tmp_path: Path) -> None:
     assert list((tmp_path / "runs").iterdir()) == []
 
 
-def test_leftovers_of_killed_processes_are_swept_and_those_of_living_ones_stay(tmp_path: Path) -> None:
+def test_leftovers_of_killed_processes_are_swept_and_those_of_living_ones_stay(
+    tmp_path: Path,
+) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     store = Store(tmp_path)
     store.prepare()
-    gone, living = (store.runs / f"{'0' * 12}.partial-{HOST}-{pid}-abc" for pid in (dead.pid, os.getppid()))
+    gone, living = (
+        store.runs / f"{'0' * 12}.partial-{HOST}-{pid}-abc" for pid in (dead.pid, os.getppid())
+    )
     gone.mkdir()
     living.mkdir()
     (gone / "course.npz").write_bytes(b"half")
@@ -173,7 +183,9 @@ def together(folder: Path) -> tuple[Store, list[str]]:
     store = Store(folder)
     store.prepare()
     plans = [question().case("ketamine").plan(seed, "cpp") for seed in (5, 6, 7)]
-    whole = {run_id(one): (one, course_fake.simulate(one), course_fake.simulate(one)) for one in plans}
+    whole = {
+        run_id(one): (one, course_fake.simulate(one), course_fake.simulate(one)) for one in plans
+    }
     for run in whole:
         store.fail(run, "no")
     store.write_batch(whole, {"backend": "cpp"}, dict.fromkeys(whole, "ketamine"))

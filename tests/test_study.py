@@ -1,4 +1,6 @@
-"""The commands that ask what came out by how much: tables on the screen, all of it in files, no traceback."""
+"""The commands that ask what came out by how much: tables on the screen, all of it in files, no
+traceback.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def test_trial_of_a_variable_writes_every_time(lab: Path) -> None:
     rows = (lab / "results" / "mine" / "trial.csv").read_text().splitlines()
     assert rows[0].startswith("readout,unit,arm,than,")
     assert len(rows) > 3 * 20
-    assert sum("rate_hz" in line for line in told.output.splitlines()) == 3 * (len({r.split(",")[2] for r in rows[1:]}))
+    assert sum("rate_hz" in line for line in told.output.splitlines()) == 3 * (
+        len({r.split(",")[2] for r in rows[1:]})
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Who is treated: what makes a subject differ from the healthy adult, where their course begins, how people vary."""
+"""Who is treated: what makes a subject differ from the healthy adult, where their course begins,
+how people vary.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_shares_make_room_in_proportion_and_add_up() -> None:
     ],
     ids=["healthy", "no more than all", "nothing to make room", "no GluN2B"],
 )
-def test_the_mix_at_its_edges(factor: float, shares: dict[str, float], wanted: dict[str, float]) -> None:
+def test_the_mix_at_its_edges(
+    factor: float, shares: dict[str, float], wanted: dict[str, float]
+) -> None:
     assert subject(glun2b=factor).mix(shares) == pytest.approx(wanted)
 
 
@@ -65,16 +69,22 @@ def test_the_healthy_are_at_their_set_points_and_others_are_not() -> None:
 def test_an_untreated_course_stays_flat_whatever_the_inhibition(inhibition: float) -> None:
     course = simulate(replace(plan(hours=200), subject=subject(inhibition=inhibition)))
     for name in ("weight", "spine_density", "rate_hz"):
-        np.testing.assert_allclose(course.arrays[name], course.arrays[name][:1].repeat(len(course.t_h), 0), rtol=0.01)
+        np.testing.assert_allclose(
+            course.arrays[name], course.arrays[name][:1].repeat(len(course.t_h), 0), rtol=0.01
+        )
     rate = course.arrays["rate_hz"][0, 0] / simulate(plan(hours=1)).arrays["rate_hz"][0, 0]
     assert (rate > 1.01) if inhibition < 1 else (rate < 0.99)
 
 
 def test_the_mix_changes_what_ketamine_blocks() -> None:
-    few, many = (simulate(replace(plan(KETAMINE, hours=2), subject=subject(glun2b=f))) for f in (0.5, 1.5))
+    few, many = (
+        simulate(replace(plan(KETAMINE, hours=2), subject=subject(glun2b=f))) for f in (0.5, 1.5)
+    )
     pools = list(few.pools)
     peak = [c.arrays["block"].max(0) for c in (few, many)]
-    assert peak[0][pools.index("SST.synaptic")] > 1.1 * peak[1][pools.index("SST.synaptic")]  # GluN2C and 2D give way
+    assert (
+        peak[0][pools.index("SST.synaptic")] > 1.1 * peak[1][pools.index("SST.synaptic")]
+    )  # GluN2C and 2D give way
 
 
 # how people vary
@@ -96,7 +106,12 @@ def varied(distribution: str, cv: float | None = None) -> Varied:
         ("lognormal", 0.4, LITRES, stats.lognorm(np.sqrt(np.log(1 + 0.4**2)), scale=1.3)),
         ("uniform", None, LITRES, stats.uniform(0.9, 1.2)),
         ("loguniform", None, LITRES, stats.loguniform(0.9, 2.1)),
-        ("beta", 0.3, SHARE, stats.beta(0.6 * (0.4 / (0.6 * 0.09) - 1), 0.4 * (0.4 / (0.6 * 0.09) - 1))),
+        (
+            "beta",
+            0.3,
+            SHARE,
+            stats.beta(0.6 * (0.4 / (0.6 * 0.09) - 1), 0.4 * (0.4 / (0.6 * 0.09) - 1)),
+        ),
     ],
 )
 def test_a_distribution_is_the_one_it_says(
@@ -142,7 +157,10 @@ def test_a_subject_stays_the_same_whoever_else_there_is() -> None:
 def test_how_people_vary_names_no_run() -> None:
     here = plan(KETAMINE, subject="healthy_adult")
     there = replace(
-        here, subject=here.subject.model_copy(update={"varies": {"subject.weight": varied("lognormal", 0.2)}})
+        here,
+        subject=here.subject.model_copy(
+            update={"varies": {"subject.weight": varied("lognormal", 0.2)}}
+        ),
     )
     assert run_id(here) == run_id(there)
     assert run_id(here) != run_id(replace(here, subject=subject(inhibition=0.9)))

@@ -44,7 +44,9 @@ def test_a_range_without_ends_takes_those_of_the_model() -> None:
     (axis,) = asked.axes
     assert axis.columns[0].written == ("2.5 uM", "5.04975246918 uM", "10.2 uM")
     own = "{value: 1 mg/kg, range: [0.5 mg/kg, 2 mg/kg]}"
-    asked = question(TEXT.replace("dose: 0.5 mg/kg", f"dose: {own}") + f"sweep: {{{DOSE}: {{points: 2}}}}")
+    asked = question(
+        TEXT.replace("dose: 0.5 mg/kg", f"dose: {own}") + f"sweep: {{{DOSE}: {{points: 2}}}}"
+    )
     assert asked.axes[0].columns[0].written == ("0.5 mg/kg", "2 mg/kg")
 
 
@@ -55,9 +57,13 @@ def test_ranges_that_differ_between_the_models_in_use_are_not_chosen_from() -> N
     asked = question(text)
     asked.models = Models(Library())
     for name, high in (("prefrontal", "2 Hz"), ("prefrontal_afferent", "3 Hz")):
-        asked.models.document("circuits", name).tree["agonist"]["mini_rate"]["range"] = ["1 Hz", high]
+        asked.models.document("circuits", name).tree["agonist"]["mini_rate"]["range"] = [
+            "1 Hz",
+            high,
+        ]
     with pytest.raises(
-        InputError, match=r"1 Hz to 2 Hz in circuits/prefrontal, 1 Hz to 3 Hz in circuits/prefrontal_aff"
+        InputError,
+        match=r"1 Hz to 2 Hz in circuits/prefrontal, 1 Hz to 3 Hz in circuits/prefrontal_aff",
     ):
         _ = asked.axes
 
@@ -85,8 +91,14 @@ def test_a_span_has_a_width_in_whatever_unit_its_ends_are() -> None:
 
 def test_the_size_is_known_without_drawing() -> None:
     assert size({"a": Span(points=4), "b": [1, 2]}, Design()) == 8
-    assert size({"a": Span(), "b": [1, 2]}, Design.model_validate({"kind": "sobol", "points": 1000})) == 1000
+    assert (
+        size({"a": Span(), "b": [1, 2]}, Design.model_validate({"kind": "sobol", "points": 1000}))
+        == 1000
+    )
     for kind, points in (("saltelli", 8 * 4), ("morris", 8 * 3)):
-        ends = {"a": Span.model_validate({"from": 0, "to": 1}), "b": Span.model_validate({"from": 2, "to": 9})}
+        ends = {
+            "a": Span.model_validate({"from": 0, "to": 1}),
+            "b": Span.model_validate({"from": 2, "to": 9}),
+        }
         design = Design.model_validate({"kind": kind, "points": 8})
         assert size(ends, design) == points == axes_of(ends, design)[0].size

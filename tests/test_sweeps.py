@@ -1,4 +1,6 @@
-"""Sweeps from the command line: parts and merging, failed runs, status, comparing, a full disk, two at once."""
+"""Sweeps from the command line: parts and merging, failed runs, status, comparing, a full disk, two
+at once.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def test_parts_write_runs_alone_and_merging_puts_them_together(lab: Path) -> Non
 def test_parts_of_several_machines_are_merged_from_their_folders(lab: Path) -> None:
     for k in "12":
         assert say("run", "mine", "--shard", f"{k}/2", "--out", f"machine{k}/mine").exit_code == 0
-    merged = say("merge", "mine", "--no-figures", "--from", "machine1/mine", "--from", "machine2/mine")
+    merged = say(
+        "merge", "mine", "--no-figures", "--from", "machine1/mine", "--from", "machine2/mine"
+    )
     assert merged.exit_code == 0, merged.output
     assert "6 of 6 runs" in merged.output
     wrong = say("merge", "mine", "--from", "nowhere")
@@ -59,7 +63,9 @@ def test_a_part_whose_run_fails_is_three_and_the_others_are_not_its_affair(
     assert sorted(codes) == [0, 0, 0, 0, 0, 3]
 
 
-def test_a_failed_run_is_told_and_run_again_when_asked_for(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_run_is_told_and_run_again_when_asked_for(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(plan: Any, *, progress: Any) -> Any:
         if plan.seed == 2:
             raise RuntimeError("no more neurons")
@@ -92,7 +98,17 @@ def test_status_tells_how_a_sweep_stands(lab: Path) -> None:
 
 def test_compare_tells_what_differs(lab: Path) -> None:
     say("run", "mine", "--seeds", "3", "--no-figures", "--out", "a")
-    say("run", "mine", "--seeds", "3", "--no-figures", "--out", "b", "--set", "arms.ketamine.give.x.dose=2 mg/kg")
+    say(
+        "run",
+        "mine",
+        "--seeds",
+        "3",
+        "--no-figures",
+        "--out",
+        "b",
+        "--set",
+        "arms.ketamine.give.x.dose=2 mg/kg",
+    )
     told = say("compare", "a", "b/results.nc")
     assert told.exit_code == 0, told.output
     assert re.search(r"weight_2h +ketamine +3 .* DIFFERS", told.output)
@@ -123,14 +139,25 @@ def test_bad_ways_to_run_are_two(lab: Path, words: tuple[str, ...], wanted: str)
 def test_the_slurm_example_runs_as_it_stands(bench: Path) -> None:
     folder = bench / "one"
     (bench / "bin").mkdir()
-    (bench / "bin" / "plastogen").write_text(f'#!/bin/sh\nexec {sys.executable} -m plastogen "$@"\n')
+    (bench / "bin" / "plastogen").write_text(
+        f'#!/bin/sh\nexec {sys.executable} -m plastogen "$@"\n'
+    )
     (bench / "bin" / "plastogen").chmod(0o755)
-    env = os.environ | {"PATH": f"{bench / 'bin'}:{os.environ['PATH']}", "PARTS": "3", "SLURM_CPUS_PER_TASK": "1"}
+    env = os.environ | {
+        "PATH": f"{bench / 'bin'}:{os.environ['PATH']}",
+        "PARTS": "3",
+        "SLURM_CPUS_PER_TASK": "1",
+    }
     for k in "123":
         told = subprocess.run(
-            ["sh", str(SCRIPT), *QUICK[1:]], cwd=folder, env=env | {"SLURM_ARRAY_TASK_ID": k}, capture_output=True,
-            text=True, check=True, timeout=100,
-        )  # fmt: skip
+            ["sh", str(SCRIPT), *QUICK[1:]],
+            cwd=folder,
+            env=env | {"SLURM_ARRAY_TASK_ID": k},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=100,
+        )
         assert f"part {k} of 3: 3 of 3 runs" in told.stdout
     said, _ = (merged := plastogen(folder, "merge", "mine", "--no-figures")).communicate(timeout=60)
     assert merged.returncode == 0, said
@@ -149,25 +176,33 @@ def test_two_sweeps_of_one_folder_end_with_the_table_of_one(bench: Path) -> None
         assert "9 of 9 runs" in said
     alone = plastogen(bench / "two", *QUICK, "--jobs", "1")
     alone.communicate(timeout=200)
-    tables = [(bench / name / "results" / "mine" / "table.csv").read_bytes() for name in ("one", "two")]
+    tables = [
+        (bench / name / "results" / "mine" / "table.csv").read_bytes() for name in ("one", "two")
+    ]
     assert tables[0] == tables[1]
     runs = bench / "one" / "results" / "mine" / "runs"
     assert all(re.fullmatch("[0-9a-f]{12}", p.name) for p in runs.iterdir())
 
 
 def on_a_small_disk(folder: Path, kilobytes: int) -> subprocess.CompletedProcess[str]:
-    """Run a sweep on a disk of its own, then again when the disk has grown, and copy the results to `kept`."""
+    """Run a sweep on a disk of its own, then again when the disk has grown, and copy the results to
+    `kept`.
+    """
     run = f"{sys.executable} -m plastogen {' '.join(QUICK)}"
     script = f"""mkdir results && mount -t tmpfs -o size={kilobytes}k none results
         {run}; code=$?
         mount -o remount,size=100m results; {run} && cp -r results kept; exit $code"""
     command = ["unshare", "-rm", "sh", "-c", script]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=250)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=250
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kilobytes", "what"), [(400, "runs/"), (700, "results.nc")])
-def test_a_full_disk_is_said_once_and_nothing_finished_is_lost(bench: Path, kilobytes: int, what: str) -> None:
+def test_a_full_disk_is_said_once_and_nothing_finished_is_lost(
+    bench: Path, kilobytes: int, what: str
+) -> None:
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
         pytest.skip("this system lets nobody mount a small disk")
     told = on_a_small_disk(bench / "one", kilobytes)

@@ -1,4 +1,6 @@
-"""Every switch cuts what it says: each changes a readout, and with no block at all ketamine changes none."""
+"""Every switch cuts what it says: each changes a readout, and with no block at all ketamine changes
+none.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ def vehicle() -> Course:
     return follow_with({}, {})
 
 
-# what is switched -> a value for it, and the readouts it must change (name, least relative change of its course)
+# what is switched -> a value for it, and the readouts it must change (name, least relative change
+# of its course)
 CASES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
     "block.E": ({"block": {"E": 0}}, {"rate_hz": 0.02, "calcium": 0.02}),
     "block.PV": ({"block": {"PV": 0}}, {"rate_hz": 0.005}),
@@ -71,7 +74,9 @@ def test_every_switch_changes_a_readout(switch: str) -> None:
 def test_no_switch_moves_the_healthy_undrugged_rest(switch: str) -> None:
     found = follow_with(CASES[switch][0], {})
     for name, values in found.arrays.items():
-        np.testing.assert_allclose(values, vehicle().arrays[name], rtol=1e-9, atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(
+            values, vehicle().arrays[name], rtol=1e-9, atol=1e-12, err_msg=name
+        )
 
 
 def test_without_block_ketamine_changes_nothing_but_its_own_concentration() -> None:
@@ -80,9 +85,15 @@ def test_without_block_ketamine_changes_nothing_but_its_own_concentration() -> N
     for name, values in cut.arrays.items():
         if name not in SHOWN:
             np.testing.assert_allclose(
-                values, np.broadcast_to(values[0], values.shape), rtol=1e-9, atol=1e-12, err_msg=name
+                values,
+                np.broadcast_to(values[0], values.shape),
+                rtol=1e-9,
+                atol=1e-12,
+                err_msg=name,
             )
-            np.testing.assert_allclose(values[0], vehicle().arrays[name][0], rtol=1e-12, err_msg=name)
+            np.testing.assert_allclose(
+                values[0], vehicle().arrays[name][0], rtol=1e-12, err_msg=name
+            )
 
 
 def test_a_site_s_factor_scales_the_block_of_its_pools_alone() -> None:
@@ -109,7 +120,9 @@ def test_without_feedback_the_synapse_changes_but_the_circuit_does_not_hear_of_i
     late = cut.t_h > 24
     assert (cut.arrays["recurrent"][late] > 1.005).all()
     np.testing.assert_allclose(
-        cut.arrays["rate_hz"][late], np.broadcast_to(cut.arrays["rate_hz"][0], (late.sum(), 3)), rtol=0.01
+        cut.arrays["rate_hz"][late],
+        np.broadcast_to(cut.arrays["rate_hz"][0], (late.sum(), 3)),
+        rtol=0.01,
     )
     base = ketamine()
     assert base.arrays["rate_hz"][-1, 0] > 1.003 * base.arrays["rate_hz"][0, 0]
@@ -139,5 +152,10 @@ def test_factors_above_one_deepen_block() -> None:
 
 def test_all_is_on_unless_said_otherwise() -> None:
     plain = Switches()
-    assert (plain.probe, plain.feedback, plain.homeostasis, plain.metabolites) == ("live", "on", "on", "on")
+    assert (plain.probe, plain.feedback, plain.homeostasis, plain.metabolites) == (
+        "live",
+        "on",
+        "on",
+        "on",
+    )
     assert all(plain.block.of(pool) == 1 for pool in ketamine().pools)

@@ -22,7 +22,9 @@ def test_rests_when_healthy() -> None:
 @given(drive=st.floats(-0.1, 0.9), protein=st.floats(0.5, 2), rate_E=rate)
 def test_rests_where_it_says_it_does(drive: float, protein: float, rate_E: float) -> None:
     weight, scaling = STRENGTH.steady(drive, protein, rate_E)
-    assert STRENGTH.rates(weight, scaling, drive, protein, rate_E) == pytest.approx((0, 0), abs=1e-12)
+    assert STRENGTH.rates(weight, scaling, drive, protein, rate_E) == pytest.approx(
+        (0, 0), abs=1e-12
+    )
 
 
 def test_trkb_inserts_receptors_until_the_slots_are_full() -> None:

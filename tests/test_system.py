@@ -1,6 +1,8 @@
-"""The slow model: an independent statement of its equations, its rest, its loop, and what a surge leaves behind.
+"""The slow model: an independent statement of its equations, its rest, its loop, and what a surge
+leaves behind.
 
-The circuit is a formula here: a surge that follows a drug curve, on throughput and rate that rise with J.
+The circuit is a formula here: a surge that follows a drug curve, on throughput and rate that rise
+with J.
 """
 
 from __future__ import annotations
@@ -19,10 +21,22 @@ from scipy.integrate import solve_ivp
 
 from plastogen._base.definition import InputError, Library, quantities
 from plastogen._base.quantity import Quantity
-from plastogen.model.plasticity.system import BUILT_PATHWAYS, HEALTHY, STATES, Inputs, Plasticity, SlowModel
+from plastogen.model.plasticity.system import (
+    BUILT_PATHWAYS,
+    HEALTHY,
+    STATES,
+    Inputs,
+    Plasticity,
+    SlowModel,
+)
 
 DAY = 24.0
-LOOPS = [(0.0, 0.0), (0.5, 1.5), (1.0, 2.0), (2.0, 3.0)]  # d ln rate_E / d ln J, d ln throughput / d ln J
+LOOPS = [
+    (0.0, 0.0),
+    (0.5, 1.5),
+    (1.0, 2.0),
+    (2.0, 3.0),
+]  # d ln rate_E / d ln J, d ln throughput / d ln J
 
 
 @lru_cache
@@ -48,7 +62,8 @@ def loop(rate: float = 1, throughput: float = 2, **also: float) -> Callable[[flo
     return lambda J: Inputs(rate_E=J**rate, ampa_throughput=J**throughput, **also)
 
 
-# the equations again, from the docstrings, on a dict, with nothing shared with the package but the numbers
+# the equations again, from the docstrings, on a dict, with nothing shared with the package but the
+# numbers
 
 
 def oracle(k: Plasticity, y: dict[str, float], i: Inputs) -> dict[str, float]:
@@ -68,7 +83,11 @@ def oracle(k: Plasticity, y: dict[str, float], i: Inputs) -> dict[str, float]:
     translation = S(y["mtorc1"] * (1 - i.mtorc1_blocked), s["mtorc1_half"]) / S(1, s["mtorc1_half"])
     translation *= (s["protein_ceiling"] - y["protein"]) / (s["protein_ceiling"] - 1)
     bdnf = 1 + s["tone_gain"] * y["tone"]
-    bdnf += k.pathways.disinhibition * s["release_gain"] * (S(x, s["release_half"]) - S(1, s["release_half"]))
+    bdnf += (
+        k.pathways.disinhibition
+        * s["release_gain"]
+        * (S(x, s["release_half"]) - S(1, s["release_half"]))
+    )
     bdnf += k.pathways.spontaneous * s["translation_gain"] * (1 - y["eef2k"])
     days, months = p["turnover_interval"], math.exp(-p["persistent_loss"] * p["turnover_interval"])
     young = math.exp(-days / p["transient_lifetime"])
@@ -96,24 +115,36 @@ def oracle(k: Plasticity, y: dict[str, float], i: Inputs) -> dict[str, float]:
         / DAY,
         "pv_integrity": (1 - y["pv_integrity"]) / (DAY * m["pv_recovery"])
         - m["pv_loss"] * S(i.pv_block, m["pv_half"], m["pv_steepness"]) * y["pv_integrity"],
-        "tolerance": (m["tolerance_gain"] * i.e_block - y["tolerance"]) / (DAY * m["tolerance_time"]),
+        "tolerance": (m["tolerance_gain"] * i.e_block - y["tolerance"])
+        / (DAY * m["tolerance_time"]),
         "tone": (i.serotonin - y["tone"]) / (DAY * c["tone_time"]),
     }
 
 
 share = st.floats(0, 1)
 inputs = st.builds(
-    Inputs, rate_E=st.floats(0, 3), ampa_throughput=st.floats(0, 3), rest_current=st.floats(0, 1.2),
-    pv_block=share, e_block=share, sequestered_bdnf=share, mtorc1_blocked=share, serotonin=share, stress=share,
-)  # fmt: skip
+    Inputs,
+    rate_E=st.floats(0, 3),
+    ampa_throughput=st.floats(0, 3),
+    rest_current=st.floats(0, 1.2),
+    pv_block=share,
+    e_block=share,
+    sequestered_bdnf=share,
+    mtorc1_blocked=share,
+    serotonin=share,
+    stress=share,
+)
 states = st.fixed_dictionaries(
-    {name: st.floats(0.3, 2) for name in STATES} | {"transient": st.floats(0.01, 0.1), "tone": share}
+    {name: st.floats(0.3, 2) for name in STATES}
+    | {"transient": st.floats(0.01, 0.1), "tone": share}
 )
 
 
 @given(y=states, i=inputs, pathway=st.sampled_from(["all", *BUILT_PATHWAYS]))
 @settings(max_examples=200, deadline=None)
-def test_the_equations_are_those_of_the_docstrings(y: dict[str, float], i: Inputs, pathway: str) -> None:
+def test_the_equations_are_those_of_the_docstrings(
+    y: dict[str, float], i: Inputs, pathway: str
+) -> None:
     wanted = oracle(definition(pathway), y, i)
     found = model(pathway).rate_of_change(np.array([y[name] for name in STATES]), i)
     assert found == pytest.approx(np.array([wanted[name] for name in STATES]), rel=1e-9, abs=1e-12)
@@ -121,9 +152,9 @@ def test_the_equations_are_those_of_the_docstrings(y: dict[str, float], i: Input
 
 class TestFiles:
     def test_every_built_pathway_ships_on_and_alone(self) -> None:
-        assert {name: getattr(definition().pathways, name) for name in BUILT_PATHWAYS} == dict.fromkeys(
-            BUILT_PATHWAYS, 1.0
-        )
+        assert {
+            name: getattr(definition().pathways, name) for name in BUILT_PATHWAYS
+        } == dict.fromkeys(BUILT_PATHWAYS, 1.0)
         for alone in BUILT_PATHWAYS:
             on = definition(alone)
             assert {n for n in BUILT_PATHWAYS if getattr(on.pathways, n) > 0} == {alone}
@@ -132,7 +163,9 @@ class TestFiles:
     def test_an_unknown_pathway_is_refused_with_the_nearest(self) -> None:
         with pytest.raises(InputError, match=r"wanted one of .*nearest valid name: disinhibition"):
             model(pathways__disinhibtion=1)
-        with pytest.raises(InputError, match=r"pathways\.habenula.*wanted one of disinhibition, spontaneous"):
+        with pytest.raises(
+            InputError, match=r"pathways\.habenula.*wanted one of disinhibition, spontaneous"
+        ):
             model(pathways__habenula=1)
 
     @pytest.mark.parametrize("scale", [-0.1, 1.5])
@@ -141,12 +174,17 @@ class TestFiles:
             model(pathways__spontaneous=scale)
 
     def test_five_rows_are_calibrated_and_say_so(self) -> None:
-        calibrated = {path for path, q in quantities(definition()) if "calibrated on" in (q.note or "")}
+        calibrated = {
+            path for path, q in quantities(definition()) if "calibrated on" in (q.note or "")
+        }
         assert calibrated == {
-            "spine.turnover", "spine.stress_loss", "signalling.mtorc1_gain", "comparator.tone_time",
+            "spine.turnover",
+            "spine.stress_loss",
+            "signalling.mtorc1_gain",
+            "comparator.tone_time",
             "signalling.tone_gain",
             "clinical.effect_per_log_weight",
-        }  # fmt: skip
+        }
 
     def test_every_corner_of_the_ranges_is_a_model(self) -> None:
         ranged = [(path, q) for path, q in quantities(definition()) if q.range is not None]
@@ -154,10 +192,15 @@ class TestFiles:
         rng = np.random.default_rng(0)
         for _ in range(60):
             ends = {
-                path: {"value": f"{q.range[int(rng.integers(2))]} {q.unit}", "source": "assumed",
-                       "evidence": "assumed", "note": "test"}
-                for path, q in ranged if q.range
-            }  # fmt: skip
+                path: {
+                    "value": f"{q.range[int(rng.integers(2))]} {q.unit}",
+                    "source": "assumed",
+                    "evidence": "assumed",
+                    "note": "test",
+                }
+                for path, q in ranged
+                if q.range
+            }
             slow = SlowModel(Library().load("plasticity", "all", Plasticity, overrides=ends))
             assert slow.spectral_abscissa(slow.healthy_state(), lambda y: HEALTHY) < 0
             assert np.isfinite(slow.steady_state(loop(stress=1))).all()
@@ -179,7 +222,9 @@ class TestRest:
 
     @given(i=inputs)
     def test_rest_is_where_nothing_changes(self, i: Inputs) -> None:
-        i = Inputs(**{name: getattr(i, name) for name in Inputs.__slots__} | {"ampa_throughput": 0.7})
+        i = Inputs(
+            **{name: getattr(i, name) for name in Inputs.__slots__} | {"ampa_throughput": 0.7}
+        )
         assert np.abs(M.rate_of_change(M.rest(i), i)).max() < 1e-11
 
     def test_a_silent_circuit_has_no_rest(self) -> None:
@@ -188,7 +233,9 @@ class TestRest:
 
     @pytest.mark.parametrize(("a", "b"), LOOPS)
     @pytest.mark.parametrize("stress", [0.0, 0.5, 1.0])
-    def test_the_steady_state_is_one_with_the_circuit_in_the_loop(self, a: float, b: float, stress: float) -> None:
+    def test_the_steady_state_is_one_with_the_circuit_in_the_loop(
+        self, a: float, b: float, stress: float
+    ) -> None:
         answer = loop(a, b, stress=stress)
         y = M.steady_state(answer)
         J = float(M.recurrent(y))
@@ -209,7 +256,10 @@ class TestRest:
         assert M.recurrent(low) < 1 < M.recurrent(high)
         for y, rate in ((low, 1.5), (high, 0.5)):
             J = float(M.recurrent(y))
-            assert np.abs(M.rate_of_change(y, Inputs(rate_E=rate * J, ampa_throughput=J**2))).max() < 1e-12
+            assert (
+                np.abs(M.rate_of_change(y, Inputs(rate_E=rate * J, ampa_throughput=J**2))).max()
+                < 1e-12
+            )
 
     def test_even_a_runaway_loop_has_a_resting_state(self) -> None:
         def answer(J: float) -> Inputs:
@@ -246,7 +296,9 @@ class TestLoop:
         y = M.healthy_state()
         alone = M.jacobian(y, lambda state: HEALTHY)
         tone = STATES.index("tone")
-        assert alone[tone, tone] == pytest.approx(-1 / (DAY * float(definition().comparator.tone_time)))
+        assert alone[tone, tone] == pytest.approx(
+            -1 / (DAY * float(definition().comparator.tone_time))
+        )
         scaling, weight = STATES.index("scaling"), STATES.index("weight")
         assert alone[scaling, weight] == 0
         linked = M.jacobian(y, lambda state: loop(2, 3)(float(M.recurrent(state))))
@@ -256,21 +308,33 @@ class TestLoop:
 
     def test_the_abscissa_is_the_slowest_return(self) -> None:
         k = definition()
-        days = max(float(q) for q in (k.comparator.tone_time, k.misuse.pv_recovery, k.misuse.tolerance_time))
+        days = max(
+            float(q)
+            for q in (k.comparator.tone_time, k.misuse.pv_recovery, k.misuse.tolerance_time)
+        )
         slowest = -1 / (DAY * days)
-        assert M.spectral_abscissa(M.healthy_state(), lambda y: HEALTHY) == pytest.approx(slowest, rel=1e-3)
+        assert M.spectral_abscissa(M.healthy_state(), lambda y: HEALTHY) == pytest.approx(
+            slowest, rel=1e-3
+        )
 
 
 class TestSolver:
     def test_advance_agrees_with_another_solver(self) -> None:
         def hear(t: float) -> Inputs:
-            return Inputs(ampa_throughput=1 + 0.4 * math.exp(-t), rest_current=1 - 0.2 * math.exp(-t))
+            return Inputs(
+                ampa_throughput=1 + 0.4 * math.exp(-t), rest_current=1 - 0.2 * math.exp(-t)
+            )
 
         t, y, dense = M.advance(M.healthy_state(), 0, 30, hear)
         other = solve_ivp(
-            lambda t, y: M.rate_of_change(y, hear(t)), (0, 30), M.healthy_state(),
-            method="Radau", rtol=1e-10, atol=1e-12, t_eval=[1.0, 10.0, 30.0],
-        )  # fmt: skip
+            lambda t, y: M.rate_of_change(y, hear(t)),
+            (0, 30),
+            M.healthy_state(),
+            method="Radau",
+            rtol=1e-10,
+            atol=1e-12,
+            t_eval=[1.0, 10.0, 30.0],
+        )
         assert (t[0], t[-1]) == (0, 30)
         assert y.shape == (len(t), len(STATES))
         assert dense([1.0, 10.0, 30.0]) == pytest.approx(other.y.T, rel=1e-6)
@@ -317,15 +381,27 @@ def rat(t: float) -> float:
     return 0.0 if t < 0 else min(t * 12, 1) * 0.5 ** (t * 60 / 25)
 
 
-SURGE = {"human": (human, 0.12, 0.115, 0.03), "rat": (rat, 0.2, 0.2, 0.08)}  # peaks as the shipped circuit gives them
-T = np.unique([-1, -0.5, 0, 2 / 3, 3.5, 110 / 60, 2.5, *np.linspace(0, 4, 25), *np.linspace(4, 336, 84)])
+SURGE = {
+    "human": (human, 0.12, 0.115, 0.03),
+    "rat": (rat, 0.2, 0.2, 0.08),
+}  # peaks as the shipped circuit gives them
+T = np.unique(
+    [-1, -0.5, 0, 2 / 3, 3.5, 110 / 60, 2.5, *np.linspace(0, 4, 25), *np.linspace(4, 336, 84)]
+)
 
 
 @lru_cache(maxsize=64)
 def course(
-    species: str = "human", *, drug: float = 1, stress: float = 1, with_: str = "", plasticity: str = "all"
+    species: str = "human",
+    *,
+    drug: float = 1,
+    stress: float = 1,
+    with_: str = "",
+    plasticity: str = "all",
 ) -> Any:
-    """States (times, states) at `T`, from the steady state of `stress`; `with_` is given from -0.5 to 3.5 h."""
+    """States (times, states) at `T`, from the steady state of `stress`; `with_` is given from -0.5
+    to 3.5 h.
+    """
     slow = model(plasticity)
     shape, throughput, rate, minis = SURGE[species]
 
@@ -377,7 +453,9 @@ class TestSurge:
         assert 0.3 < at(risen, 12) < 0.9
         assert at(risen, 24) > 0.9
 
-    def test_half_of_the_stress_deficit_is_restored_at_a_day_and_lost_within_two_weeks(self) -> None:
+    def test_half_of_the_stress_deficit_is_restored_at_a_day_and_lost_within_two_weeks(
+        self,
+    ) -> None:
         density = M.spine_density(course("rat"))
         restored = (density - density[0]) / (1 - density[0])
         assert 0.15 <= 1 - density[0] <= 0.25  # row 34
@@ -391,7 +469,9 @@ class TestSurge:
         made = np.zeros(len(STATES))
         made[STATES.index("commit_1")] = 6  # what a surge leaves in the first stage
         hours = np.array([0, 12, 24, 72, 132])
-        density = slow.spine_density(slow.simulate(start + made, lambda t, J: loop(stress=1)(J), hours))
+        density = slow.spine_density(
+            slow.simulate(start + made, lambda t, J: loop(stress=1)(J), hours)
+        )
         assert density[2] - density[0] < 0.5 * (density[3] - density[0])
         assert density[4] > density[0]
 
@@ -436,9 +516,12 @@ class TestSurge:
             base, both, alone, ketamine = (
                 at(of(course(species, **arm)), 24)
                 for arm in (
-                    {"drug": 0}, {"with_": blocker}, {"drug": 0, "with_": blocker}, {},
+                    {"drug": 0},
+                    {"with_": blocker},
+                    {"drug": 0, "with_": blocker},
+                    {},
                 )
-            )  # fmt: skip
+            )
             assert ketamine - base > 0.03
             assert abs(both - alone) <= 0.2 * (ketamine - base)
             assert abs(alone - base) <= 0.1 * (ketamine - base)
@@ -448,7 +531,11 @@ class TestSurge:
             return at(M.recurrent(course(**arm)), 2)
 
         whole = early() - early(drug=0)
-        for blocker, least, most in (("nbqx", -0.1, 0.1), ("anti_bdnf", -0.1, 0.1), ("rapamycin", 0.7, 1)):
+        for blocker, least, most in (
+            ("nbqx", -0.1, 0.1),
+            ("anti_bdnf", -0.1, 0.1),
+            ("rapamycin", 0.7, 1),
+        ):
             left = (early(with_=blocker) - early(drug=0, with_=blocker)) / whole
             assert least < left < most, blocker
 
@@ -472,7 +559,9 @@ class TestSlowEnds:
         assert -0.6 < effect[3] < -0.1
         assert column(y, "mtorc1").max() < 1.1  # no surge
 
-    def test_row_50_pv_cells_lose_integrity_under_strong_repeated_block_and_recover_slowly(self) -> None:
+    def test_row_50_pv_cells_lose_integrity_under_strong_repeated_block_and_recover_slowly(
+        self,
+    ) -> None:
         def hear(t: float, J: float) -> Inputs:
             return Inputs(pv_block=0.7 if t < 48 and t % DAY < 1.5 else 0.0)
 
@@ -488,10 +577,14 @@ class TestSlowEnds:
 
     def test_tolerance_builds_over_days_of_block_and_fades(self) -> None:
         tau = DAY * float(definition().misuse.tolerance_time)
-        y = M.simulate(M.healthy_state(), lambda t, J: Inputs(e_block=0.5 * (t < tau)), [0, tau, 4 * tau])
+        y = M.simulate(
+            M.healthy_state(), lambda t, J: Inputs(e_block=0.5 * (t < tau)), [0, tau, 4 * tau]
+        )
         gain = 0.5 * float(definition().misuse.tolerance_gain)
         assert column(y, "tolerance")[1] == pytest.approx(gain * (1 - math.exp(-1)), rel=1e-5)
-        assert column(y, "tolerance")[2] == pytest.approx(gain * (1 - math.exp(-1)) * math.exp(-3), rel=1e-4)
+        assert column(y, "tolerance")[2] == pytest.approx(
+            gain * (1 - math.exp(-1)) * math.exp(-3), rel=1e-4
+        )
 
 
 class TestReadouts:
@@ -521,6 +614,8 @@ class TestReadouts:
         small = 1e-4
         slope = float(M.clinical_effect(math.exp(small), 1.0)) / small
         assert slope == pytest.approx(-float(clinical.effect_per_log_weight), rel=1e-5)
-        assert M.clinical_effect(math.e, 1.0) == pytest.approx(-float(clinical.largest_effect), rel=1e-3)
+        assert M.clinical_effect(math.e, 1.0) == pytest.approx(
+            -float(clinical.largest_effect), rel=1e-3
+        )
         assert M.clinical_effect([2.0, 0.5], [1.0, 1.0]).sum() == pytest.approx(0)
         assert M.clinical_effect(0.8, 0.8) == 0

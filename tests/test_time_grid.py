@@ -15,7 +15,9 @@ EVENTS = st.lists(st.floats(-20, 700).map(lambda t: round(t, 3)), max_size=12)
 
 
 @given(EVENTS, st.floats(1, 800).map(lambda t: round(t, 3)))
-def test_every_event_and_both_ends_stand_on_a_strictly_increasing_grid(events: list[float], end: float) -> None:
+def test_every_event_and_both_ends_stand_on_a_strictly_increasing_grid(
+    events: list[float], end: float
+) -> None:
     start = min([-1.0, *events])
     times = grid(start, end, events)
     assert times[0] == start
@@ -52,7 +54,9 @@ def test_a_union_holds_all_times_once() -> None:
 
 
 @given(st.lists(EVENTS, min_size=1, max_size=30), st.floats(1, 800).map(lambda t: round(t, 3)))
-def test_shared_times_are_few_and_hold_what_most_cases_share(cases: list[list[float]], end: float) -> None:
+def test_shared_times_are_few_and_hold_what_most_cases_share(
+    cases: list[list[float]], end: float
+) -> None:
     start = min([-1.0, *(e for events in cases for e in events)])
     times = shared(start, end, (e for events in cases for e in events))
     assert times.size <= SHARED

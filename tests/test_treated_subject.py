@@ -1,4 +1,6 @@
-"""What is known beforehand of a treatment: concentrations, occupancy, effects on targets, stress, and when they jump."""
+"""What is known beforehand of a treatment: concentrations, occupancy, effects on targets, stress,
+and when they jump.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "-30 min", "for": "4 h"}
 
 
 def treated(
-    *given: dict[str, Any], subject: Subject = ADULT, stress: tuple[tuple[float, float, float], ...] = (), **k: Any
+    *given: dict[str, Any],
+    subject: Subject = ADULT,
+    stress: tuple[tuple[float, float, float], ...] = (),
+    **k: Any,
 ) -> TreatedSubject:
     treatments = {f"t{n}": Treatment.model_validate(t) for n, t in enumerate(given)}
     drugs = {t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()}
@@ -59,7 +64,9 @@ def test_blockers_and_their_concentrations_are_in_one_order() -> None:
     given = treated(INFUSION)
     t = np.array([0.5, 2.0])
     brain = given.concentrations(t).brain_uM
-    np.testing.assert_array_equal(given.blocker_uM(t), np.stack([brain[name] for name in given.blockers], -1))
+    np.testing.assert_array_equal(
+        given.blocker_uM(t), np.stack([brain[name] for name in given.blockers], -1)
+    )
     assert given.blocker_uM(t).shape == (2, 2)
 
 
@@ -71,7 +78,12 @@ def test_without_metabolites_only_the_parent_blocks_but_all_are_shown() -> None:
 
 def test_nobody_treated_has_nothing_in_him() -> None:
     nothing, t = treated(), np.array([0.0, 1.0])
-    assert (nothing.species, nothing.blockers, nothing.events_h, nothing.effects(t)) == ((), {}, (), {})
+    assert (nothing.species, nothing.blockers, nothing.events_h, nothing.effects(t)) == (
+        (),
+        {},
+        (),
+        {},
+    )
     assert nothing.blocker_uM(t).shape == (2, 0)
     assert not nothing.occupancy(t).any()
 
@@ -96,21 +108,29 @@ def test_a_held_effect_begins_at_its_start_and_ends_before_its_end() -> None:
 
 def test_drugs_on_one_target_act_independently() -> None:
     two = treated(NBQX, NBQX | {"occupancy": 0.5, "at": "1 h"})
-    np.testing.assert_allclose(two.effects(np.array([0.0, 2.0, 4.0]))["ampa"], [0.9, 1 - 0.1 * 0.5, 0.5])
-    assert set(treated(NBQX, {"drug": "rapamycin", "occupancy": 1, "for": "1 h"}).effects([0.0])) == {"ampa", "mtorc1"}
+    np.testing.assert_allclose(
+        two.effects(np.array([0.0, 2.0, 4.0]))["ampa"], [0.9, 1 - 0.1 * 0.5, 0.5]
+    )
+    assert set(
+        treated(NBQX, {"drug": "rapamycin", "occupancy": 1, "for": "1 h"}).effects([0.0])
+    ) == {"ampa", "mtorc1"}
 
 
 def test_two_drugs_on_one_target_act_independently() -> None:
     drugs = {"nbqx": LIBRARY.load("drugs", "nbqx", Drug)}
     drugs["twin"] = drugs["nbqx"]
     treatments = {name: Treatment.model_validate(NBQX | {"drug": name}) for name in drugs}
-    assert TreatedSubject(ADULT, drugs, treatments).effects(np.array([0.0]))["ampa"] == pytest.approx(1 - 0.1**2)
+    assert TreatedSubject(ADULT, drugs, treatments).effects(np.array([0.0]))[
+        "ampa"
+    ] == pytest.approx(1 - 0.1**2)
 
 
 def test_an_ssri_by_dose_acts_through_its_concentration() -> None:
     ssri = LIBRARY.load("drugs", "ssri", Drug)
     (route,) = next(iter(ssri.kinetics["human"].values())).routes
-    given = treated({"drug": "ssri", "dose": "20 mg", "route": route, "at": "0 h", "every": "1 d", "times": 5})
+    given = treated(
+        {"drug": "ssri", "dose": "20 mg", "route": route, "at": "0 h", "every": "1 d", "times": 5}
+    )
     t = np.array([-1.0, 5.0, 100.0])
     target = ssri.targets["serotonin"]
     assert target.half is not None
@@ -131,7 +151,11 @@ def test_stress_is_the_subject_s_own_but_during_an_event() -> None:
     t = np.array([4.9, 5.0, 28.9, 29.0])
     span = ((5.0, 29.0, 0.5),)
     np.testing.assert_array_equal(treated(stress=span).stress(t), [0, 0.5, 0.5, 0])
-    np.testing.assert_array_equal(treated(subject=STRESSED, stress=span).stress(t), [1, 0.5, 0.5, 1])
+    np.testing.assert_array_equal(
+        treated(subject=STRESSED, stress=span).stress(t), [1, 0.5, 0.5, 1]
+    )
     np.testing.assert_array_equal(treated(subject=STRESSED).stress(t), np.ones(4))
     later = treated(stress=((0.0, 10.0, 1.0), (5.0, 29.0, 0.2)))
-    np.testing.assert_array_equal(later.stress(t), [1, 0.2, 0.2, 0])  # the later of two that overlap
+    np.testing.assert_array_equal(
+        later.stress(t), [1, 0.2, 0.2, 0]
+    )  # the later of two that overlap

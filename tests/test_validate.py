@@ -1,4 +1,6 @@
-"""Checking a whole experiment: little of a big sweep is looked at first, all of it before anything runs."""
+"""Checking a whole experiment: little of a big sweep is looked at first, all of it before anything
+runs.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,16 @@ def test_a_big_sweep_is_checked_at_its_corners_and_resolved_whole() -> None:
     asked = swept(f"sweep: {{{DOSE}: {{from: 0.1 mg/kg, to: 1 mg/kg, points: {FEW + 1}}}}}")
     assert len(check(asked)) == 2 * ARMS
     cases = resolve(asked)
-    assert [(case.index, case.arm) for case in cases[-ARMS:]] == [((FEW,), arm) for arm in asked.experiment.arms]
+    assert [(case.index, case.arm) for case in cases[-ARMS:]] == [
+        ((FEW,), arm) for arm in asked.experiment.arms
+    ]
     assert len(cases) == (FEW + 1) * ARMS
 
 
 def test_what_is_wrong_between_the_corners_of_a_big_sweep_is_found_before_anything_runs() -> None:
     with_more = TEXT.replace(
-        "at: -2 h, for: 4 h}", "at: 10 h, for: 20 h}\n      more: {drug: nbqx, occupancy: 0.5, at: 0 h, for: 1 h}"
+        "at: -2 h, for: 4 h}",
+        "at: 10 h, for: 20 h}\n      more: {drug: nbqx, occupancy: 0.5, at: 0 h, for: 1 h}",
     )
     times = [f"{i} h" for i in range(-FEW, 1)]
     times[7], times[9] = "12 h", "40 h"  # within the other hold of NBQX; beyond it
@@ -56,7 +61,9 @@ def test_ten_thousand_points_are_checked_in_a_second() -> None:
 def test_faults_of_swept_values_stand_at_the_sweep() -> None:
     with pytest.raises(InputError) as caught:
         check(swept("sweep: {arms.ketamine.give.infusion.at: {from: 0 h, to: 5 d, points: 3}}"))
-    assert {problem.path for problem in caught.value.problems} == {"sweep.arms.ketamine.give.infusion.at"}
+    assert {problem.path for problem in caught.value.problems} == {
+        "sweep.arms.ketamine.give.infusion.at"
+    }
     with pytest.raises(InputError, match=r"at sweep\.1\.arms"):
         check(swept(f"sweep: [{{{DOSE}: 1 mg/kg}}, {{{DOSE}: 1 mM}}]"))
 
@@ -68,10 +75,13 @@ def test_what_ships_is_sound(name: str) -> None:
     assert all(claim.source or claim.note for claim in asked.experiment.expect)
 
 
-def test_a_model_of_ones_own_serves_an_experiment_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_of_ones_own_serves_an_experiment_that_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models" / "circuits").mkdir(parents=True)
     (tmp_path / "models" / "circuits" / "mine.yaml").write_text("extends: small\ntitle: Mine\n")
-    assert {case.circuit.title for case in check(open_experiment("disinhibition", {"model.circuit": "mine"}))} == {
-        "Mine"
-    }
+    assert {
+        case.circuit.title
+        for case in check(open_experiment("disinhibition", {"model.circuit": "mine"}))
+    } == {"Mine"}

@@ -76,18 +76,27 @@ def test_a_line_along_an_axis_at_every_value_of_the_others() -> None:
     found = judged("arm: drug, peak: dose, where: {mg: 2}", bent)
     assert (found.outcome, found.note) == ("met", "highest at dose = 2 mg/kg")
     assert judged("arm: drug, rises: mg, where: {dose: [1 mg/kg, 2 mg/kg]}", bent).outcome == "met"
-    assert judged("arm: drug, rises: dose, where: {dose: [1 mg/kg, 2 mg/kg]}", bent).outcome == "met"
+    assert (
+        judged("arm: drug, rises: dose, where: {dose: [1 mg/kg, 2 mg/kg]}", bent).outcome == "met"
+    )
 
 
 def test_minus_is_taken_seed_by_seed() -> None:
     assert judged("arm: drug, at_least: 2.05, share: [0, 1]", UP).value == 5 / 6
     assert judged("arm: drug, minus: base, at_least: 2.05, share: [0, 1]", UP).value == 3 / 6
-    assert judged("arm: drug, minus: base, at_least: 2.05, share: [0, 1], where: {mg: 1}", UP).expected == 3
+    assert (
+        judged("arm: drug, minus: base, at_least: 2.05, share: [0, 1], where: {mg: 1}", UP).expected
+        == 3
+    )
 
 
 def test_missing_cells_leave_it_undecided() -> None:
     gone = ((1, 2, 0, 0), (1, 2, 0, 1))
-    for claim in ("more: drug, than: base", "arm: drug, rises: dose", "arm: drug, at_least: 0, share: [0, 1]"):
+    for claim in (
+        "more: drug, than: base",
+        "arm: drug, rises: dose",
+        "arm: drug, at_least: 0, share: [0, 1]",
+    ):
         found = judged(claim, UP, gone)
         assert found.outcome == "undecided", claim
         assert "seed finished" in found.sentence
@@ -124,14 +133,18 @@ expect:
 def of_people(claim: str, missing: tuple[tuple[int, int, int], ...] = ()) -> Verdict:
     """The verdict where the drug adds each subject's own stress, and seeds differ by a quarter."""
     asked = question(PEOPLE % claim)
-    stress = np.array(next(c for c in asked.axes[0].columns if c.name == "subject_stress").values, float)
+    stress = np.array(
+        next(c for c in asked.axes[0].columns if c.name == "subject_stress").values, float
+    )
     seeds = np.array([0.0, 0.25])
     x = np.stack([np.zeros((30, 2)) + seeds, stress[:, None] + seeds])
     status = np.full(x.shape, COMPLETE, dtype=object)
     for at in missing:
         x[at], status[at] = np.nan, "missing"
     dims = ("arm", "subject", "seed")
-    ds = xr.Dataset({"x": (dims, x), "y": (dims, -x), "status": (dims, status)}, {"arm": ARMS, "seed": SEEDS})
+    ds = xr.Dataset(
+        {"x": (dims, x), "y": (dims, -x), "status": (dims, status)}, {"arm": ARMS, "seed": SEEDS}
+    )
     (found,) = verdicts(asked, ds)
     return found
 

@@ -49,8 +49,19 @@ def test_an_answer_is_all_on_disk(studio: Path) -> None:
     said: list[str] = []
     found = answer(ask("mine"), workers=2, say=said.append)
     folder = studio / "results" / "mine"
-    assert {p.name for p in folder.iterdir()} >= {"results.nc", "table.csv", "report.html", "runs", "figures"}
-    assert {p.name for p in (folder / "figures").iterdir()} >= {"acute.png", "acute.svg", "arms.png", "arms.svg"}
+    assert {p.name for p in folder.iterdir()} >= {
+        "results.nc",
+        "table.csv",
+        "report.html",
+        "runs",
+        "figures",
+    }
+    assert {p.name for p in (folder / "figures").iterdir()} >= {
+        "acute.png",
+        "acute.svg",
+        "arms.png",
+        "arms.svg",
+    }
     assert found.exit_code == 4
     assert [d.came for d in found.done] == ["run"] * 6
     assert said[0] == "figure results/mine/figures/acute.png"
@@ -72,7 +83,9 @@ def test_a_repeat_runs_and_draws_nothing(lab: Path) -> None:
 
 def test_a_new_readout_or_claim_runs_nothing_but_draws_anew(lab: Path) -> None:
     answer(ask("mine"), workers=2, say=quiet)
-    (lab / "mine.yaml").write_text(WHOLE.replace("  onset_w:", "  bdnf_1h: {of: bdnf, at: 1 h}\n  onset_w:"))
+    (lab / "mine.yaml").write_text(
+        WHOLE.replace("  onset_w:", "  bdnf_1h: {of: bdnf, at: 1 h}\n  onset_w:")
+    )
     said: list[str] = []
     found = answer(ask("mine"), workers=2, say=said.append)
     assert {d.came for d in found.done} == {"stored"}
@@ -84,7 +97,10 @@ def test_a_new_readout_or_claim_runs_nothing_but_draws_anew(lab: Path) -> None:
 def test_a_new_arm_runs_only_itself(lab: Path) -> None:
     answer(ask("mine"), workers=2, say=quiet, figures=False)
     (lab / "mine.yaml").write_text(
-        WHOLE.replace("snapshots:", "  late: {give: {z: {drug: nbqx, occupancy: 1, at: 1 h, for: 1 h}}}\nsnapshots:")
+        WHOLE.replace(
+            "snapshots:",
+            "  late: {give: {z: {drug: nbqx, occupancy: 1, at: 1 h, for: 1 h}}}\nsnapshots:",
+        )
     )
     found = answer(ask("mine"), workers=2, say=quiet, figures=False)
     assert [d.job.arm for d in found.done if d.came == "run"] == ["late", "late"]
@@ -109,7 +125,9 @@ def test_exit_codes_three_beats_four(lab: Path, monkeypatch: pytest.MonkeyPatch)
     assert "vehicle, seed 2: no" in said
 
 
-def test_the_first_picture_comes_while_other_seeds_still_run(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_picture_comes_while_other_seeds_still_run(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pictured = threading.Event()
 
     def course(plan: Any, *, progress: Any) -> Any:
@@ -126,7 +144,9 @@ def test_the_first_picture_comes_while_other_seeds_still_run(lab: Path, monkeypa
     assert found.ds.attrs["n_complete"] == 6
 
 
-def test_a_figure_that_cannot_be_drawn_hides_nothing_else(studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_figure_that_cannot_be_drawn_hides_nothing_else(
+    studio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stumble(*args: Any, **kwargs: Any) -> None:
         raise TypeError("no such colour")
 
@@ -154,14 +174,23 @@ def test_figures_of_spikes_are_left_out_without_the_network(lab: Path) -> None:
 
 
 def test_settings_reach_the_experiment(lab: Path) -> None:
-    asked = ask("mine", {"arms.ketamine.give.x.dose": "2 mg/kg"}, seed=9, seeds=1, method="formula", out="elsewhere")
+    asked = ask(
+        "mine",
+        {"arms.ketamine.give.x.dose": "2 mg/kg"},
+        seed=9,
+        seeds=1,
+        method="formula",
+        out="elsewhere",
+    )
     assert asked.question.seeds == (9,)
     assert asked.folder == Path("elsewhere")
     assert asked.cases[0].setting.course.method == "formula"
     assert {job.plan.method for job in asked.jobs} == {"formula"}
 
 
-def test_without_a_compiler_the_small_circuit_is_used_and_said(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_compiler_the_small_circuit_is_used_and_said(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(door, "default_backend", lambda: "numpy")
     (lab / "mine.yaml").write_text(WHOLE.replace("circuit: small", "circuit: prefrontal"))
     said: list[str] = []
@@ -210,7 +239,9 @@ def test_loading_what_is_not_there_says_what_to_do(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_what_is_being_learned_is_told_until_it_is_learned(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_being_learned_is_told_until_it_is_learned(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = ask("mine", method="emulated", seeds=1)
     told: list[tuple[str, object]] = []
 

@@ -1,4 +1,6 @@
-"""plastogen: from a dose of ketamine to synapses and spines, weeks later, through a real spiking network."""
+"""plastogen: from a dose of ketamine to synapses and spines, weeks later, through a real spiking
+network.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,9 @@ from typing import Any
 __version__ = "0.1.0"
 SCOPE = "plastogen explains mechanisms; it is not advice on doses or treatment."
 
-# Runs go side by side, each on small matrices: BLAS threads of their own would only fight (40 times slower when
-# cores are busy), and a fixed number keeps results the same to the last bit. Too late once numpy is loaded.
+# Runs go side by side, each on small matrices: BLAS threads of their own would only fight (40 times
+# slower when cores are busy), and a fixed number keeps results the same to the last bit. Too late
+# once numpy is loaded.
 if "numpy" not in sys.modules:
     for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(_name, "1")

@@ -1,7 +1,8 @@
-"""In: a `Document`. Out: a frozen typed object, or one `InputError` that lists every problem with its place.
+"""In: a `Document`. Out: a frozen typed object, or one `InputError` that lists every problem with
+its place.
 
-`Definition` is the base of everything that is written in a file; `build` turns a document into one; `Library`
-finds files by name, beside the user's own file first, then among those that ship.
+`Definition` is the base of everything that is written in a file; `build` turns a document into one;
+`Library` finds files by name, beside the user's own file first, then among those that ship.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ T = TypeVar("T", bound="Definition")
 class Definition(pydantic.BaseModel):
     """Base of every object that is written in a file: frozen, closed (an unknown key is an error).
 
-    Validators of subclasses raise ValueError("a sentence"), or `faulty([Fault(at, found, wanted, nearest)])`
-    to say what was found and wanted; `at` is the path below the field or object, "" for itself.
+    Validators of subclasses raise ValueError("a sentence"), or `faulty([Fault(at, found, wanted,
+    nearest)])` to say what was found and wanted; `at` is the path below the field or object, "" for
+    itself.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -51,13 +53,17 @@ class Reference(Definition):
 
 
 def build(
-    document: Document, kind: type[T], *, overrides: Mapping[str, object] | None = None, base: T | None = None
-) -> T:  # fmt: skip
+    document: Document,
+    kind: type[T],
+    *,
+    overrides: Mapping[str, object] | None = None,
+    base: T | None = None,
+) -> T:
     """`document` as a `kind`; `overrides` are dotted path -> value, as --set gives them.
 
-    An overridden number keeps its place but is marked as set by the user and assumed. `base`, the document as it
-    is without overrides, saves time: what they leave alone is shared with it. Raises InputError, which lists all
-    problems at once.
+    An overridden number keeps its place but is marked as set by the user and assumed. `base`, the
+    document as it is without overrides, saves time: what they leave alone is shared with it. Raises
+    InputError, which lists all problems at once.
     """
     if base is not None:
         with suppress(ValueError, LookupError):
@@ -74,7 +80,9 @@ def build(
 
 
 def override(text: str) -> tuple[str, object]:
-    """What follows --set, `path=value`, as (path, value); the value is read as YAML. Raises InputError."""
+    """What follows --set, `path=value`, as (path, value); the value is read as YAML. Raises
+    InputError.
+    """
     path, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", path.strip()):
         wanted = "path=value, such as arms.ketamine.give.infusion.dose='1 mg/kg'"
@@ -82,10 +90,16 @@ def override(text: str) -> tuple[str, object]:
     return path.strip(), read_text(f"value: {value.strip()}", f"--set {path.strip()}").tree["value"]
 
 
-def _overridden(document: Document, overrides: Mapping[str, object]) -> tuple[Document, list[Problem]]:
+def _overridden(
+    document: Document, overrides: Mapping[str, object]
+) -> tuple[Document, list[Problem]]:
     if not overrides:
         return document, []
-    tree, places, problems = json.loads(json.dumps(document.tree)), dict(document.places), list[Problem]()
+    tree, places, problems = (
+        json.loads(json.dumps(document.tree)),
+        dict(document.places),
+        list[Problem](),
+    )
     for path, value in overrides.items():
         steps = Document(document.file, tree).steps(path)
         node: Any = tree
@@ -102,7 +116,9 @@ def _overridden(document: Document, overrides: Mapping[str, object]) -> tuple[Do
         elif isinstance(node, list) and isinstance(last, int) and last < len(node):
             node[last] = _set_by_user(node[last], value)
         else:
-            problems.append(Problem("--set", None, path, "a place that does not exist", "a name in the file"))
+            problems.append(
+                Problem("--set", None, path, "a place that does not exist", "a name in the file")
+            )
             continue
         for known in [known for known in places if known[: len(steps)] == steps]:
             del places[known]
@@ -111,7 +127,8 @@ def _overridden(document: Document, overrides: Mapping[str, object]) -> tuple[Do
 
 
 def _altered(base: T, document: Document, overrides: Mapping[str, object]) -> T:
-    """`base` with some places changed: only what lies on the way to them is validated again, the rest is shared.
+    """`base` with some places changed: only what lies on the way to them is validated again, the
+    rest is shared.
 
     Raises ValueError (a ValidationError is one) or LookupError where the file must be read anew.
     """
@@ -120,7 +137,13 @@ def _altered(base: T, document: Document, overrides: Mapping[str, object]) -> T:
         steps = document.steps(path)
         old: Any = document.tree
         for step in steps:
-            old = old.get(step) if isinstance(old, dict) else old[int(step)] if isinstance(old, list) else None
+            old = (
+                old.get(step)
+                if isinstance(old, dict)
+                else old[int(step)]
+                if isinstance(old, list)
+                else None
+            )
         changes.append((steps, _set_by_user(old, value)))
     altered: T = _replaced(base, changes)
     return altered
@@ -136,11 +159,21 @@ def _replaced(node: Any, changes: list[tuple[Steps, object]]) -> Any:
         below.setdefault(first, []).append((tuple(rest), value))
     if isinstance(node, Definition):
         names = {info.alias or name: name for name, info in type(node).model_fields.items()}
-        whole = {alias: getattr(node, name) for alias, name in names.items() if name in node.model_fields_set}
-        whole |= {str(step): _replaced(getattr(node, names[str(step)]), inside) for step, inside in below.items()}
+        whole = {
+            alias: getattr(node, name)
+            for alias, name in names.items()
+            if name in node.model_fields_set
+        }
+        whole |= {
+            str(step): _replaced(getattr(node, names[str(step)]), inside)
+            for step, inside in below.items()
+        }
         return type(node).model_validate(whole, strict=True)
     if isinstance(node, Mapping):
-        return {**node, **{str(step): _replaced(node.get(step), inside) for step, inside in below.items()}}
+        return {
+            **node,
+            **{str(step): _replaced(node.get(step), inside) for step, inside in below.items()},
+        }
     if isinstance(node, list | tuple):
         items = {int(step): _replaced(node[int(step)], inside) for step, inside in below.items()}
         return type(node)(items.get(i, item) for i, item in enumerate(node))
@@ -170,7 +203,9 @@ def quantities(node: object, at: Steps = ()) -> Iterator[tuple[str, Quantity]]:
 
 
 def builtin(name: str) -> Path:
-    """The folder `name` ("models", "experiments") that ships: at the top of a checkout, or in the wheel."""
+    """The folder `name` ("models", "experiments") that ships: at the top of a checkout, or in the
+    wheel.
+    """
     checkout = Path(__file__).resolve().parents[3]
     if (checkout / "pyproject.toml").is_file() and (checkout / name).is_dir():
         return checkout / name
@@ -178,7 +213,9 @@ def builtin(name: str) -> Path:
 
 
 class Library:
-    """Where models are found by name: `models/` beside the user's own file first, then those that ship."""
+    """Where models are found by name: `models/` beside the user's own file first, then those that
+    ship.
+    """
 
     def __init__(self, beside: Path | None = None) -> None:
         """`beside` is the user's experiment file or its folder."""
@@ -205,7 +242,9 @@ class Library:
         raise InputError.one(file=f"models/{folder}", found=show(name), wanted=wanted, nearest=near)
 
     def document(self, folder: str, name: str) -> Document:
-        """The file of model `name`, laid over what it `extends`. Raises InputError, for a circle too."""
+        """The file of model `name`, laid over what it `extends`. Raises InputError, for a circle
+        too.
+        """
         document = read(self.find(folder, name))
         seen = [name]
         while (base := document.tree.pop("extends", None)) is not None:
@@ -219,8 +258,17 @@ class Library:
             document = document.over(read(self.find(folder, base)))
         return document
 
-    def load(self, folder: str, name: str, kind: type[T], *, overrides: Mapping[str, object] | None = None) -> T:
-        """Model `name` of `folder` as a `kind`, `extends` and `overrides` applied. Raises InputError."""
+    def load(
+        self,
+        folder: str,
+        name: str,
+        kind: type[T],
+        *,
+        overrides: Mapping[str, object] | None = None,
+    ) -> T:
+        """Model `name` of `folder` as a `kind`, `extends` and `overrides` applied. Raises
+        InputError.
+        """
         return build(self.document(folder, name), kind, overrides=overrides)
 
     def references(self) -> dict[str, Reference]:

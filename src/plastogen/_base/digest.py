@@ -1,4 +1,6 @@
-"""In: definitions and arrays that thousands of plans share. Out: their digests, or plain data, each made once."""
+"""In: definitions and arrays that thousands of plans share. Out: their digests, or plain data, each
+made once.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ TEXT_ONLY = ("title", "note", "varies")  # fields of models that change nothing 
 class Once:
     """What `make` makes of a definition or an array, made once however many plans share it.
 
-    Called with anything, it gives plain data in which every definition and array is what was made of it.
+    Called with anything, it gives plain data in which every definition and array is what was made
+    of it.
     """
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
@@ -32,7 +35,9 @@ class Once:
         if not isinstance(part, Definition | np.ndarray):
             return canonical(part)
         if id(part) not in self.known:
-            self.known[id(part)] = self.make(canonical(part) if isinstance(part, np.ndarray) else self(_fields(part)))
+            self.known[id(part)] = self.make(
+                canonical(part) if isinstance(part, np.ndarray) else self(_fields(part))
+            )
             weakref.finalize(part, self.known.pop, id(part))
         return self.known[id(part)]
 

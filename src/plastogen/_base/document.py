@@ -1,6 +1,8 @@
-"""In: a YAML 1.2 file. Out: a `Document`, plain dicts and lists that know the file and line of every key.
+"""In: a YAML 1.2 file. Out: a `Document`, plain dicts and lists that know the file and line of
+every key.
 
-Also how every layer says no: `Problem`, one thing wrong and its place, and `InputError`, all of them.
+Also how every layer says no: `Problem`, one thing wrong and its place, and `InputError`, all of
+them.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ PLAIN_TAGS = ("str", "timestamp", "merge", "value")
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with what was given. `found` may be empty when `wanted` is a whole sentence."""
+    """One thing wrong with what was given. `found` may be empty when `wanted` is a whole
+    sentence.
+    """
 
     file: str
     line: int | None
@@ -33,11 +37,15 @@ class Problem:
         place = self.file + (f":{self.line}" if self.line is not None else "")
         place += f" at {self.path}" if self.path else ""
         body = f"found {self.found}, wanted {self.wanted}" if self.found else self.wanted
-        return f"{place}: {body}" + (f"; nearest valid name: {self.nearest}" if self.nearest else "")
+        return f"{place}: {body}" + (
+            f"; nearest valid name: {self.nearest}" if self.nearest else ""
+        )
 
 
 class InputError(Exception):
-    """What the user gave cannot be used; `problems` says why, one entry a fault. The command exits with 2."""
+    """What the user gave cannot be used; `problems` says why, one entry a fault. The command exits
+    with 2.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -45,9 +53,15 @@ class InputError(Exception):
 
     @classmethod
     def one(
-        cls, *, found: str = "", wanted: str, file: str = "", line: int | None = None, path: str = "",
+        cls,
+        *,
+        found: str = "",
+        wanted: str,
+        file: str = "",
+        line: int | None = None,
+        path: str = "",
         nearest: str | None = None,
-    ) -> InputError:  # fmt: skip
+    ) -> InputError:
         """An error with a single problem."""
         return cls([Problem(file, line, path, found, wanted, nearest)])
 
@@ -66,7 +80,9 @@ class Document:
     places: Mapping[Steps, tuple[str, int | None]] = field(default_factory=dict)
 
     def steps(self, path: str | Steps) -> Steps:
-        """`path` ("arms.ketamine.give") as steps; keys that contain a dot ("E.synaptic") are recognised."""
+        """`path` ("arms.ketamine.give") as steps; keys that contain a dot ("E.synaptic") are
+        recognised.
+        """
         if not isinstance(path, str):
             return path
         steps: list[str | int] = []
@@ -102,7 +118,9 @@ class Document:
         """Line of `path` (1-based), or of the nearest place above it."""
         return self.where(path)[1]
 
-    def problem(self, path: str | Steps, found: str, wanted: str, nearest: str | None = None) -> Problem:
+    def problem(
+        self, path: str | Steps, found: str, wanted: str, nearest: str | None = None
+    ) -> Problem:
         """A `Problem` at `path` of this document, with file and line filled in."""
         steps = self.steps(path)
         file, line = self.where(steps)
@@ -115,10 +133,15 @@ class Document:
         def merge(low: Any, high: Any, at: Steps) -> Any:
             if isinstance(low, dict) and isinstance(high, dict) and not _is_number(high):
                 return {
-                    key: merge(low[key], high[key], (*at, key)) if key in low and key in high
-                    else high[key] if key in high else low[key]
+                    key: (
+                        merge(low[key], high[key], (*at, key))
+                        if key in low and key in high
+                        else high[key]
+                        if key in high
+                        else low[key]
+                    )
                     for key in {**low, **high}
-                }  # fmt: skip
+                }
             for steps in [steps for steps in places if steps[: len(at)] == at]:
                 del places[steps]
             return high
@@ -132,7 +155,9 @@ def _is_number(node: Mapping[str, Any]) -> bool:
 
 
 def read(path: str | Path) -> Document:
-    """Read a YAML file. Raises InputError if it is missing, broken, no mapping, or repeats a key."""
+    """Read a YAML file. Raises InputError if it is missing, broken, no mapping, or repeats a
+    key.
+    """
     path = Path(path)
     file = str(path)
     try:
@@ -141,7 +166,9 @@ def read(path: str | Path) -> Document:
         folder = path.parent
         others = [p.name for p in folder.iterdir() if p.is_file()] if folder.is_dir() else []
         near = nearest(path.name, others)
-        raise InputError.one(file=file, found="no such file", wanted="a YAML file", nearest=near) from None
+        raise InputError.one(
+            file=file, found="no such file", wanted="a YAML file", nearest=near
+        ) from None
     except IsADirectoryError:
         raise InputError.one(file=file, found="a folder", wanted="a YAML file") from None
     except UnicodeDecodeError as error:
@@ -171,7 +198,9 @@ def read_text(text: str, file: str) -> Document:
     tree = reader.value(root, ()) if root is not None else None
     if not isinstance(tree, dict):
         found = show(tree) if tree is not None else "an empty file"
-        raise InputError.one(file=file, line=1, found=found, wanted="a mapping, `name: value` on each line")
+        raise InputError.one(
+            file=file, line=1, found=found, wanted="a mapping, `name: value` on each line"
+        )
     if reader.problems:
         raise InputError(reader.problems)
     return Document(file, tree, reader.places)
@@ -188,13 +217,19 @@ def _broken(error: Any, text: str, file: str) -> Problem:
     if "stream end" in said or "end of stream" in said or "unexpected end" in said:
         line = min(line, max(len(lines), 1))
         return Problem(
-            file, line, "", "the end of the file", f"the rest of what begins on line {where_it_began} "
+            file,
+            line,
+            "",
+            "the end of the file",
+            f"the rest of what begins on line {where_it_began} "
             "(a closing bracket or quote); was the file cut short?",
-        )  # fmt: skip
+        )
     if "'\\t'" in said or "\t" in said:
         return Problem(file, line, "", "a tab", "spaces before a name")
     if "undefined alias" in said:
-        return Problem(file, line, "", show(shown), "text; put quotes around a value that begins with *")
+        return Problem(
+            file, line, "", show(shown), "text; put quotes around a value that begins with *"
+        )
     if "another document" in said:
         return Problem(file, line, "", show(shown), "one document a file")
     wanted = "YAML, such as `name: value` or `name: {key: value, key: value}`"
@@ -242,7 +277,9 @@ class _Reader:
                 continue
             if name in result:
                 found = f"'{name}' a second time (first on line {first[name]})"
-                self.problems.append(Problem(self.file, line, dotted((*at, name)), found, "each name once"))
+                self.problems.append(
+                    Problem(self.file, line, dotted((*at, name)), found, "each name once")
+                )
                 continue
             first[name] = line
             self.places[(*at, name)] = (self.file, line)
@@ -257,11 +294,18 @@ class _Reader:
             return text.lower() == "true"
         if tag == "int":
             digits = text.replace("_", "")
-            return int(digits, 0) if digits.lstrip("+-")[:2].lower() in ("0x", "0o") else int(digits)
+            return (
+                int(digits, 0) if digits.lstrip("+-")[:2].lower() in ("0x", "0o") else int(digits)
+            )
         if tag == "float":
             clean = text.replace("_", "").lower()
             return float(clean.replace(".", "") if clean[-1] in "fn" else clean)
         if tag not in PLAIN_TAGS:
-            line, written = node.start_mark.line + 1, str(node.tag).replace("tag:yaml.org,2002:", "!!")
-            self.problems.append(Problem(self.file, line, dotted(at), f"the tag {written}", "a plain value"))
+            line, written = (
+                node.start_mark.line + 1,
+                str(node.tag).replace("tag:yaml.org,2002:", "!!"),
+            )
+            self.problems.append(
+                Problem(self.file, line, dotted(at), f"the tag {written}", "a plain value")
+            )
         return text

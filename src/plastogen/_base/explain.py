@@ -1,6 +1,8 @@
-"""In: what pydantic found wrong with a document. Out: `Problem`s that say so in plain words, with the place.
+"""In: what pydantic found wrong with a document. Out: `Problem`s that say so in plain words, with
+the place.
 
-The only module that knows pydantic's error types. Faults of one place in a union become one problem.
+The only module that knows pydantic's error types. Faults of one place in a union become one
+problem.
 """
 
 from __future__ import annotations
@@ -18,10 +20,15 @@ from plastogen._base.quantity import Fault, Given, In, nearest, show
 UNKNOWN, MISSING = "an unknown name", "nothing"
 KEY = "[key]"  # how pydantic says that the name itself is wrong, not what stands there
 _PLAIN = {
-    str: "text", int: "a whole number such as 4", float: "a number such as 0.5", bool: "true or false",
-    type(None): "nothing", list: "a list such as [a, b]", tuple: "a list such as [a, b]",
+    str: "text",
+    int: "a whole number such as 4",
+    float: "a number such as 0.5",
+    bool: "true or false",
+    type(None): "nothing",
+    list: "a list such as [a, b]",
+    tuple: "a list such as [a, b]",
     dict: "a mapping such as {name: value}",
-}  # fmt: skip
+}
 _COMPARED = {
     "greater_than": ("gt", "above"), "greater_than_equal": ("ge", "at least"),
     "less_than": ("lt", "below"), "less_than_equal": ("le", "at most"),
@@ -41,17 +48,27 @@ def problems(error: pydantic.ValidationError, kind: Model, document: Document) -
         for steps, fault in _faults(entry, located, document):
             merged.setdefault((steps, "" if in_union else fault.found), []).append(fault)
     deeper = {steps[:n] for steps, found in merged if not found for n in range(len(steps))}
-    merged = {place: faults for place, faults in merged.items() if place[1] or place[0] not in deeper}
+    merged = {
+        place: faults for place, faults in merged.items() if place[1] or place[0] not in deeper
+    }
     listed = [document.problem(steps, *_joined(faults)) for (steps, _), faults in merged.items()]
     meant = {(p.file, p.path.rpartition(".")[0], p.nearest) for p in listed if p.found == UNKNOWN}
-    listed = [p for p in listed if p.found != MISSING or (p.file, *p.path.rpartition(".")[::2]) not in meant]
+    listed = [
+        p
+        for p in listed
+        if p.found != MISSING or (p.file, *p.path.rpartition(".")[::2]) not in meant
+    ]
     return sorted(listed, key=lambda p: (p.file, p.line or 0))
 
 
 def _joined(faults: list[Fault]) -> tuple[str, str, str | None]:
     wanted = list(dict.fromkeys(fault.wanted for fault in faults))
     wanted = [w for w in wanted if not any(w in other for other in wanted if other != w)]
-    return faults[0].found, " or ".join(wanted), next((f.nearest for f in faults if f.nearest), None)
+    return (
+        faults[0].found,
+        " or ".join(wanted),
+        next((f.nearest for f in faults if f.nearest), None),
+    )
 
 
 def _faults(entry: Any, located: Located, document: Document) -> Iterator[tuple[Steps, Fault]]:
@@ -72,7 +89,11 @@ def _faults(entry: Any, located: Located, document: Document) -> Iterator[tuple[
         found = "" if isinstance(node, dict | list) else show(node)
         yield steps, Fault("", found, sentence)
     elif what in ("literal_error", "enum", "union_tag_invalid"):
-        wanted = describe(annotation) if what != "union_tag_invalid" else f"one of {context['expected_tags']}"
+        wanted = (
+            describe(annotation)
+            if what != "union_tag_invalid"
+            else f"one of {context['expected_tags']}"
+        )
         yield steps, Fault("", show(node), wanted, nearest(str(node), _choices(annotation)))
     elif what == "union_tag_not_found":
         tag = context["discriminator"].strip("'")
@@ -86,9 +107,17 @@ def _faults(entry: Any, located: Located, document: Document) -> Iterator[tuple[
     elif what in ("too_short", "too_long", "string_too_short"):
         few = context.get("min_length", context.get("max_length"))
         unit = "character" if isinstance(node, str) else "entry" if few == 1 else "entries"
-        yield steps, Fault("", show(node), f"{'at most' if what == 'too_long' else 'at least'} {few} {unit}")
+        yield (
+            steps,
+            Fault(
+                "", show(node), f"{'at most' if what == 'too_long' else 'at least'} {few} {unit}"
+            ),
+        )
     elif what == "string_pattern_mismatch":
-        yield steps, Fault("", show(node), "a name of letters, digits, - and _, such as ketamine_low")
+        yield (
+            steps,
+            Fault("", show(node), "a name of letters, digits, - and _, such as ketamine_low"),
+        )
     else:
         yield steps, Fault("", show(node), describe(annotation))
 
@@ -108,14 +137,18 @@ def _locate(loc: Steps, what: str, kind: Any, document: Document) -> Located:
             steps.append(step)
             node = _at(node, (step,))
         elif step == KEY:
-            annotation = next((get_args(_bare(a))[0] for a in _union(holder) if get_args(_bare(a))), str)
+            annotation = next(
+                (get_args(_bare(a))[0] for a in _union(holder) if get_args(_bare(a))), str
+            )
         else:
             annotation = next((a for a in _union(annotation) if _named(a, step)), annotation)
     return tuple(steps), holder, annotation
 
 
 def _holds(node: Any, step: object) -> bool:
-    return (isinstance(node, dict) and step in node) or (isinstance(node, list) and isinstance(step, int))
+    return (isinstance(node, dict) and step in node) or (
+        isinstance(node, list) and isinstance(step, int)
+    )
 
 
 def _at(node: Any, steps: Steps) -> Any:
@@ -150,13 +183,20 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _named(annotation: Any, tag: object) -> bool:
-    """Whether pydantic calls this branch of a union `tag`: by its tag, its class, or the value of its tag field."""
+    """Whether pydantic calls this branch of a union `tag`: by its tag, its class, or the value of
+    its tag field.
+    """
     bare = _bare(annotation)
-    if any(isinstance(mark, pydantic.Tag) and mark.tag == tag for mark in getattr(annotation, "__metadata__", ())):
+    if any(
+        isinstance(mark, pydantic.Tag) and mark.tag == tag
+        for mark in getattr(annotation, "__metadata__", ())
+    ):
         return True
     if not _is_model(annotation):
         return False
-    literals = (f.annotation for f in bare.model_fields.values() if get_origin(f.annotation) is Literal)
+    literals = (
+        f.annotation for f in bare.model_fields.values() if get_origin(f.annotation) is Literal
+    )
     return bare.__name__ == tag or any(tag in get_args(literal) for literal in literals)
 
 
@@ -174,7 +214,11 @@ def _child(annotation: Any, step: object) -> Any:
         if _is_model(branch):
             for name, info in bare.model_fields.items():
                 if step in (name, info.alias):
-                    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+                    return (
+                        Annotated[info.annotation, *info.metadata]
+                        if info.metadata
+                        else info.annotation
+                    )
         elif issubclass(_class(origin), Mapping) and arguments:
             return arguments[1]
         elif origin in (list, tuple, set, frozenset) and arguments:
@@ -210,21 +254,31 @@ def describe(annotation: Any) -> str:
     if len(branches) > 1:
         return " or ".join(dict.fromkeys(describe(branch) for branch in branches))
     (branch,) = branches
-    number = next((m for m in getattr(branch, "__metadata__", ()) if isinstance(m, In | Given)), None)
+    number = next(
+        (m for m in getattr(branch, "__metadata__", ()) if isinstance(m, In | Given)), None
+    )
     if number is None and branch is not annotation:
-        number = next((m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, In | Given)), None)
+        number = next(
+            (m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, In | Given)), None
+        )
     if number is not None:
         return number.describe()
     bare = _bare(branch)
     if choices := _choices(bare):
         return f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
     if _is_model(bare):
-        needed = [info.alias or name for name, info in bare.model_fields.items() if info.is_required()]
-        return f"a mapping with {', '.join(needed) if needed else 'any of ' + ', '.join(_names(bare))}"
+        needed = [
+            info.alias or name for name, info in bare.model_fields.items() if info.is_required()
+        ]
+        return (
+            f"a mapping with {', '.join(needed) if needed else 'any of ' + ', '.join(_names(bare))}"
+        )
     origin = get_origin(bare) or bare
     if origin in (list, tuple) and get_args(bare):
         return f"a list, each {describe(get_args(bare)[0])}"
     if issubclass(_class(origin), Mapping):
-        entry = describe(get_args(bare)[1]) if get_args(bare) and get_args(bare)[1] is not Any else ""
+        entry = (
+            describe(get_args(bare)[1]) if get_args(bare) and get_args(bare)[1] is not Any else ""
+        )
         return f"{_PLAIN[dict]}, each value {entry}" if entry else _PLAIN[dict]
     return _PLAIN.get(origin, "another value")

@@ -1,8 +1,9 @@
-"""In: arrays and text worth keeping. Out: content-addressed files on disk that are whole or not there at all.
+"""In: arrays and text worth keeping. Out: content-addressed files on disk that are whole or not
+there at all.
 
-A write goes to a temporary name and is renamed last, so a process killed at any moment leaves no half file
-under a real name. A file that does not read back raises `CacheDamaged`: discard it and compute again. Locks
-are the kernel's, so they die with their owner.
+A write goes to a temporary name and is renamed last, so a process killed at any moment leaves no
+half file under a real name. A file that does not read back raises `CacheDamaged`: discard it and
+compute again. Locks are the kernel's, so they die with their owner.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ TEMPORARY = ".partial-"
 
 
 class StoreError(Exception):
-    """The disk would not take or give a file; the message says what to do. The command exits with 3."""
+    """The disk would not take or give a file; the message says what to do. The command exits with
+    3.
+    """
 
 
 class CacheDamaged(Exception):
@@ -42,7 +45,9 @@ class CacheDamaged(Exception):
 
 
 def cache_dir() -> Path:
-    """The cache folder, made if missing: PLASTOGEN_CACHE, else plastogen in XDG_CACHE_HOME or ~/.cache."""
+    """The cache folder, made if missing: PLASTOGEN_CACHE, else plastogen in XDG_CACHE_HOME or
+    ~/.cache.
+    """
     named = os.environ.get("PLASTOGEN_CACHE")
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "plastogen"
     folder = (Path(named).expanduser() if named else base).absolute()
@@ -52,7 +57,9 @@ def cache_dir() -> Path:
 
 
 def canonical(value: object) -> Any:
-    """`value` as plain JSON that does not depend on the order of keys, the last bits of floats, or -0."""
+    """`value` as plain JSON that does not depend on the order of keys, the last bits of floats, or
+    -0.
+    """
     if isinstance(value, Quantity):
         return [canonical(value.value), value.unit]
     if isinstance(value, Enum):
@@ -63,7 +70,13 @@ def canonical(value: object) -> Any:
         return int(value)
     if isinstance(value, float | np.floating):
         number = rounded(float(value)) + 0
-        return repr(number) if not math.isfinite(number) else int(number) if number.is_integer() else number
+        return (
+            repr(number)
+            if not math.isfinite(number)
+            else int(number)
+            if number.is_integer()
+            else number
+        )
     if isinstance(value, Mapping):
         return {str(key): canonical(value[key]) for key in sorted(value, key=str)}
     if isinstance(value, np.ndarray):
@@ -95,12 +108,18 @@ def explained(path: Path, doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         advice = {
-            errno.ENOSPC: "the disk is full; free some space (`plastogen doctor clean` empties the cache)",
+            errno.ENOSPC: (
+                "the disk is full; free some space (`plastogen doctor clean` empties the cache)"
+            ),
             errno.EDQUOT: "your disk quota is used up; free some space",
             errno.EFBIG: "the system limits how large a file may be; see ulimit -f",
             errno.EROFS: "the disk is read-only; choose another folder",
-            errno.EACCES: "this user may not write there; choose another folder or change its permissions",
-            errno.EPERM: "this user may not write there; choose another folder or change its permissions",
+            errno.EACCES: (
+                "this user may not write there; choose another folder or change its permissions"
+            ),
+            errno.EPERM: (
+                "this user may not write there; choose another folder or change its permissions"
+            ),
             errno.ENOTDIR: "part of that path is a file, not a folder; choose another folder",
             errno.EISDIR: "that is a folder; choose another name",
         }.get(error.errno or 0, f"{error.strerror or error}; choose another folder")
@@ -110,7 +129,8 @@ def explained(path: Path, doing: str) -> Iterator[None]:
 
 
 def atomic_write(path: Path, content: bytes | str | Callable[[Any], None]) -> None:
-    """Write `content` (bytes, text, or a function given the open file) to `path`, all of it or nothing.
+    """Write `content` (bytes, text, or a function given the open file) to `path`, all of it or
+    nothing.
 
     Raises StoreError for a read-only folder, a full disk, and the like.
     """
@@ -123,7 +143,9 @@ def atomic_write(path: Path, content: bytes | str | Callable[[Any], None]) -> No
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file to write to, which becomes `path` when all went well and goes away when not. Raises StoreError."""
+    """A file to write to, which becomes `path` when all went well and goes away when not. Raises
+    StoreError.
+    """
     path = Path(path)
     with explained(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,7 +179,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 def write_npz(path: Path, /, **arrays: Any) -> None:
-    """Write named arrays to one file, whole or not at all. No pickles: an object array is a TypeError."""
+    """Write named arrays to one file, whole or not at all. No pickles: an object array is a
+    TypeError.
+    """
     kept = {name: np.asarray(array) for name, array in arrays.items()}
     for name, array in kept.items():
         if array.dtype.hasobject:
@@ -170,8 +194,8 @@ def write_npz(path: Path, /, **arrays: Any) -> None:
 def read_npz(path: Path) -> dict[str, Array]:
     """The arrays of a file `write_npz` wrote, every checksum tested.
 
-    Raises FileNotFoundError when there is none, CacheDamaged when it is cut short or altered, StoreError when
-    the system refuses to read it.
+    Raises FileNotFoundError when there is none, CacheDamaged when it is cut short or altered,
+    StoreError when the system refuses to read it.
     """
     path = Path(path)
     try:
@@ -179,7 +203,9 @@ def read_npz(path: Path) -> dict[str, Array]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror or error}; check its permissions") from error
+        raise StoreError(
+            f"cannot read {path}: {error.strerror or error}; check its permissions"
+        ) from error
     try:
         with zipfile.ZipFile(BytesIO(raw)) as whole:
             if broken := whole.testzip():
@@ -187,11 +213,14 @@ def read_npz(path: Path) -> dict[str, Array]:
         with np.load(BytesIO(raw), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except Exception as error:  # a damaged header can fail in any way
-        raise CacheDamaged(f"{path} is damaged ({error}); it is discarded and computed again") from error
+        raise CacheDamaged(
+            f"{path} is damaged ({error}); it is discarded and computed again"
+        ) from error
 
 
 def made_once(folder: Path, is_whole: Callable[[], bool], make: Callable[[Path], None]) -> Path:
-    """`folder`, which `make` fills in a place beside it; at most once, by whichever process comes first.
+    """`folder`, which `make` fills in a place beside it; at most once, by whichever process comes
+    first.
 
     `is_whole` tells whether `folder` is there already. Raises what `make` raises, and StoreError.
     """
@@ -202,7 +231,9 @@ def made_once(folder: Path, is_whole: Callable[[], bool], make: Callable[[Path],
             return folder
         with explained(folder, "write"):
             shutil.rmtree(folder, ignore_errors=True)
-            for left in folder.parent.glob(f"{TEMPORARY}{folder.name}-*"):  # of a process that was killed
+            for left in folder.parent.glob(
+                f"{TEMPORARY}{folder.name}-*"
+            ):  # of a process that was killed
                 shutil.rmtree(left, ignore_errors=True)
             work = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{folder.name}-", dir=folder.parent))
         try:
@@ -239,7 +270,8 @@ def clean(folder: Path) -> int:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`; other processes and threads wait. A killed owner's lock is free at once.
+    """Hold the lock file `path`; other processes and threads wait. A killed owner's lock is free at
+    once.
 
     The file stays behind, empty: removing it would let two owners in. Raises StoreError.
     """

@@ -1,4 +1,5 @@
-"""In: a number as it stands in a file. Out: a `Quantity`: value in the field's unit, source, evidence.
+"""In: a number as it stands in a file. Out: a `Quantity`: value in the field's unit, source,
+evidence.
 
 `In` and `Given` say what a field accepts: `clearance: Annotated[Quantity, In("L/min", minimum=0)]`.
 """
@@ -64,14 +65,18 @@ class Fault:
 
 
 def faulty(faults: Iterable[Fault]) -> PydanticCustomError:
-    """The exception a validator raises to report faults that already know what was found and wanted."""
+    """The exception a validator raises to report faults that already know what was found and
+    wanted.
+    """
     listed = tuple(faults)
     return PydanticCustomError("plastogen", "see faults", {"faults": listed})
 
 
 @dataclass(frozen=True)
 class _Number:
-    """What a field accepts: its unit, other units it takes as well, bounds (in the unit that fits)."""
+    """What a field accepts: its unit, other units it takes as well, bounds (in the unit that
+    fits).
+    """
 
     unit: str
     alternatives: tuple[str, ...] = ()
@@ -91,9 +96,11 @@ class _Number:
     def number(self, text: object) -> tuple[float, str]:
         value, unit = parse_any(text, self.units)
         limits = (
-            (self.minimum, "at least", value.__ge__), (self.above, "above", value.__gt__),
-            (self.maximum, "at most", value.__le__), (self.below, "below", value.__lt__),
-        )  # fmt: skip
+            (self.minimum, "at least", value.__ge__),
+            (self.above, "above", value.__gt__),
+            (self.maximum, "at most", value.__le__),
+            (self.below, "below", value.__lt__),
+        )
         missed = [
             f"{words} {bound:g}" + ("" if unit == "1" else f" {unit}")
             for bound, words, holds in limits
@@ -146,11 +153,18 @@ class _Number:
                 faults.append(Fault("range", error.found, error.wanted, error.nearest))
         if faults:
             raise faulty(faults)
-        texts = {key: str(given[key]) for key in ("source", "evidence", "note") if given.get(key) is not None}
+        texts = {
+            key: str(given[key])
+            for key in ("source", "evidence", "note")
+            if given.get(key) is not None
+        }
         return Quantity(value, unit, str(given["value"]), range=ends, **texts)
 
     def _provenance(self, given: Mapping[str, object]) -> Iterable[Fault]:
-        for key, example in (("source", "a key of references.yaml, or assumed"), ("evidence", "memory-high")):
+        for key, example in (
+            ("source", "a key of references.yaml, or assumed"),
+            ("evidence", "memory-high"),
+        ):
             if given.get(key) is None:
                 yield Fault(key, "nothing", f"where the number comes from ({example})")
         for key in ("source", "evidence", "note"):
@@ -159,7 +173,9 @@ class _Number:
         evidence, source = given.get("evidence"), given.get("source")
         levels = [level.value for level in Evidence]
         if isinstance(evidence, str) and evidence not in levels:
-            yield Fault("evidence", show(evidence), f"one of {', '.join(levels)}", nearest(evidence, levels))
+            yield Fault(
+                "evidence", show(evidence), f"one of {', '.join(levels)}", nearest(evidence, levels)
+            )
         if (evidence in NEEDS_NOTE or source in NEEDS_NOTE) and not given.get("note"):
             word = evidence if evidence in NEEDS_NOTE else source
             yield Fault("note", "nothing", f"a note saying why, because the number is {word}")
@@ -176,7 +192,9 @@ class _Number:
 
 @dataclass(frozen=True)
 class In(_Number):
-    """A model's number: a mapping {value, source, evidence, note?, range?}, the value with its unit."""
+    """A model's number: a mapping {value, source, evidence, note?, range?}, the value with its
+    unit.
+    """
 
     def _from_text(self, given: object) -> Quantity:
         example = self.describe().rpartition(" such as ")[2]
@@ -186,7 +204,9 @@ class In(_Number):
 
 @dataclass(frozen=True)
 class Given(_Number):
-    """An experiment's number: text such as `0.5 mg/kg` (a plain number only for unit "1"), or the mapping."""
+    """An experiment's number: text such as `0.5 mg/kg` (a plain number only for unit "1"), or the
+    mapping.
+    """
 
     def _provenance(self, given: Mapping[str, object]) -> Iterable[Fault]:
         return super()._provenance(given) if {"source", "evidence"} & given.keys() else ()

@@ -1,7 +1,9 @@
-"""In: text such as `0.5 mg/kg` and the unit a field asks for. Out: a float in it, or a `QuantityError`.
+"""In: text such as `0.5 mg/kg` and the unit a field asks for. Out: a float in it, or a
+`QuantityError`.
 
-Body weight is a dimension of its own: a mass below the fraction line always means body weight, so `mg/kg` is
-not a plain number and `0.5` cannot pass for it. Pint does the arithmetic and is imported on first use.
+Body weight is a dimension of its own: a mass below the fraction line always means body weight, so
+`mg/kg` is not a plain number and `0.5` cannot pass for it. Pint does the arithmetic and is imported
+on first use.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ NEAREST_CUTOFF = 0.6  # how alike (difflib's ratio) a name must be to be worth s
 
 _DEFINITIONS = (
     "femto- = 1e-15 = f-", "pico- = 1e-12 = p-", "nano- = 1e-9 = n-", "micro- = 1e-6 = u-",
-    "milli- = 1e-3 = m-", "centi- = 1e-2 = c-", "deci- = 1e-1 = d-", "kilo- = 1e3 = k-", "mega- = 1e6 = M-",
-    "giga- = 1e9 = G-",
-    "gram = [mass] = g", "bodygram = [body_weight] = gbw", "mole = [substance] = mol", "second = [time] = s",
-    "metre = [length] = m", "volt = [potential] = V", "ampere = [current] = A", "percent = 0.01", "one = 1",
+    "milli- = 1e-3 = m-", "centi- = 1e-2 = c-", "deci- = 1e-1 = d-", "kilo- = 1e3 = k-",
+    "mega- = 1e6 = M-", "giga- = 1e9 = G-", "gram = [mass] = g", "bodygram = [body_weight] = gbw",
+    "mole = [substance] = mol", "second = [time] = s", "metre = [length] = m",
+    "volt = [potential] = V", "ampere = [current] = A", "percent = 0.01", "one = 1",
     "minute = 60 second = min", "hour = 60 minute = h", "day = 24 hour = d", "week = 7 day = wk",
     "hertz = 1 / second = Hz", "litre = (0.1 metre) ** 3 = L", "molar = mole / litre = M",
     "dalton = gram / mole = Da", "siemens = ampere / volt = S", "ohm = volt / ampere = Ohm",
@@ -34,32 +36,39 @@ _SCALED = ("g", "mol", "s", "m", "V", "A", "L", "M", "S", "F", "Hz", "Da", "Ohm"
 _PREFIXES = ("", "f", "p", "n", "u", "m", "c", "d", "k", "M", "G")
 _WORDS = {
     "%": "percent", "1": "one", "min": "min", "h": "h", "d": "d", "wk": "wk",
-    **{f"{word}{s}": word for word in ("second", "minute", "hour", "day", "week") for s in ("", "s")},
+    **{
+        f"{word}{s}": word
+        for word in ("second", "minute", "hour", "day", "week") for s in ("", "s")
+    },
 }  # fmt: skip
 _SYMBOLS = {p + u: p + u for u in _SCALED for p in _PREFIXES} | _WORDS
 _COMMON = (
-    "s", "ms", "min", "h", "d", "days", "hours", "minutes", "weeks", "g", "kg", "mg", "ug", "ng", "L", "mL",
-    "mol", "nmol", "M", "mM", "uM", "nM", "mV", "nS", "pF", "pA", "Hz", "kHz", "um",
+    "s", "ms", "min", "h", "d", "days", "hours", "minutes", "weeks", "g", "kg", "mg", "ug", "ng",
+    "L", "mL", "mol", "nmol", "M", "mM", "uM", "nM", "mV", "nS", "pF", "pA", "Hz", "kHz", "um",
 )  # fmt: skip
 _ALIASES = {"µ": "u", "μ": "u", "Ω": "Ohm", "·": "*", "**": "^"}
 
 # dimension (written as one of its units) -> what a person calls it, with an example value
 _KINDS = {
-    "h": ("a time", "40 min"), "mg/kg": ("a dose per body weight", "0.5 mg/kg"), "mg": ("a mass", "56 mg"),
-    "L": ("a volume", "3 L"), "L/kg": ("a volume per body weight", "3 L/kg"),
-    "L/min": ("a flow", "1.5 L/min"), "L/min/kg": ("a flow per body weight", "0.02 L/min/kg"),
-    "uM": ("a concentration", "1 uM"), "ng/mL": ("a mass concentration", "200 ng/mL"),
-    "mV": ("a voltage", "-65 mV"), "nS": ("a conductance", "10 nS"), "pF": ("a capacitance", "200 pF"),
-    "pA": ("a current", "50 pA"), "Hz": ("a rate", "8 Hz"), "g/mol": ("a molar mass", "237.7 g/mol"),
-    "1/mM/s": ("a binding rate", "1 1/mM/s"), "um": ("a length", "10 um"),
-    "1/mM": ("a reciprocal concentration", "1 1/mM"), "MOhm": ("a resistance", "100 MOhm"),
-    "1": ("a plain number", "0.5"), "kg": ("a weight", "70 kg"), "d": ("a time", "3 d"),
-    "s": ("a time", "8 s"), "ms": ("a time", "5 ms"), "mM": ("a concentration", "1 mM"),
+    "h": ("a time", "40 min"), "mg/kg": ("a dose per body weight", "0.5 mg/kg"),
+    "mg": ("a mass", "56 mg"), "L": ("a volume", "3 L"),
+    "L/kg": ("a volume per body weight", "3 L/kg"), "L/min": ("a flow", "1.5 L/min"),
+    "L/min/kg": ("a flow per body weight", "0.02 L/min/kg"), "uM": ("a concentration", "1 uM"),
+    "ng/mL": ("a mass concentration", "200 ng/mL"), "mV": ("a voltage", "-65 mV"),
+    "nS": ("a conductance", "10 nS"), "pF": ("a capacitance", "200 pF"),
+    "pA": ("a current", "50 pA"), "Hz": ("a rate", "8 Hz"),
+    "g/mol": ("a molar mass", "237.7 g/mol"), "1/mM/s": ("a binding rate", "1 1/mM/s"),
+    "um": ("a length", "10 um"), "1/mM": ("a reciprocal concentration", "1 1/mM"),
+    "MOhm": ("a resistance", "100 MOhm"), "1": ("a plain number", "0.5"),
+    "kg": ("a weight", "70 kg"), "d": ("a time", "3 d"), "s": ("a time", "8 s"),
+    "ms": ("a time", "5 ms"), "mM": ("a concentration", "1 mM"),
 }  # fmt: skip
 
 
 class QuantityError(ValueError):
-    """One thing wrong with a number: what was found, what was wanted, the nearest valid name if any."""
+    """One thing wrong with a number: what was found, what was wanted, the nearest valid name if
+    any.
+    """
 
     def __init__(self, found: str, wanted: str, nearest: str | None = None) -> None:
         self.found, self.wanted, self.nearest = found, wanted, nearest
@@ -107,7 +116,9 @@ def _registry() -> pint.UnitRegistry[Any]:
 
 @lru_cache(maxsize=512)
 def _unit(text: str) -> pint.Quantity[Any]:
-    """One of the unit written as `text`: names joined by `/`, `*` or a space, each to a whole power."""
+    """One of the unit written as `text`: names joined by `/`, `*` or a space, each to a whole
+    power.
+    """
     clean = text
     for written, meant in _ALIASES.items():
         clean = clean.replace(written, meant)
@@ -118,7 +129,9 @@ def _unit(text: str) -> pint.Quantity[Any]:
         match = re.fullmatch(r"([^\d^]+|1)(?:\^?(-?\d))?", part)
         name = match[1] if match else part
         if match is None or name not in _SYMBOLS:
-            raise QuantityError(f"the unit '{text}'", "a known unit", nearest(name, _COMMON, cutoff=0.5))
+            raise QuantityError(
+                f"the unit '{text}'", "a known unit", nearest(name, _COMMON, cutoff=0.5)
+            )
         power = int(match[2] or 1) * (-1 if operator == "/" else 1)
         of_body = power < 0 and name.endswith("g")
         unit = unit * _registry().Quantity(1, _SYMBOLS[name] + ("bw" if of_body else "")) ** power
@@ -164,24 +177,32 @@ def _parts(text: str | int | float) -> tuple[float, str] | None:
 
 def split(text: object) -> tuple[float, str]:
     """A number as written and its unit, "" of a plain number. Raises QuantityError."""
-    parts = None if isinstance(text, bool) or not isinstance(text, str | int | float) else _parts(text)
+    parts = (
+        None if isinstance(text, bool) or not isinstance(text, str | int | float) else _parts(text)
+    )
     if parts is None or not math.isfinite(parts[0]):
-        raise QuantityError(show(text), "a number, with its unit if it has one, such as '0.5 mg/kg'")
+        raise QuantityError(
+            show(text), "a number, with its unit if it has one, such as '0.5 mg/kg'"
+        )
     if parts[1]:
         _unit(parts[1])
     return parts
 
 
 def parse(text: object, unit: str) -> float:
-    """`text` ("40 min", or a bare number when `unit` is "1") as a float in `unit`, to 12 significant digits.
+    """`text` ("40 min", or a bare number when `unit` is "1") as a float in `unit`, to 12
+    significant digits.
 
-    Raises QuantityError (a ValueError) saying what was found, what was wanted and the nearest valid unit.
+    Raises QuantityError (a ValueError) saying what was found, what was wanted and the nearest valid
+    unit.
     """
     return parse_any(text, (unit,))[0]
 
 
 def parse_any(text: object, units: tuple[str, ...]) -> tuple[float, str]:
-    """`parse` for a field of several kinds (a dose in mg/kg or in mg): the value and the unit that fitted."""
+    """`parse` for a field of several kinds (a dose in mg/kg or in mg): the value and the unit that
+    fitted.
+    """
     wanted = " or ".join(kind(unit) for unit in units)
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise QuantityError(show(text), wanted)

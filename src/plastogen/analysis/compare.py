@@ -1,8 +1,9 @@
-"""In: two results. Out: for every readout and arm they share, how far apart they are, and whether beyond noise.
+"""In: two results. Out: for every readout and arm they share, how far apart they are, and whether
+beyond noise.
 
-They are compared where both have a run: the same arm, point of the sweep and seed, pair by pair. Pairs of one seed
-share their noise, so each seed counts once, with its mean over the points; p-values (Student's t) are corrected for
-the number of rows (Benjamini-Hochberg).
+They are compared where both have a run: the same arm, point of the sweep and seed, pair by pair.
+Pairs of one seed share their noise, so each seed counts once, with its mean over the points;
+p-values (Student's t) are corrected for the number of rows (Benjamini-Hochberg).
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ TOLD = 5  # names in a line of what could not be compared
 
 @dataclass(frozen=True)
 class Row:
-    """A readout in an arm: `n` pairs of `seeds` seeds, means of both and of B - A with its standard error.
+    """A readout in an arm: `n` pairs of `seeds` seeds, means of both and of B - A with its standard
+    error.
 
-    `most`: the largest difference at any one point of a sweep, seeds averaged. `p` is NaN where noise cannot be judged
-    (a single seed) and where there is no pair.
+    `most`: the largest difference at any one point of a sweep, seeds averaged. `p` is NaN where
+    noise cannot be judged (a single seed) and where there is no pair.
     """
 
     readout: str
@@ -69,7 +71,9 @@ class Side:
         self.arms = [str(arm) for arm in ds["arm"].values]
         self.seeds = [int(seed) for seed in ds["seed"].values]
         self.dims = ds["status"].dims
-        self.readouts = {str(name): ds[name] for name in ds.data_vars if "readout" in ds[name].attrs}
+        self.readouts = {
+            str(name): ds[name] for name in ds.data_vars if "readout" in ds[name].attrs
+        }
         self.complete = self._flat(ds["status"].values == COMPLETE)
 
     def _flat(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -91,12 +95,18 @@ class Side:
         ]
         found: dict[Point, int] = {}
         for place, index in enumerate(np.ndindex(*sizes)):
-            found[frozenset((path, _key(values[index[axis]]), unit) for axis, path, values, unit in swept)] = place
+            found[
+                frozenset(
+                    (path, _key(values[index[axis]]), unit) for axis, path, values, unit in swept
+                )
+            ] = place
         return found
 
     def values(self, readout: str) -> Array:
         """(arm, point, seed), NaN where there is no run."""
-        return np.where(self.complete, self._flat(np.asarray(self.readouts[readout].values, float)), np.nan)
+        return np.where(
+            self.complete, self._flat(np.asarray(self.readouts[readout].values, float)), np.nan
+        )
 
 
 def _key(value: Any) -> Any:
@@ -109,14 +119,19 @@ def compare(a: xr.Dataset, b: xr.Dataset) -> Comparison:
     arms = [arm for arm in one.arms if arm in two.arms]
     points = [point for point in one.points if point in two.points]
     seeds = [seed for seed in one.seeds if seed in two.seeds]
-    names = [name for name in one.readouts if name in two.readouts and _unit(one, name) == _unit(two, name)]
+    names = [
+        name
+        for name in one.readouts
+        if name in two.readouts and _unit(one, name) == _unit(two, name)
+    ]
     where = [
         np.ix_(
-            [side.arms.index(arm) for arm in arms], [side.points[point] for point in points],
+            [side.arms.index(arm) for arm in arms],
+            [side.points[point] for point in points],
             [side.seeds.index(seed) for seed in seeds],
         )
         for side in (one, two)
-    ]  # fmt: skip
+    ]
     rows = []
     for name in names:
         x, y = one.values(name)[where[0]], two.values(name)[where[1]]
@@ -171,9 +186,10 @@ def _verdict(row: Row, beyond: bool) -> str:
 def _left_out(one: Side, two: Side) -> Iterator[str]:
     """What only one of both has, or has otherwise."""
     for what, a, b in (
-        ("arms", one.arms, two.arms), ("seeds", one.seeds, two.seeds),
+        ("arms", one.arms, two.arms),
+        ("seeds", one.seeds, two.seeds),
         ("readouts", list(one.readouts), list(two.readouts)),
-    ):  # fmt: skip
+    ):
         for name, mine, theirs in (("A", a, b), ("B", b, a)):
             only = [str(x) for x in mine if x not in theirs]
             if only:
@@ -203,14 +219,26 @@ def _gaps(one: Side, two: Side, where: Sequence[Any]) -> Iterator[str]:
 
 def lines(found: Comparison) -> Iterator[str]:
     """What a person reads of it."""
-    head = ("readout", "arm", "pairs", "A", "B", "B - A", "standard error", "most at a point", "verdict")
+    head = (
+        "readout",
+        "arm",
+        "pairs",
+        "A",
+        "B",
+        "B - A",
+        "standard error",
+        "most at a point",
+        "verdict",
+    )
     cells: list[tuple[str, ...]] = [head]
     for row in found.rows:
         name = row.readout if row.unit in ("", "1") else f"{row.readout} [{row.unit}]"
         numbers = (_number(x) for x in (row.a, row.b, row.difference, row.error, row.most))
         cells.append((name, row.arm, str(row.n), *numbers, row.verdict))
     yield from columns(cells)
-    yield ", ".join(f"{n} {verdict}" for verdict, n in Counter(row.verdict for row in found.rows).most_common())
+    yield ", ".join(
+        f"{n} {verdict}" for verdict, n in Counter(row.verdict for row in found.rows).most_common()
+    )
     for line in found.left_out:
         yield f"not compared: {line}"
 

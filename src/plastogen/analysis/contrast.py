@@ -1,8 +1,10 @@
-"""In: results of arms x seeds, or arms x seeds x virtual subjects. Out: what a trial reports of every readout, or of
-every variable at every time: the difference of arms, its interval and effect size, and how many it takes to see one.
+"""In: results of arms x seeds, or arms x seeds x virtual subjects. Out: what a trial reports of
+every readout, or of every variable at every time: the difference of arms, its interval and effect
+size, and how many it takes to see one.
 
-Arms share their random streams, so they are compared pair by pair. The unit is the virtual subject, its seeds averaged,
-where there are subjects; else the seed. A pair counts only when both of its arms are complete.
+Arms share their random streams, so they are compared pair by pair. The unit is the virtual subject,
+its seeds averaged, where there are subjects; else the seed. A pair counts only when both of its
+arms are complete.
 """
 
 from __future__ import annotations
@@ -34,11 +36,13 @@ STATS = ("difference", "low", "high", "g", "g_low", "g_high", "detectable", "nee
 
 @dataclass(frozen=True)
 class Contrast:
-    """One readout (or variable) of `arm` less that of `than`; `stats` has `STATS` over all remaining dimensions.
+    """One readout (or variable) of `arm` less that of `than`; `stats` has `STATS` over all
+    remaining dimensions.
 
-    difference, low, high: mean of the pairs with its 95 % interval. g: Hedges' g with its interval. detectable: the
-    noise floor, the smallest difference that this many pairs show with 80 % power. needed: pairs that show the effect
-    asked about (the difference found, if none was) with that power. n: pairs that are there, of `expected`.
+    difference, low, high: mean of the pairs with its 95 % interval. g: Hedges' g with its interval.
+    detectable: the noise floor, the smallest difference that this many pairs show with 80 % power.
+    needed: pairs that show the effect asked about (the difference found, if none was) with that
+    power. n: pairs that are there, of `expected`.
     """
 
     name: str
@@ -51,7 +55,8 @@ class Contrast:
 
 
 def by_unit(values: xr.DataArray) -> xr.DataArray:
-    """`values` with one dimension of independent units in front, `subject` (seeds averaged) or else `seed`.
+    """`values` with one dimension of independent units in front, `subject` (seeds averaged) or else
+    `seed`.
 
     A subject of whom a seed is missing (NaN) is missing: nothing partial is averaged.
     """
@@ -62,7 +67,9 @@ def by_unit(values: xr.DataArray) -> xr.DataArray:
 
 
 def compare(first: xr.DataArray, second: xr.DataArray, effect: float | None = None) -> xr.Dataset:
-    """`first` less `second`, paired by unit: `STATS` over their other dimensions. `effect`: see `needed`."""
+    """`first` less `second`, paired by unit: `STATS` over their other dimensions. `effect`: see
+    `needed`.
+    """
     import xarray as xr
 
     a, b = by_unit(first), by_unit(second)
@@ -73,7 +80,9 @@ def compare(first: xr.DataArray, second: xr.DataArray, effect: float | None = No
 
 
 def paired(a: Array, b: Array, effect: float | None = None) -> dict[str, Array]:
-    """`STATS` of a - b, pairs along the first axis, NaN where one is missing: arrays of shape a.shape[1:]."""
+    """`STATS` of a - b, pairs along the first axis, NaN where one is missing: arrays of shape
+    a.shape[1:].
+    """
     from scipy.special import stdtrit
 
     there = np.isfinite(a) & np.isfinite(b)
@@ -81,21 +90,32 @@ def paired(a: Array, b: Array, effect: float | None = None) -> dict[str, Array]:
     known = n >= FEWEST
     rounding = ROUNDING * np.maximum(np.abs(a), np.abs(b))
     mean, spread = _moments(np.where(np.abs(a - b) <= rounding, 0, a - b), there)
-    half = np.where(known, stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2) * spread / np.sqrt(np.maximum(n, 1)),
-                    np.nan)  # fmt: skip
+    half = np.where(
+        known,
+        stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2) * spread / np.sqrt(np.maximum(n, 1)),
+        np.nan,
+    )
     g, g_half = _hedges(a, b, mean, spread, there)
     wanted = np.abs(mean) if effect is None else np.full(mean.shape, abs(effect))
     with np.errstate(divide="ignore", invalid="ignore"):
         size = wanted / spread
     return {
-        "difference": mean, "low": mean - half, "high": mean + half, "g": g, "g_low": g - g_half, "g_high": g + g_half,
+        "difference": mean,
+        "low": mean - half,
+        "high": mean + half,
+        "g": g,
+        "g_low": g - g_half,
+        "g_high": g + g_half,
         "detectable": np.where(known, detectable(n) * spread, np.nan),
-        "needed": np.where(known, np.where(wanted > 0, needed(size), np.inf), np.nan), "n": n,
-    }  # fmt: skip
+        "needed": np.where(known, np.where(wanted > 0, needed(size), np.inf), np.nan),
+        "n": n,
+    }
 
 
 def _moments(x: Array, there: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Mean and standard deviation along the first axis of what is there; NaN where that is too little."""
+    """Mean and standard deviation along the first axis of what is there; NaN where that is too
+    little.
+    """
     n = there.sum(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(there, x, 0).sum(0) / n
@@ -104,10 +124,14 @@ def _moments(x: Array, there: NDArray[np.bool_]) -> tuple[Array, Array]:
     return mean, np.where(n >= FEWEST, spread, np.nan)
 
 
-def _hedges(a: Array, b: Array, mean: Array, spread: Array, there: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Hedges' g of paired groups and half its 95 % interval (Borenstein 2009, chapter 4, equations 4.26 to 4.29).
+def _hedges(
+    a: Array, b: Array, mean: Array, spread: Array, there: NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    """Hedges' g of paired groups and half its 95 % interval (Borenstein 2009, chapter 4, equations
+    4.26 to 4.29).
 
-    The scale is the standard deviation within arms, (sd_a^2 + sd_b^2)/2: g is comparable with that of two groups.
+    The scale is the standard deviation within arms, (sd_a^2 + sd_b^2)/2: g is comparable with that
+    of two groups.
     """
     from scipy.special import gammaln, ndtri
 
@@ -115,27 +139,37 @@ def _hedges(a: Array, b: Array, mean: Array, spread: Array, there: NDArray[np.bo
     own = [_moments(x, there)[1] for x in (a, b)]
     within = np.sqrt((own[0] ** 2 + own[1] ** 2) / 2)
     m = np.maximum(n - 1, 1)
-    small = np.exp(gammaln(m / 2) - gammaln(np.maximum(m - 1, 1) / 2)) / np.sqrt(m / 2)  # Hedges 1981, exact
+    small = np.exp(gammaln(m / 2) - gammaln(np.maximum(m - 1, 1) / 2)) / np.sqrt(
+        m / 2
+    )  # Hedges 1981, exact
     with np.errstate(divide="ignore", invalid="ignore"):
         d = mean / within
-        variance = (1 / n + d**2 / (2 * n)) * (spread / within) ** 2  # spread^2/within^2 = 2 (1 - r)
+        variance = (1 / n + d**2 / (2 * n)) * (
+            spread / within
+        ) ** 2  # spread^2/within^2 = 2 (1 - r)
     there_is = (m > 1) & (within > 0)
     g, half = small * d, small * np.sqrt(variance) * ndtri((1 + CONFIDENCE) / 2)
     return np.where(there_is, g, np.nan), np.where(there_is, half, np.nan)
 
 
 def power(n: Any, size: Any) -> Array:
-    """Power of a paired t test (two-sided, 5 %) with `n` pairs; `size`: mean over sd of the pairs' differences."""
+    """Power of a paired t test (two-sided, 5 %) with `n` pairs; `size`: mean over sd of the pairs'
+    differences.
+    """
     from scipy.special import nctdtr, stdtrit
 
     n, size = np.asarray(n, float), np.abs(np.asarray(size, float))
     edge, shift = stdtrit(n - 1, (1 + CONFIDENCE) / 2), size * np.sqrt(n)
-    wrong_way = np.nan_to_num(nctdtr(n - 1, shift, -edge))  # NaN where it is too small to be told from 0
+    wrong_way = np.nan_to_num(
+        nctdtr(n - 1, shift, -edge)
+    )  # NaN where it is too small to be told from 0
     return np.asarray(1 - nctdtr(n - 1, shift, edge) + wrong_way)
 
 
 def needed(size: Any) -> Array:
-    """The fewest pairs that show an effect of `size` (mean over sd of the differences) with 80 % power; inf: never."""
+    """The fewest pairs that show an effect of `size` (mean over sd of the differences) with 80 %
+    power; inf: never.
+    """
     from scipy.special import ndtri
 
     size = np.abs(np.asarray(size, float))
@@ -151,24 +185,35 @@ def needed(size: Any) -> Array:
 
 
 def detectable(n: Any) -> Array:
-    """The smallest effect (mean over sd of the differences) that `n` pairs show with 80 % power; NaN below 2 pairs."""
+    """The smallest effect (mean over sd of the differences) that `n` pairs show with 80 % power;
+    NaN below 2 pairs.
+    """
     from scipy.special import nctdtrinc, stdtrit
 
     n = np.asarray(n, float)
     degrees = np.where(n >= FEWEST, n - 1, np.nan)
-    return np.asarray(nctdtrinc(degrees, 1 - POWER, stdtrit(degrees, (1 + CONFIDENCE) / 2)) / np.sqrt(n))
+    return np.asarray(
+        nctdtrinc(degrees, 1 - POWER, stdtrit(degrees, (1 + CONFIDENCE) / 2)) / np.sqrt(n)
+    )
 
 
 def contrasts(
-    ds: xr.Dataset, names: Sequence[str] | None = None, *, than: str | None = None, effect: float | None = None
+    ds: xr.Dataset,
+    names: Sequence[str] | None = None,
+    *,
+    than: str | None = None,
+    effect: float | None = None,
 ) -> Iterator[Contrast]:
-    """Every arm against `than` in each of `names`: readouts (all by default) or variables, at every time they have.
+    """Every arm against `than` in each of `names`: readouts (all by default) or variables, at every
+    time they have.
 
     `than` is by default the first arm that is given nothing, else the first. Raises InputError.
     """
     arms = [str(arm) for arm in ds["arm"].values]
     base = one_of(than, arms, "arm") if than is not None else untreated(ds, arms)
-    known = [str(name) for name in ds.data_vars if "units" in ds[name].attrs and "arm" in ds[name].dims]
+    known = [
+        str(name) for name in ds.data_vars if "units" in ds[name].attrs and "arm" in ds[name].dims
+    ]
     own = [name for name in known if "readout" in ds[name].attrs]
     if not (names or own) or len(arms) < FEWEST:
         found = "no readouts" if len(arms) >= FEWEST else "one arm"
@@ -179,10 +224,14 @@ def contrasts(
         expected = int(ds.sizes.get(SUBJECT) or ds.sizes.get(SEED, 1))
         for arm in (arm for arm in arms if arm != base):
             stats = compare(values.sel(arm=arm, drop=True), second, effect)
-            yield Contrast(name, str(values.attrs["units"]), arm, base, expected, SUBJECT in ds.sizes, stats)
+            yield Contrast(
+                name, str(values.attrs["units"]), arm, base, expected, SUBJECT in ds.sizes, stats
+            )
 
 
-def refusal(ds: xr.Dataset, *, found: str, wanted: str, path: str = "", nearest: str | None = None) -> InputError:
+def refusal(
+    ds: xr.Dataset, *, found: str, wanted: str, path: str = "", nearest: str | None = None
+) -> InputError:
     """The error of what cannot be told or drawn from results, which it names."""
     title = str(ds.attrs.get("title", "results"))
     return InputError.one(file=title, path=path, found=found, wanted=wanted, nearest=nearest)
@@ -191,7 +240,9 @@ def refusal(ds: xr.Dataset, *, found: str, wanted: str, path: str = "", nearest:
 def one_of(name: str, known: Sequence[str], what: str) -> str:
     if name not in known:
         wanted = f"one of {', '.join(known)}"
-        raise InputError.one(file=what, found=show(name), wanted=wanted, nearest=nearest(name, known))
+        raise InputError.one(
+            file=what, found=show(name), wanted=wanted, nearest=nearest(name, known)
+        )
     return name
 
 
@@ -200,11 +251,21 @@ def untreated(ds: xr.Dataset, arms: Sequence[str]) -> str:
     return next((arm for arm in arms if arm not in given), arms[0])
 
 
-HEAD = ("", "arm", "difference [95 % interval]", "Hedges g [95 % interval]", "detectable", "needed", "n")
+HEAD = (
+    "",
+    "arm",
+    "difference [95 % interval]",
+    "Hedges g [95 % interval]",
+    "detectable",
+    "needed",
+    "n",
+)
 
 
 def rows(found: Iterable[Contrast]) -> Iterator[tuple[str, ...]]:
-    """`found` as rows of text under `HEAD`; of a variable over time only the moment it differs most."""
+    """`found` as rows of text under `HEAD`; of a variable over time only the moment it differs
+    most.
+    """
     for contrast in found:
         for where, at in _told(contrast.stats):
             yield " ".join([contrast.name, where]).rstrip(), contrast.arm, *_numbers(contrast, at)
@@ -216,12 +277,17 @@ def legend(found: Contrast, effect: float | None = None) -> tuple[str, str]:
     asked = "the difference found" if effect is None else f"a difference of {effect:g}"
     return (
         f"each arm less {found.than}, paired by {unit}",
-        f"detectable: the smallest difference these {unit} show with 80 % power; needed: {unit} that show {asked}",
+        (
+            f"detectable: the smallest difference these {unit} show with 80 % power; needed: {unit}"
+            f" that show {asked}"
+        ),
     )
 
 
 def _told(stats: xr.Dataset) -> Iterator[tuple[str, Mapping[str, float]]]:
-    """Where, and the numbers there, for every place; along time only where the difference is largest."""
+    """Where, and the numbers there, for every place; along time only where the difference is
+    largest.
+    """
     for place, at in _cells(stats, [str(dim) for dim in stats["n"].dims if dim != "time"]):
         if "time" in at.dims:
             size = np.abs(at["difference"].values)
@@ -229,7 +295,10 @@ def _told(stats: xr.Dataset) -> Iterator[tuple[str, Mapping[str, float]]]:
                 continue
             at = at.isel(time=int(np.nanargmax(size)))
             place = {**place, "time": f"at {float(at['time']):.4g} h"}
-        said = (f"{key} {value:g}" if isinstance(value, float) else str(value) for key, value in place.items())
+        said = (
+            f"{key} {value:g}" if isinstance(value, float) else str(value)
+            for key, value in place.items()
+        )
         yield ", ".join(said), {name: float(at[name]) for name in STATS}
 
 
@@ -237,15 +306,22 @@ def _cells(stats: xr.Dataset, dims: Sequence[str]) -> Iterator[tuple[dict[str, A
     """Every place along `dims`: what its coordinates say, and the statistics there."""
     for index in np.ndindex(*(stats.sizes[dim] for dim in dims)):
         at = stats.isel(dict(zip(dims, index, strict=True)))
-        yield {
-            str(name): coord.values.item() for name, coord in at.coords.items()
-            if coord.ndim == 0 and set(stats.coords[name].dims) & set(dims)
-        }, at  # fmt: skip
+        yield (
+            {
+                str(name): coord.values.item()
+                for name, coord in at.coords.items()
+                if coord.ndim == 0 and set(stats.coords[name].dims) & set(dims)
+            },
+            at,
+        )
 
 
 def _numbers(contrast: Contrast, at: Mapping[str, float]) -> Iterator[str]:
     unit = "" if contrast.unit == "1" else f" {contrast.unit}"
-    for middle, low, high, text in (("difference", "low", "high", unit), ("g", "g_low", "g_high", "")):
+    for middle, low, high, text in (
+        ("difference", "low", "high", unit),
+        ("g", "g_low", "g_high", ""),
+    ):
         span = f" [{at[low]:.3g}, {at[high]:.3g}]" if np.isfinite(at[low]) else ""
         missing = "no spread" if middle == "g" and np.isfinite(at["difference"]) else "no value"
         yield f"{at[middle]:.3g}{span}{text}" if np.isfinite(at[middle]) else missing
@@ -258,9 +334,11 @@ def _numbers(contrast: Contrast, at: Mapping[str, float]) -> Iterator[str]:
 def table(found: Iterable[Contrast]) -> str:
     """All of `found` as CSV: a row a readout, arm and place (sweep values, class, time ...)."""
     listed = list(found)
-    places = list(dict.fromkeys(
-        str(name) for c in listed for name, coord in c.stats.coords.items() if coord.ndim == 1
-    ))  # fmt: skip
+    places = list(
+        dict.fromkeys(
+            str(name) for c in listed for name, coord in c.stats.coords.items() if coord.ndim == 1
+        )
+    )
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["readout", "unit", "arm", "than", *places, *STATS, "expected"])

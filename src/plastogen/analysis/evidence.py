@@ -1,6 +1,8 @@
-"""In: the rows of experiments/evidence, results of the experiments they name. Out: docs/evidence.md.
+"""In: the rows of experiments/evidence, results of the experiments they name. Out:
+docs/evidence.md.
 
-A row is an input, calibrated or predicted; only predictions count as hits. Misses are reported, not hidden.
+A row is an input, calibrated or predicted; only predictions count as hits. Misses are reported, not
+hidden.
 """
 
 from __future__ import annotations
@@ -16,7 +18,17 @@ import numpy as np
 import pydantic
 
 from plastogen import SCOPE
-from plastogen._base.definition import Definition, Fault, Library, build, builtin, faulty, nearest, read, show
+from plastogen._base.definition import (
+    Definition,
+    Fault,
+    Library,
+    build,
+    builtin,
+    faulty,
+    nearest,
+    read,
+    show,
+)
 from plastogen._base.units import parse
 from plastogen.experiment.claim import Verdict
 from plastogen.model.circuit.definition import Circuit
@@ -34,11 +46,17 @@ OUTCOMES = {
 }  # fmt: skip
 
 
-HEADS = {"predicted": "Predicted", "calibrated": "Calibrated", "input": "Put in"}  # in the order of the page
+HEADS = {
+    "predicted": "Predicted",
+    "calibrated": "Calibrated",
+    "input": "Put in",
+}  # in the order of the page
 
 
 class Row(Definition):
-    """One row: what was found, and where the model's answer is: claims of an experiment, or a pure function."""
+    """One row: what was found, and where the model's answer is: claims of an experiment, or a pure
+    function.
+    """
 
     row: int
     what: str
@@ -58,14 +76,22 @@ class Row(Definition):
     def _one_place(self) -> Row:
         faults = []
         if (self.experiment is None) == (self.of is None):
-            faults.append(Fault("", "not one of experiment and of", "claims of an experiment, or a function"))
+            faults.append(
+                Fault("", "not one of experiment and of", "claims of an experiment, or a function")
+            )
         if self.of is not None and self.of not in FUNCTIONS:
             near = nearest(self.of, FUNCTIONS)
             faults.append(Fault("of", show(self.of), f"one of {', '.join(FUNCTIONS)}", near))
         if self.of is not None and self.range is None:
             faults.append(Fault("range", "nothing", "the range that is accepted"))
         if (self.by is not None) != (self.status == "calibrated"):
-            faults.append(Fault("by", show(self.by), "the calibrated parameter, and only where status is calibrated"))
+            faults.append(
+                Fault(
+                    "by",
+                    show(self.by),
+                    "the calibrated parameter, and only where status is calibrated",
+                )
+            )
         if faults:
             raise faulty(faults)
         return self
@@ -111,7 +137,15 @@ def lines(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iter
             value = FUNCTIONS[row.of](library, row.given)
             met = row.range[0] <= value <= row.range[1]
             wanted = f"{row.range[0]:g} to {row.range[1]:g}"
-            yield Line(row, "", (value, None, None), row.unit, wanted, OUTCOMES[row.status, met], row.note or "")
+            yield Line(
+                row,
+                "",
+                (value, None, None),
+                row.unit,
+                wanted,
+                OUTCOMES[row.status, met],
+                row.note or "",
+            )
             continue
         verdicts = {verdict.claim: verdict for verdict in judged[str(row.experiment)]}
         for claim in row.claims:
@@ -121,7 +155,13 @@ def lines(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iter
             n = f"n = {v.n}" if v.n == v.expected else f"n = {v.n} of {v.expected}"
             note = "; ".join(filter(None, (n, v.reason, v.known_miss)))
             yield Line(
-                row, claim if len(row.claims) > 1 else "", (v.value, v.low, v.high), v.unit, v.wanted, outcome, note
+                row,
+                claim if len(row.claims) > 1 else "",
+                (v.value, v.low, v.high),
+                v.unit,
+                v.wanted,
+                outcome,
+                note,
             )
 
 
@@ -132,21 +172,27 @@ def page(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> str:
     calibrated = dict.fromkeys(str(row.by) for row in table if row.status == "calibrated")
     told = ", ".join(f"{n} {outcome}" for outcome, n in sorted(predicted.items()))
     head = (
-        "# Evidence: what was found beside what the model says\n\n"
-        "Made by `plastogen evidence`; do not edit. Only what is *predicted* counts. A *calibrated* row had one\n"
-        "parameter chosen to meet it (at most five rows), an *input* was given to the model. Values are means over\n"
-        "seeds with 95 % intervals, n is how many. A *known miss* says why. Rows are numbered as in\n"
-        "`experiments/evidence/rows.yaml`; their sources are in `models/references.yaml`. Clinical rows go through\n"
-        "one labelled map and predict no person.\n\n"
-        f"Of {sum(predicted.values())} predictions: {told}. "
-        f"Calibrated: {len(calibrated)} parameters ({', '.join(f'`{name}`' for name in calibrated)}).\n\n*{SCOPE}*\n"
+        "# Evidence: what was found beside what the model says\n\nMade by `plastogen evidence`; do"
+        " not edit. Only what is *predicted* counts. A *calibrated* row had one\nparameter chosen"
+        " to meet it (at most five rows), an *input* was given to the model. Values are means"
+        " over\nseeds with 95 % intervals, n is how many. A *known miss* says why. Rows are"
+        " numbered as in\n`experiments/evidence/rows.yaml`; their sources are in"
+        " `models/references.yaml`. Clinical rows go through\none labelled map and predict no"
+        f" person.\n\nOf {sum(predicted.values())} predictions: {told}. Calibrated:"
+        f" {len(calibrated)} parameters"
+        f" ({', '.join(f'`{name}`' for name in calibrated)}).\n\n*{SCOPE}*\n"
     )
-    return head + "".join(_section(status, [line for line in whole if line.row.status == status]) for status in HEADS)
+    return head + "".join(
+        _section(status, [line for line in whole if line.row.status == status]) for status in HEADS
+    )
 
 
 def _section(status: str, whole: Sequence[Line]) -> str:
     """A heading and a table; a row that has several answers says once what was found."""
-    text = f"\n## {HEADS[status]}\n\n| outcome | what was found | what the model says |\n|---|---|---|\n"
+    text = (
+        f"\n## {HEADS[status]}\n\n| outcome | what was found | what the model says"
+        " |\n|---|---|---|\n"
+    )
     for row, group in groupby(whole, key=lambda line: line.row):
         found = f"**{row.row} {row.what}**: {row.found}; *{row.source}*"
         for line in group:
@@ -201,20 +247,28 @@ def magnesium_shift(library: Library, given: Given) -> float:
 
 
 def trapped(library: Library, given: Given) -> float:
-    """Share of block left after a wash without agonist, no magnesium (the protocol of Mealing 1999)."""
+    """Share of block left after a wash without agonist, no magnesium (the protocol of Mealing
+    1999).
+    """
     kinetics = _kinetics(library, given, mg_mM=0)
     load, wash = parse(given["load"], "h"), parse(given["wash"], "h")
     voltage = float(_block(library, given).reference_voltage)
-    blocked = _held(kinetics, kinetics.start(), 1, parse(given["concentration"], "uM"), voltage, load)
+    blocked = _held(
+        kinetics, kinetics.start(), 1, parse(given["concentration"], "uM"), voltage, load
+    )
     left = _held(kinetics, blocked, 0, 0, voltage, wash)
     return float(kinetics.fraction(left)[0] / kinetics.fraction(blocked)[0])
 
 
 def untrapping_ratio(library: Library, given: Given) -> float:
-    """How much longer a blocker takes to leave with agonist at one voltage than at another (Huettner 1988)."""
+    """How much longer a blocker takes to leave with agonist at one voltage than at another
+    (Huettner 1988).
+    """
     kinetics = _kinetics(library, given, mg_mM=1)
     voltage = float(_block(library, given).reference_voltage)
-    full = _held(kinetics, kinetics.start(), 1, parse("10 uM", "uM"), voltage, parse(f"{LONG_S} s", "h"))
+    full = _held(
+        kinetics, kinetics.start(), 1, parse("10 uM", "uM"), voltage, parse(f"{LONG_S} s", "h")
+    )
     rates = []
     for key in ("slow", "fast"):
         minute = parse("1 min", "h")
@@ -243,19 +297,37 @@ def _kinetics(library: Library, given: Given, *, mg_mM: float) -> BlockKinetics:
     circuit = library.load("circuits", "prefrontal", Circuit)
     pool = Pool("E.synaptic", circuit.populations["E"].nmdar.synaptic.shares())
     efold = float(circuit.magnesium.efold)
-    return BlockKinetics([pool], {given["drug"]: _block(library, given)}, mg_mM=mg_mM, mg_efold_mV=efold)
+    return BlockKinetics(
+        [pool], {given["drug"]: _block(library, given)}, mg_mM=mg_mM, mg_efold_mV=efold
+    )
 
 
-def _held(kinetics: BlockKinetics, state: Array, a: float, uM: float, v_mV: float, hours: float) -> Array:
+def _held(
+    kinetics: BlockKinetics, state: Array, a: float, uM: float, v_mV: float, hours: float
+) -> Array:
     agonist, weights = np.full(1, float(a)), np.ones((1, 1))
     path = kinetics.advance(
-        state, a_start=agonist, a_end=agonist, v_weights_start=weights, v_weights_end=weights,
-        v_mV=np.array([v_mV]), brain_uM=np.array([[float(uM)]]), dt_h=hours,
-    )  # fmt: skip
+        state,
+        a_start=agonist,
+        a_end=agonist,
+        v_weights_start=weights,
+        v_weights_end=weights,
+        v_mV=np.array([v_mV]),
+        brain_uM=np.array([[float(uM)]]),
+        dt_h=hours,
+    )
     return np.asarray(path[-1])
 
 
 FUNCTIONS: dict[str, Callable[[Library, Given], float]] = {
     function.__name__: function
-    for function in (clearance, volume, half_life, magnesium_shift, trapped, untrapping_ratio, turnover)
+    for function in (
+        clearance,
+        volume,
+        half_life,
+        magnesium_shift,
+        trapped,
+        untrapping_ratio,
+        turnover,
+    )
 }

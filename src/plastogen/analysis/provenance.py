@@ -1,6 +1,8 @@
-"""In: the cases of an experiment. Out: every number they use, where it comes from, and the bibliography.
+"""In: the cases of an experiment. Out: every number they use, where it comes from, and the
+bibliography.
 
-Honesty as output: how many numbers were read in their source, remembered, computed, constructed or assumed.
+Honesty as output: how many numbers were read in their source, remembered, computed, constructed or
+assumed.
 """
 
 from __future__ import annotations
@@ -61,9 +63,10 @@ def numbers(cases: Iterable[Condition]) -> list[Number]:
     for case in cases:
         names = case.setting.model
         models: list[tuple[str, Definition]] = [
-            (f"subjects/{names.subject}", case.subject), (f"circuits/{names.circuit}", case.circuit),
+            (f"subjects/{names.subject}", case.subject),
+            (f"circuits/{names.circuit}", case.circuit),
             (f"plasticity/{names.plasticity}", case.plasticity),
-        ]  # fmt: skip
+        ]
         models += [(f"drugs/{name}", drug) for name, drug in case.drugs.items()]
         for model, definition in models:
             for path, quantity in quantities(definition):
@@ -94,7 +97,9 @@ def summary(used: Sequence[Number]) -> str:
 
 
 def cited(used: Sequence[Number], claimed: Iterable[str | None], library: Library) -> list[Cited]:
-    """References of the numbers and claims, by key. Raises InputError when references.yaml cannot be read."""
+    """References of the numbers and claims, by key. Raises InputError when references.yaml cannot
+    be read.
+    """
     by_number = Counter(str(number.quantity.source) for number in used)
     by_claim = Counter(key for key in claimed if key is not None)
     known = library.references()
@@ -114,7 +119,9 @@ def bibtex(references: Iterable[Cited]) -> str:
             "journal": where[1] if where else r.journal, "volume": where[2] if where else None,
             "pages": where[3] if where else None, "doi": r.doi, "note": r.note,
         }  # fmt: skip
-        lines = ",\n".join(f"  {key} = {{{_escaped(value)}}}" for key, value in fields.items() if value)
+        lines = ",\n".join(
+            f"  {key} = {{{_escaped(value)}}}" for key, value in fields.items() if value
+        )
         entries.append(f"@article{{{one.key},\n{lines}\n}}")
     return "\n\n".join(entries) + "\n"
 

@@ -1,8 +1,9 @@
-"""In: results of virtual subjects, and a readout that says yes or no. Out: who responds, and which numbers separate
-those who do from those who do not.
+"""In: results of virtual subjects, and a readout that says yes or no. Out: who responds, and which
+numbers separate those who do from those who do not.
 
-A number separates by its AUC: the chance that it is higher in a responder than in a non-responder drawn at random
-(Mann and Whitney 1947), 0.5 when it says nothing; 2 AUC - 1 is the rank-biserial correlation.
+A number separates by its AUC: the chance that it is higher in a responder than in a non-responder
+drawn at random (Mann and Whitney 1947), 0.5 when it says nothing; 2 AUC - 1 is the rank-biserial
+correlation.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ FEWEST = 2  # responders, and non-responders, below which nothing separates them
 
 @dataclass(frozen=True)
 class Separation:
-    """How well one number tells responders: AUC with its 95 % interval, and the median of either group, in `unit`."""
+    """How well one number tells responders: AUC with its 95 % interval, and the median of either
+    group, in `unit`.
+    """
 
     name: str
     path: str
@@ -40,9 +43,11 @@ class Separation:
 
 @dataclass(frozen=True)
 class Response:
-    """Who responds in one arm. yes: by subject, in the order of `subjects`, of those all of whose seeds are complete.
+    """Who responds in one arm. yes: by subject, in the order of `subjects`, of those all of whose
+    seeds are complete.
 
-    rate: share of `n` subjects, with its 95 % interval (Wilson 1927); `expected`: how many there should be.
+    rate: share of `n` subjects, with its 95 % interval (Wilson 1927); `expected`: how many there
+    should be.
     """
 
     readout: str
@@ -62,7 +67,8 @@ class Response:
 def auc(yes: Array, no: Array) -> tuple[float, float, float]:
     """P(yes > no) + P(yes = no)/2 of two samples (n,), (m,), and its 95 % interval.
 
-    DeLong 1988 on the logit, which keeps the interval within 0 and 1; no width is known where they do not overlap.
+    DeLong 1988 on the logit, which keeps the interval within 0 and 1; no width is known where they
+    do not overlap.
     """
     from scipy.special import expit, logit, ndtri
 
@@ -80,8 +86,8 @@ def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None)
 
     What separates them comes best first. Raises InputError.
 
-    A subject is judged by the mean over seeds of the number behind the answer, where another readout holds it; else by
-    whether more than half of the seeds say yes.
+    A subject is judged by the mean over seeds of the number behind the answer, where another
+    readout holds it; else by whether more than half of the seeds say yes.
     """
     from scipy.stats import binomtest
 
@@ -89,7 +95,9 @@ def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None)
         raise refusal(ds, found="no virtual subjects", wanted="some: `subjects: 200` under course:")
     asking = [str(name) for name in ds.data_vars if "yes_no" in ds[name].attrs]
     if not asking:
-        wanted = "a readout that says yes or no, such as {of: clinical_effect, at: 24 h, below: -0.5}"
+        wanted = (
+            "a readout that says yes or no, such as {of: clinical_effect, at: 24 h, below: -0.5}"
+        )
         raise refusal(ds, found="none among the readouts", wanted=wanted)
     name = one_of(readout, asking, "readout") if readout is not None else asking[0]
     values = ds[name].astype(float)
@@ -109,19 +117,31 @@ def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None)
     found = binomtest(int(yes.sum()), max(yes.size, 1))
     span = found.proportion_ci(CONFIDENCE, method="wilson")
     each = tuple(_separations(ds, there, yes)) if min(yes.sum(), (~yes).sum()) >= FEWEST else ()
-    rate = (float(found.statistic), float(span.low), float(span.high)) if yes.size else (float("nan"),) * 3
+    rate = (
+        (float(found.statistic), float(span.low), float(span.high))
+        if yes.size
+        else (float("nan"),) * 3
+    )
     return Response(name, mine, ds[SUBJECT].values[there], yes, there.size, rate, each)
 
 
 def behind(ds: xr.Dataset, readout: str) -> str | None:
-    """The readout that holds the number which a yes or no is about: it tells the same of every run."""
+    """The readout that holds the number which a yes or no is about: it tells the same of every
+    run.
+    """
     answer = ds[readout]
     said = answer.values.astype(float)
     for name in ds.data_vars:
-        if ds[name].attrs.get("of") == answer.attrs.get("of") is not None and "yes_no" not in ds[name].attrs:
+        if (
+            ds[name].attrs.get("of") == answer.attrs.get("of") is not None
+            and "yes_no" not in ds[name].attrs
+        ):
             numbers = ds[name].values.astype(float)
             there = np.isfinite(numbers)
-            if np.array_equal(there, np.isfinite(said)) and (_beyond(answer, numbers) == (said == 1))[there].all():
+            if (
+                np.array_equal(there, np.isfinite(said))
+                and (_beyond(answer, numbers) == (said == 1))[there].all()
+            ):
                 return str(name)
     return None
 
@@ -129,10 +149,14 @@ def behind(ds: xr.Dataset, readout: str) -> str | None:
 def _beyond(answer: xr.DataArray, numbers: Array) -> NDArray[np.bool_]:
     """Which numbers are beyond the threshold of a readout that says yes or no."""
     threshold = float(answer.attrs["threshold"])
-    return np.asarray(numbers > threshold if answer.attrs["beyond"] == "above" else numbers < threshold)
+    return np.asarray(
+        numbers > threshold if answer.attrs["beyond"] == "above" else numbers < threshold
+    )
 
 
-def _separations(ds: xr.Dataset, there: NDArray[np.bool_], yes: NDArray[np.bool_]) -> Iterator[Separation]:
+def _separations(
+    ds: xr.Dataset, there: NDArray[np.bool_], yes: NDArray[np.bool_]
+) -> Iterator[Separation]:
     """Of every number that varies between subjects, the one that separates best first."""
     found = []
     for name, coord in ds.coords.items():
@@ -141,7 +165,9 @@ def _separations(ds: xr.Dataset, there: NDArray[np.bool_], yes: NDArray[np.bool_
             one, other = values[yes], values[~yes]
             unit = str(coord.attrs.get("units", "1"))
             medians = float(np.median(one)), float(np.median(other))
-            found.append(Separation(str(name), str(coord.attrs["path"]), unit, *auc(one, other), *medians))
+            found.append(
+                Separation(str(name), str(coord.attrs["path"]), unit, *auc(one, other), *medians)
+            )
     yield from sorted(found, key=lambda s: -abs(s.auc - 1 / 2))
 
 
@@ -150,8 +176,15 @@ HEAD = ("", "AUC [95 % interval]", "median of responders", "of the others")
 
 def sentence(found: Response) -> str:
     """`responds: 41 % [34 %, 48 %] of ketamine, n = 200 of 200`."""
-    rate = " ".join([f"{found.rate[0]:.0%}", f"[{found.rate[1]:.0%}, {found.rate[2]:.0%}]"]) if found.n else "nobody"
-    return f"{found.readout}: {rate} of {found.arm}, n = {found.n} of {found.expected} virtual subjects"
+    rate = (
+        " ".join([f"{found.rate[0]:.0%}", f"[{found.rate[1]:.0%}, {found.rate[2]:.0%}]"])
+        if found.n
+        else "nobody"
+    )
+    return (
+        f"{found.readout}: {rate} of {found.arm}, n = {found.n} of {found.expected} virtual"
+        " subjects"
+    )
 
 
 def rows(found: Sequence[Separation]) -> Iterator[tuple[str, ...]]:

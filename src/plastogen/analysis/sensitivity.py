@@ -1,9 +1,11 @@
-"""In: results of a sweep, or of virtual subjects. Out: how much each swept number matters for each readout.
+"""In: results of a sweep, or of virtual subjects. Out: how much each swept number matters for each
+readout.
 
-How it is measured follows from the design. `saltelli`: Sobol indices (Saltelli 2010, Jansen 1999, through scipy),
-shares of the readout's variance. `morris`: elementary effects (Campolongo 2007, through SALib), in the readout's unit.
-Any other design: partial rank correlations (Marino 2008), -1 to 1. All come with 95 % intervals, and beside them the
-swing: the readout's mean where the number is in its lowest and in its highest fifth.
+How it is measured follows from the design. `saltelli`: Sobol indices (Saltelli 2010, Jansen 1999,
+through scipy), shares of the readout's variance. `morris`: elementary effects (Campolongo 2007,
+through SALib), in the readout's unit. Any other design: partial rank correlations (Marino 2008), -1
+to 1. All come with 95 % intervals, and beside them the swing: the readout's mean where the number
+is in its lowest and in its highest fifth.
 """
 
 from __future__ import annotations
@@ -40,9 +42,11 @@ MEASURES = {  # design -> (what is shown first, beside it)
 
 @dataclass(frozen=True)
 class Influence:
-    """What one number does to one readout. `value` with its interval, and `beside`, are what `MEASURES` says.
+    """What one number does to one readout. `value` with its interval, and `beside`, are what
+    `MEASURES` says.
 
-    swing: means (and intervals) of the readout where the number is lowest and highest: ((mean, low, high), (...)).
+    swing: means (and intervals) of the readout where the number is lowest and highest: ((mean, low,
+    high), (...)).
     """
 
     readout: str
@@ -65,7 +69,9 @@ class Influence:
 
 @dataclass(frozen=True)
 class Sample:
-    """A sweep as a table: x (points, numbers), y readout -> (points,), NaN where a run is missing or has no value."""
+    """A sweep as a table: x (points, numbers), y readout -> (points,), NaN where a run is missing
+    or has no value.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -77,7 +83,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Measured:
-    """For each number: what is measured, the ends of its interval, what stands beside it. `n`: points it rests on."""
+    """For each number: what is measured, the ends of its interval, what stands beside it. `n`:
+    points it rests on.
+    """
 
     value: Array
     low: Array
@@ -87,30 +95,39 @@ class Measured:
 
 
 def sobol(y: Array, numbers: int, seed: int = 1) -> Measured:
-    """Total Sobol indices, and beside them first-order ones; `y` (points,) as a Saltelli design orders its points.
+    """Total Sobol indices, and beside them first-order ones; `y` (points,) as a Saltelli design
+    orders its points.
 
-    A set of points any of which is NaN is left out, then as many as leave a power of two, which the estimator needs.
+    A set of points any of which is NaN is left out, then as many as leave a power of two, which the
+    estimator needs.
     """
     from scipy.stats import sobol_indices
 
     blocks = y.reshape(-1, numbers + 2)
     blocks = blocks[np.isfinite(blocks).all(1)]
     blocks = blocks[: 1 << (len(blocks).bit_length() - 1)]
-    f: dict[str, Array] = {"f_A": blocks[:, 0][None], "f_B": blocks[:, 1][None], "f_AB": blocks[:, 2:].T[:, None]}
+    f: dict[str, Array] = {
+        "f_A": blocks[:, 0][None],
+        "f_B": blocks[:, 1][None],
+        "f_AB": blocks[:, 2:].T[:, None],
+    }
     found = sobol_indices(func=f, n=len(blocks), rng=seed)
     total = np.asarray(found.total_order)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of a number that does nothing: there is no spread to find
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # of a number that does nothing: there is no spread to find
         spread = found.bootstrap(CONFIDENCE, n_resamples=RESAMPLES).total_order.confidence_interval
     low, high = (np.where(np.isnan(end), total, end) for end in (spread.low, spread.high))
     return Measured(total, low, high, np.asarray(found.first_order), blocks.size)
 
 
 def morris(x: Array, y: Array, seed: int = 1) -> Measured:
-    """Mean absolute elementary effects over the whole range of a number, and beside them their standard deviations.
+    """Mean absolute elementary effects over the whole range of a number, and beside them their
+    standard deviations.
 
-    `x` (points, numbers): trajectories of numbers + 1 points; one any of which is NaN in `y` is left out. Raises
-    InputError without SALib.
+    `x` (points, numbers): trajectories of numbers + 1 points; one any of which is NaN in `y` is
+    left out. Raises InputError without SALib.
     """
     try:
         from SALib.analyze.morris import analyze
@@ -119,16 +136,29 @@ def morris(x: Array, y: Array, seed: int = 1) -> Measured:
         raise InputError.one(file="sensitivity", found="no SALib", wanted=wanted) from None
     numbers = x.shape[1]
     there = np.isfinite(y.reshape(-1, numbers + 1)).all(1).repeat(numbers + 1)
-    problem = {"num_vars": numbers, "names": [str(k) for k in range(numbers)], "bounds": [[0, 1]] * numbers}
-    found = analyze(problem, x[there], y[there], num_levels=LEVELS, num_resamples=RESAMPLES, conf_level=CONFIDENCE,
-                    seed=seed)  # fmt: skip
+    problem = {
+        "num_vars": numbers,
+        "names": [str(k) for k in range(numbers)],
+        "bounds": [[0, 1]] * numbers,
+    }
+    found = analyze(
+        problem,
+        x[there],
+        y[there],
+        num_levels=LEVELS,
+        num_resamples=RESAMPLES,
+        conf_level=CONFIDENCE,
+        seed=seed,
+    )
     mean, half = np.asarray(found["mu_star"], float), np.asarray(found["mu_star_conf"], float)
     sigma = np.asarray(found["sigma"], float)
     return Measured(mean, np.maximum(mean - half, 0), mean + half, sigma, int(there.sum()))
 
 
 def ranked(x: Array, y: Array) -> Measured:
-    """Partial rank correlations of `y` (points,) with each column of `x`; intervals by Fisher's z. NaN is left out."""
+    """Partial rank correlations of `y` (points,) with each column of `x`; intervals by Fisher's z.
+    NaN is left out.
+    """
     from scipy.special import ndtri
     from scipy.stats import rankdata
 
@@ -154,12 +184,17 @@ def swing(x: Array, y: Array) -> tuple[tuple[float, float, float], tuple[float, 
 
 
 def sample(ds: xr.Dataset, names: Sequence[str], arm: str, than: str | None) -> Sample:
-    """The sweep as a table: readouts of `arm` (less those of `than`), averaged over seeds, at every point."""
+    """The sweep as a table: readouts of `arm` (less those of `than`), averaged over seeds, at every
+    point.
+    """
     swept = [str(dim) for dim in ds["status"].dims if dim not in ("arm", SEED)]
     columns = [
-        (str(name), coord) for name, coord in ds.coords.items()
-        if "path" in coord.attrs and set(coord.dims) <= set(swept) and np.issubdtype(coord.dtype, np.number)
-    ]  # fmt: skip
+        (str(name), coord)
+        for name, coord in ds.coords.items()
+        if "path" in coord.attrs
+        and set(coord.dims) <= set(swept)
+        and np.issubdtype(coord.dtype, np.number)
+    ]
     columns = [(name, coord) for name, coord in columns if np.unique(coord.values).size > 1]
     design = json.loads(ds.attrs.get("design", "{}"))
     order = list(design.get("paths", []))
@@ -167,32 +202,47 @@ def sample(ds: xr.Dataset, names: Sequence[str], arm: str, than: str | None) -> 
     if not columns:
         raise refusal(ds, found="no swept number", wanted="a sweep, or virtual subjects")
     shape = [ds.sizes[dim] for dim in swept]
-    wide = [coord.broadcast_like(ds["status"].isel({"arm": 0, SEED: 0})).transpose(*swept) for _, coord in columns]
+    wide = [
+        coord.broadcast_like(ds["status"].isel({"arm": 0, SEED: 0})).transpose(*swept)
+        for _, coord in columns
+    ]
     y = {}
     for name in names:
         values = ds[name].astype(float)
         mine = values.sel(arm=arm) - (values.sel(arm=than) if than is not None else 0)
-        y[name] = mine.mean(SEED, skipna=False).transpose(*swept).values.reshape(int(np.prod(shape)))
+        y[name] = (
+            mine.mean(SEED, skipna=False).transpose(*swept).values.reshape(int(np.prod(shape)))
+        )
     units = {name: str(ds[name].attrs.get("units", "1")) for name in names}
     x = np.column_stack([coord.values.ravel() for coord in wide]).astype(float)
     kind = str(design.get("kind", "")) if swept == [POINT] else ""
     paths = tuple(str(coord.attrs["path"]) for _, coord in columns)
-    return Sample(kind if kind in MEASURES else "", tuple(name for name, _ in columns), paths, x, y, units)
+    return Sample(
+        kind if kind in MEASURES else "", tuple(name for name, _ in columns), paths, x, y, units
+    )
 
 
 def influences(
-    ds: xr.Dataset, names: Sequence[str] | None = None, *, arm: str | None = None, than: str | None = None
+    ds: xr.Dataset,
+    names: Sequence[str] | None = None,
+    *,
+    arm: str | None = None,
+    than: str | None = None,
 ) -> tuple[str, list[Influence]]:
-    """The kind of design (a key of `MEASURES`), and what every swept number does to every readout, the greatest first.
+    """The kind of design (a key of `MEASURES`), and what every swept number does to every readout,
+    the greatest first.
 
-    Of `arm` (the first that is treated) less `than` (the untreated one, if another arm is asked about). Readouts that
-    do not vary, or have a value at too few points, are left out. Raises InputError.
+    Of `arm` (the first that is treated) less `than` (the untreated one, if another arm is asked
+    about). Readouts that do not vary, or have a value at too few points, are left out. Raises
+    InputError.
     """
     own = [str(name) for name in ds.data_vars if "readout" in ds[name].attrs]
     chosen = [one_of(name, own, "readout") for name in names or own]
     arms = [str(a) for a in ds["arm"].values]
     base = one_of(than, arms, "arm") if than is not None else untreated(ds, arms)
-    mine = one_of(arm, arms, "arm") if arm is not None else next((a for a in arms if a != base), base)
+    mine = (
+        one_of(arm, arms, "arm") if arm is not None else next((a for a in arms if a != base), base)
+    )
     found = sample(ds, chosen, mine, base if mine != base else None)
     return found.kind, [one for name in chosen for one in _of_readout(found, name)]
 
@@ -200,7 +250,10 @@ def influences(
 def _of_readout(found: Sample, name: str) -> Iterator[Influence]:
     y = found.y[name]
     there = np.isfinite(y)
-    if there.sum() < found.x.shape[1] + FEWEST or np.ptp(y[there]) <= np.finfo(float).eps * np.abs(y[there]).max():
+    if (
+        there.sum() < found.x.shape[1] + FEWEST
+        or np.ptp(y[there]) <= np.finfo(float).eps * np.abs(y[there]).max()
+    ):
         return
     if found.kind == "saltelli":
         measured = sobol(y, found.x.shape[1])
@@ -210,18 +263,34 @@ def _of_readout(found: Sample, name: str) -> Iterator[Influence]:
         measured = ranked(found.x, y)
     each = [
         Influence(
-            name, found.units[name], found.names[k], found.paths[k], float(measured.value[k]), float(measured.low[k]),
-            float(measured.high[k]), float(measured.beside[k]), swing(found.x[there, k], y[there]), measured.n, y.size,
+            name,
+            found.units[name],
+            found.names[k],
+            found.paths[k],
+            float(measured.value[k]),
+            float(measured.low[k]),
+            float(measured.high[k]),
+            float(measured.beside[k]),
+            swing(found.x[there, k], y[there]),
+            measured.n,
+            y.size,
         )
         for k in range(len(found.names))
-    ]  # fmt: skip
+    ]
     yield from sorted(each, key=lambda one: -one.weight)
 
 
 def rows(kind: str, found: Sequence[Influence]) -> Iterator[tuple[str, ...]]:
     """`found` as rows of text, a head first."""
     first, second = MEASURES[kind]
-    yield "readout", "number", f"{first} [95 % interval]", *([second] if second else []), "low to high fifth", "n"
+    yield (
+        "readout",
+        "number",
+        f"{first} [95 % interval]",
+        *([second] if second else []),
+        "low to high fifth",
+        "n",
+    )
     for one in found:
         unit = "" if one.unit == "1" else f" {one.unit}"
         beside = [f"{one.beside:.2g}"] if second else []
@@ -235,10 +304,42 @@ def table(kind: str, found: Sequence[Influence]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     ends = ("lowest_fifth", "highest_fifth")
-    writer.writerow(["readout", "unit", "number", "path", "measure", "value", "low", "high", "beside", *ends, "n",
-                     "expected"])  # fmt: skip
+    writer.writerow(
+        [
+            "readout",
+            "unit",
+            "number",
+            "path",
+            "measure",
+            "value",
+            "low",
+            "high",
+            "beside",
+            *ends,
+            "n",
+            "expected",
+        ]
+    )
     for one in found:
-        numbers: list[Any] = [one.value, one.low, one.high, one.beside, one.swing[0][0], one.swing[1][0]]
+        numbers: list[Any] = [
+            one.value,
+            one.low,
+            one.high,
+            one.beside,
+            one.swing[0][0],
+            one.swing[1][0],
+        ]
         shown = [f"{x:.6g}" if np.isfinite(x) else "" for x in numbers]
-        writer.writerow([one.readout, one.unit, one.number, one.path, MEASURES[kind][0], *shown, one.n, one.expected])
+        writer.writerow(
+            [
+                one.readout,
+                one.unit,
+                one.number,
+                one.path,
+                MEASURES[kind][0],
+                *shown,
+                one.n,
+                one.expected,
+            ]
+        )
     return out.getvalue()

@@ -1,4 +1,6 @@
-"""In: this machine. Out: whether plastogen can do its work here, and one fix for each thing that is wrong."""
+"""In: this machine. Out: whether plastogen can do its work here, and one fix for each thing that is
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +40,19 @@ def examine() -> list[Finding]:
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     oldest = ".".join(map(str, OLDEST_PYTHON))
-    return Finding("Python", sys.version_info >= OLDEST_PYTHON, version, f"install Python {oldest} or newer")
+    return Finding(
+        "Python", sys.version_info >= OLDEST_PYTHON, version, f"install Python {oldest} or newer"
+    )
 
 
 def _pair() -> Finding:
-    """Brian2 and numpy, tried together in a process of their own, because a bad pair dies on import."""
+    """Brian2 and numpy, tried together in a process of their own, because a bad pair dies on
+    import.
+    """
     code = "import brian2, numpy; print(brian2.__version__, numpy.__version__)"
-    tried = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    tried = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     if tried.returncode == 0:
         brian, numpy = tried.stdout.split()[-2:]
         return Finding("Brian2 and numpy", True, f"brian2 {brian} with numpy {numpy}")
@@ -95,13 +103,20 @@ def _cache() -> list[Finding]:
     try:
         folder = cache_dir()
     except StoreError as error:
-        return [Finding("Cache", False, str(error), "set PLASTOGEN_CACHE to a folder you can write to")]
+        return [
+            Finding("Cache", False, str(error), "set PLASTOGEN_CACHE to a folder you can write to")
+        ]
     seen = f"{folder} ({in_bytes(size(folder))})"
     fix = "set PLASTOGEN_CACHE to a folder you can write to"
     free = shutil.disk_usage(folder).free
     return [
         Finding("Cache", os.access(folder, os.W_OK), seen, fix),
-        Finding("Free disk", free > MIN_FREE_BYTES, in_bytes(free), "plastogen doctor clean, or free some space"),
+        Finding(
+            "Free disk",
+            free > MIN_FREE_BYTES,
+            in_bytes(free),
+            "plastogen doctor clean, or free some space",
+        ),
     ]
 
 

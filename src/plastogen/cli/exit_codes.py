@@ -1,4 +1,6 @@
-"""In: a command of the command line. Out: the same, its errors one clear message and an exit code each."""
+"""In: a command of the command line. Out: the same, its errors one clear message and an exit code
+each.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def _explain(error: Exception) -> int:
         problems = len(error.problems)
         _complain(f"{error}\n{problems} problem{'s' if problems > 1 else ''}; nothing was run.")
         return BAD_INPUT
-    if isinstance(error, StoreError | EngineError | CacheDamaged | WorkersLost | OtherCode | OSError):
+    if isinstance(
+        error, StoreError | EngineError | CacheDamaged | WorkersLost | OtherCode | OSError
+    ):
         _complain(str(error))
         return RUN_FAILED
     if os.environ.get("PLASTOGEN_DEBUG"):

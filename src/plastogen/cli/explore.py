@@ -1,4 +1,6 @@
-"""In: the wish to show it. Out: the page on which a network runs live and the days after can be looked through."""
+"""In: the wish to show it. Out: the page on which a network runs live and the days after can be
+looked through.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,18 @@ from plastogen.cli.exit_codes import guarded
 @guarded
 def explore(
     results: Annotated[
-        list[Path] | None, typer.Argument(help="Results folders a new page shows; none: the page that ships.")
+        list[Path] | None,
+        typer.Argument(help="Results folders a new page shows; none: the page that ships."),
     ] = None,
     to: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Where the page goes; explore.html for a new one.")
+        Path | None,
+        typer.Option("--out", "-o", help="Where the page goes; explore.html for a new one."),
     ] = None,
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
-) -> None:  # fmt: skip
-    """A live network and the days after, one page for a lecture: opened, copied with -o, or built from results."""
+) -> None:
+    """A live network and the days after, one page for a lecture: opened, copied with -o, or built
+    from results.
+    """
     from plastogen._base.files import atomic_write
     from plastogen.publish.explore import build as pages
 
@@ -39,10 +45,14 @@ def explore(
 
 
 def _opened(path: Path) -> bool:
-    """Whether a browser of the desktop was asked to show it; a browser inside the terminal cannot run a network."""
+    """Whether a browser of the desktop was asked to show it; a browser inside the terminal cannot
+    run a network.
+    """
     import webbrowser
 
-    screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    screen = (
+        sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
     if os.environ.get("SSH_CONNECTION") or not screen:
         return False
     return bool(webbrowser.open(path.resolve().as_uri()))
@@ -52,7 +62,10 @@ def _elsewhere(path: Path) -> str:
     """How to get the page onto a screen from here."""
     ssh = bool(os.environ.get("SSH_CONNECTION"))
     if os.environ.get("WSL_DISTRO_NAME") and not ssh:
-        return f'double-click it in Windows, in the folder that `explorer.exe "$(wslpath -w "{path.parent}")"` opens.'
+        return (
+            'double-click it in Windows, in the folder that `explorer.exe "$(wslpath -w'
+            f' "{path.parent}")"` opens.'
+        )
     if ssh:
         import getpass
         import socket

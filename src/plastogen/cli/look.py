@@ -1,4 +1,6 @@
-"""In: a name. Out: what there is, what a file says, where its numbers come from, what this machine can do."""
+"""In: a name. Out: what there is, what a file says, where its numbers come from, what this machine
+can do.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from plastogen.cli.options import Name, Set, settings
 
 @guarded
 def list_(
-    what: Annotated[str, typer.Argument(help="experiments, drugs, circuits, subjects, variables, ...")] = "",
+    what: Annotated[
+        str, typer.Argument(help="experiments, drugs, circuits, subjects, variables, ...")
+    ] = "",
     names: Annotated[bool, typer.Option("--names", help="Names alone, one a line.")] = False,
 ) -> None:
     """What there is: experiments, models, variables, figures, switches, references."""
@@ -29,7 +33,9 @@ def list_(
 
 
 @guarded
-def show(name: Annotated[str, typer.Argument(help="A model, experiment, variable or reference.")]) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="A model, experiment, variable or reference.")],
+) -> None:
     """One thing, with all its numbers and where they come from."""
     from plastogen.publish.catalogue import describe
 
@@ -66,15 +72,17 @@ def check(name: Name, set: Set = None) -> None:
     typer.echo(
         f"{question.name}: all is well. {len(experiment.arms)} arms"
         + "".join(f" x {axis.size} {axis.name}s" for axis in question.axes)
-        + f" x {experiment.course.seeds} seeds, {len(experiment.readouts)} readouts, {len(experiment.expect)} claims"
+        + f" x {experiment.course.seeds} seeds, {len(experiment.readouts)} readouts,"
+        f" {len(experiment.expect)} claims"
     )
 
 
 @guarded
 def sources(
-    name: Name, set: Set = None,
+    name: Name,
+    set: Set = None,
     bibtex: Annotated[bool, typer.Option("--bibtex", help="As BibTeX.")] = False,
-) -> None:  # fmt: skip
+) -> None:
     """Where the numbers and claims of an experiment come from, and how many are only assumed."""
     from plastogen.analysis import provenance as origin
     from plastogen.experiment.resolve import open_experiment
@@ -83,14 +91,18 @@ def sources(
     question = open_experiment(name, settings(set))
     check_all(question)
     used = origin.numbers(question.typical())
-    cited = origin.cited(used, [c.source for c in question.experiment.expect], question.models.library)
+    cited = origin.cited(
+        used, [c.source for c in question.experiment.expect], question.models.library
+    )
     if bibtex:
         typer.echo(origin.bibtex(cited), nl=False)
         return
     typer.echo(origin.summary(used))
     for one in cited:
         rests = [
-            f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((one.numbers, "number"), (one.claims, "claim")) if n
+            f"{n} {word}{'s' if n > 1 else ''}"
+            for n, word in ((one.numbers, "number"), (one.claims, "claim"))
+            if n
         ]
         typer.echo(f"{one.key}  ({', '.join(rests)})\n  {one.line}")
 
@@ -100,7 +112,9 @@ def reliance(
     circuit: Annotated[str, typer.Argument(help="A circuit.")] = "prefrontal",
     seeds: Annotated[int, typer.Option(help="How many networks to look at.", min=1)] = 4,
     seconds: Annotated[int, typer.Option(help="Seconds of each probe.", min=1)] = 8,
-    plasticity: Annotated[str, typer.Option(help="The synapses whose return to rest is told.")] = "all",
+    plasticity: Annotated[
+        str, typer.Option(help="The synapses whose return to rest is told.")
+    ] = "all",
 ) -> None:
     """How much each class of cells relies on NMDA receptors: what decides who falls silent."""
     from plastogen._base.definition import Library
@@ -111,21 +125,42 @@ def reliance(
 
     library = Library(Path())
     synapses = library.load("plasticity", plasticity, Plasticity)
-    found = measure(library.load("circuits", circuit, Circuit), seeds=range(1, seeds + 1), seconds=seconds,
-                    settle_s=0.5)  # fmt: skip
+    found = measure(
+        library.load("circuits", circuit, Circuit),
+        seeds=range(1, seeds + 1),
+        seconds=seconds,
+        settle_s=0.5,
+    )
     numbers = Drive.names()
     shown = [name for name in numbers if name.startswith(("nmda", "tonic"))]
-    head = ("class", "rate", "voltage", "NMDA current", "tonic NMDA", *(f"d ln rate/d {name}" for name in shown))
+    head = (
+        "class",
+        "rate",
+        "voltage",
+        "NMDA current",
+        "tonic NMDA",
+        *(f"d ln rate/d {name}" for name in shown),
+    )
     rows = [head]
     for i, cls in enumerate(CLASSES):
-        slopes = [f"{found.slope[i, numbers.index(n)]:.2f} ± {found.slope_se[i, numbers.index(n)]:.2f}" for n in shown]
+        slopes = [
+            f"{found.slope[i, numbers.index(n)]:.2f} ± {found.slope_se[i, numbers.index(n)]:.2f}"
+            for n in shown
+        ]
         level = f"{found.rate_hz[i]:.1f} Hz", f"{found.voltage_mV[i]:.1f} mV"
-        rows.append((cls, *level, f"{found.nmda_share[i]:.0%}", f"{found.tonic_share[i]:.0%}", *slopes))
-    typer.echo(f"{circuit}, {seeds} networks; currents are shares of the mean excitatory current at baseline")
+        rows.append(
+            (cls, *level, f"{found.nmda_share[i]:.0%}", f"{found.tonic_share[i]:.0%}", *slopes)
+        )
+    typer.echo(
+        f"{circuit}, {seeds} networks; currents are shares of the mean excitatory current at"
+        " baseline"
+    )
     typer.echo("\n".join(columns(rows)))
     back = slowest_return_per_h(synapses, found)
     fate = f"fades to a third in {-1 / back:.0f} h" if back < 0 else "grows"
-    typer.echo(f"plasticity {plasticity}: a nudge of the synapses {fate} (spectral abscissa {back:.2g} /h)")
+    typer.echo(
+        f"plasticity {plasticity}: a nudge of the synapses {fate} (spectral abscissa {back:.2g} /h)"
+    )
 
 
 @guarded
@@ -139,7 +174,9 @@ def doctor(
 
     if action not in ("", "clean"):
         near = nearest(action, ["clean"])
-        raise InputError.one(file="doctor", found=f"'{action}'", wanted="nothing, or clean", nearest=near)
+        raise InputError.one(
+            file="doctor", found=f"'{action}'", wanted="nothing, or clean", nearest=near
+        )
     if clean or action:
         folder, freed = surgery.empty_cache()
         typer.echo(f"emptied {folder}: {surgery.in_bytes(freed)} freed")

@@ -1,7 +1,8 @@
-"""In: a command line. Out: what it asked for, and an exit code: 0 good, 2 bad input, 3 a run failed, 4 a claim missed.
+"""In: a command line. Out: what it asked for, and an exit code: 0 good, 2 bad input, 3 a run
+failed, 4 a claim missed.
 
-The commands stand in `commands`; errors become messages and exit codes in `guard`. Nothing heavy is imported before a
-command needs it.
+The commands stand in `commands`; errors become messages and exit codes in `guard`. Nothing heavy is
+imported before a command needs it.
 """
 
 from __future__ import annotations
@@ -16,22 +17,36 @@ from plastogen.cli import explore, look, results, run, study, teach
 PANELS: dict[str, tuple[Any, ...]] = {
     "Look": (look.list_, look.show, look.new, look.check, look.sources, look.reliance, look.doctor),
     "Run": (run.run, run.merge, results.status),
-    "See what came out": (results.plot, results.report, results.compare, results.export, results.evidence),
+    "See what came out": (
+        results.plot,
+        results.report,
+        results.compare,
+        results.export,
+        results.evidence,
+    ),
     "Teach": (explore.explore, teach.demo, teach.lesson, teach.animate),
     "Ask how surely, and why": (study.trial, study.responders, study.sensitivity),
 }
 
 app = typer.Typer(
-    name="plastogen", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help=f"From a dose of ketamine to synapses and spines, weeks later, through a real spiking network. {SCOPE}",
-)  # fmt: skip
+    name="plastogen",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(
+        "From a dose of ketamine to synapses and spines, weeks later, through a real spiking"
+        f" network. {SCOPE}"
+    ),
+)
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(command.__name__.rstrip("_"), rich_help_panel=panel)(command)
 
 
 @app.callback(invoke_without_command=True)
-def about(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
     """Say which version this is."""
     if version:
         typer.echo(f"plastogen {__version__}")

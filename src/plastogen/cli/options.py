@@ -11,18 +11,35 @@ import typer
 if TYPE_CHECKING:
     from plastogen.publish.workflow import How
 
-Name = Annotated[str, typer.Argument(help="An experiment: a name `plastogen list` prints, or the path of a file.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="path=value, such as course.seeds=1; may be repeated.")]
+Name = Annotated[
+    str,
+    typer.Argument(help="An experiment: a name `plastogen list` prints, or the path of a file."),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="path=value, such as course.seeds=1; may be repeated."),
+]
 Seed = Annotated[int | None, typer.Option(help="The first master seed.")]
 Seeds = Annotated[int | None, typer.Option(help="How many seeds.")]
-Method = Annotated[str | None, typer.Option(help="direct (the network) or formula (an analytic stand-in).")]
-Out = Annotated[Path | None, typer.Option(help="Results folder, instead of results/NAME.")]
-Jobs = Annotated[int | None, typer.Option(help="Runs at once; as many as there are cores by default.", min=1)]
-Executor = Annotated[str, typer.Option(help="threads, processes or dask; what suits the method by default.")]
-Scheduler = Annotated[
-    str | None, typer.Option(help="Of dask: its address, the file it wrote, or local, for workers on this machine.")
+Method = Annotated[
+    str | None, typer.Option(help="direct (the network) or formula (an analytic stand-in).")
 ]
-Rerun = Annotated[str, typer.Option(help="failed: try those again that failed before; all: run everything again.")]
+Out = Annotated[Path | None, typer.Option(help="Results folder, instead of results/NAME.")]
+Jobs = Annotated[
+    int | None, typer.Option(help="Runs at once; as many as there are cores by default.", min=1)
+]
+Executor = Annotated[
+    str, typer.Option(help="threads, processes or dask; what suits the method by default.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Of dask: its address, the file it wrote, or local, for workers on this machine."
+    ),
+]
+Rerun = Annotated[
+    str, typer.Option(help="failed: try those again that failed before; all: run everything again.")
+]
 
 
 def settings(given: Iterable[str] | None) -> dict[str, object]:
@@ -43,7 +60,18 @@ def how(jobs: int | None, executor: str = "", scheduler: str | None = None, reru
     for option, word, words in (("--executor", executor, KINDS), ("--rerun", rerun, RERUNS)):
         if word and word not in words:
             wanted = f"one of {', '.join(words)}"
-            raise InputError.one(file=option, found=show(word), wanted=wanted, nearest=nearest(word, words))
+            raise InputError.one(
+                file=option, found=show(word), wanted=wanted, nearest=nearest(word, words)
+            )
     if scheduler and executor != "dask":
-        raise InputError.one(file="--scheduler", found=f"it beside --executor {executor}", wanted="it with dask alone")
-    return {"workers": jobs or cores(), "executor": executor, "scheduler": scheduler, "rerun": rerun}  # type: ignore[typeddict-item]
+        raise InputError.one(
+            file="--scheduler",
+            found=f"it beside --executor {executor}",
+            wanted="it with dask alone",
+        )
+    return {
+        "workers": jobs or cores(),
+        "executor": executor,
+        "scheduler": scheduler,
+        "rerun": rerun,  # type: ignore[typeddict-item]
+    }

@@ -1,4 +1,6 @@
-"""In: what happens during a run. Out: what a person sees: a bar with the time left, or plain lines in a log."""
+"""In: what happens during a run. Out: what a person sees: a bar with the time left, or plain lines
+in a log.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,17 @@ QUIET_STEPS = ("course", "starting", "writing")  # steps that need no naming
 
 
 class ProgressBar:
-    """A `Watcher` that shows one bar for all runs; in a log, a line a finished run, or a hundredth of them.
+    """A `Watcher` that shows one bar for all runs; in a log, a line a finished run, or a hundredth
+    of them.
 
     `talks` False: all goes to stderr, stdout being kept for what was asked for.
     """
 
     def __init__(self, *, talks: bool = True) -> None:
         self.talks = talks
-        self.under_way: dict[str, float] = {}  # task -> how many of its runs are done, as far as that goes
+        self.under_way: dict[
+            str, float
+        ] = {}  # task -> how many of its runs are done, as far as that goes
         self.total = self.ended = self.told = 0
         self.began = 0.0
         self.steps: dict[str, str] = {}  # task -> what it is at, where that is worth a word
@@ -33,7 +38,10 @@ class ProgressBar:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self.progress is not None:
             self.progress.stop()
@@ -81,7 +89,9 @@ class ProgressBar:
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
             text, console = TextColumn("{task.description}"), Console(stderr=True)
-            self.progress = Progress(BarColumn(), TaskProgressColumn(), text, console=console, transient=True)
+            self.progress = Progress(
+                BarColumn(), TaskProgressColumn(), text, console=console, transient=True
+            )
             self.progress.start()
             self.task = self.progress.add_task("", total=1)
         self.progress.update(self.task, completed=self._share(), description=self._text())

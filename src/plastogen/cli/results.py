@@ -14,10 +14,15 @@ from plastogen.cli.options import Jobs, Name, Out, Seeds, Set, how, settings
 @guarded
 def plot(
     name: Name,
-    figure: Annotated[list[str] | None, typer.Argument(help="Figures; those of the experiment by default.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Your own data (CSV) to lay over the course.")] = None,
-    set: Set = None, out: Out = None,
-) -> None:  # fmt: skip
+    figure: Annotated[
+        list[str] | None, typer.Argument(help="Figures; those of the experiment by default.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Your own data (CSV) to lay over the course.")
+    ] = None,
+    set: Set = None,
+    out: Out = None,
+) -> None:
     """Draw figures again, or others, from results that are there."""
     from plastogen.publish.workflow import again, redraw
 
@@ -35,10 +40,14 @@ def report(name: Name, set: Set = None, out: Out = None) -> None:
 
 @guarded
 def export(
-    name: Name, set: Set = None, out: Out = None,
+    name: Name,
+    set: Set = None,
+    out: Out = None,
     csv: Annotated[bool, typer.Option("--csv", help="Tables (the default).")] = False,
-    nwb: Annotated[bool, typer.Option("--nwb", help="Spikes of the snapshots as NWB (extra `nwb`).")] = False,
-) -> None:  # fmt: skip
+    nwb: Annotated[
+        bool, typer.Option("--nwb", help="Spikes of the snapshots as NWB (extra `nwb`).")
+    ] = False,
+) -> None:
     """Results as CSV, spikes as NWB."""
     from plastogen.publish.export import to_csv, to_nwb
     from plastogen.publish.workflow import again
@@ -52,7 +61,9 @@ def export(
 
 
 @guarded
-def status(folder: Annotated[str, typer.Argument(help="A results folder, or the name of an experiment.")]) -> None:
+def status(
+    folder: Annotated[str, typer.Argument(help="A results folder, or the name of an experiment.")],
+) -> None:
     """How a sweep stands: what is finished, failed and why, under way, missing."""
     from plastogen.publish.workflow import RESULTS
     from plastogen.runs.status import lines, look
@@ -67,7 +78,9 @@ def compare(
     a: Annotated[Path, typer.Argument(help="A results folder, or a results.nc.")],
     b: Annotated[Path, typer.Argument(help="Another.")],
 ) -> None:
-    """Which readouts differ between two results beyond noise, pair by pair of arm, point and seed."""
+    """Which readouts differ between two results beyond noise, pair by pair of arm, point and
+    seed.
+    """
     from plastogen._base.definition import InputError
     from plastogen.analysis.compare import compare as compared
     from plastogen.analysis.compare import lines
@@ -77,9 +90,10 @@ def compare(
     if not any(row.n for row in found.rows):
         why = f" ({'; '.join(found.left_out)})" if found.left_out else ""
         raise InputError.one(
-            file=f"{a} and {b}", found=f"nothing to compare{why}",
+            file=f"{a} and {b}",
+            found=f"nothing to compare{why}",
             wanted="results that share a readout, an arm, a point and a seed",
-        )  # fmt: skip
+        )
     for side, folder in (("A", a), ("B", b)):
         typer.echo(f"{side}  {folder}")
     for line in lines(found):
@@ -88,7 +102,9 @@ def compare(
 
 @guarded
 def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
-    """What was found beside what the model says, as Markdown (docs/evidence.md); runs what is not there yet."""
+    """What was found beside what the model says, as Markdown (docs/evidence.md); runs what is not
+    there yet.
+    """
     from plastogen.analysis import evidence as table
     from plastogen.cli.progress_bar import ProgressBar
     from plastogen.publish.workflow import answer, ask
@@ -97,5 +113,7 @@ def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
     for name in table.experiments(rows):
         with ProgressBar(talks=False) as bar:
             asked = ask(name, seeds=seeds, say=bar.say)
-            judged[name] = answer(asked, say=bar.say, watcher=bar, figures=False, **how(jobs)).verdicts
+            judged[name] = answer(
+                asked, say=bar.say, watcher=bar, figures=False, **how(jobs)
+            ).verdicts
     typer.echo(table.page(rows, judged), nl=False)

@@ -24,7 +24,7 @@ from plastogen.cli.options import (
     Set,
     how,
     settings,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from plastogen.publish.workflow import Outcome, Request
@@ -35,20 +35,38 @@ TOLD = 20  # runs that are not there, by name
 
 @guarded
 def run(
-    name: Name, set: Set = None, seed: Seed = None, seeds: Seeds = None, method: Method = None, out: Out = None,
-    jobs: Jobs = None, executor: Executor = "", scheduler: Scheduler = None, rerun: Rerun = "",
-    shard: Annotated[str, typer.Option(help="k/N: the k-th of N parts of the runs, and nothing else.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and stop.")] = False,
-    figures: Annotated[bool, typer.Option(help="Draw the experiment's figures and write the report.")] = True,
-) -> None:  # fmt: skip
-    """Run an experiment: runs, results, verdicts on its claims, figures, report. What is finished is not run again."""
+    name: Name,
+    set: Set = None,
+    seed: Seed = None,
+    seeds: Seeds = None,
+    method: Method = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    executor: Executor = "",
+    scheduler: Scheduler = None,
+    rerun: Rerun = "",
+    shard: Annotated[
+        str, typer.Option(help="k/N: the k-th of N parts of the runs, and nothing else.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be run, and stop.")
+    ] = False,
+    figures: Annotated[
+        bool, typer.Option(help="Draw the experiment's figures and write the report.")
+    ] = True,
+) -> None:
+    """Run an experiment: runs, results, verdicts on its claims, figures, report. What is finished
+    is not run again.
+    """
     from plastogen.cli.progress_bar import ProgressBar
     from plastogen.publish.workflow import answer, ask, have, lacking
     from plastogen.runs.shard import Shard
 
     part, spread = Shard.of(shard) if shard else None, how(jobs, executor, scheduler, rerun)
     with ProgressBar() as bar:
-        asked = ask(name, settings(set), seed=seed, seeds=seeds, method=method, out=out, say=bar.say)
+        asked = ask(
+            name, settings(set), seed=seed, seeds=seeds, method=method, out=out, say=bar.say
+        )
         if dry_run or asked.question.over:
             _plan(asked, spread["workers"], bar.say)
         if dry_run:
@@ -68,13 +86,19 @@ def run(
 
 @guarded
 def merge(
-    name: Name, set: Set = None, out: Out = None,
+    name: Name,
+    set: Set = None,
+    out: Out = None,
     folders: Annotated[
-        list[Path] | None, typer.Option("--from", help="A results folder to take runs from; may be repeated.")
+        list[Path] | None,
+        typer.Option("--from", help="A results folder to take runs from; may be repeated."),
     ] = None,
-    figures: Annotated[bool, typer.Option(help="Draw the experiment's figures and write the report.")] = True,
-) -> None:  # fmt: skip
-    """Put together what the parts of a run left (`run --shard`), here or in folders copied back. Runs nothing.
+    figures: Annotated[
+        bool, typer.Option(help="Draw the experiment's figures and write the report.")
+    ] = True,
+) -> None:
+    """Put together what the parts of a run left (`run --shard`), here or in folders copied back.
+    Runs nothing.
 
     Asks what the parts were asked, --seeds and the like included, unless --set says something else.
     """
@@ -88,11 +112,16 @@ def merge(
     for one in lacking(done)[:TOLD]:
         typer.echo(f"{one.job.place}: {f'failed: {one.note}' if one.note else 'missing'}")
     if len(lacking(done)) > TOLD:
-        typer.echo(f"and {len(lacking(done)) - TOLD} more; `plastogen status {asked.folder}` has them all")
+        typer.echo(
+            f"and {len(lacking(done)) - TOLD} more; `plastogen status {asked.folder}` has them all"
+        )
     found = conclude(asked, done, say=typer.echo, figures=figures)
     _tell(found)
     if found.failed:
-        typer.echo(f"INCOMPLETE: {len(found.failed)} of {len(done)} runs are not there; plastogen run {name} runs them")
+        typer.echo(
+            f"INCOMPLETE: {len(found.failed)} of {len(done)} runs are not there; plastogen run"
+            f" {name} runs them"
+        )
     raise typer.Exit(found.exit_code)
 
 
@@ -116,7 +145,10 @@ def _tell(found: Outcome) -> None:
     """How many runs there are, what became of the claims, where everything is."""
     from plastogen.runs.emulators import told
 
-    typer.echo(f"{found.ds.attrs['n_complete']} of {found.ds.attrs['n_expected']} runs ({_came(found.done)})")
+    typer.echo(
+        f"{found.ds.attrs['n_complete']} of {found.ds.attrs['n_expected']} runs"
+        f" ({_came(found.done)})"
+    )
     log = found.ds["probes"].values
     capped = int(found.ds["cap_hit"].values.sum())
     cap = f"; the cap was hit in {capped} runs" if capped else ""

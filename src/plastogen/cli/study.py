@@ -1,4 +1,6 @@
-"""In: results that are there. Out: what arms differ by and how surely, and which numbers matter, as tables and CSV."""
+"""In: results that are there. Out: what arms differ by and how surely, and which numbers matter, as
+tables and CSV.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,23 @@ MOST_ROWS = 60  # on the screen; all of them are in the CSV
 
 @guarded
 def trial(
-    name: Name, set: Set = None, out: Out = None,
+    name: Name,
+    set: Set = None,
+    out: Out = None,
     readout: Annotated[
-        list[str] | None, typer.Option(help="Readouts, or variables at every time; all readouts by default.")
+        list[str] | None,
+        typer.Option(help="Readouts, or variables at every time; all readouts by default."),
     ] = None,
-    than: Annotated[str | None, typer.Option(help="The arm to hold the others against; the untreated one.")] = None,
-    effect: Annotated[float | None, typer.Option(help="A difference, in the readout's unit: how many see it?")] = None,
-) -> None:  # fmt: skip
-    """Arms compared pair by pair: differences, intervals, effect sizes, noise floors, how many seeds see an effect."""
+    than: Annotated[
+        str | None, typer.Option(help="The arm to hold the others against; the untreated one.")
+    ] = None,
+    effect: Annotated[
+        float | None, typer.Option(help="A difference, in the readout's unit: how many see it?")
+    ] = None,
+) -> None:
+    """Arms compared pair by pair: differences, intervals, effect sizes, noise floors, how many
+    seeds see an effect.
+    """
     from plastogen._base.files import atomic_write
     from plastogen.analysis import contrast as comparing
     from plastogen.publish.catalogue import columns
@@ -40,10 +51,16 @@ def trial(
 
 @guarded
 def responders(
-    name: Name, set: Set = None, out: Out = None,
-    readout: Annotated[str | None, typer.Option(help="One that says yes or no; the first by default.")] = None,
-    arm: Annotated[str | None, typer.Option(help="The arm; the one where most respond by default.")] = None,
-) -> None:  # fmt: skip
+    name: Name,
+    set: Set = None,
+    out: Out = None,
+    readout: Annotated[
+        str | None, typer.Option(help="One that says yes or no; the first by default.")
+    ] = None,
+    arm: Annotated[
+        str | None, typer.Option(help="The arm; the one where most respond by default.")
+    ] = None,
+) -> None:
     """Which virtual subjects respond, and which numbers separate them from those who do not."""
     from plastogen.analysis import responders as who
     from plastogen.publish.catalogue import columns
@@ -59,11 +76,17 @@ def responders(
 
 @guarded
 def sensitivity(
-    name: Name, set: Set = None, out: Out = None,
+    name: Name,
+    set: Set = None,
+    out: Out = None,
     readout: Annotated[list[str] | None, typer.Option(help="Readouts; all by default.")] = None,
-    arm: Annotated[str | None, typer.Option(help="The arm; the first treated one by default.")] = None,
-    than: Annotated[str | None, typer.Option(help="The arm to hold it against; the untreated one.")] = None,
-) -> None:  # fmt: skip
+    arm: Annotated[
+        str | None, typer.Option(help="The arm; the first treated one by default.")
+    ] = None,
+    than: Annotated[
+        str | None, typer.Option(help="The arm to hold it against; the untreated one.")
+    ] = None,
+) -> None:
     """Which swept number, or number that differs between people, matters most for each readout."""
     from plastogen._base.files import atomic_write
     from plastogen.analysis import sensitivity as asking

@@ -1,4 +1,6 @@
-"""In: a lesson, an experiment, or nothing. Out: what a class looks at: a first picture, sheets, slides, a film."""
+"""In: a lesson, an experiment, or nothing. Out: what a class looks at: a first picture, sheets,
+slides, a film.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from plastogen.cli.options import Jobs, Set, how, settings
 
 
 @guarded
-def demo(out: Annotated[Path | None, typer.Option(help="Folder, instead of results/demo.")] = None) -> None:
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder, instead of results/demo.")] = None,
+) -> None:
     """A first picture within seconds, without a compiler: one network before and under ketamine."""
     from plastogen.publish.demo import demo as show
 
@@ -24,11 +28,18 @@ def demo(out: Annotated[Path | None, typer.Option(help="Folder, instead of resul
 @guarded
 def lesson(
     name: Annotated[str, typer.Argument(help="A lesson; none lists them.")] = "",
-    full: Annotated[bool, typer.Option("--full", help="Run its experiment as it ships, not the short form.")] = False,
-    set: Set = None, jobs: Jobs = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the sheets, instead of results/lesson_NAME.")] = None,
-) -> None:  # fmt: skip
-    """Make a lesson: student sheet, teacher sheet with answer key, slides, figures, from a run of its experiment."""
+    full: Annotated[
+        bool, typer.Option("--full", help="Run its experiment as it ships, not the short form.")
+    ] = False,
+    set: Set = None,
+    jobs: Jobs = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the sheets, instead of results/lesson_NAME.")
+    ] = None,
+) -> None:
+    """Make a lesson: student sheet, teacher sheet with answer key, slides, figures, from a run of
+    its experiment.
+    """
     from plastogen.cli.progress_bar import ProgressBar
     from plastogen.publish.catalogue import columns, listing
     from plastogen.publish.lesson.make import make
@@ -41,10 +52,15 @@ def lesson(
     for path in made.files:
         typer.echo(f"wrote {path}")
     rests = {one.verdict.claim for group in made.key.checked for one in group}
-    typer.echo(f"answer key: {len(made.key.numbers)} numbers and {len(rests)} claims of {made.ran.asked.question.name}")
+    typer.echo(
+        f"answer key: {len(made.key.numbers)} numbers and {len(rests)} claims of"
+        f" {made.ran.asked.question.name}"
+    )
     for one in made.key.disagreements:
         wanted = "met" if one.holds else "not met"
-        typer.echo(f"THE ANSWER KEY DISAGREES with this run, it says {wanted}: {one.verdict.sentence}")
+        typer.echo(
+            f"THE ANSWER KEY DISAGREES with this run, it says {wanted}: {one.verdict.sentence}"
+        )
     typer.echo(SCOPE)
     raise typer.Exit(CLAIM_MISSED if made.key.disagreements else 0)
 
@@ -52,16 +68,30 @@ def lesson(
 @guarded
 def animate(
     name: Annotated[str, typer.Argument(help="An experiment without a sweep.")] = "one_infusion",
-    out: Annotated[Path | None, typer.Option(help="The file: .html (the default), .gif or .mp4.")] = None,
-    arm: Annotated[str | None, typer.Option(help="The arm; the first that is given something by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file: .html (the default), .gif or .mp4.")
+    ] = None,
+    arm: Annotated[
+        str | None, typer.Option(help="The arm; the first that is given something by default.")
+    ] = None,
     frames: Annotated[int, typer.Option(help="How many moments.")] = 40,
-    set: Set = None, jobs: Jobs = None,
-) -> None:  # fmt: skip
+    set: Set = None,
+    jobs: Jobs = None,
+) -> None:
     """A film of one run: raster, rates and a dendrite through an infusion, in the small circuit."""
     from plastogen.cli.progress_bar import ProgressBar
     from plastogen.publish.film import film
 
     with ProgressBar() as bar:
-        path = film(name, settings(set), arm=arm, frames=frames, out=out, say=bar.say, watcher=bar, **how(jobs))
+        path = film(
+            name,
+            settings(set),
+            arm=arm,
+            frames=frames,
+            out=out,
+            say=bar.say,
+            watcher=bar,
+            **how(jobs),
+        )
     typer.echo(f"wrote {path}")
     typer.echo(SCOPE)

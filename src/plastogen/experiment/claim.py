@@ -1,8 +1,9 @@
-"""In: a claim of an experiment and its readouts by arm and seed. Out: a `Verdict`: met or not, and how sure.
+"""In: a claim of an experiment and its readouts by arm and seed. Out: a `Verdict`: met or not, and
+how sure.
 
-Arms share their seeds, so arms are compared seed by seed: the mean of the paired differences with its 95 %
-interval (Student's t). A difference counts when its mean reaches what the claim asks for and its interval
-leaves out 0.
+Arms share their seeds, so arms are compared seed by seed: the mean of the paired differences with
+its 95 % interval (Student's t). A difference counts when its mean reaches what the claim asks for
+and its interval leaves out 0.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from plastogen._base.definition import Definition, Fault, faulty
 
 Array: TypeAlias = NDArray[np.float64]
 Outcome = Literal["met", "missed", "known miss", "undecided"]
-Values: TypeAlias = Callable[[str, str], Array]  # (readout, arm) -> one value a seed, NaN where it never happened
+Values: TypeAlias = Callable[
+    [str, str], Array
+]  # (readout, arm) -> one value a seed, NaN where it never happened
 CONFIDENCE = 95 / 100
 FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # form: (keys it needs, keys it may have) beside those every claim has
@@ -36,7 +39,12 @@ FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "share": (("arm", "share"), ("minus", "at_least", "at_most")),
     "goes_with": (("arm", "goes_with", "correlation"), ("minus",)),
 }
-ALONG = {"rises": 2, "falls": 2, "peak": 3, "trough": 3}  # forms that walk along an axis: how many points they take
+ALONG = {
+    "rises": 2,
+    "falls": 2,
+    "peak": 3,
+    "trough": 3,
+}  # forms that walk along an axis: how many points they take
 _COMMON = ("claim", "readout", "where", "source", "known_miss", "note")
 ARM_KEYS = ("more", "less", "than", "arm", "minus", "blocked", "alone", "full", "base")
 
@@ -45,21 +53,23 @@ class Claim(Definition):
     """What must come out. One of these forms:
 
     `more: A, than: B, by: x` (or `less`): the readout of arm A exceeds that of B by at least x.
-    `arm: A, between: [low, high]`: the readout of A (less that of `minus`) lies there.
-    `blocked: A+x, alone: x, full: A, base: B, to: r`: |E(A+x) - E(x)| is at most r times |E(A) - E(B)|.
-    `arm: A, before: other`: in arm A this readout (a time) comes before the readout `other`; `above: other`,
-    it exceeds it.
+    `arm: A, between: [low, high]`: the readout of A (less that of `minus`) lies there. `blocked:
+    A+x, alone: x, full: A, base: B, to: r`: |E(A+x) - E(x)| is at most r times |E(A) - E(B)|. `arm:
+    A, before: other`: in arm A this readout (a time) comes before the readout `other`; `above:
+    other`, it exceeds it.
 
-    Of a sweep it must hold at every point, or at those that `where` picks: `{axis: value}`, `{axis: [from, to]}`.
-    Further forms are about a sweep, or about virtual subjects, each of the readout of arm A (less that of `minus`):
-    `arm: A, rises: axis, by: x, slack: s` (or `falls`): from the lowest to the highest value of the axis it rises by
-    at least x, and on the way never falls back by more than the share s (0 if not given) of that whole.
-    `arm: A, peak: axis, by: x` (or `trough`): it is highest inside the axis, at least x above both ends.
-    `arm: A, at_least: x, share: [low, high]` (or `at_most`): the share of points that reach x lies there.
-    `arm: A, goes_with: other, correlation: [low, high]`: over all points, its rank correlation with another readout of
-    that arm, or with a number that is swept or varies between people, lies there.
+    Of a sweep it must hold at every point, or at those that `where` picks: `{axis: value}`, `{axis:
+    [from, to]}`. Further forms are about a sweep, or about virtual subjects, each of the readout of
+    arm A (less that of `minus`): `arm: A, rises: axis, by: x, slack: s` (or `falls`): from the
+    lowest to the highest value of the axis it rises by at least x, and on the way never falls back
+    by more than the share s (0 if not given) of that whole. `arm: A, peak: axis, by: x` (or
+    `trough`): it is highest inside the axis, at least x above both ends. `arm: A, at_least: x,
+    share: [low, high]` (or `at_most`): the share of points that reach x lies there. `arm: A,
+    goes_with: other, correlation: [low, high]`: over all points, its rank correlation with another
+    readout of that arm, or with a number that is swept or varies between people, lies there.
 
-    Virtual subjects are to a claim what seeds are without them: it is judged on all of them together.
+    Virtual subjects are to a claim what seeds are without them: it is judged on all of them
+    together.
     """
 
     claim: str
@@ -111,7 +121,12 @@ class Claim(Definition):
     @property
     def of_sweep(self) -> bool:
         """Whether it says anything of the points of a sweep."""
-        return bool(self.where) or self.axis is not None or self.share is not None or self.goes_with is not None
+        return (
+            bool(self.where)
+            or self.axis is not None
+            or self.share is not None
+            or self.goes_with is not None
+        )
 
     @property
     def arms(self) -> dict[str, str]:
@@ -125,7 +140,11 @@ class Claim(Definition):
             found = " and ".join(forms) or "none of them"
             raise faulty([Fault("", found, f"exactly one of {', '.join(FORMS)}")])
         needs, may = FORMS[forms[0]]
-        faults = [Fault(key, "nothing", f"it beside {forms[0]}") for key in needs if getattr(self, key) is None]
+        faults = [
+            Fault(key, "nothing", f"it beside {forms[0]}")
+            for key in needs
+            if getattr(self, key) is None
+        ]
         allowed = (*needs, *may, *_COMMON)
         for key in type(self).model_fields:
             if key not in allowed and getattr(self, key) not in (None, {}):
@@ -133,12 +152,21 @@ class Claim(Definition):
                 faults.append(Fault(key, f"{key} beside {forms[0]}", wanted))
         if self.share is not None:
             if (self.at_least is None) == (self.at_most is None):
-                found = "neither at_least nor at_most" if self.at_most is None else "both at_least and at_most"
-                faults.append(Fault("share", found, "one of them, to say what each point must reach"))
+                found = (
+                    "neither at_least nor at_most"
+                    if self.at_most is None
+                    else "both at_least and at_most"
+                )
+                faults.append(
+                    Fault("share", found, "one of them, to say what each point must reach")
+                )
             if not 0 <= self.share[0] <= self.share[1] <= 1:
                 found = f"{self.share[0]:g} to {self.share[1]:g}"
                 faults.append(Fault("share", found, "two ends from 0 to 1, the lower first"))
-        if self.correlation is not None and not -1 <= self.correlation[0] <= self.correlation[1] <= 1:
+        if (
+            self.correlation is not None
+            and not -1 <= self.correlation[0] <= self.correlation[1] <= 1
+        ):
             found = f"{self.correlation[0]:g} to {self.correlation[1]:g}"
             faults.append(Fault("correlation", found, "two ends from -1 to 1, the lower first"))
         if faults:
@@ -148,9 +176,11 @@ class Claim(Definition):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a claim. `value`, `low`, `high` in `unit`; `n` of `expected` seeds, or whatever is `counted`.
+    """What became of a claim. `value`, `low`, `high` in `unit`; `n` of `expected` seeds, or
+    whatever is `counted`.
 
-    Of a sweep it is the worst, at `where`, of `places` (points, or lines along an axis), of which `met_at` were met.
+    Of a sweep it is the worst, at `where`, of `places` (points, or lines along an axis), of which
+    `met_at` were met.
     """
 
     claim: str
@@ -175,11 +205,15 @@ class Verdict:
     @property
     def rests_on(self) -> str:
         """`4 of 4`, and of what, if not seeds."""
-        return f"{self.n} of {self.expected}" + (f" {self.counted}" if self.counted != "seeds" else "")
+        return f"{self.n} of {self.expected}" + (
+            f" {self.counted}" if self.counted != "seeds" else ""
+        )
 
     @property
     def spot(self) -> str:
-        """Where in a sweep this is so: `holds at 27 of 30 places; the worst: dose = 2 mg/kg`; empty without one."""
+        """Where in a sweep this is so: `holds at 27 of 30 places; the worst: dose = 2 mg/kg`; empty
+        without one.
+        """
         if self.places == 1:
             return self.where
         return f"holds at {self.met_at} of {self.places} places; the worst: {self.where}"
@@ -192,22 +226,32 @@ class Verdict:
         numbers = f"{self.value:.3g}{span}{unit}, wanted {self.wanted}, n = {self.rests_on}"
         at = f" ({self.spot})" if self.spot else ""
         why = "".join(f"; {text}" for text in (self.note, self.reason) if text)
-        known = f"; known miss: {self.known_miss}" if self.known_miss and self.outcome == "known miss" else ""
+        known = (
+            f"; known miss: {self.known_miss}"
+            if self.known_miss and self.outcome == "known miss"
+            else ""
+        )
         return f"{self.outcome}: {self.claim}{at}: {numbers}{why}{known}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, NaN as None, for JSON."""
         plain = asdict(self)
-        return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in plain.items()}
+        return {
+            k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in plain.items()
+        }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Verdict:
         """The verdict `as_dict` gave."""
-        return cls(**{**plain, **{k: float("nan") for k in ("value", "low", "high") if plain[k] is None}})
+        return cls(
+            **{**plain, **{k: float("nan") for k in ("value", "low", "high") if plain[k] is None}}
+        )
 
 
 def interval(values: Array) -> tuple[float, float, float]:
-    """Mean and 95 % interval (Student's t) of `values` (n,); no width is known for n = 1, so NaN there."""
+    """Mean and 95 % interval (Student's t) of `values` (n,); no width is known for n = 1, so NaN
+    there.
+    """
     from scipy.special import stdtrit
 
     n = values.size
@@ -221,13 +265,18 @@ def interval(values: Array) -> tuple[float, float, float]:
 
 
 def judge(
-    claim: Claim, values: Values, *, complete: Mapping[str, NDArray[np.bool_]], unit: str,
-    number: Callable[[float | str], float] = float, where: str = "",
-) -> Verdict:  # fmt: skip
+    claim: Claim,
+    values: Values,
+    *,
+    complete: Mapping[str, NDArray[np.bool_]],
+    unit: str,
+    number: Callable[[float | str], float] = float,
+    where: str = "",
+) -> Verdict:
     """The verdict on `claim` at one point of a sweep.
 
-    `values(readout, arm)`: (seeds,); `complete`: arm -> which seeds finished; `unit`: of the readout;
-    `number` turns what the claim gives ("40 min") into that unit.
+    `values(readout, arm)`: (seeds,); `complete`: arm -> which seeds finished; `unit`: of the
+    readout; `number` turns what the claim gives ("40 min") into that unit.
     """
     arms = list(dict.fromkeys(claim.arms.values()))
     there = np.logical_and.reduce([complete[arm] for arm in arms])
@@ -245,7 +294,9 @@ def judge(
 
 @dataclass(frozen=True)
 class Measured:
-    """Mean and interval, what was wanted in words, whether it is so, and why there is nothing to say."""
+    """Mean and interval, what was wanted in words, whether it is so, and why there is nothing to
+    say.
+    """
 
     span: tuple[float, float, float]
     wanted: str
@@ -255,15 +306,34 @@ class Measured:
 
 
 def verdict(
-    claim: Claim, found: Measured, *, decided: bool, unit: str, n: int, expected: int, where: str = "",
+    claim: Claim,
+    found: Measured,
+    *,
+    decided: bool,
+    unit: str,
+    n: int,
+    expected: int,
+    where: str = "",
     counted: str = "seeds",
-) -> Verdict:  # fmt: skip
+) -> Verdict:
     """What is `found` as a verdict on `claim`; `undecided` unless it is `decided`."""
     outcome: Outcome = "met" if found.met else "known miss" if claim.known_miss else "missed"
     return Verdict(
-        claim.claim, claim.readout, outcome if decided else "undecided", *found.span, unit, n, expected, found.wanted,
-        found.reason, claim.source, claim.known_miss, where, found.note, counted,
-    )  # fmt: skip
+        claim.claim,
+        claim.readout,
+        outcome if decided else "undecided",
+        *found.span,
+        unit,
+        n,
+        expected,
+        found.wanted,
+        found.reason,
+        claim.source,
+        claim.known_miss,
+        where,
+        found.note,
+        counted,
+    )
 
 
 @dataclass
@@ -274,7 +344,9 @@ class _Seeds:
     other: Array | None = None
 
 
-def _measure(claim: Claim, got: _Seeds, number: Callable[[float | str], float], unit: str) -> Measured:
+def _measure(
+    claim: Claim, got: _Seeds, number: Callable[[float | str], float], unit: str
+) -> Measured:
     x = got.by_arm
     asked = f"at least {claim.by}" if claim.by is not None else "above 0"
     if claim.form == "between":
@@ -286,7 +358,10 @@ def _measure(claim: Claim, got: _Seeds, number: Callable[[float | str], float], 
         return Measured(span, wanted, bool(bottom <= span[0] <= top), gaps(x, unit))
     if claim.form == "blocked":
         assert claim.to is not None
-        left, whole = x[str(claim.blocked)] - x[str(claim.alone)], x[str(claim.full)] - x[str(claim.base)]
+        left, whole = (
+            x[str(claim.blocked)] - x[str(claim.alone)],
+            x[str(claim.full)] - x[str(claim.base)],
+        )
         return _remaining(left, whole, claim.to, gaps(x, unit))
     if claim.form in ("more", "less"):
         difference = x[str(claim.more or claim.less)] - x[str(claim.than)]
@@ -297,7 +372,9 @@ def _measure(claim: Claim, got: _Seeds, number: Callable[[float | str], float], 
         wanted = f"{asked} {claim.form} {claim.other}"
         never = gaps({claim.readout: x[str(claim.arm)], str(claim.other): got.other}, unit)
     span = interval(difference if claim.form in ("more", "above") else -difference)
-    return Measured(span, wanted, reaches(span, number(claim.by) if claim.by is not None else 0.0), never)
+    return Measured(
+        span, wanted, reaches(span, number(claim.by) if claim.by is not None else 0.0), never
+    )
 
 
 def reaches(span: tuple[float, float, float], by: float) -> bool:
@@ -306,14 +383,18 @@ def reaches(span: tuple[float, float, float], by: float) -> bool:
 
 
 def _remaining(left: Array, whole: Array, most: float, never: str) -> Measured:
-    """What remains of an effect: |left| / |whole|, the interval that of `left` over the mean of `whole`."""
+    """What remains of an effect: |left| / |whole|, the interval that of `left` over the mean of
+    `whole`.
+    """
     wanted = f"at most {most:g} of the whole effect"
     full, low, high = interval(whole)
     if never or not full:
         return Measured((float("nan"),) * 3, wanted, False, never or "there is no effect to block")
     span = interval(left / full)
     if low <= 0 <= high:
-        return Measured(span, wanted, False, "the whole effect is not told from 0: nothing to block")
+        return Measured(
+            span, wanted, False, "the whole effect is not told from 0: nothing to block"
+        )
     return Measured(span, wanted, bool(abs(span[0]) <= most))
 
 

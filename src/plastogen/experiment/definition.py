@@ -1,6 +1,5 @@
-"""In: experiments/*.yaml. Out: an `Experiment`: a question, arms that share everything but what they say
-they change,
-what to read out, and what must come out.
+"""In: experiments/*.yaml. Out: an `Experiment`: a question, arms that share everything but what
+they say they change, what to read out, and what must come out.
 
 Time 0 is the first planned dose; pre-treatments stand at negative times.
 """
@@ -14,7 +13,15 @@ from typing import Annotated, Any, Literal, TypeVar
 import pydantic
 from pydantic import Field
 
-from plastogen._base.definition import Definition, Document, InputError, builtin, nearest, read, show
+from plastogen._base.definition import (
+    Definition,
+    Document,
+    InputError,
+    builtin,
+    nearest,
+    read,
+    show,
+)
 from plastogen._base.quantity import Given, Quantity
 from plastogen._base.units import parse
 from plastogen.experiment.claim import Claim
@@ -45,10 +52,11 @@ class ModelNames(Definition):
 class CourseSettings(Definition):
     """How long, how often, how exactly.
 
-    `seed` is the first of `seeds` consecutive master seeds. `subjects` is how many virtual subjects are drawn from what
-    the subject's file says of how people vary, each met by every arm and seed. A probe simulates `settle` and then
-    measures `window`. `tolerance` is the error allowed in the slow state at a step. `start` multiplies states at the
-    beginning (`weight: 1.05`), to see whether they return.
+    `seed` is the first of `seeds` consecutive master seeds. `subjects` is how many virtual subjects
+    are drawn from what the subject's file says of how people vary, each met by every arm and seed.
+    A probe simulates `settle` and then measures `window`. `tolerance` is the error allowed in the
+    slow state at a step. `start` multiplies states at the beginning (`weight: 1.05`), to see
+    whether they return.
     """
 
     duration: Annotated[Quantity, Given("h", above=0)]
@@ -64,8 +72,9 @@ class CourseSettings(Definition):
 
 
 class StressEvent(Definition):
-    """Stress at `level` (0..1) from `at`, for a time or to the end; the subject's own ongoing stress
-    otherwise."""
+    """Stress at `level` (0..1) from `at`, for a time or to the end; the subject's own ongoing
+    stress otherwise.
+    """
 
     level: Annotated[Quantity, Given("1", minimum=0, maximum=1)]
     at: Annotated[Quantity, Given("h")]
@@ -73,7 +82,9 @@ class StressEvent(Definition):
 
 
 class Arm(Definition):
-    """What one group gets. `extends` inherits another arm; names given here are added or replaced."""
+    """What one group gets. `extends` inherits another arm; names given here are added or
+    replaced.
+    """
 
     title: str | None = None
     note: str | None = None
@@ -111,14 +122,20 @@ class Experiment(Definition):
             others = [other for other in self.arms if other != name]
             if arm.extends is not None and arm.extends not in others:
                 near = nearest(arm.extends, others)
-                wanted = f"another arm: {', '.join(others)}" if others else "no extends: there is no other arm"
+                wanted = (
+                    f"another arm: {', '.join(others)}"
+                    if others
+                    else "no extends: there is no other arm"
+                )
                 faults.append(Fault(f"arms.{name}.extends", show(arm.extends), wanted, near))
         if not faults:
             for name in self.arms:
                 line = _ancestry(self.arms, name)
                 if line is None:
                     found = f"'{self.arms[name].extends}', which leads back to {name}"
-                    faults.append(Fault(f"arms.{name}.extends", found, "arms that end at one without extends"))
+                    faults.append(
+                        Fault(f"arms.{name}.extends", found, "arms that end at one without extends")
+                    )
         faults += sweep_faults(self.sweep, self.design)
         if faults:
             raise faulty(faults)
@@ -135,10 +152,13 @@ class Experiment(Definition):
             if switches is not None and whole.switches is not None:
                 switches = laid_over(whole.switches, switches)
             whole = Arm(
-                title=own.title, note=own.note, give={**whole.give, **own.give},
+                title=own.title,
+                note=own.note,
+                give={**whole.give, **own.give},
                 stress=own.stress if own.stress is not None else whole.stress,
-                set={**whole.set, **own.set}, switches=switches or whole.switches,
-            )  # fmt: skip
+                set={**whole.set, **own.set},
+                switches=switches or whole.switches,
+            )
         return whole
 
 
@@ -157,7 +177,11 @@ def laid_over(base: D, over: D) -> D:
     changed: dict[str, Any] = {}
     for name in over.model_fields_set:
         old, new = getattr(base, name), getattr(over, name)
-        changed[name] = laid_over(old, new) if isinstance(new, Definition) and isinstance(old, Definition) else new
+        changed[name] = (
+            laid_over(old, new)
+            if isinstance(new, Definition) and isinstance(old, Definition)
+            else new
+        )
     return base.model_copy(update=changed)
 
 
@@ -186,7 +210,9 @@ def locate(name: str | Path) -> Path:
         }
     )
     wanted = f"an experiment: {', '.join(names)}, or the path of a file"
-    raise InputError.one(file="experiments", found=show(str(name)), wanted=wanted, nearest=nearest(str(name), names))
+    raise InputError.one(
+        file="experiments", found=show(str(name)), wanted=wanted, nearest=nearest(str(name), names)
+    )
 
 
 def document_of(name: str | Path) -> Document:

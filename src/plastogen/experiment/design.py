@@ -1,9 +1,10 @@
-"""In: the `sweep:` and `design:` of an experiment. Out: its points, and the dimensions they make in results.nc.
+"""In: the `sweep:` and `design:` of an experiment. Out: its points, and the dimensions they make in
+results.nc.
 
-A grid has an axis for every path: all combinations. Any other design has a single axis, `point`, with a column for
-every path: values side by side (zip), points as written (list), or points drawn between the ends (random,
-latin_hypercube, sobol, saltelli, morris). Values between two ends are text with 12 significant digits, as a person
-would write them.
+A grid has an axis for every path: all combinations. Any other design has a single axis, `point`,
+with a column for every path: values side by side (zip), points as written (list), or points drawn
+between the ends (random, latin_hypercube, sobol, saltelli, morris). Values between two ends are
+text with 12 significant digits, as a person would write them.
 """
 
 from __future__ import annotations
@@ -25,16 +26,32 @@ from plastogen.simulation.variables import VARIABLES
 LEVELS = 4  # that a number takes in a Morris design
 POINT = "point"  # the dimension of every design but a grid
 SUBJECT = "subject"  # the dimension of virtual subjects
-DIMENSIONS = ("arm", "seed", "time", "class", "pool", "species", "snapshot", "frequency", SUBJECT, POINT)
+DIMENSIONS = (
+    "arm",
+    "seed",
+    "time",
+    "class",
+    "pool",
+    "species",
+    "snapshot",
+    "frequency",
+    SUBJECT,
+    POINT,
+)
 OTHERS = ("run", "status", "probes", "cap_hit", "n", "arm_title", "snapshot_time")
-TAKEN = (*VARIABLES, *DIMENSIONS, *OTHERS)  # what results.nc holds beside readouts and what is swept
+TAKEN = (
+    *VARIABLES,
+    *DIMENSIONS,
+    *OTHERS,
+)  # what results.nc holds beside readouts and what is swept
 
 
 @dataclass(frozen=True)
 class Column:
     """What one path is set to along an axis.
 
-    `written`: as it is set, text with its unit. `values`: numbers in `unit`, or text and "" where it is no quantity.
+    `written`: as it is set, text with its unit. `values`: numbers in `unit`, or text and "" where
+    it is no quantity.
     """
 
     name: str
@@ -54,14 +71,20 @@ class Axis:
 
 
 def axes_of(sweep: Filled, design: Design, taken: Collection[str] = ()) -> tuple[Axis, ...]:
-    """The dimensions, in order; none without a sweep. `taken`: names of other things in results.nc."""
+    """The dimensions, in order; none without a sweep. `taken`: names of other things in
+    results.nc.
+    """
     if not sweep:
         return ()
     if isinstance(sweep, list):
-        written: dict[str, list[Any]] = {path: [point[path] for point in sweep] for path in sweep[0]}
+        written: dict[str, list[Any]] = {
+            path: [point[path] for point in sweep] for path in sweep[0]
+        }
     elif design.kind in DRAWN:
         shares = drawn(design.kind, len(sweep), design.points or 0, design.seed)
-        written = {path: _picked(swept, shares[:, i]) for i, (path, swept) in enumerate(sweep.items())}
+        written = {
+            path: _picked(swept, shares[:, i]) for i, (path, swept) in enumerate(sweep.items())
+        }
     else:
         written = {path: _stepped(swept, design) for path, swept in sweep.items()}
     found = columns(written, taken)
@@ -71,7 +94,9 @@ def axes_of(sweep: Filled, design: Design, taken: Collection[str] = ()) -> tuple
 
 
 def drawn(kind: str, paths: int, points: int, seed: int) -> NDArray[np.float64]:
-    """Shares 0..1 of the way from end to end: (points, paths). But for a hypercube the first n do not depend on n."""
+    """Shares 0..1 of the way from end to end: (points, paths). But for a hypercube the first n do
+    not depend on n.
+    """
     rng = np.random.default_rng(seed)
     if kind == "morris":
         return _morris(paths, points, seed)
@@ -82,26 +107,38 @@ def drawn(kind: str, paths: int, points: int, seed: int) -> NDArray[np.float64]:
     if kind == "latin_hypercube":
         return np.asarray(qmc.LatinHypercube(paths, rng=rng).random(points))
     wide = 2 * paths if kind == "saltelli" else paths
-    whole: NDArray[np.float64] = qmc.Sobol(wide, rng=rng).random_base2(max(points - 1, 0).bit_length())[:points]
+    whole: NDArray[np.float64] = qmc.Sobol(wide, rng=rng).random_base2(
+        max(points - 1, 0).bit_length()
+    )[:points]
     return _saltelli(whole[:, :paths], whole[:, paths:]) if kind == "saltelli" else whole
 
 
 def _saltelli(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For every row, in order: that of A, that of B, and A with one number after the other from B (Saltelli 2010)."""
+    """For every row, in order: that of A, that of B, and A with one number after the other from B
+    (Saltelli 2010).
+    """
     paths = a.shape[1]
     mixed = np.where(np.eye(paths, dtype=bool), b[:, None], a[:, None])
     return np.asarray(np.concatenate([a[:, None], b[:, None], mixed], axis=1).reshape(-1, paths))
 
 
 def _morris(paths: int, points: int, seed: int) -> NDArray[np.float64]:
-    """Trajectories that move one number at a time (Morris 1991). Raises InputError without SALib."""
+    """Trajectories that move one number at a time (Morris 1991). Raises InputError without
+    SALib.
+    """
     try:
         from SALib.sample.morris import sample
     except ImportError:
         wanted = "the extra for Morris: pip install 'plastogen[sensitivity]'"
         raise InputError.one(file="design", found="no SALib", wanted=wanted) from None
-    problem = {"num_vars": paths, "names": [str(k) for k in range(paths)], "bounds": [[0, 1]] * paths}
-    shares: NDArray[np.float64] = np.asarray(sample(problem, points, num_levels=LEVELS, seed=seed), float)
+    problem = {
+        "num_vars": paths,
+        "names": [str(k) for k in range(paths)],
+        "bounds": [[0, 1]] * paths,
+    }
+    shares: NDArray[np.float64] = np.asarray(
+        sample(problem, points, num_levels=LEVELS, seed=seed), float
+    )
     return shares
 
 
@@ -115,7 +152,9 @@ def _stepped(swept: list[Any] | Span, design: Design) -> list[Any]:
     return swept.at(np.linspace(0, 1, length(swept, design))) if isinstance(swept, Span) else swept
 
 
-def columns(written: Mapping[str, Sequence[Any]], taken: Collection[str] = ()) -> tuple[Column, ...]:
+def columns(
+    written: Mapping[str, Sequence[Any]], taken: Collection[str] = ()
+) -> tuple[Column, ...]:
     """A column for each path, named by its last word where that is unique and not `taken`."""
     last = [path.rpartition(".")[2] for path in written]
     found = []
@@ -126,21 +165,29 @@ def columns(written: Mapping[str, Sequence[Any]], taken: Collection[str] = ()) -
 
 
 def points(axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
-    """Every point: its place on each axis, and path -> value as written; one empty point without axes."""
+    """Every point: its place on each axis, and path -> value as written; one empty point without
+    axes.
+    """
     for index in product(*(range(axis.size) for axis in axes)):
         at = zip(axes, index, strict=True)
         yield index, {column.path: column.written[i] for axis, i in at for column in axis.columns}
 
 
 def corners(sweep: Filled, design: Design) -> Iterator[dict[str, Any]]:
-    """A few points that show what is wrong with any: the ends of what is a number, each name once."""
+    """A few points that show what is wrong with any: the ends of what is a number, each name
+    once.
+    """
     if isinstance(sweep, list) or design.kind == "zip":
         (axis,) = axes_of(sweep, design)
         telling = {i for column in axis.columns for i in _telling(column.written)}
-        yield from ({column.path: column.written[i] for column in axis.columns} for i in sorted(telling))
+        yield from (
+            {column.path: column.written[i] for column in axis.columns} for i in sorted(telling)
+        )
         return
-    ends = {path: s.at(np.array([0, 1])) if isinstance(s, Span) else [s[i] for i in _telling(s)]
-            for path, s in sweep.items()}  # fmt: skip
+    ends = {
+        path: s.at(np.array([0, 1])) if isinstance(s, Span) else [s[i] for i in _telling(s)]
+        for path, s in sweep.items()
+    }
     first = {path: values[0] for path, values in ends.items()}
     yield first
     for path, values in ends.items():
@@ -170,7 +217,8 @@ def _as_numbers(written: Sequence[Any]) -> tuple[tuple[Any, ...], str]:
         unit = parts[0][1]
         if all(own for _, own in parts):
             numbers = (
-                rounded(n) if own == unit else parse(text, unit) for (n, own), text in zip(parts, texts, strict=True)
+                rounded(n) if own == unit else parse(text, unit)
+                for (n, own), text in zip(parts, texts, strict=True)
             )
             return tuple(numbers), unit
     return tuple(texts), ""

@@ -1,5 +1,6 @@
-"""In: names of models, what changes in them, and a question's file. Out: models, each read and built once; which ones
-the file may come to use; the ends of the range that a number has in them."""
+"""In: names of models, what changes in them, and a question's file. Out: models, each read and
+built once; which ones the file may come to use; the ends of the range that a number has in them.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +18,11 @@ from plastogen.model.plasticity.system import Plasticity
 
 T = TypeVar("T", bound=Definition)
 FOLDERS: dict[str, tuple[str, type[Definition]]] = {
-    "subject": ("subjects", Subject), "circuit": ("circuits", Circuit),
-    "plasticity": ("plasticity", Plasticity), "drugs": ("drugs", Drug),
-}  # fmt: skip
+    "subject": ("subjects", Subject),
+    "circuit": ("circuits", Circuit),
+    "plasticity": ("plasticity", Plasticity),
+    "drugs": ("drugs", Drug),
+}
 DEFAULTS = {"circuit": "prefrontal", "plasticity": "all"}
 
 
@@ -42,15 +45,21 @@ class Models:
         key = (folder, name, json.dumps(overrides, sort_keys=True, default=str))
         if key not in self._built:
             base = self.load(folder, name, kind, {}) if overrides else None
-            self._built[key] = build(self.document(folder, name), kind, overrides=overrides, base=base)
+            self._built[key] = build(
+                self.document(folder, name), kind, overrides=overrides, base=base
+            )
         built: T = self._built[key]
         return built
 
 
 def in_use(tree: Mapping[str, Any], settings: Mapping[str, object], root: str) -> dict[str, Steps]:
-    """Names of the models of one kind that any arm may use, and where each is written, read from the file as is."""
+    """Names of the models of one kind that any arm may use, and where each is written, read from
+    the file as is.
+    """
     found: dict[str, Steps] = {}
-    arms = {name: arm for name, arm in dict(tree.get("arms") or {}).items() if isinstance(arm, dict)}
+    arms = {
+        name: arm for name, arm in dict(tree.get("arms") or {}).items() if isinstance(arm, dict)
+    }
     if root == "drugs":
         for arm, own in arms.items():
             for label, treatment in dict(own.get("give") or {}).items():
@@ -62,8 +71,13 @@ def in_use(tree: Mapping[str, Any], settings: Mapping[str, object], root: str) -
         return found
     path, model = f"model.{root}", tree.get("model")
     places: list[tuple[Any, Steps]] = [(settings.get(path), ("model", root))]
-    places += [((model if isinstance(model, dict) else {}).get(root, DEFAULTS.get(root)), ("model", root))]
-    places += [(dict(own.get("set") or {}).get(path), ("arms", arm, "set", path)) for arm, own in arms.items()]
+    places += [
+        ((model if isinstance(model, dict) else {}).get(root, DEFAULTS.get(root)), ("model", root))
+    ]
+    places += [
+        (dict(own.get("set") or {}).get(path), ("arms", arm, "set", path))
+        for arm, own in arms.items()
+    ]
     places += [(value, at) for swept, value, at in _listed(tree) if swept == path]
     for name, at in places:
         if name is not None:
@@ -83,8 +97,12 @@ def _listed(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any, Steps]]:
             yield path, value, ("sweep", path)
 
 
-def ends(path: str, document: Document, settings: Mapping[str, object], models: Models) -> tuple[Any, Any] | Fault:
-    """The ends of the `range:` of the number at `path` in every model it may be of; or why there are none."""
+def ends(
+    path: str, document: Document, settings: Mapping[str, object], models: Models
+) -> tuple[Any, Any] | Fault:
+    """The ends of the `range:` of the number at `path` in every model it may be of; or why there
+    are none.
+    """
     places = [("this file", document, path)]
     if is_model_path(path):
         root, _, below = path.partition(".")
@@ -92,7 +110,10 @@ def ends(path: str, document: Document, settings: Mapping[str, object], models: 
         if root == "drugs":
             name, _, below = below.partition(".")
             names = [name]
-        places = [(f"{FOLDERS[root][0]}/{name}", models.document(FOLDERS[root][0], name), below) for name in names]
+        places = [
+            (f"{FOLDERS[root][0]}/{name}", models.document(FOLDERS[root][0], name), below)
+            for name in names
+        ]
     wanted = "{from: ..., to: ...}, the ends themselves"
     found: dict[tuple[Any, Any], str] = {}
     for where, whole, below in places:
@@ -110,6 +131,12 @@ def _range(tree: Any, steps: Steps) -> tuple[Any, Any] | None:
     """Both ends of a number's `range:`, as written."""
     node = tree
     for step in steps:
-        node = node.get(step) if isinstance(node, dict) else node[int(step)] if isinstance(node, list) else None
+        node = (
+            node.get(step)
+            if isinstance(node, dict)
+            else node[int(step)]
+            if isinstance(node, list)
+            else None
+        )
     span = node.get("range") if isinstance(node, dict) else None
     return (span[0], span[1]) if isinstance(span, list) and len(span) == 2 else None

@@ -1,8 +1,8 @@
-"""In: a dotted path, as --set, `set:` and `sweep:` take it, and the tree it leads into. Out: a fault, or
-nothing.
+"""In: a dotted path, as --set, `set:` and `sweep:` take it, and the tree it leads into. Out: a
+fault, or nothing.
 
-A path may end at anything the schema knows, written in the file or not; names that the writer made up (arms,
-treatments, cell classes in a model) must exist.
+A path may end at anything the schema knows, written in the file or not; names that the writer made
+up (arms, treatments, cell classes in a model) must exist.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ def fault_of(path: str, tree: object, kind: Any) -> Fault | None:
         choices, free = _choices(kind, node)
         if not choices and not free:
             where = ".".join(done)
-            return Fault("", f"'{path}'", f"a path that ends at {where}, which has nothing below it", where or None)
+            return Fault(
+                "",
+                f"'{path}'",
+                f"a path that ends at {where}, which has nothing below it",
+                where or None,
+            )
         step, taken = _step(words, choices)
         if step is None:
             near = nearest(words[0], choices)
@@ -95,7 +100,9 @@ def _below(kind: Any, step: str) -> Any:
     options: list[Any] = []
     for branch in _branches(kind):
         if _is_model(branch):
-            options += [i.annotation for n, i in branch.model_fields.items() if (i.alias or n) == step]
+            options += [
+                i.annotation for n, i in branch.model_fields.items() if (i.alias or n) == step
+            ]
         elif _is_mapping(branch):
             options.append(get_args(branch)[1] if len(get_args(branch)) > 1 else Any)
         elif (get_origin(branch) or branch) in (list, tuple) and get_args(branch):

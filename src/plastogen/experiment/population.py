@@ -1,7 +1,8 @@
-"""In: how numbers vary between people (`varies:` of a subject's file), and how many virtual subjects there shall be.
+"""In: how numbers vary between people (`varies:` of a subject's file), and how many virtual
+subjects there shall be.
 
-Out: the axis `subject`, a column for every number that varies. It is a dimension like those of a sweep; every arm and
-every seed meets the same people.
+Out: the axis `subject`, a column for every number that varies. It is a dimension like those of a
+sweep; every arm and every seed meets the same people.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ Varying = Mapping[str, tuple[Varied, Quantity]]  # path -> how it varies, around
 
 
 def axis_of(varying: Varying, count: int, seed: int, taken: Collection[str] = ()) -> Axis:
-    """Virtual subjects 1 to `count` of master seed `seed`. Raises QuantityError where a number cannot so vary."""
+    """Virtual subjects 1 to `count` of master seed `seed`. Raises QuantityError where a number
+    cannot so vary.
+    """
     drawn = {}
     for path, (varied, number) in varying.items():
         unit = "" if number.unit == "1" else number.unit
@@ -28,7 +31,9 @@ def axis_of(varying: Varying, count: int, seed: int, taken: Collection[str] = ()
 
 
 def in_words(varying: Varying, count: int | None, name: str) -> list[str]:
-    """`200 virtual subjects of virtual_adult`, then a line for every number that varies; empty without subjects."""
+    """`200 virtual subjects of virtual_adult`, then a line for every number that varies; empty
+    without subjects.
+    """
     if not count:
         return []
     lines = [f"{count} virtual subjects of {name}"]

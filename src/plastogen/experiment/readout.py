@@ -1,8 +1,8 @@
 """In: one course (arrays over time, snapshots) and a `Readout`. Out: one number.
 
-A readout names a variable, a place in it (class, pool, species or snapshot) and a moment, or a summary of a
-stretch of time. Values between grid points are linear interpolations. What never happens (an onset that is
-not reached) is NaN, never a guess.
+A readout names a variable, a place in it (class, pool, species or snapshot) and a moment, or a
+summary of a stretch of time. Values between grid points are linear interpolations. What never
+happens (an onset that is not reached) is NaN, never a guess.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from plastogen.simulation.variables import CLASSES, POOLS, READABLE, VARIABLES, 
 Array: TypeAlias = NDArray[np.float64]
 Take = Literal[
     "peak", "trough", "mean", "area", "onset", "duration", "time_of_peak", "time_of_trough"
-]  # fmt: skip
+]
 START, END, PEAK = REFERENCES = "start", "end", "peak"
 _TIMES = ("onset", "duration", "time_of_peak", "time_of_trough")
 _THRESHOLDED = ("onset", "duration")
@@ -31,8 +31,9 @@ _THRESHOLDED = ("onset", "duration")
 class Readout(Definition):
     """One number from a course. Exactly one of `at`, `take` (both for courses) and `snapshot`.
 
-    `above` or `below`: the threshold of an onset or a duration; of any other readout, whether its number is beyond:
-    1 or 0, so that its mean over virtual subjects is the share of those who respond.
+    `above` or `below`: the threshold of an onset or a duration; of any other readout, whether its
+    number is beyond: 1 or 0, so that its mean over virtual subjects is the share of those who
+    respond.
     """
 
     of: str
@@ -114,7 +115,9 @@ class Readout(Definition):
                 choices = known[dim]
                 if word is None:
                     listed = f"one of {', '.join(choices)}" if choices else "a drug or metabolite"
-                    faults.append(Fault(dim, "nothing", f"{listed}, because {self.of} has one value for each"))
+                    faults.append(
+                        Fault(dim, "nothing", f"{listed}, because {self.of} has one value for each")
+                    )
                 elif choices and word not in choices:
                     near = nearest(word, choices)
                     faults.append(Fault(dim, show(word), f"one of {', '.join(choices)}", near))
@@ -135,20 +138,39 @@ class Readout(Definition):
                 if value is not None
             ]
             if self.snapshot is None:
-                faults.append(Fault("snapshot", "nothing", "the name of one of the experiment's snapshots"))
+                faults.append(
+                    Fault("snapshot", "nothing", "the name of one of the experiment's snapshots")
+                )
             return faults
         if self.snapshot is not None:
-            return [Fault("snapshot", show(self.snapshot), f"at or take: {self.of} is a course, not a snapshot")]
+            return [
+                Fault(
+                    "snapshot",
+                    show(self.snapshot),
+                    f"at or take: {self.of} is a course, not a snapshot",
+                )
+            ]
         if (self.at is None) == (self.take is None):
             found = "neither at nor take" if self.at is None else "both at and take"
             return [Fault("", found, "one of them: `at: 24 h`, or `take: peak`")]
         if self.at is not None and (self.from_ is not None or self.until is not None):
             return [Fault("", "at together with from or until", "a moment, or a stretch with take")]
-        if self.from_ is not None and self.until is not None and float(self.until) <= float(self.from_):
+        if (
+            self.from_ is not None
+            and self.until is not None
+            and float(self.until) <= float(self.from_)
+        ):
             return [Fault("until", show(self.until.text), f"a time after {self.from_.text}")]
         if self.relative_to not in (None, *REFERENCES):
             near = nearest(str(self.relative_to), REFERENCES)
-            return [Fault("relative_to", show(self.relative_to), "start, end or peak (of the course)", near)]
+            return [
+                Fault(
+                    "relative_to",
+                    show(self.relative_to),
+                    "start, end or peak (of the course)",
+                    near,
+                )
+            ]
         return []
 
     def _faults_of_threshold(self) -> list[Fault]:
@@ -166,7 +188,8 @@ class Readout(Definition):
 
 
 def level(text: float | str, unit: str) -> float:
-    """A level that a file gives, in `unit`: text with its unit; a bare number if `unit` is 1 or an area's.
+    """A level that a file gives, in `unit`: text with its unit; a bare number if `unit` is 1 or an
+    area's.
 
     Raises QuantityError.
     """
@@ -174,13 +197,17 @@ def level(text: float | str, unit: str) -> float:
 
 
 def evaluate(
-    readout: Readout, *, arrays: Mapping[str, Array], time_h: Array, labels: Mapping[str, tuple[str, ...]],
-) -> float:  # fmt: skip
+    readout: Readout,
+    *,
+    arrays: Mapping[str, Array],
+    time_h: Array,
+    labels: Mapping[str, tuple[str, ...]],
+) -> float:
     """The number `readout` asks for, from one course.
 
-    `arrays`: variable -> (time,), (time, place), (snapshot,) or (snapshot, place); `time_h`: hours (time,);
-    `labels`: dimension -> names ("class", "pool", "species", "snapshot"). NaN where the course has no such
-    place (a species that was never given is 0) or where it never happens.
+    `arrays`: variable -> (time,), (time, place), (snapshot,) or (snapshot, place); `time_h`: hours
+    (time,); `labels`: dimension -> names ("class", "pool", "species", "snapshot"). NaN where the
+    course has no such place (a species that was never given is 0) or where it never happens.
     """
     number = _number(readout, arrays, time_h, labels)
     if not readout.yes_no or np.isnan(number):
@@ -189,7 +216,10 @@ def evaluate(
 
 
 def _number(
-    readout: Readout, arrays: Mapping[str, Array], time_h: Array, labels: Mapping[str, tuple[str, ...]]
+    readout: Readout,
+    arrays: Mapping[str, Array],
+    time_h: Array,
+    labels: Mapping[str, tuple[str, ...]],
 ) -> float:
     """What the readout reads, before it is held against a threshold."""
     values = np.asarray(arrays[readout.of], dtype=np.float64)
@@ -229,7 +259,9 @@ def _relative(values: Array, reference: float, how: str) -> Array:
     return values / reference if reference != 0 else np.full_like(values, np.nan)
 
 
-def _stretch(time_h: Array, values: Array, start: Quantity | None, end: Quantity | None) -> tuple[Array, Array]:
+def _stretch(
+    time_h: Array, values: Array, start: Quantity | None, end: Quantity | None
+) -> tuple[Array, Array]:
     """The course between two times, ends interpolated."""
     first = float(time_h[0]) if start is None else max(float(start), float(time_h[0]))
     last = float(time_h[-1]) if end is None else min(float(end), float(time_h[-1]))
@@ -277,7 +309,9 @@ def _beyond(readout: Readout, x: Array) -> Array:
 
 
 def onset(t: Array, beyond: Array) -> float:
-    """The first time `beyond` reaches 0 from below, interpolated; NaN if it never does. Shapes (n,)."""
+    """The first time `beyond` reaches 0 from below, interpolated; NaN if it never does. Shapes
+    (n,).
+    """
     hits = np.flatnonzero(beyond >= 0)
     if hits.size == 0:
         return float("nan")
@@ -289,7 +323,9 @@ def onset(t: Array, beyond: Array) -> float:
 
 
 def time_beyond(t: Array, beyond: Array) -> float:
-    """For how long `beyond` is above 0, its course between points taken as straight lines. Shapes (n,)."""
+    """For how long `beyond` is above 0, its course between points taken as straight lines. Shapes
+    (n,).
+    """
     a, b, dt = beyond[:-1], beyond[1:], np.diff(t)
     rise = np.abs(b - a)
     share = np.clip(np.maximum(a, b), 0, None) / np.where(rise == 0, 1, rise)

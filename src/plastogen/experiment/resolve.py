@@ -1,8 +1,9 @@
-"""In: an experiment's name, --set and the models it names. Out: a `OpenExperiment` and its `Condition`s, everything
-resolved.
+"""In: an experiment's name, --set and the models it names. Out: a `OpenExperiment` and its
+`Condition`s, everything resolved.
 
-A case is one arm at one point of the sweep; with a seed it becomes a `Plan`, all that determines a course.
-`--set` and sweep values lie under an arm's own `set:`, which is what makes that arm different.
+A case is one arm at one point of the sweep; with a seed it becomes a `Plan`, all that determines a
+course. `--set` and sweep values lie under an arm's own `set:`, which is what makes that arm
+different.
 """
 
 from __future__ import annotations
@@ -31,7 +32,14 @@ from plastogen._base.definition import (
 )
 from plastogen._base.quantity import Quantity
 from plastogen.experiment import population as people
-from plastogen.experiment.definition import CourseSettings, Experiment, ModelNames, StressEvent, document_of, laid_over
+from plastogen.experiment.definition import (
+    CourseSettings,
+    Experiment,
+    ModelNames,
+    StressEvent,
+    document_of,
+    laid_over,
+)
 from plastogen.experiment.design import TAKEN, Axis, axes_of, points
 from plastogen.experiment.models import FOLDERS, Models, ends, in_use
 from plastogen.experiment.paths import is_model_path
@@ -48,7 +56,9 @@ from plastogen.simulation.time_grid import grid
 T = TypeVar("T", bound=Definition)
 RECENT = 64  # experiments at points that are kept in mind
 LEAD_H = 1  # a course begins at least this long before time 0
-JUST_BEFORE_H = 1e-4  # a dose that is in the blood at once: what is written down there must not rise before it
+JUST_BEFORE_H = (
+    1e-4  # a dose that is in the blood at once: what is written down there must not rise before it
+)
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,9 @@ class Setting:
 
 @dataclass(frozen=True)
 class Condition:
-    """One arm at one point of the sweep, resolved. `point` is path -> value, `index` the place on each
-    axis."""
+    """One arm at one point of the sweep, resolved. `point` is path -> value, `index` the place on
+    each axis.
+    """
 
     arm: str
     index: tuple[int, ...]
@@ -83,7 +94,9 @@ class Condition:
 
     @cached_property
     def events_h(self) -> tuple[float, ...]:
-        """When anything given or suffered starts or stops, within the course, and just before a leap in the blood."""
+        """When anything given or suffered starts or stops, within the course, and just before a
+        leap in the blood.
+        """
         times = {t for start, end, _ in self.stress for t in (start, end)}
         for treatment in self.treatments.values():
             length = treatment.over or treatment.held
@@ -105,13 +118,26 @@ class Condition:
         """All that determines the course with master seed `seed`."""
         course = self.setting.course
         return Plan(
-            subject=self.subject, circuit=self.circuit, plasticity=self.plasticity, drugs=dict(self.drugs),
-            treatments=dict(self.treatments), stress=self.stress, switches=self.setting.switches,
-            start_h=self.start_h, duration_h=self.end_h, grid_h=self.grid_h, seed=seed, method=course.method,
-            window_s=float(course.window), settle_s=float(course.settle), tolerance=float(course.tolerance),
-            max_probes=course.max_probes, snapshots=dict(self.snapshots),
-            start={state: float(factor) for state, factor in course.start.items()}, backend=backend,
-        )  # fmt: skip
+            subject=self.subject,
+            circuit=self.circuit,
+            plasticity=self.plasticity,
+            drugs=dict(self.drugs),
+            treatments=dict(self.treatments),
+            stress=self.stress,
+            switches=self.setting.switches,
+            start_h=self.start_h,
+            duration_h=self.end_h,
+            grid_h=self.grid_h,
+            seed=seed,
+            method=course.method,
+            window_s=float(course.window),
+            settle_s=float(course.settle),
+            tolerance=float(course.tolerance),
+            max_probes=course.max_probes,
+            snapshots=dict(self.snapshots),
+            start={state: float(factor) for state, factor in course.start.items()},
+            backend=backend,
+        )
 
 
 @dataclass
@@ -141,7 +167,9 @@ class OpenExperiment:
 
     @cached_property
     def sweep(self) -> Filled:
-        """The sweep, every span with its ends, those of models/ where it gives none. Raises InputError."""
+        """The sweep, every span with its ends, those of models/ where it gives none. Raises
+        InputError.
+        """
         sweep = self.experiment.sweep
         if isinstance(sweep, list):
             return sweep
@@ -162,7 +190,9 @@ class OpenExperiment:
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
-        """The dimensions of the sweep, in order, then that of virtual subjects; none without. Raises InputError."""
+        """The dimensions of the sweep, in order, then that of virtual subjects; none without.
+        Raises InputError.
+        """
         taken = {*TAKEN, *self.experiment.readouts}
         axes = axes_of(self.sweep, self.experiment.design, taken)
         count = self.experiment.course.subjects
@@ -173,11 +203,21 @@ class OpenExperiment:
 
     @cached_property
     def varying(self) -> people.Varying:
-        """What differs between virtual subjects, but for what is swept: a sweep gives all of them one value."""
+        """What differs between virtual subjects, but for what is swept: a sweep gives all of them
+        one value.
+        """
         subject = self.subject
-        swept = {path for point in self.sweep for path in point} if isinstance(self.sweep, list) else {*self.sweep}
+        swept = (
+            {path for point in self.sweep for path in point}
+            if isinstance(self.sweep, list)
+            else {*self.sweep}
+        )
         numbers = {path: self.number(path) for path in subject.varies if path not in swept}
-        return {path: (subject.varies[path], number) for path, number in numbers.items() if number is not None}
+        return {
+            path: (subject.varies[path], number)
+            for path, number in numbers.items()
+            if number is not None
+        }
 
     @property
     def subject(self) -> Subject:
@@ -185,7 +225,9 @@ class OpenExperiment:
         return self._model("subject", self.experiment.model.subject, Subject, self.set)
 
     def number(self, path: str) -> Quantity | None:
-        """The number at a path into a model, as --set leaves it; None for a drug that no arm is given."""
+        """The number at a path into a model, as --set leaves it; None for a drug that no arm is
+        given.
+        """
         root, _, below = path.partition(".")
         name = getattr(self.experiment.model, root, "")
         if root == "drugs":
@@ -198,17 +240,26 @@ class OpenExperiment:
     @property
     def size(self) -> int:
         """How many points there are: of the sweep, for every virtual subject."""
-        return size(self.experiment.sweep, self.experiment.design) * (self.experiment.course.subjects or 1)
+        return size(self.experiment.sweep, self.experiment.design) * (
+            self.experiment.course.subjects or 1
+        )
 
     @property
     def over(self) -> list[list[str]]:
-        """What every arm is run over, in words: the design and its paths, virtual subjects and what varies."""
+        """What every arm is run over, in words: the design and its paths, virtual subjects and what
+        varies.
+        """
         count, name = self.experiment.course.subjects, self.experiment.model.subject
-        whole = (in_words(self.sweep, self.experiment.design), people.in_words(self.varying, count, name))
+        whole = (
+            in_words(self.sweep, self.experiment.design),
+            people.in_words(self.varying, count, name),
+        )
         return [words for words in whole if words]
 
     def points(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
-        """Every point of the sweep: place on each axis, and path -> value; one empty point without."""
+        """Every point of the sweep: place on each axis, and path -> value; one empty point
+        without.
+        """
         return points(self.axes)
 
     def at(self, point: Mapping[str, Any]) -> Experiment:
@@ -221,10 +272,14 @@ class OpenExperiment:
             if len(self._recent) >= RECENT:
                 self._recent.clear()
             changes = {**self.own, **inside}
-            self._recent[key] = build(self.document, Experiment, overrides=changes, base=self.experiment)
+            self._recent[key] = build(
+                self.document, Experiment, overrides=changes, base=self.experiment
+            )
         return self._recent[key]
 
-    def case(self, arm: str, index: tuple[int, ...] = (), point: Mapping[str, Any] | None = None) -> Condition:
+    def case(
+        self, arm: str, index: tuple[int, ...] = (), point: Mapping[str, Any] | None = None
+    ) -> Condition:
         """Arm `arm` at a point. Raises InputError."""
         point = point or {}
         whole = self.at(point).arm(arm)
@@ -236,33 +291,49 @@ class OpenExperiment:
         changes = {**self.set, **point, **whole.set}
         names = sorted({treatment.drug for treatment in whole.give.values()})
         return Condition(
-            arm=arm, index=index, point=point, setting=setting,
+            arm=arm,
+            index=index,
+            point=point,
+            setting=setting,
             subject=self._model("subject", setting.model.subject, Subject, changes),
             circuit=self._model("circuit", setting.model.circuit, Circuit, changes),
             plasticity=self._model("plasticity", setting.model.plasticity, Plasticity, changes),
             drugs={name: self._model("drugs", name, Drug, changes) for name in names},
-            treatments=whole.give, stress=_stress(whole.stress, float(setting.course.duration)),
+            treatments=whole.give,
+            stress=_stress(whole.stress, float(setting.course.duration)),
             snapshots={name: float(t) for name, t in experiment.snapshots.items()},
-        )  # fmt: skip
+        )
 
     def _model(self, root: str, name: str, kind: type[T], changes: Mapping[str, object]) -> T:
         """A model with the changes that lead into it."""
         head = f"{root}.{name}." if root == "drugs" else f"{root}."
-        overrides = {path.removeprefix(head): value for path, value in changes.items() if path.startswith(head)}
+        overrides = {
+            path.removeprefix(head): value
+            for path, value in changes.items()
+            if path.startswith(head)
+        }
         return self.models.load(FOLDERS[root][0], name, kind, overrides)
 
     def typical(self) -> list[Condition]:
-        """A case an arm, with the numbers as the files have them, whatever is swept or varies; with every model that is
-        swept over. Raises InputError.
+        """A case an arm, with the numbers as the files have them, whatever is swept or varies; with
+        every model that is swept over. Raises InputError.
         """
-        columns = [own for axis in self.axes for own in axis.columns if own.path.startswith("model.")]
+        columns = [
+            own for axis in self.axes for own in axis.columns if own.path.startswith("model.")
+        ]
         chosen = itertools.product(*(dict.fromkeys(own.written) for own in columns))
-        points = [dict(zip((own.path for own in columns), values, strict=True)) for values in chosen]
+        points = [
+            dict(zip((own.path for own in columns), values, strict=True)) for values in chosen
+        ]
         return [self.case(arm, (), point) for point in points for arm in self.experiment.arms]
 
     def cases(self) -> list[Condition]:
         """Every arm at every point, arms fastest. Raises InputError."""
-        return [self.case(arm, index, point) for index, point in self.points() for arm in self.experiment.arms]
+        return [
+            self.case(arm, index, point)
+            for index, point in self.points()
+            for arm in self.experiment.arms
+        ]
 
 
 @lru_cache(maxsize=1024)
@@ -272,15 +343,23 @@ def _grid(start_h: float, end_h: float, events_h: tuple[float, ...]) -> NDArray[
     return times
 
 
-def _stress(given: StressEvent | list[StressEvent] | None, end_h: float) -> tuple[tuple[float, float, float], ...]:
+def _stress(
+    given: StressEvent | list[StressEvent] | None, end_h: float
+) -> tuple[tuple[float, float, float], ...]:
     events = [] if given is None else given if isinstance(given, list) else [given]
-    spans = ((float(e.at), end_h if e.held is None else float(e.at) + float(e.held), float(e.level)) for e in events)
+    spans = (
+        (float(e.at), end_h if e.held is None else float(e.at) + float(e.held), float(e.level))
+        for e in events
+    )
     return tuple(sorted(spans))
 
 
-def open_experiment(name: str | Path, settings: Mapping[str, object] | None = None) -> OpenExperiment:
-    """The experiment `name` with `settings` (dotted path -> value) laid over it. Nothing is checked yet but
-    its file. Models of one's own stand beside one's file, or, for an experiment that ships, where one is.
+def open_experiment(
+    name: str | Path, settings: Mapping[str, object] | None = None
+) -> OpenExperiment:
+    """The experiment `name` with `settings` (dotted path -> value) laid over it. Nothing is checked
+    yet but its file. Models of one's own stand beside one's file, or, for an experiment that ships,
+    where one is.
 
     Raises InputError.
     """

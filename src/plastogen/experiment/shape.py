@@ -1,7 +1,7 @@
 """In: a claim and a readout along an axis of a sweep, or at all of its points. Out: its verdict.
 
-Seeds are shared by all points, so a line along an axis is a line a seed: only seeds that finished at every point of it
-count, and differences along it are paired.
+Seeds are shared by all points, so a line along an axis is a line a seed: only seeds that finished
+at every point of it count, and differences along it are paired.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen.experiment.claim import CONFIDENCE, Claim, Measured, Verdict, gaps, interval, reaches, verdict
+from plastogen.experiment.claim import (
+    CONFIDENCE,
+    Claim,
+    Measured,
+    Verdict,
+    gaps,
+    interval,
+    reaches,
+    verdict,
+)
 
 Array: TypeAlias = NDArray[np.float64]
 NOTHING = (float("nan"),) * 3
@@ -20,13 +29,19 @@ FEWEST = 3  # points that a correlation takes more than
 
 
 def on_line(
-    claim: Claim, values: Array, there: NDArray[np.bool_], places: Sequence[str], *, unit: str,
-    number: Callable[[float | str], float] = float, where: str = "",
-) -> Verdict:  # fmt: skip
+    claim: Claim,
+    values: Array,
+    there: NDArray[np.bool_],
+    places: Sequence[str],
+    *,
+    unit: str,
+    number: Callable[[float | str], float] = float,
+    where: str = "",
+) -> Verdict:
     """The verdict on `rises`, `falls`, `peak` or `trough` on one line.
 
-    `values`: (points, seeds) in rising order of the axis; `there`: which runs finished, of both arms where there are
-    two; `places`: the points of the line in words.
+    `values`: (points, seeds) in rising order of the axis; `there`: which runs finished, of both
+    arms where there are two; `places`: the points of the line in words.
     """
     seeds = there.all(0)
     lines = values[:, seeds]
@@ -37,8 +52,14 @@ def on_line(
     elif reason := gaps({str(claim.arm): lines.ravel()}, unit):
         found = Measured(NOTHING, _wanted(claim), False, reason.replace("seeds", "runs"))
     else:
-        found = _peak(claim, lines, by, places) if claim.peak or claim.trough else _trend(claim, lines, by)
-    return verdict(claim, found, decided=not found.reason, unit=unit, n=n, expected=seeds.size, where=where)
+        found = (
+            _peak(claim, lines, by, places)
+            if claim.peak or claim.trough
+            else _trend(claim, lines, by)
+        )
+    return verdict(
+        claim, found, decided=not found.reason, unit=unit, n=n, expected=seeds.size, where=where
+    )
 
 
 def _wanted(claim: Claim) -> str:
@@ -50,7 +71,9 @@ def _wanted(claim: Claim) -> str:
 
 
 def _trend(claim: Claim, lines: Array, by: float) -> Measured:
-    """How far it goes from the first point to the last, and the furthest its mean goes back on the way."""
+    """How far it goes from the first point to the last, and the furthest its mean goes back on the
+    way.
+    """
     lines = lines if claim.rises else -lines
     span, mean = interval(lines[-1] - lines[0]), lines.mean(1)
     back = float((np.maximum.accumulate(mean) - mean).max())
@@ -63,7 +86,8 @@ def _trend(claim: Claim, lines: Array, by: float) -> Measured:
 def _peak(claim: Claim, lines: Array, by: float, places: Sequence[str]) -> Measured:
     """How far the top stands above the higher end.
 
-    Each seed is measured where the mean of the others is highest, so that noise is not taken for a peak.
+    Each seed is measured where the mean of the others is highest, so that noise is not taken for a
+    peak.
     """
     lines = lines if claim.peak else -lines
     n = lines.shape[1]
@@ -78,13 +102,19 @@ def _peak(claim: Claim, lines: Array, by: float, places: Sequence[str]) -> Measu
 
 
 def of_points(
-    claim: Claim, values: Array, there: NDArray[np.bool_], *, unit: str,
-    number: Callable[[float | str], float] = float, where: str = "",
-) -> Verdict:  # fmt: skip
-    """The verdict on `share`: `values` and `there` are (points, seeds); a point counts by the mean of its seeds, once
-    all of them have finished.
+    claim: Claim,
+    values: Array,
+    there: NDArray[np.bool_],
+    *,
+    unit: str,
+    number: Callable[[float | str], float] = float,
+    where: str = "",
+) -> Verdict:
+    """The verdict on `share`: `values` and `there` are (points, seeds); a point counts by the mean
+    of its seeds, once all of them have finished.
 
-    What never happens (a time that is NaN) does not reach anything; another readout without a value decides nothing.
+    What never happens (a time that is NaN) does not reach anything; another readout without a value
+    decides nothing.
     """
     assert claim.share is not None
     finished = there.all(1)
@@ -100,17 +130,35 @@ def of_points(
     span = share_of(int(reached.sum()), n)
     low, high = claim.share
     found = Measured(
-        span, f"{low:.0%} to {high:.0%} of points {words}", low <= span[0] <= high, reason,
+        span,
+        f"{low:.0%} to {high:.0%} of points {words}",
+        low <= span[0] <= high,
+        reason,
         f"{reached.sum()} of {n} points are {words}",
-    )  # fmt: skip
-    return verdict(claim, found, decided=not reason, unit="1", n=n, expected=expected, where=where, counted="points")
+    )
+    return verdict(
+        claim,
+        found,
+        decided=not reason,
+        unit="1",
+        n=n,
+        expected=expected,
+        where=where,
+        counted="points",
+    )
 
 
 def together(
-    claim: Claim, values: Array, other: Array, there: NDArray[np.bool_], *, unit: str, where: str = ""
+    claim: Claim,
+    values: Array,
+    other: Array,
+    there: NDArray[np.bool_],
+    *,
+    unit: str,
+    where: str = "",
 ) -> Verdict:
-    """The verdict on `goes_with`: `values`, `other`, `there` are (points, seeds); a point counts by the mean of its
-    seeds, once all of them have finished and have a value.
+    """The verdict on `goes_with`: `values`, `other`, `there` are (points, seeds); a point counts by
+    the mean of its seeds, once all of them have finished and have a value.
     """
     assert claim.correlation is not None
     whole = there.all(1) & np.isfinite(values).all(1) & np.isfinite(other).all(1)
@@ -120,13 +168,28 @@ def together(
     if n < expected:
         reason = f"a seed has not finished, or has no value, at {expected - n} of {expected} points"
     low, high = claim.correlation
-    found = Measured(span, f"a rank correlation of {low:g} to {high:g} with {claim.goes_with}",
-                     bool(low <= span[0] <= high), reason)  # fmt: skip
-    return verdict(claim, found, decided=not reason, unit="1", n=n, expected=expected, where=where, counted="points")
+    found = Measured(
+        span,
+        f"a rank correlation of {low:g} to {high:g} with {claim.goes_with}",
+        bool(low <= span[0] <= high),
+        reason,
+    )
+    return verdict(
+        claim,
+        found,
+        decided=not reason,
+        unit="1",
+        n=n,
+        expected=expected,
+        where=where,
+        counted="points",
+    )
 
 
 def rank_correlation(x: Array, y: Array) -> tuple[float, float, float]:
-    """Spearman's correlation of `x` and `y` (n,) and its 95 % interval (Bonett & Wright 2000); NaN where none."""
+    """Spearman's correlation of `x` and `y` (n,) and its 95 % interval (Bonett & Wright 2000); NaN
+    where none.
+    """
     from scipy.special import ndtri
     from scipy.stats import spearmanr
 

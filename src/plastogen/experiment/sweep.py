@@ -1,7 +1,9 @@
-"""In: the `sweep:` and `design:` of an experiment. Out: a `Span` or list for every path, and a `Design`; or why not.
+"""In: the `sweep:` and `design:` of an experiment. Out: a `Span` or list for every path, and a
+`Design`; or why not.
 
 sweep: {path: [1 h, 2 h]}    {path: {from: 1 h, to: 9 h, points: 5, spacing: log}}    {path: range}
-sweep: [{path: 1 h, other: 3}, {path: 2 h, other: 4}]                                  points themselves
+sweep: [{path: 1 h, other: 3}, {path: 2 h, other: 4}]                                  points
+themselves
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ from plastogen._base.units import SIGNIFICANT_DIGITS, QuantityError, parse_any, 
 
 MAX_POINTS = 100_000
 SHOWN = 12  # values of a path that a description lists
-AROUND = {"saltelli": 2, "morris": 1}  # designs that move numbers one by one: points of one set, beside the numbers
+AROUND = {
+    "saltelli": 2,
+    "morris": 1,
+}  # designs that move numbers one by one: points of one set, beside the numbers
 DRAWN = ("random", "latin_hypercube", "sobol", *AROUND)
 FORMS = "a list of values, {from: 0.1 mg/kg, to: 2 mg/kg, points: 30} or the word range"
 
@@ -29,8 +34,8 @@ FORMS = "a list of values, {from: 0.1 mg/kg, to: 2 mg/kg, points: 30} or the wor
 class Span(Definition):
     """Values from one end to the other, both included, evenly apart or (`log`) by even factors.
 
-    Without ends, which is what the word `range` says, they are those of the `range:` in models/. `points`: how many,
-    for a grid or a zip; the design says it otherwise.
+    Without ends, which is what the word `range` says, they are those of the `range:` in models/.
+    `points`: how many, for a grid or a zip; the design says it otherwise.
     """
 
     from_: float | str | None = Field(None, alias="from")
@@ -42,7 +47,9 @@ class Span(Definition):
     def _has_two_ends(self) -> Span:
         if (self.from_ is None) != (self.to is None):
             lacks = "from" if self.from_ is None else "to"
-            raise faulty([Fault(lacks, "nothing", "both from and to, or neither (the range in models/)")])
+            raise faulty(
+                [Fault(lacks, "nothing", "both from and to, or neither (the range in models/)")]
+            )
         if self.from_ is not None and (fault := self.fault()) is not None:
             raise faulty([fault])
         return self
@@ -67,7 +74,9 @@ class Span(Definition):
     def at(self, shares: NDArray[np.float64]) -> list[Any]:
         """The values at `shares` (0..1) of the way, as a person would write them."""
         low, high, unit = self.ends()
-        found = low * (high / low) ** shares if self.spacing == "log" else low + (high - low) * shares
+        found = (
+            low * (high / low) ** shares if self.spacing == "log" else low + (high - low) * shares
+        )
         return [as_written(rounded(float(value)), unit) for value in found]
 
 
@@ -93,29 +102,37 @@ def _shape(given: object) -> str:
 
 Listed: TypeAlias = Annotated[list[Any], Field(min_length=1, max_length=MAX_POINTS)]
 Swept: TypeAlias = Annotated[
-    Annotated[Listed, Tag("list")] | Annotated[Span, Tag("mapping")], Discriminator(_shape), BeforeValidator(_plain)
+    Annotated[Listed, Tag("list")] | Annotated[Span, Tag("mapping")],
+    Discriminator(_shape),
+    BeforeValidator(_plain),
 ]
 Points: TypeAlias = Annotated[
     list[Annotated[dict[str, Any], Field(min_length=1)]], Field(min_length=1, max_length=MAX_POINTS)
 ]
 Sweep: TypeAlias = Annotated[
-    Annotated[Points, Tag("list")] | Annotated[dict[str, Swept], Tag("mapping")], Discriminator(_shape)
+    Annotated[Points, Tag("list")] | Annotated[dict[str, Swept], Tag("mapping")],
+    Discriminator(_shape),
 ]
 
 
 class Design(Definition):
     """How points are made of what is swept. `points`: how many are drawn; `seed` draws others.
 
-    `saltelli` and `morris` ask which number matters (`plastogen sensitivity`): around each of `points` they move the
-    numbers one by one, which makes (numbers + 2) or (numbers + 1) times as many.
+    `saltelli` and `morris` ask which number matters (`plastogen sensitivity`): around each of
+    `points` they move the numbers one by one, which makes (numbers + 2) or (numbers + 1) times as
+    many.
     """
 
-    kind: Literal["grid", "zip", "list", "random", "latin_hypercube", "sobol", "saltelli", "morris"] = "grid"
+    kind: Literal[
+        "grid", "zip", "list", "random", "latin_hypercube", "sobol", "saltelli", "morris"
+    ] = "grid"
     points: int | None = Field(default=None, ge=1, le=MAX_POINTS)
     seed: int = Field(default=1, ge=0)
 
 
-Filled: TypeAlias = Mapping[str, list[Any] | Span] | list[dict[str, Any]]  # a sweep whose spans have ends
+Filled: TypeAlias = (
+    Mapping[str, list[Any] | Span] | list[dict[str, Any]]
+)  # a sweep whose spans have ends
 
 
 def faults(sweep: Filled, design: Design) -> Iterator[Fault]:
@@ -124,7 +141,9 @@ def faults(sweep: Filled, design: Design) -> Iterator[Fault]:
     kind = kind_of(sweep, design)
     if not sweep:
         if own:
-            yield Fault("design", f"a design of {kind}", "a sweep: beside it, of the paths it is about")
+            yield Fault(
+                "design", f"a design of {kind}", "a sweep: beside it, of the paths it is about"
+            )
         return
     if isinstance(sweep, list):
         if design.kind != kind and "kind" in own:
@@ -137,9 +156,17 @@ def faults(sweep: Filled, design: Design) -> Iterator[Fault]:
     if kind in DRAWN and design.points is None:
         yield Fault("design.points", "nothing", "how many points are drawn, such as 200")
     if kind == "saltelli" and design.points is not None and design.points.bit_count() > 1:
-        yield Fault("design.points", str(design.points), "a power of two, such as 256, for the sequence behind it")
+        yield Fault(
+            "design.points",
+            str(design.points),
+            "a power of two, such as 256, for the sequence behind it",
+        )
     if kind not in DRAWN and "seed" in own:
-        yield Fault("design.seed", f"a seed in a {kind}", f"no seed, or one of {', '.join(DRAWN)}: nothing is drawn")
+        yield Fault(
+            "design.seed",
+            f"a seed in a {kind}",
+            f"no seed, or one of {', '.join(DRAWN)}: nothing is drawn",
+        )
     if isinstance(sweep, list):
         if design.points is not None:
             yield Fault("design.points", str(design.points), "no number of points: they are listed")
@@ -151,8 +178,11 @@ def _uneven(points: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     for i, point in enumerate(points):
         for path in {**points[0], **point}:
             if path not in point or path not in points[0]:
-                yield Fault(f"sweep.{i}", f"a point {'with' if path in point else 'without'} {path}",
-                            f"the paths of the first point: {', '.join(points[0])}")  # fmt: skip
+                yield Fault(
+                    f"sweep.{i}",
+                    f"a point {'with' if path in point else 'without'} {path}",
+                    f"the paths of the first point: {', '.join(points[0])}",
+                )
 
 
 def _counts(sweep: Mapping[str, list[Any] | Span], design: Design) -> Iterator[Fault]:
@@ -165,15 +195,26 @@ def _counts(sweep: Mapping[str, list[Any] | Span], design: Design) -> Iterator[F
             yield Fault(f"sweep.{path}.points", str(span.points), wanted)
         if not drawn and span.points is None and design.points is None:
             yield Fault(f"sweep.{path}", "no number of points", "points: here, or under design:")
-    if not drawn and design.points is not None and all(span.points is not None for span in spans.values()):
-        yield Fault("design.points", str(design.points), "no number of points: every path has its own")
+    if (
+        not drawn
+        and design.points is not None
+        and all(span.points is not None for span in spans.values())
+    ):
+        yield Fault(
+            "design.points", str(design.points), "no number of points: every path has its own"
+        )
     lengths = {path: length(swept, design) for path, swept in sweep.items()}
     first = next(iter(lengths))
     for path, values in lengths.items():
         if design.kind == "zip" and values != lengths[first]:
-            yield Fault(f"sweep.{path}", f"{values} values", f"{lengths[first]}, as many as {first} has")
+            yield Fault(
+                f"sweep.{path}", f"{values} values", f"{lengths[first]}, as many as {first} has"
+            )
         if design.kind in AROUND and path not in spans:
-            wanted = f"its ends, {{from: ..., to: ...}} or the word range: {design.kind} moves numbers between two"
+            wanted = (
+                f"its ends, {{from: ..., to: ...}} or the word range: {design.kind} moves numbers"
+                " between two"
+            )
             yield Fault(f"sweep.{path}", "a list of values", wanted)
     if size(sweep, design) > MAX_POINTS:
         yield Fault("sweep", f"{size(sweep, design)} points", f"at most {MAX_POINTS}")
@@ -208,23 +249,35 @@ def in_words(sweep: Filled, design: Design) -> list[str]:
     if not sweep:
         return []
     kind, n = kind_of(sweep, design), size(sweep, design)
-    names = {"zip": "values side by side", "list": "a list of points", "random": "points drawn at random",
-             "latin_hypercube": "a Latin hypercube", "sobol": "a scrambled Sobol sequence",
-             "saltelli": "a Saltelli design, for Sobol indices", "morris": "Morris trajectories"}  # fmt: skip
+    names = {
+        "zip": "values side by side", "list": "a list of points",
+        "random": "points drawn at random", "latin_hypercube": "a Latin hypercube",
+        "sobol": "a scrambled Sobol sequence", "saltelli": "a Saltelli design, for Sobol indices",
+        "morris": "Morris trajectories",
+    }  # fmt: skip
     seed = f", seed {design.seed}" if kind in DRAWN else ""
     whole = [f"{names.get(kind, 'a grid')} ({n} points{seed})"]
     if isinstance(sweep, list):
-        return [*whole, *(f"{path}: {_some([point[path] for point in sweep])}" for path in sweep[0])]
+        return [
+            *whole,
+            *(f"{path}: {_some([point[path] for point in sweep])}" for path in sweep[0]),
+        ]
     for path, swept in sweep.items():
         if isinstance(swept, list):
             whole.append(f"{path}: {_some(swept)}")
         else:
             count = "" if kind in DRAWN else f", {length(swept, design)} values"
-            ends = f"{swept.from_} to {swept.to}" if swept.from_ is not None else "the range in models/"
+            ends = (
+                f"{swept.from_} to {swept.to}"
+                if swept.from_ is not None
+                else "the range in models/"
+            )
             whole.append(f"{path}: {ends}{count}{', log' if swept.spacing == 'log' else ''}")
     return whole
 
 
 def _some(values: Sequence[Any]) -> str:
     texts = list(dict.fromkeys(map(str, values)))
-    return ", ".join(texts) if len(texts) <= SHOWN else f"{', '.join(texts[:SHOWN])}, ... {texts[-1]}"
+    return (
+        ", ".join(texts) if len(texts) <= SHOWN else f"{', '.join(texts[:SHOWN])}, ... {texts[-1]}"
+    )

@@ -1,7 +1,8 @@
-"""In: a `OpenExperiment`. Out: its `Condition`s, or one InputError with everything that is wrong, before anything runs.
+"""In: a `OpenExperiment`. Out: its `Condition`s, or one InputError with everything that is wrong,
+before anything runs.
 
-Checked here is what one file cannot know of itself: names in other files, paths, times against the course,
-arms that contradict themselves, claims about readouts that are not there.
+Checked here is what one file cannot know of itself: names in other files, paths, times against the
+course, arms that contradict themselves, claims about readouts that are not there.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ ENOUGH = 20  # different faults of swept values: whoever mends these is told of 
 
 
 def check(question: OpenExperiment) -> list[Condition]:
-    """The cases looked at: every arm at every point of the sweep, or where they are many at its corners.
+    """The cases looked at: every arm at every point of the sweep, or where they are many at its
+    corners.
 
     Raises InputError with all that is wrong.
     """
@@ -48,19 +50,27 @@ def check(question: OpenExperiment) -> list[Condition]:
         problems += _people(question)
     swept_well = not problems
     if swept_well:
-        cases, problems = _cases(question, (((), point) for point in corners(question.sweep, experiment.design)))
+        cases, problems = _cases(
+            question, (((), point) for point in corners(question.sweep, experiment.design))
+        )
         if not problems and question.size <= FEW:
             cases, problems = _cases(question, question.points())
         problems += check_results.readouts(document, experiment, cases)
-    axes = question.axes if swept_well and any(claim.of_sweep for claim in experiment.expect) else None
-    problems += check_results.claims(document, experiment, axes, question.models.library.references())
+    axes = (
+        question.axes if swept_well and any(claim.of_sweep for claim in experiment.expect) else None
+    )
+    problems += check_results.claims(
+        document, experiment, axes, question.models.library.references()
+    )
     if problems:
         raise InputError(dict.fromkeys(problems))
     return cases
 
 
 def resolve(question: OpenExperiment) -> list[Condition]:
-    """Every arm at every point, arms fastest, all checked. Raises InputError with all that is wrong."""
+    """Every arm at every point, arms fastest, all checked. Raises InputError with all that is
+    wrong.
+    """
     cases = check(question)
     if question.size > FEW:
         cases, problems = _cases(question, question.points())
@@ -84,13 +94,21 @@ def _people(question: OpenExperiment) -> Iterator[Problem]:
     subject, document = question.subject, question.models.document(FOLDERS["subject"][0], name)
     if not subject.varies:
         wanted = "a subject whose file says what `varies:` between people"
-        yield question.document.problem("course.subjects", f"{question.experiment.course.subjects} of {name}", wanted)
+        yield question.document.problem(
+            "course.subjects", f"{question.experiment.course.subjects} of {name}", wanted
+        )
     for path, varied in subject.varies.items():
         at = ("varies", path)
         root, _, drug = path.partition(".")
-        if root == "drugs" and drug.partition(".")[0] not in in_use(question.document.tree, question.set, root):
+        if root == "drugs" and drug.partition(".")[0] not in in_use(
+            question.document.tree, question.set, root
+        ):
             continue
-        fault = _leads_nowhere(question, path) if is_model_path(path) else Fault("", show(path), "a path into a model")
+        fault = (
+            _leads_nowhere(question, path)
+            if is_model_path(path)
+            else Fault("", show(path), "a path into a model")
+        )
         number = question.number(path) if fault is None else None
         if fault is None and number is None:
             fault = Fault("", f"'{path}'", "a path that ends at a number")
@@ -153,13 +171,19 @@ def _paths(question: OpenExperiment) -> Iterator[Problem]:
             at = ("arms", name, "set", path)
             changeable = is_model_path(path) or path.split(".")[0] in CHANGEABLE
             if not changeable or path in FIXED_BY_ALL:
-                roots = ", ".join(sorted({"circuit", "plasticity", "subject", "drugs", *CHANGEABLE}))
+                roots = ", ".join(
+                    sorted({"circuit", "plasticity", "subject", "drugs", *CHANGEABLE})
+                )
                 yield document.problem(at, f"'{path}'", f"a path an arm may change, below {roots}")
             elif (fault := _leads_nowhere(question, path)) is not None:
                 yield document.problem(at, fault.found, fault.wanted, fault.nearest)
     for path, here in _swept(experiment):
-        if path in FIXED_BY_ALL or not (is_model_path(path) or path.split(".")[0] in ("arms", *CHANGEABLE)):
-            wanted = "a path below arms, circuit, course, drugs, model, plasticity, subject or switches"
+        if path in FIXED_BY_ALL or not (
+            is_model_path(path) or path.split(".")[0] in ("arms", *CHANGEABLE)
+        ):
+            wanted = (
+                "a path below arms, circuit, course, drugs, model, plasticity, subject or switches"
+            )
             yield document.problem(here, f"'{path}'", wanted)
         elif (fault := _leads_nowhere(question, path)) is not None:
             yield document.problem(here, fault.found, fault.wanted, fault.nearest)
@@ -177,14 +201,18 @@ def _swept(experiment: Experiment) -> Iterator[tuple[str, Steps]]:
 def _cases(
     question: OpenExperiment, points: Iterable[tuple[tuple[int, ...], dict[str, Any]]]
 ) -> tuple[list[Condition], list[Problem]]:
-    """The cases that resolve, and what is wrong with them or why the others do not, each fault once."""
+    """The cases that resolve, and what is wrong with them or why the others do not, each fault
+    once.
+    """
     found, problems = list[Condition](), dict[Problem, None]()
     for index, point in points:
         for arm, own in question.experiment.arms.items():
             try:
                 case = question.case(arm, index, point)
             except InputError as error:
-                problems |= dict.fromkeys(_explained(question, p, arm, own, point) for p in error.problems)
+                problems |= dict.fromkeys(
+                    _explained(question, p, arm, own, point) for p in error.problems
+                )
                 if len(problems) >= ENOUGH:
                     return found, list(problems)
                 continue
@@ -194,7 +222,9 @@ def _cases(
     return found, list(problems)
 
 
-def _explained(question: OpenExperiment, problem: Problem, arm: str, own: Arm, point: Mapping[str, Any]) -> Problem:
+def _explained(
+    question: OpenExperiment, problem: Problem, arm: str, own: Arm, point: Mapping[str, Any]
+) -> Problem:
     """A fault of a changed value, at the place where the change is written."""
     if problem.file != "--set":
         return problem
@@ -202,7 +232,10 @@ def _explained(question: OpenExperiment, problem: Problem, arm: str, own: Arm, p
     places += [(path, _place(question, path, point)) for path in point]
     for path, at in places:
         words = path.split(".")
-        if any(f"{problem.path}.".startswith(f"{'.'.join(words[n:])}.") for n in range(min(3, len(words)))):
+        if any(
+            f"{problem.path}.".startswith(f"{'.'.join(words[n:])}.")
+            for n in range(min(3, len(words)))
+        ):
             return _moved(question, problem, at)
     return problem
 
@@ -266,7 +299,10 @@ def _contradictions(
     held = sorted(span for span in given if span[2] != "dose")
     for before, after in itertools.pairwise(held):
         if after[0] < before[1] and after[3] != before[3]:
-            found = f"{drug} held from {after[0]:g} h while '{before[3]}' holds it until {before[1]:g} h"
+            found = (
+                f"{drug} held from {after[0]:g} h while '{before[3]}' holds it until"
+                f" {before[1]:g} h"
+            )
             path = _written(question.experiment, arm, after[3])
             yield question.document.problem(path, found, "times that do not overlap")
 
@@ -282,12 +318,20 @@ def _times(question: OpenExperiment, case: Condition) -> Iterator[Problem]:
     for start, _, _ in case.stress:
         if start >= end_h:
             path = f"arms.{case.arm}.stress"
-            yield question.document.problem(path, f"stress from {start:g} h", f"a time before the end, {end}")
+            yield question.document.problem(
+                path, f"stress from {start:g} h", f"a time before the end, {end}"
+            )
     for name, when in case.snapshots.items():
         if when > end_h:
             path = f"snapshots.{name}"
-            yield question.document.problem(path, f"{when:g} h", f"a time within the course, until {end}")
+            yield question.document.problem(
+                path, f"{when:g} h", f"a time within the course, until {end}"
+            )
 
 
 def _when(treatment: Treatment, last: float) -> str:
-    return f"'{treatment.at.text}'" if treatment.times == 1 else f"{treatment.times} times, the last at {last:g} h"
+    return (
+        f"'{treatment.at.text}'"
+        if treatment.times == 1
+        else f"{treatment.times} times, the last at {last:g} h"
+    )

@@ -1,4 +1,6 @@
-"""In: an experiment's readouts, claims and figures. Out: what is wrong with them beyond each line alone."""
+"""In: an experiment's readouts, claims and figures. Out: what is wrong with them beyond each line
+alone.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,16 @@ from plastogen.runs.readout_table import ERROR
 
 # The figures there are; a test holds plastogen.figures to the same list.
 FIGURES = (
-    "timeline", "acute", "arms", "raster", "circuit", "block", "sweep", "spectra", "landscape", "courses", "phase",
-    "responders", "tornado", "sensitivity",
+    "timeline", "acute", "arms", "raster", "circuit", "block", "sweep", "spectra", "landscape",
+    "courses", "phase", "responders", "tornado", "sensitivity",
 )  # fmt: skip
 NEED_SNAPSHOTS = {"raster": 1, "spectra": 2}  # figure -> how many snapshots it takes
-OF_MANY = {"landscape": 2, "courses": 1, "tornado": 1, "sensitivity": 1}  # figure -> how many swept numbers it takes
+OF_MANY = {
+    "landscape": 2,
+    "courses": 1,
+    "tornado": 1,
+    "sensitivity": 1,
+}  # figure -> how many swept numbers it takes
 
 
 def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
@@ -33,24 +40,36 @@ def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
             yield document.problem(("figures", i), show(name), wanted, nearest(name, FIGURES))
         elif len(experiment.snapshots) < NEED_SNAPSHOTS.get(name, 0):
             wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
-            yield document.problem(("figures", i), f"{name} with {len(experiment.snapshots)} snapshots", wanted)
+            yield document.problem(
+                ("figures", i), f"{name} with {len(experiment.snapshots)} snapshots", wanted
+            )
         elif _swept(experiment) < OF_MANY.get(name, 0) and not experiment.course.subjects:
             numbers = ("nothing swept", "one number swept")[_swept(experiment)]
             wanted = (
-                f"{'two numbers' if OF_MANY[name] > 1 else 'a number'} under `sweep:`, or `subjects:` under course:"
+                f"{'two numbers' if OF_MANY[name] > 1 else 'a number'} under `sweep:`, or"
+                " `subjects:` under course:"
             )
             yield document.problem(("figures", i), f"{name} with {numbers}", wanted)
         elif name == "responders" and not experiment.course.subjects:
             wanted = "`subjects: 200` under course:, with a subject whose file says how people vary"
             yield document.problem(("figures", i), "responders without virtual subjects", wanted)
-        elif name == "responders" and not any(readout.yes_no for readout in experiment.readouts.values()):
-            wanted = "a readout that says yes or no, such as {of: clinical_effect, at: 24 h, below: -0.5}"
-            yield document.problem(("figures", i), "responders without a readout that says who responds", wanted)
+        elif name == "responders" and not any(
+            readout.yes_no for readout in experiment.readouts.values()
+        ):
+            wanted = (
+                "a readout that says yes or no, such as {of: clinical_effect, at: 24 h, below:"
+                " -0.5}"
+            )
+            yield document.problem(
+                ("figures", i), "responders without a readout that says who responds", wanted
+            )
     taken = {*TAKEN, *(f"{name}{ERROR}" for name in experiment.readouts)}
     for name in experiment.readouts:
         if name in taken or keyword.iskeyword(name):
             wanted = "a name of its own, because results.nc holds it beside the variables"
-            yield document.problem(f"readouts.{name}", f"'{name}', which is taken", wanted, f"{name}_readout")
+            yield document.problem(
+                f"readouts.{name}", f"'{name}', which is taken", wanted, f"{name}_readout"
+            )
 
 
 def _swept(experiment: Experiment) -> int:
@@ -59,8 +78,12 @@ def _swept(experiment: Experiment) -> int:
     return len(sweep[0]) if isinstance(sweep, list) and sweep else len(sweep)
 
 
-def readouts(document: Document, experiment: Experiment, cases: list[Condition]) -> Iterator[Problem]:
-    """Times outside the course, species nobody gets, snapshots there are none of, states to start from."""
+def readouts(
+    document: Document, experiment: Experiment, cases: list[Condition]
+) -> Iterator[Problem]:
+    """Times outside the course, species nobody gets, snapshots there are none of, states to start
+    from.
+    """
     yield from _states(document, experiment)
     if not cases:
         return
@@ -73,19 +96,29 @@ def readouts(document: Document, experiment: Experiment, cases: list[Condition])
                 wanted = f"a time within the course, {start_h:g} h to {end_h:g} h"
                 yield document.problem(f"{path}.{key}", show(time.text), wanted)
         if readout.species is not None and readout.species not in species:
-            wanted = f"one of {', '.join(species)}" if species else "no species: no arm gives a drug with kinetics"
+            wanted = (
+                f"one of {', '.join(species)}"
+                if species
+                else "no species: no arm gives a drug with kinetics"
+            )
             near = nearest(readout.species, species)
             yield document.problem(f"{path}.species", show(readout.species), wanted, near)
         yield from _snapshot_names(document, path, readout, experiment.snapshots)
 
 
-def _snapshot_names(document: Document, path: str, readout: Readout, names: Collection[str]) -> Iterator[Problem]:
+def _snapshot_names(
+    document: Document, path: str, readout: Readout, names: Collection[str]
+) -> Iterator[Problem]:
     given = {"snapshot": readout.snapshot}
     if readout.variable.of_snapshot:
         given["relative_to"] = readout.relative_to
     for key, name in given.items():
         if name is not None and name not in names:
-            wanted = f"a snapshot: {', '.join(names)}" if names else "a snapshot named under `snapshots:`"
+            wanted = (
+                f"a snapshot: {', '.join(names)}"
+                if names
+                else "a snapshot named under `snapshots:`"
+            )
             yield document.problem(f"{path}.{key}", show(name), wanted, nearest(name, names))
 
 
@@ -93,17 +126,26 @@ def _states(document: Document, experiment: Experiment) -> Iterator[Problem]:
     for name in experiment.course.start:
         if name not in STATES:
             wanted = f"a state: {', '.join(STATES)}"
-            yield document.problem(f"course.start.{name}", show(name), wanted, nearest(name, STATES))
+            yield document.problem(
+                f"course.start.{name}", show(name), wanted, nearest(name, STATES)
+            )
 
 
 def claims(
-    document: Document, experiment: Experiment, axes: Sequence[Axis] | None, references: Collection[str]
+    document: Document,
+    experiment: Experiment,
+    axes: Sequence[Axis] | None,
+    references: Collection[str],
 ) -> Iterator[Problem]:
-    """Claims about arms, readouts, numbers or points there are none of, or from sources nobody has listed."""
+    """Claims about arms, readouts, numbers or points there are none of, or from sources nobody has
+    listed.
+    """
     for i, claim in enumerate(experiment.expect):
         if claim.source is not None and claim.source not in references:
             near = nearest(claim.source, references)
-            yield document.problem(f"expect.{i}.source", show(claim.source), "a key of references.yaml", near)
+            yield document.problem(
+                f"expect.{i}.source", show(claim.source), "a key of references.yaml", near
+            )
         yield from _claim(document, experiment, i, claim)
         if axes is not None:
             yield from _points(document, axes, f"expect.{i}", claim, experiment)
@@ -114,13 +156,25 @@ def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> 
     for key, arm in claim.arms.items():
         if arm not in experiment.arms:
             near = nearest(arm, experiment.arms)
-            yield document.problem(f"{at}.{key}", show(arm), f"an arm: {', '.join(experiment.arms)}", near)
+            yield document.problem(
+                f"{at}.{key}", show(arm), f"an arm: {', '.join(experiment.arms)}", near
+            )
     for key, name in (("readout", claim.readout), (claim.form, claim.other)):
         if name is not None and name not in experiment.readouts:
-            listed = f"a readout: {', '.join(experiment.readouts)}" if experiment.readouts else "a readout of this file"
-            yield document.problem(f"{at}.{key}", show(name), listed, nearest(name, experiment.readouts))
-        elif name is not None and claim.before is not None and experiment.readouts[name].unit != "h":
-            yield document.problem(f"{at}.{key}", show(name), "a readout that is a time, such as take: onset")
+            listed = (
+                f"a readout: {', '.join(experiment.readouts)}"
+                if experiment.readouts
+                else "a readout of this file"
+            )
+            yield document.problem(
+                f"{at}.{key}", show(name), listed, nearest(name, experiment.readouts)
+            )
+        elif (
+            name is not None and claim.before is not None and experiment.readouts[name].unit != "h"
+        ):
+            yield document.problem(
+                f"{at}.{key}", show(name), "a readout that is a time, such as take: onset"
+            )
     readout = experiment.readouts.get(claim.readout)
     ends = [("by", claim.by), ("at_least", claim.at_least), ("at_most", claim.at_most)]
     ends += [(f"between.{k}", end) for k, end in enumerate(claim.between or ())]
@@ -133,13 +187,17 @@ def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> 
     if claim.between is not None and readout is not None:
         low, high = (_level(end, readout.unit) for end in claim.between)
         if low is not None and high is not None and low > high:
-            yield document.problem(f"{at}.between", f"{claim.between[0]} to {claim.between[1]}", "the lower end first")
+            yield document.problem(
+                f"{at}.between", f"{claim.between[0]} to {claim.between[1]}", "the lower end first"
+            )
 
 
 def _points(
     document: Document, axes: Sequence[Axis], at: str, claim: Claim, experiment: Experiment
 ) -> Iterator[Problem]:
-    """Points that `where` picks and there are none of; axes that cannot be walked along; numbers that do not vary."""
+    """Points that `where` picks and there are none of; axes that cannot be walked along; numbers
+    that do not vary.
+    """
     sound, every = True, axes
     if claim.goes_with is None:
         axes = [axis for axis in axes if axis.name != SUBJECT]
@@ -148,7 +206,9 @@ def _points(
             picked(axes, {name: value})
         except QuantityError as error:
             sound = False
-            yield document.problem((*document.steps(f"{at}.where"), name), error.found, error.wanted, error.nearest)
+            yield document.problem(
+                (*document.steps(f"{at}.where"), name), error.found, error.wanted, error.nearest
+            )
     if not sound:
         return
     key = "where"

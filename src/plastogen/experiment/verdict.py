@@ -1,4 +1,6 @@
-"""In: a question and its results. Out: the verdict on each claim; over a sweep, on all the points it is about."""
+"""In: a question and its results. Out: the verdict on each claim; over a sweep, on all the points
+it is about.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,17 @@ WORST_FIRST = ("undecided", "missed", "known miss", "met")
 
 
 def verdicts(question: OpenExperiment, ds: xr.Dataset) -> list[Verdict]:
-    """The verdict on each claim; in a sweep, the worst over the points it is about, virtual subjects together."""
+    """The verdict on each claim; in a sweep, the worst over the points it is about, virtual
+    subjects together.
+    """
     experiment = question.experiment
     sweep = Sweep(
-        question.axes, {arm: i for i, arm in enumerate(experiment.arms)},
+        question.axes,
+        {arm: i for i, arm in enumerate(experiment.arms)},
         {name: np.asarray(ds[name].values, float) for name in experiment.readouts},
-        {name: readout.unit for name, readout in experiment.readouts.items()}, ds["status"].values == COMPLETE,
-    )  # fmt: skip
+        {name: readout.unit for name, readout in experiment.readouts.items()},
+        ds["status"].values == COMPLETE,
+    )
     people = sweep.of_people() if any(axis.name == SUBJECT for axis in sweep.axes) else sweep
     found = []
     for claim in experiment.expect:
@@ -49,7 +55,9 @@ def told(ds: xr.Dataset) -> list[Verdict]:
 
 
 def _worst(claim: Claim, unit: str, each: Sequence[Verdict]) -> Verdict:
-    """The least good of all, and of equals the one that is nearest to being missed, or furthest from being met."""
+    """The least good of all, and of equals the one that is nearest to being missed, or furthest
+    from being met.
+    """
 
     def good(one: Verdict) -> tuple[int, float]:
         room = one.value
@@ -60,12 +68,16 @@ def _worst(claim: Claim, unit: str, each: Sequence[Verdict]) -> Verdict:
             room = -abs(one.value)
         return WORST_FIRST.index(one.outcome), room if room == room else -np.inf
 
-    return replace(min(each, key=good), places=len(each), met_at=sum(one.outcome == "met" for one in each))
+    return replace(
+        min(each, key=good), places=len(each), met_at=sum(one.outcome == "met" for one in each)
+    )
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Readouts of every run. `readouts` and `there`, which runs finished: (arm, sweep axes, seed)."""
+    """Readouts of every run. `readouts` and `there`, which runs finished: (arm, sweep axes,
+    seed).
+    """
 
     axes: tuple[Axis, ...]
     arms: dict[str, int]
@@ -75,10 +87,18 @@ class Sweep:
     counted: str = ""  # what stands where seeds do, if not seeds
 
     def of_people(self) -> Sweep:
-        """The same with virtual subjects, the last axis, in the place of seeds: one counts by the mean of its seeds."""
+        """The same with virtual subjects, the last axis, in the place of seeds: one counts by the
+        mean of its seeds.
+        """
         means = {name: values.mean(-1) for name, values in self.readouts.items()}
-        return Sweep(self.axes[:-1], self.arms, means, self.units, np.asarray(self.there.all(-1)),
-                     "virtual subjects")  # fmt: skip
+        return Sweep(
+            self.axes[:-1],
+            self.arms,
+            means,
+            self.units,
+            np.asarray(self.there.all(-1)),
+            "virtual subjects",
+        )
 
     def judged(self, claim: Claim) -> Iterator[Verdict]:
         """The verdict at each place of the sweep that the claim is about."""
@@ -97,14 +117,28 @@ class Sweep:
         elif claim.goes_with is not None:
             values, there = self._difference(claim, (mask,))
             other = self._other(str(claim.goes_with), str(claim.arm), mask)
-            yield together(claim, values, np.broadcast_to(other, values.shape), there, unit=unit, where=_picked(claim))
+            yield together(
+                claim,
+                values,
+                np.broadcast_to(other, values.shape),
+                there,
+                unit=unit,
+                where=_picked(claim),
+            )
         elif claim.axis is not None:
             yield from self._lines(claim, mask, unit)
         else:
             for index in zip(*np.nonzero(mask), strict=True) if mask.ndim else [()]:
                 complete = {arm: self.there[self.arms[arm], *index] for arm in claim.arms.values()}
                 values_at = partial(self._values, index)
-                yield judge(claim, values_at, complete=complete, unit=unit, number=number, where=self._where(index))
+                yield judge(
+                    claim,
+                    values_at,
+                    complete=complete,
+                    unit=unit,
+                    number=number,
+                    where=self._where(index),
+                )
 
     def _lines(self, claim: Claim, mask: NDArray[np.bool_], unit: str) -> Iterator[Verdict]:
         """Along one axis, at every combination of the others; `where` may shorten the axis."""
@@ -116,9 +150,14 @@ class Sweep:
             index = (*other[:place], kept, *other[place:])
             values, there = self._difference(claim, index)
             yield on_line(
-                claim, values, there, [said(walked, i) for i in kept], unit=unit,
-                number=partial(level, unit=unit), where=self._where((*other[:place], None, *other[place:])),
-            )  # fmt: skip
+                claim,
+                values,
+                there,
+                [said(walked, i) for i in kept],
+                unit=unit,
+                number=partial(level, unit=unit),
+                where=self._where((*other[:place], None, *other[place:])),
+            )
 
     def _values(self, index: Index, readout: str, arm: str) -> Array:
         values: Array = self.readouts[readout][self.arms[arm], *index]
@@ -130,10 +169,14 @@ class Sweep:
             return self._values((mask,), name, arm)
         place, own = column(self.axes, name)
         shape = [-1 if i == place else 1 for i in range(len(self.axes))]
-        return np.broadcast_to(np.array(own.values, float).reshape(shape), mask.shape)[mask][:, None]
+        return np.broadcast_to(np.array(own.values, float).reshape(shape), mask.shape)[mask][
+            :, None
+        ]
 
     def _difference(self, claim: Claim, index: Index) -> tuple[Array, NDArray[np.bool_]]:
-        """The readout of the claim's arm less that of `minus`, and where both are there: (points, seeds)."""
+        """The readout of the claim's arm less that of `minus`, and where both are there: (points,
+        seeds).
+        """
         arm, minus = self.arms[str(claim.arm)], claim.minus
         values, there = self.readouts[claim.readout][arm][index], self.there[arm][index]
         if minus is not None:
@@ -143,7 +186,12 @@ class Sweep:
 
     def _where(self, index: Index) -> str:
         """A place in words; an axis that is walked along is left out."""
-        at = [(own, i) for axis, i in zip(self.axes, index, strict=True) for own in axis.columns if i is not None]
+        at = [
+            (own, i)
+            for axis, i in zip(self.axes, index, strict=True)
+            for own in axis.columns
+            if i is not None
+        ]
         return ", ".join(said(own, i) for own, i in at)
 
 

@@ -1,4 +1,6 @@
-"""In: results, complete or still coming in. Out: the first hours, the first picture a long run prints."""
+"""In: results, complete or still coming in. Out: the first hours, the first picture a long run
+prints.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,27 @@ UNTIL_H = 6
 
 @style.slide
 def acute(
-    ds: xr.Dataset, *, arms: Sequence[str] | None = None, focus: str | None = None, until_h: float = UNTIL_H,
+    ds: xr.Dataset,
+    *,
+    arms: Sequence[str] | None = None,
+    focus: str | None = None,
+    until_h: float = UNTIL_H,
     overlay: Sequence[Overlay] = (),
-) -> Figure:  # fmt: skip
-    """Kinetics and block of one arm (`focus`); glutamate and rates of all `arms`; from the start to `until_h`.
+) -> Figure:
+    """Kinetics and block of one arm (`focus`); glutamate and rates of all `arms`; from the start to
+    `until_h`.
 
-    Runs that are not there yet are left out and counted. Raises InputError for a missing variable or unknown arm.
+    Runs that are not there yet are left out and counted. Raises InputError for a missing variable
+    or unknown arm.
     """
     ds = data.settled(ds, NEEDS)
     data.check_overlay(overlay, NEEDS)
     ds = ds.sel(time=ds["time"][ds["time"] <= until_h])
     chosen, one = data.arms_of(ds, arms), data.focus_arm(ds, focus)
     styles, given = style.arm_styles(ds), data.given(ds)
-    fig = style.blank(ds, "The first hours", arms=[styles[name] for name in chosen], note=panels.notes(ds))
+    fig = style.blank(
+        ds, "The first hours", arms=[styles[name] for name in chosen], note=panels.notes(ds)
+    )
     rows = panels.strip_rows([g for g in given if g.arm in chosen])
     strip = panels.BAR_PT * max(1, len(rows))
     grid = fig.add_gridspec(3, 3, height_ratios=[strip, 160 - strip // 2, 160 - strip // 2])
@@ -39,10 +49,15 @@ def acute(
     for ax in (*strips, *cells):
         axis.time_axis(ax, span)
     for ax, names in zip(strips, ([one], [one], chosen), strict=True):
-        panels.given_strip(ax, [g for g in given if g.arm in names and g.start_h < until_h], styles, rows)
+        panels.given_strip(
+            ax, [g for g in given if g.arm in names and g.start_h < until_h], styles, rows
+        )
     for k, ax in enumerate(cells):
         names = [one] if k < 2 else chosen
-        axis.dosing(ax, [g for g in given if g.arm in names and g.drug not in (*style.BLOCKERS, style.STRESS)])
+        axis.dosing(
+            ax,
+            [g for g in given if g.arm in names and g.drug not in (*style.BLOCKERS, style.STRESS)],
+        )
         if k > 2:
             ax.set_xlabel("time since first dose")
     for ax in strips[:2]:
@@ -50,8 +65,16 @@ def acute(
     strips[2].set_title("All arms")
     panels.concentration(Panel(cells[0], ds, overlay, False), one)
     panels.block(Panel(cells[1], ds, overlay, False), one)
-    panels.by_arm(Panel(cells[2], ds, overlay, False), "glutamate", "Glutamate (% of baseline)", chosen)
+    panels.by_arm(
+        Panel(cells[2], ds, overlay, False), "glutamate", "Glutamate (% of baseline)", chosen
+    )
     for ax, cls in zip(cells[3:], [str(c) for c in ds["class"].values], strict=True):
-        panels.by_arm(Panel(ax, ds, overlay, False), "rate_hz", f"{cls} rate (% of baseline)", chosen, change=True,
-                      **{"class": cls})  # fmt: skip
+        panels.by_arm(
+            Panel(ax, ds, overlay, False),
+            "rate_hz",
+            f"{cls} rate (% of baseline)",
+            chosen,
+            change=True,
+            **{"class": cls},
+        )
     return fig

@@ -1,4 +1,6 @@
-"""In: readouts by arm and seed, verdicts. Out: arms side by side with intervals, and which claims are met."""
+"""In: readouts by arm and seed, verdicts. Out: arms side by side with intervals, and which claims
+are met.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +25,26 @@ MOST_READOUTS, MOST_CLAIMS = 4, 5
 CLAIM_PT, ARMS_PT, TITLE_CHARS = 18, 370, 84
 ROW_CHARS = 122  # letters of a claim and of its numbers that fit side by side
 SIGNS = {  # outcome -> (sign, colour); the sign says it without the colour
-    "met": ("✓", style.GREEN), "missed": ("✗", style.ALARM), "known miss": ("✗", style.ORANGE),
+    "met": ("✓", style.GREEN),
+    "missed": ("✗", style.ALARM),
+    "known miss": ("✗", style.ORANGE),
     "undecided": ("?", style.MUTED),
-}  # fmt: skip
+}
 
 
 @style.slide
 def arms(
-    ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arms: Sequence[str] | None = None,
+    ds: xr.Dataset,
+    *,
+    readouts: Sequence[str] | None = None,
+    arms: Sequence[str] | None = None,
     verdicts: Sequence[Verdict] = (),
-) -> Figure:  # fmt: skip
+) -> Figure:
     """A row an arm, a column a readout: each seed a dot, mean and 95 % interval.
 
-    `readouts` are by default the four levels that most claims are about, those further down the chain if in doubt.
-    Claims about them stand below, missed ones first, with sign, value, interval and n, then the count of all.
-    Raises InputError for unknown names or where there is no readout.
+    `readouts` are by default the four levels that most claims are about, those further down the
+    chain if in doubt. Claims about them stand below, missed ones first, with sign, value, interval
+    and n, then the count of all. Raises InputError for unknown names or where there is no readout.
     """
     ds = data.settled(ds)
     names, chosen = data.readouts(ds, readouts), data.arms_of(ds, arms)
@@ -45,18 +52,29 @@ def arms(
         raise data.no_readouts(ds)
     about = Counter(verdict.readout for verdict in verdicts)
     if not readouts:
-        levels = [name for name in names if ds[name].attrs.get("units") != "h" and bool(ds[name].notnull().any())]
+        levels = [
+            name
+            for name in names
+            if ds[name].attrs.get("units") != "h" and bool(ds[name].notnull().any())
+        ]
         levels = levels or names
-        names = sorted(sorted(levels, key=lambda n: (-about[n], -levels.index(n)))[:MOST_READOUTS], key=names.index)
+        names = sorted(
+            sorted(levels, key=lambda n: (-about[n], -levels.index(n)))[:MOST_READOUTS],
+            key=names.index,
+        )
     names = names[:MOST_READOUTS]
-    told = sorted(verdicts, key=lambda v: (v.readout not in names, v.outcome == "met"))[:MOST_CLAIMS]
+    told = sorted(verdicts, key=lambda v: (v.readout not in names, v.outcome == "met"))[
+        :MOST_CLAIMS
+    ]
     styles = style.arm_styles(ds)
     dots = "virtual subjects, each the mean of its seeds" if SUBJECT in ds.sizes else "seeds"
     note = f"dots: {dots}; diamonds and bars: mean and {data.PERCENT} % interval; "
     note += f"grey line: mean of {styles[chosen[0]].label}."
     fig = style.blank(ds, "Arms compared", note=note)
     lines = len(told) + bool(verdicts)
-    grid = fig.add_gridspec(2, len(names), height_ratios=[ARMS_PT - CLAIM_PT * lines, max(1, CLAIM_PT * lines)])
+    grid = fig.add_gridspec(
+        2, len(names), height_ratios=[ARMS_PT - CLAIM_PT * lines, max(1, CLAIM_PT * lines)]
+    )
     for column, name in enumerate(names):
         ax = fig.add_subplot(grid[0, column])
         _readout(ax, ds[name], [styles[arm] for arm in chosen], chosen, named=column == 0)
@@ -71,22 +89,51 @@ def arms(
 
 
 def _readout(
-    ax: Axes, values: xr.DataArray, looks: Sequence[ArmStyle], arms: Sequence[str], *, named: bool,
-) -> None:  # fmt: skip
+    ax: Axes,
+    values: xr.DataArray,
+    looks: Sequence[ArmStyle],
+    arms: Sequence[str],
+    *,
+    named: bool,
+) -> None:
     """One readout: arms from top to bottom."""
     rows = np.arange(len(arms))[::-1]
     for y, arm, look in zip(rows, arms, looks, strict=True):
         mine = by_unit(values.sel(arm=arm))
         found = data.interval(values.sel(arm=arm))
         seeds = np.linspace(-1, 1, mine.size) / 6 if mine.size > 1 else np.zeros(1)
-        ax.plot(mine.values, y - 1 / 4 + seeds / 2, linestyle="none", marker=look.marker, markersize=5,
-                markerfacecolor=style.tint(look.colour, 45), markeredgewidth=0)  # fmt: skip
-        ax.plot([found.low, found.high], [y, y], color=look.colour, linewidth=4, solid_capstyle="round")
-        ax.plot([found.mean], [y], marker="D", markersize=9, color=look.colour, markeredgecolor="white",
-                markerfacecolor=look.colour if look.filled else "white", markeredgewidth=1)  # fmt: skip
+        ax.plot(
+            mine.values,
+            y - 1 / 4 + seeds / 2,
+            linestyle="none",
+            marker=look.marker,
+            markersize=5,
+            markerfacecolor=style.tint(look.colour, 45),
+            markeredgewidth=0,
+        )
+        ax.plot(
+            [found.low, found.high], [y, y], color=look.colour, linewidth=4, solid_capstyle="round"
+        )
+        ax.plot(
+            [found.mean],
+            [y],
+            marker="D",
+            markersize=9,
+            color=look.colour,
+            markeredgecolor="white",
+            markerfacecolor=look.colour if look.filled else "white",
+            markeredgewidth=1,
+        )
         if not look.filled:
-            ax.plot([found.mean], [y], marker="D", markersize=8, markerfacecolor="white", markeredgewidth=2,
-                    markeredgecolor=look.colour)  # fmt: skip
+            ax.plot(
+                [found.mean],
+                [y],
+                marker="D",
+                markersize=8,
+                markerfacecolor="white",
+                markeredgewidth=2,
+                markeredgecolor=look.colour,
+            )
     reference = float(data.interval(values.sel(arm=arms[0])).mean)
     if np.isfinite(reference):
         ax.axvline(reference, color=style.tint(style.GREY, 50), linewidth=1, zorder=0)
@@ -102,29 +149,51 @@ def _readout(
 
 
 def _claims(ax: Axes, told: Sequence[Verdict], verdicts: Sequence[Verdict]) -> None:
-    """A line a claim: sign, claim, value with interval, n of n expected; then how many came out how."""
+    """A line a claim: sign, claim, value with interval, n of n expected; then how many came out
+    how.
+    """
     top, indent = ax.get_ylim()[1], style.MARGIN_PT + 120
     from_left, from_right = ("figure points", "data"), ("axes fraction", "data")
     for k, verdict in enumerate(told):
         y, (sign, colour) = top - k - 1 / 2, SIGNS[verdict.outcome]
-        ax.annotate(f"{sign} {verdict.outcome}", (style.MARGIN_PT, y), xycoords=from_left, color=colour,
-                    fontsize=12, fontweight="bold", va="center")  # fmt: skip
+        ax.annotate(
+            f"{sign} {verdict.outcome}",
+            (style.MARGIN_PT, y),
+            xycoords=from_left,
+            color=colour,
+            fontsize=12,
+            fontweight="bold",
+            va="center",
+        )
         found = numbers(verdict)
         if len(verdict.claim) + len(found) > ROW_CHARS:
             found = numbers(verdict, wanted=False)
         claim = textwrap.shorten(verdict.claim, ROW_CHARS - len(found), placeholder=" …")
         ax.annotate(claim, (indent, y), xycoords=from_left, fontsize=12, va="center")
-        ax.annotate(found, (1, y), xycoords=from_right, fontsize=11, va="center", ha="right",
-                    color=style.MUTED)  # fmt: skip
+        ax.annotate(
+            found,
+            (1, y),
+            xycoords=from_right,
+            fontsize=11,
+            va="center",
+            ha="right",
+            color=style.MUTED,
+        )
     if verdicts:
         count = Counter[str](verdict.outcome for verdict in verdicts)
-        text = f"of {len(verdicts)} claims: " + ", ".join(f"{count[o]} {o}" for o in SIGNS if count[o])
+        text = f"of {len(verdicts)} claims: " + ", ".join(
+            f"{count[o]} {o}" for o in SIGNS if count[o]
+        )
         text += "; all in the report" if len(verdicts) > len(told) else ""
-        ax.annotate(text, (indent, 1 / 2), fontsize=11, va="center", xycoords=from_left, color=style.MUTED)
+        ax.annotate(
+            text, (indent, 1 / 2), fontsize=11, va="center", xycoords=from_left, color=style.MUTED
+        )
 
 
 def numbers(verdict: Verdict, *, wanted: bool = True) -> str:
-    """`0.0913 [0.0721, 0.11], wanted at least 0.02, n = 4 of 4`: what a claim's verdict rests on."""
+    """`0.0913 [0.0721, 0.11], wanted at least 0.02, n = 4 of 4`: what a claim's verdict rests
+    on.
+    """
     unit = style.unit_text(verdict.unit)
     unit = f" {unit}" if unit else ""
     if not np.isfinite(verdict.value):

@@ -1,4 +1,6 @@
-"""In: results of arms that hold a concentration. Out: the share of each NMDA pool that is blocked, against it."""
+"""In: results of arms that hold a concentration. Out: the share of each NMDA pool that is blocked,
+against it.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,9 @@ from matplotlib.figure import Figure
 from plastogen.analysis.contrast import refusal
 from plastogen.figures import axis, data, style
 
-POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {  # line, marker, name
-    "synaptic": ("-", "o", "synaptic"), "tonic": ("--", "s", "tonic"), "rest": (":", "^", "resting"),
+POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {
+    "synaptic": ("-", "o", "synaptic"), "tonic": ("--", "s", "tonic"),
+    "rest": (":", "^", "resting"),
 }  # fmt: skip
 
 
@@ -20,8 +23,8 @@ POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {  # line, marker, name
 def block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     """Share of each NMDA pool that is blocked, against unbound brain concentration; a panel a drug.
 
-    Takes every arm (and sweep point) at the last moment its highest concentration is held. Raises InputError when no
-    arm has drug in the brain.
+    Takes every arm (and sweep point) at the last moment its highest concentration is held. Raises
+    InputError when no arm has drug in the brain.
     """
     for name in ("brain_uM", "block"):
         if name not in ds:
@@ -29,22 +32,40 @@ def block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     points = _held(ds)
     drugs = list(dict.fromkeys(drug for drug, _, _ in points))
     if not drugs:
-        raise refusal(ds, found="no arm with drug in the brain",
-                             wanted="arms that hold a concentration (give: {drug: ..., brain: 1 uM})")  # fmt: skip
+        raise refusal(
+            ds,
+            found="no arm with drug in the brain",
+            wanted="arms that hold a concentration (give: {drug: ..., brain: 1 uM})",
+        )
     chosen = list(pools) if pools else [str(pool) for pool in ds["pool"].values]
-    note = f"mean over seeds and {data.PERCENT} % interval; concentration held; voltage and activity of the circuit."
+    note = (
+        f"mean over seeds and {data.PERCENT} % interval; concentration held; voltage and activity"
+        " of the circuit."
+    )
     fig = style.blank(ds, "Block by concentration", note=note)
     axes = np.atleast_1d(fig.subplots(1, len(drugs), sharey=True))
     for ax, drug in zip(axes, drugs, strict=True):
-        mine = sorted(((c, blocked) for d, c, blocked in points if d == drug), key=lambda point: point[0])
+        mine = sorted(
+            ((c, blocked) for d, c, blocked in points if d == drug), key=lambda point: point[0]
+        )
         x = np.array([c for c, _ in mine])
         for pool in chosen:
             cls, kind = pool.split(".")
             line, marker, text = POOL_LOOKS[kind]
             found = [data.interval(100 * blocked.sel(pool=pool)) for _, blocked in mine]
-            mean, low, high = (np.array([getattr(f, part) for f in found]) for part in ("mean", "low", "high"))
+            mean, low, high = (
+                np.array([getattr(f, part) for f in found]) for part in ("mean", "low", "high")
+            )
             colour = style.CLASS_COLOURS[cls]
-            axis.points(ax, x, data.Interval(mean, low, high, found[0].n), colour, line, marker, f"{cls}, {text}")
+            axis.points(
+                ax,
+                x,
+                data.Interval(mean, low, high, found[0].n),
+                colour,
+                line,
+                marker,
+                f"{cls}, {text}",
+            )
         axis.dose_axis(ax, x)
         ax.axhline(50, color=style.PALE, linewidth=2, zorder=0)
         ax.set_ylim(0, 100)
@@ -56,8 +77,14 @@ def block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
 
 
 def _held(ds: xr.Dataset) -> list[tuple[str, float, xr.DataArray]]:
-    """(species, concentration in uM, block by seed and pool) of each arm and sweep point that has drug in the brain."""
-    return [found for arm in data.arms_of(ds) for found in _held_by(ds[["brain_uM", "block"]].sel(arm=arm).load())]
+    """(species, concentration in uM, block by seed and pool) of each arm and sweep point that has
+    drug in the brain.
+    """
+    return [
+        found
+        for arm in data.arms_of(ds)
+        for found in _held_by(ds[["brain_uM", "block"]].sel(arm=arm).load())
+    ]
 
 
 def _held_by(ds: xr.Dataset) -> Iterator[tuple[str, float, xr.DataArray]]:

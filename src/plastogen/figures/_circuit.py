@@ -1,4 +1,6 @@
-"""In: a circuit's own definition. Out: a drawing: who there is, who excites and inhibits whom, where block acts."""
+"""In: a circuit's own definition. Out: a drawing: who there is, who excites and inhibits whom,
+where block acts.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ PLACES = {"E": (0, 0), "PV": (48, 17), "SST": (48, -18)}  # centres, in units of
 SPAN = (-42, 88, -34, 36)  # left, right, bottom, top
 LARGEST_RADIUS, SMALLEST_RADIUS, WIDEST_PT, NARROWEST_PT = 15, 8, 11, 1
 POOL_TEXT = {"synaptic": "synaptic", "tonic": "tonic", "rest": "resting"}
-# where things sit on a cell, in degrees: NMDA pools, synapses of a class onto itself, input from outside
+# where things sit on a cell, in degrees: NMDA pools, synapses of a class onto itself, input from
+# outside
 POOL_ANGLES = {"E": (152, 180, 208), "PV": (42, -12), "SST": (12, -42)}
 LOOP_ANGLES, INPUT_ANGLES = {"E": -90, "PV": 90, "SST": -90}, {"E": 115, "PV": 155, "SST": -150}
 
@@ -37,16 +40,24 @@ class Node:
 
 @style.slide
 def circuit(
-    definition: Circuit, ds: xr.Dataset | None = None, *, arm: str | None = None, name: str = "",
-) -> Figure:  # fmt: skip
-    """`definition` drawn: circles by number of cells, lines by probability x peak conductance, NMDA pools on them.
+    definition: Circuit,
+    ds: xr.Dataset | None = None,
+    *,
+    arm: str | None = None,
+    name: str = "",
+) -> Figure:
+    """`definition` drawn: circles by number of cells, lines by probability x peak conductance, NMDA
+    pools on them.
 
-    With results `ds`, each pool is filled by its block in `arm` when the drug peaks in the brain; `name` heads a
-    drawing without results.
+    With results `ds`, each pool is filled by its block in `arm` when the drug peaks in the brain;
+    `name` heads a drawing without results.
     """
     about = ds if ds is not None else xr.Dataset(attrs={"circuit": name} if name else {})
     block, when = _blocked(ds, arm) if ds is not None else ({}, "")
-    note = "circles: number of cells; lines: probability × peak conductance. Small circles: pools of NMDA receptors"
+    note = (
+        "circles: number of cells; lines: probability × peak conductance. Small circles: pools of"
+        " NMDA receptors"
+    )
     note += f", filled by the share blocked: {when}." if when else ", the sites where block acts."
     fig = style.blank(about, f"{definition.title}", seeds=f"{definition.size:,} cells", note=note)
     ax = fig.add_subplot()
@@ -56,7 +67,9 @@ def circuit(
     ax.set_ylim(SPAN[2], SPAN[3])
     largest = max(p.count for p in definition.populations.values())
     nodes = {
-        cls: Node(cls, *PLACES[cls], max(SMALLEST_RADIUS, LARGEST_RADIUS * math.sqrt(p.count / largest)))
+        cls: Node(
+            cls, *PLACES[cls], max(SMALLEST_RADIUS, LARGEST_RADIUS * math.sqrt(p.count / largest))
+        )
         for cls, p in definition.populations.items()
     }
     strongest = max(strength(c) for c in definition.connections)
@@ -66,18 +79,33 @@ def circuit(
     for cls, population in definition.populations.items():
         mine = {pool: block.get(pool) for pool in pools if pool.startswith(f"{cls}.")}
         _population(ax, nodes[cls], population, mine)
-        _background(ax, nodes[cls], f"{definition.background.rate.text} × {population.background.text}")
+        _background(
+            ax, nodes[cls], f"{definition.background.rate.text} × {population.background.text}"
+        )
     ends = (("$\\blacktriangleright$", 1, "excites (AMPA, NMDA)"), ("|", 3, "inhibits (GABA)"))
     handles = [
-        Line2D([], [], color=style.GREY, linestyle="none", marker=mark, markersize=12, markeredgewidth=edge, label=text)
+        Line2D(
+            [],
+            [],
+            color=style.GREY,
+            linestyle="none",
+            marker=mark,
+            markersize=12,
+            markeredgewidth=edge,
+            label=text,
+        )
         for mark, edge, text in ends
     ]
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 0), fontsize=13, borderaxespad=0)
+    ax.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0, 0), fontsize=13, borderaxespad=0
+    )
     return fig
 
 
 def strength(connection: Connection) -> float:
-    """Probability x summed peak conductance (nS): how thick a connection is drawn. NMDA counts before Mg2+ block."""
+    """Probability x summed peak conductance (nS): how thick a connection is drawn. NMDA counts
+    before Mg2+ block.
+    """
     peaks = (connection.ampa, connection.nmda, connection.gaba)
     return float(connection.probability) * sum(float(peak) for peak in peaks if peak is not None)
 
@@ -96,7 +124,9 @@ def _blocked(ds: xr.Dataset, arm: str | None) -> tuple[dict[str, float], str]:
 
 
 def _connection(ax: Axes, nodes: Mapping[str, Node], connection: Connection, share: float) -> None:
-    """A line in the source's colour with an arrow (excites) or a bar (inhibits); width by `share` of the strongest."""
+    """A line in the source's colour with an arrow (excites) or a bar (inhibits); width by `share`
+    of the strongest.
+    """
     source, target = nodes[connection.source], nodes[connection.target]
     width = NARROWEST_PT + (WIDEST_PT - NARROWEST_PT) * share
     colour = style.tint(style.CLASS_COLOURS[source.name], 30)
@@ -111,7 +141,14 @@ def _connection(ax: Axes, nodes: Mapping[str, Node], connection: Connection, sha
     gap = target.radius + 1
     end = (target.x - ux * gap - uy * aside, target.y - uy * gap + ux * aside)
     if connection.gaba is not None:
-        ax.plot([start[0], end[0]], [start[1], end[1]], color=colour, linewidth=width, zorder=1, solid_capstyle="butt")
+        ax.plot(
+            [start[0], end[0]],
+            [start[1], end[1]],
+            color=colour,
+            linewidth=width,
+            zorder=1,
+            solid_capstyle="butt",
+        )
     _end(ax, end, (ux, uy), width, colour, excites=connection.gaba is None, start=start)
 
 
@@ -119,62 +156,150 @@ def _loop(ax: Axes, node: Node, connection: Connection, width: float, colour: st
     """Synapses of a class onto itself: part of a circle that stands square on the cell's rim."""
     side, size, rim = LOOP_ANGLES[node.name], node.radius / 3 + 2, node.radius + 1
     away = math.hypot(node.radius, size)
-    x, y = node.x + away * math.cos(math.radians(side)), node.y + away * math.sin(math.radians(side))
-    open_half = math.degrees(math.acos((size**2 + away**2 - rim**2) / (2 * size * away)))  # seen from the loop's centre
+    x, y = (
+        node.x + away * math.cos(math.radians(side)),
+        node.y + away * math.sin(math.radians(side)),
+    )
+    open_half = math.degrees(
+        math.acos((size**2 + away**2 - rim**2) / (2 * size * away))
+    )  # seen from the loop's centre
     first, last = side - 180 + open_half, side + 180 - open_half
     ax.add_patch(
-        Arc((x, y), 2 * size, 2 * size, theta1=first, theta2=last, edgecolor=colour, linewidth=width, zorder=1)
+        Arc(
+            (x, y),
+            2 * size,
+            2 * size,
+            theta1=first,
+            theta2=last,
+            edgecolor=colour,
+            linewidth=width,
+            zorder=1,
+        )
     )
     end = math.radians(last)
-    tip, along = (x + size * math.cos(end), y + size * math.sin(end)), (-math.sin(end), math.cos(end))
+    tip, along = (
+        (x + size * math.cos(end), y + size * math.sin(end)),
+        (
+            -math.sin(end),
+            math.cos(end),
+        ),
+    )
     _end(ax, tip, along, width, colour, excites=connection.gaba is None)
 
 
 def _end(
-    ax: Axes, tip: tuple[float, float], along: tuple[float, float], width: float, colour: str, *, excites: bool,
+    ax: Axes,
+    tip: tuple[float, float],
+    along: tuple[float, float],
+    width: float,
+    colour: str,
+    *,
+    excites: bool,
     start: tuple[float, float] | None = None,
-) -> None:  # fmt: skip
-    """The end of a connection at `tip`, coming `along` a unit vector: an arrow (its shaft from `start`) or a bar."""
+) -> None:
+    """The end of a connection at `tip`, coming `along` a unit vector: an arrow (its shaft from
+    `start`) or a bar.
+    """
     ux, uy = along
     if excites:
         shaft = start or (tip[0] - 3 * ux, tip[1] - 3 * uy)
         head = f"-|>,head_length={6 + width:g},head_width={3 + width / 2:g}"
-        ax.add_patch(FancyArrowPatch(shaft, tip, arrowstyle=head, mutation_scale=1, linewidth=width if start else 0,
-                                     color=colour, zorder=3, shrinkA=0, shrinkB=0, capstyle="butt"))  # fmt: skip
+        ax.add_patch(
+            FancyArrowPatch(
+                shaft,
+                tip,
+                arrowstyle=head,
+                mutation_scale=1,
+                linewidth=width if start else 0,
+                color=colour,
+                zorder=3,
+                shrinkA=0,
+                shrinkB=0,
+                capstyle="butt",
+            )
+        )
         return
     half = 2 + width / 5
     across = [tip[0] + uy * half, tip[0] - uy * half], [tip[1] - ux * half, tip[1] + ux * half]
     ax.plot(*across, color=colour, linewidth=4, zorder=3, solid_capstyle="butt")
 
 
-def _population(ax: Axes, node: Node, population: Population, pools: Mapping[str, float | None]) -> None:
+def _population(
+    ax: Axes, node: Node, population: Population, pools: Mapping[str, float | None]
+) -> None:
     """The circle, its name and number of cells, and its NMDA pools on the rim."""
     colour = style.CLASS_COLOURS[node.name]
-    ax.add_patch(Circle((node.x, node.y), node.radius, facecolor=style.tint(colour, 80), edgecolor=colour, linewidth=3,
-                        zorder=2))  # fmt: skip
-    ax.annotate(node.name, (node.x, node.y), ha="center", va="bottom", fontsize=24, fontweight="bold", color=colour)
-    ax.annotate(f"{population.count} cells", (node.x, node.y - 1), ha="center", va="top", fontsize=13)
+    ax.add_patch(
+        Circle(
+            (node.x, node.y),
+            node.radius,
+            facecolor=style.tint(colour, 80),
+            edgecolor=colour,
+            linewidth=3,
+            zorder=2,
+        )
+    )
+    ax.annotate(
+        node.name,
+        (node.x, node.y),
+        ha="center",
+        va="bottom",
+        fontsize=24,
+        fontweight="bold",
+        color=colour,
+    )
+    ax.annotate(
+        f"{population.count} cells", (node.x, node.y - 1), ha="center", va="top", fontsize=13
+    )
     for angle, (pool, blocked) in zip(POOL_ANGLES[node.name], pools.items(), strict=False):
         _pool(ax, node, population, pool, angle, blocked)
 
 
-def _pool(ax: Axes, node: Node, population: Population, pool: str, angle: int, blocked: float | None) -> None:
-    """One NMDA pool on the rim: a small circle, filled by the share blocked; its name and subunits outside."""
+def _pool(
+    ax: Axes, node: Node, population: Population, pool: str, angle: int, blocked: float | None
+) -> None:
+    """One NMDA pool on the rim: a small circle, filled by the share blocked; its name and subunits
+    outside.
+    """
     kind = pool.split(".")[1]
     ux, uy = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     x, y, size = node.x + node.radius * ux, node.y + node.radius * uy, 2
-    ax.add_patch(Circle((x, y), size, facecolor="white", edgecolor=style.INK, linewidth=2, zorder=4))
+    ax.add_patch(
+        Circle((x, y), size, facecolor="white", edgecolor=style.INK, linewidth=2, zorder=4)
+    )
     if blocked is not None and np.isfinite(blocked):
-        ax.add_patch(Wedge((x, y), size, 90 - 360 * blocked, 90, facecolor=style.INK, linewidth=0, zorder=5))
+        ax.add_patch(
+            Wedge((x, y), size, 90 - 360 * blocked, 90, facecolor=style.INK, linewidth=0, zorder=5)
+        )
     mix = getattr(population.nmdar, kind).shares()
-    subunits = ", ".join(f"{name.removeprefix('GluN')} {100 * share:.0f} %" for name, share in mix.items())
+    subunits = ", ".join(
+        f"{name.removeprefix('GluN')} {100 * share:.0f} %" for name, share in mix.items()
+    )
     tonic = f"; {population.tonic_nmda.text}" if kind == "tonic" else ""
     share = f": {100 * blocked:.0f} % blocked" if blocked is not None else ""
     right = ux > 0
-    ax.annotate(f"{POOL_TEXT[kind]}{share}", (x, y), xytext=(16 if right else -16, 6), textcoords="offset points",
-                ha="left" if right else "right", va="center", fontsize=13, fontweight="bold", zorder=6)  # fmt: skip
-    ax.annotate(f"{subunits}{tonic}", (x, y), xytext=(16 if right else -16, -9), textcoords="offset points",
-                ha="left" if right else "right", va="center", fontsize=10, color=style.MUTED, zorder=6)  # fmt: skip
+    ax.annotate(
+        f"{POOL_TEXT[kind]}{share}",
+        (x, y),
+        xytext=(16 if right else -16, 6),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        va="center",
+        fontsize=13,
+        fontweight="bold",
+        zorder=6,
+    )
+    ax.annotate(
+        f"{subunits}{tonic}",
+        (x, y),
+        xytext=(16 if right else -16, -9),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        va="center",
+        fontsize=10,
+        color=style.MUTED,
+        zorder=6,
+    )
 
 
 def _background(ax: Axes, node: Node, text: str) -> None:
@@ -183,7 +308,17 @@ def _background(ax: Axes, node: Node, text: str) -> None:
     ux, uy = math.cos(angle), math.sin(angle)
     tip = (node.x + (node.radius + 1) * ux, node.y + (node.radius + 1) * uy)
     tail = (tip[0] + 7 * ux, tip[1] + 7 * uy)
-    arrow = FancyArrowPatch(tail, tip, arrowstyle="-|>", mutation_scale=14, linewidth=2, color=style.GREY, shrinkA=0)
+    arrow = FancyArrowPatch(
+        tail, tip, arrowstyle="-|>", mutation_scale=14, linewidth=2, color=style.GREY, shrinkA=0
+    )
     ax.add_patch(arrow)
-    ax.annotate(f"background\n{text}", tail, xytext=(-6, 2 if uy > 0 else -2), textcoords="offset points", ha="right",
-                va="bottom" if uy > 0 else "top", fontsize=11, color=style.MUTED)  # fmt: skip
+    ax.annotate(
+        f"background\n{text}",
+        tail,
+        xytext=(-6, 2 if uy > 0 else -2),
+        textcoords="offset points",
+        ha="right",
+        va="bottom" if uy > 0 else "top",
+        fontsize=11,
+        color=style.MUTED,
+    )

@@ -1,4 +1,6 @@
-"""In: results of a sweep, or of virtual subjects. Out: courses over time as small multiples, or as a bundle."""
+"""In: results of a sweep, or of virtual subjects. Out: courses over time as small multiples, or as
+a bundle.
+"""
 
 from __future__ import annotations
 
@@ -23,45 +25,66 @@ OUTER_PERCENT = 5  # of a bundle lie below, and above, its band
 
 @style.slide
 def courses(ds: xr.Dataset, *, variable: str | None = None, readout: str | None = None) -> Figure:
-    """One variable over time (that of `readout`, the first by default). Along a grid: a panel each value of its axis,
-    the arms in their colours; of two axes the one with fewer values. Over many points or virtual subjects: a panel an
-    arm, each a thread, with the median and the middle nine tenths.
+    """One variable over time (that of `readout`, the first by default). Along a grid: a panel each
+    value of its axis, the arms in their colours; of two axes the one with fewer values. Over many
+    points or virtual subjects: a panel an arm, each a thread, with the median and the middle nine
+    tenths.
 
-    Raises InputError where nothing is swept, the variable is not there or is no course, or a third axis is open.
+    Raises InputError where nothing is swept, the variable is not there or is no course, or a third
+    axis is open.
     """
     names = data.readouts(ds, [readout] if readout else None)
     of = [str(ds[name].attrs.get("of", "")) for name in names]
     chosen = variable or next((name for name in of if name in ds), DEFAULT)
     if chosen not in ds or "time" not in ds[chosen].dims:
-        raise refusal(ds, found=chosen, wanted="a variable with one course, such as weight or spine_density")
+        raise refusal(
+            ds, found=chosen, wanted="a variable with one course, such as weight or spine_density"
+        )
     place = next((dim for dim in ("class", "pool", "species") if dim in ds[chosen].dims), None)
     swept = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
     if not swept and SUBJECT not in ds.sizes:
-        raise refusal(ds, found="one point", wanted="a sweep, or virtual subjects; timeline shows one point")
+        raise refusal(
+            ds, found="one point", wanted="a sweep, or virtual subjects; timeline shows one point"
+        )
     ds = ds[[chosen, *(v for v in ("status",) if v in ds)]]
     if place is not None:
         ds = ds.isel({place: 0})
     title = str(ds[chosen].attrs.get("long_name", chosen))
     if place is not None:
         title += f", {ds[place].item()}"
-    if (swept == [POINT] and len(data.varied(ds)) > NUMBERS_PER_LINE) or (SUBJECT in ds.sizes and not swept):
+    if (swept == [POINT] and len(data.varied(ds)) > NUMBERS_PER_LINE) or (
+        SUBJECT in ds.sizes and not swept
+    ):
         return _bundle(ds, chosen, title)
     along = min(swept, key=lambda dim: ds.sizes[dim])
     others = [dim for dim in swept if dim != along]
-    return _multiples(data.settled(ds, (chosen,), keep=[along, *others[:1]]), chosen, title, along, others)
+    return _multiples(
+        data.settled(ds, (chosen,), keep=[along, *others[:1]]), chosen, title, along, others
+    )
 
 
 def _multiples(ds: xr.Dataset, name: str, title: str, along: str, others: Sequence[str]) -> Figure:
-    """A panel each value along an axis; in it the arms, or, of a second axis, one arm at some of its values."""
-    kept = np.unique(np.linspace(0, ds.sizes[along] - 1, min(MOST_PANELS, ds.sizes[along])).round().astype(int))
+    """A panel each value along an axis; in it the arms, or, of a second axis, one arm at some of
+    its values.
+    """
+    kept = np.unique(
+        np.linspace(0, ds.sizes[along] - 1, min(MOST_PANELS, ds.sizes[along])).round().astype(int)
+    )
     some = "" if len(kept) == ds.sizes[along] else f" ({len(kept)} of {ds.sizes[along]})"
-    numbers = " and ".join(named(values) for values in data.varied(ds).values() if along in values.dims)
-    note = f"a panel each value of {numbers}{some}; lines: mean over seeds; bands: {data.PERCENT} % interval; shaded: "
+    numbers = " and ".join(
+        named(values) for values in data.varied(ds).values() if along in values.dims
+    )
+    note = (
+        f"a panel each value of {numbers}{some}; lines: mean over seeds; bands: {data.PERCENT} %"
+        " interval; shaded: "
+    )
     note += "drug going in."
     looks, lines = _lines(ds, name, others)
     fig = style.blank(ds, _heading(ds, name, title), arms=looks, note=note)
     rows = 1 if len(kept) < ROWS_FROM else 2 if len(kept) <= 2 * ROWS_FROM else 3
-    axes = fig.subplots(rows, -(-len(kept) // rows), squeeze=False, sharex=True, sharey=True).ravel()
+    axes = fig.subplots(
+        rows, -(-len(kept) // rows), squeeze=False, sharex=True, sharey=True
+    ).ravel()
     given = [g for g in data.given(ds) if g.drug not in style.BLOCKERS]
     for ax, i in zip(axes, kept, strict=False):
         _time(ax, ds, given, -(-len(kept) // rows))
@@ -75,7 +98,9 @@ def _multiples(ds: xr.Dataset, name: str, title: str, along: str, others: Sequen
     return fig
 
 
-def _lines(ds: xr.Dataset, name: str, others: Sequence[str]) -> tuple[list[style.ArmStyle], list[xr.DataArray]]:
+def _lines(
+    ds: xr.Dataset, name: str, others: Sequence[str]
+) -> tuple[list[style.ArmStyle], list[xr.DataArray]]:
     """How each line of a panel looks, and its values along the axis that the panels are for."""
     styles = style.arm_styles(ds)
     if not others:
@@ -89,7 +114,8 @@ def _lines(ds: xr.Dataset, name: str, others: Sequence[str]) -> tuple[list[style
 
 
 def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
-    """A panel a treated arm: every point or virtual subject a thread, their median and middle nine tenths.
+    """A panel a treated arm: every point or virtual subject a thread, their median and middle nine
+    tenths.
 
     The untreated arm's median is grey.
     """
@@ -99,8 +125,13 @@ def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
     base = data.contrast(ds)[1]
     total = ds.sizes.get(SUBJECT, ds.sizes.get(POINT, 1))
     few = f" ({MOST_THREADS} of {total:,} drawn)" if total > MOST_THREADS else ""
-    note = f"thin: each {what}, the mean of its seeds{few}; thick: median; band: from the {OUTER_PERCENT}th to the "
-    fig = style.blank(ds, _heading(ds, name, title), note=f"{note}{100 - OUTER_PERCENT}th of a hundred.")
+    note = (
+        f"thin: each {what}, the mean of its seeds{few}; thick: median; band: from the"
+        f" {OUTER_PERCENT}th to the "
+    )
+    fig = style.blank(
+        ds, _heading(ds, name, title), note=f"{note}{100 - OUTER_PERCENT}th of a hundred."
+    )
     axes = fig.subplots(1, len(arms), squeeze=False, sharey=True).ravel()
     for ax, arm in zip(axes, arms, strict=True):
         values = ds[name].sel(arm=arm)
@@ -110,7 +141,15 @@ def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
         _time(ax, ds, [g for g in data.given(ds, [arm]) if g.drug not in style.BLOCKERS], len(arms))
         time_h, look = ds["time"].values, looks[arm]
         step = max(1, len(curves) // MOST_THREADS)
-        ax.plot(time_h, curves[::step].T, color=look.colour, linewidth=1 / 2, alpha=1 / 3, zorder=2, rasterized=True)
+        ax.plot(
+            time_h,
+            curves[::step].T,
+            color=look.colour,
+            linewidth=1 / 2,
+            alpha=1 / 3,
+            zorder=2,
+            rasterized=True,
+        )
         low, middle, high = np.percentile(curves, [OUTER_PERCENT, 50, 100 - OUTER_PERCENT], axis=0)
         ax.fill_between(time_h, low, high, color=look.colour + style.BAND, linewidth=0, zorder=3)
         ax.plot(time_h, middle, color=look.colour, linewidth=3, zorder=4)

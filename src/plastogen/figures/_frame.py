@@ -1,7 +1,9 @@
-"""In: one run, spikes at one moment. Out: one frame of a film: raster, rates, the course so far, a dendrite.
+"""In: one run, spikes at one moment. Out: one frame of a film: raster, rates, the course so far, a
+dendrite.
 
-The dendrite is a drawing of three numbers. `SITES` stand for the healthy density; how many bear a spine is the run's
-density, the area of a head its weight; empty dotted rings are sites without one. Which site it is, is chance.
+The dendrite is a drawing of three numbers. `SITES` stand for the healthy density; how many bear a
+spine is the run's density, the area of a head its weight; empty dotted rings are sites without one.
+Which site it is, is chance.
 """
 
 from __future__ import annotations
@@ -30,19 +32,34 @@ DPI = 96
 
 @style.slide
 def frame(
-    ds: xr.Dataset, spikes: Spikes, cells: Mapping[str, Sequence[int]], *, arm: str, seed: int, at_h: float, said: str,
-) -> Figure:  # fmt: skip
-    """The moment `at_h`, which `said` names, of the run of `arm` with `seed`. Raises InputError for unknown names."""
+    ds: xr.Dataset,
+    spikes: Spikes,
+    cells: Mapping[str, Sequence[int]],
+    *,
+    arm: str,
+    seed: int,
+    at_h: float,
+    said: str,
+) -> Figure:
+    """The moment `at_h`, which `said` names, of the run of `arm` with `seed`. Raises InputError for
+    unknown names.
+    """
     ds = data.settled(ds)
     data.arms_of(ds, [arm])
     run = ds.sel(arm=arm, seed=seed)
     label = style.label_of(ds, arm)
     note = "left: one second at this moment; right: the whole course. "
-    note += f"Dendrite: a drawing of density and weight, {SITES} sites stand for the healthy density."
+    note += (
+        f"Dendrite: a drawing of density and weight, {SITES} sites stand for the healthy density."
+    )
     fig = style.blank(ds, f"{label}: {said}", seeds=f"one run, seed {seed}", note=note)
     grid = fig.add_gridspec(6, 2, width_ratios=[1, 1])
     top, below = fig.add_subplot(grid[:4, 0]), fig.add_subplot(grid[4:, 0])
-    drug, rates, tree = fig.add_subplot(grid[0, 1]), fig.add_subplot(grid[1:3, 1]), fig.add_subplot(grid[3:, 1])
+    drug, rates, tree = (
+        fig.add_subplot(grid[0, 1]),
+        fig.add_subplot(grid[1:3, 1]),
+        fig.add_subplot(grid[3:, 1]),
+    )
     times, who = spikes
     seen = times < WINDOW_S
     raster.dots(top, times[seen] * MS_PER_S, who[seen], cells, named=True)
@@ -67,7 +84,9 @@ def image(figure: Figure) -> Image.Image:
         return Image.open(kept).convert("RGB")
 
 
-def _course(drug: Axes, rates: Axes, run: xr.Dataset, given: Sequence[data.Given], at_h: float) -> None:
+def _course(
+    drug: Axes, rates: Axes, run: xr.Dataset, given: Sequence[data.Given], at_h: float
+) -> None:
     """Unbound drug and rates over the whole course, a line at the moment."""
     time_h = run["time"].values
     for ax in (drug, rates):
@@ -83,7 +102,9 @@ def _course(drug: Axes, rates: Axes, run: xr.Dataset, given: Sequence[data.Given
     for cls in [str(c) for c in run["class"].values]:
         values = run["rate_hz"].sel({"class": cls}).values
         if values[0] > 0:
-            rates.plot(time_h, PERCENT * values / values[0], color=style.CLASS_COLOURS[cls], label=cls)
+            rates.plot(
+                time_h, PERCENT * values / values[0], color=style.CLASS_COLOURS[cls], label=cls
+            )
     rates.set_title("Rates (% of before)")
     style.key(rates)
 
@@ -92,7 +113,10 @@ def _dendrite(ax: Axes, run: xr.Dataset, at_h: float, seed: int) -> None:
     """A stretch of dendrite with the spines of this moment."""
     time_h = run["time"].values
     course, weights = run["spine_density"].values, run["weight"].values
-    density, weight = float(np.interp(at_h, time_h, course)), float(np.interp(at_h, time_h, weights))
+    density, weight = (
+        float(np.interp(at_h, time_h, course)),
+        float(np.interp(at_h, time_h, weights)),
+    )
     sites = max(SITES, int(np.ceil(SITES * course.max())))
     draw = np.random.default_rng(stream(seed, "spine"))
     rank, length = draw.permutation(sites), 1 + draw.random(sites) / 2
@@ -102,19 +126,47 @@ def _dendrite(ax: Axes, run: xr.Dataset, at_h: float, seed: int) -> None:
     grown = np.clip(density * SITES - rank, 0, 1)  # the last one grows or shrinks
     new = rank >= np.ceil(course[0] * SITES)
     path = np.linspace(0, 1, 200)
-    ax.plot(path, np.sin(2 * np.pi * path) / 5, color=style.tint(style.INK, 55), linewidth=9, solid_capstyle="round")
+    ax.plot(
+        path,
+        np.sin(2 * np.pi * path) / 5,
+        color=style.tint(style.INK, 55),
+        linewidth=9,
+        solid_capstyle="round",
+    )
     tip = shaft + side * length * np.where(grown > 0, grown, 1)
     for k in np.flatnonzero(grown > 0):
         colour = style.GREEN if new[k] else style.INK
         ax.plot([x[k], x[k]], [shaft[k], tip[k]], color=colour, linewidth=2, zorder=3)
     for which, colour in ((new, style.GREEN), (~new, style.INK)):
         there = which & (grown > 0)
-        ax.scatter(x[there], tip[there], s=HEAD_PT2 * weight * grown[there], color=colour, zorder=4, linewidths=0)
+        ax.scatter(
+            x[there],
+            tip[there],
+            s=HEAD_PT2 * weight * grown[there],
+            color=colour,
+            zorder=4,
+            linewidths=0,
+        )
     empty = (grown == 0) & (rank < SITES)
-    ax.scatter(x[empty], tip[empty], s=HEAD_PT2 / 2, facecolors="none", edgecolors=style.GREY, linestyles=":", zorder=2)
+    ax.scatter(
+        x[empty],
+        tip[empty],
+        s=HEAD_PT2 / 2,
+        facecolors="none",
+        edgecolors=style.GREY,
+        linestyles=":",
+        zorder=2,
+    )
     ax.set_xlim(-1 / SITES, 1 + 1 / SITES)
     ax.set_ylim(-5 / 2, 2)
     ax.set_axis_off()
     ax.set_title(f"Spines: density {density:.3f}, weight {weight:.3f} (× healthy)")
-    ax.annotate("green: new since the start; dotted: empty sites", (1, 0), xycoords="axes fraction", ha="right",
-                va="bottom", fontsize=11, color=style.MUTED)  # fmt: skip
+    ax.annotate(
+        "green: new since the start; dotted: empty sites",
+        (1, 0),
+        xycoords="axes fraction",
+        ha="right",
+        va="bottom",
+        fontsize=11,
+        color=style.MUTED,
+    )

@@ -24,9 +24,12 @@ FINE = 160  # steps of the picture along either axis, between the points that we
 
 
 @style.slide
-def landscape(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axes: Sequence[str] = ()) -> Figure:
-    """What the treated arm does more than the untreated, over two swept numbers (the last two, or `axes`): colour and
-    contours, straight between the points that were run, which are dots; a cross where runs are missing.
+def landscape(
+    ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axes: Sequence[str] = ()
+) -> Figure:
+    """What the treated arm does more than the untreated, over two swept numbers (the last two, or
+    `axes`): colour and contours, straight between the points that were run, which are dots; a cross
+    where runs are missing.
 
     Raises InputError where fewer than two numbers are swept, no readout, or a third axis is open.
     """
@@ -36,7 +39,9 @@ def landscape(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axes: Se
     if not names:
         raise data.no_readouts(ds)
     if across not in numbers or up not in numbers:
-        raise refusal(ds, found=f"{len(numbers)} swept numbers", wanted="two, to draw one against the other")
+        raise refusal(
+            ds, found=f"{len(numbers)} swept numbers", wanted="two, to draw one against the other"
+        )
     if POINT in numbers[across].dims and len(numbers) > NUMBERS_PER_LINE:
         wanted = "two: here all others vary as well, and no map of two of them says what these do"
         raise refusal(ds, found=f"points over {len(numbers)} numbers", wanted=wanted)
@@ -44,10 +49,15 @@ def landscape(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axes: Se
     ds = data.settled(ds[[*names, *(v for v in ("status",) if v in ds)]], names, keep=dims)
     arm, base = data.contrast(ds)
     less = f" less {style.label_of(ds, base)}" if base is not None else ""
-    note = f"{style.label_of(ds, arm)}{less}, mean over seeds; dots: points that were run, straight between them"
+    note = (
+        f"{style.label_of(ds, arm)}{less}, mean over seeds; dots: points that were run, straight"
+        " between them"
+    )
     if any(n < expected for n, expected in data.complete(ds).values()):
         note += "; crosses: runs are missing"
-    heading = f"{data.label(numbers[across].attrs['path'])} and {data.label(numbers[up].attrs['path'])}"
+    heading = (
+        f"{data.label(numbers[across].attrs['path'])} and {data.label(numbers[up].attrs['path'])}"
+    )
     fig = style.blank(ds, style.sentence(heading), note=f"{note}.")
     for ax, name in zip(panels(fig, ds, names), names, strict=True):
         dose_axis(ax, numbers[across].values.astype(float), inside=True)
@@ -56,16 +66,28 @@ def landscape(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axes: Se
         ax.set_ylabel(named(numbers[up]))
         values = ds[name].sel(arm=arm) - (ds[name].sel(arm=base) if base is not None else 0)
         z = data.interval(values)
-        x, y = (numbers[name].broadcast_like(values.isel(seed=0)).values.astype(float) for name in (across, up))
+        x, y = (
+            numbers[name].broadcast_like(values.isel(seed=0)).values.astype(float)
+            for name in (across, up)
+        )
         bar = _map(fig, ax, x, y, z.mean)
         bar.set_title(style.unit_text(str(ds[name].attrs.get("units", "1"))), fontsize=11)
         short = z.n < ds.sizes["seed"]
-        ax.plot(x[short], y[short], linestyle="none", marker="x", color=style.ALARM, markersize=9, markeredgewidth=2)
+        ax.plot(
+            x[short],
+            y[short],
+            linestyle="none",
+            marker="x",
+            color=style.ALARM,
+            markersize=9,
+            markeredgewidth=2,
+        )
     return fig
 
 
 def _map(fig: Figure, ax: Axes, x: data.Array, y: data.Array, z: data.Array) -> Axes:
-    """Colour, contours and points of z over x and y, all of one shape; two-sided where z changes sign.
+    """Colour, contours and points of z over x and y, all of one shape; two-sided where z changes
+    sign.
 
     Returns the axes of the colour bar.
     """
@@ -73,25 +95,50 @@ def _map(fig: Figure, ax: Axes, x: data.Array, y: data.Array, z: data.Array) -> 
     two_sided = low < 0 < high and min(-low, high) * CONTOURS > max(-low, high)
     norm = TwoSlopeNorm(0, low, high) if two_sided else Normalize(low, high)
     fine_x, fine_y, fine = _between(ax, x, y, z)
-    shown = ax.pcolormesh(fine_x, fine_y, fine, cmap=TWO_SIDED if two_sided else ONE_SIDED, norm=norm,
-                          shading="nearest", rasterized=True)  # fmt: skip
+    shown = ax.pcolormesh(
+        fine_x,
+        fine_y,
+        fine,
+        cmap=TWO_SIDED if two_sided else ONE_SIDED,
+        norm=norm,
+        shading="nearest",
+        rasterized=True,
+    )
     levels = [float(level) for level in np.asarray(MaxNLocator(CONTOURS).tick_values(low, high))]
     levels = [level for level in levels if low < level < high]
     edge: list[AbstractPathEffect] = [withStroke(linewidth=3, foreground=style.INK + "66")]
     if levels:
-        lines = ax.contour(fine_x, fine_y, fine, levels=levels, colors="white", linewidths=3 / 2, linestyles="solid")
+        lines = ax.contour(
+            fine_x,
+            fine_y,
+            fine,
+            levels=levels,
+            colors="white",
+            linewidths=3 / 2,
+            linestyles="solid",
+        )
         lines.set_path_effects(edge)
         for text in ax.clabel(lines, fontsize=11, fmt=lambda level: f"{level:g}".replace("-", "−")):
             text.set_path_effects(edge)
-    ax.plot(x.ravel(), y.ravel(), linestyle="none", marker="o", markersize=2, color="white", markeredgewidth=0,
-            clip_on=False)  # fmt: skip
+    ax.plot(
+        x.ravel(),
+        y.ravel(),
+        linestyle="none",
+        marker="o",
+        markersize=2,
+        color="white",
+        markeredgewidth=0,
+        clip_on=False,
+    )
     bar = fig.colorbar(shown, ax=ax, pad=1 / 50, aspect=16)
     bar.ax.spines[:].set_visible(False)
     bar.ax.tick_params(length=0)
     return bar.ax
 
 
-def _between(ax: Axes, x: data.Array, y: data.Array, z: data.Array) -> tuple[data.Array, data.Array, data.Array]:
+def _between(
+    ax: Axes, x: data.Array, y: data.Array, z: data.Array
+) -> tuple[data.Array, data.Array, data.Array]:
     """z between its points, straight on the scales of the axes: (fine,), (fine,), (fine, fine)."""
     from scipy.interpolate import griddata
 
@@ -99,7 +146,10 @@ def _between(ax: Axes, x: data.Array, y: data.Array, z: data.Array) -> tuple[dat
     there = np.isfinite(z)
     steps = np.linspace(0, 1, FINE)
     points = np.column_stack(
-        [(to(v[there]) - low) / (high - low) for (to, _, low, high), v in zip(scales, (x, y), strict=True)]
+        [
+            (to(v[there]) - low) / (high - low)
+            for (to, _, low, high), v in zip(scales, (x, y), strict=True)
+        ]
     )
     fine = griddata(points, z[there], tuple(np.meshgrid(steps, steps)), method="linear")
     ends = [back(low + (high - low) * steps) for _, back, low, high in scales]

@@ -1,4 +1,6 @@
-"""In: spikes of one network before and under a drug. Out: both rasters side by side, the first picture there is."""
+"""In: spikes of one network before and under a drug. Out: both rasters side by side, the first
+picture there is.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,23 @@ from plastogen.figures._raster import MS_PER_S, SMOOTH_MS, Spikes
 
 @style.slide
 def pair(
-    ds: xr.Dataset, spikes: Mapping[str, Spikes], cells: Mapping[str, Sequence[int]], rates: Mapping[str, str], *,
-    heading: str, seeds: str, window_s: float,
-) -> Figure:  # fmt: skip
-    """A column a moment: spikes of every cell, smoothed rates. `ds` says who and what (its attributes); `rates`: moment
-    -> mean rates in words; `seeds` stands top right, `window_s` of each moment is shown.
+    ds: xr.Dataset,
+    spikes: Mapping[str, Spikes],
+    cells: Mapping[str, Sequence[int]],
+    rates: Mapping[str, str],
+    *,
+    heading: str,
+    seeds: str,
+    window_s: float,
+) -> Figure:
+    """A column a moment: spikes of every cell, smoothed rates. `ds` says who and what (its
+    attributes); `rates`: moment -> mean rates in words; `seeds` stands top right, `window_s` of
+    each moment is shown.
     """
-    note = f"rates smoothed over {SMOOTH_MS} ms; in the titles means ± standard error over the whole stretch."
+    note = (
+        f"rates smoothed over {SMOOTH_MS} ms; in the titles means ± standard error over the whole"
+        " stretch."
+    )
     fig = style.blank(ds, heading, seeds=seeds, note=note)
     grid = fig.add_gridspec(2, len(spikes), height_ratios=[2, 1])
     below = []

@@ -27,15 +27,18 @@ PRODUCTS = 5  # lines of equal product, at most
 
 @style.slide
 def phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
-    """Two slow states against each other (weight and spine density), a course a line, dots when time is told; grey
-    lines where their product is the same. An arm a line; along one axis of a sweep, one arm at some of its values;
-    many points or virtual subjects as threads, with their median.
+    """Two slow states against each other (weight and spine density), a course a line, dots when
+    time is told; grey lines where their product is the same. An arm a line; along one axis of a
+    sweep, one arm at some of its values; many points or virtual subjects as threads, with their
+    median.
 
     Raises InputError for a state that is not there, or a second axis that is open.
     """
     for name in states:
         if name not in ds or "time" not in ds[name].dims:
-            raise refusal(ds, found=name, wanted="a state with one course, such as weight or spine_density")
+            raise refusal(
+                ds, found=name, wanted="a state with one course, such as weight or spine_density"
+            )
     ds = ds[[*states, *(v for v in ("status",) if v in ds)]]
     swept = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
     many = SUBJECT in ds.sizes or (swept == [POINT] and len(data.varied(ds)) > NUMBERS_PER_LINE)
@@ -44,20 +47,32 @@ def phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
     focus, base = data.contrast(ds)
     if many:
         looks = [styles[arm] for arm in styles]
-        lines = [ds.sel(arm=arm).median([d for d in ds[states[0]].dims if d not in ("arm", "time")]) for arm in styles]
+        lines = [
+            ds.sel(arm=arm).median([d for d in ds[states[0]].dims if d not in ("arm", "time")])
+            for arm in styles
+        ]
         what = "median; thin: each " + ("virtual subject" if SUBJECT in ds.sizes else "point")
     elif swept:
         kept, looks = shaded(ds, swept[0])
         lines = [_mean(ds.sel(arm=focus).isel({swept[0]: i})) for i in kept]
         if base is not None:
-            looks, lines = [styles[base], *looks], [_mean(ds.sel(arm=base).isel({swept[0]: 0})), *lines]
+            looks, lines = (
+                [styles[base], *looks],
+                [
+                    _mean(ds.sel(arm=base).isel({swept[0]: 0})),
+                    *lines,
+                ],
+            )
         what = f"{styles[focus].label}, mean over seeds, a line each value"
     else:
         looks, lines = list(styles.values()), [_mean(ds.sel(arm=arm)) for arm in styles]
         what = "mean over seeds"
     note = f"{what}; dots: times told once; grey: equal products of both. Healthy is 1, 1."
     fig = style.blank(
-        ds, style.sentence(" and ".join(_title(ds, name) for name in reversed(states))), arms=looks, note=note
+        ds,
+        style.sentence(" and ".join(_title(ds, name) for name in reversed(states))),
+        arms=looks,
+        note=note,
     )
     ax = fig.subplots()
     if many:
@@ -65,10 +80,21 @@ def phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
     for look, line in zip(looks, lines, strict=True):
         x, y = (line[name].values for name in states)
         still = np.ptp(x) == np.ptp(y) == 0
-        ax.plot(x, y, color=look.colour, linestyle=look.line, marker="D" if still else "", markersize=10, zorder=3)
+        ax.plot(
+            x,
+            y,
+            color=look.colour,
+            linestyle=look.line,
+            marker="D" if still else "",
+            markersize=10,
+            zorder=3,
+        )
         if not still:
             _marks(ax, x, y, ds["time"].values, look)
-    told = max(lines, key=lambda line: float(np.ptp(line[states[0]].values) + np.ptp(line[states[1]].values)))
+    told = max(
+        lines,
+        key=lambda line: float(np.ptp(line[states[0]].values) + np.ptp(line[states[1]].values)),
+    )
     _frame(ax)
     _tell(ax, told[states[0]].values, told[states[1]].values, ds["time"].values)
     _products(ax)
@@ -96,13 +122,27 @@ def _threads(ax: Axes, ds: xr.Dataset, states: Sequence[str], arm: str, colour: 
 
 def _at(x: data.Array, y: data.Array, time_h: data.Array) -> list[tuple[float, float, float]]:
     """Where a course is at each time that is marked, and the last time it has: (h, x, y)."""
-    return [(h, float(np.interp(h, time_h, x)), float(np.interp(h, time_h, y))) for h in MARKS_H if h <= time_h[-1]]
+    return [
+        (h, float(np.interp(h, time_h, x)), float(np.interp(h, time_h, y)))
+        for h in MARKS_H
+        if h <= time_h[-1]
+    ]
 
 
-def _marks(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array, look: style.ArmStyle) -> None:
+def _marks(
+    ax: Axes, x: data.Array, y: data.Array, time_h: data.Array, look: style.ArmStyle
+) -> None:
     points = _at(x, y, time_h)
-    ax.plot([p[1] for p in points], [p[2] for p in points], linestyle="none", marker="o", markersize=6,
-            color=look.colour, markeredgecolor="white", zorder=4)  # fmt: skip
+    ax.plot(
+        [p[1] for p in points],
+        [p[2] for p in points],
+        linestyle="none",
+        marker="o",
+        markersize=6,
+        color=look.colour,
+        markeredgecolor="white",
+        zorder=4,
+    )
 
 
 def _tell(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array) -> None:
@@ -112,8 +152,16 @@ def _tell(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array) -> None:
     for h, across, up in _at(x, y, time_h):
         place = np.array([across, up]) / spans
         if all(np.abs(place - other).max() > APART_PERCENT / 100 for other in told):
-            ax.annotate(axis.time_text(h) if h else "start", (across, up), xytext=(0, 9), textcoords="offset points",
-                        fontsize=12, ha="center", zorder=6, path_effects=HALO)  # fmt: skip
+            ax.annotate(
+                axis.time_text(h) if h else "start",
+                (across, up),
+                xytext=(0, 9),
+                textcoords="offset points",
+                fontsize=12,
+                ha="center",
+                zorder=6,
+                path_effects=HALO,
+            )
             told.append(place)
 
 
@@ -134,7 +182,15 @@ def _products(ax: Axes) -> None:
         inside = (y > bottom) & (y < top)
         if inside.sum() > 1:
             ax.plot(x[inside], y[inside], color=style.PALE, linewidth=1, zorder=0)
-            ax.annotate(f"{product:g}", (x[inside][-1], y[inside][-1]), xytext=(-3, 3), textcoords="offset points",
-                        ha="right", color=style.GREY, fontsize=10, zorder=0)  # fmt: skip
+            ax.annotate(
+                f"{product:g}",
+                (x[inside][-1], y[inside][-1]),
+                xytext=(-3, 3),
+                textcoords="offset points",
+                ha="right",
+                color=style.GREY,
+                fontsize=10,
+                zorder=0,
+            )
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)

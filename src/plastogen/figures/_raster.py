@@ -1,4 +1,6 @@
-"""In: spikes of a run's snapshots and its spectra. Out: raster, population rate and spectrum, moment by moment."""
+"""In: spikes of a run's snapshots and its spectra. Out: raster, population rate and spectrum,
+moment by moment.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +23,30 @@ NEEDS = ("spectrum", "snapshot_rate_hz")
 WINDOW_S = 1  # how much of a snapshot the raster shows
 BIN_MS, SMOOTH_MS, MS_PER_S = 1, 5, 1000
 MOST_MOMENTS = 5
-SHARES = {"E": 5, "PV": 2, "SST": 2}  # height of each class in the raster; there are few PV and SST cells
+SHARES = {
+    "E": 5,
+    "PV": 2,
+    "SST": 2,
+}  # height of each class in the raster; there are few PV and SST cells
 ROOM = 6  # room above a spectrum, as a factor, for the names of the bands
 FREQUENCY_TICKS = (1, 4, 10, 30, 80)
 
 
 @style.slide
 def raster(
-    ds: xr.Dataset, spikes: Mapping[str, Spikes], cells: Mapping[str, Sequence[int]], *, arm: str | None = None,
-    seed: int | None = None, window_s: float = WINDOW_S,
-) -> Figure:  # fmt: skip
-    """One run, a column a snapshot. `spikes`: snapshot -> (times_s, cells) of that run; `cells`: class -> (first, end).
+    ds: xr.Dataset,
+    spikes: Mapping[str, Spikes],
+    cells: Mapping[str, Sequence[int]],
+    *,
+    arm: str | None = None,
+    seed: int | None = None,
+    window_s: float = WINDOW_S,
+) -> Figure:
+    """One run, a column a snapshot. `spikes`: snapshot -> (times_s, cells) of that run; `cells`:
+    class -> (first, end).
 
-    Rows: spikes of every cell, smoothed population rates, spectrum of the E rate with the gamma and slow-delta bands.
-    Raises InputError when results or spikes of the snapshots are missing.
+    Rows: spikes of every cell, smoothed population rates, spectrum of the E rate with the gamma and
+    slow-delta bands. Raises InputError when results or spikes of the snapshots are missing.
     """
     ds = data.settled(ds, NEEDS)
     one = data.focus_arm(ds, arm)
@@ -42,13 +54,22 @@ def raster(
     moments = [str(name) for name in ds["snapshot"].values if str(name) in spikes][:MOST_MOMENTS]
     if not moments or which not in ds["seed"].values:
         found = f"seed {which}" if moments else "no snapshots"
-        raise refusal(ds, found=found, wanted="snapshots (named under `snapshots:`) of a run that is there")
+        raise refusal(
+            ds, found=found, wanted="snapshots (named under `snapshots:`) of a run that is there"
+        )
     run, look = ds.sel(arm=one, seed=which), style.arm_styles(ds)[one]
-    note = f"raster and rates: {window_s:g} s of each snapshot, rates smoothed over {SMOOTH_MS} ms; "
-    note += f"spectrum of the E rate over the whole snapshot, in bands a tenth wide; grey: {moments[0]}."
+    note = (
+        f"raster and rates: {window_s:g} s of each snapshot, rates smoothed over {SMOOTH_MS} ms; "
+    )
+    note += (
+        "spectrum of the E rate over the whole snapshot, in bands a tenth wide; grey:"
+        f" {moments[0]}."
+    )
     fig = style.blank(ds, f"Spikes: {look.label}", seeds=f"one run, seed {which}", note=note)
     grid = fig.add_gridspec(3, len(moments), height_ratios=[5, 3, 4])
-    rows = [[fig.add_subplot(grid[row, column]) for column in range(len(moments))] for row in range(3)]
+    rows = [
+        [fig.add_subplot(grid[row, column]) for column in range(len(moments))] for row in range(3)
+    ]
     for column, moment in enumerate(moments):
         times, who = spikes[moment]
         start = max(0.0, (float(times.max(initial=0)) - window_s) / 2)
@@ -59,8 +80,11 @@ def raster(
         _spectrum(rows[2][column], run["spectrum"].sel(snapshot=moment), before)
         rates = run["snapshot_rate_hz"].sel(snapshot=moment)
         rows[0][column].set_title(_when(ds, moment), fontsize=15)
-        rows[1][column].set_title("   ".join(f"{c} {float(rates.sel({'class': c})):.1f}" for c in cells) + "  Hz",
-                                  fontsize=11, fontweight="normal")  # fmt: skip
+        rows[1][column].set_title(
+            "   ".join(f"{c} {float(rates.sel({'class': c})):.1f}" for c in cells) + "  Hz",
+            fontsize=11,
+            fontweight="normal",
+        )
         for row in (0, 1):
             rows[row][column].set_xlim(0, window_s * MS_PER_S)
         rows[0][column].tick_params(labelbottom=False)
@@ -75,9 +99,18 @@ def raster(
     for text, (first, last) in (("δ", DELTA_HZ), ("γ", GAMMA_HZ)):
         shown = max(first, rows[2][0].get_xlim()[0])
         for ax in rows[2]:
-            ax.annotate(text, (np.sqrt(shown * last), 1), xycoords=("data", "axes fraction"), xytext=(0, -3),
-                        textcoords="offset points", ha="center", va="top", fontsize=14, fontweight="bold",
-                        color=style.MUTED)  # fmt: skip
+            ax.annotate(
+                text,
+                (np.sqrt(shown * last), 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, -3),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+                fontsize=14,
+                fontweight="bold",
+                color=style.MUTED,
+            )
     return fig
 
 
@@ -89,16 +122,29 @@ def _when(ds: xr.Dataset, moment: str) -> str:
 
 
 def dots(
-    ax: Axes, times_ms: Array, who: npt.NDArray[np.int32], cells: Mapping[str, Sequence[int]], *, named: bool,
-) -> None:  # fmt: skip
+    ax: Axes,
+    times_ms: Array,
+    who: npt.NDArray[np.int32],
+    cells: Mapping[str, Sequence[int]],
+    *,
+    named: bool,
+) -> None:
     """Every spike as a dot; classes stacked in bands of SHARES."""
     base, ticks = 0, []
     for cls, (first, end) in cells.items():
         height = SHARES.get(cls, 2)
         mine = (who >= first) & (who < end)
         y = base + height * (who[mine] - first) / (end - first)
-        ax.plot(times_ms[mine], y, linestyle="none", marker="o", markersize=2, markeredgewidth=0, rasterized=True,
-                color=style.CLASS_COLOURS[cls])  # fmt: skip
+        ax.plot(
+            times_ms[mine],
+            y,
+            linestyle="none",
+            marker="o",
+            markersize=2,
+            markeredgewidth=0,
+            rasterized=True,
+            color=style.CLASS_COLOURS[cls],
+        )
         ticks.append((base + height / 2, f"{cls}, {end - first}", style.CLASS_COLOURS[cls]))
         base += height
         ax.axhline(base, color="white", linewidth=2)
@@ -110,8 +156,12 @@ def dots(
 
 
 def population(
-    ax: Axes, times_s: Array, who: npt.NDArray[np.int32], cells: Mapping[str, Sequence[int]], window_s: float,
-) -> None:  # fmt: skip
+    ax: Axes,
+    times_s: Array,
+    who: npt.NDArray[np.int32],
+    cells: Mapping[str, Sequence[int]],
+    window_s: float,
+) -> None:
     """Population rate of each class, spikes a second a cell, smoothed with a Gaussian."""
     reach = 3 * SMOOTH_MS
     edges = np.arange(-reach, round(window_s * MS_PER_S) + reach + BIN_MS, BIN_MS) / MS_PER_S
@@ -119,16 +169,27 @@ def population(
     kernel = np.exp(-((offsets / SMOOTH_MS) ** 2) / 2)
     for cls, (first, end) in cells.items():
         count = np.histogram(times_s[(who >= first) & (who < end)], edges)[0]
-        rate = np.convolve(count, kernel / kernel.sum(), mode="same") * MS_PER_S / BIN_MS / (end - first)
+        rate = (
+            np.convolve(count, kernel / kernel.sum(), mode="same")
+            * MS_PER_S
+            / BIN_MS
+            / (end - first)
+        )
         ax.plot(
-            edges[:-1] * MS_PER_S, rate, color=style.CLASS_COLOURS[cls], linewidth=2 if cls == "E" else 1, label=cls
+            edges[:-1] * MS_PER_S,
+            rate,
+            color=style.CLASS_COLOURS[cls],
+            linewidth=2 if cls == "E" else 1,
+            label=cls,
         )
     ax.set_ylim(bottom=0)
     ax.yaxis.set_major_locator(MaxNLocator(3))
 
 
 def by_tenths(frequency: Array, power: Array) -> tuple[Array, Array]:
-    """A spectrum averaged over bands a tenth of their frequency wide; (centres, means), empty bands left out."""
+    """A spectrum averaged over bands a tenth of their frequency wide; (centres, means), empty bands
+    left out.
+    """
     band = np.floor(np.log(frequency / frequency[0]) / np.log(1 + 1 / 10)).astype(int)
     n = np.bincount(band)
     there = n > 0

@@ -1,4 +1,6 @@
-"""In: results of virtual subjects, and a readout that says yes or no. Out: who responds, and what separates them."""
+"""In: results of virtual subjects, and a readout that says yes or no. Out: who responds, and what
+separates them.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ MOST_NUMBERS, BINS = 8, 24
 
 @style.slide
 def responders(ds: xr.Dataset, *, readout: str | None = None, arm: str | None = None) -> Figure:
-    """Left, the readout behind the answer in every virtual subject, those who respond in colour; middle, how well each
-    number separates them; right, the two that do it best.
+    """Left, the readout behind the answer in every virtual subject, those who respond in colour;
+    middle, how well each number separates them; right, the two that do it best.
 
     Raises InputError without virtual subjects or a readout that says yes or no.
     """
@@ -32,17 +34,27 @@ def responders(ds: xr.Dataset, *, readout: str | None = None, arm: str | None = 
     look = style.arm_styles(ds)[found.arm]
     share, low, high = found.rate
     note = (
-        f"responders of {look.label}: {ds[found.readout].attrs.get('long_name', found.readout)}, in more than half of "
+        f"responders of {look.label}: {ds[found.readout].attrs.get('long_name', found.readout)}, in"
+        " more than half of "
     )
-    note += "a subject's seeds. AUC: chance that the number is higher in a responder than in another; 0.5 says nothing."
-    fig = style.blank(ds, f"{share:.0%} respond [{low:.0%}, {high:.0%}]".replace("%", " %"), note=note)
+    note += (
+        "a subject's seeds. AUC: chance that the number is higher in a responder than in another;"
+        " 0.5 says nothing."
+    )
+    fig = style.blank(
+        ds, f"{share:.0%} respond [{low:.0%}, {high:.0%}]".replace("%", " %"), note=note
+    )
     left, middle, right = fig.subplots(1, 3, width_ratios=[4, 5, 4])
     _spread(left, mine, found, look.colour)
     if not found.separations:
         for ax in (middle, right):
             ax.set_axis_off()
-        middle.annotate("too few respond, or too few do not,\nto say what separates them", (0, 1 / 2),
-                        xycoords="axes fraction", color=style.MUTED)  # fmt: skip
+        middle.annotate(
+            "too few respond, or too few do not,\nto say what separates them",
+            (0, 1 / 2),
+            xycoords="axes fraction",
+            color=style.MUTED,
+        )
         return fig
     _forest(middle, found.separations, look.colour)
     _pair(right, mine, found.separations, yes, look.colour)
@@ -54,9 +66,13 @@ def _spread(ax: Axes, mine: xr.Dataset, found: Response, colour: str) -> None:
     name = behind(mine, found.readout)
     values = by_unit(mine[name or found.readout].astype(float)).values
     edges = np.histogram_bin_edges(values[np.isfinite(values)], BINS)
-    ax.hist([values[found.yes], values[~found.yes]], bins=list(edges), stacked=True,
-            color=[colour, style.tint(style.GREY, 45)],
-            label=[f"respond ({found.yes.sum()})", f"do not ({(~found.yes).sum()})"])  # fmt: skip
+    ax.hist(
+        [values[found.yes], values[~found.yes]],
+        bins=list(edges),
+        stacked=True,
+        color=[colour, style.tint(style.GREY, 45)],
+        label=[f"respond ({found.yes.sum()})", f"do not ({(~found.yes).sum()})"],
+    )
     threshold = mine[found.readout].attrs.get("threshold")
     if name is not None and threshold is not None:
         ax.axvline(float(threshold), color=style.INK, linestyle=(0, (4, 2)), linewidth=3 / 2)
@@ -72,7 +88,9 @@ def _spread(ax: Axes, mine: xr.Dataset, found: Response, colour: str) -> None:
 
 
 def _forest(ax: Axes, separations: Sequence[Separation], colour: str) -> None:
-    """The AUC of each number with its interval, the best at the top; those whose interval holds 0.5 are pale."""
+    """The AUC of each number with its interval, the best at the top; those whose interval holds 0.5
+    are pale.
+    """
     shown = separations[:MOST_NUMBERS]
     rows = np.arange(len(shown))[::-1]
     ax.axvline(1 / 2, color=style.GREY, linewidth=1)
@@ -91,12 +109,21 @@ def _forest(ax: Axes, separations: Sequence[Separation], colour: str) -> None:
     ax.set_title(f"What separates them: AUC{more}")
 
 
-def _pair(ax: Axes, mine: xr.Dataset, separations: Sequence[Separation], yes: np.ndarray, colour: str) -> None:
+def _pair(
+    ax: Axes, mine: xr.Dataset, separations: Sequence[Separation], yes: np.ndarray, colour: str
+) -> None:
     """The two numbers that separate best, a dot a subject."""
     across, up = (mine[one.name] for one in (*separations, separations[0])[:2])
     for who, face, edge in ((~yes, "white", style.GREY), (yes, colour, "white")):
-        ax.plot(across.values[who], up.values[who], linestyle="none", marker="o", markersize=6, markerfacecolor=face,
-                markeredgecolor=edge)  # fmt: skip
+        ax.plot(
+            across.values[who],
+            up.values[who],
+            linestyle="none",
+            marker="o",
+            markersize=6,
+            markerfacecolor=face,
+            markeredgecolor=edge,
+        )
     ax.set_xlabel(named(across))
     ax.set_ylabel(named(up))
     ax.xaxis.set_major_locator(MaxNLocator(4))

@@ -1,4 +1,6 @@
-"""In: results of a sweep over several numbers, or of virtual subjects. Out: which number matters for which readout."""
+"""In: results of a sweep over several numbers, or of virtual subjects. Out: which number matters
+for which readout.
+"""
 
 from __future__ import annotations
 
@@ -18,25 +20,43 @@ from plastogen.figures import data, style
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 8, 16, 96
 DARK_PERCENT = 50  # of the scale: what is written on darker ground is white
 ABOUT = {
-    "saltelli": "total Sobol index: share of the readout's variance that would be left if all other numbers were known",
-    "morris": "mean absolute elementary effect over the number's range, each readout relative to its greatest",
-    "": "partial rank correlation: −1 or 1 where the readout follows the number alone, 0 where it does not",
+    "saltelli": (
+        "total Sobol index: share of the readout's variance that would be left if all other numbers"
+        " were known"
+    ),
+    "morris": (
+        "mean absolute elementary effect over the number's range, each readout relative to its"
+        " greatest"
+    ),
+    "": (
+        "partial rank correlation: −1 or 1 where the readout follows the number alone, 0 where it"
+        " does not"
+    ),
 }
 
 
 @style.slide
-def sensitivity(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str | None = None) -> Figure:
-    """A column a readout, a row a number, those that matter most at the top; what is not told from 0 is pale.
+def sensitivity(
+    ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str | None = None
+) -> Figure:
+    """A column a readout, a row a number, those that matter most at the top; what is not told from
+    0 is pale.
 
-    What is shown follows from the design: Sobol indices, elementary effects, or partial rank correlations (see
-    `plastogen.analysis.sensitivity`). Raises InputError where nothing is swept or no readout varies.
+    What is shown follows from the design: Sobol indices, elementary effects, or partial rank
+    correlations (see `plastogen.analysis.sensitivity`). Raises InputError where nothing is swept or
+    no readout varies.
     """
     kind, found = influences(ds, data.readouts(ds, readouts), arm=arm)
     names = list(dict.fromkeys(one.readout for one in found))[:MOST_READOUTS]
     if not names:
-        raise refusal(ds, found="no readout that varies", wanted="one that does, to ask what it depends on")
+        raise refusal(
+            ds, found="no readout that varies", wanted="one that does, to ask what it depends on"
+        )
     by = {(one.readout, one.path): one for one in found}
-    scale = {name: max(one.weight for one in found if one.readout == name) if kind == "morris" else 1 for name in names}
+    scale = {
+        name: max(one.weight for one in found if one.readout == name) if kind == "morris" else 1
+        for name in names
+    }
     paths = list(dict.fromkeys(one.path for one in found))
     paths.sort(key=lambda path: -sum(by[name, path].weight / scale[name] for name in names))
     shown = paths[:MOST_NUMBERS]
@@ -46,10 +66,16 @@ def sensitivity(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: s
     note = f"{style.label_of(ds, arm or focus)}{less}. {style.sentence(ABOUT[kind])}{some}. "
     fig = style.blank(ds, "Which number matters", note=note)
     ax = fig.subplots()
-    _cells(ax, [[by[name, path] for name in names] for path in shown], list(scale.values()), signed=kind == "")
+    _cells(
+        ax,
+        [[by[name, path] for name in names] for path in shown],
+        list(scale.values()),
+        signed=kind == "",
+    )
     titles = [str(ds[name].attrs.get("long_name", name)) for name in names]
     ax.set_xticks(
-        range(len(names)), ["\n".join(textwrap.wrap(title, TITLE_CHARS // max(len(names), 4))) for title in titles]
+        range(len(names)),
+        ["\n".join(textwrap.wrap(title, TITLE_CHARS // max(len(names), 4))) for title in titles],
     )
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(shown)), [data.label(path) for path in shown])
@@ -58,20 +84,31 @@ def sensitivity(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: s
     return fig
 
 
-def _cells(ax: Axes, table: Sequence[Sequence[Influence]], scale: Sequence[float], *, signed: bool) -> None:
+def _cells(
+    ax: Axes, table: Sequence[Sequence[Influence]], scale: Sequence[float], *, signed: bool
+) -> None:
     """Colour and number of each cell, from top to bottom."""
     values = np.array([[one.value / s for one, s in zip(row, scale, strict=True)] for row in table])
     top = 1.0 if signed else max(float(values.max()), np.finfo(float).tiny)
     norm = Normalize(-top, top) if signed else Normalize(0, top)
-    ax.imshow(values, cmap="PuOr_r" if signed else "Blues", norm=norm, aspect="auto", rasterized=True)
+    ax.imshow(
+        values, cmap="PuOr_r" if signed else "Blues", norm=norm, aspect="auto", rasterized=True
+    )
     for i, row in enumerate(table):
         for k, one in enumerate(row):
             sure = one.low > 0 or one.high < 0
             dark = abs(values[i, k]) * 100 > DARK_PERCENT * top
             ink = "white" if dark else style.INK if sure else style.tint(style.GREY, 35)
             text = f"{values[i, k]:.2f}".replace("-", "−")
-            ax.annotate(text, (k, i), ha="center", va="center", color=ink, fontsize=12 if len(table) < 12 else 10,
-                        fontweight="bold" if sure else "normal")  # fmt: skip
+            ax.annotate(
+                text,
+                (k, i),
+                ha="center",
+                va="center",
+                color=ink,
+                fontsize=12 if len(table) < 12 else 10,
+                fontweight="bold" if sure else "normal",
+            )
     ax.set_xticks(np.arange(len(scale) + 1) - 1 / 2, minor=True)
     ax.set_yticks(np.arange(len(table) + 1) - 1 / 2, minor=True)
     ax.grid(which="minor", color="white", linewidth=2)

@@ -1,4 +1,6 @@
-"""In: results of a sweep, or of arms that differ in dose. Out: readouts against the swept value, or the dose."""
+"""In: results of a sweep, or of arms that differ in dose. Out: readouts against the swept value, or
+the dose.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,24 @@ from plastogen.figures.axis import dose_axis, points
 MOST_READOUTS, MOST_LINES = 4, 6
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(mg/kg|mg|uM|µM|nM)\b")  # a dose as it is written in `what`
 NM_PER_UM = 1000
-SHADES, LIGHTEST_PERCENT = "viridis", 85  # of ordered lines: told apart by colour-blind readers, and in grey
+SHADES, LIGHTEST_PERCENT = (
+    "viridis",
+    85,
+)  # of ordered lines: told apart by colour-blind readers, and in grey
 NUMBERS_PER_LINE = 2  # a design of more numbers than this is no line along one of them
 
 
 @style.slide
-def sweep(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axis: str | None = None) -> Figure:
-    """Readouts against what is swept. Along one `axis` of a grid, a line an arm; of two axes, a line each value of the
-    other, for one arm; of points drawn over many numbers, each readout against the one it follows most closely. Without
-    a sweep, readouts against dose over arms that differ in it; arms that get no drug are a grey line and band.
+def sweep(
+    ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axis: str | None = None
+) -> Figure:
+    """Readouts against what is swept. Along one `axis` of a grid, a line an arm; of two axes, a
+    line each value of the other, for one arm; of points drawn over many numbers, each readout
+    against the one it follows most closely. Without a sweep, readouts against dose over arms that
+    differ in it; arms that get no drug are a grey line and band.
 
-    Raises InputError where there is neither a sweep nor more than one dose, no readout, or a third axis.
+    Raises InputError where there is neither a sweep nor more than one dose, no readout, or a third
+    axis.
     """
     names = data.readouts(ds, readouts)[:MOST_READOUTS]
     ds = ds[[*names, *(v for v in ("status",) if v in ds)]]
@@ -87,7 +96,9 @@ def _numbers_along(ds: xr.Dataset, along: str) -> xr.DataArray:
     if along != POINT:
         return ds[along]
     listed = list(data.varied(ds).values())
-    return next((values for values in listed if data.numeric(values)), listed[0] if listed else ds[along])
+    return next(
+        (values for values in listed if data.numeric(values)), listed[0] if listed else ds[along]
+    )
 
 
 def _along(ds: xr.Dataset, names: Sequence[str], along: str) -> Figure:
@@ -96,7 +107,9 @@ def _along(ds: xr.Dataset, names: Sequence[str], along: str) -> Figure:
     looks = style.arm_styles(ds)
     fig = style.blank(ds, "Across the sweep", arms=list(looks.values()), note=note)
     values = _numbers_along(ds, along)
-    order = np.argsort(values.values, kind="stable") if data.numeric(values) else np.arange(values.size)
+    order = (
+        np.argsort(values.values, kind="stable") if data.numeric(values) else np.arange(values.size)
+    )
     ds, values = ds.isel({along: order}), values.isel({along: order})
     for ax, name in zip(panels(fig, ds, names), names, strict=True):
         x = number_axis(ax, values)
@@ -108,15 +121,22 @@ def _along(ds: xr.Dataset, names: Sequence[str], along: str) -> Figure:
 
 
 def _across(ds: xr.Dataset, names: Sequence[str], along: str, other: str) -> Figure:
-    """Two axes: for one arm, a line each value of the other axis, light to dark; the untreated in grey."""
+    """Two axes: for one arm, a line each value of the other axis, light to dark; the untreated in
+    grey.
+    """
     focus, base = data.contrast(ds)
     look = style.arm_styles(ds)[focus]
     kept, lines = shaded(ds, other)
     if base is not None:
         lines = [style.arm_styles(ds)[base], *lines]
     which = "" if len(kept) == ds.sizes[other] else f" ({len(kept)} of {ds.sizes[other]} values)"
-    note = f"{look.label}, a line each value of {named(ds[other])}{which}: mean over {_units(ds)}; bars or bands: "
-    fig = style.blank(ds, "Across the sweep", arms=lines, note=f"{note}{data.PERCENT} % interval{_hollow(ds)}.")
+    note = (
+        f"{look.label}, a line each value of {named(ds[other])}{which}: mean over {_units(ds)};"
+        " bars or bands: "
+    )
+    fig = style.blank(
+        ds, "Across the sweep", arms=lines, note=f"{note}{data.PERCENT} % interval{_hollow(ds)}."
+    )
     for ax, name in zip(panels(fig, ds, names), names, strict=True):
         x = number_axis(ax, ds[along])
         if base is not None:
@@ -130,25 +150,50 @@ def _across(ds: xr.Dataset, names: Sequence[str], along: str, other: str) -> Fig
 
 
 def _cloud(ds: xr.Dataset, names: Sequence[str]) -> Figure:
-    """Points drawn over many numbers: each readout against the number it follows most closely, a dot a point."""
+    """Points drawn over many numbers: each readout against the number it follows most closely, a
+    dot a point.
+    """
     focus, base = data.contrast(ds)
     look = style.arm_styles(ds)[focus]
     less = f" less {style.label_of(ds, base)}" if base is not None else ""
-    note = f"{look.label}{less}; a dot each point, the mean of its seeds, against the number it follows most closely "
-    fig = style.blank(ds, "Across the sweep", note=f"{note}(partial rank correlation ρ); all others vary too.")
+    note = (
+        f"{look.label}{less}; a dot each point, the mean of its seeds, against the number it"
+        " follows most closely "
+    )
+    fig = style.blank(
+        ds, "Across the sweep", note=f"{note}(partial rank correlation ρ); all others vary too."
+    )
     numbers = {name: values for name, values in data.varied(ds).items() if data.numeric(values)}
     x = np.column_stack([values.values.astype(float) for values in numbers.values()])
     for ax, name in zip(panels(fig, ds, names), names, strict=True):
         mine = ds[name].sel(arm=focus).mean("seed", skipna=False)
-        y = (mine - ds[name].sel(arm=base).mean("seed", skipna=False) if base is not None else mine).values
+        y = (
+            mine - ds[name].sel(arm=base).mean("seed", skipna=False) if base is not None else mine
+        ).values
         found = ranked(x, y).value
         k = int(np.abs(found).argmax())
         number = list(numbers.values())[k]
         number_axis(ax, number)
-        ax.plot(x[:, k], y, linestyle="none", marker="o", markersize=5, markeredgewidth=0, alpha=1 / 2,
-                color=look.colour, rasterized=True)  # fmt: skip
-        ax.annotate(f"ρ = {found[k]:.2f}".replace("-", "−"), (1, 1), xycoords="axes fraction", ha="right", va="bottom",
-                    fontsize=12, color=style.MUTED)  # fmt: skip
+        ax.plot(
+            x[:, k],
+            y,
+            linestyle="none",
+            marker="o",
+            markersize=5,
+            markeredgewidth=0,
+            alpha=1 / 2,
+            color=look.colour,
+            rasterized=True,
+        )
+        ax.annotate(
+            f"ρ = {found[k]:.2f}".replace("-", "−"),
+            (1, 1),
+            xycoords="axes fraction",
+            ha="right",
+            va="bottom",
+            fontsize=12,
+            color=style.MUTED,
+        )
     return fig
 
 
@@ -157,7 +202,9 @@ def _units(ds: xr.Dataset) -> str:
 
 
 def said(ds: xr.Dataset, dim: str, place: int) -> str:
-    """A place along a dimension, as its value is said: `0.5 mg/kg`; of points side by side, all that they differ in."""
+    """A place along a dimension, as its value is said: `0.5 mg/kg`; of points side by side, all
+    that they differ in.
+    """
     listed = {name: values for name, values in data.varied(ds).items() if dim in values.dims}
     parts = []
     for values in listed.values():
@@ -169,21 +216,41 @@ def said(ds: xr.Dataset, dim: str, place: int) -> str:
 
 def shaded(ds: xr.Dataset, dim: str) -> tuple[list[int], list[style.ArmStyle]]:
     """Some places along a dimension, evenly chosen, and the looks of their lines, dark to light."""
-    kept = np.unique(np.linspace(0, ds.sizes[dim] - 1, min(MOST_LINES, ds.sizes[dim])).round().astype(int)).tolist()
-    colours = [to_hex(colormaps[SHADES](at)) for at in np.linspace(0, LIGHTEST_PERCENT / 100, len(kept))]
-    return kept, [style.ArmStyle(said(ds, dim, i), one, "-", "o", True) for i, one in zip(kept, colours, strict=True)]
+    kept = np.unique(
+        np.linspace(0, ds.sizes[dim] - 1, min(MOST_LINES, ds.sizes[dim])).round().astype(int)
+    ).tolist()
+    colours = [
+        to_hex(colormaps[SHADES](at)) for at in np.linspace(0, LIGHTEST_PERCENT / 100, len(kept))
+    ]
+    return kept, [
+        style.ArmStyle(said(ds, dim, i), one, "-", "o", True)
+        for i, one in zip(kept, colours, strict=True)
+    ]
 
 
 def _hollow(ds: xr.Dataset) -> str:
     done = sum(n for n, _ in data.complete(ds).values())
-    return "" if done == sum(n for _, n in data.complete(ds).values()) else "; hollow: runs are missing"
+    return (
+        ""
+        if done == sum(n for _, n in data.complete(ds).values())
+        else "; hollow: runs are missing"
+    )
 
 
 def _incomplete(ax: Axes, x: np.ndarray, found: data.Interval, colour: str, ds: xr.Dataset) -> None:
     """Rings where some of the runs are missing."""
     short = found.n < ds.sizes.get(SUBJECT, ds.sizes.get("seed", 1))
-    ax.plot(x[short], found.mean[short], linestyle="none", marker="o", markersize=8, markeredgecolor=colour,
-            markerfacecolor="white", markeredgewidth=2, zorder=5)  # fmt: skip
+    ax.plot(
+        x[short],
+        found.mean[short],
+        linestyle="none",
+        marker="o",
+        markersize=8,
+        markeredgecolor=colour,
+        markerfacecolor="white",
+        markeredgewidth=2,
+        zorder=5,
+    )
 
 
 def _dose_by_dose(ds: xr.Dataset, names: Sequence[str]) -> Figure:
@@ -204,31 +271,59 @@ def _over_arms(ax: Axes, ds: xr.Dataset, name: str, doses: Mapping[str, float], 
         level = data.interval(ds[name].sel(arm=arm))
         ax.axhline(float(level.mean), color=style.GREY, linewidth=2, zorder=1)
         if np.isfinite(level.low):
-            ax.axhspan(float(level.low), float(level.high), color=style.GREY + style.BAND, linewidth=0, zorder=0)
-        ax.annotate(looks[arm].label, (1, float(level.mean)), xycoords=("axes fraction", "data"), xytext=(-2, 3),
-                    textcoords="offset points", ha="right", color=style.MUTED, fontsize=11)  # fmt: skip
+            ax.axhspan(
+                float(level.low),
+                float(level.high),
+                color=style.GREY + style.BAND,
+                linewidth=0,
+                zorder=0,
+            )
+        ax.annotate(
+            looks[arm].label,
+            (1, float(level.mean)),
+            xycoords=("axes fraction", "data"),
+            xytext=(-2, 3),
+            textcoords="offset points",
+            ha="right",
+            color=style.MUTED,
+            fontsize=11,
+        )
     order = sorted(doses, key=lambda arm: doses[arm])
     found = [data.interval(ds[name].sel(arm=arm)) for arm in order]
     x = np.array([doses[arm] for arm in order])
     ax.plot(x, [f.mean for f in found], color=style.tint(style.BLUE, 50), linewidth=2, zorder=2)
     for dose, arm, f in zip(x, order, found, strict=True):
         ax.plot([dose, dose], [f.low, f.high], color=looks[arm].colour, linewidth=3, zorder=3)
-        ax.plot([dose], [f.mean], marker=looks[arm].marker, markersize=9, color=looks[arm].colour, zorder=4)
+        ax.plot(
+            [dose],
+            [f.mean],
+            marker=looks[arm].marker,
+            markersize=9,
+            color=looks[arm].colour,
+            zorder=4,
+        )
     dose_axis(ax, x)
     ax.set_xlabel(f"dose ({style.unit_text(unit)})")
 
 
 def _doses(ds: xr.Dataset) -> tuple[dict[str, float], str]:
-    """Arm -> its first dose as given, and the unit all doses share; arms without a drug are left out."""
+    """Arm -> its first dose as given, and the unit all doses share; arms without a drug are left
+    out.
+    """
     doses: dict[str, float] = {}
     units: dict[str, None] = {}
     for given in data.given(ds):
         found = AMOUNT.search(given.what)
         if found and given.arm not in doses and given.drug not in style.BLOCKERS:
-            scale, unit = (1 / NM_PER_UM, "uM") if found[2] == "nM" else (1, found[2].replace("µ", "u"))
+            scale, unit = (
+                (1 / NM_PER_UM, "uM") if found[2] == "nM" else (1, found[2].replace("µ", "u"))
+            )
             doses[given.arm] = float(found[1]) * scale
             units[unit] = None
     if len(units) > 1:
-        raise refusal(ds, found=f"doses in {' and '.join(units)}",
-                             wanted="doses in one unit, to draw a readout against dose")  # fmt: skip
+        raise refusal(
+            ds,
+            found=f"doses in {' and '.join(units)}",
+            wanted="doses in one unit, to draw a readout against dose",
+        )
     return doses, next(iter(units), "1")

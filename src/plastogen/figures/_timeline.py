@@ -1,4 +1,6 @@
-"""In: results over minutes to weeks. Out: the whole story on one time axis, from concentration to spines."""
+"""In: results over minutes to weeks. Out: the whole story on one time axis, from concentration to
+spines.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +13,47 @@ from plastogen.figures import axis, data, panels, style
 from plastogen.figures.data import Overlay
 from plastogen.figures.panels import Panel
 
-NEEDS = ("brain_uM", "block", "rate_hz", "glutamate", "bdnf", "mtorc1", "eef2k", "weight", "spine_density")
+NEEDS = (
+    "brain_uM",
+    "block",
+    "rate_hz",
+    "glutamate",
+    "bdnf",
+    "mtorc1",
+    "eef2k",
+    "weight",
+    "spine_density",
+)
 PANEL_PT = 82  # height of a panel when nothing is given, about
 BY_ARM = (
-    ("glutamate", "Glutamate (% of baseline)"), ("mtorc1", "mTORC1 (× healthy)"),
-    ("weight", "Synaptic weight (× healthy)"), ("spine_density", "Spine density (× healthy)"),
-)  # fmt: skip
+    ("glutamate", "Glutamate (% of baseline)"),
+    ("mtorc1", "mTORC1 (× healthy)"),
+    ("weight", "Synaptic weight (× healthy)"),
+    ("spine_density", "Spine density (× healthy)"),
+)
 
 
 @style.slide
 def timeline(
-    ds: xr.Dataset, *, arms: Sequence[str] | None = None, focus: str | None = None, overlay: Sequence[Overlay] = (),
-) -> Figure:  # fmt: skip
-    """The full course. Left, one arm (`focus`) from drug to signal; right, all `arms` from glutamate to spines.
+    ds: xr.Dataset,
+    *,
+    arms: Sequence[str] | None = None,
+    focus: str | None = None,
+    overlay: Sequence[Overlay] = (),
+) -> Figure:
+    """The full course. Left, one arm (`focus`) from drug to signal; right, all `arms` from
+    glutamate to spines.
 
-    Lines are means over seeds, bands 95 % intervals. Raises InputError for a missing variable or an unknown arm.
+    Lines are means over seeds, bands 95 % intervals. Raises InputError for a missing variable or an
+    unknown arm.
     """
     ds = data.settled(ds, NEEDS)
     data.check_overlay(overlay, NEEDS)
     chosen, one = data.arms_of(ds, arms), data.focus_arm(ds, focus)
     styles, given = style.arm_styles(ds), data.given(ds)
-    fig = style.blank(ds, "From dose to spine", arms=[styles[name] for name in chosen], note=panels.notes(ds))
+    fig = style.blank(
+        ds, "From dose to spine", arms=[styles[name] for name in chosen], note=panels.notes(ds)
+    )
     rows = panels.strip_rows([g for g in given if g.arm in chosen])
     strip = panels.BAR_PT * max(1, len(rows))
     grid = fig.add_gridspec(5, 2, height_ratios=[strip, *[PANEL_PT - strip // 4] * 4])
@@ -49,7 +71,9 @@ def timeline(
     columns[0][0].set_title(f"One arm: {styles[one].label}", fontsize=15, color=styles[one].colour)
     columns[1][0].set_title("All arms", fontsize=15)
     for ax, draw in zip(
-        columns[0][1:], (panels.concentration, panels.block, panels.rates, panels.signals), strict=True
+        columns[0][1:],
+        (panels.concentration, panels.block, panels.rates, panels.signals),
+        strict=True,
     ):
         draw(Panel(ax, ds, overlay), one)
     for ax, (name, title) in zip(columns[1][1:], BY_ARM, strict=True):

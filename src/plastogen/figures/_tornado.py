@@ -1,4 +1,6 @@
-"""In: results of a sweep over several numbers, or of virtual subjects. Out: how far each number swings each readout."""
+"""In: results of a sweep over several numbers, or of virtual subjects. Out: how far each number
+swings each readout.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,12 @@ MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 4, 8, 92
 
 
 @style.slide
-def tornado(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str | None = None) -> Figure:
-    """For each readout the numbers that swing it furthest: its mean where the number is in its lowest fifth (open) and
-    in its highest (filled), with 95 % intervals; all other numbers vary meanwhile.
+def tornado(
+    ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str | None = None
+) -> Figure:
+    """For each readout the numbers that swing it furthest: its mean where the number is in its
+    lowest fifth (open) and in its highest (filled), with 95 % intervals; all other numbers vary
+    meanwhile.
 
     Raises InputError where nothing is swept or no readout varies.
     """
@@ -30,7 +35,8 @@ def tornado(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str |
     look = style.arm_styles(ds)[arm or data.contrast(ds)[0]]
     less = f" less {style.label_of(ds, base)}" if base is not None else ""
     note = (
-        f"{look.label}{less}: mean where a number is in its lowest fifth (open) and in its highest (filled), and its "
+        f"{look.label}{less}: mean where a number is in its lowest fifth (open) and in its highest"
+        " (filled), and its "
     )
     note += f"{data.PERCENT} % interval, all others varying."
     fig = style.blank(ds, "Which number swings the outcome", note=note)
@@ -40,7 +46,9 @@ def tornado(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str |
         each = sorted(found[name], key=lambda one: -_reach(one))
         _bars(ax, each[:MOST_NUMBERS], look.colour)
         title = str(ds[name].attrs.get("long_name", name))
-        ax.set_title("\n".join(textwrap.wrap(style.sentence(title), TITLE_CHARS // (-(-len(names) // rows)))))
+        ax.set_title(
+            "\n".join(textwrap.wrap(style.sentence(title), TITLE_CHARS // (-(-len(names) // rows))))
+        )
         some = f"; {MOST_NUMBERS} of {len(each)} numbers" if len(each) > MOST_NUMBERS else ""
         ax.set_xlabel(style.unit_label(ds[name]) + some)
     for ax in axes[len(names) :]:
@@ -51,13 +59,17 @@ def tornado(ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str |
 def by_readout(
     ds: xr.Dataset, readouts: Sequence[str] | None, arm: str | None
 ) -> tuple[list[str], str | None, dict[str, list[Influence]]]:
-    """Readouts that vary, the arm the treated one is held against, and what each number does to each readout."""
+    """Readouts that vary, the arm the treated one is held against, and what each number does to
+    each readout.
+    """
     _, listed = influences(ds, data.readouts(ds, readouts), arm=arm)
     found: dict[str, list[Influence]] = {}
     for one in listed:
         found.setdefault(one.readout, []).append(one)
     if not found:
-        raise refusal(ds, found="no readout that varies", wanted="one that does, to ask what it depends on")
+        raise refusal(
+            ds, found="no readout that varies", wanted="one that does, to ask what it depends on"
+        )
     return list(found), data.contrast(ds)[1], found
 
 
@@ -70,10 +82,19 @@ def _bars(ax: Axes, each: Sequence[Influence], colour: str) -> None:
     rows = np.arange(len(each))[::-1]
     for y, one in zip(rows, each, strict=True):
         (low, *low_ends), (high, *high_ends) = one.swing
-        ax.plot([low, high], [y, y], color=style.tint(colour, 55), linewidth=9, solid_capstyle="butt", zorder=1)
+        ax.plot(
+            [low, high],
+            [y, y],
+            color=style.tint(colour, 55),
+            linewidth=9,
+            solid_capstyle="butt",
+            zorder=1,
+        )
         for value, ends, face in ((low, low_ends, "white"), (high, high_ends, colour)):
             ax.plot(ends, [y, y], color=style.INK, linewidth=1, zorder=2)
-            ax.plot([value], [y], marker="o", markersize=8, color=colour, markerfacecolor=face, zorder=3)
+            ax.plot(
+                [value], [y], marker="o", markersize=8, color=colour, markerfacecolor=face, zorder=3
+            )
     middle = float(np.mean([end[0] for one in each for end in one.swing]))
     ax.axvline(middle, color=style.tint(style.GREY, 50), linewidth=1, zorder=0)
     ax.set_yticks(rows, [data.label(one.path) for one in each])

@@ -1,4 +1,6 @@
-"""In: axes and a span of hours. Out: a time axis that shows minutes and days together; dosing and courses on it."""
+"""In: axes and a span of hours. Out: a time axis that shows minutes and days together; dosing and
+courses on it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ MOST_SHADES = 12  # more doses than this are not shaded in every panel: the stri
 SHORT_H = 16  # a span up to this many hours is drawn in plain hours
 LATE_DOSE_H = 24  # dosing after this many hours is drawn in plain days
 LINEAR_H = 1  # the two-sided axis is linear up to about here and logarithmic beyond (arsinh)
-MOST_DOSES, TICK_CHARS = 8, 5  # more or longer values have no tick of their own; more have a band, not bars
+MOST_DOSES, TICK_CHARS = (
+    8,
+    5,
+)  # more or longer values have no tick of their own; more have a band, not bars
 ROUND_STEPS = (1, 2, 5)  # of a logarithmic axis
 LOG_SPAN = 15  # doses that differ by more than this factor stand on a logarithmic axis
 HOUR_STEPS, DAY_STEPS, MOST_TICKS = (1 / 4, 1 / 2, 1, 2, 3, 6, 12), (1, 2, 3, 7, 14, 28, 84), 7
@@ -27,23 +32,29 @@ STORY_TICKS_MIN = (0, 40, 120, 360)
 STORY_TICKS_DAY = (1, 3, 7, 14, 28, 42, 84, 168, 365)
 
 
-def time_axis(ax: Axes, span_h: tuple[float, float], given: Iterable[Given] = (), *, beside: int = 1) -> None:
+def time_axis(
+    ax: Axes, span_h: tuple[float, float], given: Iterable[Given] = (), *, beside: int = 1
+) -> None:
     """Sets the time axis of `ax` (data in hours) to what reads best for what is `given`.
 
-    Hours for a short span; days where doses are repeated over days; otherwise arsinh of time in hours: linear near
-    dosing, logarithmic later, so that 40 min and 14 d have both room. Every tick carries its unit; the more panels
-    stand `beside` one another, the fewer ticks.
+    Hours for a short span; days where doses are repeated over days; otherwise arsinh of time in
+    hours: linear near dosing, logarithmic later, so that 40 min and 14 d have both room. Every tick
+    carries its unit; the more panels stand `beside` one another, the fewer ticks.
     """
     first, last = span_h
     late = any(g.start_h > LATE_DOSE_H for g in given)
     if last <= SHORT_H or late:
         ax.set_xscale("linear")
         steps = [day * H_PER_DAY for day in DAY_STEPS] if late else list(HOUR_STEPS)
-        step = next((s for s in steps if s * max(1, MOST_TICKS // beside) >= last - first), steps[-1])
+        step = next(
+            (s for s in steps if s * max(1, MOST_TICKS // beside) >= last - first), steps[-1]
+        )
         ticks = [k * step for k in range(math.ceil(first / step), math.floor(last / step) + 1)]
     else:
         ax.set_xscale("asinh", linear_width=LINEAR_H)
-        ticks = [minutes / MIN_PER_H for minutes in STORY_TICKS_MIN] + [day * H_PER_DAY for day in STORY_TICKS_DAY]
+        ticks = [minutes / MIN_PER_H for minutes in STORY_TICKS_MIN] + [
+            day * H_PER_DAY for day in STORY_TICKS_DAY
+        ]
         span = (math.asinh(last) - math.asinh(first)) * beside
         ticks = _apart([tick for tick in ticks if first <= tick <= last], span)
     ax.set_xlim(first, last)
@@ -74,7 +85,9 @@ def time_text(hours: float) -> str:
 
 
 def dosing(ax: Axes, given: Iterable[Given]) -> None:
-    """Shades when anything in `given` goes in; a bolus (no length) becomes a line; very many doses are left out."""
+    """Shades when anything in `given` goes in; a bolus (no length) becomes a line; very many doses
+    are left out.
+    """
     times = list(dict.fromkeys((g.start_h, g.end_h) for g in given))
     for start, end in times if len(times) <= MOST_SHADES else ():
         if end > start:
@@ -90,38 +103,89 @@ def course(ax: Axes, time_h: Array, values: Interval, colour: str, **line: Any) 
 
 
 def noise_band(ax: Axes, centre: float, half_width: float) -> None:
-    """The band probe noise alone leaves around `centre`; nothing when `half_width` is not a number."""
+    """The band probe noise alone leaves around `centre`; nothing when `half_width` is not a
+    number.
+    """
     if np.isfinite(half_width) and half_width > 0:
-        band = ax.axhspan(centre - half_width, centre + half_width, color=tint(MUTED, 60), linewidth=0, zorder=1)
+        band = ax.axhspan(
+            centre - half_width, centre + half_width, color=tint(MUTED, 60), linewidth=0, zorder=1
+        )
         band.set_gid("noise floor")
 
 
-def own_data(ax: Axes, overlays: Sequence[Overlay], variable: str, *, default: bool = False) -> None:
-    """Somebody's own points over the course of `variable`; those that name none go where `default` is set."""
+def own_data(
+    ax: Axes, overlays: Sequence[Overlay], variable: str, *, default: bool = False
+) -> None:
+    """Somebody's own points over the course of `variable`; those that name none go where `default`
+    is set.
+    """
     for overlay in overlays:
         if overlay.variable == variable or (overlay.variable is None and default):
             ends = np.abs(np.stack([overlay.value - overlay.low, overlay.high - overlay.value]))
-            ax.errorbar(overlay.time_h, overlay.value, yerr=np.nan_to_num(ends), fmt="o", color=INK, markersize=6,
-                        markerfacecolor="white", markeredgewidth=2, elinewidth=2, label=overlay.label,
-                        zorder=5)  # fmt: skip
-            ax.annotate(overlay.label, (overlay.time_h[-1], overlay.value[-1]), xytext=(7, 4), color=INK, fontsize=11,
-                        textcoords="offset points", zorder=6)  # fmt: skip
+            ax.errorbar(
+                overlay.time_h,
+                overlay.value,
+                yerr=np.nan_to_num(ends),
+                fmt="o",
+                color=INK,
+                markersize=6,
+                markerfacecolor="white",
+                markeredgewidth=2,
+                elinewidth=2,
+                label=overlay.label,
+                zorder=5,
+            )
+            ax.annotate(
+                overlay.label,
+                (overlay.time_h[-1], overlay.value[-1]),
+                xytext=(7, 4),
+                color=INK,
+                fontsize=11,
+                textcoords="offset points",
+                zorder=6,
+            )
 
 
 def points(
-    ax: Axes, x: Array, values: Interval, colour: str, line: Any, marker: str, label: str,
-) -> None:  # fmt: skip
-    """A readout against dose: means joined by a line, 95 % intervals as bars, or as a band where there are many."""
+    ax: Axes,
+    x: Array,
+    values: Interval,
+    colour: str,
+    line: Any,
+    marker: str,
+    label: str,
+) -> None:
+    """A readout against dose: means joined by a line, 95 % intervals as bars, or as a band where
+    there are many.
+    """
     if x.size > MOST_DOSES:
-        course(ax, x, values, colour, linestyle=line, marker=marker, markersize=4, markeredgewidth=0, label=label)
+        course(
+            ax,
+            x,
+            values,
+            colour,
+            linestyle=line,
+            marker=marker,
+            markersize=4,
+            markeredgewidth=0,
+            label=label,
+        )
         return
     ax.vlines(x, values.low, values.high, color=colour, linewidth=3)
-    ax.plot(x, values.mean, color=colour, linestyle=line, marker=marker, markeredgecolor="white", label=label)
+    ax.plot(
+        x,
+        values.mean,
+        color=colour,
+        linestyle=line,
+        marker=marker,
+        markeredgecolor="white",
+        label=label,
+    )
 
 
 def dose_axis(ax: Axes, x: Array, which: Literal["x", "y"] = "x", *, inside: bool = False) -> None:
-    """Ticks at the doses themselves, or at round numbers where there are many; logarithmic when they span far and none
-    is 0. `inside`: no room is left beyond the first and the last.
+    """Ticks at the doses themselves, or at round numbers where there are many; logarithmic when
+    they span far and none is 0. `inside`: no room is left beyond the first and the last.
     """
     axis, limit = (ax.xaxis, ax.set_xlim) if which == "x" else (ax.yaxis, ax.set_ylim)
     far = x.min() > 0 and x.max() / x.min() > LOG_SPAN

@@ -1,6 +1,8 @@
-"""In: results (xarray.Dataset of results.nc). Out: what a figure needs of them: means, intervals, n, what was given.
+"""In: results (xarray.Dataset of results.nc). Out: what a figure needs of them: means, intervals,
+n, what was given.
 
-Nothing here draws. All means and intervals are over seeds; runs that left nothing (NaN) are left out and counted.
+Nothing here draws. All means and intervals are over seeds; runs that left nothing (NaN) are left
+out and counted.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ OVERLAY_COLUMNS = ("time_h", "value", "low", "high", "label", "variable")
 
 @dataclass(frozen=True)
 class Interval:
-    """Mean over seeds with its 95 % interval (Student's t), arrays of one shape; `n` seeds behind each value."""
+    """Mean over seeds with its 95 % interval (Student's t), arrays of one shape; `n` seeds behind
+    each value.
+    """
 
     mean: Array
     low: Array
@@ -56,7 +60,8 @@ class Given:
 
 @dataclass(frozen=True)
 class Overlay:
-    """Somebody's own measurements to lay over a course: points in the panel of `variable`, in the unit it is drawn in.
+    """Somebody's own measurements to lay over a course: points in the panel of `variable`, in the
+    unit it is drawn in.
 
     Without a variable they are concentrations (the panel of `brain_uM`).
     """
@@ -70,7 +75,8 @@ class Overlay:
 
 
 def interval(values: xr.DataArray) -> Interval:
-    """Mean and 95 % interval over virtual subjects (each the mean of its seeds), or, where there are none, over seeds.
+    """Mean and 95 % interval over virtual subjects (each the mean of its seeds), or, where there
+    are none, over seeds.
 
     NaN where none is there; ends NaN where only one is.
     """
@@ -93,40 +99,59 @@ def sweep_axes(ds: xr.Dataset) -> tuple[str, ...]:
 
 
 def settled(ds: xr.Dataset, needs: Sequence[str] = (), *, keep: Sequence[str] = ()) -> xr.Dataset:
-    """`ds`, if it holds the variables in `needs` and no open sweep axis of more than one value but those in `keep`.
+    """`ds`, if it holds the variables in `needs` and no open sweep axis of more than one value but
+    those in `keep`.
 
-    Axes of one value are dropped. Raises InputError that names what is missing, or the axis to choose a value on.
+    Axes of one value are dropped. Raises InputError that names what is missing, or the axis to
+    choose a value on.
     """
     for name in needs:
         if name not in ds:
             present = [str(v) for v in ds.data_vars]
-            raise refusal(ds, found=f"no variable {name}", nearest=nearest(name, present),
+            raise refusal(
+                ds,
+                found=f"no variable {name}",
+                nearest=nearest(name, present),
                 wanted=f"results that hold {', '.join(needs)}",
-            )  # fmt: skip
+            )
     for axis in (name for name in sweep_axes(ds) if name not in keep):
         if ds.sizes[axis] > 1:
             values = ", ".join(str(v) for v in ds[axis].values[:MOST_LISTED])
             values += ", ..." if ds.sizes[axis] > MOST_LISTED else ""
-            raise refusal(ds, path=axis, found=f"{ds.sizes[axis]} values of {axis}",
-                wanted=f"one, because this figure shows one point of a sweep; choose with .sel, from {values}",
-            )  # fmt: skip
+            raise refusal(
+                ds,
+                path=axis,
+                found=f"{ds.sizes[axis]} values of {axis}",
+                wanted=(
+                    "one, because this figure shows one point of a sweep; choose with .sel, from"
+                    f" {values}"
+                ),
+            )
         ds = ds.isel({axis: 0}, drop=True)
     return ds
 
 
 def arms_of(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
-    """The arms to draw: all, or those `chosen`, in that order. Raises InputError for a name that is not there."""
+    """The arms to draw: all, or those `chosen`, in that order. Raises InputError for a name that is
+    not there.
+    """
     present = [str(arm) for arm in ds["arm"].values]
     for arm in chosen or ():
         if arm not in present:
-            raise refusal(ds, path="arm", found=arm, nearest=nearest(arm, present),
+            raise refusal(
+                ds,
+                path="arm",
+                found=arm,
+                nearest=nearest(arm, present),
                 wanted=f"one of {', '.join(present)}",
-            )  # fmt: skip
+            )
     return list(chosen) if chosen else present
 
 
 def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:
-    """The arm a figure follows in detail: `arm`, else the first that has drug in the brain, else the last."""
+    """The arm a figure follows in detail: `arm`, else the first that has drug in the brain, else
+    the last.
+    """
     present = arms_of(ds, [arm] if arm else None)
     if arm is None and "brain_uM" in ds:
         for name in present:
@@ -136,7 +161,9 @@ def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:
 
 
 def contrast(ds: xr.Dataset) -> tuple[str, str | None]:
-    """The first arm that is given a drug, and the first that is given nothing; the last arm and None where none is."""
+    """The first arm that is given a drug, and the first that is given nothing; the last arm and
+    None where none is.
+    """
     arms = arms_of(ds)
     treated = [arm for arm in arms if given(ds, [arm])]
     base = next((arm for arm in arms if arm not in treated), None)
@@ -144,7 +171,9 @@ def contrast(ds: xr.Dataset) -> tuple[str, str | None]:
 
 
 def given(ds: xr.Dataset, arms: Sequence[str] | None = None) -> list[Given]:
-    """What was given to whom, from the attribute `dosing` (JSON); empty if it does not stand there."""
+    """What was given to whom, from the attribute `dosing` (JSON); empty if it does not stand
+    there.
+    """
     rows = json.loads(ds.attrs.get("dosing", "[]"))
     return [
         Given(row["arm"], row["drug"], _short(row["what"]), row["start_h"], row["end_h"])
@@ -161,9 +190,15 @@ def _short(what: str) -> str:
 
 
 def as_change(values: xr.DataArray, first_h: float) -> xr.DataArray:
-    """`values` in per cent of each run's own mean before `first_h` (of its first value where nothing is before)."""
+    """`values` in per cent of each run's own mean before `first_h` (of its first value where
+    nothing is before).
+    """
     times = values["time"]
-    before = values.sel(time=times[times < first_h]) if bool((times < first_h).any()) else values.isel(time=[0])
+    before = (
+        values.sel(time=times[times < first_h])
+        if bool((times < first_h).any())
+        else values.isel(time=[0])
+    )
     return 100 * values / before.mean("time")
 
 
@@ -172,11 +207,14 @@ def first_h(ds: xr.Dataset) -> float:
     return min((g.start_h for g in given(ds)), default=0.0)
 
 
-def noise_half_width(ds: xr.Dataset, variable: str, at: Mapping[str, str], *, relative: bool = False) -> float:
-    """Half the 95 % band that probe noise alone leaves around a mean over seeds `at` a place, in the variable's unit.
+def noise_half_width(
+    ds: xr.Dataset, variable: str, at: Mapping[str, str], *, relative: bool = False
+) -> float:
+    """Half the 95 % band that probe noise alone leaves around a mean over seeds `at` a place, in
+    the variable's unit.
 
-    Read from the standard error stored beside the variable (`rate_hz` -> `rate_se_hz`, `x` -> `x_se`); with
-    `relative`, in per cent of the baseline. NaN when no standard error is stored.
+    Read from the standard error stored beside the variable (`rate_hz` -> `rate_se_hz`, `x` ->
+    `x_se`); with `relative`, in per cent of the baseline. NaN when no standard error is stored.
     """
     from scipy.special import ndtri
 
@@ -198,7 +236,9 @@ def complete(ds: xr.Dataset) -> dict[str, tuple[int, int]]:
     result = {}
     for arm in arms_of(ds):
         if done is None:
-            n = int(np.prod([ds.sizes[d] for d in ("seed", SUBJECT, *sweep_axes(ds)) if d in ds.sizes]))
+            n = int(
+                np.prod([ds.sizes[d] for d in ("seed", SUBJECT, *sweep_axes(ds)) if d in ds.sizes])
+            )
             result[arm] = (n, n)
         else:
             cells = done.sel(arm=arm)
@@ -207,15 +247,20 @@ def complete(ds: xr.Dataset) -> dict[str, tuple[int, int]]:
 
 
 def varied(ds: xr.Dataset) -> dict[str, xr.DataArray]:
-    """The numbers that are swept, or differ between virtual subjects: name -> its values, in the order of the file."""
+    """The numbers that are swept, or differ between virtual subjects: name -> its values, in the
+    order of the file.
+    """
     open_dims = {*sweep_axes(ds), SUBJECT}
     found = {
-        str(name): coord for name, coord in ds.coords.items()
+        str(name): coord
+        for name, coord in ds.coords.items()
         if "path" in coord.attrs and coord.size > 1 and set(coord.dims) <= open_dims
-    }  # fmt: skip
+    }
     order = list(json.loads(ds.attrs.get("design", "{}")).get("paths", []))
     place = {path: i for i, path in enumerate(order)}
-    return dict(sorted(found.items(), key=lambda item: place.get(str(item[1].attrs["path"]), len(order))))
+    return dict(
+        sorted(found.items(), key=lambda item: place.get(str(item[1].attrs["path"]), len(order)))
+    )
 
 
 def numeric(values: xr.DataArray) -> bool:
@@ -224,14 +269,22 @@ def numeric(values: xr.DataArray) -> bool:
 
 
 def label(path: str) -> str:
-    """What a path is about, in words: `drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B` -> `IC50 GluN2B`."""
+    """What a path is about, in words: `drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B` -> `IC50
+    GluN2B`.
+    """
     words = path.split(".")
     kept = words[-2:] if words[-1][:1].isupper() or words[-1].isdigit() else words[-1:]
-    return " ".join(kept).replace("_", " ").replace("ic50", "IC50").replace("glun2b", "share of GluN2B")
+    return (
+        " ".join(kept)
+        .replace("_", " ")
+        .replace("ic50", "IC50")
+        .replace("glun2b", "share of GluN2B")
+    )
 
 
 def design(ds: xr.Dataset) -> str:
-    """How points were made, of what, and how many runs there are of those expected; empty for one point.
+    """How points were made, of what, and how many runs there are of those expected; empty for one
+    point.
 
     `a grid (30 points) over dose; 3 arms × 4 seeds: 360 of 360 runs`.
     """
@@ -242,22 +295,40 @@ def design(ds: xr.Dataset) -> str:
     for whole, *lines in over:
         names = [label(line.partition(":")[0]) for line in lines]
         listed = ", ".join(names) if len(names) <= MOST_NUMBERS else f"{len(names)} numbers"
-        parts.append(f"{whole}{', who differ in' if 'virtual subjects' in whole else ' over'} {listed}")
+        parts.append(
+            f"{whole}{', who differ in' if 'virtual subjects' in whole else ' over'} {listed}"
+        )
     counts = complete(ds).values()
-    done, expected = sum(n for n, _ in counts), max(sum(n for _, n in counts), int(ds.attrs.get("n_expected", 0)))
+    done, expected = (
+        sum(n for n, _ in counts),
+        max(sum(n for _, n in counts), int(ds.attrs.get("n_expected", 0))),
+    )
     seeds = ds.sizes.get("seed", 1)
-    made = f"{ds.sizes.get('arm', 1)} arms × {seeds} seed{'s' * (seeds > 1)}: {done:,} of {expected:,} runs"
+    made = (
+        f"{ds.sizes.get('arm', 1)} arms × {seeds} seed{'s' * (seeds > 1)}: {done:,} of {expected:,}"
+        " runs"
+    )
     return f"{'; '.join(parts)}; {made}"
 
 
 def readouts(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
-    """Names of the readouts in `ds` (variables marked so), or those `chosen`. Raises InputError for other names."""
+    """Names of the readouts in `ds` (variables marked so), or those `chosen`. Raises InputError for
+    other names.
+    """
     present = [str(name) for name in ds.data_vars if "readout" in ds[name].attrs]
     for name in chosen or ():
         if name not in present:
-            raise refusal(ds, path="readout", found=name, nearest=nearest(name, present),
-                wanted=f"one of {', '.join(present)}" if present else "a readout; there are none in these results",
-            )  # fmt: skip
+            raise refusal(
+                ds,
+                path="readout",
+                found=name,
+                nearest=nearest(name, present),
+                wanted=(
+                    f"one of {', '.join(present)}"
+                    if present
+                    else "a readout; there are none in these results"
+                ),
+            )
     return list(chosen) if chosen else present
 
 
@@ -267,10 +338,12 @@ def no_readouts(ds: xr.Dataset) -> InputError:
 
 
 def read_overlay(path: Path | str) -> list[Overlay]:
-    """Own data from a CSV: columns `time_h` and `value`; optional `low`, `high`, `label`, `variable`.
+    """Own data from a CSV: columns `time_h` and `value`; optional `low`, `high`, `label`,
+    `variable`.
 
-    One `Overlay` for each pair of label and variable, points in the file's order. Raises InputError, with the line,
-    for a missing column, a name it does not know, or a cell that is no finite number.
+    One `Overlay` for each pair of label and variable, points in the file's order. Raises
+    InputError, with the line, for a missing column, a name it does not know, or a cell that is no
+    finite number.
     """
     path = Path(path)
     try:
@@ -280,35 +353,54 @@ def read_overlay(path: Path | str) -> list[Overlay]:
             reader.fieldnames = header
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError.one(file=str(path), found=str(error), wanted="a CSV file that can be read") from None
+        raise InputError.one(
+            file=str(path), found=str(error), wanted="a CSV file that can be read"
+        ) from None
     for column in OVERLAY_NEEDED:
         if column not in header:
             raise InputError.one(
-                file=str(path), line=1, found=f"columns {', '.join(header) or 'none'}", nearest=nearest(column, header),
-                wanted=f"a column {column} (needed: time_h, value; optional: low, high, label, variable)",
-            )  # fmt: skip
+                file=str(path),
+                line=1,
+                found=f"columns {', '.join(header) or 'none'}",
+                nearest=nearest(column, header),
+                wanted=(
+                    f"a column {column} (needed: time_h, value; optional: low, high, label,"
+                    " variable)"
+                ),
+            )
     for column in header:
         if column not in OVERLAY_COLUMNS:
             close = nearest(column, OVERLAY_COLUMNS)
             known = f"only {', '.join(OVERLAY_COLUMNS)}"
-            raise InputError.one(file=str(path), line=1, found=f"column {column}", wanted=known, nearest=close)
+            raise InputError.one(
+                file=str(path), line=1, found=f"column {column}", wanted=known, nearest=close
+            )
     groups: dict[tuple[str, str], list[list[float]]] = {}
     for line, row in enumerate(rows, start=2):
         key = ((row.get("variable") or "").strip(), (row.get("label") or path.stem).strip())
         numbers = [_cell(path, line, column, row.get(column)) for column in OVERLAY_NUMBERS]
         groups.setdefault(key, []).append(numbers)
     if not groups:
-        raise InputError.one(file=str(path), line=1, found="no rows", wanted="at least one row of data")
-    return [Overlay(variable or None, label, *np.array(cells).T) for (variable, label), cells in groups.items()]
+        raise InputError.one(
+            file=str(path), line=1, found="no rows", wanted="at least one row of data"
+        )
+    return [
+        Overlay(variable or None, label, *np.array(cells).T)
+        for (variable, label), cells in groups.items()
+    ]
 
 
 def check_overlay(overlays: Sequence[Overlay], drawn: Sequence[str]) -> None:
     """Raises InputError when own data names a variable that the figure does not draw."""
     for overlay in overlays:
         if overlay.variable is not None and overlay.variable not in drawn:
-            raise InputError.one(file=overlay.label, path="variable", found=overlay.variable,
-                                 wanted=f"one that this figure draws: {', '.join(drawn)}",
-                                 nearest=nearest(overlay.variable, drawn))  # fmt: skip
+            raise InputError.one(
+                file=overlay.label,
+                path="variable",
+                found=overlay.variable,
+                wanted=f"one that this figure draws: {', '.join(drawn)}",
+                nearest=nearest(overlay.variable, drawn),
+            )
 
 
 def _cell(path: Path, line: int, column: str, text: str | None) -> float:
@@ -316,7 +408,9 @@ def _cell(path: Path, line: int, column: str, text: str | None) -> float:
         return math.nan
     value = _number(text)
     if not math.isfinite(value):
-        raise InputError.one(file=str(path), line=line, path=column, found=repr(text or ""), wanted="a finite number")
+        raise InputError.one(
+            file=str(path), line=line, path=column, found=repr(text or ""), wanted="a finite number"
+        )
     return value
 
 

@@ -1,4 +1,6 @@
-"""In: results and names of figures. Out: PNG and SVG files, drawn only when what they show has changed."""
+"""In: results and names of figures. Out: PNG and SVG files, drawn only when what they show has
+changed.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ OVERLAID = ("acute", "timeline")  # figures that take a person's own data
 class Shown:
     """What figures show: results, verdicts on the claims, the circuit, and a digest of it all.
 
-    `folder`: where they go, if not to those of the results; `readouts`: which ones, where a figure shows readouts.
+    `folder`: where they go, if not to those of the results; `readouts`: which ones, where a figure
+    shows readouts.
     """
 
     ds: xr.Dataset
@@ -43,19 +46,31 @@ class Shown:
 
 
 def draw(
-    shown: Shown, names: Sequence[str], *, say: Callable[[str], None], overlays: Sequence[Overlay] = (),
-    again: bool = False, undrawn: list[str] | None = None,
-) -> list[Path]:  # fmt: skip
-    """Draw what is not drawn yet from these results; all files of `names`. Raises StoreError, InputError.
+    shown: Shown,
+    names: Sequence[str],
+    *,
+    say: Callable[[str], None],
+    overlays: Sequence[Overlay] = (),
+    again: bool = False,
+    undrawn: list[str] | None = None,
+) -> list[Path]:
+    """Draw what is not drawn yet from these results; all files of `names`. Raises StoreError,
+    InputError.
 
-    With a list for `undrawn`, a figure that cannot be drawn is said and noted there, and the others are drawn.
+    With a list for `undrawn`, a figure that cannot be drawn is said and noted there, and the others
+    are drawn.
     """
     folder = shown.folder or shown.store.folder / "figures"
     marks = _marks(folder)
     paths: list[Path] = []
     for name in names:
         files = [folder / f"{name}.{kind}" for kind in KINDS]
-        if again or overlays or marks.get(name) != shown.inputs or not all(path.is_file() for path in files):
+        if (
+            again
+            or overlays
+            or marks.get(name) != shown.inputs
+            or not all(path.is_file() for path in files)
+        ):
             try:
                 _save(name, shown, overlays, folder)
             except StoreError:

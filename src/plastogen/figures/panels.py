@@ -1,4 +1,6 @@
-"""In: axes and results. Out: one panel of a course figure: what was given, concentration, block, rates, signals."""
+"""In: axes and results. Out: one panel of a course figure: what was given, concentration, block,
+rates, signals.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +16,31 @@ from plastogen.figures import axis, data, style
 from plastogen.figures.data import Given, Overlay
 from plastogen.figures.style import ArmStyle
 
-SIGNALS = (("bdnf", "BDNF", style.PURPLE), ("mtorc1", "mTORC1", style.ORANGE), ("eef2k", "eEF2K", style.SKY))
+SIGNALS = (
+    ("bdnf", "BDNF", style.PURPLE),
+    ("mtorc1", "mTORC1", style.ORANGE),
+    ("eef2k", "eEF2K", style.SKY),
+)
 SPECIES_COLOURS = (style.INK, style.PURPLE, style.ORANGE, style.GREEN)
 SPECIES_LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 CLASS_LINES: Mapping[str, Any] = {"E": "-", "PV": (0, (6, 1)), "SST": (0, (3, 1))}
 BAR_PT = 16  # height of one row of the strip that says what is given
-NARROWEST, ROOM_PERCENT = 80, 60  # a bar below 1/80 of the axis is a mark; text fits after 60 % of it
+NARROWEST, ROOM_PERCENT = (
+    80,
+    60,
+)  # a bar below 1/80 of the axis is a mark; text fits after 60 % of it
 FLATTENED = 3  # a panel this many times higher for the sake of a blocker would hide the rest
 MOST_BARS = 3  # more things given than this share a row a drug
-SHOWN_SHARE_PERCENT = 2  # a species that never reaches this share of the highest concentration is not drawn
+SHOWN_SHARE_PERCENT = (
+    2  # a species that never reaches this share of the highest concentration is not drawn
+)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A pair of axes, the results it shows, own data to lay over, and where the key of its lines stands."""
+    """A pair of axes, the results it shows, own data to lay over, and where the key of its lines
+    stands.
+    """
 
     ax: Axes
     ds: xr.Dataset
@@ -36,22 +49,32 @@ class Panel:
 
 
 def strip_rows(given: Sequence[Given]) -> list[str]:
-    """What the rows of a strip say: what is given, each once; the drugs alone where that would be too many rows."""
+    """What the rows of a strip say: what is given, each once; the drugs alone where that would be
+    too many rows.
+    """
     whats = list(dict.fromkeys(g.what for g in given))
     return whats if len(whats) <= MOST_BARS else list(dict.fromkeys(_drug(g) for g in given))
 
 
-def given_strip(ax: Axes, given: Sequence[Given], styles: Mapping[str, ArmStyle], texts: Sequence[str]) -> None:
-    """Bars that say what goes in when, in rows of `texts` (see `strip_rows`); what several arms get stands once."""
+def given_strip(
+    ax: Axes, given: Sequence[Given], styles: Mapping[str, ArmStyle], texts: Sequence[str]
+) -> None:
+    """Bars that say what goes in when, in rows of `texts` (see `strip_rows`); what several arms get
+    stands once.
+    """
     rows: dict[str, list[Given]] = {text: [] for text in texts}
     for g in sorted(given, key=lambda g: g.start_h):
         rows[g.what if g.what in rows else _drug(g)].append(g)
     for y, (text, row) in enumerate(reversed(rows.items())):
-        once = {(g.start_h, g.end_h): _colour(g, styles) for g in reversed(row)}  # the first arm's colour
+        once = {
+            (g.start_h, g.end_h): _colour(g, styles) for g in reversed(row)
+        }  # the first arm's colour
         for (start, end), colour in once.items():
             if _along(ax, end) - _along(ax, start) > 1 / NARROWEST:
                 pale = style.tint(colour, 65)
-                ax.plot([start, end], [y, y], color=pale, linewidth=BAR_PT - 4, solid_capstyle="butt")
+                ax.plot(
+                    [start, end], [y, y], color=pale, linewidth=BAR_PT - 4, solid_capstyle="butt"
+                )
             else:
                 ax.plot([start], [y], color=colour, marker="v", clip_on=False)
         if row:
@@ -69,15 +92,24 @@ def _along(ax: Axes, time_h: float) -> float:
 
 
 def _say(ax: Axes, text: str, row: Sequence[Given], y: int) -> None:
-    """What a row is: on its bar; after the last of many, or over them where there is no room after."""
+    """What a row is: on its bar; after the last of many, or over them where there is no room
+    after.
+    """
     first, last = min(row, key=lambda g: g.start_h), max(row, key=lambda g: g.start_h)
     many = last.start_h > first.start_h
     after = many and _along(ax, last.end_h) < ROOM_PERCENT / 100
     short = _along(ax, first.end_h) - _along(ax, first.start_h) <= 1 / NARROWEST
     box = {"facecolor": "white", "linewidth": 0, "pad": 1} if many and not after else None
-    label = ax.annotate(text, (last.end_h if after else first.start_h, y), xytext=(8 if after or short else 4, 0),
-                        fontsize=11, bbox=box, textcoords="offset points", va="center_baseline",
-                        annotation_clip=False)  # fmt: skip
+    label = ax.annotate(
+        text,
+        (last.end_h if after else first.start_h, y),
+        xytext=(8 if after or short else 4, 0),
+        fontsize=11,
+        bbox=box,
+        textcoords="offset points",
+        va="center_baseline",
+        annotation_clip=False,
+    )
     label.set_in_layout(False)
 
 
@@ -86,7 +118,11 @@ def _colour(given: Given, styles: Mapping[str, ArmStyle]) -> str:
 
 
 def _drug(given: Given) -> str:
-    return style.BLOCKERS[given.drug][0] if given.drug in style.BLOCKERS else style.WORDS.get(given.drug, given.drug)
+    return (
+        style.BLOCKERS[given.drug][0]
+        if given.drug in style.BLOCKERS
+        else style.WORDS.get(given.drug, given.drug)
+    )
 
 
 def concentration(panel: Panel, arm: str) -> None:
@@ -97,7 +133,10 @@ def concentration(panel: Panel, arm: str) -> None:
     for k, name in enumerate(str(s) for s in panel.ds["species"].values):
         if float(values.sel(species=name).max()) * 100 <= SHOWN_SHARE_PERCENT * top:
             continue
-        course, colour = data.interval(values.sel(species=name)), SPECIES_COLOURS[k % len(SPECIES_COLOURS)]
+        course, colour = (
+            data.interval(values.sel(species=name)),
+            SPECIES_COLOURS[k % len(SPECIES_COLOURS)],
+        )
         axis.course(
             ax,
             panel.ds["time"].values,
@@ -112,11 +151,20 @@ def concentration(panel: Panel, arm: str) -> None:
 
 
 def block(panel: Panel, arm: str) -> None:
-    """Blocked share of the synaptic NMDA receptors by class, per cent; occupancy beside it as a thin line."""
+    """Blocked share of the synaptic NMDA receptors by class, per cent; occupancy beside it as a
+    thin line.
+    """
     ax, ds = panel.ax, panel.ds
     for cls in _classes(ds):
         course = data.interval(100 * ds["block"].sel(arm=arm, pool=f"{cls}.synaptic"))
-        axis.course(ax, ds["time"].values, course, style.CLASS_COLOURS[cls], linestyle=CLASS_LINES[cls], label=cls)
+        axis.course(
+            ax,
+            ds["time"].values,
+            course,
+            style.CLASS_COLOURS[cls],
+            linestyle=CLASS_LINES[cls],
+            label=cls,
+        )
     if "occupancy" in ds:
         course = data.interval(100 * ds["occupancy"].sel(arm=arm))
         axis.course(ax, ds["time"].values, course, style.GREY, linewidth=1, label="occupancy")
@@ -127,14 +175,25 @@ def block(panel: Panel, arm: str) -> None:
 
 
 def rates(panel: Panel, arm: str) -> None:
-    """Firing rate by class, per cent of baseline, and the band that probe noise alone would fill."""
+    """Firing rate by class, per cent of baseline, and the band that probe noise alone would
+    fill.
+    """
     ax, ds = panel.ax, panel.ds
     first = data.first_h(ds)
     floors = []
     for cls in _classes(ds):
         course = data.interval(data.as_change(ds["rate_hz"].sel({"arm": arm, "class": cls}), first))
-        axis.course(ax, ds["time"].values, course, style.CLASS_COLOURS[cls], linestyle=CLASS_LINES[cls], label=cls)
-        floors.append(data.noise_half_width(ds, "rate_hz", {"arm": arm, "class": cls}, relative=True))
+        axis.course(
+            ax,
+            ds["time"].values,
+            course,
+            style.CLASS_COLOURS[cls],
+            linestyle=CLASS_LINES[cls],
+            label=cls,
+        )
+        floors.append(
+            data.noise_half_width(ds, "rate_hz", {"arm": arm, "class": cls}, relative=True)
+        )
     axis.noise_band(ax, 100, float(np.nanmax([0, *floors])))
     axis.own_data(ax, panel.overlays, "rate_hz")
     ax.set_title("Rates (% of baseline)")
@@ -151,7 +210,9 @@ def signals(panel: Panel, arm: str) -> None:
     style.key(panel.ax, above=panel.key_above)
 
 
-def by_arm(panel: Panel, name: str, title: str, arms: Sequence[str], *, change: bool = False, **at: str) -> None:
+def by_arm(
+    panel: Panel, name: str, title: str, arms: Sequence[str], *, change: bool = False, **at: str
+) -> None:
     """One variable, a line an arm; with `change`, in per cent of each run's baseline."""
     ax, ds, styles = panel.ax, panel.ds, style.arm_styles(panel.ds)
     values = ds[name].sel(at)
@@ -168,18 +229,26 @@ def by_arm(panel: Panel, name: str, title: str, arms: Sequence[str], *, change: 
     ax.set_title(title)
 
 
-def _keep_in_view(panel: Panel, courses: Mapping[str, data.Interval], styles: Mapping[str, ArmStyle]) -> None:
-    """Lets arms with a blocker run off the scale, and says so, where they would flatten all the others."""
+def _keep_in_view(
+    panel: Panel, courses: Mapping[str, data.Interval], styles: Mapping[str, ArmStyle]
+) -> None:
+    """Lets arms with a blocker run off the scale, and says so, where they would flatten all the
+    others.
+    """
     reach = {
         arm: (float(np.nanmin(c.mean)), float(np.nanmax(c.mean)))
-        for arm, c in courses.items() if np.isfinite(c.mean).any()
-    }  # fmt: skip
+        for arm, c in courses.items()
+        if np.isfinite(c.mean).any()
+    }
     main = [ends for arm, ends in reach.items() if styles[arm].filled]
     if not main:
         return
     low, high = min(a for a, _ in main), max(b for _, b in main)
     span = high - low
-    if span <= 0 or max(b for _, b in reach.values()) - min(a for a, _ in reach.values()) <= FLATTENED * span:
+    if (
+        span <= 0
+        or max(b for _, b in reach.values()) - min(a for a, _ in reach.values()) <= FLATTENED * span
+    ):
         return
     low, high = low - span / 2, high + span / 4
     panel.ax.set_ylim(low, high)
@@ -189,8 +258,18 @@ def _keep_in_view(panel: Panel, courses: Mapping[str, data.Interval], styles: Ma
     if not above:  # beside a title there is no room for more
         words += f" ({' to '.join(sorted({f'{value:.3g}' for value in off.values()}, key=float))})"
     box = None if above else {"facecolor": "white", "linewidth": 0, "pad": 1}
-    panel.ax.annotate(words, (1, int(above)), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points",
-                      ha="right", fontsize=10, color=style.MUTED, bbox=box, zorder=6)  # fmt: skip
+    panel.ax.annotate(
+        words,
+        (1, int(above)),
+        xycoords="axes fraction",
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="right",
+        fontsize=10,
+        color=style.MUTED,
+        bbox=box,
+        zorder=6,
+    )
 
 
 def notes(ds: xr.Dataset) -> str:

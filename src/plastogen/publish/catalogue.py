@@ -1,4 +1,6 @@
-"""In: what there is (models, experiments, variables). Out: lines of text that say it, for `list` and `show`."""
+"""In: what there is (models, experiments, variables). Out: lines of text that say it, for `list`
+and `show`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from plastogen._base.definition import Document, InputError, Library, build, builtin, nearest, quantities, show
+from plastogen._base.definition import (
+    Document,
+    InputError,
+    Library,
+    build,
+    builtin,
+    nearest,
+    quantities,
+    show,
+)
 from plastogen._base.quantity import Quantity
 from plastogen.experiment.definition import shipped
 from plastogen.experiment.models import FOLDERS
@@ -22,14 +33,25 @@ from plastogen.simulation.switches import SiteFactors, Switches
 from plastogen.simulation.variables import VARIABLES
 
 MODEL_KINDS = dict(FOLDERS.values())
-KINDS = ("experiments", "lessons", *MODEL_KINDS, "variables", "figures", "states", "switches", "references")
+KINDS = (
+    "experiments",
+    "lessons",
+    *MODEL_KINDS,
+    "variables",
+    "figures",
+    "states",
+    "switches",
+    "references",
+)
 
 
 def listing(kind: str, *, here: Path | None = None) -> list[tuple[str, str]]:
     """Name and title of everything of a kind. Raises InputError."""
     if kind not in KINDS:
         wanted = f"one of {', '.join(KINDS)}"
-        raise InputError.one(file="list", found=show(kind), wanted=wanted, nearest=nearest(kind, KINDS))
+        raise InputError.one(
+            file="list", found=show(kind), wanted=wanted, nearest=nearest(kind, KINDS)
+        )
     library = Library(here)
     if kind == "experiments":
         return [(name, _title(builtin("experiments") / f"{name}.yaml")) for name in shipped()]
@@ -40,11 +62,15 @@ def listing(kind: str, *, here: Path | None = None) -> list[tuple[str, str]]:
     if kind == "variables":
         return [(name, f"{v.long_name} [{v.unit}]{_by(v.dims)}") for name, v in VARIABLES.items()]
     if kind == "references":
-        return [(key, f"{r.authors} {r.year}. {r.title}") for key, r in library.references().items()]
+        return [
+            (key, f"{r.authors} {r.year}. {r.title}") for key, r in library.references().items()
+        ]
     if kind in ("figures", "states"):
         return [(name, "") for name in (FIGURES if kind == "figures" else STATES)]
     if kind == "switches":
-        sites = [(f"switches.block.{site}", "a factor, 0 and up") for site in SiteFactors.model_fields]
+        sites = [
+            (f"switches.block.{site}", "a factor, 0 and up") for site in SiteFactors.model_fields
+        ]
         others = [
             (f"switches.{name}", " or ".join(getattr(info.annotation, "__args__", ())))
             for name, info in Switches.model_fields.items()
@@ -66,7 +92,9 @@ def _title(path: Path) -> str:
 
 
 def describe(name: str, *, here: Path | None = None) -> Iterator[str]:
-    """What there is to know of a model, an experiment, a variable or a reference, line by line. Raises InputError."""
+    """What there is to know of a model, an experiment, a variable or a reference, line by line.
+    Raises InputError.
+    """
     library = Library(here)
     found = 0
     if name in shipped() or Path(name).suffix == ".yaml" or Path(f"{name}.yaml").is_file():
@@ -83,12 +111,19 @@ def describe(name: str, *, here: Path | None = None) -> Iterator[str]:
         found += 1
     if name in (references := library.references()):
         r = references[name]
-        yield f"{name}: {r.authors} ({r.year}). {r.title}. {r.journal}." + (f" doi:{r.doi}" if r.doi else "")
+        yield f"{name}: {r.authors} ({r.year}). {r.title}. {r.journal}." + (
+            f" doi:{r.doi}" if r.doi else ""
+        )
         yield from ([f"  {r.note}"] if r.note else [])
         found += 1
     if found:
         return
-    known = [*shipped(), *VARIABLES, *(n for folder in MODEL_KINDS for n in library.names(folder)), *references]
+    known = [
+        *shipped(),
+        *VARIABLES,
+        *(n for folder in MODEL_KINDS for n in library.names(folder)),
+        *references,
+    ]
     wanted = "a name that `plastogen list` prints"
     raise InputError.one(file="show", found=show(name), wanted=wanted, nearest=nearest(name, known))
 
@@ -134,7 +169,9 @@ def _experiment(question: OpenExperiment) -> Iterator[str]:
     for whole, *paths in question.over:
         yield from (f"over {whole}:", *(f"  {path}" for path in paths))
     yield "readouts:"
-    yield from columns([(f"  {name}", f"[{r.unit}]", r.title or "") for name, r in experiment.readouts.items()])
+    yield from columns(
+        [(f"  {name}", f"[{r.unit}]", r.title or "") for name, r in experiment.readouts.items()]
+    )
     if experiment.expect:
         yield "claims:"
         for claim in experiment.expect:

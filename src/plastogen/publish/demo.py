@@ -1,7 +1,9 @@
-"""In: nothing. Out: a first picture within seconds, of a network that really ran: before and under ketamine.
+"""In: nothing. Out: a first picture within seconds, of a network that really ran: before and under
+ketamine.
 
-Needs no compiler: the small circuit runs in numpy (or compiled, where it has been before). How much is blocked comes
-from the receptor model along a course, in which a formula stands in for the network.
+Needs no compiler: the small circuit runs in numpy (or compiled, where it has been before). How much
+is blocked comes from the receptor model along a course, in which a formula stands in for the
+network.
 """
 
 from __future__ import annotations
@@ -30,32 +32,58 @@ UNDER = "under ketamine"
 def demo(folder: Path | None = None, *, say: Callable[[str], None] = print) -> Path:
     """Draw it into `folder` (results/demo); the PNG. Raises EngineError, StoreError."""
     began = time.monotonic()
-    question = open_experiment(EXPERIMENT, {"model.circuit": SMALL_CIRCUIT, "course.method": "formula"})
+    question = open_experiment(
+        EXPERIMENT, {"model.circuit": SMALL_CIRCUIT, "course.method": "formula"}
+    )
     case = question.case(ARM)
     backend = "cpp" if compiler() and is_built(case.circuit) else "numpy"
     minutes = round(60 * case.snapshots[MOMENT])
     given = next(iter(case.treatments.values()))
     dose = given.dose.text if given.dose is not None else ""
-    say(f"A {case.subject.species} is given {given.drug}, {dose}. No compiler is needed for this demo.")
+    say(
+        f"A {case.subject.species} is given {given.drug}, {dose}. No compiler is needed for this"
+        " demo."
+    )
     course = simulate(case.plan(SEED, backend))
-    block = [float(np.interp(case.snapshots[MOMENT], course.t_h, column)) for column in course.arrays["block"].T]
+    block = [
+        float(np.interp(case.snapshots[MOMENT], course.t_h, column))
+        for column in course.arrays["block"].T
+    ]
     by_pool = dict(zip(course.pools, block, strict=True))
-    told = ", ".join(f"{by_pool[pool]:.0%} on {pool.partition('.')[0]}" for pool in POOLS if pool.endswith("synaptic"))
+    told = ", ".join(
+        f"{by_pool[pool]:.0%} on {pool.partition('.')[0]}"
+        for pool in POOLS
+        if pool.endswith("synaptic")
+    )
     say(f"NMDA receptors blocked after {minutes} min, from the receptor model: {told}")
     where = "in numpy" if backend == "numpy" else "compiled"
-    say(f"simulating {case.circuit.size} spiking cells {where}, {SECONDS} s before and {SECONDS} s under the drug ...")
+    say(
+        f"simulating {case.circuit.size} spiking cells {where}, {SECONDS} s before and {SECONDS} s"
+        " under the drug ..."
+    )
     engine = Engine(case.circuit, backend=backend)
-    drives = {"before": Drive(), UNDER: reduce(State(nmdar={pool: 1 - share for pool, share in by_pool.items()}))}
-    spikes = {name: engine.run(d, SEED, seconds=SECONDS, settle_s=SETTLE_S) for name, d in drives.items()}
+    drives = {
+        "before": Drive(),
+        UNDER: reduce(State(nmdar={pool: 1 - share for pool, share in by_pool.items()})),
+    }
+    spikes = {
+        name: engine.run(d, SEED, seconds=SECONDS, settle_s=SETTLE_S) for name, d in drives.items()
+    }
     for name, found in spikes.items():
         say(f"  {name:15} {_rates(found)}")
-    path = _draw(question.experiment.title or EXPERIMENT, case, spikes, folder or RESULTS / "demo", where)
+    path = _draw(
+        question.experiment.title or EXPERIMENT, case, spikes, folder or RESULTS / "demo", where
+    )
     say(f"figure {path} ({time.monotonic() - began:.0f} s)")
     full = open_experiment(FULL).experiment
-    say(f"\nNext, the full run, from dose to spines over two weeks ({full.takes}):\n  plastogen run {FULL}")
+    say(
+        f"\nNext, the full run, from dose to spines over two weeks ({full.takes}):\n  plastogen run"
+        f" {FULL}"
+    )
     if compiler() is None:
         say(
-            "  (there is no C++ compiler: it takes the small circuit in numpy; `plastogen doctor` says what to install)"
+            "  (there is no C++ compiler: it takes the small circuit in numpy; `plastogen doctor`"
+            " says what to install)"
         )
     say("In class:\n  plastogen lesson disinhibition")
     return path
@@ -63,10 +91,15 @@ def demo(folder: Path | None = None, *, say: Callable[[str], None] = print) -> P
 
 def _rates(spikes: Spikes) -> str:
     rate, error = rates_hz(spikes)
-    return "   ".join(f"{c} {r:.1f} ± {e:.1f}" for c, r, e in zip(CLASSES, rate, error, strict=True)) + " Hz"
+    return (
+        "   ".join(f"{c} {r:.1f} ± {e:.1f}" for c, r, e in zip(CLASSES, rate, error, strict=True))
+        + " Hz"
+    )
 
 
-def _draw(title: str, case: Condition, spikes: Mapping[str, Spikes], folder: Path, where: str) -> Path:
+def _draw(
+    title: str, case: Condition, spikes: Mapping[str, Spikes], folder: Path, where: str
+) -> Path:
     import xarray as xr
 
     from plastogen._base.files import explained
@@ -74,12 +107,20 @@ def _draw(title: str, case: Condition, spikes: Mapping[str, Spikes], folder: Pat
     from plastogen.figures.style import save
 
     names, one = case.setting.model, next(iter(spikes.values()))
-    about = {"title": title, "species": case.subject.species, "subject": names.subject, "circuit": names.circuit}
+    about = {
+        "title": title,
+        "species": case.subject.species,
+        "subject": names.subject,
+        "circuit": names.circuit,
+    }
     fig = pair(
-        xr.Dataset(attrs=about), {name: (found.t_s, found.i) for name, found in spikes.items()},
+        xr.Dataset(attrs=about),
+        {name: (found.t_s, found.i) for name, found in spikes.items()},
         {cls: (part.start, part.stop) for cls, part in one.slices.items()},
-        {name: _rates(found) for name, found in spikes.items()}, heading="One network, before and under ketamine",
-        seeds=f"one run, {where}, seed {SEED}", window_s=SHOWN_S,
-    )  # fmt: skip
+        {name: _rates(found) for name, found in spikes.items()},
+        heading="One network, before and under ketamine",
+        seeds=f"one run, {where}, seed {SEED}",
+        window_s=SHOWN_S,
+    )
     with explained(folder, "write into"):
         return save(fig, folder, "demo")[0]

@@ -24,19 +24,22 @@ if TYPE_CHECKING:
     import xarray as xr
 
 NOTE = (
-    "Exported by plastogen. {scope}\n\n"
-    "readouts.csv: one row a run. courses.csv: one row a run and time. snapshots.csv: one row a run and snapshot.\n"
-    "Units stand in square brackets in the head of each column; a column without has none.\n"
-    "{title}: {question}\nSpecies: {species}. {n_complete} of {n_expected} runs.\n"
+    "Exported by plastogen. {scope}\n\nreadouts.csv: one row a run. courses.csv: one row a run and"
+    " time. snapshots.csv: one row a run and snapshot.\nUnits stand in square brackets in the head"
+    " of each column; a column without has none.\n{title}: {question}\nSpecies: {species}."
+    " {n_complete} of {n_expected} runs.\n"
 )
 
 
 def to_csv(ds: xr.Dataset, folder: Path) -> list[Path]:
-    """Write readouts.csv, courses.csv, snapshots.csv and README.txt into `folder`. Raises StoreError."""
+    """Write readouts.csv, courses.csv, snapshots.csv and README.txt into `folder`. Raises
+    StoreError.
+    """
     files: dict[str, str | Callable[[Any], None]] = {
-        "readouts.csv": table(ds), "courses.csv": partial(_wide, ds, "time"),
+        "readouts.csv": table(ds),
+        "courses.csv": partial(_wide, ds, "time"),
         "README.txt": NOTE.format(**{**ds.attrs, "scope": SCOPE}),
-    }  # fmt: skip
+    }
     if ds.sizes.get("snapshot", 0):
         files["snapshots.csv"] = partial(_wide, ds, "snapshot")
     for name, content in files.items():
@@ -45,7 +48,9 @@ def to_csv(ds: xr.Dataset, folder: Path) -> list[Path]:
 
 
 def _wide(ds: xr.Dataset, along: str, file: BinaryIO) -> None:
-    """All variables along one dimension: a row each run and place on it, a column each variable and class, pool, ..."""
+    """All variables along one dimension: a row each run and place on it, a column each variable and
+    class, pool, ...
+    """
     outer = [str(dim) for dim in ds["status"].dims]
     names = [str(n) for n in ds.data_vars if along in ds[n].dims and "frequency" not in ds[n].dims]
     of_run = {name: values.reshape(ds["status"].shape) for name, values in labels(ds).items()}
@@ -56,11 +61,16 @@ def _wide(ds: xr.Dataset, along: str, file: BinaryIO) -> None:
     for block in blocks(ds["status"].shape, RUNS_AT_ONCE):
         here = ds.isel(dict(zip(outer, block, strict=True)))
         there = here["status"].values.ravel() == COMPLETE
-        courses = [here[n].transpose(*outer, along, ...).values.reshape(there.size, len(moments), -1) for n in names]
+        courses = [
+            here[n].transpose(*outer, along, ...).values.reshape(there.size, len(moments), -1)
+            for n in names
+        ]
         for run in np.flatnonzero(there):
             told = [values[block].ravel()[run] for values in of_run.values()]
             numbers = _written(np.hstack([course[run] for course in courses]))
-            writer.writerows([*told, moment, *row] for moment, row in zip(moments, numbers, strict=True))
+            writer.writerows(
+                [*told, moment, *row] for moment, row in zip(moments, numbers, strict=True)
+            )
     text.detach()
 
 
@@ -80,7 +90,9 @@ def _heads(ds: xr.Dataset, names: Iterable[str], along: str) -> list[str]:
 
 
 def to_nwb(ds: xr.Dataset, store: Store, folder: Path) -> list[Path]:
-    """Write the spikes of every finished run's snapshots, one file a run. Raises InputError, StoreError."""
+    """Write the spikes of every finished run's snapshots, one file a run. Raises InputError,
+    StoreError.
+    """
     try:
         from pynwb import NWBHDF5IO
     except ImportError:
@@ -108,9 +120,10 @@ def _nwb(ds: xr.Dataset, store: Store, run: str) -> Any:
     classes = store.load(run).manifest["classes"]
     whole = NWBFile(
         session_description=f"{ds.attrs['title']}: simulated spikes at snapshots. {SCOPE}",
-        identifier=run, session_start_time=datetime.fromtimestamp(0, UTC),
+        identifier=run,
+        session_start_time=datetime.fromtimestamp(0, UTC),
         notes="simulated; times are seconds from the start of each snapshot",
-    )  # fmt: skip
+    )
     whole.add_unit_column("cell_class", "E, PV or SST")
     whole.add_unit_column("snapshot", "moment of the course")
     whole.add_unit_column("cell", "number of the cell")

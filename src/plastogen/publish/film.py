@@ -1,7 +1,9 @@
-"""In: an experiment. Out: a film of one run, as HTML, GIF or MP4: raster, rates and dendrite through what is given.
+"""In: an experiment. Out: a film of one run, as HTML, GIF or MP4: raster, rates and dendrite
+through what is given.
 
-Every frame is a snapshot of the network at a moment of the course, asked for like any other; nothing is interpolated
-but the curves. The small circuit is followed, one seed, one arm, unless said otherwise.
+Every frame is a snapshot of the network at a moment of the course, asked for like any other;
+nothing is interpolated but the curves. The small circuit is followed, one seed, one arm, unless
+said otherwise.
 """
 
 from __future__ import annotations
@@ -18,7 +20,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 from plastogen import SCOPE
 from plastogen._base.definition import InputError, nearest, show
 from plastogen._base.files import StoreError, atomic_write, explained
-from plastogen.publish.workflow import RESULTS, SMALL_CIRCUIT, How, Request, ask, conclude, have, lacking
+from plastogen.publish.workflow import (
+    RESULTS,
+    SMALL_CIRCUIT,
+    How,
+    Request,
+    ask,
+    conclude,
+    have,
+    lacking,
+)
 from plastogen.runs.scheduler import Watcher
 
 if TYPE_CHECKING:
@@ -26,25 +37,46 @@ if TYPE_CHECKING:
 
 KINDS = (".html", ".gif", ".mp4")
 FRAMES, FEWEST, MOST = 40, 2, 200
-BEFORE_MIN, DENSE_MIN, H_MIN, LATE_SHARE = 20, 120, 60, 3  # a third of the frames show what comes after two hours
+BEFORE_MIN, DENSE_MIN, H_MIN, LATE_SHARE = (
+    20,
+    120,
+    60,
+    3,
+)  # a third of the frames show what comes after two hours
 FRAME_MS, LAST_MS, COLOURS = 250, 2000, 128
 NAMED = "frame_"
 
 
 def film(
-    name: str, settings: Mapping[str, object] | None = None, *, arm: str | None = None, frames: int = FRAMES,
-    out: Path | None = None, say: Callable[[str], None] = print, watcher: Watcher | None = None, **how: Unpack[How],
-) -> Path:  # fmt: skip
-    """Write the film to `out`, whose ending says what it is. Raises InputError, StoreError, EngineError."""
+    name: str,
+    settings: Mapping[str, object] | None = None,
+    *,
+    arm: str | None = None,
+    frames: int = FRAMES,
+    out: Path | None = None,
+    say: Callable[[str], None] = print,
+    watcher: Watcher | None = None,
+    **how: Unpack[How],
+) -> Path:
+    """Write the film to `out`, whose ending says what it is. Raises InputError, StoreError,
+    EngineError.
+    """
     out = out or RESULTS / f"film_{Path(name).stem}" / "film.html"
     writer = _writer(out)
     if not FEWEST <= frames <= MOST:
-        raise InputError.one(file="--frames", found=str(frames), wanted=f"a number from {FEWEST} to {MOST}")
-    asked, arm, minutes = _asked(name, settings or {}, arm, frames, RESULTS / f"film_{Path(name).stem}", say)
+        raise InputError.one(
+            file="--frames", found=str(frames), wanted=f"a number from {FEWEST} to {MOST}"
+        )
+    asked, arm, minutes = _asked(
+        name, settings or {}, arm, frames, RESULTS / f"film_{Path(name).stem}", say
+    )
     seed = asked.question.seeds[0]
     wanted = asked.ids[arm, (), seed]
     jobs = [job for job in asked.jobs if job.id == wanted]
-    say(f"{arm}, {len(minutes)} moments of 20 s in {asked.cases[0].circuit.size} cells ({jobs[0].plan.backend})")
+    say(
+        f"{arm}, {len(minutes)} moments of 20 s in {asked.cases[0].circuit.size} cells"
+        f" ({jobs[0].plan.backend})"
+    )
     done = have(asked, jobs, say=say, watcher=watcher, **how)
     if lacking(done):
         raise StoreError(f"no film: the run failed: {lacking(done)[0].note}")
@@ -66,9 +98,16 @@ def film(
 
 
 def _asked(
-    name: str, settings: Mapping[str, object], arm: str | None, frames: int, folder: Path, say: Callable[[str], None]
+    name: str,
+    settings: Mapping[str, object],
+    arm: str | None,
+    frames: int,
+    folder: Path,
+    say: Callable[[str], None],
 ) -> tuple[Request, str, list[int]]:
-    """The experiment with a snapshot a frame, the arm that is followed, and when the snapshots are, in minutes."""
+    """The experiment with a snapshot a frame, the arm that is followed, and when the snapshots are,
+    in minutes.
+    """
     own = {"model.circuit": SMALL_CIRCUIT, "course.seeds": 1} | dict(settings)
     question = ask(name, own, out=folder, say=say).question
     if question.over:
@@ -76,11 +115,16 @@ def _asked(
         raise InputError.one(file=name, found="an experiment over many points", wanted=wanted)
     if question.experiment.course.method != "direct":
         wanted = "direct, for a film shows spikes"
-        raise InputError.one(file=name, path="course.method", found=question.experiment.course.method, wanted=wanted)
+        raise InputError.one(
+            file=name, path="course.method", found=question.experiment.course.method, wanted=wanted
+        )
     arms = list(question.experiment.arms)
     if arm is not None and arm not in arms:
         raise InputError.one(
-            file="--arm", found=show(arm), wanted=f"one of {', '.join(arms)}", nearest=nearest(arm, arms)
+            file="--arm",
+            found=show(arm),
+            wanted=f"one of {', '.join(arms)}",
+            nearest=nearest(arm, arms),
         )
     arm = arm or next((each for each in arms if question.experiment.arm(each).give), arms[-1])
     minutes = moments(float(question.experiment.course.duration) * H_MIN, frames)
@@ -90,13 +134,22 @@ def _asked(
 
 
 def moments(end_min: float, frames: int) -> list[int]:
-    """When frames are: evenly through the first two hours, then further and further apart to the end; minutes."""
+    """When frames are: evenly through the first two hours, then further and further apart to the
+    end; minutes.
+    """
     late = frames // LATE_SHARE if end_min > DENSE_MIN else 0
     early, last = frames - late, min(end_min, DENSE_MIN)
     times = [-BEFORE_MIN + k * (last + BEFORE_MIN) / (early - 1) for k in range(early)]
-    times += [DENSE_MIN * math.exp((k + 1) / late * math.log(end_min / DENSE_MIN)) for k in range(late)]
+    times += [
+        DENSE_MIN * math.exp((k + 1) / late * math.log(end_min / DENSE_MIN)) for k in range(late)
+    ]
     steps = [1 if at <= DENSE_MIN else H_MIN // 2 if at < 24 * H_MIN else H_MIN for at in times]
-    return sorted({min(round(at / step) * step, math.floor(end_min)) for at, step in zip(times, steps, strict=True)})
+    return sorted(
+        {
+            min(round(at / step) * step, math.floor(end_min))
+            for at, step in zip(times, steps, strict=True)
+        }
+    )
 
 
 def _said(minutes: int) -> str:
@@ -121,7 +174,9 @@ def _picture(ds: Any, spikes: Any, cells: Any, moment: Mapping[str, Any]) -> Ima
 def _writer(out: Path) -> Callable[[Path, Sequence[Image.Image], Sequence[str], str], None]:
     """What writes such a file; found before anything runs. Raises InputError."""
     if out.suffix not in KINDS:
-        raise InputError.one(file="--out", found=show(out.name), wanted=f"a name that ends in {', '.join(KINDS)}")
+        raise InputError.one(
+            file="--out", found=show(out.name), wanted=f"a name that ends in {', '.join(KINDS)}"
+        )
     if out.suffix == ".mp4":
         program = ffmpeg()
         return lambda path, pictures, said, title: _mp4(path, pictures, program)
@@ -139,21 +194,27 @@ def ffmpeg() -> str:
         return str(get_ffmpeg_exe())
     except (ImportError, RuntimeError):
         wanted = "ffmpeg on PATH, or pip install 'plastogen[film]'; .gif and .html need neither"
-        raise InputError.one(file="--out", found="no ffmpeg, which makes .mp4", wanted=wanted) from None
+        raise InputError.one(
+            file="--out", found="no ffmpeg, which makes .mp4", wanted=wanted
+        ) from None
 
 
 def _mp4(path: Path, pictures: Sequence[Image.Image], program: str) -> None:
     width, height = (side - side % 2 for side in pictures[0].size)
     partial = path.with_name(f".{path.name}.partial.mp4")
     rate = f"1000/{FRAME_MS}"
-    command = [program, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}",
-               "-r", rate, "-i", "-", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart",
-               "-metadata", f"comment={SCOPE}", str(partial)]  # fmt: skip
+    command = [
+        program, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s",
+        f"{width}x{height}", "-r", rate, "-i", "-", "-c:v", "libx264", "-pix_fmt", "yuv420p",
+        "-movflags", "+faststart", "-metadata", f"comment={SCOPE}", str(partial),
+    ]  # fmt: skip
     raw = b"".join(picture.crop((0, 0, width, height)).tobytes() for picture in pictures)
     made = subprocess.run(command, input=raw, capture_output=True, check=False)
     if made.returncode or not partial.is_file():
         partial.unlink(missing_ok=True)
-        raise StoreError(f"ffmpeg could not write {path}: {made.stderr.decode(errors='replace').strip()[-300:]}")
+        raise StoreError(
+            f"ffmpeg could not write {path}: {made.stderr.decode(errors='replace').strip()[-300:]}"
+        )
     partial.replace(path)
 
 
@@ -161,8 +222,15 @@ def _gif(path: Path, pictures: Sequence[Image.Image], said: Sequence[str], title
     del said, title
     first, *rest = [picture.quantize(COLOURS) for picture in pictures]
     with io.BytesIO() as kept:
-        first.save(kept, format="GIF", save_all=True, append_images=rest, loop=0, comment=SCOPE.encode(),
-                   duration=[*[FRAME_MS] * len(rest), LAST_MS])  # fmt: skip
+        first.save(
+            kept,
+            format="GIF",
+            save_all=True,
+            append_images=rest,
+            loop=0,
+            comment=SCOPE.encode(),
+            duration=[*[FRAME_MS] * len(rest), LAST_MS],
+        )
         atomic_write(path, kept.getvalue())
 
 
@@ -178,13 +246,35 @@ def _html(path: Path, pictures: Sequence[Image.Image], said: Sequence[str], titl
             picture.quantize(COLOURS).save(kept, format="PNG", optimize=True)
             data = base64.b64encode(kept.getvalue()).decode("ascii")
         alt = f"{title}, {text}: spikes, rates, concentration and dendrite"
-        frames.append(el("img", src=f"data:image/png;base64,{data}", alt=alt, data_said=text, hidden=k > 0))
-    slider = el("input", type="range", min="0", max=str(len(said) - 1), value="0", step="1", aria_label="moment")
+        frames.append(
+            el("img", src=f"data:image/png;base64,{data}", alt=alt, data_said=text, hidden=k > 0)
+        )
+    slider = el(
+        "input",
+        type="range",
+        min="0",
+        max=str(len(said) - 1),
+        value="0",
+        step="1",
+        aria_label="moment",
+    )
     bar = el(
-        "p", el("button", "Play", type="button"), slider, el("output", said[0]), class_="bar", data_ms=str(FRAME_MS)
+        "p",
+        el("button", "Play", type="button"),
+        slider,
+        el("output", said[0]),
+        class_="bar",
+        data_ms=str(FRAME_MS),
     )
     files = resources.files("plastogen.figures")
     script = el("script", Html((files / "film.js").read_text(encoding="utf-8")))
-    body = el("body", el("h1", title), el("div", *frames, class_="film"), bar, el("p", SCOPE, class_="scope"), script)
+    body = el(
+        "body",
+        el("h1", title),
+        el("div", *frames, class_="film"),
+        bar,
+        el("p", SCOPE, class_="scope"),
+        script,
+    )
     css = (files / "film.css").read_text(encoding="utf-8")
     atomic_write(path, document(title, css, body, scripts=True))

@@ -1,7 +1,8 @@
-"""In: a question. Out: its answer: runs and results on disk, verdicts on its claims, figures, a report.
+"""In: a question. Out: its answer: runs and results on disk, verdicts on its claims, figures, a
+report.
 
-The Python door: `run("one_infusion", set={"course.seeds": 2})` gives the results as an xarray Dataset,
-`load(folder)` opens those of a folder.
+The Python door: `run("one_infusion", set={"course.seeds": 2})` gives the results as an xarray
+Dataset, `load(folder)` opens those of a folder.
 """
 
 from __future__ import annotations
@@ -89,10 +90,14 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 all good, 3 a run failed or is missing or a figure could not be drawn, 4 a claim missed; 3 beats 4."""
+        """0 all good, 3 a run failed or is missing or a figure could not be drawn, 4 a claim
+        missed; 3 beats 4.
+        """
         if self.failed or self.undrawn:
             return RUN_FAILED
-        return CLAIM_MISSED if any(v.outcome in ("missed", "undecided") for v in self.verdicts) else OK
+        return (
+            CLAIM_MISSED if any(v.outcome in ("missed", "undecided") for v in self.verdicts) else OK
+        )
 
 
 def lacking(done: Sequence[RunResult]) -> list[RunResult]:
@@ -101,22 +106,42 @@ def lacking(done: Sequence[RunResult]) -> list[RunResult]:
 
 
 def ask(
-    name: str | Path, settings: Mapping[str, object] | None = None, *, seed: int | None = None,
-    seeds: int | None = None, method: str | None = None, out: Path | str | None = None, say: Say = print,
-) -> Request:  # fmt: skip
+    name: str | Path,
+    settings: Mapping[str, object] | None = None,
+    *,
+    seed: int | None = None,
+    seeds: int | None = None,
+    method: str | None = None,
+    out: Path | str | None = None,
+    say: Say = print,
+) -> Request:
     """Check the whole experiment and say what runs it needs. Raises InputError, StoreError."""
     whole = dict(settings or {})
     short = {"course.seed": seed, "course.seeds": seeds, "course.method": method}
     whole |= {path: value for path, value in short.items() if value is not None}
     question = open_experiment(name, whole)
     backend = default_backend()
-    if backend == "numpy" and question.experiment.course.method == "direct" and _may_shrink(question):
-        say("no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to install)")
+    if (
+        backend == "numpy"
+        and question.experiment.course.method == "direct"
+        and _may_shrink(question)
+    ):
+        say(
+            "no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to"
+            " install)"
+        )
         question = open_experiment(name, {**whole, "model.circuit": SMALL_CIRCUIT})
     cases = resolve(question)
     pilots = emulated(question, cases, backend)
     jobs, ids = jobs_of(question, cases, backend, pilots)
-    return Request(question, cases, jobs, ids, pilots, Store(Path(out) if out is not None else RESULTS / question.name))
+    return Request(
+        question,
+        cases,
+        jobs,
+        ids,
+        pilots,
+        Store(Path(out) if out is not None else RESULTS / question.name),
+    )
 
 
 def _may_shrink(question: OpenExperiment) -> bool:
@@ -125,18 +150,32 @@ def _may_shrink(question: OpenExperiment) -> bool:
 
 
 def answer(
-    asked: Request, *, say: Say = print, watcher: Watcher | None = None, figures: bool = True, **how: Unpack[How]
+    asked: Request,
+    *,
+    say: Say = print,
+    watcher: Watcher | None = None,
+    figures: bool = True,
+    **how: Unpack[How],
 ) -> Outcome:
-    """Run what is not there yet, then results, verdicts, figures, report. Raises StoreError, WorkersLost."""
+    """Run what is not there yet, then results, verdicts, figures, report. Raises StoreError,
+    WorkersLost.
+    """
     done = have(asked, asked.jobs, say=say, watcher=watcher, early=figures, **how)
     return conclude(asked, done, say=say, figures=figures)
 
 
 def have(
-    asked: Request, jobs: Sequence[Run], *, say: Say = print, watcher: Watcher | None = None, early: bool = False,
+    asked: Request,
+    jobs: Sequence[Run],
+    *,
+    say: Say = print,
+    watcher: Watcher | None = None,
+    early: bool = False,
     **how: Unpack[How],
-) -> list[RunResult]:  # fmt: skip
-    """Run what is not there yet of `jobs`; `early`: draw a first figure on the way. Raises StoreError, WorkersLost."""
+) -> list[RunResult]:
+    """Run what is not there yet of `jobs`; `early`: draw a first figure on the way. Raises
+    StoreError, WorkersLost.
+    """
     note(asked.folder, asked.question.name, asked.question.set, asked.jobs)
     done: list[RunResult] = []
     first = {job.id for job in jobs if job.seed == asked.question.seeds[0]}
@@ -156,7 +195,11 @@ def have(
     fresh = [one.job for one in done if one.came == "run"]
     if fresh and not how.get("scheduler"):
         with suppress(StoreError):  # the runs are there; only the next estimate goes without them
-            record(fresh, (time.monotonic() - began) * min(how.get("workers", 1), len(fresh)), asked.store)
+            record(
+                fresh,
+                (time.monotonic() - began) * min(how.get("workers", 1), len(fresh)),
+                asked.store,
+            )
     for line in _given_up(asked, done):
         say(line)
     return done
@@ -164,7 +207,11 @@ def have(
 
 def _learn(asked: Request, jobs: Sequence[Run], *, watcher: Watcher | None, workers: int) -> None:
     """Have the emulators that runs still to be done need. Raises EngineError, StoreError."""
-    needed = {job.plan.emulator for job in jobs if job.plan.emulator and asked.store.fault(job.id) is not None}
+    needed = {
+        job.plan.emulator
+        for job in jobs
+        if job.plan.emulator and asked.store.fault(job.id) is not None
+    }
     for pilots in asked.pilots.values():
         if pilots.key in needed:
 
@@ -186,12 +233,17 @@ def _given_up(asked: Request, done: Sequence[RunResult]) -> Iterator[str]:
     for reason, times in reasons.most_common(REASONS):
         yield f"failed before, {times} run{'s' if times > 1 else ''}: {reason}"
     if len(reasons) > REASONS:
-        yield f"and {len(reasons) - REASONS} more reasons; `plastogen status {asked.folder}` has them all"
+        yield (
+            f"and {len(reasons) - REASONS} more reasons; `plastogen status {asked.folder}` has"
+            " them all"
+        )
     if reasons:
         yield "what failed is not run again unless asked for: add --rerun failed"
 
 
-def conclude(asked: Request, done: list[RunResult], *, say: Say = print, figures: bool = True) -> Outcome:
+def conclude(
+    asked: Request, done: list[RunResult], *, say: Say = print, figures: bool = True
+) -> Outcome:
     """Results, verdicts, figures, report, of the runs that are there. Raises StoreError."""
     ds = _results(asked)
     found = Outcome(asked, ds, told(ds), done)
@@ -244,30 +296,45 @@ def _report(found: Outcome, *, again: bool = False) -> Path:
 
     backends = [backend for backend in str(found.ds.attrs["backends"]).split(", ") if backend]
     path = write_report(
-        asked.folder, question=asked.question, cases=asked.cases, ds=found.ds, verdicts=found.verdicts,
-        figures=found.figures, backends=backends,
-    )  # fmt: skip
+        asked.folder,
+        question=asked.question,
+        cases=asked.cases,
+        ds=found.ds,
+        verdicts=found.verdicts,
+        figures=found.figures,
+        backends=backends,
+    )
     atomic_write(mark, json.dumps(shown))
     return path
 
 
 def ask_again(
-    name: str | Path, settings: Mapping[str, object] | None = None, *, out: Path | str | None = None,
-    beside: Sequence[Path] = (), say: Say = print,
-) -> Request:  # fmt: skip
-    """What was asked before of this folder, or of one `beside` it, unless there are other `settings`.
+    name: str | Path,
+    settings: Mapping[str, object] | None = None,
+    *,
+    out: Path | str | None = None,
+    beside: Sequence[Path] = (),
+    say: Say = print,
+) -> Request:
+    """What was asked before of this folder, or of one `beside` it, unless there are other
+    `settings`.
 
     Raises InputError, StoreError.
     """
     asked = ask(name, settings, out=out, say=say)
-    before = next((found for folder in (asked.folder, *beside) if (found := noted(folder)) is not None), None)
+    before = next(
+        (found for folder in (asked.folder, *beside) if (found := noted(folder)) is not None), None
+    )
     return asked if settings or before is None else ask(name, before.set, out=out, say=say)
 
 
 def again(
-    name: str | Path, settings: Mapping[str, object] | None = None, *, out: Path | str | None = None,
+    name: str | Path,
+    settings: Mapping[str, object] | None = None,
+    *,
+    out: Path | str | None = None,
     say: Say = print,
-) -> Outcome:  # fmt: skip
+) -> Outcome:
     """The results of a run made before, with the settings it was run with unless others are given.
 
     Raises InputError when there are none.
@@ -280,14 +347,20 @@ def again(
     return Outcome(asked, ds, told(ds), [])
 
 
-def redraw(found: Outcome, names: Sequence[str], data: Path | None, *, say: Say = print) -> list[Path]:
-    """Draw `names`, or the experiment's figures, with a person's own `data` laid over. Raises InputError."""
+def redraw(
+    found: Outcome, names: Sequence[str], data: Path | None, *, say: Say = print
+) -> list[Path]:
+    """Draw `names`, or the experiment's figures, with a person's own `data` laid over. Raises
+    InputError.
+    """
     from plastogen.figures.data import read_overlay
 
     for name in names:
         if name not in FIGURES:
             wanted = f"one of {', '.join(FIGURES)}"
-            raise InputError.one(file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES))
+            raise InputError.one(
+                file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES)
+            )
     overlays = read_overlay(data) if data is not None else []
     chosen = names or _drawable(found.asked.question, say)
     shown = _shown(found.asked, found.ds)
@@ -295,11 +368,24 @@ def redraw(found: Outcome, names: Sequence[str], data: Path | None, *, say: Say 
 
 
 def drawn(
-    found: Outcome, names: Sequence[str], folder: Path, *, readouts: Sequence[str] = (), say: Say = print
+    found: Outcome,
+    names: Sequence[str],
+    folder: Path,
+    *,
+    readouts: Sequence[str] = (),
+    say: Say = print,
 ) -> list[Path]:
-    """Figures that give no verdict on claims, drawn into `folder`. Raises InputError, StoreError."""
+    """Figures that give no verdict on claims, drawn into `folder`. Raises InputError,
+    StoreError.
+    """
     shown = _shown(found.asked, found.ds)
-    own = replace(shown, verdicts=(), folder=folder, readouts=readouts or None, inputs=f"{shown.inputs} {readouts}")
+    own = replace(
+        shown,
+        verdicts=(),
+        folder=folder,
+        readouts=readouts or None,
+        inputs=f"{shown.inputs} {readouts}",
+    )
     return draw(own, names, say=say)
 
 
@@ -311,18 +397,31 @@ def rewrite(found: Outcome, *, say: Say = print) -> Path:
 
 
 def run(
-    name: str | Path, *, set: Mapping[str, object] | None = None, seed: int | None = None,
-    seeds: int | None = None, jobs: int | None = None, out: Path | str | None = None,
-    method: str | None = None, figures: bool = False, executor: str = "", scheduler: str | None = None,
+    name: str | Path,
+    *,
+    set: Mapping[str, object] | None = None,
+    seed: int | None = None,
+    seeds: int | None = None,
+    jobs: int | None = None,
+    out: Path | str | None = None,
+    method: str | None = None,
+    figures: bool = False,
+    executor: str = "",
+    scheduler: str | None = None,
     rerun: Rerun = "",
-) -> xr.Dataset:  # fmt: skip
+) -> xr.Dataset:
     """Run an experiment and give back its results; runs already on disk are not run again.
 
-    `set`: dotted path -> value, as --set takes; `jobs`, `executor`, `scheduler`, `rerun`: as on the command line.
-    Raises InputError, StoreError, WorkersLost.
+    `set`: dotted path -> value, as --set takes; `jobs`, `executor`, `scheduler`, `rerun`: as on the
+    command line. Raises InputError, StoreError, WorkersLost.
     """
     asked = ask(name, set, seed=seed, seeds=seeds, method=method, out=out, say=_quiet)
-    how: How = {"workers": jobs or cores(), "executor": executor, "scheduler": scheduler, "rerun": rerun}
+    how: How = {
+        "workers": jobs or cores(),
+        "executor": executor,
+        "scheduler": scheduler,
+        "rerun": rerun,
+    }
     return answer(asked, say=_quiet, figures=figures, **how).ds
 
 
@@ -331,7 +430,8 @@ def _quiet(line: str) -> None:
 
 
 def load(folder: Path | str) -> xr.Dataset:
-    """The results in a folder, or in a results.nc: readouts in memory, curves in the file where they are many.
+    """The results in a folder, or in a results.nc: readouts in memory, curves in the file where
+    they are many.
 
     Raises InputError when there are none.
     """
@@ -339,9 +439,16 @@ def load(folder: Path | str) -> xr.Dataset:
     path = path / "results.nc" if path.is_dir() else path
     if not path.is_file():
         wanted = "a results folder, which holds results.nc"
-        raise InputError.one(file=str(folder), found=show(path.name), wanted=f"{wanted}; `plastogen run` makes one")
+        raise InputError.one(
+            file=str(folder), found=show(path.name), wanted=f"{wanted}; `plastogen run` makes one"
+        )
     try:
         return opened(path)
     except (OSError, ValueError) as error:
-        wanted = "results.nc as plastogen wrote it; delete it and run the experiment again, which takes seconds"
-        raise InputError.one(file=str(path), found=f"a file that does not open ({error})", wanted=wanted) from None
+        wanted = (
+            "results.nc as plastogen wrote it; delete it and run the experiment again, which takes"
+            " seconds"
+        )
+        raise InputError.one(
+            file=str(path), found=f"a file that does not open ({error})", wanted=wanted
+        ) from None

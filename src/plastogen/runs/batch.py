@@ -1,10 +1,13 @@
 """In: runs followed side by side. Out: one file that holds them all, whole or not there.
 
-    <results>/runs/<digest>.batch.npz   ids, texts (manifests and what determined each run), time_h and every variable,
-                                        one row a run; `by_*`: how far one standard error of the emulator moves it
+    <results>/runs/<digest>.batch.npz   ids, texts (manifests and what determined each run), time_h
+        and every variable,
+                                        one row a run; `by_*`: how far one standard error of the
+                                            emulator moves it
 
-A sweep of thousands of runs is so a few dozen files. A file is named after the runs in it, written under another name
-and renamed; reading tests every checksum, so a broken file is never mistaken for runs.
+A sweep of thousands of runs is so a few dozen files. A file is named after the runs in it, written
+under another name and renamed; reading tests every checksum, so a broken file is never mistaken for
+runs.
 """
 
 from __future__ import annotations
@@ -33,7 +36,9 @@ MOVED = "by_"
 
 @dataclass(frozen=True)
 class Row:
-    """One run of a batch. `moved`: variable -> its values moved up by one standard error of the emulator."""
+    """One run of a batch. `moved`: variable -> its values moved up by one standard error of the
+    emulator.
+    """
 
     tables: Mapping[str, Array]
     moved: Mapping[str, Array]
@@ -62,23 +67,37 @@ class Batches:
         for name in sorted(there.keys() - self._seen.keys()):
             self._seen[name] = there[name]
             with suppress(CacheDamaged):  # its runs are then missing, and are run again
-                self._where |= {run: (name, row) for row, run in enumerate(_tested(self.folder / name))}
+                self._where |= {
+                    run: (name, row) for row, run in enumerate(_tested(self.folder / name))
+                }
 
     def runs(self) -> Mapping[str, tuple[str, int]]:
         """Run -> its file and row there."""
         return self._where
 
     def load(self, run: str) -> Row:
-        """A run. Raises KeyError when no file has it, CacheDamaged when its file is broken, StoreError."""
+        """A run. Raises KeyError when no file has it, CacheDamaged when its file is broken,
+        StoreError.
+        """
         name, row = self._where[run]
         if name not in self._open:
             if len(self._open) >= KEPT_OPEN:
                 self._open.pop(next(iter(self._open)))
             self._open[name] = read_npz(self.folder / name)
         whole = self._open[name]
-        shared = {name: whole[name] for name in whole if name.startswith("names_")} | {"time_h": whole["time_h"]}
-        values = {name: array[row] for name, array in whole.items() if name not in ("ids", "texts", *shared)}
-        tables = {name: array.astype(float) for name, array in values.items() if not name.startswith(MOVED)}
+        shared = {name: whole[name] for name in whole if name.startswith("names_")} | {
+            "time_h": whole["time_h"]
+        }
+        values = {
+            name: array[row]
+            for name, array in whole.items()
+            if name not in ("ids", "texts", *shared)
+        }
+        tables = {
+            name: array.astype(float)
+            for name, array in values.items()
+            if not name.startswith(MOVED)
+        }
         moved = {
             name.removeprefix(MOVED): tables[name.removeprefix(MOVED)] + array
             for name, array in values.items()
@@ -86,8 +105,12 @@ class Batches:
         }
         return Row(tables | shared, moved, json.loads(str(whole["texts"][row]))["manifest"])
 
-    def write(self, runs: Mapping[str, tuple[Mapping[str, Array], Mapping[str, Array], str]]) -> Path:
-        """Keep runs: run -> its tables (equal shapes), those moved by an error, and its text. Raises StoreError."""
+    def write(
+        self, runs: Mapping[str, tuple[Mapping[str, Array], Mapping[str, Array], str]]
+    ) -> Path:
+        """Keep runs: run -> its tables (equal shapes), those moved by an error, and its text.
+        Raises StoreError.
+        """
         ids = sorted(runs)
         first = runs[ids[0]][0]
         shared = ("time_h", *(name for name in first if name.startswith("names_")))
@@ -96,7 +119,10 @@ class Batches:
             if name not in shared:
                 arrays[name] = np.stack([np.asarray(runs[run][0][name], np.float32) for run in ids])
         for name in runs[ids[0]][1]:
-            moved = [np.asarray(runs[run][1][name], float) - np.asarray(runs[run][0][name], float) for run in ids]
+            moved = [
+                np.asarray(runs[run][1][name], float) - np.asarray(runs[run][0][name], float)
+                for run in ids
+            ]
             if np.any(moved):
                 arrays[MOVED + name] = np.stack(moved).astype(np.float16)
         arrays |= {"ids": np.array(ids), "texts": np.array([runs[run][2] for run in ids])}

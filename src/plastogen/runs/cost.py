@@ -1,6 +1,8 @@
-"""In: runs that were just made and the time they took. Out: what others like them will cost on this machine.
+"""In: runs that were just made and the time they took. Out: what others like them will cost on this
+machine.
 
-What is alike: method, program, probes and code. It is kept in the cache, a file a kind, by the length of the course.
+What is alike: method, program, probes and code. It is kept in the cache, a file a kind, by the
+length of the course.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ REMEMBERED = 1000  # runs that an average rests on at most, so that it follows t
 
 @dataclass(frozen=True)
 class Pace:
-    """What a run costs: seconds of one worker, bytes on disk; averaged over `runs` of `duration_h`."""
+    """What a run costs: seconds of one worker, bytes on disk; averaged over `runs` of
+    `duration_h`.
+    """
 
     seconds: float
     bytes: float
@@ -50,12 +54,19 @@ def record_learning(plan: Plan, worker_seconds: float) -> None:
 
 
 def expected(jobs: Iterable[Run]) -> list[tuple[int, Pace | None]]:
-    """How many of `jobs` there are of each kind, and what one costs; None where none has been made here."""
-    return [(len(alike), _nearest(_read(path), duration_h)) for (path, duration_h), alike in _alike(jobs).items()]
+    """How many of `jobs` there are of each kind, and what one costs; None where none has been made
+    here.
+    """
+    return [
+        (len(alike), _nearest(_read(path), duration_h))
+        for (path, duration_h), alike in _alike(jobs).items()
+    ]
 
 
 def learning(plan: Plan) -> Pace | None:
-    """What it cost to learn an emulator for runs such as `plan`; None where that has not been done here."""
+    """What it cost to learn an emulator for runs such as `plan`; None where that has not been done
+    here.
+    """
     return _nearest(_read(_place(plan, LEARNING)), plan.duration_h)
 
 
@@ -64,9 +75,10 @@ def _add(path: Path, duration_h: float, new: Pace) -> None:
     old = known.get(str(duration_h), {"runs": 0, "seconds": 0, "bytes": 0})
     before, now = min(old["runs"], REMEMBERED), new.runs
     known[str(duration_h)] = {
-        "runs": before + now, "seconds": (before * old["seconds"] + now * new.seconds) / (before + now),
+        "runs": before + now,
+        "seconds": (before * old["seconds"] + now * new.seconds) / (before + now),
         "bytes": (before * old["bytes"] + now * new.bytes) / (before + now),
-    }  # fmt: skip
+    }
     atomic_write(path, json.dumps(known, indent=1))
 
 
@@ -85,7 +97,14 @@ def _alike(jobs: Iterable[Run]) -> dict[tuple[Path, float], list[Run]]:
     places: dict[tuple[Any, ...], Path] = {}
     for job in jobs:
         plan = job.plan
-        kind = (plan.method, id(plan.circuit), plan.window_s, plan.settle_s, plan.tolerance, len(plan.snapshots))
+        kind = (
+            plan.method,
+            id(plan.circuit),
+            plan.window_s,
+            plan.settle_s,
+            plan.tolerance,
+            len(plan.snapshots),
+        )
         if kind not in places:
             places[kind] = _place(plan, plan.method)
         groups.setdefault((places[kind], plan.duration_h), []).append(job)
@@ -97,7 +116,15 @@ def _place(plan: Plan, work: str) -> Path:
     asks = plan.method == "direct" or work == LEARNING
     program = program_key(plan.circuit) if asks and plan.backend == "cpp" else ""
     circuit = [plan.backend, plan.circuit.size, program] if asks else ""
-    told = [work, circuit, plan.window_s, plan.settle_s, plan.tolerance, len(plan.snapshots), mechanisms()]
+    told = [
+        work,
+        circuit,
+        plan.window_s,
+        plan.settle_s,
+        plan.tolerance,
+        len(plan.snapshots),
+        mechanisms(),
+    ]
     return cache_dir() / "pace" / f"{digest(told)[:16]}.json"
 
 

@@ -1,7 +1,8 @@
-"""In: cases, and runs on grids and with names of their own. Out: their curves on axes that all share, as float32.
+"""In: cases, and runs on grids and with names of their own. Out: their curves on axes that all
+share, as float32.
 
-Without a sweep the shared times are the union of all grids; in a sweep they are few (`grid.shared`). Readouts do not
-come from here: they are read from whole runs.
+Without a sweep the shared times are the union of all grids; in a sweep they are few
+(`grid.shared`). Readouts do not come from here: they are read from whole runs.
 """
 
 from __future__ import annotations
@@ -34,20 +35,29 @@ class Axes:
     @classmethod
     def of(cls, cases: Sequence[Condition], snapshots: Iterable[str], frequency_hz: Array) -> Axes:
         """Those that hold all `cases`."""
-        species = dict.fromkeys(s for case in cases for drug in case.drugs.values() for s in drug.species)
+        species = dict.fromkeys(
+            s for case in cases for drug in case.drugs.values() for s in drug.species
+        )
         return cls(_times(cases), tuple(species), tuple(snapshots), frequency_hz)
 
     @property
     def sizes(self) -> dict[str, int]:
         return {
-            "time": self.time_h.size, "class": len(CLASSES), "pool": len(POOLS), "species": len(self.species),
-            "snapshot": len(self.snapshots), "frequency": self.frequency_hz.size,
-        }  # fmt: skip
+            "time": self.time_h.size,
+            "class": len(CLASSES),
+            "pool": len(POOLS),
+            "species": len(self.species),
+            "snapshot": len(self.snapshots),
+            "frequency": self.frequency_hz.size,
+        }
 
     def variables(self, outer: Dims) -> dict[str, tuple[Dims, dict[str, Any]]]:
         """Name -> dimensions and attributes of every variable, below the dimensions of the runs."""
         return {
-            name: ((*outer, *variable.dims), {"units": variable.unit, "long_name": variable.long_name})
+            name: (
+                (*outer, *variable.dims),
+                {"units": variable.unit, "long_name": variable.long_name},
+            )
             for name, variable in VARIABLES.items()
         }
 
@@ -60,12 +70,19 @@ class Axes:
 
         A species that was not given is 0; a snapshot that was not taken is NaN.
         """
-        between = None if np.array_equal(run.time_h, self.time_h) else _between(run.time_h, self.time_h)
+        between = (
+            None if np.array_equal(run.time_h, self.time_h) else _between(run.time_h, self.time_h)
+        )
         for name, variable in VARIABLES.items():
             values = np.asarray(run.arrays[name])
-            for dim, wanted, absent in (("snapshot", self.snapshots, np.nan), ("species", self.species, 0.0)):
+            for dim, wanted, absent in (
+                ("snapshot", self.snapshots, np.nan),
+                ("species", self.species, 0.0),
+            ):
                 if dim in variable.dims and run.labels[dim] != wanted:
-                    values = _named(values, variable.dims.index(dim), run.labels[dim], wanted, absent)
+                    values = _named(
+                        values, variable.dims.index(dim), run.labels[dim], wanted, absent
+                    )
             if between is not None and "time" in variable.dims:
                 left, right, share = between
                 share = share.reshape(-1, *(1,) * (values.ndim - 1))
@@ -82,13 +99,17 @@ def _times(cases: Sequence[Condition]) -> Array:
 
 
 def _between(own_h: Array, wanted_h: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
-    """For each wanted time: the run's times on both sides, and how far it is from the first to the second."""
+    """For each wanted time: the run's times on both sides, and how far it is from the first to the
+    second.
+    """
     t = np.clip(wanted_h, own_h[0], own_h[-1])
     right = np.clip(np.searchsorted(own_h, t, side="right"), 1, own_h.size - 1)
     return right - 1, right, (t - own_h[right - 1]) / (own_h[right] - own_h[right - 1])
 
 
-def _named(values: Array, at: int, own: Sequence[str], wanted: Sequence[str], absent: float) -> Array:
+def _named(
+    values: Array, at: int, own: Sequence[str], wanted: Sequence[str], absent: float
+) -> Array:
     """`values` with the names along dimension `at` in the wanted order."""
     shape = (*values.shape[:at], len(wanted), *values.shape[at + 1 :])
     found = np.full(shape, absent)

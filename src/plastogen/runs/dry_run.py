@@ -1,4 +1,6 @@
-"""In: a question and the runs it needs. Out: lines that say what running it would take, before anything runs."""
+"""In: a question and the runs it needs. Out: lines that say what running it would take, before
+anything runs.
+"""
 
 from __future__ import annotations
 
@@ -32,14 +34,19 @@ def planned(asked: Request, *, workers: int) -> Iterator[str]:
     todo = [job for job in jobs if faults[job.id] is not None]
     points = f"{question.size} points, " if question.over else ""
     shared = f" ({len(ids) - len(jobs)} shared)" if len(ids) > len(jobs) else ""
-    yield f"{question.name}: {points}{len(ids)} runs, {len(jobs)} different{shared}, {len(todo)} still to do"
+    yield (
+        f"{question.name}: {points}{len(ids)} runs, {len(jobs)} different{shared}, {len(todo)}"
+        " still to do"
+    )
     for words in question.over:
         yield from (f"  {'  ' * bool(i)}{line}" for i, line in enumerate(words))
     for arm in experiment.arms:
         mine = [run for (name, *_), run in ids.items() if name == arm]
         yield f"  {arm}: {sum(faults[run] is None for run in mine)} of {len(mine)} finished"
     broken = [(run, fault) for run, fault in faults.items() if fault not in (None, "missing")]
-    yield from (f"  run {run} is broken ({fault}) and would be run again" for run, fault in broken[:NAMED])
+    yield from (
+        f"  run {run} is broken ({fault}) and would be run again" for run, fault in broken[:NAMED]
+    )
     if len(broken) > NAMED:
         yield f"  and {len(broken) - NAMED} more are broken"
     if todo:
@@ -72,13 +79,22 @@ def _circuits(asked: Request, backend: str, unlearned: int) -> Iterator[str]:
     if backend == CPP:
         programs = {program_key(circuit): circuit for circuit in circuits}
         built = sum(map(is_built, programs.values()))
-        yield f"  programs: {len(programs)}, {built} of them compiled{_because(asked.question, program_key)}"
+        yield (
+            f"  programs: {len(programs)}, {built} of them"
+            f" compiled{_because(asked.question, program_key)}"
+        )
     if asked.pilots:
         learned = len(asked.pilots) - unlearned
-        yield f"  emulators: {len(asked.pilots)}, {learned} of them learned{_because(asked.question, heard)}"
+        yield (
+            f"  emulators: {len(asked.pilots)}, {learned} of them"
+            f" learned{_because(asked.question, heard)}"
+        )
     else:
         different = len({heard(circuit) for circuit in circuits})
-        yield f"  circuits for the network to answer for: {different}{_because(asked.question, heard)}"
+        yield (
+            "  circuits for the network to answer for:"
+            f" {different}{_because(asked.question, heard)}"
+        )
 
 
 def _because(question: OpenExperiment, key: Any) -> str:
@@ -94,7 +110,9 @@ def _because(question: OpenExperiment, key: Any) -> str:
     return f" (they differ along {', '.join(guilty)})" if guilty else ""
 
 
-def _cost(todo: Sequence[Run], unlearned: Sequence[Plan], workers: int, takes: str | None) -> Iterator[str]:
+def _cost(
+    todo: Sequence[Run], unlearned: Sequence[Plan], workers: int, takes: str | None
+) -> Iterator[str]:
     """Time and disk, from what runs like these took on this machine."""
     costs = [(n, pace) for n, pace in expected(todo) if pace is not None]
     if not costs:
@@ -105,14 +123,22 @@ def _cost(todo: Sequence[Run], unlearned: Sequence[Plan], workers: int, takes: s
     taken = in_bytes(int(sum(n * pace.bytes for n, pace in costs)))
     lengths = {pace.duration_h for _, pace in costs}
     other = lengths - {job.plan.duration_h for job in todo}
-    of = f" of {', '.join(in_time(h * S_PER_MIN * S_PER_MIN_H) for h in sorted(lengths))}" if other else ""
+    of = (
+        f" of {', '.join(in_time(h * S_PER_MIN * S_PER_MIN_H) for h in sorted(lengths))}"
+        if other
+        else ""
+    )
     rests = f"going by {sum(pace.runs for _, pace in costs)} such runs{of} on this machine"
     yield f"  about {in_time(seconds)} with {workers} at once, {taken} on disk, {rests}"
     if unknown := len(todo) - sum(n for n, _ in costs):
         yield f"  and {unknown} runs of a kind that has not been made here yet"
     if unlearned:
         paces = [pace for plan in unlearned if (pace := learning(plan)) is not None]
-        known = f"about {in_time(sum(pace.seconds for pace in paces) / workers)}" if paces else "not known how long"
+        known = (
+            f"about {in_time(sum(pace.seconds for pace in paces) / workers)}"
+            if paces
+            else "not known how long"
+        )
         yield f"  learning {len(unlearned)} emulators comes on top: {known}"
 
 

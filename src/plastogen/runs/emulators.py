@@ -1,8 +1,8 @@
-"""In: a question that is to be answered by emulation. Out: for each of its circuits, the plans that stand for the
-sweep, and the emulator learned from them, kept in the results folder.
+"""In: a question that is to be answered by emulation. Out: for each of its circuits, the plans that
+stand for the sweep, and the emulator learned from them, kept in the results folder.
 
-Pilots lie at the corners and all over the ranges that are swept, not at its points: a finer sweep over the same ranges
-has the same emulator, and what is finished of it stays finished.
+Pilots lie at the corners and all over the ranges that are swept, not at its points: a finer sweep
+over the same ranges has the same emulator, and what is finished of it stays finished.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ class Pilots:
     plans: tuple[Plan, ...]
 
 
-def emulated(question: OpenExperiment, cases: Sequence[Condition], backend: str) -> dict[str, Pilots]:
-    """Fingerprint of a circuit -> its pilots, for every circuit of the cases that are to be emulated.
+def emulated(
+    question: OpenExperiment, cases: Sequence[Condition], backend: str
+) -> dict[str, Pilots]:
+    """Fingerprint of a circuit -> its pilots, for every circuit of the cases that are to be
+    emulated.
 
     Raises InputError: too many circuits.
     """
@@ -53,8 +56,13 @@ def emulated(question: OpenExperiment, cases: Sequence[Condition], backend: str)
         if case.setting.course.method != "emulated" or mark in found:
             continue
         if len(found) == MOST_CIRCUITS:
-            wanted = f"at most {MOST_CIRCUITS} circuits, each of which is learned by itself, or course.method direct"
-            raise InputError.one(file=question.document.file, found="a sweep over more circuits", wanted=wanted)
+            wanted = (
+                f"at most {MOST_CIRCUITS} circuits, each of which is learned by itself, or"
+                " course.method direct"
+            )
+            raise InputError.one(
+                file=question.document.file, found="a sweep over more circuits", wanted=wanted
+            )
         pinned = {path: value for path, value in case.point.items() if _of_circuit(path)}
         plans = [p for p in _plans(question, pinned, backend) if fingerprint(p.circuit) == mark]
         if not plans:
@@ -66,7 +74,11 @@ def emulated(question: OpenExperiment, cases: Sequence[Condition], backend: str)
 
 def standing_in(plan: Plan, pilots: Mapping[str, Pilots]) -> Plan:
     """The plan, told which emulator answers in place of the network, if one does."""
-    return replace(plan, emulator=pilots[fingerprint(plan.circuit)].key) if plan.method == "emulated" else plan
+    return (
+        replace(plan, emulator=pilots[fingerprint(plan.circuit)].key)
+        if plan.method == "emulated"
+        else plan
+    )
 
 
 def _of_circuit(path: str) -> bool:
@@ -74,7 +86,9 @@ def _of_circuit(path: str) -> bool:
 
 
 def _plans(question: OpenExperiment, pinned: Mapping[str, Any], backend: str) -> Iterator[Plan]:
-    """Every arm at every pilot point, seeds in turn; and every arm's first point with every seed."""
+    """Every arm at every pilot point, seeds in turn; and every arm's first point with every
+    seed.
+    """
     points = _of_people(question, list(_points(question, pinned)))
     for number, point in enumerate(points):
         for arm in question.experiment.arms:
@@ -128,21 +142,29 @@ def told(results: Path, pilots: Iterable[Pilots]) -> Iterator[str]:
         with suppress(OSError, ValueError, KeyError):
             k = json.loads(path_of(results, each.key).with_suffix(".json").read_text())
             yield (
-                f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the network, "
-                f"{k['remembered']} known before); rates of E cells within {k['error']:.1%}, wanted {k['wanted']:.1%}; "
-                f"an answer left out is missed by {k['held_out']:.1%}"
+                f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the"
+                f" network, {k['remembered']} known before); rates of E cells within"
+                f" {k['error']:.1%}, wanted {k['wanted']:.1%}; an answer left out is missed by"
+                f" {k['held_out']:.1%}"
             )
 
 
-def provide(pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str, float], None]) -> bool:
-    """Have the emulator in the results folder: from the cache, or learned now, by whoever comes first.
+def provide(
+    pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str, float], None]
+) -> bool:
+    """Have the emulator in the results folder: from the cache, or learned now, by whoever comes
+    first.
 
     Whether it was learned now. Raises EngineError, StoreError.
     """
     from plastogen.simulation.emulator import Emulator
     from plastogen.simulation.train_emulator import learn, network
 
-    path, kept, circuit = path_of(results, pilots.key), path_of(cache_dir(), pilots.key), pilots.plans[0].circuit
+    path, kept, circuit = (
+        path_of(results, pilots.key),
+        path_of(cache_dir(), pilots.key),
+        pilots.plans[0].circuit,
+    )
     with locked(path.with_suffix(".lock")):
         with suppress(FileNotFoundError, CacheDamaged):
             Emulator.load(path, circuit)
@@ -153,9 +175,15 @@ def provide(pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str
                 Emulator.load(kept, circuit)
             except (FileNotFoundError, CacheDamaged):
                 new = True
-                learned = learn(pilots.plans, network(pilots.plans[0], lambda what: moved(what, 0)), workers=workers,
-                                tell=moved)  # fmt: skip
-                atomic_write(kept.with_suffix(".json"), json.dumps(learned.about(), indent=1, sort_keys=True))
+                learned = learn(
+                    pilots.plans,
+                    network(pilots.plans[0], lambda what: moved(what, 0)),
+                    workers=workers,
+                    tell=moved,
+                )
+                atomic_write(
+                    kept.with_suffix(".json"), json.dumps(learned.about(), indent=1, sort_keys=True)
+                )
                 learned.emulator.save(kept)
             with explained(path, "write"):
                 for suffix in (".json", ".npz"):

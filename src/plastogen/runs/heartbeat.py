@@ -1,7 +1,8 @@
-"""In: a results folder. Out: who is at work on it this moment, and how far: a small file a worker, for anyone to read.
+"""In: a results folder. Out: who is at work on it this moment, and how far: a small file a worker,
+for anyone to read.
 
-The same for threads, processes and other machines that share the folder. Nothing depends on these files: they feed
-the progress bar and `plastogen status`.
+The same for threads, processes and other machines that share the folder. Nothing depends on these
+files: they feed the progress bar and `plastogen status`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ SILENT_S = 600  # a worker that cannot be asked and says nothing for so long cou
 
 @dataclass(frozen=True)
 class Working:
-    """One worker: which runs it does together, since when (seconds since 1970), what it is at, and how far."""
+    """One worker: which runs it does together, since when (seconds since 1970), what it is at, and
+    how far.
+    """
 
     host: str
     pid: int
@@ -37,7 +40,9 @@ class Working:
 
 
 class Heartbeat:
-    """Says in `folder` that this thread works on `runs`, from entering to leaving. A disk that refuses is no error."""
+    """Says in `folder` that this thread works on `runs`, from entering to leaving. A disk that
+    refuses is no error.
+    """
 
     def __init__(self, folder: Path, runs: Sequence[str]) -> None:
         name = f"{HOST}.{os.getpid()}.{threading.get_ident()}.json"
@@ -50,7 +55,10 @@ class Heartbeat:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
@@ -69,7 +77,9 @@ class Heartbeat:
 
 
 def working(folder: Path) -> list[Working]:
-    """Everyone who works on `folder` now, by name; marks of processes that were killed are removed."""
+    """Everyone who works on `folder` now, by name; marks of processes that were killed are
+    removed.
+    """
     found = []
     with suppress(OSError):
         for path in sorted((Path(folder) / FOLDER).iterdir()):
@@ -100,7 +110,9 @@ def old(file: Path) -> bool:
 
 
 def gone(host: str, pid: int, file: Path) -> bool:
-    """Whether the process that left `file` is no more; where that cannot be asked, the file's age tells."""
+    """Whether the process that left `file` is no more; where that cannot be asked, the file's age
+    tells.
+    """
     if host != HOST or pid == os.getpid():  # numbers of processes come again
         return old(file)
     if os.name != "posix":  # asking would end it

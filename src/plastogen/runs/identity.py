@@ -1,7 +1,8 @@
 """In: a `Plan`. Out: its run's name, a digest of what determines the course and of nothing else.
 
-Equal arms so share a run, and a new readout, claim or text re-runs nothing. A plan is made of definitions that many
-plans share; each is digested once (`fingerprint`), so that a sweep's thousands of names take seconds.
+Equal arms so share a run, and a new readout, claim or text re-runs nothing. A plan is made of
+definitions that many plans share; each is digested once (`fingerprint`), so that a sweep's
+thousands of names take seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def run_id(plan: Plan) -> str:
 
 
 def determines(plan: Plan) -> dict[str, Any]:
-    """All that the course depends on, as plain data: no sources, no labels of treatments. Not to be changed.
+    """All that the course depends on, as plain data: no sources, no labels of treatments. Not to be
+    changed.
 
     Floats count to 12 significant digits.
     """
@@ -40,8 +42,12 @@ def determines(plan: Plan) -> dict[str, Any]:
 
 def _parts(plan: Plan, of: Callable[[Any], Any]) -> dict[str, Any]:
     parts = {f.name: of(getattr(plan, f.name)) for f in fields(plan) if f.name != "treatments"}
-    parts["treatments"] = sorted((of(treatment) for treatment in plan.treatments.values()), key=json.dumps)
-    parts["mechanisms"] = mechanisms("simulation.train_emulator" if plan.method == "emulated" else "simulation.course")
+    parts["treatments"] = sorted(
+        (of(treatment) for treatment in plan.treatments.values()), key=json.dumps
+    )
+    parts["mechanisms"] = mechanisms(
+        "simulation.train_emulator" if plan.method == "emulated" else "simulation.course"
+    )
     if plan.method == "direct":
         parts["engine"] = signature(str(plan.backend))
     else:  # what the network of an emulator was, its own key says
@@ -51,7 +57,9 @@ def _parts(plan: Plan, of: Callable[[Any], Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=2)
 def mechanisms(from_: str = "simulation.course") -> str:
-    """A digest of the code a course runs through, comments and docstrings aside: other code, other runs."""
+    """A digest of the code a course runs through, comments and docstrings aside: other code, other
+    runs.
+    """
     root = Path(__file__).parents[1]
     trees: dict[str, ast.Module] = {}
     waiting = [from_]
@@ -66,7 +74,9 @@ def mechanisms(from_: str = "simulation.course") -> str:
     whole = hashlib.sha256()
     for name in sorted(trees):
         for node in ast.walk(trees[name]):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, False):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+                node, False
+            ):
                 node.body = node.body[1:]
         whole.update(f"{name}:{ast.dump(trees[name])}".encode())
     return whole.hexdigest()[:ID_LENGTH]

@@ -1,7 +1,8 @@
-"""In: labelled arrays, small ones whole and large ones block by block. Out: a netCDF4 file, opened again as a Dataset.
+"""In: labelled arrays, small ones whole and large ones block by block. Out: a netCDF4 file, opened
+again as a Dataset.
 
-Large variables are float32, compressed, and never in memory as a whole, neither while they are written nor once the
-file is opened, unless all of them together are small. Everything else is.
+Large variables are float32, compressed, and never in memory as a whole, neither while they are
+written nor once the file is opened, unless all of them together are small. Everything else is.
 """
 
 from __future__ import annotations
@@ -48,20 +49,29 @@ def blocks(sizes: Sequence[int], most: int, packed: int = 1) -> Iterator[Block]:
 
 @contextmanager
 def writing(
-    path: Path, sizes: Mapping[str, int], large: Mapping[str, tuple[Dims, Mapping[str, Any]]], chunk: Mapping[str, int]
+    path: Path,
+    sizes: Mapping[str, int],
+    large: Mapping[str, tuple[Dims, Mapping[str, Any]]],
+    chunk: Mapping[str, int],
 ) -> Iterator[Callable[[Block, Mapping[str, Curve]], None]]:
-    """Begin a file at `path` and give back what writes a block of every large variable: `large`, name -> dims, attrs.
+    """Begin a file at `path` and give back what writes a block of every large variable: `large`,
+    name -> dims, attrs.
 
-    `sizes` of all dimensions, none of them 0; `chunk`: the extent of what is packed together, where it is not whole.
+    `sizes` of all dimensions, none of them 0; `chunk`: the extent of what is packed together, where
+    it is not whole.
     """
     import h5netcdf
 
     _room(path, 0)
     with h5netcdf.File(path, "w") as file:
-        file.dimensions = {dim: sizes[dim] for dim in dict.fromkeys(d for dims, _ in large.values() for d in dims)}
+        file.dimensions = {
+            dim: sizes[dim] for dim in dict.fromkeys(d for dims, _ in large.values() for d in dims)
+        }
         for name, (dims, attrs) in large.items():
             chunks = tuple(chunk.get(dim, sizes[dim]) for dim in dims)
-            made = file.create_variable(name, dims, "f4", chunks=chunks, fillvalue=np.float32(np.nan), **PACKED)
+            made = file.create_variable(
+                name, dims, "f4", chunks=chunks, fillvalue=np.float32(np.nan), **PACKED
+            )
             made.attrs.update({**attrs, LARGE: 1})
 
         def put(block: Block, values: Mapping[str, Curve]) -> None:
@@ -79,14 +89,17 @@ def finish(path: Path, small: xr.Dataset) -> None:
 
 
 def _room(path: Path, n_bytes: int) -> None:
-    """Raise OSError now if the disk has no room for so much more: HDF5 crashes on a file it cannot write."""
+    """Raise OSError now if the disk has no room for so much more: HDF5 crashes on a file it cannot
+    write.
+    """
     if hasattr(os, "posix_fallocate"):
         with tempfile.TemporaryFile(dir=path.parent) as ballast:
             os.posix_fallocate(ballast.fileno(), 0, n_bytes + MARGIN)
 
 
 def opened(path: Path) -> xr.Dataset:
-    """The file as a Dataset; its large variables wait in the file until they are asked for, where they are large.
+    """The file as a Dataset; its large variables wait in the file until they are asked for, where
+    they are large.
 
     Raises OSError or ValueError when it is no such file.
     """

@@ -1,4 +1,6 @@
-"""In: what was asked of a results folder. Out: the same, read back later by who comes without saying so again."""
+"""In: what was asked of a results folder. Out: the same, read back later by who comes without
+saying so again.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,24 @@ NAME = "asked.json"
 
 @dataclass(frozen=True)
 class Noted:
-    """An experiment, its settings (path -> value), and where each run stands: id -> "arm, point, seed"."""
+    """An experiment, its settings (path -> value), and where each run stands: id -> "arm, point,
+    seed".
+    """
 
     experiment: str
     set: Mapping[str, object]
     runs: Mapping[str, str]
 
 
-def note(folder: Path, experiment: str, settings: Mapping[str, object], jobs: Sequence[Run]) -> None:
+def note(
+    folder: Path, experiment: str, settings: Mapping[str, object], jobs: Sequence[Run]
+) -> None:
     """Write down what is asked, unless it stands there. Raises StoreError."""
-    whole = {"experiment": experiment, "set": dict(settings), "runs": {job.id: job.place for job in jobs}}
+    whole = {
+        "experiment": experiment,
+        "set": dict(settings),
+        "runs": {job.id: job.place for job in jobs},
+    }
     text = json.dumps(whole, indent=0, default=str)
     path = Path(folder) / NAME
     with suppress(OSError):

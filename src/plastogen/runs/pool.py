@@ -1,7 +1,9 @@
-"""In: threads, processes or dask, and how many. Out: a `WorkerPool`, which takes tasks as `concurrent.futures` do.
+"""In: threads, processes or dask, and how many. Out: a `WorkerPool`, which takes tasks as
+`concurrent.futures` do.
 
-Threads suit courses that spend their time in the compiled network, a process of its own; processes suit Python's own
-work; dask brings the workers of a cluster. What they are given to do is in `perform`, who gives it in `execute`.
+Threads suit courses that spend their time in the compiled network, a process of its own; processes
+suit Python's own work; dask brings the workers of a cluster. What they are given to do is in
+`perform`, who gives it in `execute`.
 """
 
 from __future__ import annotations
@@ -28,7 +30,11 @@ from plastogen.model.circuit.engine import terminate_children
 T = TypeVar("T")
 Kind = Literal["threads", "processes", "dask"]
 KINDS: tuple[str, ...] = get_args(Kind)
-ONE_CORE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # so that each worker takes one
+ONE_CORE = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)  # so that each worker takes one
 LOCAL = "local"  # dask workers on this machine, for as long as the sweep goes on
 PATIENCE_S = 5  # how long threads have to notice that they are to stop
 CONNECT_S = 10
@@ -40,7 +46,8 @@ class WorkersLost(Exception):
 
 
 class WorkerPool(Protocol):
-    """Workers. At most `slots` tasks are given to them at a time; `size` of them are worked on at once.
+    """Workers. At most `slots` tasks are given to them at a time; `size` of them are worked on at
+    once.
 
     A task whose worker died ends with one of `lost`, and may do so `lives` times.
     """
@@ -73,7 +80,9 @@ def hire(kind: str, workers: int, *, scheduler: str | None = None) -> WorkerPool
 
 
 class Threads:
-    """Threads of this process. They cannot be ended from outside: they are told to stop, and asked to look."""
+    """Threads of this process. They cannot be ended from outside: they are told to stop, and asked
+    to look.
+    """
 
     lives = 1
     lost: tuple[type[BaseException], ...] = ()
@@ -101,11 +110,15 @@ class Threads:
         self._pool.shutdown()
 
 
-_Seat: TypeAlias = tuple[ProcessPoolExecutor, Future[Any] | None]  # a worker, and what it was last given
+_Seat: TypeAlias = tuple[
+    ProcessPoolExecutor, Future[Any] | None
+]  # a worker, and what it was last given
 
 
 class Processes:
-    """Spawned processes, each a pool of its own: one that is killed takes its own task with it and no other."""
+    """Spawned processes, each a pool of its own: one that is killed takes its own task with it and
+    no other.
+    """
 
     lives = 2
     lost: tuple[type[BaseException], ...] = (BrokenProcessPool,)
@@ -117,10 +130,16 @@ class Processes:
 
     def _hired(self) -> ProcessPoolExecutor:
         spawn = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(1, mp_context=spawn, initializer=_at_work, initargs=(self._there,))
+        return ProcessPoolExecutor(
+            1, mp_context=spawn, initializer=_at_work, initargs=(self._there,)
+        )
 
     def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        seat, pool = next((i, pool) for i, (pool, doing) in enumerate(self._seats) if doing is None or doing.done())
+        seat, pool = next(
+            (i, pool)
+            for i, (pool, doing) in enumerate(self._seats)
+            if doing is None or doing.done()
+        )
         with _as_a_stranger():
             try:
                 future = pool.submit(work, *args, **kwargs)
@@ -159,7 +178,9 @@ def _at_work(line: Connection) -> None:
 
 @contextmanager
 def _as_a_stranger() -> Iterator[None]:
-    """What is spawned here does not know the script that called us, which it would run, and takes one core."""
+    """What is spawned here does not know the script that called us, which it would run, and takes
+    one core.
+    """
     main, before = sys.modules["__main__"], {name: os.environ.get(name) for name in ONE_CORE}
     sys.modules["__main__"] = ModuleType("__main__")
     os.environ.update(dict.fromkeys(ONE_CORE, "1"))
@@ -177,12 +198,16 @@ class Dask:
     lives = 1  # the scheduler itself has given the task to other workers before
 
     def __init__(self, where: str, workers: int) -> None:
-        """`where`: the address of a scheduler, the file one wrote, or "local" for `workers` processes here."""
+        """`where`: the address of a scheduler, the file one wrote, or "local" for `workers`
+        processes here.
+        """
         try:
             import distributed
         except ImportError:
             wanted = "pip install 'plastogen[cluster]'"
-            raise InputError.one(file="--executor", found="dask, which is not installed", wanted=wanted) from None
+            raise InputError.one(
+                file="--executor", found="dask, which is not installed", wanted=wanted
+            ) from None
         _hush()
         self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
         try:
@@ -202,7 +227,9 @@ class Dask:
         return future
 
     def check(self) -> None:
-        if self._client.status == "closed":  # it has tried for CONNECT_S to find the scheduler again
+        if (
+            self._client.status == "closed"
+        ):  # it has tried for CONNECT_S to find the scheduler again
             raise WorkersLost(f"{self.name} is gone; what is finished is kept")
 
     def stop(self) -> None:
@@ -228,7 +255,9 @@ def _client(where: str, workers: int) -> Any:
 
     if where == LOCAL:
         quiet = logging.CRITICAL
-        return Client(LocalCluster(workers, threads_per_worker=1, dashboard_address=None, silence_logs=quiet))
+        return Client(
+            LocalCluster(workers, threads_per_worker=1, dashboard_address=None, silence_logs=quiet)
+        )
     if Path(where).is_file():
         return Client(scheduler_file=where, timeout=CONNECT_S)
     return Client(where, timeout=CONNECT_S)

@@ -1,7 +1,9 @@
-"""In: runs, one after the other, and the cells they stand in. Out: what is kept in memory of each: readouts, state.
+"""In: runs, one after the other, and the cells they stand in. Out: what is kept in memory of each:
+readouts, state.
 
-Each readout is read from the whole course. Where an emulator answered in place of the network, `<readout>_se` says how
-far one of its standard errors moves the readout; what another seed would do is not in it.
+Each readout is read from the whole course. Where an emulator answered in place of the network,
+`<readout>_se` says how far one of its standard errors moves the readout; what another seed would do
+is not in it.
 """
 
 from __future__ import annotations
@@ -23,23 +25,32 @@ ERROR = "_se"  # ends the name of the emulator's standard error of a readout
 
 
 def _read(readout: Readout, run: Stored) -> tuple[float, float]:
-    """The number, and how far a standard error of the emulator moves it; NaN where no emulator answered."""
+    """The number, and how far a standard error of the emulator moves it; NaN where no emulator
+    answered.
+    """
     number = evaluate(readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels)
     if not run.emulated:
         return number, np.nan
     moved = {**run.arrays, **run.moved}
-    return number, abs(evaluate(readout, arrays=moved, time_h=run.time_h, labels=run.labels) - number)
+    return number, abs(
+        evaluate(readout, arrays=moved, time_h=run.time_h, labels=run.labels) - number
+    )
 
 
 class ReadoutTable:
-    """What is kept in memory of every run, cell by cell: its readouts, whether it is there, how it came about."""
+    """What is kept in memory of every run, cell by cell: its readouts, whether it is there, how it
+    came about.
+    """
 
     def __init__(self, readouts: Mapping[str, Readout], names: Array) -> None:
         self.readouts, self.names = readouts, names
         self.numbers = {name: np.full(names.shape, np.nan) for name in readouts}
         self.errors: dict[str, Array] = {}
         self.status = np.full(names.shape, MISSING, dtype=object)
-        self.probes, self.cap_hit = np.zeros(names.shape, dtype=np.int64), np.zeros(names.shape, dtype=np.int8)
+        self.probes, self.cap_hit = (
+            np.zeros(names.shape, dtype=np.int64),
+            np.zeros(names.shape, dtype=np.int8),
+        )
         self.backends: set[str] = set()
 
     def enter(self, places: Iterable[tuple[int, ...]], run: Stored) -> None:
@@ -51,7 +62,10 @@ class ReadoutTable:
         self.backends.add(str(run.manifest["backend"]))
         for at in places:
             self.status[at] = COMPLETE
-            self.probes[at], self.cap_hit[at] = int(log.get("probes", 0)), int(bool(log.get("cap_hit", False)))
+            self.probes[at], self.cap_hit[at] = (
+                int(log.get("probes", 0)),
+                int(bool(log.get("cap_hit", False))),
+            )
             for name, (number, error) in numbers.items():
                 self.numbers[name][at] = number
                 if self.errors:
@@ -93,7 +107,15 @@ class ReadoutTable:
         return found | {
             "status": (dims, self.status, {"long_name": "whether the run is complete, or why not"}),
             "run": (dims, self.names, {"long_name": "folder of the run, below runs/"}),
-            "probes": (dims, self.probes, {"units": "1", "long_name": "times the circuit was asked"}),
-            "cap_hit": (dims, self.cap_hit, {"units": "1", "long_name": "1 where the cap on probes was reached"}),
+            "probes": (
+                dims,
+                self.probes,
+                {"units": "1", "long_name": "times the circuit was asked"},
+            ),
+            "cap_hit": (
+                dims,
+                self.cap_hit,
+                {"units": "1", "long_name": "1 where the cap on probes was reached"},
+            ),
             "n": (dims[:-1], self.complete.sum(-1), {"units": "1", "long_name": seeds}),
         }

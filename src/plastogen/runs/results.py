@@ -1,9 +1,10 @@
 """In: an experiment's cases and its runs on disk. Out: results.nc as an xarray Dataset, table.csv.
 
-Only the parent process writes these, run after run, so that memory does not grow with the number of runs: readouts,
-each from a whole run, are kept as float64; curves go to the file block by block and are opened lazily where they are
-many. Nothing partial is averaged in silence: a run that is not there is NaN and says so in `status`, and `n` says for
-each cell on how many seeds of those expected it rests.
+Only the parent process writes these, run after run, so that memory does not grow with the number of
+runs: readouts, each from a whole run, are kept as float64; curves go to the file block by block and
+are opened lazily where they are many. Nothing partial is averaged in silence: a run that is not
+there is NaN and says so in `status`, and `n` says for each cell on how many seeds of those expected
+it rests.
 """
 
 from __future__ import annotations
@@ -38,11 +39,22 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Place: TypeAlias = tuple[str, tuple[int, ...], int]  # arm, place on each sweep axis, seed
 REASON_CHARS = 200  # of why a run failed; all of it stands in the folder of runs
-RUNS_AT_ONCE, RUNS_TOGETHER = 4096, 1024  # whose curves are in memory at once; which are packed together in the file
+RUNS_AT_ONCE, RUNS_TOGETHER = (
+    4096,
+    1024,
+)  # whose curves are in memory at once; which are packed together in the file
 MADE_HERE = (
-    "runs/results", "runs/readout_table", "runs/curves", "runs/netcdf", "simulation/time_grid", "experiment/readout",
-    "experiment/verdict", "experiment/claim", "experiment/shape", "experiment/selection",
-)  # fmt: skip
+    "runs/results",
+    "runs/readout_table",
+    "runs/curves",
+    "runs/netcdf",
+    "simulation/time_grid",
+    "experiment/readout",
+    "experiment/verdict",
+    "experiment/claim",
+    "experiment/shape",
+    "experiment/selection",
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,9 @@ class Cells:
         return names
 
     def blocks(self, most: int, packed: int = 1) -> Iterator[Block]:
-        """Parts of at most `most` cells, each of all arms and seeds at neighbouring points where they fit."""
+        """Parts of at most `most` cells, each of all arms and seeds at neighbouring points where
+        they fit.
+        """
         axes = [size for _, size in self.axes]
         for *points, arm, seed in blocks((*axes, len(self.arms), len(self.seeds)), most, packed):
             yield (arm, *points, seed)
@@ -79,7 +93,10 @@ class Cells:
 
 def states(store: Store, ids: Mapping[Place, str]) -> dict[str, str]:
     """For each run: "complete", "missing", or that it failed and why."""
-    return {run: COMPLETE if store.fault(run) is None else _why_not(store, run) for run in dict.fromkeys(ids.values())}
+    return {
+        run: COMPLETE if store.fault(run) is None else _why_not(store, run)
+        for run in dict.fromkeys(ids.values())
+    }
 
 
 def _why_not(store: Store, run: str) -> str:
@@ -91,7 +108,8 @@ def _why_not(store: Store, run: str) -> str:
 def results_of(
     question: OpenExperiment, cases: Sequence[Condition], store: Store, ids: Mapping[Place, str]
 ) -> xr.Dataset:
-    """The Dataset of results.nc with table.csv beside it, both made anew unless they show just this already.
+    """The Dataset of results.nc with table.csv beside it, both made anew unless they show just this
+    already.
 
     Raises StoreError.
     """
@@ -110,8 +128,15 @@ def results_of(
     return ds
 
 
-def _inputs(question: OpenExperiment, ids: Mapping[Place, str], state: Mapping[str, str], seeds: Sequence[int]) -> str:
-    """A digest of all that results and figures show: which runs, what became of them, how they are read."""
+def _inputs(
+    question: OpenExperiment,
+    ids: Mapping[Place, str],
+    state: Mapping[str, str],
+    seeds: Sequence[int],
+) -> str:
+    """A digest of all that results and figures show: which runs, what became of them, how they are
+    read.
+    """
     here = Path(__file__).parents[1]
     whole = hashlib.sha256()
     for name in MADE_HERE:
@@ -119,14 +144,21 @@ def _inputs(question: OpenExperiment, ids: Mapping[Place, str], state: Mapping[s
     for place, run in ids.items():
         whole.update(f"{place} {run} {state[run]}\n".encode())
     settings = sorted((path, str(value)) for path, value in question.set.items())
-    return digest([__version__, versions(), whole.hexdigest(), question.document.tree, settings, list(seeds)])
+    return digest(
+        [__version__, versions(), whole.hexdigest(), question.document.tree, settings, list(seeds)]
+    )
 
 
 def assemble(
-    question: OpenExperiment, cases: Sequence[Condition], store: Store, ids: Mapping[Place, str], path: Path,
+    question: OpenExperiment,
+    cases: Sequence[Condition],
+    store: Store,
+    ids: Mapping[Place, str],
+    path: Path,
     seeds: Sequence[int] | None = None,
-) -> xr.Dataset:  # fmt: skip
-    """Write all runs to `path` and open it: curves on axes they share, every readout beside them, the verdicts.
+) -> xr.Dataset:
+    """Write all runs to `path` and open it: curves on axes they share, every readout beside them,
+    the verdicts.
 
     Raises StoreError.
     """
@@ -134,10 +166,16 @@ def assemble(
 
     experiment = question.experiment
     seeds = tuple(seeds or question.seeds)
-    cells = Cells(tuple(experiment.arms), tuple((axis.name, axis.size) for axis in question.axes), seeds)
+    cells = Cells(
+        tuple(experiment.arms), tuple((axis.name, axis.size) for axis in question.axes), seeds
+    )
     ids = {place: run for place, run in ids.items() if place[2] in seeds}
     names = cells.named(ids)
-    axes = Axes.of(cases, experiment.snapshots, _frequency(store, names) if experiment.snapshots else np.empty(0))
+    axes = Axes.of(
+        cases,
+        experiment.snapshots,
+        _frequency(store, names) if experiment.snapshots else np.empty(0),
+    )
     wide = axes.variables(cells.dims)
     sizes = dict(zip(cells.dims, cells.shape, strict=True)) | axes.sizes
     large = {name: it for name, it in wide.items() if all(sizes[dim] for dim in it[0])}
@@ -154,14 +192,20 @@ def assemble(
             if name not in large
         }
         small = xr.Dataset(none | book.variables(cells.dims), _coords(question, cells, axes))
-        small.attrs = _about(question, cases, book) | {"inputs": _inputs(question, ids, book.state(), seeds)}
-        small.attrs["claims"] = json.dumps([verdict.as_dict() for verdict in verdicts(question, small)])
+        small.attrs = _about(question, cases, book) | {
+            "inputs": _inputs(question, ids, book.state(), seeds)
+        }
+        small.attrs["claims"] = json.dumps(
+            [verdict.as_dict() for verdict in verdicts(question, small)]
+        )
         finish(partial, small)
     return opened(path)
 
 
 def _frequency(store: Store, names: Array) -> Array:
-    """The frequencies of spectra, from the first run of each arm that is there; none where no run has a spectrum."""
+    """The frequencies of spectra, from the first run of each arm that is there; none where no run
+    has a spectrum.
+    """
     for arm in names:
         for run in dict.fromkeys(arm.ravel()):
             try:
@@ -203,9 +247,15 @@ def _coords(question: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any
     """Names and numbers along every dimension."""
     experiment = question.experiment
     coords: dict[str, Any] = {
-        "arm": list(cells.arms), "seed": list(cells.seeds), "class": list(CLASSES), "pool": list(POOLS),
-        "time": ("time", axes.time_h, {"units": "h", "long_name": "time after the first planned dose"}),
-        "species": np.array(axes.species, dtype=object), "snapshot": np.array(axes.snapshots, dtype=object),
+        "arm": list(cells.arms), "seed": list(cells.seeds), "class": list(CLASSES),
+        "pool": list(POOLS),
+        "time": (
+            "time",
+            axes.time_h,
+            {"units": "h", "long_name": "time after the first planned dose"},
+        ),
+        "species": np.array(axes.species, dtype=object),
+        "snapshot": np.array(axes.snapshots, dtype=object),
         "frequency": ("frequency", axes.frequency_hz, {"units": "Hz"}),
     }  # fmt: skip
     if axes.snapshots:
@@ -213,30 +263,50 @@ def _coords(question: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any
         coords["snapshot_time"] = ("snapshot", when, {"units": "h"})
     coords["arm_title"] = ("arm", [experiment.arm(arm).title or "" for arm in cells.arms])
     for axis in question.axes:
-        coords[axis.name] = (axis.name, np.arange(axis.size), {"units": "1", "long_name": "point of the design"})
+        coords[axis.name] = (
+            axis.name,
+            np.arange(axis.size),
+            {"units": "1", "long_name": "point of the design"},
+        )
         for column in axis.columns:
-            coords[column.name] = (axis.name, list(column.values), {"units": column.unit, "path": column.path})
+            coords[column.name] = (
+                axis.name,
+                list(column.values),
+                {"units": column.unit, "path": column.path},
+            )
     return coords
 
 
-def _about(question: OpenExperiment, cases: Sequence[Condition], book: ReadoutTable) -> dict[str, Any]:
+def _about(
+    question: OpenExperiment, cases: Sequence[Condition], book: ReadoutTable
+) -> dict[str, Any]:
     experiment = question.experiment
     first = cases[0]
     return {
         "title": experiment.title or question.name.replace("_", " ").capitalize(),
-        "experiment": question.name, "question": experiment.question,
+        "experiment": question.name,
+        "question": experiment.question,
         "species": ", ".join(dict.fromkeys(case.subject.species for case in cases)),
-        "subject": experiment.model.subject, "circuit": experiment.model.circuit,
-        "plasticity": experiment.model.plasticity, "method": first.setting.course.method,
+        "subject": experiment.model.subject,
+        "circuit": experiment.model.circuit,
+        "plasticity": experiment.model.plasticity,
+        "method": first.setting.course.method,
         "design": json.dumps(_design(question)),
-        "n_expected": book.names.size, "n_complete": int(book.complete.sum()), "scope": SCOPE,
-        "dosing": json.dumps([row for case in cases if not any(case.index) for row in dosing(case)]),
-        "versions": json.dumps(versions(), sort_keys=True), "backends": ", ".join(sorted(book.backends)),
-    }  # fmt: skip
+        "n_expected": book.names.size,
+        "n_complete": int(book.complete.sum()),
+        "scope": SCOPE,
+        "dosing": json.dumps(
+            [row for case in cases if not any(case.index) for row in dosing(case)]
+        ),
+        "versions": json.dumps(versions(), sort_keys=True),
+        "backends": ", ".join(sorted(book.backends)),
+    }
 
 
 def _design(question: OpenExperiment) -> dict[str, Any]:
-    """How points were made: the kind of design, its seed, what it is over in words; empty without points."""
+    """How points were made: the kind of design, its seed, what it is over in words; empty without
+    points.
+    """
     if not question.over:
         return {}
     experiment = question.experiment
@@ -260,10 +330,20 @@ def dosing(case: Condition) -> list[dict[str, Any]]:
             what = f"{title} held at {treatment.brain.text if treatment.brain else ''}"
         for start in treatment.starts_h():
             end = start + (float(length) if length is not None else 0)
-            rows.append({"arm": case.arm, "drug": treatment.drug, "what": what, "start_h": start, "end_h": end})
+            rows.append(
+                {
+                    "arm": case.arm,
+                    "drug": treatment.drug,
+                    "what": what,
+                    "start_h": start,
+                    "end_h": end,
+                }
+            )
     for start, end, stress in case.stress:
         what = f"stress {stress:g}"
-        rows.append({"arm": case.arm, "drug": "stress", "what": what, "start_h": start, "end_h": end})
+        rows.append(
+            {"arm": case.arm, "drug": "stress", "what": what, "start_h": start, "end_h": end}
+        )
     return rows
 
 
@@ -280,18 +360,27 @@ def head(ds: xr.Dataset, name: str, place: str = "") -> str:
 
 
 def labels(ds: xr.Dataset) -> dict[str, Array]:
-    """What tells one run from another: arm, place in the design and swept values, seed; each over all runs, flat."""
+    """What tells one run from another: arm, place in the design and swept values, seed; each over
+    all runs, flat.
+    """
     dims = [str(dim) for dim in ds["status"].dims]
-    names = [str(n) for dim in dims for n in (dim, *(c for c in ds.coords if ds[c].dims == (dim,) and c != dim))]
+    names = [
+        str(n)
+        for dim in dims
+        for n in (dim, *(c for c in ds.coords if ds[c].dims == (dim,) and c != dim))
+    ]
     places = np.indices(ds["status"].shape).reshape(len(dims), -1)
     return {
         name: ds[name].values[places[dims.index(str(ds[name].dims[0]))]]
-        for name in names if name in dims or "path" in ds[name].attrs
-    }  # fmt: skip
+        for name in names
+        if name in dims or "path" in ds[name].attrs
+    }
 
 
 def table(ds: xr.Dataset) -> str:
-    """One tidy row a run, as CSV: arm, swept values, seed, readouts and their errors, status, run."""
+    """One tidy row a run, as CSV: arm, swept values, seed, readouts and their errors, status,
+    run.
+    """
     columns = labels(ds)
     numbers = [name for name in ds.data_vars if {"readout", "error_of"} & ds[name].attrs.keys()]
     values = {str(name): ds[name].values.ravel() for name in (*numbers, "status", "run")}

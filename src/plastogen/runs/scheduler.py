@@ -1,7 +1,9 @@
-"""In: jobs (a plan and its run id) and a `Store`. Out: finished runs on disk, told one by one as they come.
+"""In: jobs (a plan and its run id) and a `Store`. Out: finished runs on disk, told one by one as
+they come.
 
-A finished run is never run again; one that failed is told with its reason and run again only when asked for. A task
-whose worker died is given to another. Stopping, by Ctrl-C or a full disk, lets nothing half-done stand.
+A finished run is never run again; one that failed is told with its reason and run again only when
+asked for. A task whose worker died is given to another. Stopping, by Ctrl-C or a full disk, lets
+nothing half-done stand.
 """
 
 from __future__ import annotations
@@ -21,7 +23,17 @@ from plastogen.runs.heartbeat import tidy, working
 from plastogen.runs.identity import run_id
 from plastogen.runs.pool import WorkerPool, WorkersLost, hire
 from plastogen.runs.store import Store
-from plastogen.runs.worker import Cancelled, Follow, Run, RunResult, Task, failed, perform, tasks_of, versions
+from plastogen.runs.worker import (
+    Cancelled,
+    Follow,
+    Run,
+    RunResult,
+    Task,
+    failed,
+    perform,
+    tasks_of,
+    versions,
+)
 
 Rerun = Literal["", "failed", "all"]
 RERUNS = get_args(Rerun)[1:]
@@ -46,7 +58,10 @@ class Silent:
 
 
 def jobs_of(
-    question: OpenExperiment, cases: Iterable[Condition], backend: str, pilots: Mapping[str, Pilots] | None = None
+    question: OpenExperiment,
+    cases: Iterable[Condition],
+    backend: str,
+    pilots: Mapping[str, Pilots] | None = None,
 ) -> tuple[list[Run], dict[Any, str]]:
     """The runs the cases need, equal ones once, first seed first; and (arm, index, seed) -> run id.
 
@@ -70,14 +85,23 @@ def _place(case: Condition, seed: int) -> str:
 
 
 def execute(
-    jobs: Sequence[Run], store: Store, *, workers: int = 1, executor: str = "", scheduler: str | None = None,
-    rerun: Rerun = "", watcher: Watcher | None = None, course: Follow | None = None,
-) -> Generator[RunResult]:  # fmt: skip
-    """Have every job done, `workers` at once; yields each as it is finished. Close the iterator, or Ctrl-C, to stop.
+    jobs: Sequence[Run],
+    store: Store,
+    *,
+    workers: int = 1,
+    executor: str = "",
+    scheduler: str | None = None,
+    rerun: Rerun = "",
+    watcher: Watcher | None = None,
+    course: Follow | None = None,
+) -> Generator[RunResult]:
+    """Have every job done, `workers` at once; yields each as it is finished. Close the iterator, or
+    Ctrl-C, to stop.
 
-    `executor`: threads, processes or dask, which needs a `scheduler`; what suits the method by default. `rerun`:
-    "failed" runs those again that failed before, "all" everything. Raises InputError (no such executor), StoreError
-    when the disk refuses, WorkersLost; a course that fails does not raise.
+    `executor`: threads, processes or dask, which needs a `scheduler`; what suits the method by
+    default. `rerun`: "failed" runs those again that failed before, "all" everything. Raises
+    InputError (no such executor), StoreError when the disk refuses, WorkersLost; a course that
+    fails does not raise.
     """
     store.prepare()
     notes: dict[str, str] = {}
@@ -122,11 +146,19 @@ def _there(job: Run, store: Store, rerun: Rerun) -> RunResult:
 
 
 def _spread(
-    tasks: Iterable[Task], store: Store, crew: WorkerPool, watcher: Watcher, work: Callable[..., list[RunResult]]
+    tasks: Iterable[Task],
+    store: Store,
+    crew: WorkerPool,
+    watcher: Watcher,
+    work: Callable[..., list[RunResult]],
 ) -> Generator[RunResult]:
     """Give out the tasks, and take back what comes of them."""
     folder = store.folder.absolute()
-    left, running, deaths = deque(tasks), dict[Future[list[RunResult]], Task](), Counter[tuple[str, int]]()
+    left, running, deaths = (
+        deque(tasks),
+        dict[Future[list[RunResult]], Task](),
+        Counter[tuple[str, int]](),
+    )
     try:
         while left or running:
             busy = _look(folder, {task[0].id: task for task in running.values()}, watcher)
@@ -186,6 +218,6 @@ def _look(folder: Path, own: Mapping[str, Task], watcher: Watcher) -> set[str]:
 
 
 __all__ = [
-    "Cancelled", "Rerun", "Run", "RunResult", "Silent", "StoreError", "Task", "Watcher", "WorkersLost", "execute", "jobs_of",
-    "versions",
+    "Cancelled", "Rerun", "Run", "RunResult", "Silent", "StoreError", "Task", "Watcher",
+    "WorkersLost", "execute", "jobs_of", "versions",
 ]  # fmt: skip

@@ -1,4 +1,6 @@
-"""In: k/N, as a job array gives it. Out: the k-th of N parts of a sweep's runs; and all parts together again."""
+"""In: k/N, as a job array gives it. Out: the k-th of N parts of a sweep's runs; and all parts
+together again.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,16 @@ class Shard:
         """Read "3/10". Raises InputError."""
         found = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
-            wanted = "k/N with k from 1 to N, such as 3/10 (in SLURM: --array=1-10 and ${SLURM_ARRAY_TASK_ID}/10)"
+            wanted = (
+                "k/N with k from 1 to N, such as 3/10 (in SLURM: --array=1-10 and"
+                " ${SLURM_ARRAY_TASK_ID}/10)"
+            )
             raise InputError.one(file="--shard", found=show(text), wanted=wanted)
         return cls(int(found[1]), int(found[2]))
 
     def part(self, jobs: Sequence[Run]) -> list[Run]:
-        """Every n-th of `jobs` by their ids, which are as good as shuffled: parts differ by one job at most.
+        """Every n-th of `jobs` by their ids, which are as good as shuffled: parts differ by one job
+        at most.
 
         Finished ones count too, so that parts that start at different times do not overlap.
         """
@@ -42,14 +48,16 @@ class Shard:
 def gather(jobs: Sequence[Run], store: Store, folders: Sequence[Path]) -> list[RunResult]:
     """Bring together what is finished, here or in other results `folders`; nothing is run.
 
-    A run that is nowhere is "missing", or "failed before" with its reason. Raises InputError (a folder without runs)
-    or StoreError.
+    A run that is nowhere is "missing", or "failed before" with its reason. Raises InputError (a
+    folder without runs) or StoreError.
     """
     others = [Store(folder) for folder in folders]
     for other in others:
         if not other.runs.is_dir():
             raise InputError.one(
-                file="--from", found=show(str(other.folder)), wanted="a results folder, which holds runs/"
+                file="--from",
+                found=show(str(other.folder)),
+                wanted="a results folder, which holds runs/",
             )
     store.prepare()
     return [_found(job, store, others) for job in jobs]

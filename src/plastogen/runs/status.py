@@ -1,4 +1,6 @@
-"""In: a results folder. Out: how its sweep stands: what is finished, failed and why, under way, missing."""
+"""In: a results folder. Out: how its sweep stands: what is finished, failed and why, under way,
+missing.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ AGES = {"d": 86400, "h": 3600, "min": 60}  # s
 
 @dataclass(frozen=True)
 class Status:
-    """How a folder stands. `failed`: run -> why; `asked` is None when it is not known what was asked of it."""
+    """How a folder stands. `failed`: run -> why; `asked` is None when it is not known what was
+    asked of it.
+    """
 
     folder: Path
     asked: Noted | None
@@ -37,20 +41,38 @@ class Status:
     def missing(self) -> set[str]:
         """Runs that were asked for and are neither finished, nor failed, nor under way."""
         wanted = set(self.asked.runs) if self.asked is not None else set()
-        return wanted - self.finished - self.failed.keys() - {run for one in self.under_way for run in one.runs}
+        return (
+            wanted
+            - self.finished
+            - self.failed.keys()
+            - {run for one in self.under_way for run in one.runs}
+        )
 
 
 def look(folder: Path | str) -> Status:
     """Look at a results folder. Raises InputError when it is none."""
     store = Store(Path(folder))
     if not store.runs.is_dir():
-        raise InputError.one(file="status", found=show(str(folder)), wanted="a results folder, which holds runs/")
+        raise InputError.one(
+            file="status", found=show(str(folder)), wanted="a results folder, which holds runs/"
+        )
     asked, finished, failed = noted(store.folder), store.finished(), store.failures()
     if asked is not None:  # runs of earlier settings may be there too
-        finished, failed = finished & asked.runs.keys(), {run: failed[run] for run in failed.keys() & asked.runs.keys()}
+        finished, failed = (
+            finished & asked.runs.keys(),
+            {run: failed[run] for run in failed.keys() & asked.runs.keys()},
+        )
     failed = {run: why for run, why in failed.items() if run not in finished}
     under_way = [one for one in working(store.folder) if not finished.issuperset(one.runs)]
-    return Status(store.folder, asked, frozenset(finished), failed, under_way, _last(store.runs), size(store.folder))
+    return Status(
+        store.folder,
+        asked,
+        frozenset(finished),
+        failed,
+        under_way,
+        _last(store.runs),
+        size(store.folder),
+    )
 
 
 def _last(runs: Path) -> float | None:
@@ -67,11 +89,18 @@ def lines(status: Status) -> Iterator[str]:
     """What a person reads of it."""
     asked = status.asked
     if asked is None:
-        yield f"{status.folder}: {len(status.finished)} runs; what was asked of it is not written down there"
+        yield (
+            f"{status.folder}: {len(status.finished)} runs; what was asked of it is not written"
+            " down there"
+        )
     else:
         settings = "".join(f" {path}={value}" for path, value in asked.set.items())
         yield f"{asked.experiment}{settings} in {status.folder}"
-        last = f", the last {age(time.time() - status.last_s)} ago" if status.finished and status.last_s else ""
+        last = (
+            f", the last {age(time.time() - status.last_s)} ago"
+            if status.finished and status.last_s
+            else ""
+        )
         yield f"finished   {len(status.finished)} of {len(asked.runs)} runs{last}"
     yield f"failed     {len(status.failed)}"
     yield from _reasons(status)

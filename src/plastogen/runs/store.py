@@ -2,8 +2,9 @@
 
     <results>/runs/<id>/   manifest.json  plan.json  course.npz  snapshots.npz
 
-The id comes from `identity`, so equal arms share a run. A run is written under a temporary name and renamed last;
-every file has its checksum in the manifest, so a broken run is never mistaken for a finished one.
+The id comes from `identity`, so equal arms share a run. A run is written under a temporary name and
+renamed last; every file has its checksum in the manifest, so a broken run is never mistaken for a
+finished one.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ SUMMARY = ("rate_hz", "spectrum", "gamma_power", "delta_power", "gamma_peak_hz")
 
 @dataclass(frozen=True)
 class Stored:
-    """A run read back. `arrays`: variable -> values without arm and seed; `labels`: dimension -> names."""
+    """A run read back. `arrays`: variable -> values without arm and seed; `labels`: dimension ->
+    names.
+    """
 
     id: str
     time_h: NDArray[np.float64]
@@ -57,7 +60,9 @@ class Stored:
     frequency_hz: NDArray[np.float64]
     manifest: Mapping[str, Any]
     moved: Mapping[str, Array] = field(default_factory=dict)
-    """The same variables, as far as an emulator's answers decide them, one of its standard errors further up."""
+    """The same variables, as far as an emulator's answers decide them, one of its standard
+    errors further up.
+    """
 
     @property
     def emulated(self) -> bool:
@@ -81,7 +86,9 @@ class Store:
         self._beside = None
 
     def prepare(self) -> None:
-        """Make the folder, see that it can be written, sweep up after killed processes. Raises StoreError."""
+        """Make the folder, see that it can be written, sweep up after killed processes. Raises
+        StoreError.
+        """
         with explained(self.folder, "write into"):
             self.runs.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=".test-", dir=self.runs)
@@ -96,7 +103,9 @@ class Store:
         self.refresh()
 
     def fault(self, run: str) -> str | None:
-        """Why run `run` does not count as finished: "missing", or what is broken; None when finished."""
+        """Why run `run` does not count as finished: "missing", or what is broken; None when
+        finished.
+        """
         if run in self._batches.runs():
             return None
         folder = self.runs / run
@@ -130,11 +139,15 @@ class Store:
         """Copy run `run` from a results folder beside this one, if one has finished it."""
         if self._beside is None:
             folders = sorted(self.folder.parent.glob("*/runs"), reverse=True)
-            self._beside = {run: runs.parent for runs in folders if runs != self.runs for run in _listed(runs)}
+            self._beside = {
+                run: runs.parent for runs in folders if runs != self.runs for run in _listed(runs)
+            }
         return run in self._beside and self.take(run, Store(self._beside[run]))
 
     def take(self, run: str, other: Store) -> bool:
-        """Copy run `run` from another results folder, if it is finished there. Raises StoreError."""
+        """Copy run `run` from another results folder, if it is finished there. Raises
+        StoreError.
+        """
         if other.fault(run) is not None:
             return False
         self.forget_failure(run)
@@ -152,17 +165,29 @@ class Store:
         return True
 
     def write(self, run: str, plan: Plan, course: Course, manifest: Mapping[str, Any]) -> None:
-        """Keep a finished course. Raises StoreError; nothing half-written ever gets the real name."""
+        """Keep a finished course. Raises StoreError; nothing half-written ever gets the real
+        name.
+        """
         partial = self._partial(run)
         try:
             write_npz(partial / "course.npz", **_tables(plan, course))
-            spikes = {f"{name}_{key}": shot[key] for name, shot in course.snapshots.items() for key in ("t_s", "i")}
+            spikes = {
+                f"{name}_{key}": shot[key]
+                for name, shot in course.snapshots.items()
+                for key in ("t_s", "i")
+            }
             write_npz(partial / "snapshots.npz", **spikes)
-            atomic_write(partial / "plan.json", json.dumps(determines(plan), indent=1, sort_keys=True))
+            atomic_write(
+                partial / "plan.json", json.dumps(determines(plan), indent=1, sort_keys=True)
+            )
             whole = {
-                **manifest, "run": run, "status": "complete", "seed": plan.seed, "classes": boundaries(plan),
+                **manifest,
+                "run": run,
+                "status": "complete",
+                "seed": plan.seed,
+                "classes": boundaries(plan),
                 "checksums": {name: checksum(partial / name) for name in FILES},
-            }  # fmt: skip
+            }
             atomic_write(partial / "manifest.json", json.dumps(whole, indent=1, sort_keys=True))
             self._settle(partial, run)
         except BaseException:
@@ -171,21 +196,33 @@ class Store:
         self.forget_failure(run)
 
     def write_batch(
-        self, runs: Mapping[str, tuple[Plan, Course, Course]], manifest: Mapping[str, Any], arms: Mapping[str, str]
+        self,
+        runs: Mapping[str, tuple[Plan, Course, Course]],
+        manifest: Mapping[str, Any],
+        arms: Mapping[str, str],
     ) -> None:
-        """Keep courses followed side by side: run -> its plan, its course, and that of answers one standard error up.
+        """Keep courses followed side by side: run -> its plan, its course, and that of answers one
+        standard error up.
 
-        `arms`: run -> the arm that asked for it. Raises StoreError; ValueError when a course is not finite.
+        `arms`: run -> the arm that asked for it. Raises StoreError; ValueError when a course is not
+        finite.
         """
         rows = {}
         for run, (plan, course, moved) in runs.items():
             about = {
-                **manifest, "run": run, "status": "complete", "seed": plan.seed, "classes": boundaries(plan),
-                "log": course.log, "arm": arms[run],
-            }  # fmt: skip
+                **manifest,
+                "run": run,
+                "status": "complete",
+                "seed": plan.seed,
+                "classes": boundaries(plan),
+                "log": course.log,
+                "arm": arms[run],
+            }
             text = json.dumps({"manifest": about, "plan": determines(plan)}, sort_keys=True)
             tables = _tables(plan, course)
-            of_error = {name: array for name, array in moved.arrays.items() if name in tables and array.size}
+            of_error = {
+                name: array for name, array in moved.arrays.items() if name in tables and array.size
+            }
             rows[run] = (tables, of_error, text)
         self._batches.write(rows)
         for run in runs:
@@ -198,7 +235,9 @@ class Store:
 
     def _partial(self, run: str) -> Path:
         with explained(self.runs, "write into"):
-            return Path(tempfile.mkdtemp(prefix=f"{run}.partial-{HOST}-{os.getpid()}-", dir=self.runs))
+            return Path(
+                tempfile.mkdtemp(prefix=f"{run}.partial-{HOST}-{os.getpid()}-", dir=self.runs)
+            )
 
     def _settle(self, partial: Path, run: str) -> None:
         """Give a whole run its real name; another process may have finished the same run first."""
@@ -207,7 +246,9 @@ class Store:
             partial.rename(self.runs / run)
         except OSError as error:
             if self.fault(run) is not None:
-                raise StoreError(f"cannot write {self.runs / run}: {error.strerror or error}") from error
+                raise StoreError(
+                    f"cannot write {self.runs / run}: {error.strerror or error}"
+                ) from error
             shutil.rmtree(partial, ignore_errors=True)
 
     def fail(self, run: str, reason: str) -> None:
@@ -221,7 +262,9 @@ class Store:
         return None
 
     def finished(self) -> set[str]:
-        """The runs that were written whole, in one look at the folder; `fault` says whether they still are."""
+        """The runs that were written whole, in one look at the folder; `fault` says whether they
+        still are.
+        """
         with explained(self.runs, "read"):
             return _alone(self.runs) | self._batches.runs().keys()
 
@@ -246,11 +289,18 @@ class Store:
                 manifest = json.loads((folder / "manifest.json").read_text())
             except (FileNotFoundError, ValueError) as error:
                 raise CacheDamaged(f"run {run} is damaged: {error}") from error
-        labels = {dim: tuple(map(str, tables.pop(f"names_{dim}"))) for dim in ("species", "snapshot")}
+        labels = {
+            dim: tuple(map(str, tables.pop(f"names_{dim}"))) for dim in ("species", "snapshot")
+        }
         return Stored(
-            run, tables.pop("time_h"), tables, {"class": CLASSES, "pool": POOLS, **labels},
-            tables.pop("frequency_hz"), manifest, moved,
-        )  # fmt: skip
+            run,
+            tables.pop("time_h"),
+            tables,
+            {"class": CLASSES, "pool": POOLS, **labels},
+            tables.pop("frequency_hz"),
+            manifest,
+            moved,
+        )
 
     def bytes(self, run: str) -> float:
         """What a finished run takes on disk; of a file that holds many, its share."""
@@ -283,7 +333,9 @@ def _listed(runs: Path) -> set[str]:
 
 
 def _tables(plan: Plan, course: Course) -> dict[str, Array]:
-    """What course.npz holds. Raises ValueError when the course is not finite or lacks a variable."""
+    """What course.npz holds. Raises ValueError when the course is not finite or lacks a
+    variable.
+    """
     tables: dict[str, Array] = {"time_h": np.asarray(plan.grid_h, float)}
     for name, variable in VARIABLES.items():
         if variable.of_snapshot:
@@ -293,11 +345,15 @@ def _tables(plan: Plan, course: Course) -> dict[str, Array]:
             raise ValueError(f"the course of {name} is not finite at every time of the grid")
         tables[name] = values
     shots = course.snapshots
-    tables["frequency_hz"] = np.asarray(next(iter(shots.values()))["frequency_hz"] if shots else [], float)
+    tables["frequency_hz"] = np.asarray(
+        next(iter(shots.values()))["frequency_hz"] if shots else [], float
+    )
     below = {"rate_hz": (len(CLASSES),), "spectrum": tables["frequency_hz"].shape}
     for key in SUMMARY:
         values = np.array([shots[s][key] for s in shots], dtype=float)
-        tables["snapshot_rate_hz" if key == "rate_hz" else key] = values.reshape(len(shots), *below.get(key, ()))
+        tables["snapshot_rate_hz" if key == "rate_hz" else key] = values.reshape(
+            len(shots), *below.get(key, ())
+        )
     tables["names_snapshot"] = np.array(list(shots), dtype=np.str_)
     tables["names_species"] = np.array(list(course.species), dtype=np.str_)
     return tables

@@ -1,4 +1,5 @@
-"""In: a task, jobs that are done together, and a results folder. Out: their runs in it, and what became of each.
+"""In: a task, jobs that are done together, and a results folder. Out: their runs in it, and what
+became of each.
 
 This is what a worker does, whether it is a thread, a process or another machine.
 """
@@ -36,12 +37,16 @@ class Cancelled(BaseException):
 
 
 class OtherCode(Exception):
-    """This worker would give a run another name than it was asked for under: its plastogen or compiler differs."""
+    """This worker would give a run another name than it was asked for under: its plastogen or
+    compiler differs.
+    """
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run to be had: which arm and seed first asked for it, and at which `place`, for a person to read."""
+    """One run to be had: which arm and seed first asked for it, and at which `place`, for a person
+    to read.
+    """
 
     id: str
     plan: Plan
@@ -50,13 +55,18 @@ class Run:
     place: str
 
 
-COHORT, FEWEST = 256, 32  # courses followed side by side at most, and, where there are workers for more, at least
+COHORT, FEWEST = (
+    256,
+    32,
+)  # courses followed side by side at most, and, where there are workers for more, at least
 Task: TypeAlias = tuple[Run, ...]
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What became of a job; `note` says why it failed, or what was wrong with the run found on disk."""
+    """What became of a job; `note` says why it failed, or what was wrong with the run found on
+    disk.
+    """
 
     job: Run
     came: Came
@@ -64,7 +74,9 @@ class RunResult:
 
 
 def tasks_of(jobs: Sequence[Run], workers: int = 1) -> list[Task]:
-    """What is given to a worker at a time: a job, or a cohort of emulated ones that can be followed side by side."""
+    """What is given to a worker at a time: a job, or a cohort of emulated ones that can be followed
+    side by side.
+    """
     alone = [(job,) for job in jobs if job.plan.method != "emulated"]
     many = [job for job in jobs if job.plan.method == "emulated"]
     groups: dict[tuple[str, str], list[Run]] = {}
@@ -79,19 +91,25 @@ def tasks_of(jobs: Sequence[Run], workers: int = 1) -> list[Task]:
 
 
 def perform(
-    task: Task, folder: Path, *, course: Follow | None = None, anew: bool = False,
+    task: Task,
+    folder: Path,
+    *,
+    course: Follow | None = None,
+    anew: bool = False,
     stopped: Callable[[], bool] | None = None,
-) -> list[RunResult]:  # fmt: skip
-    """Have every job of `task` done, `anew` even if it is finished. `stopped()` is asked at every step of a course.
+) -> list[RunResult]:
+    """Have every job of `task` done, `anew` even if it is finished. `stopped()` is asked at every
+    step of a course.
 
-    A course that fails is remembered with its reason; nothing is raised for it. Raises StoreError when the disk
-    refuses, OtherCode when these would not be the runs that were asked for.
+    A course that fails is remembered with its reason; nothing is raised for it. Raises StoreError
+    when the disk refuses, OtherCode when these would not be the runs that were asked for.
     """
     job = task[0]
     if run_id(job.plan) != job.id:
         raise OtherCode(
-            f"the worker on {platform.node()} has another plastogen, compiler or processor than where the sweep was "
-            f"started (run {job.id} would be another there); give both the same, or start the sweep there"
+            f"the worker on {platform.node()} has another plastogen, compiler or processor than"
+            f" where the sweep was started (run {job.id} would be another there); give both the"
+            " same, or start the sweep there"
         )
     store = _store(folder, threading.get_ident())
     store.refresh()
@@ -120,7 +138,9 @@ def _store(folder: Path, worker: int) -> Store:
     return Store(folder)
 
 
-def _one(job: Run, store: Store, course: Follow, progress: Callable[[str, float], None], anew: bool) -> RunResult:
+def _one(
+    job: Run, store: Store, course: Follow, progress: Callable[[str, float], None], anew: bool
+) -> RunResult:
     """Follow one course and keep it, unless another sweep has done so meanwhile."""
     progress("starting", 0)
     if not anew and store.fault(job.id) is None:
@@ -132,18 +152,27 @@ def _one(job: Run, store: Store, course: Follow, progress: Callable[[str, float]
         raise
     except Exception as error:
         progress("starting", 0)  # a course that was stopped from outside has not failed
-        return failed(store, job, f"{type(error).__name__}: {error}" if not str(error) else str(error))
+        return failed(
+            store, job, f"{type(error).__name__}: {error}" if not str(error) else str(error)
+        )
     progress("writing", 1)
     try:
         if anew:
             store.discard(job.id)
-        store.write(job.id, job.plan, followed, {**_manifest(job, began), "log": followed.log, "arm": job.arm})
+        store.write(
+            job.id,
+            job.plan,
+            followed,
+            {**_manifest(job, began), "log": followed.log, "arm": job.arm},
+        )
     except (ValueError, KeyError) as error:
         return failed(store, job, str(error))
     return RunResult(job, "run")
 
 
-def _together(task: Task, store: Store, progress: Callable[[str, float], None], anew: bool) -> list[RunResult]:
+def _together(
+    task: Task, store: Store, progress: Callable[[str, float], None], anew: bool
+) -> list[RunResult]:
     """Follow emulated courses side by side and keep them in one file."""
     progress("starting", 0)
     there = set() if anew else {job.id for job in task if store.fault(job.id) is None}
@@ -160,7 +189,9 @@ def _together(task: Task, store: Store, progress: Callable[[str, float], None], 
         emulator = Emulator.load(path, task[0].plan.circuit)
         about = json.loads(path.with_suffix(".json").read_text())
     except (FileNotFoundError, CacheDamaged) as error:
-        raise StoreError(f"{path} is gone or damaged ({error}); run the sweep again, which learns it anew") from error
+        raise StoreError(
+            f"{path} is gone or damaged ({error}); run the sweep again, which learns it anew"
+        ) from error
     began = time.monotonic()
     try:
         with threadpool_limits(1):  # workers share the cores already
@@ -175,7 +206,10 @@ def _together(task: Task, store: Store, progress: Callable[[str, float], None], 
             *_together(tuple(left[half:]), store, progress, anew),
         ]
     progress("writing", 1)
-    manifest = {**_manifest(left[0], began, len(left)), "emulator": {"key": task[0].plan.emulator, **about}}
+    manifest = {
+        **_manifest(left[0], began, len(left)),
+        "emulator": {"key": task[0].plan.emulator, **about},
+    }
     runs = {job.id: (job.plan, *pair) for job, pair in zip(left, pairs, strict=True)}
     store.write_batch(runs, manifest, {job.id: job.arm for job in left})
     return [*found, *(RunResult(job, "run") for job in left)]
@@ -183,9 +217,12 @@ def _together(task: Task, store: Store, progress: Callable[[str, float], None], 
 
 def _manifest(job: Run, began: float, runs: int = 1) -> dict[str, Any]:
     return {
-        "wall_s": round((time.monotonic() - began) / runs, 3), "versions": versions(), "backend": job.plan.backend,
-        "git": _commit(), "machine": platform.machine(),
-    }  # fmt: skip
+        "wall_s": round((time.monotonic() - began) / runs, 3),
+        "versions": versions(),
+        "backend": job.plan.backend,
+        "git": _commit(),
+        "machine": platform.machine(),
+    }
 
 
 def failed(store: Store, job: Run, reason: str) -> RunResult:
@@ -211,6 +248,8 @@ def _commit() -> str | None:
     if not (here / ".git").exists():
         return None
     with suppress(OSError):
-        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
+        asked = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False
+        )
         return asked.stdout.strip() or None
     return None

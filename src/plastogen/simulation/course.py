@@ -1,10 +1,11 @@
-"""In: a `Plan`, all that determines one course. Out: a `Course`, ms to weeks: what drug, circuit and synapses did.
+"""In: a `Plan`, all that determines one course. Out: a `Course`, ms to weeks: what drug, circuit
+and synapses did.
 
-Two clocks. The slow state is integrated; the circuit is asked (the probe) at the ends of macro steps. A step is first
-taken with the activity as it was, the circuit is asked at its end, and the step is taken again with the activity
-running to the answer: the difference is the error that sets the step. A drive within `resolution` of one already
-asked gets the same answer, so that noise does not make a resting state drift; resolution and steps shrink with the
-tolerance.
+Two clocks. The slow state is integrated; the circuit is asked (the probe) at the ends of macro
+steps. A step is first taken with the activity as it was, the circuit is asked at its end, and the
+step is taken again with the activity running to the answer: the difference is the error that sets
+the step. A drive within `resolution` of one already asked gets the same answer, so that noise does
+not make a resting state drift; resolution and steps shrink with the tolerance.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ REST_ROUNDS = 20  # probes spent on finding the resting state under ongoing stre
 
 @dataclass(frozen=True)
 class Plan:
-    """All that determines a course. Times in h from the first planned dose; `stress`: (start, end, level) spans."""
+    """All that determines a course. Times in h from the first planned dose; `stress`: (start, end,
+    level) spans.
+    """
 
     subject: Subject
     circuit: Circuit
@@ -69,7 +72,9 @@ class Plan:
 
 @dataclass
 class Course:
-    """What came out. `arrays`: variable -> (times, ...) on `t_h`; `snapshots`: moment -> spikes and spectrum."""
+    """What came out. `arrays`: variable -> (times, ...) on `t_h`; `snapshots`: moment -> spikes and
+    spectrum.
+    """
 
     t_h: Array
     arrays: dict[str, Array]
@@ -80,7 +85,9 @@ class Course:
 
 
 class ProbeScheduler:
-    """Asks the circuit for one course, never twice about the same drive, and no more than `most` times."""
+    """Asks the circuit for one course, never twice about the same drive, and no more than `most`
+    times.
+    """
 
     def __init__(self, probe: CachedProbe, seed: int, *, resolution: float, most: int) -> None:
         self.probe, self.seed, self.resolution, self.most = probe, seed, resolution, most
@@ -90,7 +97,9 @@ class ProbeScheduler:
         self.frozen: Activity | None = None
 
     def hear(self, drive: Drive) -> Activity:
-        """What the circuit does under `drive`: the answer to the nearest drive asked if it is near enough."""
+        """What the circuit does under `drive`: the answer to the nearest drive asked if it is near
+        enough.
+        """
         if self.frozen is not None:
             return self.frozen
         wanted = drive.array()
@@ -113,7 +122,8 @@ class ProbeScheduler:
 def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
     """Follow one course from `plan.start_h` to `plan.duration_h`.
 
-    `progress(what, share)` is told how far it is, and of the compile step. Raises EngineError, StoreError.
+    `progress(what, share)` is told how far it is, and of the compile step. Raises EngineError,
+    StoreError.
     """
     tell = progress or (lambda what, share: None)
     network = None
@@ -121,11 +131,16 @@ def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
         probe = CachedProbe(FormulaProbe(plan.circuit))
     else:
         network = NetworkProbe(
-            plan.circuit, seconds=plan.window_s, settle_s=plan.settle_s, backend=plan.backend,
+            plan.circuit,
+            seconds=plan.window_s,
+            settle_s=plan.settle_s,
+            backend=plan.backend,
             announce=lambda what: tell(what, 0),
-        )  # fmt: skip
+        )
         probe = CachedProbe(network)
-    listener = ProbeScheduler(probe, plan.seed, resolution=RESOLUTION_SHARE * plan.tolerance, most=plan.max_probes)
+    listener = ProbeScheduler(
+        probe, plan.seed, resolution=RESOLUTION_SHARE * plan.tolerance, most=plan.max_probes
+    )
     treated = treated_of(plan)
     model = SlowModel(switched(plan.plasticity, plan.switches))
     stepper = Stepper(plan.circuit, model, treated, plan.switches, listener.hear(Drive()))
@@ -140,17 +155,22 @@ def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
             tell(f"snapshot {name}", 1)
             snapshots[name] = _snapshot(network, drive, plan.seed)
     log = {
-        "probes": len(listener.drives), "cap_hit": listener.cap_hit, "steps": writer.steps,
-        "simulated": probe.asked, "remembered": probe.answered,
+        "probes": len(listener.drives),
+        "cap_hit": listener.cap_hit,
+        "steps": writer.steps,
+        "simulated": probe.asked,
+        "remembered": probe.answered,
         "backend": network.engine.backend if network else "formula",
-    }  # fmt: skip
+    }
     return Course(plan.grid_h, writer.arrays, stepper.pools, treated.species, snapshots, log)
 
 
 def treated_of(plan: Plan) -> TreatedSubject:
     """The subject of a course and all that is given to it."""
     metabolites = plan.switches.metabolites == "on"
-    return TreatedSubject(plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=metabolites)
+    return TreatedSubject(
+        plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=metabolites
+    )
 
 
 def _begin(plan: Plan, stepper: Stepper, listener: ProbeScheduler) -> Moment:
@@ -161,7 +181,9 @@ def _begin(plan: Plan, stepper: Stepper, listener: ProbeScheduler) -> Moment:
         y = _at_rest(stepper, listener, float(plan.subject.stress))
     for name, factor in plan.start.items():
         y[STATES.index(name)] *= factor
-    return _heard(stepper, listener, Moment(plan.start_h, y, stepper.kinetics.start(), stepper.baseline))
+    return _heard(
+        stepper, listener, Moment(plan.start_h, y, stepper.kinetics.start(), stepper.baseline)
+    )
 
 
 def _heard(stepper: Stepper, listener: ProbeScheduler, moment: Moment) -> Moment:
@@ -170,7 +192,9 @@ def _heard(stepper: Stepper, listener: ProbeScheduler, moment: Moment) -> Moment
 
 
 def _at_rest(stepper: Stepper, listener: ProbeScheduler, stress: float) -> Array:
-    """The slow state that rests under lasting stress in this circuit: J asked and J found agree to the resolution."""
+    """The slow state that rests under lasting stress in this circuit: J asked and J found agree to
+    the resolution.
+    """
     model = stepper.model
     undosed = Moment(-np.inf, model.healthy_state(), stepper.kinetics.start(), stepper.baseline)
     at = _heard(stepper, listener, undosed)
@@ -187,21 +211,32 @@ def _at_rest(stepper: Stepper, listener: ProbeScheduler, stress: float) -> Array
         aim = found
         if len(tried) > 1 and tried[-1][1] != tried[-2][1]:  # a secant towards found = asked
             (j0, e0), (j1, e1) = tried[-2:]
-            aim = float(np.clip(j1 - e1 * (j1 - j0) / (e1 - e0), min(asked, found), max(asked, found)))
+            aim = float(
+                np.clip(j1 - e1 * (j1 - j0) / (e1 - e0), min(asked, found), max(asked, found))
+            )
         y = y.copy()
         y[STATES.index("weight")] *= aim / found  # any state with this J asks the same question
         at = _heard(stepper, listener, replace(at, y=y))
-    at = closest[1]  # noise may leave no J that answers itself: the closest answer stands for its resting state
+    at = closest[
+        1
+    ]  # noise may leave no J that answers itself: the closest answer stands for its resting state
     listener.adopt(stepper.drive(at), at.activity)
     return at.y
 
 
 def _follow(
-    plan: Plan, stepper: Stepper, listener: ProbeScheduler, now: Moment, writer: _Writer, tell: Progress
+    plan: Plan,
+    stepper: Stepper,
+    listener: ProbeScheduler,
+    now: Moment,
+    writer: _Writer,
+    tell: Progress,
 ) -> dict[str, Drive]:
     """Step to the end, writing as it goes; returns the drive at each snapshot's moment."""
     stops = {t for t in stepper.treated.events_h if plan.start_h < t < plan.duration_h}
-    moments = {name: min(max(t, plan.start_h), plan.duration_h) for name, t in plan.snapshots.items()}
+    moments = {
+        name: min(max(t, plan.start_h), plan.duration_h) for name, t in plan.snapshots.items()
+    }
     ends = sorted({*stops, *(t for t in moments.values() if t > plan.start_h), plan.duration_h})
     drives = {name: stepper.drive(now) for name, t in moments.items() if t == plan.start_h}
     length = FIRST_STEP_H
@@ -227,9 +262,13 @@ def _macro_step(
     while True:
         length = min(max(length, SHORTEST_STEP_H), LONGEST_STEP_H)
         left = end_h - now.t_h
-        target = end_h if left <= length else now.t_h + min(length, left / 2)  # no sliver at the end
+        target = (
+            end_h if left <= length else now.t_h + min(length, left / 2)
+        )  # no sliver at the end
         guess = stepper.step(now, target)
-        moved = np.abs(stepper.drives(guess) - here).max(axis=1) / (DRIVE_STEP_SHARE * plan.tolerance)
+        moved = np.abs(stepper.drives(guess) - here).max(axis=1) / (
+            DRIVE_STEP_SHARE * plan.tolerance
+        )
         too_far = np.flatnonzero(moved > 1)
         if len(too_far) and target - now.t_h > SHORTEST_STEP_H:
             within = max(float(guess.block_t_h[max(too_far[0] - 1, 1)]), now.t_h + SHORTEST_STEP_H)
@@ -240,22 +279,31 @@ def _macro_step(
         path = guess if heard is now.activity else stepper.step(now, target, heard)
         error = _error(plan, now.activity, heard, guess.end.y, path.end.y)
         if not np.isfinite(error):
-            raise RuntimeError(f"the course cannot go on past {now.t_h:g} h: what the circuit answers is not finite")
+            raise RuntimeError(
+                f"the course cannot go on past {now.t_h:g} h: what the circuit answers is not"
+                " finite"
+            )
         taken = target - now.t_h
-        if error <= 1 or taken <= SHORTEST_STEP_H or target <= now.t_h + SHORTEST_STEP_H:  # rounding may lengthen it
+        if (
+            error <= 1 or taken <= SHORTEST_STEP_H or target <= now.t_h + SHORTEST_STEP_H
+        ):  # rounding may lengthen it
             return path, taken * min(GROW, SAFETY / max(float(np.sqrt(error)), SAFETY / GROW))
         length = taken * max(SHRINK, SAFETY / float(np.sqrt(error)))
 
 
 def _error(plan: Plan, first: Activity, last: Activity, guessed: Array, taken: Array) -> float:
-    """Error of a step in units of what is allowed: of the slow state, and of rates beyond their noise."""
+    """Error of a step in units of what is allowed: of the slow state, and of rates beyond their
+    noise.
+    """
     slow = float(np.abs(taken - guessed).max()) / plan.tolerance
     floor = 1 / (plan.window_s * len(first.rate_hz))  # Hz; keeps the log of a silent class finite
     r0, r1 = first.rate_hz + floor, last.rate_hz + floor
     noise = NOISE_FLOOR_SE * np.hypot(first.rate_se_hz / r0, last.rate_se_hz / r1)
     beyond = np.maximum(np.abs(np.log(r1 / r0)) - noise, 0)
     e = CLASSES.index("E")
-    return float(np.maximum(slow, beyond[e] / (LOG_RATE_SHARE * plan.tolerance)))  # not max(): nan must stay nan
+    return float(
+        np.maximum(slow, beyond[e] / (LOG_RATE_SHARE * plan.tolerance))
+    )  # not max(): nan must stay nan
 
 
 def _snapshot(network: NetworkProbe, drive: Drive, seed: int) -> dict[str, npt.NDArray[Any]]:
@@ -264,13 +312,17 @@ def _snapshot(network: NetworkProbe, drive: Drive, seed: int) -> dict[str, npt.N
     frequency, density = glutamate.spectrum(spikes)
     rate, error = glutamate.rates_hz(spikes)
     return {
-        "t_s": spikes.t_s.astype(np.float32), "i": spikes.i, "rate_hz": rate, "rate_se_hz": error,
-        "frequency_hz": frequency, "spectrum": density,
+        "t_s": spikes.t_s.astype(np.float32),
+        "i": spikes.i,
+        "rate_hz": rate,
+        "rate_se_hz": error,
+        "frequency_hz": frequency,
+        "spectrum": density,
         "gamma_power": np.array(glutamate.band_power(frequency, density, glutamate.GAMMA_HZ)),
         "delta_power": np.array(glutamate.band_power(frequency, density, glutamate.DELTA_HZ)),
         "gamma_peak_hz": np.array(glutamate.peak_frequency(frequency, density, glutamate.GAMMA_HZ)),
         "drive": drive.array(),
-    }  # fmt: skip
+    }
 
 
 class _Writer:
@@ -282,10 +334,20 @@ class _Writer:
         self._reference = float(stepper.model.recurrent(start.y))
         first = self.t_h <= start.t_h
         times = self.t_h[first]
-        still = Path(start, start, lambda t: np.repeat(start.y[None], np.size(t), axis=0), times,
-                     np.repeat(stepper.block(start.blocked)[None], len(times), axis=0))  # fmt: skip
-        self._fill(first, still, lambda name: np.repeat(
-            np.asarray(getattr(start.activity, name), dtype=float)[None], len(times), axis=0))  # fmt: skip
+        still = Path(
+            start,
+            start,
+            lambda t: np.repeat(start.y[None], np.size(t), axis=0),
+            times,
+            np.repeat(stepper.block(start.blocked)[None], len(times), axis=0),
+        )
+        self._fill(
+            first,
+            still,
+            lambda name: np.repeat(
+                np.asarray(getattr(start.activity, name), dtype=float)[None], len(times), axis=0
+            ),
+        )
 
     def write(self, path: Path) -> None:
         """Fill the part of the grid that one step covers."""
@@ -295,13 +357,22 @@ class _Writer:
             times = self.t_h[inside]
             self._fill(inside, path, lambda name: path.activity(name, times))
 
-    def _fill(self, where: npt.NDArray[np.bool_], path: Path, heard: Callable[[str], Array]) -> None:
+    def _fill(
+        self, where: npt.NDArray[np.bool_], path: Path, heard: Callable[[str], Array]
+    ) -> None:
         times = self.t_h[where]
         found = observe(
-            self.stepper.model, np.atleast_2d(path.slow(times)), heard, start=self.start.activity,
-            baseline=self.stepper.baseline, reference=self._reference, stress=self.arrays["stress"][where],
-        )  # fmt: skip
-        found["block"] = np.stack([np.interp(times, path.block_t_h, column) for column in path.block.T], -1)
+            self.stepper.model,
+            np.atleast_2d(path.slow(times)),
+            heard,
+            start=self.start.activity,
+            baseline=self.stepper.baseline,
+            reference=self._reference,
+            stress=self.arrays["stress"][where],
+        )
+        found["block"] = np.stack(
+            [np.interp(times, path.block_t_h, column) for column in path.block.T], -1
+        )
         for name, values in found.items():
             if name not in self.arrays:
                 self.arrays[name] = np.full((len(self.t_h), *values.shape[1:]), np.nan)

@@ -1,8 +1,10 @@
-"""In: drives the network was asked about, and its answers. Out: `Emulator`: an answer to any drive, with its error.
+"""In: drives the network was asked about, and its answers. Out: `Emulator`: an answer to any drive,
+with its error.
 
-A Gaussian process (scikit-learn) over the twelve numbers of a `Drive`, in the logarithm of the rates. All network
-seeds share one surface; each departs from it by an amount that is learned too, so that what one seed was asked helps
-the others. The same weights interpolate the share of bound receptors, voltages and errors of rates.
+A Gaussian process (scikit-learn) over the twelve numbers of a `Drive`, in the logarithm of the
+rates. All network seeds share one surface; each departs from it by an amount that is learned too,
+so that what one seed was asked helps the others. The same weights interpolate the share of bound
+receptors, voltages and errors of rates.
 """
 
 from __future__ import annotations
@@ -37,13 +39,18 @@ Array: TypeAlias = npt.NDArray[np.float64]
 
 NUMBERS, RATES = len(Drive.names()), len(CLASSES)
 LENGTHS = (0.05, 20.0)  # bounds of the length scales, in units of a drive
-SIZES, SEED_SHARES, NOISES = (0.1, 100.0), (1e-4, 0.3), (1e-5, 0.1)  # of variances, in units of the answers' own
+SIZES, SEED_SHARES, NOISES = (
+    (0.1, 100.0),
+    (1e-4, 0.3),
+    (1e-5, 0.1),
+)  # of variances, in units of the answers' own
 FIRST_LENGTH, FIRST_SEED_SHARE, FIRST_NOISE = 0.5, 0.01, 0.001
 LEAST_SPREAD = 0.2  # of a log rate among the answers: few answers do not show how far rates can go
 SMOOTHNESS = 2.5  # of a Matern surface: twice differentiable
 BLOCK = 32  # questions answered at a time
 FITTED = 256  # answers that length scales are fitted on, at most
-SEED_STEP = 1e-9  # what tells seeds apart in the column beside the drives, too little for the surface to feel
+# what tells seeds apart in the column beside the drives, too little for the surface to feel
+SEED_STEP = 1e-9
 _threads = ThreadpoolController()  # of the libraries that multiply matrices
 
 
@@ -54,7 +61,9 @@ class SameSeed(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: i
         """Nothing to set; scikit-learn reads the parameters of a kernel from this signature."""
 
     def __call__(self, X: Array, Y: Array | None = None, eval_gradient: bool = False) -> Any:
-        """Covariances (n, m) of the questions X (n, 13) and Y, and, where asked, their (empty) gradient."""
+        """Covariances (n, m) of the questions X (n, 13) and Y, and, where asked, their (empty)
+        gradient.
+        """
         own, other = (np.rint(a[:, -1] / SEED_STEP) for a in (X, X if Y is None else Y))
         same = (own[:, None] == other).astype(float)
         return (same, np.empty((*same.shape, 0))) if eval_gradient else same
@@ -64,49 +73,84 @@ class SameSeed(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: i
 
 
 def covariance() -> Any:
-    """Surface x (what all seeds share + the seed's own part) + noise, with the values a fit starts from."""
-    surface = ConstantKernel(1.0, SIZES) * Matern(np.full(NUMBERS + 1, FIRST_LENGTH), LENGTHS, nu=SMOOTHNESS)
+    """Surface x (what all seeds share + the seed's own part) + noise, with the values a fit starts
+    from.
+    """
+    surface = ConstantKernel(1.0, SIZES) * Matern(
+        np.full(NUMBERS + 1, FIRST_LENGTH), LENGTHS, nu=SMOOTHNESS
+    )
     own = ConstantKernel(FIRST_SEED_SHARE, SEED_SHARES) * SameSeed()
     return surface * (ConstantKernel(1.0, "fixed") + own) + WhiteKernel(FIRST_NOISE, NOISES)
 
 
 def places(drives: Array, seeds: npt.ArrayLike) -> Array:
     """Questions as the process takes them, (n, 13): drives, and a column that tells seeds apart."""
-    return np.column_stack([drives, np.broadcast_to(np.asarray(seeds, float), len(drives)) * SEED_STEP])
+    return np.column_stack(
+        [drives, np.broadcast_to(np.asarray(seeds, float), len(drives)) * SEED_STEP]
+    )
 
 
 def columns(answers: Sequence[Activity]) -> Array:
     """What is interpolated, one row an answer: log rates, then the rest."""
-    return np.array([
-        np.concatenate([
-            np.log(a.rate_hz + RATE_FLOOR_HZ), [a.bound, a.pattern_shift], a.rate_se_hz, np.ravel(a.voltage),
-        ]) for a in answers
-    ])  # fmt: skip
+    return np.array(
+        [
+            np.concatenate(
+                [
+                    np.log(a.rate_hz + RATE_FLOOR_HZ),
+                    [a.bound, a.pattern_shift],
+                    a.rate_se_hz,
+                    np.ravel(a.voltage),
+                ]
+            )
+            for a in answers
+        ]
+    )
 
 
 class Emulator:
     """Answers in place of the network of `circuit`.
 
-    drives (n, 12), seeds (n,) and values (n, columns of `columns`): what it learned from. theta: the covariance's
-    parameters, as scikit-learn orders them.
+    drives (n, 12), seeds (n,) and values (n, columns of `columns`): what it learned from. theta:
+    the covariance's parameters, as scikit-learn orders them.
     """
 
     _start: Array | None = None
 
     def __init__(
-        self, circuit: Circuit, drives: Array, seeds: npt.NDArray[np.int64], values: Array, theta: Array
+        self,
+        circuit: Circuit,
+        drives: Array,
+        seeds: npt.NDArray[np.int64],
+        values: Array,
+        theta: Array,
     ) -> None:
-        self.circuit, self.drives, self.seeds, self.values, self.theta = circuit, drives, seeds, values, theta
+        self.circuit, self.drives, self.seeds, self.values, self.theta = (
+            circuit,
+            drives,
+            seeds,
+            values,
+            theta,
+        )
         self._middle, self._spread = values.mean(axis=0), _spread(values)
-        self._process = GaussianProcessRegressor(covariance().clone_with_theta(theta), optimizer=None)
+        self._process = GaussianProcessRegressor(
+            covariance().clone_with_theta(theta), optimizer=None
+        )
         self._process.fit(places(drives, seeds), (values - self._middle) / self._spread)
 
     @classmethod
     def fit(
-        cls, circuit: Circuit, drives: Array, seeds: npt.NDArray[np.int64], answers: Sequence[Activity],
-        theta: Array | None = None, *, refit: bool = True,
-    ) -> Emulator:  # fmt: skip
-        """The emulator of these answers; the covariance is fitted to the log rates, from `theta` on."""
+        cls,
+        circuit: Circuit,
+        drives: Array,
+        seeds: npt.NDArray[np.int64],
+        answers: Sequence[Activity],
+        theta: Array | None = None,
+        *,
+        refit: bool = True,
+    ) -> Emulator:
+        """The emulator of these answers; the covariance is fitted to the log rates, from `theta`
+        on.
+        """
         values = columns(answers)
         first = covariance() if theta is None else covariance().clone_with_theta(theta)
         found = first.theta
@@ -115,16 +159,19 @@ class Emulator:
             rates = ((values - values.mean(axis=0)) / _spread(values))[chosen, :RATES]
             process = GaussianProcessRegressor(first)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # a bound that is reached is no fault here
+                warnings.simplefilter(
+                    "ignore", ConvergenceWarning
+                )  # a bound that is reached is no fault here
                 found = process.fit(places(drives, seeds)[chosen], rates).kernel_.theta
         return cls(circuit, drives, seeds, values, found)
 
     def moved(self, start: Array) -> Emulator:
-        """The same, but of the last n answers to many drives the rates lie a standard error higher, as departures
-        from `start`.
+        """The same, but of the last n answers to many drives the rates lie a standard error higher,
+        as departures from `start`.
 
-        start: where each of n courses begins, (n, 12). The error is that of the emulator and, away from the start,
-        the noise of one probe; it is taken to last through a course: what follows is rather too large than small.
+        start: where each of n courses begins, (n, 12). The error is that of the emulator and, away
+        from the start, the noise of one probe; it is taken to last through a course: what follows
+        is rather too large than small.
         """
         other = object.__new__(Emulator)
         other.__dict__.update(self.__dict__, _start=start)
@@ -151,32 +198,48 @@ class Emulator:
         bound, pattern = np.clip(found[:, RATES : RATES + 2].T, 0, 1)
         voltage = np.maximum(found[:, 2 * RATES + 2 :].reshape(len(drives), RATES, -1), 0)
         return heard(
-            self.circuit, Drive(*drives.T), rate_hz=rate, rate_se_hz=np.maximum(found[:, RATES + 2 : 2 * RATES + 2], 0),
-            bound=bound, pattern_shift=pattern, voltage=voltage / voltage.sum(axis=-1, keepdims=True),
-        )  # fmt: skip
+            self.circuit,
+            Drive(*drives.T),
+            rate_hz=rate,
+            rate_se_hz=np.maximum(found[:, RATES + 2 : 2 * RATES + 2], 0),
+            bound=bound,
+            pattern_shift=pattern,
+            voltage=voltage / voltage.sum(axis=-1, keepdims=True),
+        )
 
     def _means(self, asked: Array) -> Array:
         """The mean answers, (n, columns), in units of the spread.
 
-        Block by block, all of one size, so that an answer has the same bits whatever else is asked with it.
+        Block by block, all of one size, so that an answer has the same bits whatever else is asked
+        with it.
         """
         found = []
         with _threads.limit(limits=1):  # they fight for cores over many small calls
             for start in range(0, len(asked), BLOCK):
                 some = asked[start : start + BLOCK]
-                full = np.concatenate([some, np.broadcast_to(some[:1], (BLOCK - len(some), some.shape[1]))])
-                found.append((self.surface(full, self._process.X_train_) @ self._process.alpha_)[: len(some)])
+                full = np.concatenate(
+                    [some, np.broadcast_to(some[:1], (BLOCK - len(some), some.shape[1]))]
+                )
+                found.append(
+                    (self.surface(full, self._process.X_train_) @ self._process.alpha_)[: len(some)]
+                )
         return np.concatenate(found)
 
     def error(self, drives: Array, seeds: npt.ArrayLike) -> Array:
-        """Standard error of the log rates, relative to baseline, without the probes' noise: (n, classes)."""
+        """Standard error of the log rates, relative to baseline, without the probes' noise: (n,
+        classes).
+        """
         asked = places(np.atleast_2d(drives), seeds)
         baseline = np.broadcast_to(Drive().array(), (len(asked), NUMBERS))
         return np.asarray(np.sqrt(self._variance(asked, baseline))[:, None] * self._spread[:RATES])
 
     def _variance(self, asked: Array, reference: Array) -> Array:
-        """Variance of answers as departures from those at `reference` (n, 12), in units of the spread: (n,)."""
-        others, which = np.unique(np.column_stack([reference, asked[:, -1]]), axis=0, return_inverse=True)
+        """Variance of answers as departures from those at `reference` (n, 12), in units of the
+        spread: (n,).
+        """
+        others, which = np.unique(
+            np.column_stack([reference, asked[:, -1]]), axis=0, return_inverse=True
+        )
         apart = self.explained(asked) - self.explained(others)[:, which]
         shared = np.empty(len(asked))
         for k in range(len(others)):
@@ -185,7 +248,9 @@ class Emulator:
         return np.asarray(np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0))
 
     def explained(self, asked: Array) -> Array:
-        """What is known of each question, (answers, n): its variance is that of the surface less the sum of squares."""
+        """What is known of each question, (answers, n): its variance is that of the surface less
+        the sum of squares.
+        """
         weights = self.surface(asked, self._process.X_train_)
         return np.asarray(solve_triangular(self._process.L_, weights.T, lower=True))
 
@@ -200,10 +265,13 @@ class Emulator:
         return float(self._process.kernel_.k2.noise_level)
 
     def held_out(self) -> Array:
-        """Error of each log rate it learned from when that answer is left out: (n, classes); Rasmussen and
-        Williams (2006), eq. 5.12."""
+        """Error of each log rate it learned from when that answer is left out: (n, classes);
+        Rasmussen and Williams (2006), eq. 5.12.
+        """
         inverse = cho_solve((self._process.L_, True), np.eye(len(self.drives)))
-        return np.asarray(self._process.alpha_[:, :RATES] / np.diag(inverse)[:, None] * self._spread[:RATES])
+        return np.asarray(
+            self._process.alpha_[:, :RATES] / np.diag(inverse)[:, None] * self._spread[:RATES]
+        )
 
     def save(self, path: Path) -> None:
         """Keep it. Raises StoreError."""

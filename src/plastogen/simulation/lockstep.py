@@ -1,9 +1,10 @@
-"""In: many plans of one grid, and answers that need no network. Out: their courses, followed side by side.
+"""In: many plans of one grid, and answers that need no network. Out: their courses, followed side
+by side.
 
-The same equations as `course`, in lockstep: the nodes of the grid, which is dense after every event, are the macro
-steps. At each the slow state is first taken to go on as it went, the circuit's answer is asked at the end of the step,
-and the step is taken with the activity running to that answer (second order). A course depends on its own plan alone,
-not on those beside it.
+The same equations as `course`, in lockstep: the nodes of the grid, which is dense after every
+event, are the macro steps. At each the slow state is first taken to go on as it went, the circuit's
+answer is asked at the end of the step, and the step is taken with the activity running to that
+answer (second order). A course depends on its own plan alone, not on those beside it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ HEARD = ("rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pa
 
 
 class Answers(Protocol):
-    """What stands in for the network, such as `FormulaProbe`: asked for many courses at once, one row each."""
+    """What stands in for the network, such as `FormulaProbe`: asked for many courses at once, one
+    row each.
+    """
 
     def ask(self, drive: Drive, seed: Any) -> Activity: ...
 
@@ -48,12 +51,16 @@ def alike(plan: Plan) -> str:
     """Plans with equal marks can be followed side by side."""
     given = sorted((name, *drug.actions.nmdar) for name, drug in plan.drugs.items())
     switches = [plan.switches.feedback, plan.switches.probe, plan.switches.metabolites]
-    pace = SlowModel(plan.plasticity).fastest_h  # those of another pace would change the steps within a step
+    pace = SlowModel(
+        plan.plasticity
+    ).fastest_h  # those of another pace would change the steps within a step
     return digest([fingerprint(plan.circuit), fingerprint(plan.grid_h), given, switches, pace])
 
 
 def simulate_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
-    """The courses of `plans`. Raises ValueError when they are not alike, or when a course leaves the finite."""
+    """The courses of `plans`. Raises ValueError when they are not alike, or when a course leaves
+    the finite.
+    """
     return Lockstep(plans, answers).simulate()
 
 
@@ -64,7 +71,9 @@ def simulate_with_errors(
     first = Lockstep(plans, emulator)
     begin = first.begin()
     moved = emulator.moved(first.asked[-1])
-    both = Lockstep([*plans, *plans], moved, begin=np.vstack([begin.y, begin.y]), treated=[*first.treated] * 2)
+    both = Lockstep(
+        [*plans, *plans], moved, begin=np.vstack([begin.y, begin.y]), treated=[*first.treated] * 2
+    )
     found = both.simulate(progress)
     return list(zip(found[: len(plans)], found[len(plans) :], strict=True))
 
@@ -79,29 +88,53 @@ class _Now:
 
 
 class Lockstep:
-    """Courses side by side. `asked`: the drives that answers were sought for, each (courses, 12)."""
+    """Courses side by side. `asked`: the drives that answers were sought for, each (courses,
+    12).
+    """
 
     def __init__(
-        self, plans: Sequence[Plan], answers: Answers, *, begin: Array | None = None,
+        self,
+        plans: Sequence[Plan],
+        answers: Answers,
+        *,
+        begin: Array | None = None,
         treated: Sequence[TreatedSubject] | None = None,
-    ) -> None:  # fmt: skip
-        """`begin`: slow states to begin with, (courses, states), in place of those that rest. `treated`: if known."""
+    ) -> None:
+        """`begin`: slow states to begin with, (courses, states), in place of those that rest.
+        `treated`: if known.
+        """
         if len({alike(plan) for plan in plans}) != 1:
-            raise ValueError("courses side by side must have the same circuit, grid, drugs, switches and pace")
+            raise ValueError(
+                "courses side by side must have the same circuit, grid, drugs, switches and pace"
+            )
         first = plans[0]
-        self.plans, self.answers, self.circuit, self.t_h = plans, answers, first.circuit, first.grid_h
+        self.plans, self.answers, self.circuit, self.t_h = (
+            plans,
+            answers,
+            first.circuit,
+            first.grid_h,
+        )
         self.seeds = np.array([plan.seed for plan in plans])
         self.treated = treated or [treated_of(plan) for plan in plans]
-        self.model = stacked([SlowModel(switched(plan.plasticity, plan.switches)) for plan in plans])
-        each = [kinetics_of(plan.circuit, treated) for plan, treated in zip(plans, self.treated, strict=True)]
+        self.model = stacked(
+            [SlowModel(switched(plan.plasticity, plan.switches)) for plan in plans]
+        )
+        each = [
+            kinetics_of(plan.circuit, treated)
+            for plan, treated in zip(plans, self.treated, strict=True)
+        ]
         self.kinetics = BlockKinetics.stacked(each)
         self.pools = tuple(first.circuit.pools())
-        self.site = np.array([[plan.switches.block.of(pool) for pool in self.pools] for plan in plans])
+        self.site = np.array(
+            [[plan.switches.block.of(pool) for pool in self.pools] for plan in plans]
+        )
         self.inhibition = np.array([float(plan.subject.inhibition) for plan in plans])
         self.feedback, self.live = first.switches.feedback == "on", first.switches.probe == "live"
         middles = (self.t_h[1:] + self.t_h[:-1]) / 2
         self.brain_uM = self._gather(lambda treated: treated.blocker_uM(middles))
-        late = np.nextafter(self.t_h, -np.inf)  # a level that starts or stops at a node belongs to the next step
+        late = np.nextafter(
+            self.t_h, -np.inf
+        )  # a level that starts or stops at a node belongs to the next step
         self.before, self.after = (self._levels(times) for times in (late, self.t_h))
         self.asked: list[Array] = []
         self.given = begin
@@ -109,7 +142,10 @@ class Lockstep:
 
     def _gather(self, of: Callable[[TreatedSubject], Array]) -> Array:
         """(times, courses, ...), from one array for each treated subject, asked once each."""
-        once = {key: of(treated) for key, treated in {id(treated): treated for treated in self.treated}.items()}
+        once = {
+            key: of(treated)
+            for key, treated in {id(treated): treated for treated in self.treated}.items()
+        }
         return np.stack([once[id(treated)] for treated in self.treated], axis=1)
 
     def _levels(self, times: Array) -> dict[str, Array]:
@@ -138,13 +174,17 @@ class Lockstep:
             before, now = now, self._step(now, before, k)
             held.append(self._note(now))  # what comes before a jump, as `course` writes it
             now = self._jumped(now, k + 1)
-        found = self._observed(start, {name: np.stack([note[name] for note in held]) for name in held[0]})
+        found = self._observed(
+            start, {name: np.stack([note[name] for note in held]) for name in held[0]}
+        )
         return [self._course(i, found) for i in range(len(self.plans))]
 
     # rest
 
     def begin(self) -> _Now:
-        """Where all courses begin: at rest, in the resting state of those who are stressed, or where they were put."""
+        """Where all courses begin: at rest, in the resting state of those who are stressed, or
+        where they were put.
+        """
         y = np.broadcast_to(self.model.healthy_state(), (len(self.plans), len(STATES))).copy()
         stress = np.array([float(plan.subject.stress) for plan in self.plans])
         blocked = self.kinetics.start()
@@ -156,16 +196,28 @@ class Lockstep:
                 y[:, STATES.index(state)] *= [plan.start.get(state, 1) for plan in self.plans]
         else:
             y = self.given
-        return _Now(y, blocked, self._ask(self._state(y, blocked, {name: x[0] for name, x in self.after.items()})))
+        return _Now(
+            y,
+            blocked,
+            self._ask(self._state(y, blocked, {name: x[0] for name, x in self.after.items()})),
+        )
 
     def _rest(self, y: Array, stress: Array, blocked: Array) -> Array:
-        """The state that rests under lasting stress: J = J(rest(activity(J))), by the secant rule in each course."""
+        """The state that rests under lasting stress: J = J(rest(activity(J))), by the secant rule
+        in each course.
+        """
         none = {name: np.zeros(len(self.plans)) for name in TARGETS} | {"stress": stress}
         last: tuple[Array, Array] | None = None
-        kept, there = y, np.zeros(len(self.plans), bool)  # a course that is there stays, however long others take
+        kept, there = (
+            y,
+            np.zeros(len(self.plans), bool),
+        )  # a course that is there stays, however long others take
         for _ in range(REST_ROUNDS):
             activity = self._ask(self._state(y, blocked, none))
-            asked, rest = self.model.recurrent(y), self.model.rest(self._inputs(activity, blocked, none))
+            asked, rest = (
+                self.model.recurrent(y),
+                self.model.rest(self._inputs(activity, blocked, none)),
+            )
             found = self.model.recurrent(rest)
             error = found - asked
             kept = np.where(there[:, None], kept, rest)
@@ -176,10 +228,16 @@ class Lockstep:
             if last is not None:
                 gap = error - last[1]
                 secant = asked - error * (asked - last[0]) / np.where(gap == 0, 1, gap)
-                aim = np.where(gap == 0, found, np.clip(secant, np.minimum(asked, found), np.maximum(asked, found)))
+                aim = np.where(
+                    gap == 0,
+                    found,
+                    np.clip(secant, np.minimum(asked, found), np.maximum(asked, found)),
+                )
             last = (asked, error)
             y = rest.copy()
-            y[:, STATES.index("weight")] *= aim / found  # any state with this J asks the same question
+            y[:, STATES.index("weight")] *= (
+                aim / found
+            )  # any state with this J asks the same question
         return kept
 
     # one step
@@ -192,28 +250,47 @@ class Lockstep:
         left = (1 - self._block(blocked)) * (1 + slow["tolerance"])[:, None]
         pools = dict(zip(self.pools, left.T, strict=True))
         density = self.model.spine_density(y)
-        return frozen(pools, slow, density, effect, inhibition=self.inhibition, feedback=self.feedback)
+        return frozen(
+            pools, slow, density, effect, inhibition=self.inhibition, feedback=self.feedback
+        )
 
     def _inputs(self, activity: Activity, blocked: Array, effect: dict[str, Array]) -> Inputs:
         rate, passed = ratios(activity, self.baseline)
         block = self._block(blocked)
-        return inputs(self.pools, block, rate_E=rate, ampa_throughput=passed, effect=effect, stress=effect["stress"])
+        return inputs(
+            self.pools,
+            block,
+            rate_E=rate,
+            ampa_throughput=passed,
+            effect=effect,
+            stress=effect["stress"],
+        )
 
     def _step(self, now: _Now, last: _Now, k: int) -> _Now:
         """From node k to the next, `last` being the node before."""
-        after, before = ({n: x[i] for n, x in level.items()} for level, i in ((self.after, k), (self.before, k + 1)))
+        after, before = (
+            {n: x[i] for n, x in level.items()}
+            for level, i in ((self.after, k), (self.before, k + 1))
+        )
         heard = now.activity
         if self.live:
             going_on = (self.t_h[k + 1] - self.t_h[k]) / (self.t_h[k] - self.t_h[k - 1]) if k else 0
             y = now.y + going_on * (now.y - last.y)
             heard = self._ask(self._state(y, self._blocked(now, now.activity, k), before))
         blocked = self._blocked(now, heard, k)
-        first, second = self._inputs(now.activity, now.blocked, after), self._inputs(heard, blocked, before)
-        return _Now(self._slow(now.y, first, second, float(self.t_h[k + 1] - self.t_h[k])), blocked, heard)
+        first, second = (
+            self._inputs(now.activity, now.blocked, after),
+            self._inputs(heard, blocked, before),
+        )
+        return _Now(
+            self._slow(now.y, first, second, float(self.t_h[k + 1] - self.t_h[k])), blocked, heard
+        )
 
     def _jumped(self, now: _Now, k: int) -> _Now:
         """Just after node k: where a level jumps, the circuit is asked again."""
-        before, after = ({name: x[k] for name, x in level.items()} for level in (self.before, self.after))
+        before, after = (
+            {name: x[k] for name, x in level.items()} for level in (self.before, self.after)
+        )
         if not self.live or not any((after[name] != before[name]).any() for name in TARGETS):
             return now
         return replace(now, activity=self._ask(self._state(now.y, now.blocked, after)))
@@ -225,17 +302,29 @@ class Lockstep:
         own = [agonist(self.circuit, a, self.baseline) for a in (now.activity, last)]
         shape = [voltages(self.circuit, a) for a in (now.activity, last)]
         n = len(self.plans)
-        a0, a1 = (np.stack([np.broadcast_to(of[pool], n) for pool in self.pools], axis=-1) for of in own)
+        a0, a1 = (
+            np.stack([np.broadcast_to(of[pool], n) for pool in self.pools], axis=-1) for of in own
+        )
         v0, v1 = (np.stack([of[pool] for pool in self.pools], axis=-2) for of in shape)
         path = self.kinetics.advance(
-            now.blocked, a_start=a0, a_end=a1, v_weights_start=v0, v_weights_end=v1, v_mV=bin_centres_mV(),
-            brain_uM=self.brain_uM[k : k + 1], dt_h=float(self.t_h[k + 1] - self.t_h[k]),
-        )  # fmt: skip
+            now.blocked,
+            a_start=a0,
+            a_end=a1,
+            v_weights_start=v0,
+            v_weights_end=v1,
+            v_mV=bin_centres_mV(),
+            brain_uM=self.brain_uM[k : k + 1],
+            dt_h=float(self.t_h[k + 1] - self.t_h[k]),
+        )
         return np.asarray(path[-1])
 
     def _slow(self, y: Array, first: Inputs, second: Inputs, dt_h: float) -> Array:
-        """The slow state `dt_h` later, inputs running from one to the other (Runge and Kutta, fourth order)."""
-        start, end = (np.stack([getattr(i, f.name) for f in fields(Inputs)]) for i in (first, second))
+        """The slow state `dt_h` later, inputs running from one to the other (Runge and Kutta,
+        fourth order).
+        """
+        start, end = (
+            np.stack([getattr(i, f.name) for f in fields(Inputs)]) for i in (first, second)
+        )
         steps = max(1, int(np.ceil(dt_h * self.model.fastest_h / SUBSTEP)))
         h = dt_h / steps
 
@@ -261,17 +350,30 @@ class Lockstep:
     def _observed(self, start: _Now, held: dict[str, Array]) -> dict[str, Array]:
         """Every variable, (times, courses, ...)."""
         found = observe(
-            self.model, held["y"], lambda name: held[name], start=start.activity, baseline=self.baseline,
-            reference=self.model.recurrent(start.y), stress=self.after["stress"],
-        )  # fmt: skip
+            self.model,
+            held["y"],
+            lambda name: held[name],
+            start=start.activity,
+            baseline=self.baseline,
+            reference=self.model.recurrent(start.y),
+            stress=self.after["stress"],
+        )
         found["block"] = held["block"]
         wrong = [name for name, values in found.items() if not np.isfinite(values).all()]
         if wrong:
-            raise ValueError(f"the course of {wrong[0]} leaves the finite: a parameter is out of its useful range")
+            raise ValueError(
+                f"the course of {wrong[0]} leaves the finite: a parameter is out of its useful"
+                " range"
+            )
         return found
 
     def _course(self, i: int, found: dict[str, Array]) -> Course:
         treated = self.treated[i]
         arrays = {name: values[:, i] for name, values in found.items()} | treated.written(self.t_h)
-        log = {"probes": 0, "emulated": len(self.asked), "cap_hit": False, "steps": len(self.t_h) - 1}
+        log = {
+            "probes": 0,
+            "emulated": len(self.asked),
+            "cap_hit": False,
+            "steps": len(self.t_h) - 1,
+        }
         return Course(self.t_h, arrays, self.pools, treated.species, {}, log)

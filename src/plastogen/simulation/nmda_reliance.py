@@ -1,8 +1,9 @@
-"""In: a circuit. Out: how much each class relies on its NMDA receptors, and what each number of `Drive` does.
+"""In: a circuit. Out: how much each class relies on its NMDA receptors, and what each number of
+`Drive` does.
 
-Two views. `current_shares`: the part of a class's excitatory current that NMDA receptors carry at baseline.
-`slopes`: how the log rate of each class moves with each number of `Drive`, measured in the network by small steps to
-both sides; the formula in a circuit's file is made of these slopes.
+Two views. `current_shares`: the part of a class's excitatory current that NMDA receptors carry at
+baseline. `slopes`: how the log rate of each class moves with each number of `Drive`, measured in
+the network by small steps to both sides; the formula in a circuit's file is made of these slopes.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ STEP = 0.1  # of a Drive number, to each side
 
 @dataclass(frozen=True)
 class Reliance:
-    """Of one circuit, means over seeds. nmda_share, tonic_share: part of the excitatory current, (classes,).
+    """Of one circuit, means over seeds. nmda_share, tonic_share: part of the excitatory current,
+    (classes,).
 
-    slope, slope_se: d ln(rate) / d(number of Drive), (classes, numbers) and its standard error over seeds.
-    rate_hz, voltage_mV: at baseline, (classes,).
+    slope, slope_se: d ln(rate) / d(number of Drive), (classes, numbers) and its standard error over
+    seeds. rate_hz, voltage_mV: at baseline, (classes,).
     """
 
     nmda_share: Array
@@ -40,11 +42,13 @@ class Reliance:
 
 
 def current_shares(circuit: Circuit, activity: Activity) -> tuple[Array, Array]:
-    """Share of the mean excitatory current through synaptic and through tonic NMDA receptors; (classes,) each."""
+    """Share of the mean excitatory current through synaptic and through tonic NMDA receptors;
+    (classes,) each.
+    """
     v, m = glutamate.bin_centres_mV(), circuit.magnesium
     free = glutamate.mg_free(
         v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
-    )  # fmt: skip
+    )
     push = float(circuit.reversals.excitatory) - v
     ampa_s = float(circuit.decays.ampa) / glutamate.MS_PER_S
     synaptic, tonic = [], []
@@ -65,7 +69,12 @@ def current_shares(circuit: Circuit, activity: Activity) -> tuple[Array, Array]:
 
 
 def measure(
-    circuit: Circuit, *, seeds: Sequence[int], seconds: float, settle_s: float, backend: str | None = None
+    circuit: Circuit,
+    *,
+    seeds: Sequence[int],
+    seconds: float,
+    settle_s: float,
+    backend: str | None = None,
 ) -> Reliance:
     """Measure `circuit` in the network. Raises EngineError, StoreError."""
     probe = CachedProbe(NetworkProbe(circuit, seconds=seconds, settle_s=settle_s, backend=backend))
@@ -77,9 +86,15 @@ def measure(
         at = getattr(Drive(), name)
         low, high = (at, at + STEP) if name == "silence" else (at - STEP, at + STEP)
         for row, seed in enumerate(seeds):
-            ends = [probe.ask(replace(Drive(), **{name: x}), seed).rate_hz + floor for x in (low, high)]
+            ends = [
+                probe.ask(replace(Drive(), **{name: x}), seed).rate_hz + floor for x in (low, high)
+            ]
             slopes[row, :, column] = np.log(ends[1] / ends[0]) / (high - low)
-    spread = slopes.std(axis=0, ddof=1) / np.sqrt(len(seeds)) if len(seeds) > 1 else np.full(slopes.shape[1:], np.nan)
+    spread = (
+        slopes.std(axis=0, ddof=1) / np.sqrt(len(seeds))
+        if len(seeds) > 1
+        else np.full(slopes.shape[1:], np.nan)
+    )
     centres = glutamate.bin_centres_mV()
     return Reliance(
         nmda_share=shares[:, 0].mean(axis=0),
@@ -92,10 +107,11 @@ def measure(
 
 
 def slowest_return_per_h(plasticity: Plasticity, reliance: Reliance) -> float:
-    """Spectral abscissa (1/h) of the slow state at the healthy rest, the circuit in the loop by its measured slopes.
+    """Spectral abscissa (1/h) of the slow state at the healthy rest, the circuit in the loop by its
+    measured slopes.
 
-    Negative: after a nudge the state comes back. Strength J changes the rate of E cells by its slope and what they
-    pass on by J times that.
+    Negative: after a nudge the state comes back. Strength J changes the rate of E cells by its
+    slope and what they pass on by J times that.
     """
     slope = float(reliance.slope[CLASSES.index("E"), Drive.names().index("recurrent")])
     model = SlowModel(plasticity)

@@ -1,6 +1,8 @@
-"""In: the slow state along a course and what the circuit did. Out: every variable that is written down.
+"""In: the slow state along a course and what the circuit did. Out: every variable that is written
+down.
 
-Arrays may carry one axis of courses after that of time: all that stands here is arithmetic along the last axes.
+Arrays may carry one axis of courses after that of time: all that stands here is arithmetic along
+the last axes.
 """
 
 from __future__ import annotations
@@ -25,26 +27,40 @@ def switched(plasticity: Plasticity, switches: Switches) -> Plasticity:
     if switches.homeostasis == "on":
         return plasticity
     none = Quantity(0.0, "1", "0")
-    return plasticity.model_copy(update={"synapse": plasticity.synapse.model_copy(update={"scaling_range": none})})
+    return plasticity.model_copy(
+        update={"synapse": plasticity.synapse.model_copy(update={"scaling_range": none})}
+    )
 
 
 def observe(
-    model: SlowModel, y: Array, heard: Callable[[str], Array], *, start: Activity, baseline: Activity,
-    reference: npt.ArrayLike, stress: Array,
-) -> dict[str, Array]:  # fmt: skip
+    model: SlowModel,
+    y: Array,
+    heard: Callable[[str], Array],
+    *,
+    start: Activity,
+    baseline: Activity,
+    reference: npt.ArrayLike,
+    stress: Array,
+) -> dict[str, Array]:
     """Variables of results.nc along a course, but concentrations, occupancy, stress and block.
 
-    y: (times, ..., states). heard: a number of `Activity` along the course, (times, ...). start, baseline: activity
-    when the course begins, and of the healthy circuit. reference: J when the course begins.
+    y: (times, ..., states). heard: a number of `Activity` along the course, (times, ...). start,
+    baseline: activity when the course begins, and of the healthy circuit. reference: J when the
+    course begins.
     """
     recurrent = model.recurrent(y)
     return {name: y[..., i] for i, name in enumerate(STATES)} | {
-        "rate_hz": heard("rate_hz"), "rate_se_hz": heard("rate_se_hz"),
+        "rate_hz": heard("rate_hz"),
+        "rate_se_hz": heard("rate_se_hz"),
         "glutamate": 100 * heard("glutamate") / start.glutamate,
         "ampa_throughput": heard("ampa_throughput") / baseline.ampa_throughput,
-        "calcium": heard("calcium") / baseline.calcium, "pattern_shift": heard("pattern_shift"),
+        "calcium": heard("calcium") / baseline.calcium,
+        "pattern_shift": heard("pattern_shift"),
         "dissociation": glutamate.dissociation(heard("rate_hz"), start.rate_hz),
-        "recurrent": recurrent, "spine_density": model.spine_density(y), "vacant": model.vacant(y),
-        "spine_formation": model.formation(y), "spine_elimination": model.elimination(y, stress),
+        "recurrent": recurrent,
+        "spine_density": model.spine_density(y),
+        "vacant": model.vacant(y),
+        "spine_formation": model.formation(y),
+        "spine_elimination": model.elimination(y, stress),
         "clinical_effect": model.clinical_effect(recurrent, reference),
-    }  # fmt: skip
+    }

@@ -1,6 +1,8 @@
-"""In: the slow state, block and the circuit's activity at a time. Out: the same a macro step later, and its path.
+"""In: the slow state, block and the circuit's activity at a time. Out: the same a macro step later,
+and its path.
 
-One step of both clocks, with the activity of the circuit running linearly from one answer of the probe to the next.
+One step of both clocks, with the activity of the circuit running linearly from one answer of the
+probe to the next.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ INPUT_NODES = 9  # where the slow layer's inputs are evaluated within a macro st
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a course stands: time (h), slow state, blocked states of all pools, and the circuit's activity."""
+    """Where a course stands: time (h), slow state, blocked states of all pools, and the circuit's
+    activity.
+    """
 
     t_h: float
     y: Array
@@ -38,7 +42,9 @@ class Moment:
 
 @dataclass(frozen=True)
 class Path:
-    """One macro step: from `start` to `end`, the slow state in between (dense) and block at `block_t_h`."""
+    """One macro step: from `start` to `end`, the slow state in between (dense) and block at
+    `block_t_h`.
+    """
 
     start: Moment
     end: Moment
@@ -49,7 +55,9 @@ class Path:
     def activity(self, name: str, t_h: Array) -> Array:
         """A number of `Activity` along the step, (times, ...)."""
         share = (t_h - self.start.t_h) / (self.end.t_h - self.start.t_h)
-        first, last = (np.asarray(getattr(m.activity, name), dtype=float) for m in (self.start, self.end))
+        first, last = (
+            np.asarray(getattr(m.activity, name), dtype=float) for m in (self.start, self.end)
+        )
         share = share.reshape((-1,) + (1,) * first.ndim)
         return np.asarray(first + share * (last - first))
 
@@ -57,25 +65,39 @@ class Path:
 def kinetics_of(circuit: Circuit, treated: TreatedSubject) -> BlockKinetics:
     """How the pools of a circuit are blocked by what is given."""
     return BlockKinetics(
-        [Pool(name, treated.subject.mix(shares)) for name, shares in circuit.pools().items()], treated.blockers,
-        mg_mM=float(circuit.magnesium.concentration), mg_efold_mV=float(circuit.magnesium.efold),
-    )  # fmt: skip
+        [Pool(name, treated.subject.mix(shares)) for name, shares in circuit.pools().items()],
+        treated.blockers,
+        mg_mM=float(circuit.magnesium.concentration),
+        mg_efold_mV=float(circuit.magnesium.efold),
+    )
 
 
 def frozen(
-    left: dict[str, Any], slow: Mapping[str, Any], density: Any, effect: Mapping[str, Any], *, inhibition: Any,
+    left: dict[str, Any],
+    slow: Mapping[str, Any],
+    density: Any,
+    effect: Mapping[str, Any],
+    *,
+    inhibition: Any,
     feedback: bool,
-) -> State:  # fmt: skip
-    """What a probe freezes: NMDA conductance `left` by pool, the slow state by name, effects on other targets.
+) -> State:
+    """What a probe freezes: NMDA conductance `left` by pool, the slow state by name, effects on
+    other targets.
 
-    Numbers, or arrays with one number a course. Without `feedback` the circuit hears nothing of its synapses.
+    Numbers, or arrays with one number a course. Without `feedback` the circuit hears nothing of its
+    synapses.
     """
     return State(
-        nmdar=left, ampa=1 - effect.get("ampa", 0), gaba=inhibition * (1 - effect.get("gaba", 0)),
-        release=1 - effect.get("release", 0), silence=effect.get("silence", 0),
-        weight=slow["weight"] if feedback else 1, spines=density if feedback else 1,
-        scaling=slow["scaling"] if feedback else 1, pv_integrity=slow["pv_integrity"],
-    )  # fmt: skip
+        nmdar=left,
+        ampa=1 - effect.get("ampa", 0),
+        gaba=inhibition * (1 - effect.get("gaba", 0)),
+        release=1 - effect.get("release", 0),
+        silence=effect.get("silence", 0),
+        weight=slow["weight"] if feedback else 1,
+        spines=density if feedback else 1,
+        scaling=slow["scaling"] if feedback else 1,
+        pv_integrity=slow["pv_integrity"],
+    )
 
 
 def ratios(activity: Activity, baseline: Activity) -> tuple[Any, Any]:
@@ -86,12 +108,19 @@ def ratios(activity: Activity, baseline: Activity) -> tuple[Any, Any]:
 
 
 def inputs(
-    pools: Sequence[str], block: Array, *, rate_E: Array, ampa_throughput: Array, effect: Mapping[str, Array],
+    pools: Sequence[str],
+    block: Array,
+    *,
+    rate_E: Array,
+    ampa_throughput: Array,
+    effect: Mapping[str, Array],
     stress: Array,
-) -> Inputs:  # fmt: skip
-    """What the slow layer hears at many times, or in many courses: `block` is (..., pools), the others (...).
+) -> Inputs:
+    """What the slow layer hears at many times, or in many courses: `block` is (..., pools), the
+    others (...).
 
-    The block of a class is the mean of its synaptic and its tonic receptors; those at rest are not counted.
+    The block of a class is the mean of its synaptic and its tonic receptors; those at rest are not
+    counted.
     """
     zero = np.zeros(block.shape[:-1])
 
@@ -100,18 +129,30 @@ def inputs(
         return np.asarray(block[..., chosen].mean(axis=-1)) if chosen else zero
 
     return Inputs(
-        rate_E=rate_E, ampa_throughput=ampa_throughput, rest_current=1 - mean_block("E", "rest"),
-        pv_block=mean_block("PV", "synaptic", "tonic"), e_block=mean_block("E", "synaptic", "tonic"),
-        sequestered_bdnf=effect.get("bdnf", zero), mtorc1_blocked=effect.get("mtorc1", zero),
-        serotonin=effect.get("serotonin", zero), stress=stress,
-    )  # fmt: skip
+        rate_E=rate_E,
+        ampa_throughput=ampa_throughput,
+        rest_current=1 - mean_block("E", "rest"),
+        pv_block=mean_block("PV", "synaptic", "tonic"),
+        e_block=mean_block("E", "synaptic", "tonic"),
+        sequestered_bdnf=effect.get("bdnf", zero),
+        mtorc1_blocked=effect.get("mtorc1", zero),
+        serotonin=effect.get("serotonin", zero),
+        stress=stress,
+    )
 
 
 class Stepper:
-    """What one course is made of; `baseline` is the activity of the healthy, drug-free circuit of its seed."""
+    """What one course is made of; `baseline` is the activity of the healthy, drug-free circuit of
+    its seed.
+    """
 
     def __init__(
-        self, circuit: Circuit, model: SlowModel, treated: TreatedSubject, switches: Switches, baseline: Activity
+        self,
+        circuit: Circuit,
+        model: SlowModel,
+        treated: TreatedSubject,
+        switches: Switches,
+        baseline: Activity,
     ) -> None:
         self.circuit, self.model, self.treated, self.switches = circuit, model, treated, switches
         self.baseline = baseline
@@ -124,25 +165,37 @@ class Stepper:
         return np.asarray(self.kinetics.fraction(blocked) * self._site)
 
     def state(self, t_h: float, y: Array, block: Array, *, before: bool = False) -> State:
-        """What a probe at `t_h` would freeze, `block` by pool; `before` takes held levels as just before `t_h`."""
+        """What a probe at `t_h` would freeze, `block` by pool; `before` takes held levels as just
+        before `t_h`.
+        """
         when = np.array([np.nextafter(t_h, -np.inf) if before else t_h])
         effect = {name: float(value[0]) for name, value in self.treated.effects(when).items()}
         slow = dict(zip(STATES, y.tolist(), strict=True))
         left = dict(zip(self.pools, ((1 - block) * (1 + slow["tolerance"])).tolist(), strict=True))
         return frozen(
-            left, slow, float(self.model.spine_density(y)), effect, inhibition=float(self.treated.subject.inhibition),
+            left,
+            slow,
+            float(self.model.spine_density(y)),
+            effect,
+            inhibition=float(self.treated.subject.inhibition),
             feedback=self.switches.feedback == "on",
-        )  # fmt: skip
+        )
 
     def drive(self, moment: Moment, *, before: bool = False) -> Drive:
         """What the network would be told at a moment."""
         return reduce(self.state(moment.t_h, moment.y, self.block(moment.blocked), before=before))
 
     def drives(self, path: Path) -> Array:
-        """What it would be told along a step, at each `path.block_t_h`: (times, numbers of a `Drive`)."""
+        """What it would be told along a step, at each `path.block_t_h`: (times, numbers of a
+        `Drive`).
+        """
         along = zip(path.block_t_h, path.slow(path.block_t_h), path.block, strict=True)
-        end = path.end.t_h  # a level that jumps here belongs to the next step, one at the start to this
-        return np.array([reduce(self.state(t, y, block, before=t == end)).array() for t, y, block in along])
+        end = (
+            path.end.t_h
+        )  # a level that jumps here belongs to the next step, one at the start to this
+        return np.array(
+            [reduce(self.state(t, y, block, before=t == end)).array() for t, y, block in along]
+        )
 
     def inputs(self, activity: Activity, stress: float) -> Inputs:
         """What the slow layer hears under lasting `activity` and stress, without drugs."""
@@ -171,21 +224,33 @@ class Stepper:
             a_end=np.array([own[1][pool] for pool in self.pools]),
             v_weights_start=np.array([shape[0][pool] for pool in self.pools]),
             v_weights_end=np.array([shape[1][pool] for pool in self.pools]),
-            v_mV=bin_centres_mV(), brain_uM=self.treated.blocker_uM(middles), dt_h=float(times[-1] - times[0]),
-        )  # fmt: skip
+            v_mV=bin_centres_mV(),
+            brain_uM=self.treated.blocker_uM(middles),
+            dt_h=float(times[-1] - times[0]),
+        )
 
-    def _inputs(self, times: Array, block: Array, first: Activity, last: Activity) -> Callable[[float], Inputs]:
+    def _inputs(
+        self, times: Array, block: Array, first: Activity, last: Activity
+    ) -> Callable[[float], Inputs]:
         every = (len(times) - 1) // (INPUT_NODES - 1)
         nodes = times[::every].copy()
         asked = nodes.copy()
-        asked[-1] = np.nextafter(asked[-1], -np.inf)  # a level that starts or stops at the end belongs to the next step
+        asked[-1] = np.nextafter(
+            asked[-1], -np.inf
+        )  # a level that starts or stops at the end belongs to the next step
         share = (nodes - nodes[0]) / (nodes[-1] - nodes[0])
-        (rate0, passed0), (rate1, passed1) = ratios(first, self.baseline), ratios(last, self.baseline)
+        (rate0, passed0), (rate1, passed1) = (
+            ratios(first, self.baseline),
+            ratios(last, self.baseline),
+        )
         told = inputs(
-            self.pools, block[::every], rate_E=rate0 + share * (rate1 - rate0),
-            ampa_throughput=passed0 + share * (passed1 - passed0), effect=self.treated.effects(asked),
+            self.pools,
+            block[::every],
+            rate_E=rate0 + share * (rate1 - rate0),
+            ampa_throughput=passed0 + share * (passed1 - passed0),
+            effect=self.treated.effects(asked),
             stress=self.treated.stress(asked),
-        )  # fmt: skip
+        )
         origin, width = float(nodes[0]), float(nodes[1] - nodes[0])
         rows = np.stack([getattr(told, field.name) for field in fields(Inputs)], axis=-1).tolist()
 

@@ -1,7 +1,7 @@
 """In: the `switches:` of an experiment. Out: which links of the chain are live, cut or scaled.
 
-Each switch answers "what if this link were missing?". All of them are on, and every factor is 1, unless said
-otherwise; each changes at least one readout (tests/test_switches.py).
+Each switch answers "what if this link were missing?". All of them are on, and every factor is 1,
+unless said otherwise; each changes at least one readout (tests/test_switches.py).
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ def _whole() -> Quantity:
 class SiteFactors(Definition):
     """Factor on the drug's block at each site: 1 as the receptor model says, 0 no block there.
 
-    `E`, `PV`, `SST` scale the synaptic receptors of that class; `tonic` those answering ambient glutamate in all
-    classes, `tonic_E`, `tonic_PV`, `tonic_SST` those of one; `rest` the receptors of E that miniature release opens.
+    `E`, `PV`, `SST` scale the synaptic receptors of that class; `tonic` those answering ambient
+    glutamate in all classes, `tonic_E`, `tonic_PV`, `tonic_SST` those of one; `rest` the receptors
+    of E that miniature release opens.
     """
 
     E: Factor = Field(default_factory=_whole)
@@ -47,9 +48,9 @@ class SiteFactors(Definition):
 class Switches(Definition):
     """Links that can be cut.
 
-    `block`: factors on block by site. `probe: frozen`: the slow layer sees the circuit as at baseline,
-    whatever the drug does. `feedback: off`: weights and spines do not re-enter the circuit. `homeostasis:
-    off`: no synaptic scaling. `metabolites: off`: only the parent drug acts.
+    `block`: factors on block by site. `probe: frozen`: the slow layer sees the circuit as at
+    baseline, whatever the drug does. `feedback: off`: weights and spines do not re-enter the
+    circuit. `homeostasis: off`: no synaptic scaling. `metabolites: off`: only the parent drug acts.
     """
 
     block: SiteFactors = Field(default_factory=SiteFactors)

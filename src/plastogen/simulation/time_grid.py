@@ -1,7 +1,9 @@
-"""In: when a course begins and ends and what happens in between. Out: the times at which it is written down.
+"""In: when a course begins and ends and what happens in between. Out: the times at which it is
+written down.
 
-Every event stands on the grid. After each the grid is dense (2 min for 2 h), then widens by a tenth of the
-time since, and is never coarser than an hour in the first two days and six hours later. Hours throughout.
+Every event stands on the grid. After each the grid is dense (2 min for 2 h), then widens by a tenth
+of the time since, and is never coarser than an hour in the first two days and six hours later.
+Hours throughout.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ WIDENING = 10  # each step is 1/10 of the time since the event
 FINE_STEP_H, FINE_UNTIL_H, COARSE_STEP_H = 1, 48, 6
 MAX_DENSE_POINTS = 1200
 DECIMALS = 6  # of an hour: 4 ms
-SHARED, MANY = 80, 12_000  # times at which the courses of a large sweep are written down; of a small one, in all
+SHARED, MANY = (
+    80,
+    12_000,
+)  # times at which the courses of a large sweep are written down; of a small one, in all
 
 
 def grid(start_h: float, end_h: float, events_h: Iterable[float]) -> NDArray[np.float64]:
@@ -60,11 +65,14 @@ def union(grids: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.unique(np.concatenate(list(grids)))
 
 
-def shared(start_h: float, end_h: float, events_h: Iterable[float], most: int = SHARED) -> NDArray[np.float64]:
-    """At most `most` times for courses of many cases: both ends, 0, every event, and between them a thinner `grid`.
+def shared(
+    start_h: float, end_h: float, events_h: Iterable[float], most: int = SHARED
+) -> NDArray[np.float64]:
+    """At most `most` times for courses of many cases: both ends, 0, every event, and between them a
+    thinner `grid`.
 
-    `events_h`: those of each case, one after the other. Where that is too many, the half of `most` that most cases
-    share are kept.
+    `events_h`: those of each case, one after the other. Where that is too many, the half of `most`
+    that most cases share are kept.
     """
     counted = Counter(round(float(e), DECIMALS) for e in events_h if start_h <= e <= end_h)
     events = sorted(counted, key=lambda e: (-counted[e], e))[: most // 2]

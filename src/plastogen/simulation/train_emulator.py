@@ -1,9 +1,11 @@
-"""In: plans that stand for a sweep, and the network. Out: the `Emulator` of that sweep, and what it cost.
+"""In: plans that stand for a sweep, and the network. Out: the `Emulator` of that sweep, and what it
+cost.
 
-Rounds: the plans are followed with what is known so far; of all drives they meet, those whose answers are least sure
-are put to the network, chosen one by one so that each tells something new; then all is fitted again, until every
-drive met is sure enough. Questions lie on a fine lattice, and answers are kept on disk for all sweeps of a circuit.
-What comes out depends on the plans and the network alone, not on what happened to be on disk.
+Rounds: the plans are followed with what is known so far; of all drives they meet, those whose
+answers are least sure are put to the network, chosen one by one so that each tells something new;
+then all is fitted again, until every drive met is sure enough. Questions lie on a fine lattice, and
+answers are kept on disk for all sweeps of a circuit. What comes out depends on the plans and the
+network alone, not on what happened to be on disk.
 """
 
 from __future__ import annotations
@@ -37,8 +39,10 @@ REFIT_GROWTH = 1.5  # the covariance is fitted again when there are this many ti
 
 @dataclass(frozen=True)
 class Learned:
-    """An emulator, and how it came about: questions put to the network, those answered from disk, and the largest
-    standard error of a log rate among the drives the plans met (`tolerance` was wanted)."""
+    """An emulator, and how it came about: questions put to the network, those answered from disk,
+    and the largest standard error of a log rate among the drives the plans met (`tolerance` was
+    wanted).
+    """
 
     emulator: Emulator
     asked: int
@@ -49,12 +53,18 @@ class Learned:
 
     def about(self) -> dict[str, float]:
         """What a run's manifest says of it."""
-        counts = {"probes": len(self.emulator.drives), "asked": self.asked, "remembered": self.remembered}
+        counts = {
+            "probes": len(self.emulator.drives),
+            "asked": self.asked,
+            "remembered": self.remembered,
+        }
         errors = {"error": self.error, "held_out": self.held_out, "wanted": self.tolerance}
         return {**counts, **{name: float(f"{value:.4g}") for name, value in errors.items()}}
 
 
-def learn(plans: Sequence[Plan], probe: CachedProbe, *, workers: int, tell: Tell | None = None) -> Learned:
+def learn(
+    plans: Sequence[Plan], probe: CachedProbe, *, workers: int, tell: Tell | None = None
+) -> Learned:
     """The emulator that is sure of every drive that `plans` (of one circuit) meet.
 
     Raises EngineError, StoreError.
@@ -67,42 +77,68 @@ def learn(plans: Sequence[Plan], probe: CachedProbe, *, workers: int, tell: Tell
     with ThreadPoolExecutor(workers, thread_name_prefix="probe") as pool:
 
         def put(new: Array, to: Ints) -> list[Activity]:
-            return list(pool.map(lambda q: probe.ask(Drive(*q[0].tolist()), int(q[1])), zip(new, to, strict=True)))
+            return list(
+                pool.map(
+                    lambda q: probe.ask(Drive(*q[0].tolist()), int(q[1])), zip(new, to, strict=True)
+                )
+            )
 
         answers = put(drives, whose)
         emulator, fitted = Emulator.fit(circuit, drives, whose, answers, refit=False), len(drives)
         for rounds in range(MOST_ROUNDS + 1):
             met, met_by = _met(plans, emulator)
             unsure = _unsureness(emulator, met, met_by)
-            new = ~_among(met, met_by, drives, whose)  # the same question again has the same answer, noise and all
-            say(f"learning the circuit: {len(drives)} probes, error {unsure.max():.3f} (wanted {tolerance:g})",
-                min(1.0, tolerance / max(float(unsure.max()), tolerance)))  # fmt: skip
+            new = ~_among(
+                met, met_by, drives, whose
+            )  # the same question again has the same answer, noise and all
+            say(
+                f"learning the circuit: {len(drives)} probes, error {unsure.max():.3f} (wanted"
+                f" {tolerance:g})",
+                min(1.0, tolerance / max(float(unsure.max()), tolerance)),
+            )
             room = min(A_ROUND, MOST_QUESTIONS - len(drives))
             if unsure.max() <= SLACK * tolerance or rounds == MOST_ROUNDS:
                 break
-            chosen = _most_telling(emulator, met, met_by, np.where(new, unsure, 0), above=tolerance, most=room)
+            chosen = _most_telling(
+                emulator, met, met_by, np.where(new, unsure, 0), above=tolerance, most=room
+            )
             if len(chosen) < FEWEST:  # what is left to ask would hardly help
                 break
             answers += put(met[chosen], met_by[chosen])
-            drives, whose = np.concatenate([drives, met[chosen]]), np.concatenate([whose, met_by[chosen]])
+            drives, whose = (
+                np.concatenate([drives, met[chosen]]),
+                np.concatenate([whose, met_by[chosen]]),
+            )
             refit = len(drives) >= REFIT_GROWTH * fitted
             fitted = len(drives) if refit else fitted
             emulator = Emulator.fit(circuit, drives, whose, answers, emulator.theta, refit=refit)
     return Learned(
-        emulator, probe.asked, probe.answered, float(unsure.max()),
-        float(np.sqrt((emulator.held_out()[:, 0] ** 2).mean())), tolerance,
-    )  # fmt: skip
+        emulator,
+        probe.asked,
+        probe.answered,
+        float(unsure.max()),
+        float(np.sqrt((emulator.held_out()[:, 0] ** 2).mean())),
+        tolerance,
+    )
 
 
 def network(plan: Plan, announce: Callable[[str], None] | None = None) -> CachedProbe:
     """The network that a plan would ask, its answers kept on disk."""
-    return CachedProbe(NetworkProbe(
-        plan.circuit, seconds=plan.window_s, settle_s=plan.settle_s, backend=plan.backend, announce=announce
-    ))  # fmt: skip
+    return CachedProbe(
+        NetworkProbe(
+            plan.circuit,
+            seconds=plan.window_s,
+            settle_s=plan.settle_s,
+            backend=plan.backend,
+            announce=announce,
+        )
+    )
 
 
 def _met(plans: Sequence[Plan], answers: Answers) -> tuple[Array, Ints]:
-    """The drives that the courses of `plans` meet, on the lattice, and the seed each was met with; each once."""
+    """The drives that the courses of `plans` meet, on the lattice, and the seed each was met with;
+    each once.
+    """
     met, by = [], []
     for _, group in groupby(sorted(plans, key=alike), key=alike):
         cohort = Lockstep(list(group), answers)
@@ -117,11 +153,18 @@ def _met(plans: Sequence[Plan], answers: Answers) -> tuple[Array, Ints]:
 def _among(drives: Array, seeds: Ints, told: Array, told_by: Ints) -> npt.NDArray[np.bool_]:
     """Which questions have been put already: (n,)."""
     known = {(*drive, seed) for drive, seed in zip(told.tolist(), told_by.tolist(), strict=True)}
-    return np.array([(*drive, seed) in known for drive, seed in zip(drives.tolist(), seeds.tolist(), strict=True)])
+    return np.array(
+        [
+            (*drive, seed) in known
+            for drive, seed in zip(drives.tolist(), seeds.tolist(), strict=True)
+        ]
+    )
 
 
 def _unsureness(emulator: Emulator, drives: Array, seeds: Ints) -> Array:
-    """Standard error of the rate of E cells, relative to its baseline or to itself, whichever is larger: (n,)."""
+    """Standard error of the rate of E cells, relative to its baseline or to itself, whichever is
+    larger: (n,).
+    """
     e = CLASSES.index("E")
     rate = emulator.ask(Drive(*drives.T), seeds).rate_hz[:, e]
     each, whose = np.unique(seeds, return_inverse=True)
@@ -130,14 +173,18 @@ def _unsureness(emulator: Emulator, drives: Array, seeds: Ints) -> Array:
     return np.asarray(emulator.error(drives, seeds)[:, e] * np.minimum(1, rate / base))
 
 
-def _most_telling(emulator: Emulator, drives: Array, seeds: Ints, unsure: Array, *, above: float, most: int) -> Ints:
+def _most_telling(
+    emulator: Emulator, drives: Array, seeds: Ints, unsure: Array, *, above: float, most: int
+) -> Ints:
     """Indices of the least sure questions, each chosen as if those before it had been answered."""
     names = np.flatnonzero(unsure > above)
     if not len(names) or most <= 0:
         return names[:0]
     asked, surface = places(drives[names], seeds[names]), emulator.surface
     apart = emulator.explained(asked)
-    variance = np.maximum(surface.diag(asked) - np.einsum("ij,ij->j", apart, apart), np.finfo(float).tiny)
+    variance = np.maximum(
+        surface.diag(asked) - np.einsum("ij,ij->j", apart, apart), np.finfo(float).tiny
+    )
     scale = unsure[names] / np.sqrt(variance)
     chosen: list[int] = []
     while len(chosen) < most:

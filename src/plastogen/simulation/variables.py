@@ -10,8 +10,9 @@ POOLS = ("E.synaptic", "E.tonic", "E.rest", "PV.synaptic", "PV.tonic", "SST.syna
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of results.nc: its dimensions after (arm, seed), its unit, its name, and what a 1 means if it has
-    no unit."""
+    """One variable of results.nc: its dimensions after (arm, seed), its unit, its name, and what a
+    1 means if it has no unit.
+    """
 
     dims: tuple[str, ...]
     unit: str
@@ -32,16 +33,29 @@ _TIME, _SNAP = ("time",), ("snapshot",)
 VARIABLES: dict[str, Variable] = {
     "plasma_ng_ml": Variable((*_TIME, "species"), "ng/mL", "plasma concentration"),
     "brain_uM": Variable((*_TIME, "species"), "uM", "unbound brain concentration"),
-    "occupancy": Variable(_TIME, "1", "receptor occupancy ([3H]MK-801 readout)", "share of receptors"),
-    "block": Variable((*_TIME, "pool"), "1", "blocked share of NMDA receptors", "share of receptors"),
+    "occupancy": Variable(
+        _TIME, "1", "receptor occupancy ([3H]MK-801 readout)", "share of receptors"
+    ),
+    "block": Variable(
+        (*_TIME, "pool"), "1", "blocked share of NMDA receptors", "share of receptors"
+    ),
     "rate_hz": Variable((*_TIME, "class"), "Hz", "firing rate"),
     "rate_se_hz": Variable((*_TIME, "class"), "Hz", "standard error of the firing rate"),
     "glutamate": Variable(_TIME, "%", "extracellular glutamate, % of baseline"),
-    "ampa_throughput": Variable(_TIME, "1", "AMPA throughput onto E, ratio to baseline", "ratio to baseline"),
-    "dissociation": Variable(_TIME, "1", "dissociation proxy: SST inhibition lost per E spike", "share lost"),
-    "pattern_shift": Variable(_TIME, "1", "shift of the pattern of E cells from baseline", "1 - correlation"),
+    "ampa_throughput": Variable(
+        _TIME, "1", "AMPA throughput onto E, ratio to baseline", "ratio to baseline"
+    ),
+    "dissociation": Variable(
+        _TIME, "1", "dissociation proxy: SST inhibition lost per E spike", "share lost"
+    ),
+    "pattern_shift": Variable(
+        _TIME, "1", "shift of the pattern of E cells from baseline", "1 - correlation"
+    ),
     "calcium": Variable(
-        _TIME, "1", "calcium entry through NMDA receptors of E, ratio to baseline", "ratio to baseline"
+        _TIME,
+        "1",
+        "calcium entry through NMDA receptors of E, ratio to baseline",
+        "ratio to baseline",
     ),
     "stress": Variable(_TIME, "1", "stress", "level"),
     "bdnf": Variable(_TIME, "1", "BDNF", "relative to healthy"),
@@ -58,7 +72,9 @@ VARIABLES: dict[str, Variable] = {
     "pv_integrity": Variable(_TIME, "1", "PV integrity", "relative to healthy"),
     "tolerance": Variable(_TIME, "1", "tolerance (NMDA receptor up-regulation)", "share added"),
     "tone": Variable(_TIME, "1", "serotonergic tone", "level"),
-    "clinical_effect": Variable(_TIME, "1", "clinical effect, Hedges g (negative is better)", "Hedges g"),
+    "clinical_effect": Variable(
+        _TIME, "1", "clinical effect, Hedges g (negative is better)", "Hedges g"
+    ),
     "gamma_power": Variable(_SNAP, "Hz^2", "gamma power, 30-80 Hz"),
     "delta_power": Variable(_SNAP, "Hz^2", "slow-delta power"),
     "gamma_peak_hz": Variable(_SNAP, "Hz", "gamma peak frequency"),

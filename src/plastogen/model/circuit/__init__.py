@@ -1,4 +1,6 @@
-"""The fast world: a spiking microcircuit, described in models/circuits, simulated for seconds by Brian2."""
+"""The fast world: a spiking microcircuit, described in models/circuits, simulated for seconds by
+Brian2.
+"""
 
 from plastogen.model.circuit.definition import CLASSES, Circuit
 from plastogen.model.circuit.drive import Drive

@@ -1,7 +1,8 @@
-"""In: `Spikes`. Out: what the slow world and the reader need of them: rates, receptors bound, voltages, rhythms.
+"""In: `Spikes`. Out: what the slow world and the reader need of them: rates, receptors bound,
+voltages, rhythms.
 
-Functions on arrays; nothing here is kept between calls. Rates are spikes a second a cell (Hz); powers are of the
-population rate of E cells (Hz^2), from Welch's method.
+Functions on arrays; nothing here is kept between calls. Rates are spikes a second a cell (Hz);
+powers are of the population rate of E cells (Hz^2), from Welch's method.
 """
 
 from __future__ import annotations
@@ -27,20 +28,24 @@ def rates_hz(spikes: Spikes) -> tuple[Array, Array]:
     """Mean rate of each class and its standard error from batch means; shapes (classes,)."""
     edges = np.linspace(0, spikes.seconds, BATCHES + 1)
     length = spikes.seconds / BATCHES
-    counts = np.array([np.histogram(spikes.of(c)[0], edges)[0] / (spikes.count(c) * length) for c in CLASSES])
+    counts = np.array(
+        [np.histogram(spikes.of(c)[0], edges)[0] / (spikes.count(c) * length) for c in CLASSES]
+    )
     return counts.mean(axis=1), counts.std(axis=1, ddof=1) / np.sqrt(BATCHES)
 
 
 def bound_share(spikes: Spikes, *, saturation: float, decay_ms: float) -> float:
     """Mean share of synaptic NMDA receptors with glutamate bound, over the synapses of all E cells.
 
-    Each spike binds `saturation` of the free receptors, which decay with `decay_ms` (Wang 1999); every increment
-    lasts one decay on average, so the mean is the sum of increments x decay / time.
+    Each spike binds `saturation` of the free receptors, which decay with `decay_ms` (Wang 1999);
+    every increment lasts one decay on average, so the mean is the sum of increments x decay / time.
     """
     t, i = spikes.of("E")
     order = np.lexsort((t, i))
     t, i = t[order], i[order]
-    rank = np.arange(len(i)) - np.searchsorted(i, i)  # 0 for a cell's first spike, 1 for its second, ...
+    rank = np.arange(len(i)) - np.searchsorted(
+        i, i
+    )  # 0 for a cell's first spike, 1 for its second, ...
     by_rank = np.argsort(rank, kind="stable")
     ends = np.cumsum(np.bincount(rank)).tolist()
     s, last = np.zeros(spikes.count("E")), np.full(spikes.count("E"), -np.inf)
@@ -55,7 +60,9 @@ def bound_share(spikes: Spikes, *, saturation: float, decay_ms: float) -> float:
 
 
 def voltage_distribution(spikes: Spikes) -> Array:
-    """Share of sampled voltages in each bin of VOLTAGE_BINS_MV for each class; shape (classes, bins), rows add to 1."""
+    """Share of sampled voltages in each bin of VOLTAGE_BINS_MV for each class; shape (classes,
+    bins), rows add to 1.
+    """
     rows = []
     for name in CLASSES:
         part = spikes.slices[name]
@@ -76,7 +83,9 @@ def mg_free(v_mV: npt.ArrayLike, *, mg_mM: float, half_mM: float, efold_mV: floa
     return np.asarray(1 / (1 + mg_mM / half_mM * np.exp(-np.asarray(v_mV, dtype=float) / efold_mV)))
 
 
-def population_rate(spikes: Spikes, name: str = "E", bin_s: float = RATE_BIN_S) -> tuple[Array, Array]:
+def population_rate(
+    spikes: Spikes, name: str = "E", bin_s: float = RATE_BIN_S
+) -> tuple[Array, Array]:
     """Bin starts (s) and rate of class `name` in them (Hz a cell)."""
     bins = round(spikes.seconds / bin_s)
     counts, edges = np.histogram(spikes.of(name)[0], bins=bins, range=(0, spikes.seconds))
@@ -84,7 +93,9 @@ def population_rate(spikes: Spikes, name: str = "E", bin_s: float = RATE_BIN_S) 
 
 
 def spectrum(spikes: Spikes) -> tuple[Array, Array]:
-    """Frequencies (Hz) and power density (Hz^2/Hz) of the population rate of E cells (Welch 1967)."""
+    """Frequencies (Hz) and power density (Hz^2/Hz) of the population rate of E cells (Welch
+    1967).
+    """
     from scipy.signal import welch
 
     _, rate = population_rate(spikes)
@@ -100,8 +111,12 @@ def band_power(frequency_hz: Array, density: Array, band_hz: tuple[float, float]
     return float(density[inside].sum() * (frequency_hz[1] - frequency_hz[0]))
 
 
-def peak_frequency(frequency_hz: Array, density: Array, band_hz: tuple[float, float], *, smooth: int = 9) -> float:
-    """Frequency (Hz) of the greatest power in a band, after a running mean over `smooth` frequencies."""
+def peak_frequency(
+    frequency_hz: Array, density: Array, band_hz: tuple[float, float], *, smooth: int = 9
+) -> float:
+    """Frequency (Hz) of the greatest power in a band, after a running mean over `smooth`
+    frequencies.
+    """
     smoothed = np.convolve(density, np.full(smooth, 1 / smooth), mode="same")
     inside = (frequency_hz >= band_hz[0]) & (frequency_hz <= band_hz[1])
     return float(frequency_hz[inside][np.argmax(smoothed[inside])])
@@ -112,17 +127,19 @@ def half_patterns(spikes: Spikes) -> Array:
     t, i = spikes.of("E")
     odd = (t.astype(np.int64) % 2).astype(bool)
     n = spikes.count("E")
-    return np.array([np.bincount(i[~odd], minlength=n), np.bincount(i[odd], minlength=n)], dtype=float)
+    return np.array(
+        [np.bincount(i[~odd], minlength=n), np.bincount(i[odd], minlength=n)], dtype=float
+    )
 
 
 def dissociation(rate_hz: npt.ArrayLike, before_hz: npt.ArrayLike) -> Array:
     """The dissociation proxy: the share of dendritic inhibition lost for each spike of excitation.
 
-    1 - (r_SST / r_E) / (the same before the drug); rates (..., classes), also `before_hz`. 0 before the drug
-    and in a silent circuit, 1 when E cells speak and SST cells are silent. Reasoning: SST cells gate what reaches the
-    dendrites of E cells; when E cells speak without that gate, their output is no longer matched to its input. It
-    comes from spikes, not from block: a blocker that leaves the balance alone gives 0. A proxy: no scale of
-    experience is claimed.
+    1 - (r_SST / r_E) / (the same before the drug); rates (..., classes), also `before_hz`. 0 before
+    the drug and in a silent circuit, 1 when E cells speak and SST cells are silent. Reasoning: SST
+    cells gate what reaches the dendrites of E cells; when E cells speak without that gate, their
+    output is no longer matched to its input. It comes from spikes, not from block: a blocker that
+    leaves the balance alone gives 0. A proxy: no scale of experience is claimed.
     """
     e, sst = CLASSES.index("E"), CLASSES.index("SST")
     now, before = np.asarray(rate_hz, dtype=float), np.asarray(before_hz, dtype=float)
@@ -132,12 +149,13 @@ def dissociation(rate_hz: npt.ArrayLike, before_hz: npt.ArrayLike) -> Array:
 
 
 def pattern_shift(now: Array, baseline: Array) -> float:
-    """How far the pattern of rates over E cells has moved from the baseline's: 0 not at all, 1 unrelated.
+    """How far the pattern of rates over E cells has moved from the baseline's: 0 not at all, 1
+    unrelated.
 
-    1 - r / sqrt(r_now r_baseline), r the correlation of E-cell rates between the two states and r_x each state's
-    own reliability (its two halves, Spearman-Brown), so that noise alone gives 0. Both arguments as `half_patterns`
-    gives them. Ketamine silences active and wakes silent E cells (Cichon 2023); this is how much of that switch a
-    circuit shows. 1 when either state is silent.
+    1 - r / sqrt(r_now r_baseline), r the correlation of E-cell rates between the two states and r_x
+    each state's own reliability (its two halves, Spearman-Brown), so that noise alone gives 0. Both
+    arguments as `half_patterns` gives them. Ketamine silences active and wakes silent E cells
+    (Cichon 2023); this is how much of that switch a circuit shows. 1 when either state is silent.
     """
     whole = _correlation(now.sum(axis=0), baseline.sum(axis=0))
     own = [_spearman_brown(_correlation(*halves)) for halves in (now, baseline)]
@@ -157,20 +175,28 @@ def _spearman_brown(r: float) -> float:
 
 
 def interval_variation(spikes: Spikes, *, at_least: int = 10) -> float:
-    """Median coefficient of variation of inter-spike intervals over cells with `at_least` intervals."""
+    """Median coefficient of variation of inter-spike intervals over cells with `at_least`
+    intervals.
+    """
     order = np.lexsort((spikes.t_s, spikes.i))
     cells, starts = np.unique(spikes.i[order], return_index=True)
     trains = np.split(spikes.t_s[order], starts[1:]) if len(cells) else []
-    found = [gaps.std() / gaps.mean() for train in trains if len(gaps := np.diff(train)) >= at_least]
+    found = [
+        gaps.std() / gaps.mean() for train in trains if len(gaps := np.diff(train)) >= at_least
+    ]
     return float(np.median(found)) if found else float("nan")
 
 
 def pair_correlation(spikes: Spikes, *, cells: int = 200) -> float:
-    """Mean correlation of spike counts (20 ms) over pairs among `cells` evenly spaced E cells that fired."""
+    """Mean correlation of spike counts (20 ms) over pairs among `cells` evenly spaced E cells that
+    fired.
+    """
     t, i = spikes.of("E")
     active = np.unique(i)
     chosen = active[np.unique(np.linspace(0, len(active) - 1, min(cells, len(active))).astype(int))]
     bins = round(spikes.seconds / CORRELATION_BIN_S)
-    counts = np.array([np.histogram(t[i == c], bins=bins, range=(0, spikes.seconds))[0] for c in chosen])
+    counts = np.array(
+        [np.histogram(t[i == c], bins=bins, range=(0, spikes.seconds))[0] for c in chosen]
+    )
     r = np.corrcoef(counts)
     return float(r[np.triu_indices(len(chosen), 1)].mean())

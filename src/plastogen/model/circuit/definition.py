@@ -1,6 +1,8 @@
-"""In: models/circuits/*.yaml. Out: a `Circuit`: three classes of cells, how they are wired, what drives them.
+"""In: models/circuits/*.yaml. Out: a `Circuit`: three classes of cells, how they are wired, what
+drives them.
 
-Every number is a belief about one network and stands in the file; nothing here is a physiological value.
+Every number is a belief about one network and stands in the file; nothing here is a physiological
+value.
 """
 
 from __future__ import annotations
@@ -39,7 +41,11 @@ class SubunitMix(Definition):
 
     def shares(self) -> dict[str, float]:
         """Subunit -> share of the pool, the absent left out."""
-        return {name: float(q) for name in type(self).model_fields if (q := getattr(self, name)) is not None}
+        return {
+            name: float(q)
+            for name in type(self).model_fields
+            if (q := getattr(self, name)) is not None
+        }
 
 
 SHARE_TOLERANCE = 1e-9
@@ -47,7 +53,9 @@ STEP_TOLERANCE = 1e-6
 
 
 class Pools(Definition):
-    """NMDA receptors of a class: at synapses, outside them (tonic), and at synapses that only rest (minis)."""
+    """NMDA receptors of a class: at synapses, outside them (tonic), and at synapses that only rest
+    (minis).
+    """
 
     synaptic: SubunitMix
     tonic: SubunitMix
@@ -107,7 +115,9 @@ class Reversals(Definition):
 
 
 class Magnesium(Definition):
-    """Block of the NMDA receptor's current by Mg2+ (Jahr and Stevens 1990): 1/(1 + [Mg]/half exp(-V/efold))."""
+    """Block of the NMDA receptor's current by Mg2+ (Jahr and Stevens 1990): 1/(1 + [Mg]/half
+    exp(-V/efold)).
+    """
 
     concentration: Annotated[Quantity, In("mM", minimum=0)]
     half: Annotated[Quantity, In("mM", above=0)]
@@ -117,8 +127,9 @@ class Magnesium(Definition):
 class Agonist(Definition):
     """How much of the time receptors have glutamate bound.
 
-    `saturation` is the share of free receptors that one release fills; `ambient` is the share of tonic
-    receptors filled by ambient glutamate at baseline; `mini_rate` is the rate of spontaneous release a synapse.
+    `saturation` is the share of free receptors that one release fills; `ambient` is the share of
+    tonic receptors filled by ambient glutamate at baseline; `mini_rate` is the rate of spontaneous
+    release a synapse.
     """
 
     saturation: Annotated[Quantity, In("1", above=0, maximum=1)]
@@ -127,14 +138,18 @@ class Agonist(Definition):
 
 
 class Background(Definition):
-    """Excitatory (AMPA) Poisson input from outside, one stream a cell, its strength spread between cells."""
+    """Excitatory (AMPA) Poisson input from outside, one stream a cell, its strength spread between
+    cells.
+    """
 
     rate: Annotated[Quantity, In("Hz", minimum=0)]
     spread: Annotated[Quantity, In("1", minimum=0)]
 
 
 class Formula(Definition):
-    """The analytic stand-in for the network: log-sensitivity of each class's rate to each number of `Drive`."""
+    """The analytic stand-in for the network: log-sensitivity of each class's rate to each number of
+    `Drive`.
+    """
 
     baseline_hz: dict[str, Annotated[Quantity, In("Hz", above=0)]]
     gain: dict[str, dict[str, Annotated[Quantity, In("1")]]]
@@ -145,7 +160,8 @@ class Formula(Definition):
 class Circuit(Definition):
     """A microcircuit of E, PV and SST cells, as written in models/circuits/*.yaml.
 
-    `delay` is from threshold to effect: half a step of it, on average, a spike waits for the step it falls in to end.
+    `delay` is from threshold to effect: half a step of it, on average, a spike waits for the step
+    it falls in to end.
     """
 
     title: str
@@ -176,7 +192,9 @@ class Circuit(Definition):
             if name not in CLASSES
         ]
         faults += [
-            Fault(f"populations.{name}", "nothing", f"a population for each of {', '.join(CLASSES)}")
+            Fault(
+                f"populations.{name}", "nothing", f"a population for each of {', '.join(CLASSES)}"
+            )
             for name in CLASSES
             if name not in self.populations
         ]
@@ -185,12 +203,17 @@ class Circuit(Definition):
             faults += self._faults(connection, f"connections.{i}")
             pair = (connection.source, connection.target)
             if pair in seen:
-                faults.append(Fault(f"connections.{i}", f"{pair[0]} to {pair[1]} again", "each pair once"))
+                faults.append(
+                    Fault(f"connections.{i}", f"{pair[0]} to {pair[1]} again", "each pair once")
+                )
             seen.add(pair)
         steps = float(self.delay) / float(self.step) - 0.5
         if round(steps) < 1 or abs(steps - round(steps)) > STEP_TOLERANCE:
             possible = f"{float(self.step) * (max(round(steps), 1) + 0.5):g} ms"
-            wanted = f"half a step (a spike waits for its step to end) and whole steps of {self.step.text}: {possible}"
+            wanted = (
+                "half a step (a spike waits for its step to end) and whole steps of"
+                f" {self.step.text}: {possible}"
+            )
             faults.append(Fault("delay", self.delay.text, wanted))
         if faults:
             raise faulty(faults)
@@ -209,14 +232,18 @@ class Circuit(Definition):
         for kind in ("ampa", "nmda", "gaba"):
             given = getattr(connection, kind) is not None
             if given and kind not in kinds:
-                faults.append(Fault(f"{at}.{kind}", "a conductance", f"only {' and '.join(kinds)} here"))
+                faults.append(
+                    Fault(f"{at}.{kind}", "a conductance", f"only {' and '.join(kinds)} here")
+                )
             if not given and kind in kinds:
                 faults.append(Fault(f"{at}.{kind}", "nothing", "a conductance such as 0.25 nS"))
         return faults
 
     @property
     def wait_ms(self) -> float:
-        """From the end of the step a spike falls in to its effect: whole steps, half a step less than `delay`."""
+        """From the end of the step a spike falls in to its effect: whole steps, half a step less
+        than `delay`.
+        """
         return float(self.step) * round(float(self.delay) / float(self.step) - 0.5)
 
     @property

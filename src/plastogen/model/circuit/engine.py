@@ -1,7 +1,9 @@
-"""In: a `Circuit`, a `Drive`, a seed. Out: `Spikes`, from a program compiled once and kept, or from numpy.
+"""In: a `Circuit`, a `Drive`, a seed. Out: `Spikes`, from a program compiled once and kept, or from
+numpy.
 
-The program is keyed by what is compiled into it (cells, step, delay, highest connection probability, equations, flags,
-compiler, machine); everything else is a value handed over at run time.
+The program is keyed by what is compiled into it (cells, step, delay, highest connection
+probability, equations, flags, compiler, machine); everything else is a value handed over at run
+time.
 """
 
 from __future__ import annotations
@@ -34,8 +36,13 @@ from plastogen.model.circuit.spikes import Spikes
 
 # Brian2's state update is vectorised only with this form of the flags (docs/decisions/0003).
 GCC_FLAGS = (
-    "-w", "-O3", "-ffast-math", "-march=native", "-std=c++11", "--param=vect-max-version-for-alias-checks=1000",
-)  # fmt: skip
+    "-w",
+    "-O3",
+    "-ffast-math",
+    "-march=native",
+    "-std=c++11",
+    "--param=vect-max-version-for-alias-checks=1000",
+)
 OTHER_FLAGS = ("-w", "-O3", "-std=c++11")
 TOO_LARGE = getattr(signal, "SIGXFSZ", 0)  # what ends a program that writes a file beyond the limit
 ROOM = 2**20  # bytes left on a disk that is not full
@@ -60,7 +67,9 @@ def compiler_version() -> str:
     path = compiler()
     if path is None:
         return "none"
-    return subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout.splitlines()[0]
+    return subprocess.run(
+        [path, "--version"], capture_output=True, text=True, check=False
+    ).stdout.splitlines()[0]
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +77,9 @@ def machine() -> str:
     """What -march=native depends on: architecture and the processor's features."""
     with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return platform.machine() + next((line.partition(":")[2] for line in lines if line.startswith("flags")), "")
+        return platform.machine() + next(
+            (line.partition(":")[2] for line in lines if line.startswith("flags")), ""
+        )
     return platform.machine() + platform.processor()
 
 
@@ -84,7 +95,11 @@ def default_backend() -> str:
 
 def signature(backend: str) -> dict[str, str]:
     """What spikes depend on besides circuit, drive and seed; part of every run's id."""
-    found = {"backend": backend, "brian2": metadata.version("brian2"), "network": digest(equations())[:12]}
+    found = {
+        "backend": backend,
+        "brian2": metadata.version("brian2"),
+        "network": digest(equations())[:12],
+    }
     if backend == "cpp":
         found |= {
             "compiler": compiler_version(),
@@ -112,7 +127,9 @@ def equations() -> list[str]:
 def baked(circuit: Circuit) -> dict[str, Any]:
     """What is compiled in: the arguments of `network.model`."""
     highest = max((float(c.probability) for c in circuit.connections), default=1.0)
-    rung = max(1, math.ceil(4 * highest)) / 4  # coarse, so that another probability seldom needs another program
+    rung = (
+        max(1, math.ceil(4 * highest)) / 4
+    )  # coarse, so that another probability seldom needs another program
     while 0 < highest <= rung / 2:  # sparse networks draw few candidates
         rung /= 2
     return {
@@ -125,7 +142,13 @@ def baked(circuit: Circuit) -> dict[str, Any]:
 
 def program_key(circuit: Circuit) -> str:
     """Digest of all that is compiled in."""
-    return digest({**baked(circuit), **signature("cpp"), "voltage": [network.RECORDED, network.VOLTAGE_STEP_MS]})[:16]
+    return digest(
+        {
+            **baked(circuit),
+            **signature("cpp"),
+            "voltage": [network.RECORDED, network.VOLTAGE_STEP_MS],
+        }
+    )[:16]
 
 
 def program_folder(circuit: Circuit) -> Path:
@@ -147,8 +170,8 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
     def make(work: Path) -> None:
         if compiler() is None:
             raise EngineError(
-                "no C++ compiler (g++ and make) was found; install one (Debian: apt-get install g++ make), "
-                "or run with --backend numpy, which is 5 to 12 times slower"
+                "no C++ compiler (g++ and make) was found; install one (Debian: apt-get install g++"
+                " make), or run with --backend numpy, which is 5 to 12 times slower"
             )
         if announce:
             announce("compiling the network (once; about 10 s)")
@@ -156,7 +179,9 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
             network.write_sources(work, **baked(circuit), flags=list(flags()))
         code, said = network.make(work)
         if code or not (work / "main").is_file():
-            raise EngineError(f"the network did not compile:\n{said}\n`plastogen doctor` looks for the cause")
+            raise EngineError(
+                f"the network did not compile:\n{said}\n`plastogen doctor` looks for the cause"
+            )
         for left in [*work.rglob("*.o"), work / "common.h.gch", work / "results"]:
             shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
@@ -165,9 +190,11 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
 
 @contextmanager
 def _brian2() -> Iterator[None]:
-    """Brian2 for one thread at a time: it holds one global network and device. Any thread may be the first.
+    """Brian2 for one thread at a time: it holds one global network and device. Any thread may be
+    the first.
 
-    Its import sets a handler of Ctrl-C, which Python grants the main thread only; elsewhere it goes without.
+    Its import sets a handler of Ctrl-C, which Python grants the main thread only; elsewhere it goes
+    without.
     """
     with _alone:
         plain = signal.signal
@@ -196,39 +223,61 @@ class Engine:
     """Runs one circuit, many times. Safe to use from several threads."""
 
     def __init__(
-        self, circuit: Circuit, *, backend: str | None = None, announce: Callable[[str], None] | None = None
+        self,
+        circuit: Circuit,
+        *,
+        backend: str | None = None,
+        announce: Callable[[str], None] | None = None,
     ) -> None:
-        """`backend` is "cpp" or "numpy" (None: cpp where there is a compiler); `announce` is told of a build."""
+        """`backend` is "cpp" or "numpy" (None: cpp where there is a compiler); `announce` is told
+        of a build.
+        """
         self.circuit, self.backend, self.announce = circuit, backend or default_backend(), announce
         self._shared = shared_values(circuit)
 
-    def run(self, drive: Drive, seed: int, *, seconds: float, settle_s: float, noise: str = "noise") -> Spikes:
-        """Simulate `settle_s` and then `seconds`; only the latter is kept. `noise` names the stream of input spikes.
+    def run(
+        self, drive: Drive, seed: int, *, seconds: float, settle_s: float, noise: str = "noise"
+    ) -> Spikes:
+        """Simulate `settle_s` and then `seconds`; only the latter is kept. `noise` names the stream
+        of input spikes.
 
-        Raises EngineError when the program fails or gives something that is not finite, StoreError from the disk.
+        Raises EngineError when the program fails or gives something that is not finite, StoreError
+        from the disk.
         """
         cells = cell_values(self.circuit, drive, seed)
         given: dict[str, npt.ArrayLike] = {**cells, **self._shared}
         wrong = [name for name, value in given.items() if not np.all(np.isfinite(value))]
         if wrong:
-            raise EngineError(f"the network was given values that are not finite: {', '.join(wrong)}")
+            raise EngineError(
+                f"the network was given values that are not finite: {', '.join(wrong)}"
+            )
         total, seeds = settle_s + seconds, (stream(seed, "structure"), stream(seed, noise))
         if self.backend == "cpp":
             t, i, v = self._compiled(cells, total, seeds)
         else:
             with _brian2():
                 t, i, v = network.run_numpy(
-                    cells, self._shared, **{k: x for k, x in baked(self.circuit).items() if k != "n"},
-                    seconds=total, structure_seed=seeds[0], noise_seed=seeds[1],
-                )  # fmt: skip
+                    cells,
+                    self._shared,
+                    **{k: x for k, x in baked(self.circuit).items() if k != "n"},
+                    seconds=total,
+                    structure_seed=seeds[0],
+                    noise_seed=seeds[1],
+                )
         if not np.all(np.isfinite(v)):
-            raise EngineError("the network's voltages are not finite: a parameter is out of its useful range")
+            raise EngineError(
+                "the network's voltages are not finite: a parameter is out of its useful range"
+            )
         kept = (t >= settle_s) & (t < total)
         first = int(np.ceil(settle_s / (MILLI * network.VOLTAGE_STEP_MS)))
         return Spikes(
-            t_s=t[kept] - settle_s, i=i[kept].astype(np.int32), seconds=seconds, v_mV=v[first:] / MILLI,
-            recorded=network.recorded(self.circuit.size), slices=self.circuit.slices(),
-        )  # fmt: skip
+            t_s=t[kept] - settle_s,
+            i=i[kept].astype(np.int32),
+            seconds=seconds,
+            v_mV=v[first:] / MILLI,
+            recorded=network.recorded(self.circuit.size),
+            slices=self.circuit.slices(),
+        )
 
     def _compiled(
         self, cells: dict[str, npt.NDArray[np.float64]], seconds: float, seeds: tuple[int, int]
@@ -238,15 +287,22 @@ class Engine:
             return _execute(folder, cells, self._shared, seconds, seeds)
         except EngineError:
             if threading.current_thread() is threading.main_thread() and not _children:
-                shutil.rmtree(folder, ignore_errors=True)  # perhaps the cached program is damaged: build it anew, once
-                return _execute(build(self.circuit, announce=self.announce), cells, self._shared, seconds, seeds)
+                shutil.rmtree(
+                    folder, ignore_errors=True
+                )  # perhaps the cached program is damaged: build it anew, once
+                return _execute(
+                    build(self.circuit, announce=self.announce), cells, self._shared, seconds, seeds
+                )
             raise
 
 
 def _execute(
-    folder: Path, cells: dict[str, npt.NDArray[np.float64]], shared: dict[str, float], seconds: float,
+    folder: Path,
+    cells: dict[str, npt.NDArray[np.float64]],
+    shared: dict[str, float],
+    seconds: float,
     seeds: tuple[int, int],
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:  # fmt: skip
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     with (
         explained(Path(tempfile.gettempdir()), "write to"),
         tempfile.TemporaryDirectory(prefix="plastogen-") as place,
@@ -260,7 +316,9 @@ def _execute(
             "PLASTOGEN_STRUCTURE": str(seeds[0]),
             "PLASTOGEN_NOISE": str(seeds[1]),
         }
-        said, code = _child([str(folder / "main"), "--results_dir", f"{place}/", *values], folder, environment)
+        said, code = _child(
+            [str(folder / "main"), "--results_dir", f"{place}/", *values], folder, environment
+        )
         if code == -TOO_LARGE:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         if shutil.disk_usage(place).free < ROOM:  # the program itself would not say so
@@ -277,18 +335,29 @@ def _execute(
             raise EngineError(f"the compiled network left no readable results ({error})") from error
     width = len(network.recorded(len(cells["v"])))
     v = found["voltage.v"]
-    if len(v) % width or len(found["spikes.t"]) != len(found["spikes.i"]) or not np.all(np.isfinite(found["G.v"])):
+    if (
+        len(v) % width
+        or len(found["spikes.t"]) != len(found["spikes.i"])
+        or not np.all(np.isfinite(found["G.v"]))
+    ):
         raise EngineError("the compiled network left results that are cut short or not finite")
     return found["spikes.t"], found["spikes.i"], v.reshape(-1, width)
 
 
 def _child(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[str, int]:
-    """Run a program in its own session (Ctrl-C reaches only us): what it said, and its exit code."""
+    """Run a program in its own session (Ctrl-C reaches only us): what it said, and its exit
+    code.
+    """
     try:
         child = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             start_new_session=True,
-        )  # fmt: skip
+        )
     except OSError as error:
         raise EngineError(f"the compiled network does not start ({error.strerror})") from error
     with _guard:

@@ -1,16 +1,20 @@
 """In: a number of cells and a step. Out: the spiking network in Brian2, compiled or run in numpy.
 
-The equations of one cell (leaky integrate-and-fire, conductances; g is nS, sums run over arriving spikes):
+The equations of one cell (leaky integrate-and-fire, conductances; g is nS, sums run over arriving
+spikes):
 
-    C dv/dt = g_L (v_L - v) + (g_ampa + g_ext)(v_exc - v) + (g_PV + g_SST)(v_inh - v) + (g_adapt + g_silence)(v_K - v)
-              + (g_nmda + g_tonic) B(v) (v_exc - v),       B(v) = 1 / (1 + mg_ratio exp(-v / mg_efold))
+    C dv/dt = g_L (v_L - v) + (g_ampa + g_ext)(v_exc - v) + (g_PV + g_SST)(v_inh - v) + (g_adapt +
+        g_silence)(v_K - v)
+              + (g_nmda + g_tonic) B(v) (v_exc - v),       B(v) = 1 / (1 + mg_ratio exp(-v /
+                  mg_efold))
     dg_x/dt = -g_x / tau_x                                 x: ampa, ext, nmda, PV, SST, adapt
 
-Mg2+ block B(v): Jahr and Stevens (1990), eq. 4. NMDA: at each spike of an E cell the share `s` of receptors with
-glutamate bound grows by out_nmda (1 - s) and decays with tau_nmda (saturation kept in the presynaptic cell; exact
-because the decay is linear; Wang 1999, eq. 5 without the 2 ms rise). A step is exponential Euler with the mean of
-each conductance over the step in place of its value at the start, which keeps rates right at 0.5 ms.
-All cells are one NeuronGroup and all synapses one Synapses object: fewer files, a faster build.
+Mg2+ block B(v): Jahr and Stevens (1990), eq. 4. NMDA: at each spike of an E cell the share `s` of
+receptors with glutamate bound grows by out_nmda (1 - s) and decays with tau_nmda (saturation kept
+in the presynaptic cell; exact because the decay is linear; Wang 1999, eq. 5 without the 2 ms rise).
+A step is exponential Euler with the mean of each conductance over the step in place of its value at
+the start, which keeps rates right at 0.5 ms. All cells are one NeuronGroup and all synapses one
+Synapses object: fewer files, a faster build.
 """
 
 from __future__ import annotations
@@ -26,16 +30,16 @@ import numpy as np
 import numpy.typing as npt
 
 CELL = {
-    "v": "volt", "C": "farad", "g_L": "siemens", "v_L": "volt", "v_th": "volt", "v_reset": "volt", "t_ref": "second",
-    "w_ext": "siemens", "w_ampa": "siemens", "w_nmda": "siemens", "w_PV": "siemens", "w_SST": "siemens",
-    "w_adapt": "siemens", "g_tonic": "siemens", "g_silence": "siemens",
-    "out_ampa": "1", "out_nmda": "1", "out_PV": "1", "out_SST": "1",
+    "v": "volt", "C": "farad", "g_L": "siemens", "v_L": "volt", "v_th": "volt", "v_reset": "volt",
+    "t_ref": "second", "w_ext": "siemens", "w_ampa": "siemens", "w_nmda": "siemens",
+    "w_PV": "siemens", "w_SST": "siemens", "w_adapt": "siemens", "g_tonic": "siemens",
+    "g_silence": "siemens", "out_ampa": "1", "out_nmda": "1", "out_PV": "1", "out_SST": "1",
     "is_E": "1", "is_PV": "1", "is_SST": "1", "p_E": "1", "p_PV": "1", "p_SST": "1",
 }  # fmt: skip
 TRACES = ("ampa", "ext", "nmda", "PV", "SST", "adapt")
 SHARED = {
-    **{f"{part}_{name}": "1" for name in TRACES for part in ("left", "mean")},
-    "v_exc": "volt", "v_inh": "volt", "v_K": "volt", "mg_ratio": "1", "mg_efold": "volt", "n_ext": "1",
+    **{f"{part}_{name}": "1" for name in TRACES for part in ("left", "mean")}, "v_exc": "volt",
+    "v_inh": "volt", "v_K": "volt", "mg_ratio": "1", "mg_efold": "volt", "n_ext": "1",
 }  # fmt: skip
 MOST_EXTERNAL_SPIKES = 8  # in one step; `n_ext` must stay at most 1 for the rest to be negligible
 
@@ -57,9 +61,14 @@ v = v_reset + awake*(v_end + (v - v_end)*exp(-dt*g_all/C) - v_reset)
 rest_left = clip(rest_left - dt, 0*second, 1*second)
 s = s*left_nmda
 """ + "\n".join(f"x_{name} = x_{name}*left_{name}" for name in TRACES)
-DRAW = "u = rand()"  # in a block of its own: a generator's loop cannot be vectorised, the rest of a step can
+DRAW = (  # in a block of its own: a generator's loop cannot be vectorised, the rest of a step can
+    "u = rand()"
+)
 RESET = "v = v_reset; rest_left = t_ref; ds = out_nmda*(1 - s); s = s + ds; x_adapt = x_adapt + 1"
-ARRIVAL = "x_ampa_post += out_ampa_pre; x_nmda_post += ds_pre; x_PV_post += out_PV_pre; x_SST_post += out_SST_pre"
+ARRIVAL = (
+    "x_ampa_post += out_ampa_pre; x_nmda_post += ds_pre; "
+    "x_PV_post += out_PV_pre; x_SST_post += out_SST_pre"
+)
 CHANCE = "(is_E_post*p_E_pre + is_PV_post*p_PV_pre + is_SST_post*p_SST_pre)"
 VOLTAGE_STEP_MS = 5
 RECORDED = 100  # cells whose voltage is sampled, evenly spread over all
@@ -90,25 +99,39 @@ def recorded(n: int) -> npt.NDArray[np.int64]:
     return np.unique(np.linspace(0, n - 1, min(n, RECORDED)).astype(np.int64))
 
 
-def model(n: int, step_ms: float, delay_ms: float, p_max: float, *, structure: Any) -> tuple[Any, dict[str, Any]]:
-    """The network (not run) and its parts by name; `structure()` is called just before synapses are drawn."""
+def model(
+    n: int, step_ms: float, delay_ms: float, p_max: float, *, structure: Any
+) -> tuple[Any, dict[str, Any]]:
+    """The network (not run) and its parts by name; `structure()` is called just before synapses are
+    drawn.
+    """
     import brian2 as b2
 
     b2.defaultclock.dt = step_ms * b2.ms
-    group = b2.NeuronGroup(n, EQUATIONS, threshold="v > v_th", reset=RESET, method="euler", name="G", namespace={})
+    group = b2.NeuronGroup(
+        n, EQUATIONS, threshold="v > v_th", reset=RESET, method="euler", name="G", namespace={}
+    )
     group.run_regularly(DRAW, when="start", name="external")
     group.run_regularly(external() + STEP, when="groups", name="step")
-    synapses = b2.Synapses(group, group, on_pre=ARRIVAL, delay=delay_ms * b2.ms, name="S", namespace={})
+    synapses = b2.Synapses(
+        group, group, on_pre=ARRIVAL, delay=delay_ms * b2.ms, name="S", namespace={}
+    )
     structure(group)
     synapses.connect(j=connect(p_max))
     spikes = b2.SpikeMonitor(group, name="spikes")
-    voltage = b2.StateMonitor(group, "v", record=recorded(n), dt=VOLTAGE_STEP_MS * b2.ms, name="voltage")
+    voltage = b2.StateMonitor(
+        group, "v", record=recorded(n), dt=VOLTAGE_STEP_MS * b2.ms, name="voltage"
+    )
     parts = {"G": group, "S": synapses, "spikes": spikes, "voltage": voltage}
     return b2.Network(*parts.values(), name="network"), parts
 
 
-def write_sources(folder: Path, n: int, step_ms: float, delay_ms: float, p_max: float, flags: list[str]) -> None:
-    """Generate the C++ program in `folder` (not compiled). Its values, seeds and duration come at run time."""
+def write_sources(
+    folder: Path, n: int, step_ms: float, delay_ms: float, p_max: float, flags: list[str]
+) -> None:
+    """Generate the C++ program in `folder` (not compiled). Its values, seeds and duration come at
+    run time.
+    """
     import brian2 as b2
 
     b2.device.reinit()
@@ -129,7 +152,9 @@ def write_sources(folder: Path, n: int, step_ms: float, delay_ms: float, p_max: 
         device.build(directory=str(folder), compile=False, run=False)
         main = folder / "main.cpp"
         patched, found = re.subn(
-            r"(network\.run\()[^,]+,", r'\1atof(std::getenv("PLASTOGEN_SECONDS")),', main.read_text()
+            r"(network\.run\()[^,]+,",
+            r'\1atof(std::getenv("PLASTOGEN_SECONDS")),',
+            main.read_text(),
         )
         if found != 1:
             raise RuntimeError(f"main.cpp runs the network {found} times; one was expected")
@@ -146,9 +171,18 @@ def write_sources(folder: Path, n: int, step_ms: float, delay_ms: float, p_max: 
 
 
 COMMON = (
-    "<stdlib.h>", '"objects.h"', "<cmath>", "<ctime>", "<climits>", "<iostream>", "<fstream>", "<random>",
-    "<algorithm>", '"brianlib/common_math.h"', '"brianlib/stdint_compat.h"',
-)  # fmt: skip
+    "<stdlib.h>",
+    '"objects.h"',
+    "<cmath>",
+    "<ctime>",
+    "<climits>",
+    "<iostream>",
+    "<fstream>",
+    "<random>",
+    "<algorithm>",
+    '"brianlib/common_math.h"',
+    '"brianlib/stdint_compat.h"',
+)
 COMMON_RULE = """
 
 $(OBJS): common.h.gch
@@ -158,14 +192,25 @@ common.h.gch: common.h
 
 
 def _seeded(variable: str) -> str:
-    return f'brian::_random_generators[0].seed(std::strtoul(std::getenv("{variable}"), nullptr, 10));'
+    return (
+        f'brian::_random_generators[0].seed(std::strtoul(std::getenv("{variable}"), nullptr, 10));'
+    )
 
 
 def run_numpy(
-    cells: dict[str, npt.NDArray[np.float64]], shared: dict[str, float], *, step_ms: float, delay_ms: float,
-    p_max: float, seconds: float, structure_seed: int, noise_seed: int,
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:  # fmt: skip
-    """Run without a compiler: spike times (s), cells, and sampled voltages (V; samples, recorded cells)."""
+    cells: dict[str, npt.NDArray[np.float64]],
+    shared: dict[str, float],
+    *,
+    step_ms: float,
+    delay_ms: float,
+    p_max: float,
+    seconds: float,
+    structure_seed: int,
+    noise_seed: int,
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Run without a compiler: spike times (s), cells, and sampled voltages (V; samples, recorded
+    cells).
+    """
     import brian2 as b2
 
     b2.set_device("runtime")
@@ -192,12 +237,14 @@ def run_numpy(
 def make(folder: Path, jobs: int = 2) -> tuple[int, str]:
     """Compile the program in `folder`: exit code of make and what it printed.
 
-    What all of its files include is compiled once, which halves the time; where a compiler cannot do that, or Brian2's
-    makefile has changed, each file includes it as ever.
+    What all of its files include is compiled once, which halves the time; where a compiler cannot
+    do that, or Brian2's makefile has changed, each file includes it as ever.
     """
     rules = (folder / "makefile").read_text()
     own = "$(CXX) $(CXXFLAGS) $< -o $@"
-    (folder / "makefile").write_text(rules.replace(own, own.replace("$<", "-include common.h $<")) + COMMON_RULE)
+    (folder / "makefile").write_text(
+        rules.replace(own, own.replace("$<", "-include common.h $<")) + COMMON_RULE
+    )
     (folder / "common.h").write_text("".join(f"#include {header}\n" for header in COMMON))
     (folder / "make.deps").touch()  # nothing here is ever compiled a second time
     done = subprocess.run(

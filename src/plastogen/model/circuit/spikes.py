@@ -12,9 +12,9 @@ import numpy.typing as npt
 class Spikes:
     """Spikes and voltages after settling.
 
-    t_s: spike times (s from the end of settling), i: the cells that fired, both shape (spikes,), in order of time.
-    seconds: length. v_mV: voltages, shape (samples, recorded cells); recorded: which cells those are.
-    slices: class -> its cells.
+    t_s: spike times (s from the end of settling), i: the cells that fired, both shape (spikes,), in
+    order of time. seconds: length. v_mV: voltages, shape (samples, recorded cells); recorded: which
+    cells those are. slices: class -> its cells.
     """
 
     t_s: npt.NDArray[np.float64]

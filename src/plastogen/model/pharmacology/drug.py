@@ -1,7 +1,9 @@
-"""In: a file of models/drugs. Out: what a drug is: its species, kinetics, and what each species acts on.
+"""In: a file of models/drugs. Out: what a drug is: its species, kinetics, and what each species
+acts on.
 
-A drug with kinetics is given by dose; a tool drug has none and is held at an `occupancy`. `check_treatment`
-says what is wrong with giving a drug to a subject; a course asks for `exposure` and `target_occupancy`.
+A drug with kinetics is given by dose; a tool drug has none and is held at an `occupancy`.
+`check_treatment` says what is wrong with giving a drug to a subject; a course asks for `exposure`
+and `target_occupancy`.
 """
 
 from __future__ import annotations
@@ -30,14 +32,18 @@ class Species(Definition):
 
 
 class Actions(Definition):
-    """What species do at NMDA receptors. `occupancy_half`: unbound uM that displaces half of [3H]MK-801."""
+    """What species do at NMDA receptors. `occupancy_half`: unbound uM that displaces half of
+    [3H]MK-801.
+    """
 
     nmdar: dict[str, NmdarBlock] = Field(default_factory=dict)
     occupancy_half: Annotated[Quantity, In("uM", above=0)] | None = None
 
 
 class TargetEffect(Definition):
-    """An effect elsewhere: the largest effect, and the unbound concentration of half of it, if known."""
+    """An effect elsewhere: the largest effect, and the unbound concentration of half of it, if
+    known.
+    """
 
     maximum: Annotated[Quantity, In("1", minimum=0, maximum=1)]
     half: Annotated[Quantity, In("uM", above=0)] | None = None
@@ -75,16 +81,28 @@ class Drug(Definition):
                     yield Fault(at, "kinetics of no species", wanted)
                     continue
                 for metabolite in set(kinetics.metabolites) - set(self.species):
-                    known, near = f"one of {', '.join(self.species)}", nearest(metabolite, self.species)
+                    known, near = (
+                        f"one of {', '.join(self.species)}",
+                        nearest(metabolite, self.species),
+                    )
                     yield Fault(f"{at}.metabolites.{metabolite}", "an unknown name", known, near)
                 for origin in kinetics.origins() - {self.parent}:
                     wanted = f"metabolites from {self.parent} or from one another"
-                    yield Fault(f"{at}.metabolites", f"from: {origin}", wanted, nearest(origin, self.species))
+                    yield Fault(
+                        f"{at}.metabolites",
+                        f"from: {origin}",
+                        wanted,
+                        nearest(origin, self.species),
+                    )
 
     def _action_faults(self) -> Iterator[Fault]:
         for name in self.actions.nmdar:
             if name not in self.species:
-                known = f"one of {', '.join(self.species)}" if self.species else "a name under `species`"
+                known = (
+                    f"one of {', '.join(self.species)}"
+                    if self.species
+                    else "a name under `species`"
+                )
                 near = nearest(name, self.species)
                 yield Fault(f"actions.nmdar.{name}", "an unknown name", known, near)
         for name, target in self.targets.items():
@@ -105,7 +123,9 @@ class Drug(Definition):
         return {name: float(species.molar_mass) for name, species in self.species.items()}
 
     def kinetics_for(self, animal: Animal, name: str = DEFAULT) -> Kinetics | None:
-        """The named parameter set; None if there is none for this animal. Raises ValueError: unknown set."""
+        """The named parameter set; None if there is none for this animal. Raises ValueError:
+        unknown set.
+        """
         sets = self.kinetics.get(animal)
         if sets is None:
             return None
@@ -127,7 +147,9 @@ class Recipient(Protocol):
 
 
 def check_treatment(drug: Drug, subject: Recipient, treatment: Treatment) -> tuple[Fault, ...]:
-    """What is wrong with giving `drug` to `subject` in this way; `at` is the place within the treatment."""
+    """What is wrong with giving `drug` to `subject` in this way; `at` is the place within the
+    treatment.
+    """
     return tuple(_treatment_faults(drug, subject, treatment))
 
 
@@ -135,7 +157,9 @@ def _treatment_faults(drug: Drug, subject: Recipient, treatment: Treatment) -> I
     if treatment.occupancy is not None:
         if not drug.targets:
             found = f"an occupancy of {drug.title}"
-            yield Fault("occupancy", found, "a dose or a brain concentration, from which its block follows")
+            yield Fault(
+                "occupancy", found, "a dose or a brain concentration, from which its block follows"
+            )
         return
     if treatment.brain is not None:
         if drug.parent is None:
@@ -164,7 +188,9 @@ def _treatment_faults(drug: Drug, subject: Recipient, treatment: Treatment) -> I
 
 
 def exposure(drug: Drug, subject: Recipient, treatments: Iterable[Treatment]) -> Exposure | None:
-    """Concentrations that all `treatments` with this drug make; None for a tool drug, which has none."""
+    """Concentrations that all `treatments` with this drug make; None for a tool drug, which has
+    none.
+    """
     if drug.parent is None:
         return None
     given = tuple(treatments)
@@ -173,19 +199,25 @@ def exposure(drug: Drug, subject: Recipient, treatments: Iterable[Treatment]) ->
         drug.kinetics_for(subject.species, subject.kinetics),
         parent=drug.parent,
         inputs=[i for treatment in given for i in inputs(treatment, weight_kg)],
-        holds=[hold for treatment in given if treatment.brain is not None for hold in holds(treatment)],
+        holds=[
+            hold for treatment in given if treatment.brain is not None for hold in holds(treatment)
+        ],
         molar_masses=drug.molar_masses(),
         weight_kg=weight_kg,
     )
 
 
 def target_occupancy(
-    drug: Drug, treatments: Iterable[Treatment], brain_uM: Mapping[str, npt.ArrayLike], t_h: npt.ArrayLike
+    drug: Drug,
+    treatments: Iterable[Treatment],
+    brain_uM: Mapping[str, npt.ArrayLike],
+    t_h: npt.ArrayLike,
 ) -> dict[Target, Array]:
-    """Effect 0..1 on each target of `drug` at `t_h`: the occupancy held, and C/(C + half), times `maximum`.
+    """Effect 0..1 on each target of `drug` at `t_h`: the occupancy held, and C/(C + half), times
+    `maximum`.
 
-    `brain_uM`: species -> unbound concentration at `t_h` (`Concentrations.brain_uM`); empty for a tool drug.
-    Occupancies held at once act independently.
+    `brain_uM`: species -> unbound concentration at `t_h` (`Concentrations.brain_uM`); empty for a
+    tool drug. Occupancies held at once act independently.
     """
     times = np.asarray(t_h, float)
     free = np.ones(times.shape)

@@ -1,8 +1,10 @@
-"""In: doses and held levels. Out: drug and metabolites in plasma and unbound in the brain, at any time.
+"""In: doses and held levels. Out: drug and metabolites in plasma and unbound in the brain, at any
+time.
 
-Linear compartments solved exactly by the matrix exponential: depots of the routes, a central and peripheral
-compartments of the parent, one of each metabolite, the brain as an effect site of each species, and what has
-been eliminated. Amounts are kept in umol, so formation of metabolites conserves them.
+Linear compartments solved exactly by the matrix exponential: depots of the routes, a central and
+peripheral compartments of the parent, one of each metabolite, the brain as an effect site of each
+species, and what has been eliminated. Amounts are kept in umol, so formation of metabolites
+conserves them.
 """
 
 from __future__ import annotations
@@ -41,10 +43,12 @@ class Peripheral(Definition):
 
 
 class Route(Definition):
-    """How a dose reaches the central compartment: at once, or from a depot emptied at rate `absorption`.
+    """How a dose reaches the central compartment: at once, or from a depot emptied at rate
+    `absorption`.
 
-    `first_pass`: share of the dose that arrives as each metabolite; `swallowed`: share that takes the oral
-    route instead (a nasal spray). What neither `bioavailability` nor `first_pass` accounts for is lost.
+    `first_pass`: share of the dose that arrives as each metabolite; `swallowed`: share that takes
+    the oral route instead (a nasal spray). What neither `bioavailability` nor `first_pass` accounts
+    for is lost.
     """
 
     bioavailability: Share
@@ -54,7 +58,9 @@ class Route(Definition):
 
 
 class Metabolite(Definition):
-    """A species formed from another; `fraction` is the share of that one's clearance which forms it."""
+    """A species formed from another; `fraction` is the share of that one's clearance which forms
+    it.
+    """
 
     origin: str = Field(alias="from")
     fraction: Share
@@ -65,7 +71,9 @@ class Metabolite(Definition):
 
 
 class Kinetics(Definition):
-    """One parameter set of one drug in one animal species. Volumes and clearances go with body weight."""
+    """One parameter set of one drug in one animal species. Volumes and clearances go with body
+    weight.
+    """
 
     reference_weight: Annotated[Quantity, In("kg", above=0)]
     central_volume: Volume
@@ -103,7 +111,9 @@ class Kinetics(Definition):
     def _metabolite_faults(self) -> Iterable[Fault]:
         formed: dict[str, float] = {}
         for name, metabolite in self.metabolites.items():
-            formed[metabolite.origin] = formed.get(metabolite.origin, 0.0) + float(metabolite.fraction)
+            formed[metabolite.origin] = formed.get(metabolite.origin, 0.0) + float(
+                metabolite.fraction
+            )
             if formed[metabolite.origin] > 1 + SHARE_TOLERANCE:
                 found = f"fractions of {metabolite.origin} adding to {formed[metabolite.origin]:g}"
                 yield Fault(f"metabolites.{name}.fraction", found, "at most 1")
@@ -115,7 +125,9 @@ class Kinetics(Definition):
 
 @dataclass(frozen=True)
 class Concentrations:
-    """Concentrations at times `t_h`, species -> array of the shape of `t_h`; `brain_uM` is unbound."""
+    """Concentrations at times `t_h`, species -> array of the shape of `t_h`; `brain_uM` is
+    unbound.
+    """
 
     t_h: Array
     plasma_ng_ml: dict[str, Array]
@@ -123,16 +135,22 @@ class Concentrations:
 
 
 class _Body:
-    """Compartments and rate matrix (1/h) of one drug in one body; columns are sources, rows destinations."""
+    """Compartments and rate matrix (1/h) of one drug in one body; columns are sources, rows
+    destinations.
+    """
 
-    def __init__(self, kinetics: Kinetics, parent: str, weight_kg: float, routes: Iterable[str]) -> None:
+    def __init__(
+        self, kinetics: Kinetics, parent: str, weight_kg: float, routes: Iterable[str]
+    ) -> None:
         scale = weight_kg / float(kinetics.reference_weight)
         self.kinetics, self.species = kinetics, (parent, *kinetics.metabolites)
         self.depots = [r for r in routes if kinetics.routes[r].absorption is not None]
         peripheral = [f"{parent}.peripheral.{i}" for i in range(len(kinetics.peripheral))]
         masses = [*(f"{r}.depot" for r in self.depots), *self.species, *peripheral, "eliminated"]
         self.masses = tuple(masses)
-        self.index = {name: i for i, name in enumerate([*masses, *(f"{s}.brain" for s in self.species)])}
+        self.index = {
+            name: i for i, name in enumerate([*masses, *(f"{s}.brain" for s in self.species)])
+        }
         self.volume_L = {parent: float(kinetics.central_volume) * scale}
         clearance = {parent: float(kinetics.clearance) * scale}
         unbound = {parent: float(kinetics.unbound_fraction) * float(kinetics.brain_partition)}
@@ -164,7 +182,9 @@ class _Body:
             self.matrix[self.index[name], column] += rate_per_min * MIN_PER_H * share
 
     def _products(self, source: str) -> dict[str, float]:
-        formed = {n: float(m.fraction) for n, m in self.kinetics.metabolites.items() if m.origin == source}
+        formed = {
+            n: float(m.fraction) for n, m in self.kinetics.metabolites.items() if m.origin == source
+        }
         return {**formed, "eliminated": 1 - sum(formed.values())}
 
     def _arrivals(self, route: str) -> dict[str, float]:
@@ -188,7 +208,9 @@ class _Body:
 
 
 class _Flow:
-    """Exact solutions of dx/dt = A x + r: by eigenvectors, or by matrix exponentials where those are too close."""
+    """Exact solutions of dx/dt = A x + r: by eigenvectors, or by matrix exponentials where those
+    are too close.
+    """
 
     def __init__(self, matrix: Array) -> None:
         self.matrix = matrix
@@ -202,13 +224,18 @@ class _Flow:
             self._simple = False
 
     def after(self, x: Array, r: Array, t_h: Array) -> Array:
-        """The states that `x` under constant input `r` become after `t_h`: x, r (times, n), t_h (times,)."""
+        """The states that `x` under constant input `r` become after `t_h`: x, r (times, n), t_h
+        (times,).
+        """
         if self._simple:
-            # sums, not matrix products: many small calls from several threads would make BLAS fight for cores
+            # sums, not matrix products: many small calls from several threads would make BLAS fight
+            # for cores
             z = self._values * t_h[:, None]
             grown = np.where(z == 0, 1, np.expm1(z) / np.where(z == 0, 1, z)) * t_h[:, None]
             modes = [np.einsum("ij,tj->ti", self._inverse, part) for part in (x, r)]
-            return np.asarray(np.einsum("ij,tj->ti", self._vectors, np.exp(z) * modes[0] + grown * modes[1]).real)
+            return np.asarray(
+                np.einsum("ij,tj->ti", self._vectors, np.exp(z) * modes[0] + grown * modes[1]).real
+            )
         n = len(self.matrix)
         generator = np.zeros((len(t_h), n + 1, n + 1))
         generator[:, :n, :n] = self.matrix
@@ -220,7 +247,9 @@ class _Flow:
 
 
 class Exposure:
-    """Concentrations of one drug and its metabolites in one subject; built once, asked at any times."""
+    """Concentrations of one drug and its metabolites in one subject; built once, asked at any
+    times.
+    """
 
     def __init__(
         self,
@@ -232,14 +261,19 @@ class Exposure:
         molar_masses: Mapping[str, float],
         weight_kg: float,
     ) -> None:
-        """`molar_masses`: species -> g/mol. `holds`: unbound brain uM of the parent, added to the rest.
+        """`molar_masses`: species -> g/mol. `holds`: unbound brain uM of the parent, added to the
+        rest.
 
-        Raises ValueError for doses without kinetics, an unknown route, or a species without a molar mass.
+        Raises ValueError for doses without kinetics, an unknown route, or a species without a molar
+        mass.
         """
         given = tuple(inputs)
         self.holds = tuple(holds)
         self.parent, self._molar_masses = parent, {k: float(v) for k, v in molar_masses.items()}
-        self.species: tuple[str, ...] = (parent, *(kinetics.metabolites if kinetics is not None else ()))
+        self.species: tuple[str, ...] = (
+            parent,
+            *(kinetics.metabolites if kinetics is not None else ()),
+        )
         for name in self.species:
             if name not in self._molar_masses:
                 raise ValueError(f"found no molar mass of {name}, wanted one for each species")
@@ -249,7 +283,9 @@ class Exposure:
             if kinetics is None:
                 raise ValueError(f"found a dose of {parent}, wanted kinetics for it")
             for name in {i.route for i in given} - set(kinetics.routes):
-                raise ValueError(f"found the route {name}, wanted one of {', '.join(kinetics.routes)}")
+                raise ValueError(
+                    f"found the route {name}, wanted one of {', '.join(kinetics.routes)}"
+                )
             used = {i.route for i in given}
             if any(kinetics.routes[name].swallowed is not None for name in used):
                 used |= {"oral"}
@@ -265,7 +301,12 @@ class Exposure:
         starts = np.unique([e for i in given for e in (i.start_h, i.start_h + i.duration_h)])
         jumps, rates = np.zeros((len(starts), n)), np.zeros((len(starts), n))
         for dose in given:
-            entry = body.entry(dose.route) * dose.amount_mg / self._molar_masses[self.parent] * UMOL_PER_MMOL
+            entry = (
+                body.entry(dose.route)
+                * dose.amount_mg
+                / self._molar_masses[self.parent]
+                * UMOL_PER_MMOL
+            )
             if dose.duration_h:
                 running = (starts >= dose.start_h) & (starts < dose.start_h + dose.duration_h)
                 rates[running] += entry / dose.duration_h
@@ -275,7 +316,9 @@ class Exposure:
         self._flow = _Flow(body.matrix)
         self._states = jumps
         for i, length in enumerate(np.diff(starts)):
-            self._states[i + 1] += self._flow.after(self._states[i : i + 1], rates[i : i + 1], np.array([length]))[0]
+            self._states[i + 1] += self._flow.after(
+                self._states[i : i + 1], rates[i : i + 1], np.array([length])
+            )[0]
 
     def _umol(self, t_h: Array) -> Array:
         """Contents of every compartment, umol, shape (times, compartments)."""
@@ -307,7 +350,9 @@ class Exposure:
         return Concentrations(times, plasma, brain)
 
     def amounts_mg(self, t_h: npt.ArrayLike) -> dict[str, Array]:
-        """Contents of each compartment, "eliminated" too, as mg of parent; they add to the dose given."""
+        """Contents of each compartment, "eliminated" too, as mg of parent; they add to the dose
+        given.
+        """
         times = np.asarray(t_h, float)
         if self._body is None:
             return {"eliminated": np.zeros(times.shape)}

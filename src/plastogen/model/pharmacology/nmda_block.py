@@ -1,15 +1,16 @@
-"""In: unbound drug at the receptor, agonist and voltage. Out: the blocked share of each NMDA receptor pool.
+"""In: unbound drug at the receptor, agonist and voltage. Out: the blocked share of each NMDA
+receptor pool.
 
-Per pool, subunit and drug species there are two blocked states, trapped (t) and superficial (s), filled from
-the free channels U = 1 - sum(t + s), for which all species compete:
+Per pool, subunit and drug species there are two blocked states, trapped (t) and superficial (s),
+filled from the free channels U = 1 - sum(t + s), for which all species compete:
 
     dt/dt = a [ trapped       kon C v(V) U - koff(V) t ]
     ds/dt = a [ (1 - trapped) kon C v(V) U - koff(V) s ] - (1 - a) s / escape_time
 
-`a` is the agonist-bound fraction and v the magnesium-free share of pores, so magnesium enters once (v) and
-never through `a`. With a -> 0 the trapped part is frozen and the superficial part leaves (Mealing 1999;
-Kotermanski, Wood and Johnson 2009). kon = koff / IC50 without magnesium, both at the reference voltage: block
-at a = 1 is 0.5 at the IC50.
+`a` is the agonist-bound fraction and v the magnesium-free share of pores, so magnesium enters once
+(v) and never through `a`. With a -> 0 the trapped part is frozen and the superficial part leaves
+(Mealing 1999; Kotermanski, Wood and Johnson 2009). kon = koff / IC50 without magnesium, both at the
+reference voltage: block at a = 1 is 0.5 at the IC50.
 """
 
 from __future__ import annotations
@@ -65,7 +66,11 @@ class NmdarBlock(Definition):
     def _magnesium_only_protects(self) -> NmdarBlock:
         pairs = zip(SUBUNITS, self.ic50.uM(), self.ic50_without_mg.uM(), strict=True)
         faults = [
-            Fault(f"ic50.{name}", f"{with_mg:g} uM", f"at least the IC50 without magnesium, {without:g} uM")
+            Fault(
+                f"ic50.{name}",
+                f"{with_mg:g} uM",
+                f"at least the IC50 without magnesium, {without:g} uM",
+            )
             for name, with_mg, without in pairs
             if with_mg < without
         ]
@@ -75,7 +80,8 @@ class NmdarBlock(Definition):
 
 
 def magnesium_affinity(block: NmdarBlock) -> Array:
-    """1/Kmg of each subunit, 1/mM, at the block's reference voltage, from its two IC50s: shape (subunits,).
+    """1/Kmg of each subunit, 1/mM, at the block's reference voltage, from its two IC50s: shape
+    (subunits,).
 
     IC50(Mg) = IC50(0) (1 + Mg/Kmg): competition of magnesium and drug for one site in the pore.
     """
@@ -83,10 +89,13 @@ def magnesium_affinity(block: NmdarBlock) -> Array:
     return (ratio - 1) / float(block.reference_mg)
 
 
-def magnesium_free(block: NmdarBlock, v_mV: npt.ArrayLike, *, mg_mM: float, mg_efold_mV: float) -> Array:
+def magnesium_free(
+    block: NmdarBlock, v_mV: npt.ArrayLike, *, mg_mM: float, mg_efold_mV: float
+) -> Array:
     """v(V), the share of pores not held by magnesium: shape v_mV.shape + (subunits,).
 
-    Woodhull (1973), as in Jahr and Stevens (1990); `mg_efold_mV` is the voltage that changes Kmg e-fold.
+    Woodhull (1973), as in Jahr and Stevens (1990); `mg_efold_mV` is the voltage that changes Kmg
+    e-fold.
     """
     v = np.asarray(v_mV, float)[..., None] - float(block.reference_voltage)
     free: Array = 1 / (1 + mg_mM * magnesium_affinity(block) * np.exp(-v / mg_efold_mV))
@@ -101,14 +110,18 @@ def unblocking_rate(block: NmdarBlock, v_mV: npt.ArrayLike) -> Array:
 
 
 def ic50_uM(block: NmdarBlock, v_mV: npt.ArrayLike, *, mg_mM: float, mg_efold_mV: float) -> Array:
-    """IC50 of each subunit at a voltage and a magnesium concentration, uM: shape v_mV.shape + (subunits,)."""
+    """IC50 of each subunit at a voltage and a magnesium concentration, uM: shape v_mV.shape +
+    (subunits,).
+    """
     free = magnesium_free(block, v_mV, mg_mM=mg_mM, mg_efold_mV=mg_efold_mV)
     slower = unblocking_rate(block, v_mV) / float(block.unblocking_rate)
     return block.ic50_without_mg.uM() * slower[..., None] / free
 
 
 def occupancy_readout(brain_uM: npt.ArrayLike, half_uM: float) -> Array:
-    """Displacement of [3H]MK-801, C/(C + half) (Shaffer 2014): shown beside block, never fed to circuits."""
+    """Displacement of [3H]MK-801, C/(C + half) (Shaffer 2014): shown beside block, never fed to
+    circuits.
+    """
     c = np.asarray(brain_uM, float)
     occupied: Array = c / (c + half_uM)
     return occupied
@@ -116,13 +129,17 @@ def occupancy_readout(brain_uM: npt.ArrayLike, half_uM: float) -> Array:
 
 @dataclass(frozen=True)
 class Pool:
-    """One population of NMDA receptors, such as E.synaptic, and the subunits' shares of its conductance."""
+    """One population of NMDA receptors, such as E.synaptic, and the subunits' shares of its
+    conductance.
+    """
 
     name: str
     subunits: Mapping[str, float]
 
     def shares(self) -> Array:
-        """Share of each subunit, (subunits,). Raises ValueError: unknown name, or shares not adding to 1."""
+        """Share of each subunit, (subunits,). Raises ValueError: unknown name, or shares not adding
+        to 1.
+        """
         unknown = sorted(set(self.subunits) - set(SUBUNITS))
         if unknown:
             known = ", ".join(SUBUNITS)
@@ -135,7 +152,9 @@ class Pool:
 
 @dataclass(frozen=True)
 class _Site:
-    """What the blockers of a course meet: magnesium and how its hold on the pore depends on voltage."""
+    """What the blockers of a course meet: magnesium and how its hold on the pore depends on
+    voltage.
+    """
 
     blocks: tuple[NmdarBlock, ...]
     mg_mM: float
@@ -147,9 +166,14 @@ class _Site:
 
 @lru_cache(maxsize=1024)
 def _tables(site: _Site, v_mV: bytes) -> tuple[Array, Array]:
-    """v(V), (bins, subunits, species), and koff, (bins, species), at the voltages (an array's bytes)."""
+    """v(V), (bins, subunits, species), and koff, (bins, species), at the voltages (an array's
+    bytes).
+    """
     v = np.frombuffer(v_mV)
-    free, koff = np.zeros((v.size, len(SUBUNITS), len(site.blocks))), np.zeros((v.size, len(site.blocks)))
+    free, koff = (
+        np.zeros((v.size, len(SUBUNITS), len(site.blocks))),
+        np.zeros((v.size, len(site.blocks))),
+    )
     for k, block in enumerate(site.blocks):
         free[..., k] = magnesium_free(block, v, mg_mM=site.mg_mM, mg_efold_mV=site.mg_efold_mV)
         koff[..., k] = unblocking_rate(block, v)
@@ -157,9 +181,11 @@ def _tables(site: _Site, v_mV: bytes) -> tuple[Array, Array]:
 
 
 class BlockKinetics:
-    """The blocked states of all pools, advanced together; arrays of shape (pools, subunits, species, 2).
+    """The blocked states of all pools, advanced together; arrays of shape (pools, subunits,
+    species, 2).
 
-    `stacked` puts many courses side by side: then every shape begins with (courses,), those of inputs too.
+    `stacked` puts many courses side by side: then every shape begins with (courses,), those of
+    inputs too.
     """
 
     def __init__(
@@ -170,7 +196,9 @@ class BlockKinetics:
         mg_mM: float,
         mg_efold_mV: float,
     ) -> None:
-        """`blockers`: species -> its block; their order is the order of the species axis everywhere."""
+        """`blockers`: species -> its block; their order is the order of the species axis
+        everywhere.
+        """
         self.pools, self.species = tuple(pools), tuple(blockers)
         blocks = tuple(blockers.values())
         self._sites = [_Site(blocks, float(mg_mM), float(mg_efold_mV))]
@@ -183,11 +211,15 @@ class BlockKinetics:
         escape = 1 / np.array([float(b.escape_time) for b in blocks], float)
         self._escape = np.stack([np.zeros_like(escape), escape], axis=-1)
         self._at_voltages: dict[bytes, tuple[Array, Array]] = {}
-        self._present = np.nonzero(self.shares)  # the (pool, subunit) pairs there is anything to solve for
+        self._present = np.nonzero(
+            self.shares
+        )  # the (pool, subunit) pairs there is anything to solve for
 
     @classmethod
     def stacked(cls, kinetics: Sequence[BlockKinetics]) -> BlockKinetics:
-        """Many courses side by side. Raises ValueError unless all have the same pools and species."""
+        """Many courses side by side. Raises ValueError unless all have the same pools and
+        species.
+        """
         if len({(k.species, tuple(pool.name for pool in k.pools)) for k in kinetics}) != 1:
             raise ValueError("courses side by side must have the same pools and species")
         both = cls.__new__(cls)
@@ -203,7 +235,9 @@ class BlockKinetics:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of a state: (pools, subunits, species, 2); the last axis is [trapped, superficial]."""
+        """Shape of a state: (pools, subunits, species, 2); the last axis is [trapped,
+        superficial].
+        """
         return (*self.shares.shape, len(self.species), 2)
 
     def start(self) -> Array:
@@ -211,13 +245,19 @@ class BlockKinetics:
         return np.zeros(self.shape)
 
     def _averages(self, weights: npt.ArrayLike, v_mV: npt.ArrayLike) -> tuple[Array, Array]:
-        """Mean v(V), (pools, subunits, species), and koff, (pools, species), over each pool's voltages."""
-        share = np.ascontiguousarray(weights, float)  # a sum's last bits hang on how its numbers lie
+        """Mean v(V), (pools, subunits, species), and koff, (pools, species), over each pool's
+        voltages.
+        """
+        share = np.ascontiguousarray(
+            weights, float
+        )  # a sum's last bits hang on how its numbers lie
         share = share / share.sum(-1, keepdims=True)
         key = np.asarray(v_mV, float).tobytes()
         if key not in self._at_voltages:
             each = [_tables(site, key) for site in self._sites]
-            free, koff = each[0] if self.shares.ndim == 2 else map(np.stack, zip(*each, strict=True))
+            free, koff = (
+                each[0] if self.shares.ndim == 2 else map(np.stack, zip(*each, strict=True))
+            )
             self._at_voltages = {key: (free, koff)}
         free, koff = self._at_voltages[key]
         lead, bins = free.shape[:-3], free.shape[-3]
@@ -225,13 +265,19 @@ class BlockKinetics:
         return mean.reshape(*mean.shape[:-1], len(SUBUNITS), len(self.species)), share @ koff
 
     def _rates(self, a: Array, free: Array, koff: Array, brain_uM: Array) -> tuple[Array, Array]:
-        """on and off, 1/s, of the pairs present: (steps, pairs, species * 2), from values at each step.
+        """on and off, 1/s, of the pairs present: (steps, pairs, species * 2), from values at each
+        step.
 
         a (steps, pools); free (steps, pools, subunits, species); koff (steps, pools, species).
         """
         pool, subunit = self._present
         a_pair = a[..., pool, None]
-        binding = self._kon[..., subunit, :] * free[..., pool, subunit, :] * brain_uM[..., None, :] * a_pair
+        binding = (
+            self._kon[..., subunit, :]
+            * free[..., pool, subunit, :]
+            * brain_uM[..., None, :]
+            * a_pair
+        )
         on = binding[..., None] * self._into[..., None, :, :]
         open_, shut = a_pair[..., None], 1 - a_pair[..., None]
         off = open_ * koff[..., pool, :, None] + shut * self._escape[..., None, :, :]
@@ -251,11 +297,12 @@ class BlockKinetics:
     ) -> Array:
         """`state` followed over `dt_h` hours in equal steps, one a row of `brain_uM`.
 
-        a_start, a_end: agonist-bound fraction 0..1, (pools,). v_weights_start, v_weights_end: weights of the
-        voltage bins `v_mV` (bins,), (pools, bins). Both run linearly over the interval. brain_uM: unbound
-        concentration at the middle of each step, (steps, species). Each step is solved exactly at its middle
-        values. Returns (steps + 1, pools, subunits, species, 2), the first row being `state`. Of courses side by
-        side: brain_uM is (steps, courses, species), and (steps + 1, courses, ...) is returned.
+        a_start, a_end: agonist-bound fraction 0..1, (pools,). v_weights_start, v_weights_end:
+        weights of the voltage bins `v_mV` (bins,), (pools, bins). Both run linearly over the
+        interval. brain_uM: unbound concentration at the middle of each step, (steps, species). Each
+        step is solved exactly at its middle values. Returns (steps + 1, pools, subunits, species,
+        2), the first row being `state`. Of courses side by side: brain_uM is (steps, courses,
+        species), and (steps + 1, courses, ...) is returned.
         """
         c = np.asarray(brain_uM, float)
         steps = len(c)
@@ -268,14 +315,19 @@ class BlockKinetics:
         free0, koff0 = self._averages(v_weights_start, v_mV)
         free1, koff1 = self._averages(v_weights_end, v_mV)
         on, off = self._rates(
-            _between(a0, a1, middle), _between(free0, free1, middle), _between(koff0, koff1, middle), c
+            _between(a0, a1, middle),
+            _between(free0, free1, middle),
+            _between(koff0, koff1, middle),
+            c,
         )
         dt_s = dt_h * S_PER_H / steps
         pool, subunit = self._present
         x = path[0][..., pool, subunit, :, :]
         whole, x = x.shape, x.reshape(*x.shape[:-2], -1)
         if steps == 1 and self.shares.ndim > 2:
-            path[1][..., pool, subunit, :, :] = relaxed(x, on[0] * dt_s, off[0] * dt_s).reshape(whole)
+            path[1][..., pool, subunit, :, :] = relaxed(x, on[0] * dt_s, off[0] * dt_s).reshape(
+                whole
+            )
             return path
         p, f = propagators(on * dt_s, off * dt_s)
         for i in range(steps):
@@ -284,22 +336,32 @@ class BlockKinetics:
         return path
 
     def fraction(self, state: Array) -> Array:
-        """Blocked fraction of each pool's conductance, 0..1: a state, or a path of them, -> (..., pools)."""
+        """Blocked fraction of each pool's conductance, 0..1: a state, or a path of them, -> (...,
+        pools).
+        """
         blocked = np.clip(state, 0, 1).sum(axis=(-1, -2))  # clipped of rounding errors
         share: Array = np.minimum((blocked * self.shares).sum(-1), 1)
         return share
 
     def equilibrium(
-        self, a: npt.ArrayLike, v_weights: npt.ArrayLike, v_mV: npt.ArrayLike, brain_uM: npt.ArrayLike
+        self,
+        a: npt.ArrayLike,
+        v_weights: npt.ArrayLike,
+        v_mV: npt.ArrayLike,
+        brain_uM: npt.ArrayLike,
     ) -> Array:
-        """The state that constant input leads to (at a = 0 the limit a -> 0); shapes as in `advance`."""
+        """The state that constant input leads to (at a = 0 the limit a -> 0); shapes as in
+        `advance`.
+        """
         agonist = np.asarray(a, float)
         free, koff = self._averages(v_weights, v_mV)
         c = np.asarray(brain_uM, float).reshape(len(self.species))
         per_agonist = (self._kon * free * c)[..., None] * self._into
         bound = agonist[:, None, None, None]
         off = bound * koff[:, None, :, None] + (1 - bound) * self._escape
-        tied = (self._escape == 0) & np.ones_like(off, bool)  # a cancels: finite in the limit of no agonist
+        tied = (self._escape == 0) & np.ones_like(
+            off, bool
+        )  # a cancels: finite in the limit of no agonist
         off_per_agonist = np.where(tied, koff[:, None, :, None], off)
         ratio = np.where(tied, per_agonist, bound * per_agonist) / off_per_agonist
         state: Array = ratio / (1 + ratio.sum(axis=(-1, -2), keepdims=True))

@@ -1,7 +1,8 @@
-"""In: a treatment as an experiment writes it. Out: what enters the body and when, or the level that is held.
+"""In: a treatment as an experiment writes it. Out: what enters the body and when, or the level that
+is held.
 
-A treatment is one of three things: a `dose` by a `route`; an `occupancy` of a tool drug's target, held for a
-time; an unbound `brain` concentration, held for a time (a slice bath). Times are hours.
+A treatment is one of three things: a `dose` by a `route`; an `occupancy` of a tool drug's target,
+held for a time; an unbound `brain` concentration, held for a time (a slice bath). Times are hours.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ Duration = Annotated[Quantity, Given("h", above=0)]
 
 @dataclass(frozen=True)
 class Input:
-    """One administration of `amount_mg`: at once (duration 0) or at a constant rate over `duration_h`."""
+    """One administration of `amount_mg`: at once (duration 0) or at a constant rate over
+    `duration_h`.
+    """
 
     route: str
     start_h: float
@@ -31,7 +34,9 @@ class Input:
 
 @dataclass(frozen=True)
 class Hold:
-    """A level held from `start_h` up to, not including, `end_h`: an occupancy or a concentration, uM."""
+    """A level held from `start_h` up to, not including, `end_h`: an occupancy or a concentration,
+    uM.
+    """
 
     start_h: float
     end_h: float
@@ -71,7 +76,9 @@ class Treatment(Definition):
             if self.route is None:
                 yield Fault("route", "nothing", "the route of the dose, such as iv")
             if self.held is not None:
-                wanted = "`over` for the time a dose takes; `for` goes with an occupancy or brain level"
+                wanted = (
+                    "`over` for the time a dose takes; `for` goes with an occupancy or brain level"
+                )
                 yield Fault("for", f"'{self.held.text}' beside a dose", wanted)
         else:
             if self.held is None:
@@ -88,7 +95,9 @@ class Treatment(Definition):
         if self.times > 1 and self.every is None:
             yield Fault("every", "nothing", f"the time between {self.times} times, such as '1 d'")
         if self.times == 1 and self.escalate is not None:
-            yield Fault("escalate", "a factor per repeat without repeats", "`every` and `times` beside it")
+            yield Fault(
+                "escalate", "a factor per repeat without repeats", "`every` and `times` beside it"
+            )
         for name, length in (("over", self.over), ("for", self.held)):
             if self.every is not None and length is not None and float(self.every) < float(length):
                 wanted = f"a time no shorter than `{name}`, {length.text}: repeats must not overlap"
@@ -106,14 +115,17 @@ class Treatment(Definition):
 
 
 def inputs(treatment: Treatment, weight_kg: float) -> tuple[Input, ...]:
-    """What a treatment by dose gives to a body of `weight_kg`; nothing for an occupancy or a brain level."""
+    """What a treatment by dose gives to a body of `weight_kg`; nothing for an occupancy or a brain
+    level.
+    """
     if treatment.dose is None or treatment.route is None:
         return ()
     first_mg = float(treatment.dose) * (weight_kg if treatment.dose.unit == "mg/kg" else 1)
     factor = float(treatment.escalate) if treatment.escalate is not None else 1.0
     over_h = float(treatment.over) if treatment.over is not None else 0.0
     return tuple(
-        Input(treatment.route, start_h, over_h, first_mg * factor**i) for i, start_h in enumerate(treatment.starts_h())
+        Input(treatment.route, start_h, over_h, first_mg * factor**i)
+        for i, start_h in enumerate(treatment.starts_h())
     )
 
 
@@ -122,4 +134,6 @@ def holds(treatment: Treatment) -> tuple[Hold, ...]:
     level = treatment.occupancy if treatment.occupancy is not None else treatment.brain
     if level is None or treatment.held is None:
         return ()
-    return tuple(Hold(start, start + float(treatment.held), float(level)) for start in treatment.starts_h())
+    return tuple(
+        Hold(start, start + float(treatment.held), float(level)) for start in treatment.starts_h()
+    )

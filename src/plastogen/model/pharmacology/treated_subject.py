@@ -1,7 +1,9 @@
-"""In: drugs, treatments, subject, stress. Out: what a course needs of them at any time, as arrays over time.
+"""In: drugs, treatments, subject, stress. Out: what a course needs of them at any time, as arrays
+over time.
 
-Concentrations, occupancy, effects on targets and stress are known beforehand, whatever the circuit does; only block
-of NMDA receptors depends on activity, so here stand its blockers and their concentrations.
+Concentrations, occupancy, effects on targets and stress are known beforehand, whatever the circuit
+does; only block of NMDA receptors depends on activity, so here stand its blockers and their
+concentrations.
 """
 
 from __future__ import annotations
@@ -25,13 +27,23 @@ class TreatedSubject:
     """A subject and all that is given to it."""
 
     def __init__(
-        self, subject: Subject, drugs: Mapping[str, Drug], treatments: Mapping[str, Treatment],
-        stress: Iterable[Span] = (), *, metabolites: bool = True,
-    ) -> None:  # fmt: skip
+        self,
+        subject: Subject,
+        drugs: Mapping[str, Drug],
+        treatments: Mapping[str, Treatment],
+        stress: Iterable[Span] = (),
+        *,
+        metabolites: bool = True,
+    ) -> None:
         """`metabolites` False: only parent drugs act (metabolites are still made and shown)."""
         self.subject, self.stress_events = subject, tuple(stress)
-        self._given = {name: (drug, [t for t in treatments.values() if t.drug == name]) for name, drug in drugs.items()}
-        self._exposure = {name: exposure(drug, subject, given) for name, (drug, given) in self._given.items()}
+        self._given = {
+            name: (drug, [t for t in treatments.values() if t.drug == name])
+            for name, drug in drugs.items()
+        }
+        self._exposure = {
+            name: exposure(drug, subject, given) for name, (drug, given) in self._given.items()
+        }
         self.blockers: dict[str, NmdarBlock] = {
             species: block
             for drug in drugs.values()
@@ -40,7 +52,9 @@ class TreatedSubject:
         }
         times = {t for start, end, _ in self.stress_events for t in (start, end)}
         times |= {t for found in self._exposure.values() if found for t in found.events_h}
-        times |= {t for g in treatments.values() for hold in holds(g) for t in (hold.start_h, hold.end_h)}
+        times |= {
+            t for g in treatments.values() for hold in holds(g) for t in (hold.start_h, hold.end_h)
+        }
         self.events_h = tuple(sorted(times))
 
     @property
@@ -61,20 +75,29 @@ class TreatedSubject:
         return Concentrations(times, plasma, brain)
 
     def blocker_uM(self, t_h: npt.ArrayLike) -> Array:
-        """Unbound brain concentrations of the blockers, (times, blockers), in the order of `blockers`."""
+        """Unbound brain concentrations of the blockers, (times, blockers), in the order of
+        `blockers`.
+        """
         brain = self.concentrations(t_h).brain_uM
         times = np.asarray(t_h, float)
         columns = [brain.get(name, np.zeros(times.shape)) for name in self.blockers]
         return np.stack(columns, -1) if columns else np.zeros((*times.shape, 0))
 
     def written(self, t_h: npt.ArrayLike) -> dict[str, Array]:
-        """What is written down of it at `t_h`: concentrations (times, species), occupancy and stress (times)."""
+        """What is written down of it at `t_h`: concentrations (times, species), occupancy and
+        stress (times).
+        """
         at, none = self.concentrations(t_h), np.zeros((*np.shape(t_h), 0))
         return {
-            "plasma_ng_ml": np.stack([at.plasma_ng_ml[s] for s in self.species], -1) if self.species else none,
-            "brain_uM": np.stack([at.brain_uM[s] for s in self.species], -1) if self.species else none,
-            "occupancy": self.occupancy(t_h), "stress": self.stress(t_h),
-        }  # fmt: skip
+            "plasma_ng_ml": (
+                np.stack([at.plasma_ng_ml[s] for s in self.species], -1) if self.species else none
+            ),
+            "brain_uM": (
+                np.stack([at.brain_uM[s] for s in self.species], -1) if self.species else none
+            ),
+            "occupancy": self.occupancy(t_h),
+            "stress": self.stress(t_h),
+        }
 
     def occupancy(self, t_h: npt.ArrayLike) -> Array:
         """The [3H]MK-801 readout at `t_h`: shown beside block, never fed to the circuit."""
@@ -83,11 +106,15 @@ class TreatedSubject:
         for name, (drug, _) in self._given.items():
             found, half = self._exposure[name], drug.actions.occupancy_half
             if found and half is not None:
-                free = free * (1 - occupancy_readout(found.at(times).brain_uM[found.parent], float(half)))
+                free = free * (
+                    1 - occupancy_readout(found.at(times).brain_uM[found.parent], float(half))
+                )
         return 1 - free
 
     def effects(self, t_h: npt.ArrayLike) -> dict[str, Array]:
-        """Target -> effect 0..1 at `t_h`; drugs act independently. Targets nobody touches are absent."""
+        """Target -> effect 0..1 at `t_h`; drugs act independently. Targets nobody touches are
+        absent.
+        """
         times = np.asarray(t_h, float)
         free: dict[str, Array] = {}
         for name, (drug, given) in self._given.items():

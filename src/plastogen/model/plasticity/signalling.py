@@ -1,21 +1,31 @@
-"""In: what a synapse hears (AMPA throughput, resting NMDAR current). Out: BDNF, TrkB, mTORC1, new protein.
+"""In: what a synapse hears (AMPA throughput, resting NMDAR current). Out: BDNF, TrkB, mTORC1, new
+protein.
 
-One switch serves every step: S(x) = x^n / (x^n + half^n), D(x) = S(x) - S(1), zero when healthy. With u the
-AMPA throughput of one spine, x = u / habituation and c = S(x) / S(1), the coincidence that TrkB needs:
+One switch serves every step: S(x) = x^n / (x^n + half^n), D(x) = S(x) - S(1), zero when healthy.
+With u the AMPA throughput of one spine, x = u / habituation and c = S(x) / S(1), the coincidence
+that TrkB needs:
 
-    d eef2k       = (rest_current^m - eef2k) / tau            resting NMDAR calcium drives eEF2K (Autry 2011)
-    d bdnf        = (1 + disinhibition release_gain D(x)      release by AMPA and L-type calcium (Lepack 2015)
-                       + spontaneous translation_gain (1 - eef2k)      translation (Autry 2011, Nosyreva 2013)
+    d eef2k       = (rest_current^m - eef2k) / tau            resting NMDAR calcium drives eEF2K
+        (Autry 2011)
+    d bdnf        = (1 + disinhibition release_gain D(x)      release by AMPA and L-type calcium
+        (Lepack 2015)
+                       + spontaneous translation_gain (1 - eef2k)      translation (Autry 2011,
+                           Nosyreva 2013)
                        + tone_gain tone - bdnf) / tau         slow monoaminergic tone (row 49)
-    trkb          = bdnf (1 - sequestered) c                  needs depolarisation (Meyer-Franke 1998)
-    d mtorc1      = (1 + mtorc1_gain D(trkb) - mtorc1) / tau                          (Li 2010, Jourdi 2009)
-    translation   = S(mtorc1 (1 - blocked)) / S(1) x (ceiling - protein) / (ceiling - 1)            (Li 2010)
-    d protein     = (1 + mtorc1_share (translation - 1) - protein) / tau                            (Li 2010)
+    trkb          = bdnf (1 - sequestered) c                  needs depolarisation (Meyer-Franke
+        1998)
+    d mtorc1      = (1 + mtorc1_gain D(trkb) - mtorc1) / tau                          (Li 2010,
+        Jourdi 2009)
+    translation   = S(mtorc1 (1 - blocked)) / S(1) x (ceiling - protein) / (ceiling - 1)
+        (Li 2010)
+    d protein     = (1 + mtorc1_share (translation - 1) - protein) / tau
+        (Li 2010)
     d habituation = c (u - habituation) / tau                 sliding threshold (Bienenstock 1982)
 
-Release answers a *surge* above what the synapse is used to, not a level. A plain threshold would get two
-things wrong: here the surge counts as much in a stressed circuit, whose throughput is low all day, and the
-slow rise of the weights afterwards sets off no second wave. A silent synapse (c near 0) does not habituate.
+Release answers a *surge* above what the synapse is used to, not a level. A plain threshold would
+get two things wrong: here the surge counts as much in a stressed circuit, whose throughput is low
+all day, and the slow rise of the weights afterwards sets off no second wave. A silent synapse (c
+near 0) does not habituate.
 """
 
 from __future__ import annotations
@@ -64,7 +74,9 @@ class Signalling(Definition):
         for gain, half in (("release_gain", "release_half"), ("mtorc1_gain", "trkb_half")):
             most = 1 / Switch(float(getattr(self, half)), n).at_one
             if float(getattr(self, gain)) > most:
-                wanted = f"at most {most:.3g} or a higher {half}: below zero without input otherwise"
+                wanted = (
+                    f"at most {most:.3g} or a higher {half}: below zero without input otherwise"
+                )
                 faults.append(Fault(gain, f"{float(getattr(self, gain)):g}", wanted))
         if faults:
             raise faulty(faults)
@@ -72,7 +84,9 @@ class Signalling(Definition):
 
 
 def power(x: N, n: Any) -> N:
-    """x^n for x >= 0. Of many courses to the same bits however many there are: numpy's own has short cuts for some."""
+    """x^n for x >= 0. Of many courses to the same bits however many there are: numpy's own has
+    short cuts for some.
+    """
     if not isinstance(x, np.ndarray):
         return x**n  # type: ignore[no-any-return]
     with np.errstate(divide="ignore"):
@@ -112,7 +126,14 @@ class Cascade:
         self.share = float(k.mtorc1_share)
         self.ceiling = float(k.protein_ceiling)
         self.per_h = tuple(
-            1 / float(tau) for tau in (k.eef2k_time, k.bdnf_time, k.mtorc1_time, k.protein_time, k.habituation_time)
+            1 / float(tau)
+            for tau in (
+                k.eef2k_time,
+                k.bdnf_time,
+                k.mtorc1_time,
+                k.protein_time,
+                k.habituation_time,
+            )
         )
 
     def rates(
@@ -128,10 +149,12 @@ class Cascade:
         sequestered: N,
         blocked: N,
     ) -> tuple[N, N, N, N, N, N, N]:
-        """Rates per hour of the first five, then D(trkb) and translation for the synapse and the spines.
+        """Rates per hour of the first five, then D(trkb) and translation for the synapse and the
+        spines.
 
-        `heard` is the AMPA throughput of one spine, `rest_current` the resting NMDAR current left (both 1
-        when healthy), `sequestered` and `blocked` the shares of BDNF and mTORC1 that a tool drug takes out.
+        `heard` is the AMPA throughput of one spine, `rest_current` the resting NMDAR current left
+        (both 1 when healthy), `sequestered` and `blocked` the shares of BDNF and mTORC1 that a tool
+        drug takes out.
         """
         eef2k_h, bdnf_h, mtorc1_h, protein_h, habituation_h = self.per_h
         x = heard / habituation
@@ -140,7 +163,9 @@ class Cascade:
         drive = self.trkb(bdnf * (1 - sequestered) * coincidence) - self.trkb.at_one
         room = (self.ceiling - protein) / (self.ceiling - 1)
         translation = self.mtorc1(mtorc1 * (1 - blocked)) / self.mtorc1.at_one * room
-        made = self.release_gain * surge + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
+        made = (
+            self.release_gain * surge + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
+        )
         return (
             (power(rest_current, self.cooperativity) - eef2k) * eef2k_h,
             (1 + made - bdnf) * bdnf_h,
@@ -151,10 +176,13 @@ class Cascade:
             translation,
         )
 
-    def steady(self, *, tone: N, rest_current: N, sequestered: N, blocked: N) -> tuple[N, N, N, N, N, N]:
+    def steady(
+        self, *, tone: N, rest_current: N, sequestered: N, blocked: N
+    ) -> tuple[N, N, N, N, N, N]:
         """(eef2k, bdnf, mtorc1, protein, D(trkb), translation) at rest under lasting inputs.
 
-        A lasting throughput is what the synapse is used to (x = 1), whatever it is, so it does not enter.
+        A lasting throughput is what the synapse is used to (x = 1), whatever it is, so it does not
+        enter.
         """
         eef2k = power(rest_current, self.cooperativity)
         bdnf = 1 + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
@@ -163,4 +191,11 @@ class Cascade:
         ratio = self.mtorc1(mtorc1 * (1 - blocked)) / self.mtorc1.at_one
         slope = self.share * ratio / (self.ceiling - 1)
         protein = (1 - self.share + slope * self.ceiling) / (1 + slope)
-        return eef2k, bdnf, mtorc1, protein, drive, ratio * (self.ceiling - protein) / (self.ceiling - 1)
+        return (
+            eef2k,
+            bdnf,
+            mtorc1,
+            protein,
+            drive,
+            ratio * (self.ceiling - protein) / (self.ceiling - 1),
+        )

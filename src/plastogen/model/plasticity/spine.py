@@ -1,14 +1,20 @@
-"""In: translation and stress. Out: transient and persistent spines, as shares of the healthy density.
+"""In: translation and stress. Out: transient and persistent spines, as shares of the healthy
+density.
 
-    d commit_1   = (translation - commit_1) / (delay / 2)     two stages, new protein to new spine: the delay,
-    d commit_2   = (commit_1 - commit_2) / (delay / 2)        12 h (Moda-Sava 2019) or 72 h (Pryazhnikov 2018)
-    d transient  = (share (1 + formation_gain (commit_2 - 1)) - transient) / lifetime        (Holtmaat 2005)
-    d persistent = rescue commit_2 vacant - (loss + stress stress_loss) persistent          (Moda-Sava 2019)
+    d commit_1   = (translation - commit_1) / (delay / 2)     two stages, new protein to new spine:
+        the delay,
+    d commit_2   = (commit_1 - commit_2) / (delay / 2)        12 h (Moda-Sava 2019) or 72 h
+        (Pryazhnikov 2018)
+    d transient  = (share (1 + formation_gain (commit_2 - 1)) - transient) / lifetime
+        (Holtmaat 2005)
+    d persistent = rescue commit_2 vacant - (loss + stress stress_loss) persistent
+        (Moda-Sava 2019)
     vacant       = sites - persistent
 
-Persistent spines stand on a fixed number of sites. Stress empties sites; rescue refills them in proportion to
-the material that matures, so it saturates in the healthy, where next to nothing is vacant, and stops with
-mTORC1. Nothing lowers elimination. Turnover and persistent loss fix the share of transient spines.
+Persistent spines stand on a fixed number of sites. Stress empties sites; rescue refills them in
+proportion to the material that matures, so it saturates in the healthy, where next to nothing is
+vacant, and stops with mTORC1. Nothing lowers elimination. Turnover and persistent loss fix the
+share of transient spines.
 """
 
 from __future__ import annotations
@@ -43,7 +49,10 @@ class Spine(Definition):
     def _turnover_exceeds_persistent_loss(self) -> Spine:
         if not 0 < _transient_share(self) < 1:
             persistent, transient = _lost(self)
-            wanted = f"between the losses of persistent ({persistent:.3g}) and transient ({transient:.3g}) spines"
+            wanted = (
+                f"between the losses of persistent ({persistent:.3g}) and transient"
+                f" ({transient:.3g}) spines"
+            )
             raise faulty([Fault("turnover", f"{float(self.turnover):g}", wanted)])
         return self
 
@@ -58,7 +67,9 @@ def _lost(k: Spine) -> tuple[float, float]:
 
 
 def _transient_share(k: Spine) -> float:
-    """The share of transient spines at which a share `turnover` of all spines is gone after the interval."""
+    """The share of transient spines at which a share `turnover` of all spines is gone after the
+    interval.
+    """
     persistent, transient = _lost(k)
     return (float(k.turnover) - persistent) / (transient - persistent)
 
@@ -97,7 +108,9 @@ class Spines:
         )
 
     def steady(self, translation: N, stress: N) -> tuple[N, N]:
-        """Transient and persistent spines at rest; both commit stages are then equal to `translation`."""
+        """Transient and persistent spines at rest; both commit stages are then equal to
+        `translation`.
+        """
         rescue = self.rescue_h * translation
         return (
             self.transient * (1 + self.formation_gain * (translation - 1)),

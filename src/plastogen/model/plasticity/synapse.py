@@ -1,11 +1,16 @@
-"""In: TrkB drive, new protein, firing rate. Out: the weight of a synapse and its homeostatic scaling.
+"""In: TrkB drive, new protein, firing rate. Out: the weight of a synapse and its homeostatic
+scaling.
 
-    d weight  = insertion D(trkb) (ceiling - weight)          AMPA receptors into free slots (Nosyreva 2013)
-                - (weight - 1 - late_gain (protein - 1)) / early_time                 (Frey and Morris 1997)
-    d scaling = (1 + range (1 - r^n) / (1 + r^n) - scaling) / tau,  r = rate_E             (Turrigiano 2008)
+    d weight  = insertion D(trkb) (ceiling - weight)          AMPA receptors into free slots
+        (Nosyreva 2013)
+                - (weight - 1 - late_gain (protein - 1)) / early_time                 (Frey and
+                    Morris 1997)
+    d scaling = (1 + range (1 - r^n) / (1 + r^n) - scaling) / tau,  r = rate_E
+        (Turrigiano 2008)
 
-The early part decays within a day unless new protein holds it, so the weight is raised before any spine is
-(row 35). Scaling is bounded and its set point is the healthy rate: stress is partly compensated, not wholly.
+The early part decays within a day unless new protein holds it, so the weight is raised before any
+spine is (row 35). Scaling is bounded and its set point is the healthy rate: stress is partly
+compensated, not wholly.
 """
 
 from __future__ import annotations

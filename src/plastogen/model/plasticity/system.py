@@ -1,11 +1,15 @@
 """In: what the circuit does, hour by hour (`Inputs`). Out: signals, weights and spines, for weeks.
 
-`Plasticity` is read from models/plasticity/*.yaml, `SlowModel` binds it to floats. The healthy state under
-neutral inputs is an exact fixed point. Beside the cascade, the synapse and the spines stand three slow ends:
+`Plasticity` is read from models/plasticity/*.yaml, `SlowModel` binds it to floats. The healthy
+state under neutral inputs is an exact fixed point. Beside the cascade, the synapse and the spines
+stand three slow ends:
 
-    d pv_integrity = (1 - pv_integrity) / tau - loss S(pv_block) pv_integrity           (Behrens 2008, row 50)
-    d tolerance    = (gain e_block - tolerance) / tau    the course gives NMDA x (1 + tolerance) (Morgan 2012)
-    d tone         = (serotonin - tone) / tau                                            (Taylor 2006, row 49)
+    d pv_integrity = (1 - pv_integrity) / tau - loss S(pv_block) pv_integrity           (Behrens
+        2008, row 50)
+    d tolerance    = (gain e_block - tolerance) / tau    the course gives NMDA x (1 + tolerance)
+        (Morgan 2012)
+    d tone         = (serotonin - tone) / tau                                            (Taylor
+        2006, row 49)
 
 The circuit sees one product, J = weight x scaling x spine density.
 """
@@ -36,10 +40,12 @@ SOLVER_ATOL = 1e-12
 ROOT_TOLERANCE = 1e-13
 
 STATES = (
-    "eef2k", "bdnf", "mtorc1", "protein", "habituation", "commit_1", "commit_2", "weight", "scaling",
-    "transient", "persistent", "pv_integrity", "tolerance", "tone",
+    "eef2k", "bdnf", "mtorc1", "protein", "habituation", "commit_1", "commit_2", "weight",
+    "scaling", "transient", "persistent", "pv_integrity", "tolerance", "tone",
 )  # fmt: skip
-"""The slow state, in order: ratios to healthy, but spines (shares of healthy density), tolerance and tone."""
+"""The slow state, in order: ratios to healthy, but spines (shares of healthy density), tolerance
+and tone.
+"""
 
 COMMIT_2, WEIGHT, SCALING, TRANSIENT, PERSISTENT = (
     STATES.index(name) for name in ("commit_2", "weight", "scaling", "transient", "persistent")
@@ -53,7 +59,8 @@ class Pathways(Definition):
 
     disinhibition: Scale
     spontaneous: Scale
-    # Later: extrasynaptic, metabolite, habenula. Each is a field here and a term in `signalling.Cascade`.
+    # Later: extrasynaptic, metabolite, habenula. Each is a field here and a term in
+    # `signalling.Cascade`.
 
 
 BUILT_PATHWAYS = tuple(Pathways.model_fields)
@@ -77,7 +84,9 @@ class Comparator(Definition):
 
 
 class Clinical(Definition):
-    """Section `clinical`: the one map from the circuit to a clinical scale; it predicts no person."""
+    """Section `clinical`: the one map from the circuit to a clinical scale; it predicts no
+    person.
+    """
 
     effect_per_log_weight: Annotated[Quantity, In("1", above=0)]
     largest_effect: Annotated[Quantity, In("1", above=0)]
@@ -99,7 +108,8 @@ class Plasticity(Definition):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the slow layer is told at one moment; activities are ratios to the seed's healthy baseline.
+    """What the slow layer is told at one moment; activities are ratios to the seed's healthy
+    baseline.
 
     Each is a number, or an array with one number a course.
     """
@@ -121,12 +131,16 @@ HEALTHY = Inputs()
 
 
 class SlowModel:
-    """A `Plasticity` bound to floats. States are arrays whose last axis is `STATES`; time is in hours."""
+    """A `Plasticity` bound to floats. States are arrays whose last axis is `STATES`; time is in
+    hours.
+    """
 
     def __init__(self, plasticity: Plasticity) -> None:
         k = plasticity
         on = k.pathways
-        self.cascade = Cascade(k.signalling, disinhibition=on.disinhibition, spontaneous=on.spontaneous)
+        self.cascade = Cascade(
+            k.signalling, disinhibition=on.disinhibition, spontaneous=on.spontaneous
+        )
         self.strength = Strength(k.synapse)
         self.spines = Spines(k.spine)
         self.pv = Switch(float(k.misuse.pv_half), float(k.misuse.pv_steepness))
@@ -140,16 +154,27 @@ class SlowModel:
 
     @property
     def fastest_h(self) -> float:
-        """The highest rate constant of all, 1/h, or the next power of two: what an explicit step must resolve."""
+        """The highest rate constant of all, 1/h, or the next power of two: what an explicit step
+        must resolve.
+        """
         synapse, spines = self.strength, self.spines
         rates = (
-            *self.cascade.per_h, synapse.early_h, synapse.scaling_h, spines.stage_h, spines.transient_h,
-            self.pv_loss_h, self.pv_recovery_h, self.tolerance_h, self.tone_h,
-        )  # fmt: skip
+            *self.cascade.per_h,
+            synapse.early_h,
+            synapse.scaling_h,
+            spines.stage_h,
+            spines.transient_h,
+            self.pv_loss_h,
+            self.pv_recovery_h,
+            self.tolerance_h,
+            self.tone_h,
+        )
         return float(2 ** np.ceil(np.log2(max(float(np.max(rate)) for rate in rates))))
 
     def healthy_state(self) -> Array:
-        """The state of the healthy, drug-free subject: `rate_of_change` is zero under neutral inputs."""
+        """The state of the healthy, drug-free subject: `rate_of_change` is zero under neutral
+        inputs.
+        """
         start = dict.fromkeys(STATES, 1.0) | {"tolerance": 0.0, "tone": 0.0}
         start |= {"transient": self.spines.transient, "persistent": self.spines.persistent}
         return np.array([start[name] for name in STATES])
@@ -161,29 +186,58 @@ class SlowModel:
     def rates(self, y: Sequence[Any], inputs: Inputs) -> tuple[Any, ...]:
         """d(y)/dt per hour of each state, from numbers, or from arrays with one number a course."""
         (
-            eef2k, bdnf, mtorc1, protein, habituation, commit_1, commit_2, weight, scaling,
-            transient, persistent, pv, tolerance, tone,
-        ) = y  # fmt: skip
+            eef2k,
+            bdnf,
+            mtorc1,
+            protein,
+            habituation,
+            commit_1,
+            commit_2,
+            weight,
+            scaling,
+            transient,
+            persistent,
+            pv,
+            tolerance,
+            tone,
+        ) = y
         i = inputs
         heard = i.ampa_throughput / (transient + persistent)
         *signals, drive, translation = self.cascade.rates(
-            eef2k, bdnf, mtorc1, protein, habituation, tone,
-            heard, i.rest_current, i.sequestered_bdnf, i.mtorc1_blocked,
-        )  # fmt: skip
+            eef2k,
+            bdnf,
+            mtorc1,
+            protein,
+            habituation,
+            tone,
+            heard,
+            i.rest_current,
+            i.sequestered_bdnf,
+            i.mtorc1_blocked,
+        )
         strength = self.strength.rates(weight, scaling, drive, protein, i.rate_E)
         spines = self.spines.rates(commit_1, commit_2, transient, persistent, translation, i.stress)
         return (
-            *signals, spines[0], spines[1], *strength, spines[2], spines[3],
+            *signals,
+            spines[0],
+            spines[1],
+            *strength,
+            spines[2],
+            spines[3],
             (1 - pv) * self.pv_recovery_h - self.pv_loss_h * self.pv(i.pv_block) * pv,
             (self.tolerance_gain * i.e_block - tolerance) * self.tolerance_h,
             (i.serotonin - tone) * self.tone_h,
-        )  # fmt: skip
+        )
 
     def rest(self, inputs: Inputs) -> Array:
-        """The state that lasting `inputs` lead to, in closed form (J is whatever comes out): (..., states)."""
+        """The state that lasting `inputs` lead to, in closed form (J is whatever comes out): (...,
+        states).
+        """
         i = inputs
         if not np.all(i.ampa_throughput > 0):
-            raise ValueError("a silent circuit has no resting state: lasting ampa_throughput must be above 0")
+            raise ValueError(
+                "a silent circuit has no resting state: lasting ampa_throughput must be above 0"
+            )
         *signals, drive, translation = self.cascade.steady(
             tone=i.serotonin,
             rest_current=i.rest_current,
@@ -194,17 +248,32 @@ class SlowModel:
         transient, persistent = self.spines.steady(translation, i.stress)
         pv = 1 / (1 + self.pv_loss_h * self.pv(i.pv_block) / self.pv_recovery_h)
         heard = i.ampa_throughput / (transient + persistent)
-        return np.stack(np.broadcast_arrays(
-            *signals, heard, translation, translation, weight, scaling, transient, persistent,
-            pv, self.tolerance_gain * i.e_block, i.serotonin,
-        ), axis=-1)  # fmt: skip
+        return np.stack(
+            np.broadcast_arrays(
+                *signals,
+                heard,
+                translation,
+                translation,
+                weight,
+                scaling,
+                transient,
+                persistent,
+                pv,
+                self.tolerance_gain * i.e_block,
+                i.serotonin,
+            ),
+            axis=-1,
+        )
 
-    def steady_state(self, inputs_of_J: Callable[[float], Inputs], *, tolerance: float = ROOT_TOLERANCE) -> Array:
+    def steady_state(
+        self, inputs_of_J: Callable[[float], Inputs], *, tolerance: float = ROOT_TOLERANCE
+    ) -> Array:
         """The state at rest in a circuit that answers J with `inputs_of_J(J)`.
 
-        Everything but J is in closed form, so one number is sought: the root of J(rest(inputs_of_J(J))) = J
-        (Brent, in log J, starting at the healthy 1; `tolerance` is relative). Each step costs a call: for a
-        noisy probe ask no more than its own error. Raises ValueError when an answer is silent or not finite.
+        Everything but J is in closed form, so one number is sought: the root of
+        J(rest(inputs_of_J(J))) = J (Brent, in log J, starting at the healthy 1; `tolerance` is
+        relative). Each step costs a call: for a noisy probe ask no more than its own error. Raises
+        ValueError when an answer is silent or not finite.
         """
 
         def excess(log_J: float) -> float:
@@ -231,22 +300,28 @@ class SlowModel:
             step *= 2
         from scipy.optimize import brentq
 
-        log_J = brentq(excess, low, high, xtol=tolerance, rtol=max(tolerance, 4 * np.finfo(float).eps))
+        log_J = brentq(
+            excess, low, high, xtol=tolerance, rtol=max(tolerance, 4 * np.finfo(float).eps)
+        )
         return self.rest(inputs_of_J(math.exp(log_J)))
 
     def advance(
         self, y: Array, t0_h: float, t1_h: float, inputs: Callable[[float], Inputs]
     ) -> tuple[Array, Array, Callable[[npt.ArrayLike], Array]]:
-        """Follow the state from `t0_h` to `t1_h` (LSODA): times (n,), states (n, states), an interpolant.
+        """Follow the state from `t0_h` to `t1_h` (LSODA): times (n,), states (n, states), an
+        interpolant.
 
-        `inputs(t_h)` must be smooth inside the interval: step exactly onto dose events. The interpolant takes
-        one time (hours, in the interval) and returns (states,), or an array of n and returns (n, states).
-        Raises RuntimeError when the solver gives up.
+        `inputs(t_h)` must be smooth inside the interval: step exactly onto dose events. The
+        interpolant takes one time (hours, in the interval) and returns (states,), or an array of n
+        and returns (n, states). Raises RuntimeError when the solver gives up.
         """
         return self._solve(y, t0_h, t1_h, lambda t, state: inputs(t))
 
-    def simulate(self, y: Array, inputs: Callable[[float, float], Inputs], t_h: Sequence[float] | Array) -> Array:
-        """States (n, states) at the times `t_h`, from `y` at the first; `inputs(t_h, J)` is the circuit.
+    def simulate(
+        self, y: Array, inputs: Callable[[float, float], Inputs], t_h: Sequence[float] | Array
+    ) -> Array:
+        """States (n, states) at the times `t_h`, from `y` at the first; `inputs(t_h, J)` is the
+        circuit.
 
         Solved from time to time, so `inputs` may jump at any of them. For tests and lessons.
         """
@@ -254,7 +329,9 @@ class SlowModel:
         for t0, t1 in pairwise(t_h):
 
             def heard(t: float, state: Array, last: float = float(np.nextafter(t1, t0))) -> Inputs:
-                return inputs(min(t, last), self._product(state))  # a jump at t1 belongs to the next stretch
+                return inputs(
+                    min(t, last), self._product(state)
+                )  # a jump at t1 belongs to the next stretch
 
             states.append(self._solve(states[-1], t0, t1, heard)[1][-1])
         return np.array(states)
@@ -267,9 +344,19 @@ class SlowModel:
         def fun(t: float, state: Array) -> Array:
             return self.rate_of_change(state, inputs(t, state))
 
-        path = solve_ivp(fun, (t0_h, t1_h), y, method="LSODA", dense_output=True, rtol=SOLVER_RTOL, atol=SOLVER_ATOL)
+        path = solve_ivp(
+            fun,
+            (t0_h, t1_h),
+            y,
+            method="LSODA",
+            dense_output=True,
+            rtol=SOLVER_RTOL,
+            atol=SOLVER_ATOL,
+        )
         if not path.success or not np.isfinite(path.y).all():
-            raise RuntimeError(f"the slow state could not be followed past {path.t[-1]:g} h: {path.message}")
+            raise RuntimeError(
+                f"the slow state could not be followed past {path.t[-1]:g} h: {path.message}"
+            )
         dense = path.sol
         return path.t, path.y.T, lambda t: np.asarray(dense(t)).T
 
@@ -277,7 +364,9 @@ class SlowModel:
         return float(self.recurrent(y))
 
     def recurrent(self, y: Array) -> Array:
-        """J, the strength of recurrent excitation relative to healthy: weight x scaling x spine density."""
+        """J, the strength of recurrent excitation relative to healthy: weight x scaling x spine
+        density.
+        """
         product: Array = y[..., WEIGHT] * y[..., SCALING] * self.spine_density(y)
         return product
 
@@ -300,7 +389,9 @@ class SlowModel:
         return per_day
 
     def elimination(self, y: Array, stress: npt.ArrayLike = 0.0) -> Array:
-        """Spines lost a day, as a share of the spines present (1/d); `stress` is the level at that time."""
+        """Spines lost a day, as a share of the spines present (1/d); `stress` is the level at that
+        time.
+        """
         s = self.spines
         lost = s.transient_h * y[..., TRANSIENT]
         lost = lost + (s.loss_h + np.asarray(stress) * s.stress_h) * y[..., PERSISTENT]
@@ -310,15 +401,17 @@ class SlowModel:
     def clinical_effect(self, recurrent: npt.ArrayLike, reference: npt.ArrayLike) -> Array:
         """Effect size (Hedges g, negative = better) of J = `recurrent` against `reference`.
 
-        The one clinical map: log J by its slope, calibrated on the peak of row 45, which flattens (tanh) where the
-        scale ends; it predicts no person.
+        The one clinical map: log J by its slope, calibrated on the peak of row 45, which flattens
+        (tanh) where the scale ends; it predicts no person.
         """
         line = self.effect_per_log_weight * np.log(np.asarray(recurrent) / np.asarray(reference))
         effect: Array = -self.largest_effect * np.tanh(line / self.largest_effect)
         return effect
 
     def jacobian(self, y: Array, inputs_of_y: Callable[[Array], Inputs]) -> Array:
-        """d(rate)/d(state) per hour, the circuit in the loop: shape (states, states), central differences."""
+        """d(rate)/d(state) per hour, the circuit in the loop: shape (states, states), central
+        differences.
+        """
         n = len(STATES)
         matrix = np.empty((n, n))
         for column in range(n):
@@ -335,7 +428,9 @@ class SlowModel:
 
 
 def stacked(models: Sequence[T]) -> T:
-    """One model of many courses: each number becomes an array, (courses,), unless all courses share it."""
+    """One model of many courses: each number becomes an array, (courses,), unless all courses share
+    it.
+    """
     first: Any = models[0]
     if isinstance(first, int | float):
         return first if all(m == first for m in models) else np.array(models, dtype=float)  # type: ignore[return-value]

@@ -1,6 +1,8 @@
-"""In: a results folder. Out: its courses as the page draws them: means over seeds, and what the network was meanwhile.
+"""In: a results folder. Out: its courses as the page draws them: means over seeds, and what the
+network was meanwhile.
 
-Curves are kept in 16 bits between their smallest and largest value: off by less than 1/100,000 of that range.
+Curves are kept in 16 bits between their smallest and largest value: off by less than 1/100,000 of
+that range.
 """
 
 from __future__ import annotations
@@ -37,16 +39,27 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 CURVES = (
-    "glutamate", "bdnf", "mtorc1", "eef2k", "protein", "weight", "recurrent", "spine_density", "pv_integrity",
-    "tolerance", "clinical_effect",
-)  # fmt: skip
+    "glutamate",
+    "bdnf",
+    "mtorc1",
+    "eef2k",
+    "protein",
+    "weight",
+    "recurrent",
+    "spine_density",
+    "pv_integrity",
+    "tolerance",
+    "clinical_effect",
+)
 SLOW = ("weight", "scaling", "pv_integrity")
 LEVELS = 65535
 DARK_TINT = 40  # per cent of white that lifts a colour off a dark page
 
 
 def study(folder: Path) -> dict[str, Any]:
-    """All courses of a finished run or sweep, ready for JSON. Raises InputError when the page cannot show them."""
+    """All courses of a finished run or sweep, ready for JSON. Raises InputError when the page
+    cannot show them.
+    """
     ds, question = _opened(folder)
     with ds:
         axes, runs, courses = question.axes, ds["run"], dict[str, int]()
@@ -55,23 +68,39 @@ def study(folder: Path) -> dict[str, Any]:
         for place, point in question.points():
             at = dict(zip((axis.name for axis in axes), place, strict=True))
             for arm in map(str, ds["arm"].values):
-                key = " ".join(map(str, runs.sel(arm=arm).isel(at).values.ravel()))  # equal arms share their runs
+                key = " ".join(
+                    map(str, runs.sel(arm=arm).isel(at).values.ravel())
+                )  # equal arms share their runs
                 if key not in courses:
                     courses[key] = len(courses)
                     case = question.case(arm, place, point)
                     found = list(_curves(ds.sel(arm=arm).isel(at).load(), case))
                     described = [(name, label, unit) for name, label, unit, _ in found]
                     curves.append([values for *_, values in found])
-                    dosed.append([[row["start_h"], row["end_h"], _short(row["what"])] for row in dosing(case)])
+                    dosed.append(
+                        [
+                            [row["start_h"], row["end_h"], _short(row["what"])]
+                            for row in dosing(case)
+                        ]
+                    )
                 index["/".join(map(str, (arm, *place)))] = courses[key]
         return {
-            "name": question.name, "title": ds.attrs["title"], "question": ds.attrs["question"],
-            "who": style.who(ds), "circuit": ds.attrs["circuit"], "seeds": ds.sizes["seed"],
-            "arms": list(_arms(ds)), "axes": [_axis(axis) for axis in axes], "index": index, "given": dosed,
+            "name": question.name,
+            "title": ds.attrs["title"],
+            "question": ds.attrs["question"],
+            "who": style.who(ds),
+            "circuit": ds.attrs["circuit"],
+            "seeds": ds.sizes["seed"],
+            "arms": list(_arms(ds)),
+            "axes": [_axis(axis) for axis in axes],
+            "index": index,
+            "given": dosed,
             "time_h": np.round(ds["time"].values, 6).tolist(),
-            "curves": [dict(zip(("name", "label", "unit"), words, strict=True)) for words in described],
+            "curves": [
+                dict(zip(("name", "label", "unit"), words, strict=True)) for words in described
+            ],
             **packed(np.array(curves)),
-        }  # fmt: skip
+        }
 
 
 def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
@@ -79,16 +108,21 @@ def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
     path, asked = folder / "results.nc", noted(folder)
     if asked is None or not path.is_file():
         wanted = "a results folder, which `plastogen run` makes"
-        raise InputError.one(file=str(folder), found=show(path.name if asked else "asked.json"), wanted=wanted)
+        raise InputError.one(
+            file=str(folder), found=show(path.name if asked else "asked.json"), wanted=wanted
+        )
     question, ds = open_experiment(asked.experiment, asked.set), opened(path)
     sizes = {axis.name: axis.size for axis in question.axes}
     fault = None
     if {POINT, SUBJECT} & sizes.keys():
         fault = "points that are no grid", "one course, or a grid of them (design: {kind: grid})"
-    elif sizes != {name: ds.sizes[name] for name in data.sweep_axes(ds)} or {*question.experiment.arms} != {
-        *map(str, ds["arm"].values)
-    }:
-        fault = f"another question than {asked.experiment} asks now", f"its answer: plastogen run {asked.experiment}"
+    elif sizes != {name: ds.sizes[name] for name in data.sweep_axes(ds)} or {
+        *question.experiment.arms
+    } != {*map(str, ds["arm"].values)}:
+        fault = (
+            f"another question than {asked.experiment} asks now",
+            f"its answer: plastogen run {asked.experiment}",
+        )
     elif not bool((ds["status"] == COMPLETE).all()):
         there = f"{ds.attrs['n_complete']} of {ds.attrs['n_expected']} runs"
         fault = there, f"all of them: plastogen run {asked.experiment}"
@@ -107,11 +141,19 @@ def drives(one: xr.Dataset, case: Condition) -> Array:
     switches, subject = case.setting.switches, case.subject
     effect = treated_of(case.plan(int(one["seed"][0]), "numpy")).effects(one["time"])
     drive = reduce(
-        frozen(shares, slow, one["spine_density"].transpose("seed", "time").values, effect,
-               inhibition=float(subject.inhibition), feedback=switches.feedback == "on")
-    )  # fmt: skip
+        frozen(
+            shares,
+            slow,
+            one["spine_density"].transpose("seed", "time").values,
+            effect,
+            inhibition=float(subject.inhibition),
+            feedback=switches.feedback == "on",
+        )
+    )
     shape = shares[pools[0]].shape
-    return np.array([np.broadcast_to(getattr(drive, name), shape).mean(axis=0) for name in FACTORS], dtype=float)
+    return np.array(
+        [np.broadcast_to(getattr(drive, name), shape).mean(axis=0) for name in FACTORS], dtype=float
+    )
 
 
 def _curves(one: xr.Dataset, case: Condition) -> Iterator[tuple[str, str, str, Array]]:
@@ -120,9 +162,19 @@ def _curves(one: xr.Dataset, case: Condition) -> Iterator[tuple[str, str, str, A
     species = str(one["species"].values[0]) if one.sizes["species"] else ""
     for name in ("plasma_ng_ml", "brain_uM"):
         level = mean[name].sel(species=species).values if species else np.zeros(one.sizes["time"])
-        yield name, f"{species} in {'plasma' if name == 'plasma_ng_ml' else 'brain, unbound'}", _unit(one, name), level
+        yield (
+            name,
+            f"{species} in {'plasma' if name == 'plasma_ng_ml' else 'brain, unbound'}",
+            _unit(one, name),
+            level,
+        )
     for cls in CLASSES:
-        yield f"block_{cls}", f"{cls} blocked", "%", 100 * mean["block"].sel(pool=f"{cls}.synaptic").values
+        yield (
+            f"block_{cls}",
+            f"{cls} blocked",
+            "%",
+            100 * mean["block"].sel(pool=f"{cls}.synaptic").values,
+        )
     for cls in CLASSES:
         yield f"rate_{cls}", f"{cls} rate", "Hz", mean["rate_hz"].sel({"class": cls}).values
     for name in CURVES:
@@ -174,11 +226,17 @@ def _short(what: str) -> str:
 
 
 def packed(values: Array) -> dict[str, Any]:
-    """(courses, curves, times) in 16 bits: value = low + (high - low) x level / LEVELS, `low` and `high` a curve."""
+    """(courses, curves, times) in 16 bits: value = low + (high - low) x level / LEVELS, `low` and
+    `high` a curve.
+    """
     low, high = values.min(axis=(0, 2)), values.max(axis=(0, 2))
     span = np.where(high > low, high - low, 1)[:, None]
     levels = np.round((values - low[:, None]) / span * LEVELS).astype("<u2")
-    return {"low": low.tolist(), "high": high.tolist(), "data": base64.b64encode(levels.tobytes()).decode("ascii")}
+    return {
+        "low": low.tolist(),
+        "high": high.tolist(),
+        "data": base64.b64encode(levels.tobytes()).decode("ascii"),
+    }
 
 
 def as_json(value: Any) -> str:

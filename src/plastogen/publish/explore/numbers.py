@@ -1,7 +1,9 @@
-"""In: a circuit, a drug. Out: every number the network of the page may be given, so that the page itself has no model.
+"""In: a circuit, a drug. Out: every number the network of the page may be given, so that the page
+itself has no model.
 
-`cell_values` is a product in every number of a `Drive`. So the page needs its values at a drive of ones, and for each
-class which numbers of the drive multiply them; what it then hands over equals `cell_values` bit by bit (tested).
+`cell_values` is a product in every number of a `Drive`. So the page needs its values at a drive of
+ones, and for each class which numbers of the drive multiply them; what it then hands over equals
+`cell_values` bit by bit (tested).
 """
 
 from __future__ import annotations
@@ -27,11 +29,25 @@ SEEDS = range(1, 13)
 SETTLE_S, WINDOW_S = 0.5, 20  # of the drug-free network whose voltage and activity decide block
 MG_QUARTERS = range(7)  # of the Mg2+ in the circuit's file: none to one and a half times as much
 DRIVE_PERCENT = range(80, 121, 5)  # of the background rate in the circuit's file
-DECADES_UM, TENTHS = range(-2, 2), (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)  # concentrations of the table
+DECADES_UM, TENTHS = (
+    range(-2, 2),
+    (
+        10,
+        12,
+        15,
+        20,
+        25,
+        30,
+        40,
+        50,
+        60,
+        80,
+    ),
+)  # concentrations of the table
 # The order in which `cell_values` multiplies; another order gives another last bit.
 FACTORS = (
-    "recurrent", "nmda_E", "nmda_PV", "nmda_SST", "tonic_E", "tonic_PV", "tonic_SST", "ampa", "gaba", "pv_output",
-    "release", "silence",
+    "recurrent", "nmda_E", "nmda_PV", "nmda_SST", "tonic_E", "tonic_PV", "tonic_SST", "ampa",
+    "gaba", "pv_output", "release", "silence",
 )  # fmt: skip
 
 
@@ -41,7 +57,8 @@ def packed(values: npt.ArrayLike) -> str:
 
 
 def cells(circuit: Circuit) -> dict[str, dict[str, Any]]:
-    """Name -> {seeds: one array for each of SEEDS, or one for all; factors: for each class the drive's numbers}.
+    """Name -> {seeds: one array for each of SEEDS, or one for all; factors: for each class the
+    drive's numbers}.
 
     Raises ValueError when a value is no product in the drive.
     """
@@ -60,7 +77,10 @@ def cells(circuit: Circuit) -> dict[str, dict[str, Any]]:
     for name in plain[0]:
         own = [values[name] for values in plain]
         same = all(np.array_equal(own[0], other) for other in own)
-        found[name] = {"seeds": [packed(values) for values in (own[:1] if same else own)], "factors": factors[name]}
+        found[name] = {
+            "seeds": [packed(values) for values in (own[:1] if same else own)],
+            "factors": factors[name],
+        }
     return found
 
 
@@ -73,11 +93,18 @@ def with_number(circuit: Circuit, section: str, name: str, value: float) -> Circ
 
 
 def dials(circuit: Circuit) -> dict[str, list[dict[str, Any]]]:
-    """Dial -> its places, each with a label, whether the circuit's file has it, and the values that it changes."""
+    """Dial -> its places, each with a label, whether the circuit's file has it, and the values that
+    it changes.
+    """
     mg, rate = float(circuit.magnesium.concentration), float(circuit.background.rate)
     places = {
-        "mg": [(f"{mg * q / 4:g} mM", q == 4, ("magnesium", "concentration", mg * q / 4)) for q in MG_QUARTERS],
-        "background": [(f"{p} %", p == 100, ("background", "rate", rate * p / 100)) for p in DRIVE_PERCENT],
+        "mg": [
+            (f"{mg * q / 4:g} mM", q == 4, ("magnesium", "concentration", mg * q / 4))
+            for q in MG_QUARTERS
+        ],
+        "background": [
+            (f"{p} %", p == 100, ("background", "rate", rate * p / 100)) for p in DRIVE_PERCENT
+        ],
     }
     usual, found = shared_values(circuit), dict[str, list[dict[str, Any]]]()
     for dial, listed in places.items():
@@ -85,18 +112,23 @@ def dials(circuit: Circuit) -> dict[str, list[dict[str, Any]]]:
         for label, is_usual, number in listed:
             now = shared_values(with_number(circuit, *number))
             changed = {name: value for name, value in now.items() if value != usual[name]}
-            found[dial].append({"label": label, "usual": is_usual, "value": number[2], "changes": changed})
+            found[dial].append(
+                {"label": label, "usual": is_usual, "value": number[2], "changes": changed}
+            )
     return found
 
 
 def concentrations() -> Array:
-    """Unbound concentrations of the table, uM: none, then round numbers in even steps of the logarithm."""
+    """Unbound concentrations of the table, uM: none, then round numbers in even steps of the
+    logarithm.
+    """
     steps = (float(f"{tenths}e{decade - 1}") for decade in DECADES_UM for tenths in TENTHS)
     return np.array([0, *steps, 10 ** (DECADES_UM[-1] + 1)])
 
 
 def block_table(circuit: Circuit, drug: Drug, rest: Activity) -> list[list[list[float]]]:
-    """What a concentration of the drug leaves of NMDA conductance: [place of Mg2+][concentration][FACTORS[1:7]].
+    """What a concentration of the drug leaves of NMDA conductance: [place of
+    Mg2+][concentration][FACTORS[1:7]].
 
     At equilibrium, with the agonist and the voltages of `rest`, the drug-free network.
     """
@@ -105,12 +137,16 @@ def block_table(circuit: Circuit, drug: Drug, rest: Activity) -> list[list[list[
     found = []
     for place in dials(circuit)["mg"]:
         kinetics = BlockKinetics(
-            [Pool(name, mix) for name, mix in pools.items()], {species: drug.actions.nmdar[species]},
-            mg_mM=place["value"], mg_efold_mV=float(circuit.magnesium.efold),
-        )  # fmt: skip
+            [Pool(name, mix) for name, mix in pools.items()],
+            {species: drug.actions.nmdar[species]},
+            mg_mM=place["value"],
+            mg_efold_mV=float(circuit.magnesium.efold),
+        )
         row = []
         for uM in concentrations():
-            state = kinetics.equilibrium([shares[p] for p in pools], [at[p] for p in pools], v, [uM])
+            state = kinetics.equilibrium(
+                [shares[p] for p in pools], [at[p] for p in pools], v, [uM]
+            )
             drive = reduce(State(nmdar=dict(zip(pools, 1 - kinetics.fraction(state), strict=True))))
             row.append([float(getattr(drive, number)) for number in FACTORS[1:7]])
         found.append(row)
@@ -118,14 +154,26 @@ def block_table(circuit: Circuit, drug: Drug, rest: Activity) -> list[list[list[
 
 
 def inputs(circuit: Circuit, drug: Drug, *, backend: str | None = None) -> dict[str, Any]:
-    """Everything the page's network needs beside its program, ready for JSON. Raises EngineError, StoreError."""
-    rest = NetworkProbe(circuit, seconds=WINDOW_S, settle_s=SETTLE_S, backend=backend).ask(Drive(), SEEDS[0])
+    """Everything the page's network needs beside its program, ready for JSON. Raises EngineError,
+    StoreError.
+    """
+    rest = NetworkProbe(circuit, seconds=WINDOW_S, settle_s=SETTLE_S, backend=backend).ask(
+        Drive(), SEEDS[0]
+    )
     return {
         "title": circuit.title,
         "classes": {name: [part.start, part.stop] for name, part in circuit.slices().items()},
-        "cells": cells(circuit), "shared": shared_values(circuit), "dials": dials(circuit), "factors": list(FACTORS),
+        "cells": cells(circuit),
+        "shared": shared_values(circuit),
+        "dials": dials(circuit),
+        "factors": list(FACTORS),
         "usual": [float(getattr(Drive(), number)) for number in FACTORS],
-        "seeds": [{"seed": s, "structure": stream(s, "structure"), "noise": stream(s, "noise")} for s in SEEDS],
-        "settle_s": SETTLE_S, "drug": drug.parent, "concentrations_uM": concentrations().tolist(),
+        "seeds": [
+            {"seed": s, "structure": stream(s, "structure"), "noise": stream(s, "noise")}
+            for s in SEEDS
+        ],
+        "settle_s": SETTLE_S,
+        "drug": drug.parent,
+        "concentrations_uM": concentrations().tolist(),
         "left": np.round(block_table(circuit, drug, rest), 6).tolist(),
-    }  # fmt: skip
+    }

@@ -1,4 +1,5 @@
-"""In: lessons/*.yaml. Out: a `Lesson`: an aim, an experiment, questions at three levels with answers that rest on it.
+"""In: lessons/*.yaml. Out: a `Lesson`: an aim, an experiment, questions at three levels with
+answers that rest on it.
 
 Answers name what they read instead of giving numbers: `{rate_E of ketamine}` (see `lesson.key`).
 """
@@ -31,8 +32,9 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 class Question(Definition):
-    """One question. `holds`: claims of the experiment, in its words, that must be met for the answer to be right;
-    `misses`: claims that must come out as not met, where the answer is about what the model gets wrong.
+    """One question. `holds`: claims of the experiment, in its words, that must be met for the
+    answer to be right; `misses`: claims that must come out as not met, where the answer is about
+    what the model gets wrong.
     """
 
     level: Level
@@ -44,28 +46,35 @@ class Question(Definition):
     @pydantic.model_validator(mode="after")
     def _rests_on_something(self) -> Question:
         if not (self.holds or self.misses or "{" in self.answer):
-            wanted = "a number of the run ({readout of arm}) in the answer, or claims under holds: or misses:"
+            wanted = (
+                "a number of the run ({readout of arm}) in the answer, or claims under holds: or"
+                " misses:"
+            )
             raise faulty([Fault("", "an answer that rests on nothing", wanted)])
         return self
 
 
 class Misconception(Definition):
-    """What is often believed, and what to say instead; students are asked whether they agree with it."""
+    """What is often believed, and what to say instead; students are asked whether they agree with
+    it.
+    """
 
     belief: str
     instead: str
 
 
 class Change(Definition):
-    """A change of the model after which the answers no longer hold: shows that they depend on it."""
+    """A change of the model after which the answers no longer hold: shows that they depend on
+    it.
+    """
 
     set: dict[str, Any] = Field(min_length=1)
     why: str
 
 
 class Lesson(Definition):
-    """One lesson. `set` is how its experiment is run for it, where the shipped one would take too long; `readouts` are
-    those that its figures show, where a figure shows readouts.
+    """One lesson. `set` is how its experiment is run for it, where the shipped one would take too
+    long; `readouts` are those that its figures show, where a figure shows readouts.
     """
 
     title: str
@@ -88,11 +97,22 @@ class Lesson(Definition):
         faults = []
         for i, name in enumerate(self.figures):
             if name not in FIGURES:
-                faults.append(Fault(f"figures.{i}", show(name), f"one of {', '.join(FIGURES)}", nearest(name, FIGURES)))
+                faults.append(
+                    Fault(
+                        f"figures.{i}",
+                        show(name),
+                        f"one of {', '.join(FIGURES)}",
+                        nearest(name, FIGURES),
+                    )
+                )
         asked = {question.level for question in self.questions}
         if lacking := [level for level in LEVELS if level not in asked]:
             found = f"none of level {' or '.join(lacking)}"
-            faults.append(Fault("questions", found, "at least one question of each level: see, explain, judge"))
+            faults.append(
+                Fault(
+                    "questions", found, "at least one question of each level: see, explain, judge"
+                )
+            )
         if faults:
             raise faulty(faults)
         return self
@@ -104,7 +124,9 @@ def shipped() -> list[str]:
 
 
 def locate(name: str | Path) -> Path:
-    """The file of lesson `name`: a path, a file in ./lessons, or one that ships. Raises InputError."""
+    """The file of lesson `name`: a path, a file in ./lessons, or one that ships. Raises
+    InputError.
+    """
     given = Path(name)
     if given.suffix in (".yaml", ".yml") or len(given.parts) > 1:
         return given
@@ -113,7 +135,9 @@ def locate(name: str | Path) -> Path:
             return path
     names = sorted({*shipped(), *(path.stem for path in Path().glob(f"{FOLDER}/*.yaml"))})
     wanted = f"a lesson: {', '.join(names)}, or the path of a file"
-    raise InputError.one(file=FOLDER, found=show(str(name)), wanted=wanted, nearest=nearest(str(name), names))
+    raise InputError.one(
+        file=FOLDER, found=show(str(name)), wanted=wanted, nearest=nearest(str(name), names)
+    )
 
 
 def open_lesson(name: str | Path) -> tuple[Lesson, Document]:

@@ -1,8 +1,10 @@
-"""In: a `Lesson` and an answered experiment. Out: its answer key: texts filled in, claims as they came out.
+"""In: a `Lesson` and an answered experiment. Out: its answer key: texts filled in, claims as they
+came out.
 
-A text reads numbers of the run in braces: `{rate_E of ketamine}`, at a point of a sweep `{rate_E of ketamine where
-dose = 0.5 mg/kg}`; two of them with `minus` or `over` between; and at the end `as %` (a share) or `as change` (of 1, or
-of 100 %). Means over seeds; a difference or ratio is taken seed by seed.
+A text reads numbers of the run in braces: `{rate_E of ketamine}`, at a point of a sweep `{rate_E of
+ketamine where dose = 0.5 mg/kg}`; two of them with `minus` or `over` between; and at the end `as %`
+(a share) or `as change` (of 1, or of 100 %). Means over seeds; a difference or ratio is taken seed
+by seed.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ class Number:
 
 @dataclass(frozen=True)
 class Found:
-    """What a place in a text reads: itself, its mean with the 95 % interval, in `unit`, on how many seeds."""
+    """What a place in a text reads: itself, its mean with the 95 % interval, in `unit`, on how many
+    seeds.
+    """
 
     text: str
     mean: float
@@ -57,18 +61,28 @@ class Found:
     def said(self) -> str:
         """The mean as it stands in a sentence."""
         sign, whole = "+" if self.change else "", abs(self.mean) >= 1 or not round(self.mean, 1)
-        number = f"{self.mean:{sign}.{0 if whole else 1}f}" if self.unit == "%" else f"{self.mean:{sign}.3g}"
+        number = (
+            f"{self.mean:{sign}.{0 if whole else 1}f}"
+            if self.unit == "%"
+            else f"{self.mean:{sign}.3g}"
+        )
         return minus(number) + _after(self.unit)
 
     @property
     def span(self) -> str:
         """Its interval, empty where one seed knows none."""
-        return "" if np.isnan(self.low) else minus(f"{_three(self.low)} to {_three(self.high)}") + _after(self.unit)
+        return (
+            ""
+            if np.isnan(self.low)
+            else minus(f"{_three(self.low)} to {_three(self.high)}") + _after(self.unit)
+        )
 
     @property
     def exact(self) -> str:
         """The mean with three digits, as it stands beside its interval."""
-        return minus(f"{'+' * (self.change and self.mean > TINY)}{_three(self.mean)}") + _after(self.unit)
+        return minus(f"{'+' * (self.change and self.mean > TINY)}{_three(self.mean)}") + _after(
+            self.unit
+        )
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,9 @@ class Key:
     @property
     def disagreements(self) -> list[Checked]:
         """Claims that came out other than the answers say, each once."""
-        every = {one.verdict.claim: one for group in self.checked for one in group if not one.agrees}
+        every = {
+            one.verdict.claim: one for group in self.checked for one in group if not one.agrees
+        }
         return list(every.values())
 
 
@@ -117,25 +133,36 @@ def _after(unit: str) -> str:
 def texts(lesson: Lesson) -> Iterator[tuple[str, str]]:
     """(path, text) of every text that may read numbers."""
     yield from ((f"questions.{i}.answer", q.answer) for i, q in enumerate(lesson.questions))
-    yield from ((f"misconceptions.{i}.instead", m.instead) for i, m in enumerate(lesson.misconceptions))
+    yield from (
+        (f"misconceptions.{i}.instead", m.instead) for i, m in enumerate(lesson.misconceptions)
+    )
     yield from ((f"not_shown.{i}", text) for i, text in enumerate(lesson.not_shown))
 
 
 def check(lesson: Lesson, document: Document, question: OpenExperiment) -> None:
-    """Raises InputError, all at once: claims the experiment does not make, numbers it does not have."""
+    """Raises InputError, all at once: claims the experiment does not make, numbers it does not
+    have.
+    """
     problems = list[Problem]()
     claims = [claim.claim for claim in question.experiment.expect]
     for i, asked in enumerate(lesson.questions):
         for key, named in (("holds", asked.holds), ("misses", asked.misses)):
             for k, claim in enumerate(named):
                 if claim not in claims:
-                    wanted = f"a claim of {question.name}, in its words; plastogen show {question.name} lists them"
+                    wanted = (
+                        f"a claim of {question.name}, in its words; plastogen show {question.name}"
+                        " lists them"
+                    )
                     at = f"questions.{i}.{key}.{k}"
-                    problems.append(document.problem(at, show(claim), wanted, nearest(claim, claims)))
+                    problems.append(
+                        document.problem(at, show(claim), wanted, nearest(claim, claims))
+                    )
     for i, name in enumerate(lesson.readouts):
         if name not in (known := question.experiment.readouts):
             problems.append(
-                document.problem(f"readouts.{i}", show(name), f"one of {', '.join(known)}", nearest(name, known))
+                document.problem(
+                    f"readouts.{i}", show(name), f"one of {', '.join(known)}", nearest(name, known)
+                )
             )
     for path, text in texts(lesson):
         for place in PLACE.findall(text):
@@ -150,7 +177,11 @@ def _fault(place: str, question: OpenExperiment) -> tuple[str, str, str | None] 
     """What is wrong with a place in a text: found, wanted, nearest."""
     numbers = _numbers(place)
     if numbers is None:
-        return f"{{{place}}}", "{readout of arm}, one or two, such as {rate_E of ketamine over rate_E of vehicle}", None
+        return (
+            f"{{{place}}}",
+            "{readout of arm}, one or two, such as {rate_E of ketamine over rate_E of vehicle}",
+            None,
+        )
     experiment = question.experiment
     for number in numbers:
         for name, known in ((number.readout, experiment.readouts), (number.arm, experiment.arms)):
@@ -162,7 +193,11 @@ def _fault(place: str, question: OpenExperiment) -> tuple[str, str, str | None] 
         except QuantityError as error:
             return error.found, error.wanted, error.nearest
         if points != 1:
-            return f"{{{place}}}, which is {points} points of the sweep", "one, such as `where dose = 1 mg/kg`", None
+            return (
+                f"{{{place}}}, which is {points} points of the sweep",
+                "one, such as `where dose = 1 mg/kg`",
+                None,
+            )
     return None
 
 
@@ -175,7 +210,9 @@ def _numbers(place: str) -> list[Number] | None:
     return [Number(*match.groups()) for match in found if match]
 
 
-def key(lesson: Lesson, question: OpenExperiment, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Key:
+def key(
+    lesson: Lesson, question: OpenExperiment, ds: xr.Dataset, verdicts: Sequence[Verdict]
+) -> Key:
     """The key of a lesson that `check` found sound."""
     numbers: dict[str, Found] = {}
 
@@ -187,14 +224,19 @@ def key(lesson: Lesson, question: OpenExperiment, ds: xr.Dataset, verdicts: Sequ
     by_claim: Mapping[str, Verdict] = {verdict.claim: verdict for verdict in verdicts}
     checked = tuple(
         tuple(
-            Checked(by_claim[claim], holds) for holds, named in ((True, q.holds), (False, q.misses)) for claim in named
+            Checked(by_claim[claim], holds)
+            for holds, named in ((True, q.holds), (False, q.misses))
+            for claim in named
         )
         for q in lesson.questions
     )
     return Key(
-        tuple(filled(q.answer) for q in lesson.questions), tuple(filled(m.instead) for m in lesson.misconceptions),
-        tuple(filled(text) for text in lesson.not_shown), checked, tuple(numbers.values()),
-    )  # fmt: skip
+        tuple(filled(q.answer) for q in lesson.questions),
+        tuple(filled(m.instead) for m in lesson.misconceptions),
+        tuple(filled(text) for text in lesson.not_shown),
+        checked,
+        tuple(numbers.values()),
+    )
 
 
 def _found(place: str, question: OpenExperiment, ds: xr.Dataset) -> Found:
@@ -232,7 +274,8 @@ def _worded(place: str, question: OpenExperiment) -> str:
         title = experiment.readouts[number.readout].title or number.readout.replace("_", " ")
         arm = experiment.arms[number.arm].title or arm_label(number.arm)
         told.append(
-            f"{title}, {arm}" + (f", {number.axis} = {minus(number.value)}" if number.axis and number.value else "")
+            f"{title}, {arm}"
+            + (f", {number.axis} = {minus(number.value)}" if number.axis and number.value else "")
         )
     between = BETWEEN.search(place)
     return f" {between[1]} ".join(told) if between else told[0]

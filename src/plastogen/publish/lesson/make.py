@@ -1,4 +1,6 @@
-"""In: the name of a lesson. Out: its experiment run (or found finished), its key, and the files it is made of."""
+"""In: the name of a lesson. Out: its experiment run (or found finished), its key, and the files it
+is made of.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ from plastogen.publish.report.methods import given_text
 from plastogen.publish.workflow import RESULTS, How, Outcome, Request, Say, answer, ask, drawn
 from plastogen.runs.scheduler import Watcher
 
-RUN_BY = {"cpp": "as a compiled program", "numpy": "in numpy"}  # a student reads no names of backends
+RUN_BY = {
+    "cpp": "as a compiled program",
+    "numpy": "in numpy",
+}  # a student reads no names of backends
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,20 @@ class Made:
 
 
 def make(
-    name: str, settings: Mapping[str, object] | None = None, *, full: bool = False, out: Path | None = None,
-    say: Say = print, watcher: Watcher | None = None, **how: Unpack[How],
-) -> Made:  # fmt: skip
-    """Run what the lesson needs and write its sheets. `full`: its experiment as it ships, not the short form.
+    name: str,
+    settings: Mapping[str, object] | None = None,
+    *,
+    full: bool = False,
+    out: Path | None = None,
+    say: Say = print,
+    watcher: Watcher | None = None,
+    **how: Unpack[How],
+) -> Made:
+    """Run what the lesson needs and write its sheets. `full`: its experiment as it ships, not the
+    short form.
 
-    Where results/EXPERIMENT is finished, that is taken. Raises InputError, StoreError, WorkersLost, EngineError.
+    Where results/EXPERIMENT is finished, that is taken. Raises InputError, StoreError, WorkersLost,
+    EngineError.
     """
     lesson, document = open_lesson(name)
     folder = out or RESULTS / f"lesson_{Path(document.file).stem}"
@@ -48,7 +61,9 @@ def make(
     say(f"{lesson.title}: {why}")
     found = answer(asked, say=say, watcher=watcher, figures=False, **how)
     key = keys.key(lesson, asked.question, found.ds, found.verdicts)
-    command = f"plastogen lesson {name}" + "".join(f" --set {path}='{v}'" for path, v in (settings or {}).items())
+    command = f"plastogen lesson {name}" + "".join(
+        f" --set {path}='{v}'" for path, v in (settings or {}).items()
+    )
     files = drawn(found, lesson.figures, folder / "figures", readouts=lesson.readouts, say=say)
     return Made(lesson, key, found, _write(lesson, key, _ran(found, command), files, folder))
 
@@ -60,12 +75,20 @@ def _asked(
     whole = ask(lesson.experiment, settings, say=_quiet)
     finished = all(whole.store.fault(job.id) is None for job in whole.jobs)
     if finished or full or not lesson.set:
-        came = f"taken from {whole.folder}, which is finished" if finished else f"runs {lesson.experiment} as it ships"
+        came = (
+            f"taken from {whole.folder}, which is finished"
+            if finished
+            else f"runs {lesson.experiment} as it ships"
+        )
         return whole, came if finished or lesson.set else f"{came}; takes {lesson.takes}"
     short = ask(lesson.experiment, {**lesson.set, **settings}, out=folder, say=say)
     if all(short.store.fault(job.id) is None for job in short.jobs):
         return short, f"taken from {folder}"
-    slow = "" if default_backend() == "cpp" else "; there is no C++ compiler, so far longer (see plastogen doctor)"
+    slow = (
+        ""
+        if default_backend() == "cpp"
+        else "; there is no C++ compiler, so far longer (see plastogen doctor)"
+    )
     return short, f"runs {lesson.experiment} in short; takes {lesson.takes}{slow}"
 
 
@@ -74,18 +97,23 @@ def _ran(found: Outcome, command: str) -> Ran:
     question, ds = found.asked.question, found.ds
     first = {case.arm: case for case in reversed(found.asked.cases)}
     own = question.experiment.arms
-    arms = [(own[arm].title or arm_label(arm), "; ".join(given_text(first[arm])) or "nothing") for arm in own]
+    arms = [
+        (own[arm].title or arm_label(arm), "; ".join(given_text(first[arm])) or "nothing")
+        for arm in own
+    ]
     backends = str(ds.attrs.get("backends", ""))
     network = (
         "a formula in place of the network"
         if ds.attrs["method"] == "formula"
         else f"network run {RUN_BY.get(backends, backends)}"
     )
-    swept = "".join(f" Every group was run over {whole}: {'; '.join(paths)}." for whole, *paths in question.over)
+    swept = "".join(
+        f" Every group was run over {whole}: {'; '.join(paths)}." for whole, *paths in question.over
+    )
     how = (
-        f"{str(ds.attrs['subject']).replace('_', ' ').capitalize()}, circuit {ds.attrs['circuit']}, "
-        f"{network}; {ds.attrs['n_complete']} of {ds.attrs['n_expected']} runs, n = {len(question.seeds)} "
-        f"seed{'s' * (len(question.seeds) > 1)}.{swept}"
+        f"{str(ds.attrs['subject']).replace('_', ' ').capitalize()}, circuit {ds.attrs['circuit']},"
+        f" {network}; {ds.attrs['n_complete']} of {ds.attrs['n_expected']} runs, n ="
+        f" {len(question.seeds)} seed{'s' * (len(question.seeds) > 1)}.{swept}"
     )
     sources = [verdict.source for verdict in found.verdicts]
     used = cited([], sources, question.models.library)
@@ -99,18 +127,25 @@ def _ran(found: Outcome, command: str) -> Ran:
     )
 
 
-def _write(lesson: Lesson, key: Key, ran: Ran, files: Sequence[Path], folder: Path) -> tuple[Path, ...]:
-    """The three sheets as HTML and Markdown, and their figures, into `folder`. Raises StoreError."""
+def _write(
+    lesson: Lesson, key: Key, ran: Ran, files: Sequence[Path], folder: Path
+) -> tuple[Path, ...]:
+    """The three sheets as HTML and Markdown, and their figures, into `folder`. Raises
+    StoreError.
+    """
     by_name = {name: [path for path in files if path.stem == name] for name in lesson.figures}
     linked = {name: f"figures/{name}.png" for name in lesson.figures}
     blocks = {
-        "student": sheets.student(lesson, ran), "teacher": sheets.teacher(lesson, ran, key),
+        "student": sheets.student(lesson, ran),
+        "teacher": sheets.teacher(lesson, ran, key),
         "slides": sheets.slides(lesson, ran, key),
-    }  # fmt: skip
+    }
     written = []
     for name, parts in blocks.items():
         css = "slides" if name == "slides" else "sheet"
-        atomic_write(folder / f"{name}.html", render.page(f"{lesson.title}: {name}", parts, by_name, css=css))
+        atomic_write(
+            folder / f"{name}.html", render.page(f"{lesson.title}: {name}", parts, by_name, css=css)
+        )
         atomic_write(folder / f"{name}.md", render.markdown(parts, linked))
         written += [folder / f"{name}.html", folder / f"{name}.md"]
     return tuple(written)

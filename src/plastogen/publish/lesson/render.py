@@ -1,4 +1,6 @@
-"""In: blocks of a sheet or of slides, and files of figures. Out: one self-contained HTML page; Markdown."""
+"""In: blocks of a sheet or of slides, and files of figures. Out: one self-contained HTML page;
+Markdown.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,16 @@ from pathlib import Path
 
 from plastogen.figures import FIGURES
 from plastogen.publish.lesson.key import Checked, minus
-from plastogen.publish.lesson.sheets import Asked, Block, Heading, Picture, Points, Slide, Table, Text
+from plastogen.publish.lesson.sheets import (
+    Asked,
+    Block,
+    Heading,
+    Picture,
+    Points,
+    Slide,
+    Table,
+    Text,
+)
 from plastogen.publish.report.html import Html, document, el, join, picture, table
 from plastogen.publish.report.page import SIGNS
 
@@ -25,7 +36,9 @@ def bound(text: str) -> str:
 def page(title: str, blocks: Iterable[Block], files: Files, *, css: str) -> Html:
     """A page of its own; `css`: sheet or slides."""
     style = (resources.files("plastogen.publish.lesson") / f"{css}.css").read_text(encoding="utf-8")
-    return document(title, style, el("body", *(join(["", _html(block, files)]) for block in blocks), class_=css))
+    return document(
+        title, style, el("body", *(join(["", _html(block, files)]) for block in blocks), class_=css)
+    )
 
 
 def _html(block: Block, files: Files) -> Html:
@@ -41,7 +54,9 @@ def _html(block: Block, files: Files) -> Html:
                 return table(head, [[bound(cell) for cell in row] for row in rows])
             return el("dl", *(el("div", el("dt", name), el("dd", what)) for name, what in rows))
         case Picture(name):
-            return el("figure", picture(files[name], FIGURES[name]), el("figcaption", FIGURES[name]))
+            return el(
+                "figure", picture(files[name], FIGURES[name]), el("figcaption", FIGURES[name])
+            )
         case Asked():
             return _asked(block)
         case Slide(blocks):
@@ -64,7 +79,9 @@ def _asked(block: Asked) -> Html:
 
 
 def _rest(one: Checked, brief: bool) -> str:
-    """A claim an answer rests on: how it came out and, unless `brief`, with which numbers and after whom."""
+    """A claim an answer rests on: how it came out and, unless `brief`, with which numbers and after
+    whom.
+    """
     v = one.verdict
     told = "" if one.agrees else "DISAGREES with the answer: "
     if brief:
@@ -72,14 +89,18 @@ def _rest(one: Checked, brief: bool) -> str:
     unit = "" if v.unit == "1" else f" {v.unit}"
     span = "" if v.n < 2 or v.low == v.high else f" [{v.low:.3g}, {v.high:.3g}]"
     found = "no value" if v.value != v.value else f"{v.value:.3g}{span}{unit}"
-    parts = [f"{v.claim}{f' ({v.spot})' if v.spot else ''}: {found}, wanted {v.wanted}, n = {v.rests_on}"]
+    parts = [
+        f"{v.claim}{f' ({v.spot})' if v.spot else ''}: {found}, wanted {v.wanted}, n = {v.rests_on}"
+    ]
     parts += [v.known_miss] if v.known_miss and not one.holds else []
     parts += [f"source: {v.source}"] if v.source else []
     return minus(f"{told}{v.outcome}: {'; '.join(parts)}")
 
 
 def markdown(blocks: Iterable[Block], figures: Mapping[str, str]) -> str:
-    """The same as Markdown; `figures`: name -> where its PNG stands. Slides are parted by a rule, as for Marp."""
+    """The same as Markdown; `figures`: name -> where its PNG stands. Slides are parted by a rule,
+    as for Marp.
+    """
     return "\n\n".join(_markdown(block, figures) for block in blocks) + "\n"
 
 
@@ -98,14 +119,18 @@ def _markdown(block: Block, figures: Mapping[str, str]) -> str:
                 return "\n".join(f"- **{name}:** {_plain(what)}" for name, what in rows)
             lines = [head, ["---"] * len(head), *rows]
             return "\n".join(
-                f"| {' | '.join(_plain(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in lines
+                f"| {' | '.join(_plain(cell).replace('|', chr(92) + '|') for cell in row)} |"
+                for row in lines
             )
         case Picture(name):
             return f"![{FIGURES[name]}]({figures[name]})"
         case Asked():
             parts = [f"**{block.number}.** {_plain(block.text)}"]
             parts += [f"**Answer.** {_plain(block.answer)}"] if block.answer else []
-            claims = [f"- {SIGNS[c.verdict.outcome][0]} {_plain(_rest(c, block.brief))}" for c in block.checked]
+            claims = [
+                f"- {SIGNS[c.verdict.outcome][0]} {_plain(_rest(c, block.brief))}"
+                for c in block.checked
+            ]
             parts += ["\n".join(claims)] if claims else []
             return "\n\n".join(parts)
         case Slide(inside):

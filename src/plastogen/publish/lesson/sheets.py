@@ -1,4 +1,5 @@
-"""In: a `Lesson`, its key and what was run. Out: student sheet, teacher sheet and slides as plain blocks.
+"""In: a `Lesson`, its key and what was run. Out: student sheet, teacher sheet and slides as plain
+blocks.
 
 A block says what a thing is, not how it looks: `lesson.render` turns blocks into HTML and Markdown.
 """
@@ -13,7 +14,11 @@ from plastogen.analysis.provenance import Cited
 from plastogen.publish.lesson.definition import LEVELS, Lesson
 from plastogen.publish.lesson.key import Checked, Key, minus
 
-TOLD = {"see": "See: read it off the figures", "explain": "Explain: say why", "judge": "Judge: how far does it go?"}
+TOLD = {
+    "see": "See: read it off the figures",
+    "explain": "Explain: say why",
+    "judge": "Judge: how far does it go?",
+}
 LINES = {"see": 2, "explain": 4, "judge": 5}  # to write on
 REFRESHED = 3  # statements to agree or disagree with, on a slide
 
@@ -48,7 +53,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question by its number, with room to write, or with its answer and the claims it rests on."""
+    """A question by its number, with room to write, or with its answer and the claims it rests
+    on.
+    """
 
     number: int
     text: str
@@ -68,7 +75,9 @@ Block = Heading | Text | Points | Table | Picture | Asked | Slide
 
 @dataclass(frozen=True)
 class Ran:
-    """What was run, in words: the experiment's question, its arms (title, what was given), how it was run."""
+    """What was run, in words: the experiment's question, its arms (title, what was given), how it
+    was run.
+    """
 
     question: str
     note: str
@@ -81,41 +90,67 @@ class Ran:
 def student(lesson: Lesson, ran: Ran) -> list[Block]:
     """The sheet students write on: no answer stands on it."""
     return [
-        *_top(lesson, "Student sheet"), *_background(lesson, ran, ""), *_pictures(lesson), *_questions(lesson, None),
-        Heading("Do you agree?"), Text("Say for each statement whether you agree, and why."),
+        *_top(lesson, "Student sheet"),
+        *_background(lesson, ran, ""),
+        *_pictures(lesson),
+        *_questions(lesson, None),
+        Heading("Do you agree?"),
+        Text("Say for each statement whether you agree, and why."),
         *(Asked(i, m.belief, lines=2) for i, m in enumerate(lesson.misconceptions, 1)),
-    ]  # fmt: skip
+    ]
 
 
 def teacher(lesson: Lesson, ran: Ran, key: Key) -> list[Block]:
     """The same with its answers, what they rest on, and what the evidence does not show."""
     return [
-        *_top(lesson, "Teacher sheet, with answer key"), *_disagreement(key),
+        *_top(lesson, "Teacher sheet, with answer key"),
+        *_disagreement(key),
         Table(("", ""), [("Made again by", ran.command)]),
-        *_background(lesson, ran, ran.note), *_pictures(lesson), *_questions(lesson, key),
+        *_background(lesson, ran, ran.note),
+        *_pictures(lesson),
+        *_questions(lesson, key),
         Heading("Common misconceptions"),
-        *(Asked(i, f"“{m.belief}”", answer=said)
-          for i, (m, said) in enumerate(zip(lesson.misconceptions, key.instead, strict=True), 1)),
-        Heading("What the evidence does not show"), Points(key.not_shown), Heading("Change the model"),
+        *(
+            Asked(i, f"“{m.belief}”", answer=said)
+            for i, (m, said) in enumerate(zip(lesson.misconceptions, key.instead, strict=True), 1)
+        ),
+        Heading("What the evidence does not show"),
+        Points(key.not_shown),
+        Heading("Change the model"),
         *_change(lesson, ran),
-        *_numbers(key), *_sources(ran),
-    ]  # fmt: skip
+        *_numbers(key),
+        *_sources(ran),
+    ]
 
 
 def slides(lesson: Lesson, ran: Ran, key: Key) -> list[Block]:
-    """A set for the projector: aim, question, figures, a slide a question and one with its answer."""
+    """A set for the projector: aim, question, figures, a slide a question and one with its
+    answer.
+    """
     made = [Slide((Heading(lesson.title, 1), Text(lesson.aim, "aim"), Text(SCOPE, "scope")))]
     made.append(Slide((Heading("What we know before"), Points(lesson.background))))
     arms = Table(("Group", "Given"), ran.arms)
-    made.append(Slide((Heading("The experiment"), Text(ran.question, "aim"), arms, Text(ran.how, "small"))))
+    made.append(
+        Slide((Heading("The experiment"), Text(ran.question, "aim"), arms, Text(ran.how, "small")))
+    )
     made += [Slide((Picture(name),)) for name in lesson.figures]
-    for i, (asked, answer, checked) in enumerate(zip(lesson.questions, key.answers, key.checked, strict=True), 1):
+    for i, (asked, answer, checked) in enumerate(
+        zip(lesson.questions, key.answers, key.checked, strict=True), 1
+    ):
         level = Heading(TOLD[asked.level])
         made.append(Slide((level, Asked(i, asked.ask))))
         made.append(Slide((level, Asked(i, asked.ask, answer=answer, checked=checked, brief=True))))
     beliefs = [m.belief for m in lesson.misconceptions]
     made.append(Slide((Heading("Do you agree?"), Points(beliefs[:REFRESHED]))))
-    made.append(Slide((Heading("What the evidence does not show"), Points(key.not_shown), Text(SCOPE, "scope"))))
+    made.append(
+        Slide(
+            (
+                Heading("What the evidence does not show"),
+                Points(key.not_shown),
+                Text(SCOPE, "scope"),
+            )
+        )
+    )
     return list(made)
 
 
@@ -124,13 +159,18 @@ def _top(lesson: Lesson, what: str) -> Iterator[Block]:
     yield Heading(lesson.title, 1)
     yield Text(lesson.aim, "aim")
     yield Text(SCOPE, "scope")
-    yield Table(("", ""), [("Time needed", lesson.time), ("You should know", "; ".join(lesson.before))])
+    yield Table(
+        ("", ""), [("Time needed", lesson.time), ("You should know", "; ".join(lesson.before))]
+    )
 
 
 def _disagreement(key: Key) -> Iterator[Block]:
     for one in key.disagreements:
         wanted = "is met" if one.holds else "is not met"
-        told = f"The answers say that this claim {wanted}; in this run it came out as “{one.verdict.outcome}”"
+        told = (
+            f"The answers say that this claim {wanted}; in this run it came out as"
+            f" “{one.verdict.outcome}”"
+        )
         yield Text(f"{told}: {one.verdict.claim}. Do not use the answers that rest on it.", "alarm")
 
 

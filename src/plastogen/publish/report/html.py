@@ -1,4 +1,6 @@
-"""In: text. Out: HTML in which nothing of that text can become markup: what is not `Html` is escaped."""
+"""In: text. Out: HTML in which nothing of that text can become markup: what is not `Html` is
+escaped.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,12 @@ class Html(str):
 
 
 def el(name: str, /, *inside: str, **attributes: str | bool | None) -> Html:
-    """An element. `inside` is escaped unless it is Html; `class_` stands for class; False and None leave one out."""
+    """An element. `inside` is escaped unless it is Html; `class_` stands for class; False and None
+    leave one out.
+    """
     given = "".join(
-        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(str(value))}"')
+        f" {key.rstrip('_').replace('_', '-')}"
+        + ("" if value is True else f'="{escape(str(value))}"')
         for key, value in attributes.items()
         if value not in (None, False)
     )
@@ -29,7 +34,9 @@ def el(name: str, /, *inside: str, **attributes: str | bool | None) -> Html:
 
 def join(parts: Iterable[str], between: str = "\n") -> Html:
     """Parts one after the other, each escaped unless it is Html."""
-    return Html(escape(between).join(part if isinstance(part, Html) else escape(part) for part in parts))
+    return Html(
+        escape(between).join(part if isinstance(part, Html) else escape(part) for part in parts)
+    )
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, class_: str = "") -> Html:
@@ -40,7 +47,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, class_: str = "
 
 
 def picture(files: Sequence[Path], alt: str) -> Html:
-    """One figure with its bytes inside, of the files it was saved as: SVG where that is small enough."""
+    """One figure with its bytes inside, of the files it was saved as: SVG where that is small
+    enough.
+    """
     by_kind = {path.suffix: path for path in files}
     small = ".svg" in by_kind and by_kind[".svg"].stat().st_size <= MOST_SVG_BYTES
     path = by_kind[".svg"] if small or ".png" not in by_kind else by_kind[".png"]
@@ -53,9 +62,11 @@ def document(title: str, css: str, body: Html, *, scripts: bool = False) -> Html
     """A whole page that asks for nothing from outside; `scripts`: those inside it may run."""
     allowed = NOTHING_FROM_OUTSIDE + ("; script-src 'unsafe-inline'" if scripts else "")
     head = el(
-        "head", el("meta", charset="utf-8"),
+        "head",
+        el("meta", charset="utf-8"),
         el("meta", http_equiv="Content-Security-Policy", content=allowed),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("title", title), el("style", Html(css)),
-    )  # fmt: skip
+        el("title", title),
+        el("style", Html(css)),
+    )
     return Html("<!doctype html>\n" + el("html", head, body, lang="en") + "\n")

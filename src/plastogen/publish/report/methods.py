@@ -1,4 +1,6 @@
-"""In: a resolved experiment and its results. Out: a methods section in words, ready to be pasted into a paper."""
+"""In: a resolved experiment and its results. Out: a methods section in words, ready to be pasted
+into a paper.
+"""
 
 from __future__ import annotations
 
@@ -14,33 +16,49 @@ if TYPE_CHECKING:
     import xarray as xr
 
 ROUTES = {
-    "iv": "intravenously", "im": "intramuscularly", "ip": "intraperitoneally", "sc": "subcutaneously", "oral": "orally",
-    "intranasal": "intranasally", "sublingual": "sublingually", "rectal": "rectally",
+    "iv": "intravenously", "im": "intramuscularly", "ip": "intraperitoneally",
+    "sc": "subcutaneously", "oral": "orally", "intranasal": "intranasally",
+    "sublingual": "sublingually", "rectal": "rectally",
 }  # fmt: skip
 
 _SITES = {
-    "E": "E", "PV": "PV", "SST": "SST", "tonic": "tonic receptors", "tonic_E": "tonic receptors of E",
-    "tonic_PV": "tonic receptors of PV", "tonic_SST": "tonic receptors of SST", "rest": "receptors of E at rest",
+    "E": "E", "PV": "PV", "SST": "SST", "tonic": "tonic receptors",
+    "tonic_E": "tonic receptors of E", "tonic_PV": "tonic receptors of PV",
+    "tonic_SST": "tonic receptors of SST", "rest": "receptors of E at rest",
 }  # fmt: skip
 
 
 def methods(
-    question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset, numbers: Sequence[Number], backends: Sequence[str] = (),
-) -> list[str]:  # fmt: skip
-    """Paragraphs: the model, what was given to whom, how it was followed, how it was judged, what the numbers rest on.
+    question: OpenExperiment,
+    cases: Sequence[Condition],
+    ds: xr.Dataset,
+    numbers: Sequence[Number],
+    backends: Sequence[str] = (),
+) -> list[str]:
+    """Paragraphs: the model, what was given to whom, how it was followed, how it was judged, what
+    the numbers rest on.
 
-    `cases`: every arm, the first being that of the first arm; `backends`: what ran the circuit, as the manifests say.
+    `cases`: every arm, the first being that of the first arm; `backends`: what ran the circuit, as
+    the manifests say.
     """
     return [
-        _model(cases[0], ds, backends), _given(question, cases), _followed(question, cases[0], ds),
-        f"The model uses {summary(numbers)}. Sources and ranges of each are listed with the results.",
-    ]  # fmt: skip
+        _model(cases[0], ds, backends),
+        _given(question, cases),
+        _followed(question, cases[0], ds),
+        (
+            f"The model uses {summary(numbers)}. Sources and ranges of each are listed with the"
+            " results."
+        ),
+    ]
 
 
 def treatment_text(treatment: Treatment, title: str) -> str:
     """One treatment in words: `ketamine 0.5 mg/kg intravenously over 40 min at 0 h`."""
     if treatment.dose is not None:
-        text = f"{title} {treatment.dose.text} {ROUTES.get(treatment.route or '', treatment.route or '')}".rstrip()
+        text = (
+            f"{title} {treatment.dose.text}"
+            f" {ROUTES.get(treatment.route or '', treatment.route or '')}".rstrip()
+        )
         text += f" over {treatment.over.text}" if treatment.over is not None else ""
     elif treatment.occupancy is not None:
         text = f"{title} held at an occupancy of {100 * float(treatment.occupancy):g} %"
@@ -48,7 +66,9 @@ def treatment_text(treatment: Treatment, title: str) -> str:
         held = treatment.brain.text.replace("uM", "µM") if treatment.brain is not None else ""
         text = f"{title} held at {held} unbound in the brain"
     text += f" for {treatment.held.text}" if treatment.held is not None else ""
-    text += f" from {treatment.at.text}" if treatment.held is not None else f" at {treatment.at.text}"
+    text += (
+        f" from {treatment.at.text}" if treatment.held is not None else f" at {treatment.at.text}"
+    )
     if treatment.every is not None and treatment.times > 1:
         text += f", every {treatment.every.text}, {treatment.times} times"
     if treatment.escalate is not None:
@@ -57,10 +77,13 @@ def treatment_text(treatment: Treatment, title: str) -> str:
 
 
 def given_text(case: Condition) -> list[str]:
-    """What an arm is given and what else makes it differ, a phrase each; empty when that is nothing."""
+    """What an arm is given and what else makes it differ, a phrase each; empty when that is
+    nothing.
+    """
     told = [treatment_text(t, _plain(case.drugs[t.drug].title)) for t in case.treatments.values()]
     told += [
-        f"stress of level {level:g} (0 to 1) from {_long(start)} to {_long(end)}" for start, end, level in case.stress
+        f"stress of level {level:g} (0 to 1) from {_long(start)} to {_long(end)}"
+        for start, end, level in case.stress
     ]
     return told + _switches(case)
 
@@ -68,10 +91,16 @@ def given_text(case: Condition) -> list[str]:
 def _switches(case: Condition) -> list[str]:
     """Links that are cut or scaled in this arm."""
     switches = case.setting.switches
-    sites = {site: float(getattr(switches.block, site)) for site in type(switches.block).model_fields}
+    sites = {
+        site: float(getattr(switches.block, site)) for site in type(switches.block).model_fields
+    }
     shut = [_SITES[site] for site, factor in sites.items() if factor == 0]
     told = [f"no block on {_listed(shut)}"] if shut else []
-    told += [f"block on {_SITES[site]} × {factor:g}" for site, factor in sites.items() if factor not in (0, 1)]
+    told += [
+        f"block on {_SITES[site]} × {factor:g}"
+        for site, factor in sites.items()
+        if factor not in (0, 1)
+    ]
     usual = type(switches)()
     told += [
         f"{name} {getattr(switches, name)}"
@@ -98,41 +127,60 @@ def _plain(title: str) -> str:
 def _model(case: Condition, ds: xr.Dataset, backends: Sequence[str]) -> str:
     versions: Mapping[str, str] = json.loads(ds.attrs.get("versions", "{}"))
     circuit, names = case.circuit, case.setting.model
-    cells = ", ".join(f"{population.count} {cls}" for cls, population in circuit.populations.items())
+    cells = ", ".join(
+        f"{population.count} {cls}" for cls, population in circuit.populations.items()
+    )
     pathways = [name for name, share in case.plasticity.pathways if float(share) > 0]
-    tools = f"Brian2 {versions.get('brian2', '')}".strip() + (f", {' and '.join(backends)}" if backends else "")
-    network = f"a circuit of {circuit.size:,} leaky integrate-and-fire cells ({cells}; '{names.circuit}')"
+    tools = f"Brian2 {versions.get('brian2', '')}".strip() + (
+        f", {' and '.join(backends)}" if backends else ""
+    )
+    network = (
+        f"a circuit of {circuit.size:,} leaky integrate-and-fire cells ({cells}; '{names.circuit}')"
+    )
     if ds.attrs.get("method") == "formula":
         network = f"an analytic stand-in (a formula, not the network) for {network}"
     subject = case.subject
     return (
-        f"Simulations were made with plastogen {versions.get('plastogen', '')} ({tools}). Drug concentrations "
-        "follow linear compartments, solved exactly; NMDA receptors are blocked by subunit, with Mg²⁺, voltage and "
-        f"use; the rest of the fast world is {network} with AMPA, GABA and saturating NMDA synapses, step "
-        f"{circuit.step.text}. It was coupled to differential equations for signalling, synaptic weights and spines "
-        f"('{names.plasticity}'; pathways: {', '.join(pathways) or 'none'}). The subject was '{names.subject}' "
-        f"({subject.species}, {subject.weight.text}, ongoing stress {float(subject.stress):g})."
+        f"Simulations were made with plastogen {versions.get('plastogen', '')} ({tools}). Drug"
+        " concentrations follow linear compartments, solved exactly; NMDA receptors are blocked by"
+        f" subunit, with Mg²⁺, voltage and use; the rest of the fast world is {network} with AMPA,"
+        f" GABA and saturating NMDA synapses, step {circuit.step.text}. It was coupled to"
+        " differential equations for signalling, synaptic weights and spines"
+        f" ('{names.plasticity}'; pathways: {', '.join(pathways) or 'none'}). The subject was"
+        f" '{names.subject}' ({subject.species}, {subject.weight.text}, ongoing stress"
+        f" {float(subject.stress):g})."
     )
 
 
 def _given(question: OpenExperiment, cases: Sequence[Condition]) -> str:
     arms = {case.arm: case for case in reversed(cases)}
-    given = {arm: ", ".join(given_text(arms[arm])) or "nothing given" for arm in question.experiment.arms}
+    given = {
+        arm: ", ".join(given_text(arms[arm])) or "nothing given" for arm in question.experiment.arms
+    }
     told = "; ".join(f"{arm} ({text})" for arm, text in given.items())
-    swept = " ".join(f"Each was run over {whole}: {'; '.join(paths)}." for whole, *paths in question.over)
-    return f"Arms were: {told}." + (f" {swept} Described is every arm as its file has it." if swept else "")
+    swept = " ".join(
+        f"Each was run over {whole}: {'; '.join(paths)}." for whole, *paths in question.over
+    )
+    return f"Arms were: {told}." + (
+        f" {swept} Described is every arm as its file has it." if swept else ""
+    )
 
 
 def _followed(question: OpenExperiment, case: Condition, ds: xr.Dataset) -> str:
     course = case.setting.course
     seeds = question.seeds
-    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}, the same for all arms"
+    which = (
+        f"seed {seeds[0]}"
+        if len(seeds) == 1
+        else f"seeds {seeds[0]} to {seeds[-1]}, the same for all arms"
+    )
     text = f"Every arm was followed for {course.duration.text} in {len(seeds)} networks ({which}). "
     if course.method != "formula":
         text += (
-            f"Along a course the circuit was simulated for {course.window.text} after {course.settle.text} to settle, "
-            "with drug and synapses held, as often as the error of the slow state asked for "
-            f"(tolerance {course.tolerance.text}, at most {course.max_probes} times"
+            f"Along a course the circuit was simulated for {course.window.text} after"
+            f" {course.settle.text} to settle, with drug and synapses held, as often as the error"
+            f" of the slow state asked for (tolerance {course.tolerance.text}, at most"
+            f" {course.max_probes} times"
         )
         if "probes" in ds and int(ds["probes"].max()) > 0:
             counts = ds["probes"].values[ds["probes"].values > 0]
@@ -141,8 +189,8 @@ def _followed(question: OpenExperiment, case: Condition, ds: xr.Dataset) -> str:
         capped = int(ds["cap_hit"].sum()) if "cap_hit" in ds else 0
         text += f", and {capped} course{'s' * (capped > 1)} met that limit). " if capped else "). "
     done, expected = int(ds.attrs.get("n_complete", 0)), int(ds.attrs.get("n_expected", 0))
-    return text + (
-        "Activity enters the slow world relative to the same network's healthy, drug-free baseline. Values are means "
-        "over networks with 95 % intervals (Student's t); arms are compared network by network. "
-        f"{done} of {expected} runs are complete."
+    return (
+        text + "Activity enters the slow world relative to the same network's healthy, drug-free"
+        " baseline. Values are means over networks with 95 % intervals (Student's t); arms are"
+        f" compared network by network. {done} of {expected} runs are complete."
     )

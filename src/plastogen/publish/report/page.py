@@ -1,4 +1,6 @@
-"""In: an answered question (results, verdicts, figures). Out: report.html, one page that needs nothing but itself."""
+"""In: an answered question (results, verdicts, figures). Out: report.html, one page that needs
+nothing but itself.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ from plastogen.analysis.provenance import WORDS, Cited, Number, cited, counts, n
 from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.figures import FIGURES
-from plastogen.publish.report.html import NOTHING_FROM_OUTSIDE, Html, document, el, join, picture, table
+from plastogen.publish.report.html import (
+    NOTHING_FROM_OUTSIDE,
+    Html,
+    document,
+    el,
+    join,
+    picture,
+    table,
+)
 from plastogen.publish.report.methods import given_text, methods
 
 if TYPE_CHECKING:
@@ -24,18 +34,31 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTHING_FROM_OUTSIDE", "SECTIONS", "SIGNS", "page", "write_report"]
 NAME = "report.html"
-SIGNS = {"met": ("✓", "met"), "missed": ("✗", "missed"), "known miss": ("✗", "known"), "undecided": ("?", "undecided")}
+SIGNS = {
+    "met": ("✓", "met"),
+    "missed": ("✗", "missed"),
+    "known miss": ("✗", "known"),
+    "undecided": ("?", "undecided"),
+}
 SECTIONS = ("Arms", "Figures", "Claims", "Methods", "Numbers", "References", "Versions")
 
 
 def write_report(
-    folder: Path, *, question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset, verdicts: Sequence[Verdict],
-    figures: Sequence[Path] = (), backends: Sequence[str] = (),
-) -> Path:  # fmt: skip
-    """Writes report.html into `folder`, whole or not at all, and returns its path. Raises StoreError.
+    folder: Path,
+    *,
+    question: OpenExperiment,
+    cases: Sequence[Condition],
+    ds: xr.Dataset,
+    verdicts: Sequence[Verdict],
+    figures: Sequence[Path] = (),
+    backends: Sequence[str] = (),
+) -> Path:
+    """Writes report.html into `folder`, whole or not at all, and returns its path. Raises
+    StoreError.
 
-    `cases` as `Question.cases()` gives them; `figures`: PNG and SVG files, the stem being the figure's name;
-    `backends`: what ran the circuit, as the manifests say. The same input makes the same bytes.
+    `cases` as `Question.cases()` gives them; `figures`: PNG and SVG files, the stem being the
+    figure's name; `backends`: what ran the circuit, as the manifests say. The same input makes the
+    same bytes.
     """
     path = folder / NAME
     atomic_write(path, page(question, cases, ds, verdicts, figures, backends))
@@ -43,10 +66,16 @@ def write_report(
 
 
 def page(
-    question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset, verdicts: Sequence[Verdict],
-    figures: Sequence[Path] = (), backends: Sequence[str] = (),
-) -> Html:  # fmt: skip
-    """The page as text. Of a sweep it describes every arm as the files have it, and says what was run instead."""
+    question: OpenExperiment,
+    cases: Sequence[Condition],
+    ds: xr.Dataset,
+    verdicts: Sequence[Verdict],
+    figures: Sequence[Path] = (),
+    backends: Sequence[str] = (),
+) -> Html:
+    """The page as text. Of a sweep it describes every arm as the files have it, and says what was
+    run instead.
+    """
     cases = question.typical() if question.over else cases
     used = numbers(cases)
     known = cited(used, [verdict.source for verdict in verdicts], question.models.library)
@@ -72,13 +101,21 @@ def _top(title: str, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Html:
     """Title, question, scope, the facts at a glance, and what is missing."""
     attrs = {key: str(value) for key, value in ds.attrs.items()}
     count = Counter[str](verdict.outcome for verdict in verdicts)
-    met = ", ".join(f"{count[outcome]} {outcome}" for outcome in SIGNS if count[outcome]) or "none made"
+    met = (
+        ", ".join(f"{count[outcome]} {outcome}" for outcome in SIGNS if count[outcome])
+        or "none made"
+    )
     runs = f"{attrs.get('n_complete', '?')} of {attrs.get('n_expected', '?')} complete"
     facts = {
         "Subject": f"{attrs.get('subject', '')} ({attrs.get('species', '')})".replace("_", " "),
-        "Circuit": attrs.get("circuit", ""), "Plasticity": attrs.get("plasticity", ""), "Runs": runs, "Claims": met,
+        "Circuit": attrs.get("circuit", ""), "Plasticity": attrs.get("plasticity", ""),
+        "Runs": runs, "Claims": met,
     }  # fmt: skip
-    listed = el("dl", *(el("div", el("dt", name), el("dd", text)) for name, text in facts.items()), class_="facts")
+    listed = el(
+        "dl",
+        *(el("div", el("dt", name), el("dd", text)) for name, text in facts.items()),
+        class_="facts",
+    )
     links = el("nav", *(el("a", name, href=f"#{name.lower()}") for name in SECTIONS))
     question = el("p", attrs.get("question", ""), class_="question")
     scope = el("p", attrs.get("scope", SCOPE), class_="scope")
@@ -97,7 +134,9 @@ def _missing(ds: xr.Dataset) -> Html:
                 why[f"{arm}: {status}"] += 1
     text = f"INCOMPLETE: {done} of {expected} runs. "
     rest = "Means and intervals rest on the runs that are there; nothing was filled in."
-    reasons = el("ul", *(el("li", f"{reason} ({n})" if n > 1 else reason) for reason, n in why.items()))
+    reasons = el(
+        "ul", *(el("li", f"{reason} ({n})" if n > 1 else reason) for reason, n in why.items())
+    )
     return el("div", el("strong", text), rest, reasons, class_="alarm")
 
 
@@ -112,11 +151,20 @@ def _arms(question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset) 
     for name in question.experiment.arms:
         look = looks[name]
         line = "solid" if look.line == "-" else "dotted" if look.marker == "^" else "dashed"
-        swatch = el("span", class_="swatch", style=f"border-top-style: {line}; border-color: {look.colour}")
-        alias = el("span", f" {name}", class_="small") if look.label.lower() != name.lower() else Html("")
+        swatch = el(
+            "span", class_="swatch", style=f"border-top-style: {line}; border-color: {look.colour}"
+        )
+        alias = (
+            el("span", f" {name}", class_="small")
+            if look.label.lower() != name.lower()
+            else Html("")
+        )
         given = _minus("; ".join(given_text(first[name])) or "nothing")
         rows.append([join([swatch, look.label, alias], ""), given, "{} of {}".format(*done[name])])
-    axes = [el("p", f"Every arm was run over {whole}: {'; '.join(paths)}.") for whole, *paths in question.over]
+    axes = [
+        el("p", f"Every arm was run over {whole}: {'; '.join(paths)}.")
+        for whole, *paths in question.over
+    ]
     note = el("p", question.experiment.note.strip()) if question.experiment.note else Html("")
     return join([note, table(("Arm", "Given", "Runs complete"), rows), *axes])
 
@@ -132,20 +180,32 @@ def _figures(paths: Sequence[Path]) -> Html:
 
 
 def _claims(verdicts: Sequence[Verdict], known: set[str]) -> Html:
-    """Each claim: outcome, what was found with its interval, what was wanted, on how many seeds, after whom."""
+    """Each claim: outcome, what was found with its interval, what was wanted, on how many seeds,
+    after whom.
+    """
     if not verdicts:
         return el("p", "This experiment makes no claims.")
     rows = []
     for verdict in verdicts:
         sign, kind = SIGNS[verdict.outcome]
         claim = [el("span", verdict.claim)]
-        claim += [el("div", text, class_="small") for text in (verdict.spot, verdict.note, verdict.reason) if text]
+        claim += [
+            el("div", text, class_="small")
+            for text in (verdict.spot, verdict.note, verdict.reason)
+            if text
+        ]
         if verdict.known_miss:
             claim.append(el("div", f"known miss: {verdict.known_miss}", class_="small"))
-        rows.append([
-            el("span", f"{sign} {verdict.outcome}", class_=kind), join(claim, ""), _found(verdict),
-            _minus(verdict.wanted), verdict.rests_on, _source(verdict.source, known),
-        ])  # fmt: skip
+        rows.append(
+            [
+                el("span", f"{sign} {verdict.outcome}", class_=kind),
+                join(claim, ""),
+                _found(verdict),
+                _minus(verdict.wanted),
+                verdict.rests_on,
+                _source(verdict.source, known),
+            ]
+        )
     head = ("Outcome", "Claim", "Found, with 95 % interval", "Wanted", "Seeds", "Source")
     return table(head, rows, class_="claims")
 
@@ -172,7 +232,9 @@ def _numbers(used: Sequence[Number], known: set[str]) -> Html:
     for model in dict.fromkeys(number.model for number in used):
         mine = [number for number in used if number.model == model]
         kinds = ", ".join(f"{n} {word}" for word, n in counts(mine).items())
-        title = el("summary", f"{model} ", el("span", f"{len(mine)} numbers: {kinds}", class_="small"))
+        title = el(
+            "summary", f"{model} ", el("span", f"{len(mine)} numbers: {kinds}", class_="small")
+        )
         head = ("Number", "Value", "Range", "Evidence", "Source", "Note")
         rows = [_number(number, known) for number in mine]
         groups.append(el("details", title, table(head, rows, class_="numbers")))
@@ -193,7 +255,11 @@ def _references(known: Sequence[Cited]) -> Html:
     for one in known:
         r = one.reference
         text = f"{r.authors} ({r.year}). {r.title}. {r.journal}. "
-        doi = el("a", f"doi:{r.doi}", href=f"https://doi.org/{r.doi}", rel="noreferrer") if r.doi else Html("")
+        doi = (
+            el("a", f"doi:{r.doi}", href=f"https://doi.org/{r.doi}", rel="noreferrer")
+            if r.doi
+            else Html("")
+        )
         items.append(el("li", text, doi, id=f"ref-{one.key}"))
     return el("ol", *items, class_="references") if items else el("p", "None are cited.")
 
