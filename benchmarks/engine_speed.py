@@ -32,10 +32,10 @@ from variants import (
     table,
 )
 
-from plastogen._base.definition import Library
+from plastogen._base.library import Library
 from plastogen.model.circuit import Circuit, Drive, Engine, Spikes
-from plastogen.model.circuit.activity import rates_hz
 from plastogen.model.circuit.engine import flags
+from plastogen.model.circuit.measures import rates_hz
 
 OURS = "averaged, dt 0.5 ms, vectorised"
 PLAIN = "plain, dt 0.1 ms, Brian2's flags"

@@ -32,9 +32,9 @@ from variants import (
 )
 
 from plastogen.model.circuit import Circuit, Drive, Engine, network
-from plastogen.model.circuit.activity import rates_hz
 from plastogen.model.circuit.drive import MILLI, cell_values, shared_values
 from plastogen.model.circuit.engine import compiler, flags
+from plastogen.model.circuit.measures import rates_hz
 
 OURS, KERNEL, PLAIN = (
     "ours, dt 0.5 ms",

@@ -30,8 +30,8 @@ import textbook
 from variants import children_cpu_s, circuit, machine, table
 
 from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine
-from plastogen.model.circuit.activity import rates_hz
 from plastogen.model.circuit.drive import cell_values, shared_values
+from plastogen.model.circuit.measures import rates_hz
 
 SEED, LIMIT_S = 1, 240
 OURS = "ours, dt 0.5 ms"

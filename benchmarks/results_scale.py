@@ -23,7 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from plastogen._base.definition import Library, read_text
+from plastogen._base.document import read_text
+from plastogen._base.library import Library
 from plastogen.experiment.resolve import Models, OpenExperiment
 from plastogen.runs.netcdf import opened
 from plastogen.runs.results import assemble, table

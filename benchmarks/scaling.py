@@ -22,9 +22,9 @@ from pathlib import Path
 
 from variants import children_cpu_s, machine, table
 
-from plastogen._base.definition import Library
+from plastogen._base.library import Library
 from plastogen.model.circuit import Circuit, Drive, Engine, engine
-from plastogen.model.circuit.activity import rates_hz
+from plastogen.model.circuit.measures import rates_hz
 
 IN_DEGREE, SEED, POLL_S = 150, 1, 0.002
 KINDS = ("ampa", "nmda", "gaba")

@@ -27,11 +27,12 @@ import numpy as np
 from scipy import stats
 from variants import PlainEngine, circuit, machine, table
 
-from plastogen._base.files import cache_dir, digest
+from plastogen._base.digest import digest
+from plastogen._base.files import cache_dir
 from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine
-from plastogen.model.circuit.activity import GAMMA_HZ, band_power, rates_hz, spectrum
 from plastogen.model.circuit.drive import cell_values
 from plastogen.model.circuit.engine import build, program_key
+from plastogen.model.circuit.measures import GAMMA_HZ, band_power, rates_hz, spectrum
 
 REFERENCE, OURS, PLAIN = "averaged, 0.02 ms", "averaged, 0.5 ms (ours)", "plain, 0.1 ms"
 VARIANTS: dict[str, tuple[type[Engine], float]] = {

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from plastogen._base.definition import Library
+from plastogen._base.library import Library
 from plastogen.model.circuit import Circuit, Engine, engine, network
 
 BARE_LOOP = "x = 0\nfor i in range(20_000_000): x += i * i"  # about a second

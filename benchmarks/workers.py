@@ -21,7 +21,7 @@ from pathlib import Path
 
 from variants import machine, machine_speedup, table
 
-from plastogen.publish.workflow import Request, ask
+from plastogen.runs.request import Request, ask
 from plastogen.runs.scheduler import execute
 
 TARGET = 1.8  # two workers against one

@@ -14,7 +14,9 @@ from typing import Any, get_args
 import typer.main
 
 import plastogen
-from plastogen._base.definition import Definition, Library, build, builtin, quantities, read
+from plastogen._base.definition import Definition, build, quantities
+from plastogen._base.document import read
+from plastogen._base.library import Library, builtin
 from plastogen._base.quantity import Quantity
 from plastogen.analysis.provenance import WORDS
 from plastogen.cli.main import PANELS, app

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from plastogen._base.definition import Library
+from plastogen._base.library import Library
 from plastogen.model.circuit import CLASSES, Circuit, Drive
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs

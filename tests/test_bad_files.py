@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from plastogen._base.definition import Definition, InputError, Library
+from plastogen._base.definition import Definition
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
 from plastogen.model.circuit.definition import Circuit

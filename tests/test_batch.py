@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plastogen._base.files import CacheDamaged
+from plastogen.errors import CacheDamaged
 from plastogen.runs.batch import SUFFIX, Batches
 
 TIMES = np.linspace(0, 24, 13)

@@ -7,7 +7,7 @@ import re
 import pytest
 from test_experiment import question
 
-from plastogen._base.definition import Library, Reference
+from plastogen._base.library import Library, Reference
 from plastogen.analysis.provenance import Cited, bibtex, cited, counts, numbers, summary
 
 USED = numbers(question().cases())

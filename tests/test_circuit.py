@@ -13,11 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plastogen._base.definition import InputError, Library, build
+from plastogen._base.definition import build
+from plastogen._base.library import Library
 from plastogen._base.quantity import Quantity
+from plastogen._base.streams import stream
+from plastogen.errors import InputError
 from plastogen.model.circuit import CLASSES, Circuit, Drive, Spikes
 from plastogen.model.circuit.definition import SubunitMix
-from plastogen.model.circuit.drive import cell_values, conductance, per_cell, shared_values, stream
+from plastogen.model.circuit.drive import cell_values, conductance, per_cell, shared_values
 from plastogen.model.circuit.network import CELL, SHARED
 
 SMALL = Library().load("circuits", "small", Circuit)

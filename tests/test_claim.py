@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from plastogen._base.definition import InputError, build
+from plastogen._base.definition import build
 from plastogen._base.document import Document
+from plastogen.errors import InputError
 from plastogen.experiment.claim import Claim, Verdict, interval, judge
 
 SEEDS = 4

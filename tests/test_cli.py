@@ -16,7 +16,7 @@ import pytest
 from bench import QUICK, finished, plastogen, say, until
 from test_results import TEXT
 
-from plastogen._base.files import StoreError
+from plastogen.errors import StoreError
 
 SECOND_S = 1.0
 

@@ -14,8 +14,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from plastogen._base.definition import InputError
 from plastogen.analysis import contrast as trial
+from plastogen.errors import InputError
 
 RNG = np.random.default_rng(11)
 

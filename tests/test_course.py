@@ -14,23 +14,15 @@ import numpy as np
 import pytest
 from courses import BATH, INFUSION, KETAMINE, answering, plan
 
-from plastogen.model.circuit import Drive
-from plastogen.model.circuit import activity as glutamate
-from plastogen.model.circuit.activity import bin_centres_mV
+from plastogen.model.circuit import Drive, measures
+from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
+from plastogen.model.circuit.measures import bin_centres_mV
 from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
 from plastogen.simulation import course as course_module
 from plastogen.simulation.course import Course, Plan, ProbeScheduler, simulate
-from plastogen.simulation.probe import (
-    Activity,
-    CachedProbe,
-    FormulaProbe,
-    State,
-    agonist,
-    reduce,
-    voltages,
-)
+from plastogen.simulation.probe import CachedProbe, FormulaProbe
 
 DAYS = 24.0
 NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "1.21875 h", "for": "2 h"}
@@ -629,10 +621,10 @@ def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(
         assert len(shot["t_s"]) == len(shot["i"])
         frequency, density = shot["frequency_hz"], shot["spectrum"]
         assert shot["gamma_power"] == pytest.approx(
-            glutamate.band_power(frequency, density, (30, 80))
+            measures.band_power(frequency, density, (30, 80))
         )
         assert shot["delta_power"] == pytest.approx(
-            glutamate.band_power(frequency, density, (0.1, 4))
+            measures.band_power(frequency, density, (0.1, 4))
         )
         assert 30 <= shot["gamma_peak_hz"] <= 80
         n = [

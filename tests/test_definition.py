@@ -13,20 +13,11 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from plastogen._base.definition import (
-    Definition,
-    Document,
-    Fault,
-    InputError,
-    Library,
-    build,
-    builtin,
-    faulty,
-    override,
-    quantities,
-    read,
-)
-from plastogen._base.quantity import Given, In, Quantity
+from plastogen._base.definition import Definition, build, override, quantities
+from plastogen._base.document import Document, read
+from plastogen._base.library import Library, builtin
+from plastogen._base.quantity import Fault, Given, In, Quantity, faulty
+from plastogen.errors import InputError
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.subject import Subject

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from plastogen._base.machine import cores, in_bytes
 from plastogen.cli import doctor
-from plastogen.cli.doctor import cores, empty_cache, examine, in_bytes
+from plastogen.cli.doctor import empty_cache, examine
 
 
 def test_a_machine_that_runs_these_tests_is_looked_at_in_full() -> None:

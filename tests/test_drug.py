@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plastogen._base.definition import InputError, Library, build, quantities
+from plastogen._base.definition import build, quantities
 from plastogen._base.document import Document, read_text
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.model.pharmacology.drug import Drug, check_treatment, exposure, target_occupancy
 from plastogen.model.pharmacology.nmda_block import SUBUNITS, magnesium_affinity, occupancy_readout
 from plastogen.model.pharmacology.regimen import Treatment

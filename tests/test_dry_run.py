@@ -10,10 +10,10 @@ from test_experiment import TEXT, question
 
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.validate import resolve
-from plastogen.publish.workflow import Request
 from plastogen.runs.cost import Pace, expected, record, record_learning
 from plastogen.runs.dry_run import in_time, planned
 from plastogen.runs.emulators import emulated, path_of
+from plastogen.runs.request import Request
 from plastogen.runs.scheduler import execute, jobs_of
 from plastogen.runs.store import Store
 from plastogen.runs.worker import Run

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pytest
 from courses import KETAMINE, LIBRARY, plan
 
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine
-from plastogen.model.circuit import activity as glutamate
+from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine, measures
+from plastogen.model.circuit.activity import Activity
 from plastogen.simulation.course import Course, simulate
 from plastogen.simulation.nmda_reliance import current_shares
-from plastogen.simulation.probe import Activity, CachedProbe, NetworkProbe
+from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 Array = npt.NDArray[np.float64]
@@ -77,14 +77,14 @@ def effect(name: str, t_h: float, seed: int = 1, **k: Any) -> float:
 
 def test_the_circuit_at_rest_is_awake_irregular_and_asynchronous() -> None:
     found = [Engine(NETWORK).run(Drive(), seed, seconds=10, settle_s=0.5) for seed in SEEDS]
-    rates = np.array([glutamate.rates_hz(spikes)[0] for spikes in found])
+    rates = np.array([measures.rates_hz(spikes)[0] for spikes in found])
     for (low, high), of_seeds in zip(((1, 8), (5, 25), (3, 15)), rates.T, strict=True):
         assert (of_seeds > low).all()
         assert (of_seeds < high).all()
     for spikes in found:
-        assert 0.7 < glutamate.interval_variation(spikes) < 1.3
-        assert glutamate.pair_correlation(spikes) < 0.1
-        assert glutamate.pair_correlation(spikes) > -0.01
+        assert 0.7 < measures.interval_variation(spikes) < 1.3
+        assert measures.pair_correlation(spikes) < 0.1
+        assert measures.pair_correlation(spikes) > -0.01
 
 
 @lru_cache
@@ -116,8 +116,8 @@ def exchanged(
     """Overrides that scale a class's NMDA conductances and give back the mean current lost as
     outside AMPA input.
     """
-    v, m = glutamate.bin_centres_mV(), circuit.magnesium
-    free = glutamate.mg_free(
+    v, m = measures.bin_centres_mV(), circuit.magnesium
+    free = measures.mg_free(
         v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
     )
     push = float(circuit.reversals.excitatory) - v

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from courses import KETAMINE, answering, plan
 
-from plastogen._base.files import CacheDamaged
+from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import Drive
+from plastogen.model.circuit.activity import Activity, heard
 from plastogen.simulation.emulator import Emulator, columns, places
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
-from plastogen.simulation.probe import Activity, CachedProbe, FormulaProbe, heard
+from plastogen.simulation.probe import CachedProbe, FormulaProbe
 from plastogen.simulation.train_emulator import LATTICE, Learned, learn
 
 CIRCUIT = answering()

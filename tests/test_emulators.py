@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import plastogen
-from plastogen._base.definition import InputError
+from plastogen.errors import InputError
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import resolve
-from plastogen.publish.workflow import ask
 from plastogen.runs import emulators as pilot
 from plastogen.runs.emulators import emulated, path_of, told
+from plastogen.runs.request import ask
 from plastogen.simulation import train_emulator as learn
 from plastogen.simulation.course import Plan
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
@@ -156,7 +156,7 @@ def test_a_damaged_emulator_is_learned_anew_from_known_answers(
 def test_an_emulator_that_is_gone_when_a_worker_wants_it_is_told(
     asked_of: list[Plan], tmp_path: Path
 ) -> None:
-    from plastogen._base.files import StoreError
+    from plastogen.errors import StoreError
     from plastogen.runs.worker import perform, tasks_of
 
     asked = ask("sweep.yaml", say=lambda line: None)
@@ -182,7 +182,7 @@ def test_a_course_that_leaves_the_finite_fails_alone(
             raise ValueError("the course of weight leaves the finite")
         return whole(plans, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(perform, "follow_with_errors", sometimes)
+    monkeypatch.setattr(perform, "simulate_with_errors", sometimes)
     found = plastogen.run("sweep.yaml", jobs=1)
     status = found["status"].sel(arm="ketamine").values
     assert (status[:2] == "complete").all()

@@ -20,11 +20,12 @@ import numpy as np
 import pytest
 from test_network import check_density
 
-from plastogen._base.definition import Library
-from plastogen._base.files import StoreError, cache_dir
+from plastogen._base.files import cache_dir
+from plastogen._base.library import Library
+from plastogen.errors import StoreError
 from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine, EngineError, Spikes, engine
-from plastogen.model.circuit.activity import rates_hz
 from plastogen.model.circuit.engine import is_built, program_folder, program_key
+from plastogen.model.circuit.measures import rates_hz
 
 network = pytest.mark.network
 SECONDS, SETTLE = 2.0, 0.5
@@ -102,7 +103,7 @@ def test_another_process_gives_the_same_spikes(tmp_path: Path) -> None:
     program = (
         "import sys, numpy as np\n"
         "from plastogen.model.circuit import Circuit, Drive, Engine\n"
-        "from plastogen._base.definition import Library\n"
+        "from plastogen._base.library import Library\n"
         "engine = Engine(Library().load('circuits', 'small', Circuit), backend='cpp')\n"
         f"s = engine.run(Drive(), 1, seconds={SECONDS}, settle_s={SETTLE})\n"
         "np.savez(sys.argv[1], t=s.t_s, i=s.i, v=s.v_mV)\n"
@@ -136,7 +137,7 @@ def test_threads_do_not_disturb_each_other() -> None:
 FIRST = """
 import signal, sys, threading
 from plastogen.model.circuit import Circuit, Drive, Engine
-from plastogen._base.definition import Library
+from plastogen._base.library import Library
 
 plain, heard = signal.signal, signal.getsignal(signal.SIGINT)
 engine = Engine(Library().load("circuits", "small", Circuit), backend="numpy")

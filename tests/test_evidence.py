@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from plastogen._base.definition import InputError, Library, build
+from plastogen._base.definition import build
 from plastogen._base.document import Document
+from plastogen._base.library import Library
 from plastogen.analysis.evidence import FUNCTIONS, Row, experiments, lines, page, rows
+from plastogen.errors import InputError
 from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plastogen._base.definition import Document, InputError, Library, build, read_text
+from plastogen._base.definition import build
+from plastogen._base.document import Document, read_text
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.experiment.definition import Experiment, locate, shipped
 from plastogen.experiment.models import Models
 from plastogen.experiment.resolve import OpenExperiment

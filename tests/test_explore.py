@@ -22,16 +22,18 @@ from bench import FORMULA, say
 
 import plastogen
 from plastogen import SCOPE
-from plastogen._base.definition import InputError, Library
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.figures.style import CLASS_COLOURS
 from plastogen.model.circuit import CLASSES, Drive
+from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.wasm import signature
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
 from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import days, numbers
-from plastogen.simulation.probe import FormulaProbe, State, reduce
+from plastogen.simulation.probe import FormulaProbe
 
 MOST_BYTES = 3_000_000
 SMALL = explore.circuit()

@@ -18,8 +18,9 @@ from bench import FORMULA
 from scipy.signal import welch
 
 import plastogen
+from plastogen._base.streams import stream
 from plastogen.model.circuit import Drive
-from plastogen.model.circuit.drive import cell_values, shared_values, stream
+from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.wasm import FLAGS, write_sources
 from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import numbers

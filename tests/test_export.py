@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from test_results import SWEEP, TEXT, ran
 
-from plastogen._base.definition import InputError
+from plastogen.errors import InputError
 from plastogen.publish.export import to_csv, to_nwb
 from plastogen.runs.store import Store
 

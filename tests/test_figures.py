@@ -27,7 +27,8 @@ from matplotlib.patches import Circle, Rectangle, Wedge
 from matplotlib.text import Annotation, Text
 
 from plastogen import SCOPE
-from plastogen._base.definition import InputError, Library
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.experiment.validate_outputs import FIGURES as CHECKED
 from plastogen.figures import FIGURES, axis, data, style
 from plastogen.figures._acute import acute

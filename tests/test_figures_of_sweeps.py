@@ -18,8 +18,8 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from plastogen._base.definition import InputError
 from plastogen.analysis import sensitivity as asking
+from plastogen.errors import InputError
 from plastogen.figures import axis, data, style
 from plastogen.figures._arms import arms
 from plastogen.figures._courses import courses

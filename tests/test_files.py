@@ -20,19 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plastogen._base import files as cache
-from plastogen._base.files import (
-    CacheDamaged,
-    StoreError,
-    atomic_write,
-    cache_dir,
-    clean,
-    digest,
-    locked,
-    read_npz,
-    size,
-    write_npz,
-)
-from plastogen._base.quantity import Evidence, Quantity, parse
+from plastogen._base.digest import digest
+from plastogen._base.files import atomic_write, cache_dir, clean, locked, read_npz, size, write_npz
+from plastogen._base.quantity import Evidence, Quantity
+from plastogen._base.units import parse
+from plastogen.errors import CacheDamaged, StoreError
 
 
 def test_the_folder_is_where_the_environment_says(
@@ -94,7 +86,7 @@ def test_a_digest_depends_on_what_matters() -> None:
 
 def test_a_digest_is_the_same_in_every_process() -> None:
     code = (
-        "from plastogen._base.files import digest; print(digest({'a': {'x', 'y', 'z'}, 'b': 0.1}))"
+        "from plastogen._base.digest import digest; print(digest({'a': {'x', 'y', 'z'}, 'b': 0.1}))"
     )
     found = [
         subprocess.run(

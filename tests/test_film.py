@@ -18,8 +18,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from plastogen import SCOPE
-from plastogen._base.definition import InputError
 from plastogen.cli.main import app
+from plastogen.errors import InputError
 from plastogen.figures import _frame as frames
 from plastogen.publish.film import _gif, _html, _mp4, _said, ffmpeg, film, moments
 

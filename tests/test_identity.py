@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from test_experiment import question
 
-from plastogen._base.definition import Library
 from plastogen._base.digest import Once, fingerprint, plain
+from plastogen._base.library import Library
 from plastogen.model.circuit import Circuit
 from plastogen.runs import identity
 from plastogen.runs.identity import determines, run_id

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from plastogen._base.definition import InputError, Library, build
+from plastogen._base.definition import build
 from plastogen._base.document import Document
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.kinetics import Exposure, Kinetics
 from plastogen.model.pharmacology.regimen import Hold, Input

@@ -14,8 +14,8 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from plastogen import SCOPE
-from plastogen._base.definition import InputError
 from plastogen.cli.main import app
+from plastogen.errors import InputError
 from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import open_experiment
 from plastogen.publish.lesson import key as keys
@@ -239,7 +239,7 @@ def test_no_line_ends_between_a_number_and_its_unit() -> None:
         == "+15\xa0% of 2 days, 10\xa0mg/kg in 5\xa0min"
     )
     assert "(0\xa0%)" in render.page(
-        "t", [sheets.Request(1, "Why?", answer="none (0 %)")], {}, css="slides"
+        "t", [sheets.Asked(1, "Why?", answer="none (0 %)")], {}, css="slides"
     )
 
 

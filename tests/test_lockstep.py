@@ -10,12 +10,13 @@ import pytest
 from courses import BATH, INFUSION, KETAMINE, answering, plan
 
 from plastogen.model.circuit import Drive
+from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import SlowModel, stacked
 from plastogen.simulation.course import Course, Plan, simulate
 from plastogen.simulation.lockstep import Lockstep, alike, simulate_many
-from plastogen.simulation.probe import FormulaProbe, State, reduce
+from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import kinetics_of
 
 ANSWERS = FormulaProbe(answering())

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from plastogen._base.definition import Definition, Library, quantities
+from plastogen._base.definition import Definition, quantities
+from plastogen._base.library import Library
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.subject import Subject

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from plastogen._base.definition import Library
+from plastogen._base.library import Library
 from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine, Spikes
 from plastogen.model.circuit import network as net
-from plastogen.model.circuit.activity import bound_share
 from plastogen.model.circuit.drive import cell_values, shared_values
+from plastogen.model.circuit.measures import bound_share
 
 Array = npt.NDArray[np.float64]
 FINE_MS = 0.005

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from plastogen._base.definition import InputError, Library, build
+from plastogen._base.definition import build
 from plastogen._base.document import Document
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.nmda_block import (
     SUBUNITS,

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from bench import say
 
-from plastogen._base.definition import Library
-from plastogen.model.circuit import CLASSES, Circuit, Drive
-from plastogen.model.circuit import activity as glutamate
+from plastogen._base.library import Library
+from plastogen.model.circuit import CLASSES, Circuit, Drive, measures
 from plastogen.model.plasticity.system import Plasticity
 from plastogen.simulation.nmda_reliance import (
     Reliance,
@@ -26,7 +25,7 @@ PREFRONTAL = LIBRARY.load("circuits", "prefrontal", Circuit)
 
 
 def at_one_voltage(v_mV: float) -> np.ndarray:
-    centres = glutamate.bin_centres_mV()
+    centres = measures.bin_centres_mV()
     row = np.zeros(len(centres))
     row[np.argmin(np.abs(centres - v_mV))] = 1
     return np.array([row] * len(CLASSES))

@@ -37,7 +37,7 @@ TOLERANCES = {
     "model/plasticity/system": {"SOLVER_RTOL", "SOLVER_ATOL", "ROOT_TOLERANCE"},
     "model/pharmacology/nmda_block": {"SHARE_TOLERANCE"},
     "analysis/contrast": {"ROUNDING"},
-    "_base/units": {"NEAREST_CUTOFF"},
+    "_base/text": {"NEAREST_CUTOFF"},
 }  # fmt: skip
 # How a signal is analysed: definitions of measures and of intervals, not of a brain.
 ANALYSIS = {
@@ -45,7 +45,7 @@ ANALYSIS = {
     "analysis/compare": {"CHANCE"},
     "analysis/contrast": {"POWER"},
     "simulation/nmda_reliance": {"STEP"},
-    "model/circuit/activity": {
+    "model/circuit/measures": {
         "RATE_FLOOR_HZ",
         "RATE_BIN_S",
         "CORRELATION_BIN_S",

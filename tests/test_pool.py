@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from bench import until
 
-from plastogen._base.definition import InputError
+from plastogen.errors import InputError, WorkersLost
 from plastogen.runs import pool as executor
-from plastogen.runs.pool import Processes, Threads, WorkerPool, WorkersLost, hire
+from plastogen.runs.pool import Processes, Threads, WorkerPool, hire
 
 
 def there(pid: int) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plastogen._base.definition import InputError
 from plastogen.analysis.provenance import numbers
+from plastogen.errors import InputError
 from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import check
 from plastogen.runs.identity import run_id

@@ -10,23 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen._base.definition import Library
 from plastogen._base.files import cache_dir
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Spikes
-from plastogen.model.circuit import activity as glutamate
-from plastogen.simulation.probe import (
-    Activity,
-    CachedProbe,
-    FormulaProbe,
-    NetworkProbe,
-    State,
-    agonist,
-    reduce,
-    voltages,
-)
+from plastogen._base.library import Library
+from plastogen.model.circuit import CLASSES, Circuit, Drive, Spikes, measures
+from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
+from plastogen.simulation.probe import CachedProbe, FormulaProbe, NetworkProbe
 
 SMALL = Library().load("circuits", "small", Circuit)
-VOLTAGE_BINS = len(glutamate.bin_centres_mV())
+VOLTAGE_BINS = len(measures.bin_centres_mV())
 
 
 def small(**overrides: object) -> Circuit:
@@ -132,7 +123,7 @@ def test_bound_share_of_the_formula_is_that_of_a_poisson_cell() -> None:
 
 def test_calcium_enters_through_what_is_bound_and_free_of_magnesium() -> None:
     found = FormulaProbe(SMALL).ask(Drive(nmda_E=0.7), 1)
-    v = glutamate.bin_centres_mV()
+    v = measures.bin_centres_mV()
     free = 1 / (1 + np.exp(-v / 16.13) / 3.57)
     assert found.calcium == pytest.approx(
         0.7 * found.bound * (found.voltage[0] * free * (0 - v)).sum()
@@ -142,7 +133,7 @@ def test_calcium_enters_through_what_is_bound_and_free_of_magnesium() -> None:
 
 def test_voltages_of_the_formula_are_bells_where_the_file_says() -> None:
     voltage = FormulaProbe(SMALL).ask(Drive(), 1).voltage
-    v = glutamate.bin_centres_mV()
+    v = measures.bin_centres_mV()
     np.testing.assert_allclose(voltage.sum(axis=1), 1)
     np.testing.assert_allclose(
         voltage @ v, [float(SMALL.formula.voltage[name]) for name in CLASSES], atol=0.1
@@ -191,7 +182,7 @@ def test_each_pool_is_at_its_own_class_s_voltage_and_rest_at_rest() -> None:
     for pool, row in found.items():
         name, _, kind = pool.partition(".")
         if kind == "rest":
-            v = glutamate.bin_centres_mV()
+            v = measures.bin_centres_mV()
             assert (row.sum(), row @ v) == pytest.approx(
                 (1, float(SMALL.populations[name].rest)), abs=0.5
             )
@@ -361,16 +352,16 @@ def test_activity_is_read_out_of_the_spikes() -> None:
     probe = Scripted(SMALL)
     drive = Drive(recurrent=1.5, release=0.8, ampa=0.9, nmda_E=0.6)
     found, spikes = probe.ask(drive, 1), probe.spikes(drive, 1)
-    rate, error = glutamate.rates_hz(spikes)
+    rate, error = measures.rates_hz(spikes)
     np.testing.assert_array_equal(found.rate_hz, rate)
     np.testing.assert_array_equal(found.rate_se_hz, error)
     assert found.glutamate == pytest.approx(0.8 * rate[0])
     assert found.ampa_throughput == pytest.approx(0.8 * 1.5 * 0.9 * rate[0])
-    bound = 0.8 * glutamate.bound_share(spikes, saturation=0.3, decay_ms=100)
+    bound = 0.8 * measures.bound_share(spikes, saturation=0.3, decay_ms=100)
     assert found.bound == pytest.approx(bound)
     free = 1 / (1 + np.exp(61.5 / 16.13) / 3.57)
     assert found.calcium == pytest.approx(0.6 * bound * free * 61.5)
-    np.testing.assert_array_equal(found.voltage, glutamate.voltage_distribution(spikes))
+    np.testing.assert_array_equal(found.voltage, measures.voltage_distribution(spikes))
 
 
 def test_the_pattern_of_a_probe_is_held_against_a_baseline_of_other_noise() -> None:
@@ -391,5 +382,5 @@ def test_a_network_probe_answers_states_and_drives_alike() -> None:
     assert same(found, probe.ask(Drive(recurrent=1.2, tonic_PV=0.5), 3))
     spikes = probe.spikes(Drive(recurrent=1.2, tonic_PV=0.5), 3)
     assert spikes.seconds == 1
-    np.testing.assert_array_equal(found.rate_hz, glutamate.rates_hz(spikes)[0])
+    np.testing.assert_array_equal(found.rate_hz, measures.rates_hz(spikes)[0])
     assert probe.spikes(Drive(), 3, seconds=2.0).seconds == 2

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from plastogen._base.definition import Library, builtin, read
+from plastogen._base.document import read
+from plastogen._base.library import Library, builtin
 from plastogen._base.quantity import NEEDS_NOTE, Evidence, parse_any
-from plastogen._base.units import QuantityError
+from plastogen.errors import QuantityError
 
 MODELS = builtin("models")
 FILES = sorted(path for path in MODELS.rglob("*.yaml") if path.name != "references.yaml")

@@ -11,19 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen._base.definition import Definition, InputError, build, quantities
+from plastogen._base.definition import Definition, build, quantities
 from plastogen._base.document import Document
-from plastogen._base.quantity import (
-    Evidence,
-    Given,
-    In,
-    Quantity,
-    QuantityError,
-    nearest,
-    parse,
-    parse_any,
-    show,
-)
+from plastogen._base.quantity import Evidence, Given, In, Quantity, parse_any
+from plastogen._base.text import nearest, show
+from plastogen._base.units import parse
+from plastogen.errors import InputError, QuantityError
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen._base.definition import InputError, build
+from plastogen._base.definition import build
 from plastogen._base.document import Document
+from plastogen.errors import InputError
 from plastogen.experiment.readout import Readout, evaluate, onset, time_beyond
 from plastogen.simulation.variables import CLASSES, POOLS, READABLE, VARIABLES
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen._base.definition import InputError, build
+from plastogen._base.definition import build
 from plastogen._base.document import read_text
+from plastogen.errors import InputError
 from plastogen.model.pharmacology.regimen import Hold, Input, Treatment, holds, inputs
 
 

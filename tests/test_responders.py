@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from plastogen._base.definition import InputError
 from plastogen.analysis import responders
+from plastogen.errors import InputError
 
 YES = {"units": "1", "readout": 1, "yes_no": 1, "of": "weight", "threshold": 0.5, "beyond": "above"}
 

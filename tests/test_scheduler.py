@@ -12,10 +12,9 @@ import course_fake
 import pytest
 from test_experiment import question
 
-from plastogen._base.files import StoreError
+from plastogen.errors import OtherCode, StoreError
 from plastogen.runs.scheduler import Cancelled, Run, RunResult, execute, jobs_of
 from plastogen.runs.store import Store
-from plastogen.runs.worker import OtherCode
 from plastogen.simulation.course import Course, Plan
 
 ASKED = question()

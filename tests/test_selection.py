@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plastogen._base.units import QuantityError
+from plastogen.errors import QuantityError
 from plastogen.experiment.design import Axis, columns
 from plastogen.experiment.selection import along, column, picked
 

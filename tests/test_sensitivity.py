@@ -16,8 +16,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from plastogen._base.definition import InputError
 from plastogen.analysis import sensitivity
+from plastogen.errors import InputError
 from plastogen.experiment.design import axes_of
 from plastogen.experiment.sweep import Design, Span, size
 

@@ -8,7 +8,7 @@ import course_fake
 import pytest
 from test_scheduler import JOBS
 
-from plastogen._base.definition import InputError
+from plastogen.errors import InputError
 from plastogen.runs.scheduler import execute
 from plastogen.runs.shard import Shard, gather
 from plastogen.runs.store import Store

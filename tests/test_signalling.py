@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen._base.definition import InputError, Library
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.model.plasticity.signalling import Cascade, Signalling, Switch
 from plastogen.model.plasticity.system import Plasticity
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from plastogen._base.definition import InputError, Library
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.model.plasticity.spine import H_PER_DAY, Spine, Spines
 from plastogen.model.plasticity.system import Plasticity
 

@@ -9,7 +9,7 @@ import course_fake
 import pytest
 from test_scheduler import JOBS
 
-from plastogen._base.definition import InputError
+from plastogen.errors import InputError
 from plastogen.runs.heartbeat import HOST, Heartbeat
 from plastogen.runs.noted import note, noted
 from plastogen.runs.scheduler import execute

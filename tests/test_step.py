@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from plastogen._base.definition import Library
+from plastogen._base.library import Library
 from plastogen.model.circuit import CLASSES, Circuit, Drive
-from plastogen.model.circuit.activity import bin_centres_mV
+from plastogen.model.circuit.activity import State, agonist, reduce, voltages
+from plastogen.model.circuit.measures import bin_centres_mV
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Inputs, Plasticity, SlowModel
-from plastogen.simulation.probe import FormulaProbe, State, agonist, reduce, voltages
+from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Path, Stepper
 from plastogen.simulation.switches import Switches
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from test_experiment import question
 
-from plastogen._base.files import CacheDamaged, StoreError
+from plastogen.errors import CacheDamaged, StoreError
 from plastogen.runs.heartbeat import HOST, SILENT_S
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import FILES, Store

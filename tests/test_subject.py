@@ -11,8 +11,11 @@ import pytest
 from courses import KETAMINE, plan
 from scipy import stats
 
-from plastogen._base.definition import Document, InputError, Library, build
-from plastogen._base.quantity import Quantity, QuantityError
+from plastogen._base.definition import build
+from plastogen._base.document import Document
+from plastogen._base.library import Library
+from plastogen._base.quantity import Quantity
+from plastogen.errors import InputError, QuantityError
 from plastogen.model.pharmacology.subject import Subject, Varied, shares
 from plastogen.runs.identity import run_id
 from plastogen.simulation.course import simulate

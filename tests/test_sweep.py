@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 from test_experiment import TEXT, question
 
-from plastogen._base.definition import InputError, Library
+from plastogen._base.library import Library
+from plastogen.errors import InputError
 from plastogen.experiment.design import axes_of
 from plastogen.experiment.models import Models
 from plastogen.experiment.sweep import AROUND, DRAWN, Design, Span, in_words, size

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plastogen._base.definition import Library
+from plastogen._base.library import Library
 from plastogen.model.plasticity.synapse import Strength
 from plastogen.model.plasticity.system import Plasticity
 

@@ -19,8 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from plastogen._base.definition import InputError, Library, quantities
+from plastogen._base.definition import quantities
+from plastogen._base.library import Library
 from plastogen._base.quantity import Quantity
+from plastogen.errors import InputError
 from plastogen.model.plasticity.system import (
     BUILT_PATHWAYS,
     HEALTHY,

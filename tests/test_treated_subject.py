@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plastogen._base.definition import Library
+from plastogen._base.library import Library
 from plastogen.model.pharmacology.drug import Drug, exposure
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from test_experiment import TEXT, question
 
-from plastogen._base.definition import InputError
+from plastogen.errors import InputError
 from plastogen.experiment.definition import shipped
 from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import FEW, check, resolve

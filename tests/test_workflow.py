@@ -13,10 +13,12 @@ import xarray as xr
 from test_results import TEXT
 
 import plastogen
-from plastogen._base.definition import InputError
+from plastogen.errors import InputError
 from plastogen.figures import draw
 from plastogen.publish import workflow as door
-from plastogen.publish.workflow import again, answer, ask, load, redraw, rewrite
+from plastogen.publish.workflow import again, answer, redraw, rewrite
+from plastogen.runs.request import ask
+from plastogen.runs.results import load
 
 WHOLE = TEXT + "figures: [acute, arms]\n"
 
@@ -191,7 +193,7 @@ def test_settings_reach_the_experiment(lab: Path) -> None:
 def test_without_a_compiler_the_small_circuit_is_used_and_said(
     lab: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "default_backend", lambda: "numpy")
+    monkeypatch.setattr("plastogen.runs.request.default_backend", lambda: "numpy")
     (lab / "mine.yaml").write_text(WHOLE.replace("circuit: small", "circuit: prefrontal"))
     said: list[str] = []
     asked = ask("mine", say=said.append)

@@ -21,9 +21,9 @@ if "numpy" not in sys.modules:
 
 # The Python door: public name -> module that holds it. Nothing is imported before it is asked for.
 _DOOR: dict[str, str] = {
-    "InputError": "plastogen._base.definition",
-    "StoreError": "plastogen._base.files",
-    "load": "plastogen.publish.workflow",
+    "InputError": "plastogen.errors",
+    "StoreError": "plastogen.errors",
+    "load": "plastogen.runs.results",
     "run": "plastogen.publish.workflow",
 }
 

@@ -7,63 +7,18 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from plastogen._base.quantity import nearest, show
+from plastogen._base.text import nearest, show
+from plastogen.errors import InputError, Problem
 
 Steps: TypeAlias = tuple[str | int, ...]
 MAX_NODES = 200_000  # a file that unfolds to more than this (aliases of aliases) is refused
 MAX_DEPTH = 50
 PLAIN_TAGS = ("str", "timestamp", "merge", "value")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with what was given. `found` may be empty when `wanted` is a whole
-    sentence.
-    """
-
-    file: str
-    line: int | None
-    path: str
-    found: str
-    wanted: str
-    nearest: str | None = None
-
-    def __str__(self) -> str:
-        place = self.file + (f":{self.line}" if self.line is not None else "")
-        place += f" at {self.path}" if self.path else ""
-        body = f"found {self.found}, wanted {self.wanted}" if self.found else self.wanted
-        return f"{place}: {body}" + (
-            f"; nearest valid name: {self.nearest}" if self.nearest else ""
-        )
-
-
-class InputError(Exception):
-    """What the user gave cannot be used; `problems` says why, one entry a fault. The command exits
-    with 2.
-    """
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
-
-    @classmethod
-    def one(
-        cls,
-        *,
-        found: str = "",
-        wanted: str,
-        file: str = "",
-        line: int | None = None,
-        path: str = "",
-        nearest: str | None = None,
-    ) -> InputError:
-        """An error with a single problem."""
-        return cls([Problem(file, line, path, found, wanted, nearest)])
 
 
 def dotted(steps: Steps) -> str:

@@ -14,8 +14,10 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 
 import pydantic
 
-from plastogen._base.document import Document, Problem, Steps
-from plastogen._base.quantity import Fault, Given, In, nearest, show
+from plastogen._base.document import Document, Steps
+from plastogen._base.quantity import Fault, Given, In
+from plastogen._base.text import nearest, show
+from plastogen.errors import Problem
 
 UNKNOWN, MISSING = "an unknown name", "nothing"
 KEY = "[key]"  # how pydantic says that the name itself is wrong, not what stands there

@@ -9,39 +9,23 @@ compute again. Locks are the kernel's, so they die with their owner.
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
-import math
 import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import fields, is_dataclass
-from enum import Enum
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pydantic
 
-from plastogen._base.quantity import Quantity, rounded
+from plastogen.errors import CacheDamaged, StoreError
 
 Array = npt.NDArray[Any]
 TEMPORARY = ".partial-"
-
-
-class StoreError(Exception):
-    """The disk would not take or give a file; the message says what to do. The command exits with
-    3.
-    """
-
-
-class CacheDamaged(Exception):
-    """A cached file is unreadable or cut short: discard it and compute again."""
 
 
 def cache_dir() -> Path:
@@ -54,51 +38,6 @@ def cache_dir() -> Path:
     with explained(folder, "create"):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def canonical(value: object) -> Any:
-    """`value` as plain JSON that does not depend on the order of keys, the last bits of floats, or
-    -0.
-    """
-    if isinstance(value, Quantity):
-        return [canonical(value.value), value.unit]
-    if isinstance(value, Enum):
-        return canonical(value.value)
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, int | np.integer):
-        return int(value)
-    if isinstance(value, float | np.floating):
-        number = rounded(float(value)) + 0
-        return (
-            repr(number)
-            if not math.isfinite(number)
-            else int(number)
-            if number.is_integer()
-            else number
-        )
-    if isinstance(value, Mapping):
-        return {str(key): canonical(value[key]) for key in sorted(value, key=str)}
-    if isinstance(value, np.ndarray):
-        return canonical(value.tolist())
-    if isinstance(value, set | frozenset):
-        return sorted((canonical(item) for item in value), key=repr)
-    if isinstance(value, list | tuple):
-        return [canonical(item) for item in value]
-    if isinstance(value, pydantic.BaseModel):
-        return {name: canonical(getattr(value, name)) for name in sorted(type(value).model_fields)}
-    if is_dataclass(value) and not isinstance(value, type):
-        return canonical({f.name: getattr(value, f.name) for f in fields(value)})
-    raise TypeError(f"cannot digest a {type(value).__name__}")
-
-
-def digest(value: object) -> str:
-    """SHA-256 (64 hex digits) of `value` as canonical JSON. Raises TypeError for what is not data.
-
-    Floats count to 12 significant digits; a Quantity by its value and unit alone, not its source.
-    """
-    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError, core_schema
 
-from plastogen._base.units import QuantityError, kind, nearest, parse, parse_any, rounded, show
+from plastogen._base.text import nearest, show
+from plastogen._base.units import kind, parse, parse_any, rounded
+from plastogen.errors import QuantityError
 
 __all__ = [
     "NEEDS_NOTE", "SET_BY_USER", "Evidence", "Fault", "Given", "In", "Quantity", "QuantityError",

@@ -8,18 +8,18 @@ on first use.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from plastogen._base.text import nearest, show
+from plastogen.errors import QuantityError
 
 if TYPE_CHECKING:
     import pint
 
 SIGNIFICANT_DIGITS = 12
-NEAREST_CUTOFF = 0.6  # how alike (difflib's ratio) a name must be to be worth suggesting
 
 _DEFINITIONS = (
     "femto- = 1e-15 = f-", "pico- = 1e-12 = p-", "nano- = 1e-9 = n-", "micro- = 1e-6 = u-",
@@ -63,41 +63,6 @@ _KINDS = {
     "kg": ("a weight", "70 kg"), "d": ("a time", "3 d"), "s": ("a time", "8 s"),
     "ms": ("a time", "5 ms"), "mM": ("a concentration", "1 mM"),
 }  # fmt: skip
-
-
-class QuantityError(ValueError):
-    """One thing wrong with a number: what was found, what was wanted, the nearest valid name if
-    any.
-    """
-
-    def __init__(self, found: str, wanted: str, nearest: str | None = None) -> None:
-        self.found, self.wanted, self.nearest = found, wanted, nearest
-        near = f"; nearest valid name: {nearest}" if nearest else ""
-        super().__init__(f"found {found}, wanted {wanted}{near}")
-
-
-def nearest(word: str, choices: Iterable[str], *, cutoff: float = NEAREST_CUTOFF) -> str | None:
-    """The choice most like `word`, or None when nothing is close."""
-    by_lower: dict[str, str] = {}
-    for choice in choices:
-        by_lower.setdefault(choice.lower(), choice)
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
-    return by_lower[close[0]] if close else None
-
-
-def show(value: object) -> str:
-    """`value` as an error message shows it: short, and as it would stand in the file."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return f"a mapping with {', '.join(map(str, value))}" if value else "an empty mapping"
-    if isinstance(value, list | tuple):
-        return f"a list of {len(value)}" if value else "an empty list"
-    if isinstance(value, str):
-        return f"'{value if len(value) <= 60 else value[:57] + '...'}'"
-    return str(value)
 
 
 def rounded(value: float) -> float:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen._base.text import columns
 from plastogen.experiment.verdict import COMPLETE
-from plastogen.publish.catalogue import columns
 
 if TYPE_CHECKING:
     import xarray as xr

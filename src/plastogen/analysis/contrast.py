@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.definition import InputError, nearest, show
+from plastogen._base.text import nearest, show
+from plastogen.errors import InputError
 from plastogen.experiment.claim import CONFIDENCE
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from plastogen._base.definition import Definition, Library, Reference, quantities
+from plastogen._base.definition import Definition, quantities
+from plastogen._base.library import Library, Reference
 from plastogen._base.quantity import Evidence, Quantity
 from plastogen.experiment.resolve import Condition
 

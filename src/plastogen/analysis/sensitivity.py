@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.definition import InputError
 from plastogen.analysis.contrast import SEED, one_of, refusal, untreated
+from plastogen.errors import InputError
 from plastogen.experiment.claim import CONFIDENCE, interval
 from plastogen.experiment.design import LEVELS, POINT
 

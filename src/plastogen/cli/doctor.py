@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from plastogen._base.files import StoreError, cache_dir, clean, size
+from plastogen._base.files import cache_dir, clean, size
+from plastogen._base.machine import cores, in_bytes
+from plastogen.errors import StoreError
 from plastogen.model.circuit.engine import compiler, compiler_version, default_backend
 
 OLDEST_PYTHON = (3, 11)
 MIN_FREE_BYTES = 2**30
-UNITS = ("B", "kB", "MB", "GB", "TB")
-STEP = 1024
 
 
 @dataclass(frozen=True)
@@ -124,22 +124,7 @@ def _cores() -> Finding:
     return Finding("Cores", True, f"{cores()} (all of them are used unless --jobs says otherwise)")
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def empty_cache() -> tuple[Path, int]:
     """Empty the cache; the folder and the bytes freed. Raises StoreError."""
     folder = cache_dir()
     return folder, clean(folder)
-
-
-def in_bytes(n: int) -> str:
-    """1536 -> "1.5 kB"."""
-    value, unit = float(n), UNITS[0]
-    for unit in UNITS:
-        if value < STEP or unit == UNITS[-1]:
-            break
-        value /= STEP
-    return f"{value:.0f} {unit}" if unit == UNITS[0] else f"{value:.1f} {unit}"

@@ -38,11 +38,14 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 def _explain(error: Exception) -> int:
     """Say what is wrong; the exit code."""
-    from plastogen._base.definition import InputError
-    from plastogen._base.files import CacheDamaged, StoreError
-    from plastogen.model.circuit.engine import EngineError
-    from plastogen.runs.pool import WorkersLost
-    from plastogen.runs.worker import OtherCode
+    from plastogen.errors import (
+        CacheDamaged,
+        EngineError,
+        InputError,
+        OtherCode,
+        StoreError,
+        WorkersLost,
+    )
 
     if isinstance(error, InputError):
         problems = len(error.problems)

@@ -21,7 +21,8 @@ def list_(
     names: Annotated[bool, typer.Option("--names", help="Names alone, one a line.")] = False,
 ) -> None:
     """What there is: experiments, models, variables, figures, switches, references."""
-    from plastogen.publish.catalogue import KINDS, columns, listing
+    from plastogen._base.text import columns
+    from plastogen.publish.catalogue import KINDS, listing
 
     for kind in [what] if what else KINDS[:-1]:
         rows = listing(kind, here=Path())
@@ -117,10 +118,10 @@ def reliance(
     ] = "all",
 ) -> None:
     """How much each class of cells relies on NMDA receptors: what decides who falls silent."""
-    from plastogen._base.definition import Library
+    from plastogen._base.library import Library
+    from plastogen._base.text import columns
     from plastogen.model.circuit import CLASSES, Circuit, Drive
     from plastogen.model.plasticity.system import Plasticity
-    from plastogen.publish.catalogue import columns
     from plastogen.simulation.nmda_reliance import measure, slowest_return_per_h
 
     library = Library(Path())
@@ -169,8 +170,10 @@ def doctor(
     clean: Annotated[bool, typer.Option("--clean", help="Empty the cache.")] = False,
 ) -> None:
     """Look at this machine: compiler, Brian2 and numpy, cache, cores; one fix for each problem."""
-    from plastogen._base.definition import InputError, nearest
+    from plastogen._base.machine import in_bytes
+    from plastogen._base.text import nearest
     from plastogen.cli import doctor as surgery
+    from plastogen.errors import InputError
 
     if action not in ("", "clean"):
         near = nearest(action, ["clean"])
@@ -179,7 +182,7 @@ def doctor(
         )
     if clean or action:
         folder, freed = surgery.empty_cache()
-        typer.echo(f"emptied {folder}: {surgery.in_bytes(freed)} freed")
+        typer.echo(f"emptied {folder}: {in_bytes(freed)} freed")
         return
     findings = surgery.examine()
     for finding in findings:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from plastogen.publish.workflow import How
+    from plastogen.runs.request import How
 
 Name = Annotated[
     str,
@@ -51,8 +51,9 @@ def settings(given: Iterable[str] | None) -> dict[str, object]:
 
 def how(jobs: int | None, executor: str = "", scheduler: str | None = None, rerun: str = "") -> How:
     """How runs are to be had. Raises InputError."""
-    from plastogen._base.definition import InputError, nearest, show
-    from plastogen.cli.doctor import cores
+    from plastogen._base.machine import cores
+    from plastogen._base.text import nearest, show
+    from plastogen.errors import InputError
     from plastogen.runs.pool import KINDS
     from plastogen.runs.scheduler import RERUNS
 

@@ -65,7 +65,7 @@ def status(
     folder: Annotated[str, typer.Argument(help="A results folder, or the name of an experiment.")],
 ) -> None:
     """How a sweep stands: what is finished, failed and why, under way, missing."""
-    from plastogen.publish.workflow import RESULTS
+    from plastogen.runs.request import RESULTS
     from plastogen.runs.status import lines, look
 
     named = RESULTS / folder
@@ -81,10 +81,10 @@ def compare(
     """Which readouts differ between two results beyond noise, pair by pair of arm, point and
     seed.
     """
-    from plastogen._base.definition import InputError
     from plastogen.analysis.compare import compare as compared
     from plastogen.analysis.compare import lines
-    from plastogen.publish.workflow import load
+    from plastogen.errors import InputError
+    from plastogen.runs.results import load
 
     found = compared(load(a), load(b))
     if not any(row.n for row in found.rows):
@@ -107,7 +107,8 @@ def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
     """
     from plastogen.analysis import evidence as table
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.workflow import answer, ask
+    from plastogen.publish.workflow import answer
+    from plastogen.runs.request import ask
 
     rows, judged = table.rows(), {}
     for name in table.experiments(rows):

@@ -27,7 +27,8 @@ from plastogen.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from plastogen.publish.workflow import Outcome, Request
+    from plastogen.publish.workflow import Outcome
+    from plastogen.runs.request import Request
     from plastogen.runs.scheduler import RunResult
 
 TOLD = 20  # runs that are not there, by name
@@ -59,7 +60,8 @@ def run(
     is not run again.
     """
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.workflow import answer, ask, have, lacking
+    from plastogen.publish.workflow import answer, have
+    from plastogen.runs.request import ask, lacking
     from plastogen.runs.shard import Shard
 
     part, spread = Shard.of(shard) if shard else None, how(jobs, executor, scheduler, rerun)
@@ -102,8 +104,9 @@ def merge(
 
     Asks what the parts were asked, --seeds and the like included, unless --set says something else.
     """
-    from plastogen.publish.workflow import ask_again, conclude, lacking
+    from plastogen.publish.workflow import conclude
     from plastogen.runs.noted import note
+    from plastogen.runs.request import ask_again, lacking
     from plastogen.runs.shard import gather
 
     asked = ask_again(name, settings(set), out=out, beside=folders or (), say=typer.echo)

@@ -35,8 +35,8 @@ def trial(
     seeds see an effect.
     """
     from plastogen._base.files import atomic_write
+    from plastogen._base.text import columns
     from plastogen.analysis import contrast as comparing
-    from plastogen.publish.catalogue import columns
     from plastogen.publish.workflow import again
 
     found = again(name, settings(set), out=out, say=typer.echo)
@@ -62,8 +62,8 @@ def responders(
     ] = None,
 ) -> None:
     """Which virtual subjects respond, and which numbers separate them from those who do not."""
+    from plastogen._base.text import columns
     from plastogen.analysis import responders as who
-    from plastogen.publish.catalogue import columns
     from plastogen.publish.workflow import again
 
     found = who.response(again(name, settings(set), out=out, say=typer.echo).ds, readout, arm)
@@ -89,8 +89,8 @@ def sensitivity(
 ) -> None:
     """Which swept number, or number that differs between people, matters most for each readout."""
     from plastogen._base.files import atomic_write
+    from plastogen._base.text import columns
     from plastogen.analysis import sensitivity as asking
-    from plastogen.publish.catalogue import columns
     from plastogen.publish.workflow import again
 
     found = again(name, settings(set), out=out, say=typer.echo)

@@ -40,8 +40,9 @@ def lesson(
     """Make a lesson: student sheet, teacher sheet with answer key, slides, figures, from a run of
     its experiment.
     """
+    from plastogen._base.text import columns
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.catalogue import columns, listing
+    from plastogen.publish.catalogue import listing
     from plastogen.publish.lesson.make import make
 
     if not name:

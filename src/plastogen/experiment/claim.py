@@ -16,7 +16,8 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
-from plastogen._base.definition import Definition, Fault, faulty
+from plastogen._base.definition import Definition
+from plastogen._base.quantity import Fault, faulty
 
 Array: TypeAlias = NDArray[np.float64]
 Outcome = Literal["met", "missed", "known miss", "undecided"]

@@ -13,17 +13,13 @@ from typing import Annotated, Any, Literal, TypeVar
 import pydantic
 from pydantic import Field
 
-from plastogen._base.definition import (
-    Definition,
-    Document,
-    InputError,
-    builtin,
-    nearest,
-    read,
-    show,
-)
+from plastogen._base.definition import Definition
+from plastogen._base.document import Document, read
+from plastogen._base.library import builtin
 from plastogen._base.quantity import Given, Quantity
+from plastogen._base.text import nearest, show
 from plastogen._base.units import parse
+from plastogen.errors import InputError
 from plastogen.experiment.claim import Claim
 from plastogen.experiment.readout import Readout
 from plastogen.experiment.sweep import MAX_POINTS, Design, Sweep
@@ -115,7 +111,7 @@ class Experiment(Definition):
 
     @pydantic.model_validator(mode="after")
     def _arms_lead_somewhere(self) -> Experiment:
-        from plastogen._base.definition import Fault, faulty
+        from plastogen._base.quantity import Fault, faulty
 
         faults = []
         for name, arm in self.arms.items():

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.definition import InputError
-from plastogen._base.units import QuantityError, parse, rounded, split
+from plastogen._base.units import parse, rounded, split
+from plastogen.errors import InputError, QuantityError
 from plastogen.experiment.sweep import DRAWN, Design, Filled, Span, kind_of, length
 from plastogen.simulation.variables import VARIABLES
 

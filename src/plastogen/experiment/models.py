@@ -8,8 +8,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from plastogen._base.definition import Definition, Document, Fault, Library, build
-from plastogen._base.document import Steps
+from plastogen._base.definition import Definition, build
+from plastogen._base.document import Document, Steps
+from plastogen._base.library import Library
+from plastogen._base.quantity import Fault
 from plastogen.experiment.paths import is_model_path
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug

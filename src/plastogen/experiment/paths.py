@@ -13,8 +13,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import pydantic
 
-from plastogen._base.definition import Fault, nearest
-from plastogen._base.quantity import Quantity
+from plastogen._base.quantity import Fault, Quantity
+from plastogen._base.text import nearest
 
 MODEL_ROOTS = ("circuit", "plasticity", "subject", "drugs")
 

@@ -14,9 +14,11 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
-from plastogen._base.definition import Definition, Fault, faulty, nearest, show
-from plastogen._base.quantity import Given, Quantity
-from plastogen._base.units import QuantityError, parse
+from plastogen._base.definition import Definition
+from plastogen._base.quantity import Fault, Given, Quantity, faulty
+from plastogen._base.text import nearest, show
+from plastogen._base.units import parse
+from plastogen.errors import QuantityError
 from plastogen.simulation.variables import CLASSES, POOLS, READABLE, VARIABLES, Variable
 
 Array: TypeAlias = NDArray[np.float64]
@@ -331,3 +333,6 @@ def time_beyond(t: Array, beyond: Array) -> float:
     share = np.clip(np.maximum(a, b), 0, None) / np.where(rise == 0, 1, rise)
     share = np.where(rise == 0, (a > 0).astype(float), np.minimum(share, 1))
     return float((share * dt).sum())
+
+
+ERROR = "_se"  # ends the name of the emulator's standard error of a readout

@@ -19,18 +19,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.definition import (
-    Definition,
-    Document,
-    Fault,
-    InputError,
-    Library,
-    Problem,
-    build,
-    builtin,
-    quantities,
-)
-from plastogen._base.quantity import Quantity
+from plastogen._base.definition import Definition, build, quantities
+from plastogen._base.document import Document
+from plastogen._base.library import Library, builtin
+from plastogen._base.quantity import Fault, Quantity
+from plastogen.errors import InputError, Problem
 from plastogen.experiment import population as people
 from plastogen.experiment.definition import (
     CourseSettings,

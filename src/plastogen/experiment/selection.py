@@ -13,7 +13,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.units import QuantityError, nearest, parse, show
+from plastogen._base.text import nearest, show
+from plastogen._base.units import parse
+from plastogen.errors import QuantityError
 from plastogen.experiment.design import Axis, Column
 
 Value: TypeAlias = float | str

@@ -17,9 +17,11 @@ import pydantic
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from plastogen._base.definition import Definition, Fault, faulty
-from plastogen._base.quantity import show
-from plastogen._base.units import SIGNIFICANT_DIGITS, QuantityError, parse_any, rounded, split
+from plastogen._base.definition import Definition
+from plastogen._base.quantity import Fault, faulty
+from plastogen._base.text import show
+from plastogen._base.units import SIGNIFICANT_DIGITS, parse_any, rounded, split
+from plastogen.errors import QuantityError
 
 MAX_POINTS = 100_000
 SHOWN = 12  # values of a path that a description lists

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from plastogen._base.definition import Fault, InputError, Problem, nearest, show
 from plastogen._base.document import Steps, dotted
-from plastogen._base.units import QuantityError
+from plastogen._base.quantity import Fault
+from plastogen._base.text import nearest, show
+from plastogen.errors import InputError, Problem, QuantityError
 from plastogen.experiment import validate_outputs as check_results
 from plastogen.experiment.definition import Arm, Experiment
 from plastogen.experiment.design import corners

@@ -7,16 +7,16 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection, Iterator, Sequence
 
-from plastogen._base.definition import Document, Problem, nearest, show
-from plastogen._base.units import QuantityError
+from plastogen._base.document import Document
+from plastogen._base.text import nearest, show
+from plastogen.errors import Problem, QuantityError
 from plastogen.experiment.claim import ALONG, Claim
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import SUBJECT, TAKEN, Axis
-from plastogen.experiment.readout import Readout, level
+from plastogen.experiment.readout import ERROR, Readout, level
 from plastogen.experiment.resolve import Condition
 from plastogen.experiment.selection import along, column, picked
 from plastogen.model.plasticity.system import STATES
-from plastogen.runs.readout_table import ERROR
 
 # The figures there are; a test holds plastogen.figures to the same list.
 FIGURES = (

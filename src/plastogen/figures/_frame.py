@@ -18,10 +18,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from plastogen._base.streams import stream
 from plastogen.figures import _raster as raster
 from plastogen.figures import axis, data, style
 from plastogen.figures._raster import MS_PER_S, WINDOW_S, Spikes
-from plastogen.model.circuit.drive import stream
 
 SITES = 60
 HEAD_PT2 = 130  # area of a spine's head at weight 1

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from plastogen.analysis.contrast import refusal
 from plastogen.figures import axis, data, style
-from plastogen.model.circuit.activity import DELTA_HZ, GAMMA_HZ
+from plastogen.model.circuit.measures import DELTA_HZ, GAMMA_HZ
 
 Array = npt.NDArray[np.float64]
 Spikes = tuple[Array, npt.NDArray[np.int32]]  # times in s, cell numbers; both (spikes,)

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from plastogen._base.definition import InputError, nearest
+from plastogen._base.text import nearest
 from plastogen.analysis.contrast import by_unit, refusal
+from plastogen.errors import InputError
 from plastogen.experiment.claim import CONFIDENCE
 from plastogen.experiment.design import DIMENSIONS, POINT, SUBJECT
 

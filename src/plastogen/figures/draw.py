@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plastogen._base.files import StoreError, atomic_write, explained
+from plastogen._base.files import atomic_write, explained
 from plastogen.analysis.contrast import refusal
+from plastogen.errors import StoreError
 from plastogen.experiment.claim import Verdict
 from plastogen.experiment.verdict import COMPLETE
 from plastogen.model.circuit.definition import Circuit

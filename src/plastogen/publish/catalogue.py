@@ -5,21 +5,16 @@ and `show`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from plastogen._base.definition import (
-    Document,
-    InputError,
-    Library,
-    build,
-    builtin,
-    nearest,
-    quantities,
-    show,
-)
+from plastogen._base.definition import build, quantities
+from plastogen._base.document import Document
+from plastogen._base.library import Library, builtin
 from plastogen._base.quantity import Quantity
+from plastogen._base.text import columns, nearest, show
+from plastogen.errors import InputError
 from plastogen.experiment.definition import shipped
 from plastogen.experiment.models import FOLDERS
 from plastogen.experiment.resolve import OpenExperiment, open_experiment
@@ -178,13 +173,3 @@ def _experiment(question: OpenExperiment) -> Iterator[str]:
             source = f"  ({claim.source})" if claim.source else ""
             known = f"  known miss: {claim.known_miss}" if claim.known_miss else ""
             yield f"  {claim.claim}{source}{known}"
-
-
-def columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Rows as lines, each column as wide as its widest entry."""
-    listed = [tuple(row) for row in rows]
-    if not listed:
-        return
-    widths = [max(len(row[i]) for row in listed) for i in range(len(listed[0]))]
-    for row in listed:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

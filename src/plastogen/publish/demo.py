@@ -16,11 +16,11 @@ import numpy as np
 
 from plastogen.experiment.resolve import Condition, open_experiment
 from plastogen.model.circuit import CLASSES, Drive, Engine, Spikes
-from plastogen.model.circuit.activity import rates_hz
+from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.circuit.engine import compiler, is_built
-from plastogen.publish.workflow import RESULTS, SMALL_CIRCUIT
+from plastogen.model.circuit.measures import rates_hz
+from plastogen.runs.request import RESULTS, SMALL_CIRCUIT
 from plastogen.simulation.course import simulate
-from plastogen.simulation.probe import State, reduce
 from plastogen.simulation.variables import POOLS
 
 EXPERIMENT, ARM, MOMENT = "disinhibition", "ketamine", "during"

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen import SCOPE
-from plastogen._base.definition import InputError
 from plastogen._base.files import atomic_write, explained
+from plastogen.errors import InputError
 from plastogen.experiment.verdict import COMPLETE
 from plastogen.runs.netcdf import blocks
 from plastogen.runs.results import RUNS_AT_ONCE, head, labels, table

@@ -18,18 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from plastogen import SCOPE
-from plastogen._base.definition import InputError, nearest, show
-from plastogen._base.files import StoreError, atomic_write, explained
-from plastogen.publish.workflow import (
-    RESULTS,
-    SMALL_CIRCUIT,
-    How,
-    Request,
-    ask,
-    conclude,
-    have,
-    lacking,
-)
+from plastogen._base.files import atomic_write, explained
+from plastogen._base.text import nearest, show
+from plastogen.errors import InputError, StoreError
+from plastogen.publish.workflow import conclude, have
+from plastogen.runs.request import RESULTS, SMALL_CIRCUIT, How, Request, ask, lacking
 from plastogen.runs.scheduler import Watcher
 
 if TYPE_CHECKING:

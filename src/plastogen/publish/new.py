@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from plastogen._base.definition import InputError, nearest, show
 from plastogen._base.files import atomic_write
+from plastogen._base.text import nearest, show
+from plastogen.errors import InputError
 from plastogen.experiment.definition import NAME
 
 PLACES = {

@@ -11,65 +11,35 @@ import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from plastogen._base.definition import InputError, nearest, show
-from plastogen._base.files import StoreError, atomic_write, locked
-from plastogen.cli.doctor import cores
+from plastogen._base.files import atomic_write, locked
+from plastogen._base.machine import cores
+from plastogen._base.text import nearest, show
+from plastogen.errors import InputError, StoreError
 from plastogen.experiment.claim import Verdict
-from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
-from plastogen.experiment.validate import resolve
+from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.validate_outputs import FIGURES, NEED_SNAPSHOTS
 from plastogen.experiment.verdict import COMPLETE, told
 from plastogen.figures.draw import Shown, draw
-from plastogen.model.circuit.engine import default_backend
 from plastogen.runs.cost import record, record_learning
-from plastogen.runs.emulators import Pilots, emulated, provide
-from plastogen.runs.netcdf import opened
-from plastogen.runs.noted import note, noted
-from plastogen.runs.results import Place, assemble, results_of, states
-from plastogen.runs.scheduler import Rerun, Run, RunResult, Watcher, execute, jobs_of
-from plastogen.runs.store import Store
+from plastogen.runs.emulators import provide
+from plastogen.runs.noted import note
+from plastogen.runs.request import How, Request, Say, _quiet, ask, ask_again, lacking
+from plastogen.runs.results import assemble, results_of, states
+from plastogen.runs.scheduler import Rerun, Run, RunResult, Watcher, execute
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Say = Callable[[str], None]
-RESULTS = Path("results")
-SMALL_CIRCUIT = "small"
 LOCK = ".lock"  # held while results.nc and table.csv are written
 REASONS = 5  # of earlier failures that are told at once
 EARLY = "acute"  # the figure that is drawn as soon as the first seed is there
 OK, BAD_INPUT, RUN_FAILED, CLAIM_MISSED = 0, 2, 3, 4
-
-
-class How(TypedDict, total=False):
-    """How runs are to be had, as `execute` takes it."""
-
-    workers: int
-    executor: str
-    scheduler: str | None
-    rerun: Rerun
-
-
-@dataclass
-class Request:
-    """A checked question, ready to run: its cases, its runs and the folder they go to."""
-
-    question: OpenExperiment
-    cases: list[Condition]
-    jobs: list[Run]
-    ids: dict[Place, str]
-    pilots: dict[str, Pilots]
-    store: Store
-
-    @property
-    def folder(self) -> Path:
-        return self.store.folder
 
 
 @dataclass
@@ -98,55 +68,6 @@ class Outcome:
         return (
             CLAIM_MISSED if any(v.outcome in ("missed", "undecided") for v in self.verdicts) else OK
         )
-
-
-def lacking(done: Sequence[RunResult]) -> list[RunResult]:
-    """Those that gave no run."""
-    return [one for one in done if one.came in ("failed", "failed before", "missing")]
-
-
-def ask(
-    name: str | Path,
-    settings: Mapping[str, object] | None = None,
-    *,
-    seed: int | None = None,
-    seeds: int | None = None,
-    method: str | None = None,
-    out: Path | str | None = None,
-    say: Say = print,
-) -> Request:
-    """Check the whole experiment and say what runs it needs. Raises InputError, StoreError."""
-    whole = dict(settings or {})
-    short = {"course.seed": seed, "course.seeds": seeds, "course.method": method}
-    whole |= {path: value for path, value in short.items() if value is not None}
-    question = open_experiment(name, whole)
-    backend = default_backend()
-    if (
-        backend == "numpy"
-        and question.experiment.course.method == "direct"
-        and _may_shrink(question)
-    ):
-        say(
-            "no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to"
-            " install)"
-        )
-        question = open_experiment(name, {**whole, "model.circuit": SMALL_CIRCUIT})
-    cases = resolve(question)
-    pilots = emulated(question, cases, backend)
-    jobs, ids = jobs_of(question, cases, backend, pilots)
-    return Request(
-        question,
-        cases,
-        jobs,
-        ids,
-        pilots,
-        Store(Path(out) if out is not None else RESULTS / question.name),
-    )
-
-
-def _may_shrink(question: OpenExperiment) -> bool:
-    """Whether the circuit was left to the file, not chosen by the person at the keyboard."""
-    return not any(path.startswith(("circuit.", "model.circuit")) for path in question.set)
 
 
 def answer(
@@ -308,26 +229,6 @@ def _report(found: Outcome, *, again: bool = False) -> Path:
     return path
 
 
-def ask_again(
-    name: str | Path,
-    settings: Mapping[str, object] | None = None,
-    *,
-    out: Path | str | None = None,
-    beside: Sequence[Path] = (),
-    say: Say = print,
-) -> Request:
-    """What was asked before of this folder, or of one `beside` it, unless there are other
-    `settings`.
-
-    Raises InputError, StoreError.
-    """
-    asked = ask(name, settings, out=out, say=say)
-    before = next(
-        (found for folder in (asked.folder, *beside) if (found := noted(folder)) is not None), None
-    )
-    return asked if settings or before is None else ask(name, before.set, out=out, say=say)
-
-
 def again(
     name: str | Path,
     settings: Mapping[str, object] | None = None,
@@ -423,32 +324,3 @@ def run(
         "rerun": rerun,
     }
     return answer(asked, say=_quiet, figures=figures, **how).ds
-
-
-def _quiet(line: str) -> None:
-    del line
-
-
-def load(folder: Path | str) -> xr.Dataset:
-    """The results in a folder, or in a results.nc: readouts in memory, curves in the file where
-    they are many.
-
-    Raises InputError when there are none.
-    """
-    path = Path(folder)
-    path = path / "results.nc" if path.is_dir() else path
-    if not path.is_file():
-        wanted = "a results folder, which holds results.nc"
-        raise InputError.one(
-            file=str(folder), found=show(path.name), wanted=f"{wanted}; `plastogen run` makes one"
-        )
-    try:
-        return opened(path)
-    except (OSError, ValueError) as error:
-        wanted = (
-            "results.nc as plastogen wrote it; delete it and run the experiment again, which takes"
-            " seconds"
-        )
-        raise InputError.one(
-            file=str(path), found=f"a file that does not open ({error})", wanted=wanted
-        ) from None

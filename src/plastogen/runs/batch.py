@@ -24,7 +24,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from plastogen._base.files import CacheDamaged, atomic_write, digest, read_npz
+from plastogen._base.digest import digest
+from plastogen._base.files import atomic_write, read_npz
+from plastogen.errors import CacheDamaged
 
 Array: TypeAlias = npt.NDArray[Any]
 SUFFIX = ".batch.npz"

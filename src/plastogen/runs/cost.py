@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plastogen._base.files import atomic_write, cache_dir, digest
+from plastogen._base.digest import digest
+from plastogen._base.files import atomic_write, cache_dir
 from plastogen.model.circuit.engine import program_key
 from plastogen.runs.identity import mechanisms
 from plastogen.runs.store import Store

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from plastogen._base.files import cache_dir
-from plastogen.cli.doctor import in_bytes
+from plastogen._base.machine import in_bytes
 from plastogen.experiment.design import corners
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.engine import is_built, program_key
-from plastogen.publish.workflow import Request
 from plastogen.runs.cost import expected, learning
 from plastogen.runs.emulators import path_of
+from plastogen.runs.request import Request
 from plastogen.runs.worker import Run
 from plastogen.simulation.course import Plan
 from plastogen.simulation.probe import network_key

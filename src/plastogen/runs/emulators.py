@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from plastogen._base.definition import InputError
-from plastogen._base.digest import fingerprint
-from plastogen._base.files import CacheDamaged, atomic_write, cache_dir, digest, explained, locked
+from plastogen._base.digest import digest, fingerprint
+from plastogen._base.files import atomic_write, cache_dir, explained, locked
+from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment import population as people
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.experiment.sweep import Span

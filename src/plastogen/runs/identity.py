@@ -16,8 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from plastogen._base.digest import fingerprint, plain
-from plastogen._base.files import digest
+from plastogen._base.digest import digest, fingerprint, plain
 from plastogen.model.circuit.engine import signature
 from plastogen.simulation.course import Plan
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
-from plastogen._base.definition import InputError
 from plastogen._base.files import cache_dir
+from plastogen.errors import InputError, WorkersLost
 from plastogen.model.circuit.engine import terminate_children
 
 T = TypeVar("T")
@@ -39,10 +39,6 @@ LOCAL = "local"  # dask workers on this machine, for as long as the sweep goes o
 PATIENCE_S = 5  # how long threads have to notice that they are to stop
 CONNECT_S = 10
 AHEAD = 500  # tasks a scheduler holds at a time
-
-
-class WorkersLost(Exception):
-    """The workers are out of reach; what is finished is kept. The command exits with 3."""
 
 
 class WorkerPool(Protocol):

@@ -14,14 +14,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen.experiment.readout import Readout, evaluate
+from plastogen.experiment.readout import ERROR, Readout, evaluate
 from plastogen.experiment.verdict import COMPLETE
 from plastogen.runs.netcdf import Dims
 from plastogen.runs.store import Stored
 
 Array: TypeAlias = NDArray[Any]
 MISSING = "missing"
-ERROR = "_se"  # ends the name of the emulator's standard error of a readout
 
 
 def _read(readout: Readout, run: Stored) -> tuple[float, float]:

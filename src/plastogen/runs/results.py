@@ -22,7 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen import SCOPE, __version__
-from plastogen._base.files import CacheDamaged, atomic_write, digest, replacing
+from plastogen._base.digest import digest
+from plastogen._base.files import atomic_write, replacing
+from plastogen._base.text import show
+from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.experiment.sweep import kind_of
 from plastogen.experiment.verdict import COMPLETE, verdicts
@@ -394,3 +397,28 @@ def table(ds: xr.Dataset) -> str:
 def _plain(column: Array) -> list[Any]:
     """Values as they are written in a table, nothing for NaN."""
     return ["" if x != x else x for x in column.tolist()]
+
+
+def load(folder: Path | str) -> xr.Dataset:
+    """The results in a folder, or in a results.nc: readouts in memory, curves in the file where
+    they are many.
+
+    Raises InputError when there are none.
+    """
+    path = Path(folder)
+    path = path / "results.nc" if path.is_dir() else path
+    if not path.is_file():
+        wanted = "a results folder, which holds results.nc"
+        raise InputError.one(
+            file=str(folder), found=show(path.name), wanted=f"{wanted}; `plastogen run` makes one"
+        )
+    try:
+        return opened(path)
+    except (OSError, ValueError) as error:
+        wanted = (
+            "results.nc as plastogen wrote it; delete it and run the experiment again, which takes"
+            " seconds"
+        )
+        raise InputError.one(
+            file=str(path), found=f"a file that does not open ({error})", wanted=wanted
+        ) from None

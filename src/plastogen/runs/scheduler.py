@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
-from plastogen._base.files import StoreError
+from plastogen.errors import StoreError, WorkersLost
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.runs.emulators import Pilots, standing_in
 from plastogen.runs.heartbeat import tidy, working
 from plastogen.runs.identity import run_id
-from plastogen.runs.pool import WorkerPool, WorkersLost, hire
+from plastogen.runs.pool import WorkerPool, hire
 from plastogen.runs.store import Store
 from plastogen.runs.worker import (
     Cancelled,

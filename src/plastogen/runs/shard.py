@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plastogen._base.definition import InputError, show
+from plastogen._base.text import show
+from plastogen.errors import InputError
 from plastogen.runs.store import Store
 from plastogen.runs.worker import Run, RunResult
 

@@ -12,9 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from plastogen._base.definition import InputError, show
 from plastogen._base.files import size
-from plastogen.cli.doctor import in_bytes
+from plastogen._base.machine import in_bytes
+from plastogen._base.text import show
+from plastogen.errors import InputError
 from plastogen.runs.heartbeat import Working, working
 from plastogen.runs.noted import Noted, noted
 from plastogen.runs.store import Store

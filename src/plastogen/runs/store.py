@@ -24,16 +24,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.files import (
-    TEMPORARY,
-    CacheDamaged,
-    StoreError,
-    atomic_write,
-    explained,
-    read_npz,
-    size,
-    write_npz,
-)
+from plastogen._base.files import TEMPORARY, atomic_write, explained, read_npz, size, write_npz
+from plastogen.errors import CacheDamaged, StoreError
 from plastogen.runs.batch import SUFFIX, Batches, listed
 from plastogen.runs.heartbeat import HOST, gone, old
 from plastogen.runs.identity import determines

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from plastogen import __version__
-from plastogen._base.files import CacheDamaged, StoreError
+from plastogen.errors import CacheDamaged, OtherCode, StoreError
 from plastogen.runs.emulators import path_of
 from plastogen.runs.heartbeat import Heartbeat
 from plastogen.runs.identity import run_id
@@ -34,12 +34,6 @@ Follow: TypeAlias = Callable[..., Course]
 
 class Cancelled(BaseException):
     """Raised inside a course, at its next step, when the sweep is stopped."""
-
-
-class OtherCode(Exception):
-    """This worker would give a run another name than it was asked for under: its plastogen or
-    compiler differs.
-    """
 
 
 @dataclass(frozen=True)

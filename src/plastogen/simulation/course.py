@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Circuit, Drive
-from plastogen.model.circuit import activity as glutamate
+from plastogen.model.circuit import CLASSES, Circuit, Drive, measures
+from plastogen.model.circuit.activity import Activity
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Plasticity, SlowModel
 from plastogen.simulation.outputs import observe, switched
-from plastogen.simulation.probe import Activity, CachedProbe, FormulaProbe, NetworkProbe
+from plastogen.simulation.probe import CachedProbe, FormulaProbe, NetworkProbe
 from plastogen.simulation.step import Moment, Path, Stepper
 from plastogen.simulation.switches import Switches
 
@@ -309,8 +309,8 @@ def _error(plan: Plan, first: Activity, last: Activity, guessed: Array, taken: A
 def _snapshot(network: NetworkProbe, drive: Drive, seed: int) -> dict[str, npt.NDArray[Any]]:
     """Spikes, rates and rhythms of a long stretch at a frozen drive."""
     spikes = network.spikes(drive, seed, seconds=SNAPSHOT_S, noise="snapshot")
-    frequency, density = glutamate.spectrum(spikes)
-    rate, error = glutamate.rates_hz(spikes)
+    frequency, density = measures.spectrum(spikes)
+    rate, error = measures.rates_hz(spikes)
     return {
         "t_s": spikes.t_s.astype(np.float32),
         "i": spikes.i,
@@ -318,9 +318,9 @@ def _snapshot(network: NetworkProbe, drive: Drive, seed: int) -> dict[str, npt.N
         "rate_se_hz": error,
         "frequency_hz": frequency,
         "spectrum": density,
-        "gamma_power": np.array(glutamate.band_power(frequency, density, glutamate.GAMMA_HZ)),
-        "delta_power": np.array(glutamate.band_power(frequency, density, glutamate.DELTA_HZ)),
-        "gamma_peak_hz": np.array(glutamate.peak_frequency(frequency, density, glutamate.GAMMA_HZ)),
+        "gamma_power": np.array(measures.band_power(frequency, density, measures.GAMMA_HZ)),
+        "delta_power": np.array(measures.band_power(frequency, density, measures.DELTA_HZ)),
+        "gamma_peak_hz": np.array(measures.peak_frequency(frequency, density, measures.GAMMA_HZ)),
         "drive": drive.array(),
     }
 

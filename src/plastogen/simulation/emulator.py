@@ -30,10 +30,11 @@ from sklearn.gaussian_process.kernels import (
 )
 from threadpoolctl import ThreadpoolController
 
-from plastogen._base.files import digest, read_npz, write_npz
+from plastogen._base.digest import digest
+from plastogen._base.files import read_npz, write_npz
 from plastogen.model.circuit import CLASSES, Circuit, Drive
-from plastogen.model.circuit.activity import RATE_FLOOR_HZ
-from plastogen.simulation.probe import Activity, heard
+from plastogen.model.circuit.activity import Activity, heard
+from plastogen.model.circuit.measures import RATE_FLOOR_HZ
 
 Array: TypeAlias = npt.NDArray[np.float64]
 

@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from plastogen._base.digest import fingerprint
-from plastogen._base.files import digest
+from plastogen._base.digest import digest, fingerprint
 from plastogen.model.circuit import Drive
-from plastogen.model.circuit.activity import bin_centres_mV
+from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
+from plastogen.model.circuit.measures import bin_centres_mV
 from plastogen.model.pharmacology.nmda_block import BlockKinetics
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Inputs, SlowModel, stacked
 from plastogen.simulation.course import Course, Plan, Progress, treated_of
 from plastogen.simulation.outputs import observe, switched
-from plastogen.simulation.probe import Activity, State, agonist, reduce, voltages
 from plastogen.simulation.step import frozen, inputs, kinetics_of, ratios
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Circuit, Drive
-from plastogen.model.circuit import activity as glutamate
+from plastogen.model.circuit import CLASSES, Circuit, Drive, measures
+from plastogen.model.circuit.activity import Activity
 from plastogen.model.plasticity.system import Inputs, Plasticity, SlowModel
-from plastogen.simulation.probe import Activity, CachedProbe, NetworkProbe
+from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
 Array = npt.NDArray[np.float64]
 
@@ -45,12 +45,12 @@ def current_shares(circuit: Circuit, activity: Activity) -> tuple[Array, Array]:
     """Share of the mean excitatory current through synaptic and through tonic NMDA receptors;
     (classes,) each.
     """
-    v, m = glutamate.bin_centres_mV(), circuit.magnesium
-    free = glutamate.mg_free(
+    v, m = measures.bin_centres_mV(), circuit.magnesium
+    free = measures.mg_free(
         v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
     )
     push = float(circuit.reversals.excitatory) - v
-    ampa_s = float(circuit.decays.ampa) / glutamate.MS_PER_S
+    ampa_s = float(circuit.decays.ampa) / measures.MS_PER_S
     synaptic, tonic = [], []
     for name, voltage in zip(CLASSES, activity.voltage, strict=True):
         population, wired = circuit.populations[name], circuit.connection("E", name)
@@ -95,7 +95,7 @@ def measure(
         if len(seeds) > 1
         else np.full(slopes.shape[1:], np.nan)
     )
-    centres = glutamate.bin_centres_mV()
+    centres = measures.bin_centres_mV()
     return Reliance(
         nmda_share=shares[:, 0].mean(axis=0),
         tonic_share=shares[:, 1].mean(axis=0),

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.quantity import Quantity
-from plastogen.model.circuit import activity as glutamate
+from plastogen.model.circuit import measures
+from plastogen.model.circuit.activity import Activity
 from plastogen.model.plasticity.system import STATES, Plasticity, SlowModel
-from plastogen.simulation.probe import Activity
 from plastogen.simulation.switches import Switches
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -56,7 +56,7 @@ def observe(
         "ampa_throughput": heard("ampa_throughput") / baseline.ampa_throughput,
         "calcium": heard("calcium") / baseline.calcium,
         "pattern_shift": heard("pattern_shift"),
-        "dissociation": glutamate.dissociation(heard("rate_hz"), start.rate_hz),
+        "dissociation": measures.dissociation(heard("rate_hz"), start.rate_hz),
         "recurrent": recurrent,
         "spine_density": model.spine_density(y),
         "vacant": model.vacant(y),

@@ -20,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.circuit import CLASSES, Drive
+from plastogen.model.circuit.activity import Activity
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import Emulator, places
 from plastogen.simulation.lockstep import Answers, Lockstep, alike
-from plastogen.simulation.probe import Activity, CachedProbe, NetworkProbe
+from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]

@@ -1,202 +1,153 @@
-"""In: `Spikes`. Out: what the slow world and the reader need of them: rates, receptors bound,
-voltages, rhythms.
-
-Functions on arrays; nothing here is kept between calls. Rates are spikes a second a cell (Hz);
-powers are of the population rate of E cells (Hz^2), from Welch's method.
+"""In: spikes and sampled voltages. Out: what a probe freezes (`State`), what it told the circuit
+(`Drive`) and what the circuit did (`Activity`): all that the two clocks say to each other.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Spikes
+from plastogen.model.circuit import measures
+from plastogen.model.circuit.definition import CLASSES, Circuit
+from plastogen.model.circuit.drive import Drive
 
-Array = npt.NDArray[np.float64]
-
-BATCHES = 8  # parts of a window whose spread gives the standard error of its mean
-VOLTAGE_BINS_MV = np.arange(-100, -29)  # edges; sampled voltages outside fall in the outer bins
-RATE_BIN_S = 0.001
-WELCH_S = 2  # length of a segment: resolves 0.5 Hz
-CORRELATION_BIN_S = 0.02
-RATE_FLOOR_HZ = 0.1  # keeps ratios of rates finite when a class is silent
-GAMMA_HZ, DELTA_HZ = (30, 80), (0.1, 4)  # the usual bands
-MS_PER_S = 1000
+Array: TypeAlias = npt.NDArray[np.float64]
 
 
-def rates_hz(spikes: Spikes) -> tuple[Array, Array]:
-    """Mean rate of each class and its standard error from batch means; shapes (classes,)."""
-    edges = np.linspace(0, spikes.seconds, BATCHES + 1)
-    length = spikes.seconds / BATCHES
-    counts = np.array(
-        [np.histogram(spikes.of(c)[0], edges)[0] / (spikes.count(c) * length) for c in CLASSES]
-    )
-    return counts.mean(axis=1), counts.std(axis=1, ddof=1) / np.sqrt(BATCHES)
+@dataclass(frozen=True)
+class State:
+    """What a probe freezes. `nmdar`: pool -> conductance left (1: all; above 1 after
+    up-regulation).
 
-
-def bound_share(spikes: Spikes, *, saturation: float, decay_ms: float) -> float:
-    """Mean share of synaptic NMDA receptors with glutamate bound, over the synapses of all E cells.
-
-    Each spike binds `saturation` of the free receptors, which decay with `decay_ms` (Wang 1999);
-    every increment lasts one decay on average, so the mean is the sum of increments x decay / time.
+    ampa, gaba, release: shares left; silence: share of the silencing conductance open. weight,
+    spines, scaling: the factors of E -> E strength; pv_integrity: strength of PV output. All
+    relative to the healthy subject.
     """
-    t, i = spikes.of("E")
-    order = np.lexsort((t, i))
-    t, i = t[order], i[order]
-    rank = np.arange(len(i)) - np.searchsorted(
-        i, i
-    )  # 0 for a cell's first spike, 1 for its second, ...
-    by_rank = np.argsort(rank, kind="stable")
-    ends = np.cumsum(np.bincount(rank)).tolist()
-    s, last = np.zeros(spikes.count("E")), np.full(spikes.count("E"), -np.inf)
-    total, begin = 0.0, 0
-    for end in ends:  # all first spikes, then all second ones, ...
-        cells, when = i[by_rank[begin:end]], t[by_rank[begin:end]]
-        before = s[cells] * np.exp(-(when - last[cells]) * MS_PER_S / decay_ms)
-        grown = saturation * (1 - before)
-        total += float(grown.sum())
-        s[cells], last[cells], begin = before + grown, when, end
-    return total * decay_ms / MS_PER_S / (spikes.count("E") * spikes.seconds)
+
+    nmdar: dict[str, float] = field(default_factory=dict)
+    ampa: float = 1
+    gaba: float = 1
+    release: float = 1
+    silence: float = 0
+    weight: float = 1
+    spines: float = 1
+    scaling: float = 1
+    pv_integrity: float = 1
 
 
-def voltage_distribution(spikes: Spikes) -> Array:
-    """Share of sampled voltages in each bin of VOLTAGE_BINS_MV for each class; shape (classes,
-    bins), rows add to 1.
+def reduce(state: State) -> Drive:
+    """What the network is told of a state: block by class and kind of receptor, and one product for
+    strength.
     """
-    rows = []
-    for name in CLASSES:
-        part = spikes.slices[name]
-        sampled = spikes.v_mV[:, (spikes.recorded >= part.start) & (spikes.recorded < part.stop)]
-        inside = np.clip(sampled, VOLTAGE_BINS_MV[0], VOLTAGE_BINS_MV[-1])
-        counts = np.histogram(inside, VOLTAGE_BINS_MV)[0]
-        rows.append(counts / counts.sum())
-    return np.array(rows)
-
-
-def bin_centres_mV() -> Array:
-    """Centres of the voltage bins, shape (bins,)."""
-    return (VOLTAGE_BINS_MV[1:] + VOLTAGE_BINS_MV[:-1]) / 2
-
-
-def mg_free(v_mV: npt.ArrayLike, *, mg_mM: float, half_mM: float, efold_mV: float) -> Array:
-    """Share of open NMDA receptors that Mg2+ leaves free at `v_mV` (Jahr and Stevens 1990)."""
-    return np.asarray(1 / (1 + mg_mM / half_mM * np.exp(-np.asarray(v_mV, dtype=float) / efold_mV)))
-
-
-def population_rate(
-    spikes: Spikes, name: str = "E", bin_s: float = RATE_BIN_S
-) -> tuple[Array, Array]:
-    """Bin starts (s) and rate of class `name` in them (Hz a cell)."""
-    bins = round(spikes.seconds / bin_s)
-    counts, edges = np.histogram(spikes.of(name)[0], bins=bins, range=(0, spikes.seconds))
-    return edges[:-1], counts / (spikes.count(name) * bin_s)
-
-
-def spectrum(spikes: Spikes) -> tuple[Array, Array]:
-    """Frequencies (Hz) and power density (Hz^2/Hz) of the population rate of E cells (Welch
-    1967).
-    """
-    from scipy.signal import welch
-
-    _, rate = population_rate(spikes)
-    per_s = 1 / RATE_BIN_S
-    segment = min(len(rate), round(WELCH_S * per_s))
-    frequency, density = welch(rate, fs=per_s, nperseg=segment, detrend="constant")
-    return np.asarray(frequency), np.asarray(density)
-
-
-def band_power(frequency_hz: Array, density: Array, band_hz: tuple[float, float]) -> float:
-    """Power between two frequencies (Hz^2): the integral of the density."""
-    inside = (frequency_hz >= band_hz[0]) & (frequency_hz <= band_hz[1])
-    return float(density[inside].sum() * (frequency_hz[1] - frequency_hz[0]))
-
-
-def peak_frequency(
-    frequency_hz: Array, density: Array, band_hz: tuple[float, float], *, smooth: int = 9
-) -> float:
-    """Frequency (Hz) of the greatest power in a band, after a running mean over `smooth`
-    frequencies.
-    """
-    smoothed = np.convolve(density, np.full(smooth, 1 / smooth), mode="same")
-    inside = (frequency_hz >= band_hz[0]) & (frequency_hz <= band_hz[1])
-    return float(frequency_hz[inside][np.argmax(smoothed[inside])])
-
-
-def half_patterns(spikes: Spikes) -> Array:
-    """Spike counts of every E cell in the odd and in the even seconds; shape (2, E cells)."""
-    t, i = spikes.of("E")
-    odd = (t.astype(np.int64) % 2).astype(bool)
-    n = spikes.count("E")
-    return np.array(
-        [np.bincount(i[~odd], minlength=n), np.bincount(i[odd], minlength=n)], dtype=float
+    left = {f"{kind}_{name}": 1.0 for kind in ("nmda", "tonic") for name in CLASSES}
+    for pool, share in state.nmdar.items():
+        name, _, kind = pool.partition(".")
+        if kind != "rest":
+            left[f"{'nmda' if kind == 'synaptic' else 'tonic'}_{name}"] = share
+    return Drive(
+        **left,
+        ampa=state.ampa,
+        gaba=state.gaba,
+        release=state.release,
+        silence=state.silence,
+        recurrent=state.weight * state.spines * state.scaling,
+        pv_output=state.pv_integrity,
     )
 
 
-def dissociation(rate_hz: npt.ArrayLike, before_hz: npt.ArrayLike) -> Array:
-    """The dissociation proxy: the share of dendritic inhibition lost for each spike of excitation.
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """What the circuit did in a window, with standard errors of the rates.
 
-    1 - (r_SST / r_E) / (the same before the drug); rates (..., classes), also `before_hz`. 0 before
-    the drug and in a silent circuit, 1 when E cells speak and SST cells are silent. Reasoning: SST
-    cells gate what reaches the dendrites of E cells; when E cells speak without that gate, their
-    output is no longer matched to its input. It comes from spikes, not from block: a blocker that
-    leaves the balance alone gives 0. A proxy: no scale of experience is claimed.
+    rate_hz, rate_se_hz: (classes,). glutamate: release of E cells (Hz). ampa_throughput: AMPA
+    current E cells pass to each other (Hz, relative units). bound: share of synaptic NMDA receptors
+    with glutamate. calcium: entry through synaptic NMDA receptors of E cells (mV, relative units).
+    pattern_shift: see `measures.pattern_shift`. voltage: share of time at each of
+    `measures.bin_centres_mV()`, (classes, bins).
     """
-    e, sst = CLASSES.index("E"), CLASSES.index("SST")
-    now, before = np.asarray(rate_hz, dtype=float), np.asarray(before_hz, dtype=float)
-    before = np.maximum(before, RATE_FLOOR_HZ)
-    each = before[..., sst] / before[..., e]  # SST rate that went with 1 Hz of E
-    return np.asarray(1 - (now[..., sst] / each + RATE_FLOOR_HZ) / (now[..., e] + RATE_FLOOR_HZ))
+
+    rate_hz: Array
+    rate_se_hz: Array
+    glutamate: float
+    ampa_throughput: float
+    bound: float
+    calcium: float
+    pattern_shift: float
+    voltage: Array
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Array]) -> Activity:
+        """The activity whose `arrays()` these are. Raises KeyError when one is missing."""
+        values = {f.name: arrays[f.name] for f in fields(cls)}
+        return cls(
+            **{name: value if value.ndim else float(value) for name, value in values.items()}  # type: ignore[arg-type]
+        )
+
+    def arrays(self) -> dict[str, Array]:
+        """Every value as an array, by name."""
+        return {f.name: np.asarray(getattr(self, f.name), dtype=float) for f in fields(self)}
 
 
-def pattern_shift(now: Array, baseline: Array) -> float:
-    """How far the pattern of rates over E cells has moved from the baseline's: 0 not at all, 1
-    unrelated.
+def agonist(circuit: Circuit, activity: Activity, baseline: Activity) -> dict[str, Any]:
+    """Pool -> share of the time its receptors have glutamate bound, one number or one a course.
 
-    1 - r / sqrt(r_now r_baseline), r the correlation of E-cell rates between the two states and r_x
-    each state's own reliability (its two halves, Spearman-Brown), so that noise alone gives 0. Both
-    arguments as `half_patterns` gives them. Ketamine silences active and wakes silent E cells
-    (Cichon 2023); this is how much of that switch a circuit shows. 1 when either state is silent.
+    Synaptic: from spikes. Tonic: ambient glutamate, which goes with release. Rest: spontaneous
+    release alone.
     """
-    whole = _correlation(now.sum(axis=0), baseline.sum(axis=0))
-    own = [_spearman_brown(_correlation(*halves)) for halves in (now, baseline)]
-    if min(own) <= 0:
-        return 1.0
-    return 1 - whole / float(np.sqrt(own[0] * own[1]))
+    k = circuit.agonist
+    ambient = np.minimum(1.0, float(k.ambient) * activity.glutamate / baseline.glutamate)
+    mini = float(k.mini_rate) * float(k.saturation) * float(circuit.decays.nmda) / measures.MS_PER_S
+    shares = {"synaptic": activity.bound, "tonic": ambient, "rest": mini}
+    return {pool: shares[pool.partition(".")[2]] for pool in circuit.pools()}
 
 
-def _correlation(a: Array, b: Array) -> float:
-    if a.std() == 0 or b.std() == 0:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def _spearman_brown(r: float) -> float:
-    return 2 * r / (1 + r)
-
-
-def interval_variation(spikes: Spikes, *, at_least: int = 10) -> float:
-    """Median coefficient of variation of inter-spike intervals over cells with `at_least`
-    intervals.
+def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:
+    """Pool -> distribution of its membrane's voltage over the bins; at rest all the weight is at
+    the resting one.
     """
-    order = np.lexsort((spikes.t_s, spikes.i))
-    cells, starts = np.unique(spikes.i[order], return_index=True)
-    trains = np.split(spikes.t_s[order], starts[1:]) if len(cells) else []
-    found = [
-        gaps.std() / gaps.mean() for train in trains if len(gaps := np.diff(train)) >= at_least
-    ]
-    return float(np.median(found)) if found else float("nan")
+    found = {}
+    for pool in circuit.pools():
+        name, _, kind = pool.partition(".")
+        if kind == "rest":
+            rest = float(circuit.populations[name].rest)
+            row = np.zeros_like(activity.voltage[..., 0, :])
+            row[..., np.argmin(np.abs(measures.bin_centres_mV() - rest))] = 1
+            found[pool] = row
+        else:
+            found[pool] = activity.voltage[..., CLASSES.index(name), :]
+    return found
 
 
-def pair_correlation(spikes: Spikes, *, cells: int = 200) -> float:
-    """Mean correlation of spike counts (20 ms) over pairs among `cells` evenly spaced E cells that
-    fired.
+def heard(
+    circuit: Circuit,
+    drive: Drive,
+    *,
+    rate_hz: Array,
+    rate_se_hz: Array,
+    bound: Any,
+    pattern_shift: Any,
+    voltage: Array,
+) -> Activity:
+    """The activity that follows from what was counted; all may have one row a course, as may
+    numbers of the drive.
     """
-    t, i = spikes.of("E")
-    active = np.unique(i)
-    chosen = active[np.unique(np.linspace(0, len(active) - 1, min(cells, len(active))).astype(int))]
-    bins = round(spikes.seconds / CORRELATION_BIN_S)
-    counts = np.array(
-        [np.histogram(t[i == c], bins=bins, range=(0, spikes.seconds))[0] for c in chosen]
+    v, m, e = measures.bin_centres_mV(), circuit.magnesium, CLASSES.index("E")
+    free = measures.mg_free(
+        v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
     )
-    r = np.corrcoef(counts)
-    return float(r[np.triu_indices(len(chosen), 1)].mean())
+    inward = (voltage[..., e, :] * free * (float(circuit.reversals.excitatory) - v)).sum(axis=-1)
+    released = rate_hz[..., e] * drive.release
+    passed = released * drive.recurrent * drive.ampa
+    numbers: dict[str, Any] = {
+        "glutamate": released,
+        "ampa_throughput": passed,
+        "bound": bound,
+        "calcium": bound * drive.nmda_E * inward,
+        "pattern_shift": pattern_shift,
+    }
+    if rate_hz.ndim == 1:
+        numbers = {name: float(number) for name, number in numbers.items()}
+    return Activity(rate_hz=rate_hz, rate_se_hz=rate_se_hz, voltage=voltage, **numbers)

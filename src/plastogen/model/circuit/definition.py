@@ -11,8 +11,9 @@ from typing import Annotated
 
 import pydantic
 
-from plastogen._base.definition import Definition, Fault, faulty, nearest
-from plastogen._base.quantity import In, Quantity
+from plastogen._base.definition import Definition
+from plastogen._base.quantity import Fault, In, Quantity, faulty
+from plastogen._base.text import nearest
 
 CLASSES = ("E", "PV", "SST")
 POOL_KINDS = ("synaptic", "tonic", "rest")

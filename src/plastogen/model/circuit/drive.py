@@ -7,7 +7,6 @@ and the strength of named pathways, each relative to the healthy, drug-free circ
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -15,6 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from plastogen._base.streams import stream
 from plastogen.model.circuit.definition import CLASSES, Circuit
 
 Array = npt.NDArray[np.float64]
@@ -59,13 +59,6 @@ class Drive:
     def names(cls) -> tuple[str, ...]:
         """Names of the numbers, in order."""
         return tuple(f.name for f in fields(cls))
-
-
-def stream(seed: int, name: str) -> int:
-    """A 32-bit seed for the random stream `name` ("structure", "input", "noise") of master seed
-    `seed`.
-    """
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big")
 
 
 def per_cell(circuit: Circuit, field: str) -> Array:

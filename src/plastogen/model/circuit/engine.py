@@ -28,10 +28,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen._base.files import cache_dir, digest, explained, made_once
+from plastogen._base.digest import digest
+from plastogen._base.files import cache_dir, explained, made_once
+from plastogen._base.streams import stream
+from plastogen.errors import EngineError
 from plastogen.model.circuit import network
 from plastogen.model.circuit.definition import CLASSES, Circuit
-from plastogen.model.circuit.drive import MILLI, Drive, cell_values, shared_values, stream
+from plastogen.model.circuit.drive import MILLI, Drive, cell_values, shared_values
 from plastogen.model.circuit.spikes import Spikes
 
 # Brian2's state update is vectorised only with this form of the flags (docs/decisions/0003).
@@ -49,10 +52,6 @@ ROOM = 2**20  # bytes left on a disk that is not full
 _children: set[subprocess.Popen[str]] = set()
 _guard = threading.Lock()
 _alone = threading.Lock()
-
-
-class EngineError(Exception):
-    """The network could not be built or run; the message says what to do."""
 
 
 def compiler() -> str | None:

@@ -16,10 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from plastogen._base.files import cache_dir, digest, explained, made_once
+from plastogen._base.digest import digest
+from plastogen._base.files import cache_dir, explained, made_once
+from plastogen.errors import EngineError
 from plastogen.model.circuit import network
 from plastogen.model.circuit.definition import Circuit
-from plastogen.model.circuit.engine import EngineError, baked, equations
+from plastogen.model.circuit.engine import baked, equations
 
 FLAGS = ("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-std=c++11")
 LINK = (

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from plastogen._base.definition import Definition
-from plastogen._base.quantity import Fault, In, Quantity, faulty, nearest
+from plastogen._base.quantity import Fault, In, Quantity, faulty
+from plastogen._base.text import nearest
 from plastogen.model.pharmacology.kinetics import Animal, Array, Exposure, Kinetics
 from plastogen.model.pharmacology.nmda_block import NmdarBlock
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from plastogen._base.definition import Definition
-from plastogen._base.quantity import Fault, In, Quantity, faulty, nearest
+from plastogen._base.quantity import Fault, In, Quantity, faulty
+from plastogen._base.text import nearest
 from plastogen.model.pharmacology.regimen import Hold, Input
 
 Array: TypeAlias = npt.NDArray[np.float64]

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from plastogen._base.definition import Definition
-from plastogen._base.quantity import Fault, Given, In, Quantity, QuantityError, faulty
-from plastogen.model.circuit.drive import stream
+from plastogen._base.quantity import Fault, Given, In, Quantity, faulty
+from plastogen._base.streams import stream
+from plastogen.errors import QuantityError
 from plastogen.model.pharmacology.kinetics import Animal
 
 Array: TypeAlias = npt.NDArray[np.float64]

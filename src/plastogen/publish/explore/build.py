@@ -15,8 +15,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from plastogen import SCOPE
-from plastogen._base.definition import Library
 from plastogen._base.files import atomic_write
+from plastogen._base.library import Library
 from plastogen.figures.style import CLASS_COLOURS, tint
 from plastogen.model.circuit import CLASSES, Circuit
 from plastogen.model.circuit.wasm import compiled, signature

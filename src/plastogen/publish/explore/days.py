@@ -17,20 +17,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen._base.definition import InputError, show
-from plastogen._base.units import QuantityError, split
+from plastogen._base.text import show
+from plastogen._base.units import split
+from plastogen.errors import InputError, QuantityError
 from plastogen.experiment.design import POINT, SUBJECT, Axis
 from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
 from plastogen.experiment.verdict import COMPLETE
 from plastogen.figures import data, style
 from plastogen.model.circuit import CLASSES
+from plastogen.model.circuit.activity import reduce
 from plastogen.model.plasticity.spine import Spines
 from plastogen.publish.explore.numbers import FACTORS
 from plastogen.runs.netcdf import opened
 from plastogen.runs.noted import noted
 from plastogen.runs.results import dosing
 from plastogen.simulation.course import treated_of
-from plastogen.simulation.probe import reduce
 from plastogen.simulation.step import frozen
 
 if TYPE_CHECKING:

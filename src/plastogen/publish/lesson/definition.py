@@ -12,18 +12,12 @@ from typing import Any, Literal, get_args
 import pydantic
 from pydantic import Field
 
-from plastogen._base.definition import (
-    Definition,
-    Document,
-    Fault,
-    InputError,
-    build,
-    builtin,
-    faulty,
-    nearest,
-    read,
-    show,
-)
+from plastogen._base.definition import Definition, build
+from plastogen._base.document import Document, read
+from plastogen._base.library import builtin
+from plastogen._base.quantity import Fault, faulty
+from plastogen._base.text import nearest, show
+from plastogen.errors import InputError
 from plastogen.experiment.validate_outputs import FIGURES
 
 FOLDER = "lessons"

@@ -17,8 +17,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from plastogen._base.definition import Document, InputError, Problem, nearest, show
-from plastogen._base.units import QuantityError
+from plastogen._base.document import Document
+from plastogen._base.text import nearest, show
+from plastogen.errors import InputError, Problem, QuantityError
 from plastogen.experiment.claim import Verdict, interval
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.selection import picked

@@ -19,7 +19,8 @@ from plastogen.publish.lesson.definition import Lesson, open_lesson
 from plastogen.publish.lesson.key import Key
 from plastogen.publish.lesson.sheets import Ran
 from plastogen.publish.report.methods import given_text
-from plastogen.publish.workflow import RESULTS, How, Outcome, Request, Say, answer, ask, drawn
+from plastogen.publish.workflow import Outcome, answer, drawn
+from plastogen.runs.request import RESULTS, How, Request, Say, ask
 from plastogen.runs.scheduler import Watcher
 
 RUN_BY = {

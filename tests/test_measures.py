@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plastogen.model.circuit import CLASSES, Spikes
-from plastogen.model.circuit.activity import (
+from plastogen.model.circuit.measures import (
     BATCHES,
     GAMMA_HZ,
     VOLTAGE_BINS_MV,

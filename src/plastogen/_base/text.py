@@ -1,0 +1,47 @@
+"""In: names and values. Out: how a person is told: the nearest name, a value as in a file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+NEAREST_CUTOFF = 0.6  # how alike (difflib's ratio) a name must be to be worth suggesting
+
+
+def nearest(word: str, choices: Iterable[str], *, cutoff: float = NEAREST_CUTOFF) -> str | None:
+    """The choice most like `word`, or None when nothing is close."""
+    by_lower: dict[str, str] = {}
+    for choice in choices:
+        by_lower.setdefault(choice.lower(), choice)
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
+    return by_lower[close[0]] if close else None
+
+
+def show(value: object) -> str:
+    """`value` as an error message shows it: short, and as it would stand in the file."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return f"a mapping with {', '.join(map(str, value))}" if value else "an empty mapping"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}" if value else "an empty list"
+    if isinstance(value, str):
+        return f"'{value if len(value) <= 60 else value[:57] + '...'}'"
+    return str(value)
+
+
+def columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Rows as lines, each column as wide as its widest entry."""
+    listed = [tuple(row) for row in rows]
+    if not listed:
+        return
+    widths = [max(len(row[i]) for row in listed) for i in range(len(listed[0]))]
+    for row in listed:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

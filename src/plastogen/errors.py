@@ -1,0 +1,90 @@
+"""Everything that plastogen raises for a person to read; nothing else is ever meant for one.
+
+Stands above all rooms, since every room raises some of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with what was given. `found` may be empty when `wanted` is a whole
+    sentence.
+    """
+
+    file: str
+    line: int | None
+    path: str
+    found: str
+    wanted: str
+    nearest: str | None = None
+
+    def __str__(self) -> str:
+        place = self.file + (f":{self.line}" if self.line is not None else "")
+        place += f" at {self.path}" if self.path else ""
+        body = f"found {self.found}, wanted {self.wanted}" if self.found else self.wanted
+        return f"{place}: {body}" + (
+            f"; nearest valid name: {self.nearest}" if self.nearest else ""
+        )
+
+
+class InputError(Exception):
+    """What the user gave cannot be used; `problems` says why, one entry a fault. The command exits
+    with 2.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def one(
+        cls,
+        *,
+        found: str = "",
+        wanted: str,
+        file: str = "",
+        line: int | None = None,
+        path: str = "",
+        nearest: str | None = None,
+    ) -> InputError:
+        """An error with a single problem."""
+        return cls([Problem(file, line, path, found, wanted, nearest)])
+
+
+class StoreError(Exception):
+    """The disk would not take or give a file; the message says what to do. The command exits with
+    3.
+    """
+
+
+class CacheDamaged(Exception):
+    """A cached file is unreadable or cut short: discard it and compute again."""
+
+
+class EngineError(Exception):
+    """The network could not be built or run; the message says what to do."""
+
+
+class WorkersLost(Exception):
+    """The workers are out of reach; what is finished is kept. The command exits with 3."""
+
+
+class OtherCode(Exception):
+    """This worker would give a run another name than it was asked for under: its plastogen or
+    compiler differs.
+    """
+
+
+class QuantityError(ValueError):
+    """One thing wrong with a number: what was found, what was wanted, the nearest valid name if
+    any.
+    """
+
+    def __init__(self, found: str, wanted: str, nearest: str | None = None) -> None:
+        self.found, self.wanted, self.nearest = found, wanted, nearest
+        near = f"; nearest valid name: {nearest}" if nearest else ""
+        super().__init__(f"found {found}, wanted {wanted}{near}")
