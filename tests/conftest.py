@@ -1,14 +1,15 @@
 """Every test has a cache of its own session. Compiled programs outlive it, for as long as their
 source stands.
 
-The cache of whoever works here is never read or written. What is compiled is kept in pytest's own
-cache (`pytest --cache-clear` empties it) under a digest of the two modules that make a program, so
-that a changed line in either is compiled anew.
+The cache of whoever works here is never read or written. What is compiled is kept in `.runs` beside
+this folder (PLASTOGEN_TEST_RUNS names another) under a digest of the
+two modules that make a program, so that a changed line in either is compiled anew.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,20 +17,25 @@ import course_fake
 import pytest
 from bench import FINE, FORMULA
 
-CIRCUIT = Path(__file__).parents[1] / "src" / "plastogen" / "model" / "circuit"
+ROOT = Path(__file__).parents[1]
+CIRCUIT = ROOT / "src" / "plastogen" / "model" / "circuit"
 MAKERS = ("network.py", "engine.py")
 
 
+@pytest.fixture(scope="session")
+def kept() -> Path:
+    """The folder of what outlives a session."""
+    return Path(os.environ.get("PLASTOGEN_TEST_RUNS") or ROOT / ".runs").absolute()
+
+
 @pytest.fixture(scope="session", autouse=True)
-def cache_folder(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Path]:
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Iterator[Path]:
     """The folder PLASTOGEN_CACHE names throughout the session."""
-    source = hashlib.sha256(b"".join((CIRCUIT / name).read_bytes() for name in MAKERS)).hexdigest()[
-        :12
-    ]
+    source = b"".join((CIRCUIT / name).read_bytes() for name in MAKERS)
+    programs = kept / f"programs-{hashlib.sha256(source).hexdigest()[:12]}"
+    programs.mkdir(parents=True, exist_ok=True)
     folder = tmp_path_factory.mktemp("cache")
-    (folder / "programs").symlink_to(request.config.cache.mkdir(f"plastogen-{source}").absolute())
+    (folder / "programs").symlink_to(programs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLASTOGEN_CACHE", str(folder))
         yield folder

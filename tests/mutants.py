@@ -228,11 +228,12 @@ def tested(folder: Path, tests: Iterable[str], *, until_first: bool) -> tuple[in
         "PYTHONPATH": os.pathsep.join([str(folder / "src"), str(folder)]),
         # compiled files are told apart by size and second: a mutant may have both
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PLASTOGEN_TEST_RUNS": str(folder.parent / "runs"),  # compiled networks, for all copies
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
     command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "quick", "-m", "not slow"]
-    command += ["-o", f"cache_dir={folder.parent / 'cache'}"]  # compiled networks, for all copies
+    command += ["-p", "no:cacheprovider"]
     command += [*(["-x"] if until_first else []), *(f"tests/{test}" for test in tests)]
     patience = PATIENCE_S if until_first else None
     try:

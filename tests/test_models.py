@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from plastogen._base.definition import Definition, quantities
 from plastogen._base.library import Library
 from plastogen.model.circuit.definition import Circuit
@@ -22,10 +20,17 @@ KINDS: dict[str, type[Definition]] = {
 SHIPPED = [(folder, name) for folder in KINDS for name in Library().names(folder)]
 
 
-@pytest.mark.parametrize(("folder", "name"), SHIPPED)
-def test_a_model_that_ships_loads(folder: str, name: str) -> None:
-    model = Library().load(folder, name, KINDS[folder])
-    assert all(q.source and q.evidence for _, q in quantities(model))
+def test_every_model_that_ships_loads() -> None:
+    assert len(SHIPPED) >= len(KINDS)
+    unsure = []
+    for folder, name in SHIPPED:
+        model = Library().load(folder, name, KINDS[folder])
+        unsure += [
+            f"{folder}/{name}: {path}"
+            for path, q in quantities(model)
+            if not (q.source and q.evidence)
+        ]
+    assert unsure == []
 
 
 def test_what_an_experiment_names_is_there() -> None:
