@@ -13,7 +13,7 @@ def _():
     import marimo as mo
 
     import plastogen
-    from plastogen.figures._timeline import timeline
+    from plastogen.figures._timeline import plot_timeline
 
     mo.md(f"""
     # Play with an experiment
@@ -23,7 +23,7 @@ def _():
 
     *{plastogen.SCOPE}*
     """)
-    return Path, io, mo, plastogen, timeline
+    return Path, io, mo, plastogen, plot_timeline
 
 
 @app.cell(hide_code=True)
@@ -79,9 +79,9 @@ def _(Path, plastogen, text):
 
 
 @app.cell(hide_code=True)
-def _(io, mo, results, timeline):
+def _(io, mo, results, plot_timeline):
     picture = io.BytesIO()
-    timeline(results).savefig(picture)
+    plot_timeline(results).savefig(picture)
     mo.image(picture.getvalue(), width="100%")
     return
 

@@ -31,39 +31,39 @@ from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.experiment.validate_outputs import FIGURES as CHECKED
 from plastogen.figures import FIGURES, axis, data, style
-from plastogen.figures._acute import acute
-from plastogen.figures._arms import arms
-from plastogen.figures._block import block
-from plastogen.figures._circuit import circuit, strength
-from plastogen.figures._courses import courses
-from plastogen.figures._landscape import landscape
-from plastogen.figures._phase import phase
-from plastogen.figures._raster import by_tenths, raster
-from plastogen.figures._responders import responders
-from plastogen.figures._sensitivity import sensitivity
-from plastogen.figures._spectra import spectra
-from plastogen.figures._sweep import sweep
-from plastogen.figures._timeline import timeline
-from plastogen.figures._tornado import tornado
+from plastogen.figures._acute import plot_acute
+from plastogen.figures._arms import plot_arms
+from plastogen.figures._block import plot_block
+from plastogen.figures._circuit import plot_circuit, strength
+from plastogen.figures._courses import plot_courses
+from plastogen.figures._landscape import plot_landscape
+from plastogen.figures._phase import plot_phase
+from plastogen.figures._raster import by_tenths, plot_raster
+from plastogen.figures._responders import plot_responders
+from plastogen.figures._sensitivity import plot_sensitivity
+from plastogen.figures._spectra import plot_spectra
+from plastogen.figures._sweep import plot_sweep
+from plastogen.figures._timeline import plot_timeline
+from plastogen.figures._tornado import plot_tornado
 from plastogen.model.circuit import Circuit
 
 DS = fake.results()
 CIRCUIT = Library().load("circuits", "prefrontal", Circuit)
 DRAW: dict[str, Callable[[], Figure]] = {
-    "timeline": lambda: timeline(DS),
-    "acute": lambda: acute(DS),
-    "arms": lambda: arms(DS, verdicts=fake.verdicts()),
-    "raster": lambda: raster(DS, fake.snapshot_spikes(4), fake.BOUNDARIES),
-    "circuit": lambda: circuit(CIRCUIT, DS),
-    "block": lambda: block(fake.held()),
-    "sweep": lambda: sweep(fake.doses()),
-    "spectra": lambda: spectra(DS),
-    "landscape": lambda: landscape(fake_sweeps.plane()),
-    "courses": lambda: courses(fake_sweeps.doses()),
-    "phase": lambda: phase(fake_sweeps.doses()),
-    "responders": lambda: responders(fake_sweeps.people()),
-    "tornado": lambda: tornado(fake_sweeps.drawn()),
-    "sensitivity": lambda: sensitivity(fake_sweeps.drawn()),
+    "timeline": lambda: plot_timeline(DS),
+    "acute": lambda: plot_acute(DS),
+    "arms": lambda: plot_arms(DS, verdicts=fake.verdicts()),
+    "raster": lambda: plot_raster(DS, fake.snapshot_spikes(4), fake.BOUNDARIES),
+    "circuit": lambda: plot_circuit(CIRCUIT, DS),
+    "block": lambda: plot_block(fake.held()),
+    "sweep": lambda: plot_sweep(fake.doses()),
+    "spectra": lambda: plot_spectra(DS),
+    "landscape": lambda: plot_landscape(fake_sweeps.plane()),
+    "courses": lambda: plot_courses(fake_sweeps.doses()),
+    "phase": lambda: plot_phase(fake_sweeps.doses()),
+    "responders": lambda: plot_responders(fake_sweeps.people()),
+    "tornado": lambda: plot_tornado(fake_sweeps.drawn()),
+    "sensitivity": lambda: plot_sensitivity(fake_sweeps.drawn()),
 }
 SEEDS = {"landscape": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
          "sensitivity": "n = 2 seeds", "raster": "one run, seed 1", "circuit": "1,000 cells"}  # fmt: skip
@@ -98,7 +98,9 @@ def labelled(ax: Axes, label: str) -> xr.DataArray:
 def test_there_is_a_function_for_each_name_and_a_test_for_each() -> None:
     assert set(CHECKED) <= set(FIGURES) == set(DRAW)
     for name in FIGURES:
-        assert callable(getattr(importlib.import_module(f"plastogen.figures._{name}"), name))
+        assert callable(
+            getattr(importlib.import_module(f"plastogen.figures._{name}"), f"plot_{name}")
+        )
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -226,7 +228,7 @@ def test_the_untreated_are_grey_and_a_blocker_changes_line_and_not_colour() -> N
 
 
 def test_an_arm_keeps_its_look_when_only_some_are_drawn() -> None:
-    fig = timeline(DS, arms=["ketamine_nbqx", "ketamine"])
+    fig = plot_timeline(DS, arms=["ketamine_nbqx", "ketamine"])
     whole = style.arm_styles(DS)
     assert [line.get_color() for line in fig.legends[0].get_lines()] == [
         whole["ketamine"].colour
@@ -293,7 +295,7 @@ def test_an_axis_says_what_a_ratio_is_relative_to() -> None:
     )
     ds[name] = ds[name].assign_attrs(ratio_to="start")
     assert style.unit_label(ds[name]) == "relative to start"
-    assert "relative to start" in [ax.get_xlabel() for ax in arms(ds).axes]
+    assert "relative to start" in [ax.get_xlabel() for ax in plot_arms(ds).axes]
 
 
 def test_looks_follow_what_was_given_not_what_an_arm_is_called() -> None:
@@ -334,7 +336,7 @@ def test_many_arms_with_long_names_get_a_key_of_several_rows() -> None:
     names = [f"ketamine_{letter}" for letter in "abcdefg"]
     ds = fake.results(names, seeds=2, end_h=3)
     ds = ds.assign_coords(arm_title=("arm", ["block of tonic receptors alone"] * 7))
-    fig = acute(ds)
+    fig = plot_acute(ds)
     box = fig.legends[0].get_window_extent()
     assert box.x0 >= 0
     assert box.y0 > fig.axes[0].get_window_extent().y1
@@ -345,7 +347,7 @@ def test_many_arms_with_long_names_get_a_key_of_several_rows() -> None:
 
 def test_missing_runs_are_said_and_left_out() -> None:
     ds = fake.results(failed=[("nbqx", 0), ("ketamine_nbqx", 2)])
-    for fig in (arms(ds), acute(ds, arms=["ketamine", "nbqx"])):
+    for fig in (plot_arms(ds), plot_acute(ds, arms=["ketamine", "nbqx"])):
         assert "INCOMPLETE: 22 of 24 runs (NBQX 3 of 4, ketamine + NBQX 3 of 4)" in texts(fig)
     found = data.interval(ds["weight"].sel(arm="nbqx"))
     assert set(found.n) == {3}
@@ -354,7 +356,7 @@ def test_missing_runs_are_said_and_left_out() -> None:
 
 def test_an_arm_of_which_nothing_is_there_does_not_stop_the_drawing() -> None:
     ds = fake.results(seeds=2, failed=[("ketamine", 0), ("ketamine", 1)], end_h=30)
-    fig = acute(ds)
+    fig = plot_acute(ds)
     assert "INCOMPLETE: 10 of 12 runs (ketamine 0 of 2)" in texts(fig)
     assert data.focus_arm(ds) == "ketamine_nbqx"
 
@@ -524,13 +526,13 @@ def test_what_is_given_is_said_shortly() -> None:
 def test_a_formula_is_not_taken_for_the_network_and_no_noise_for_noise() -> None:
     ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).assign_attrs(method="formula")
     ds["rate_se_hz"] = 0 * ds["rate_se_hz"]
-    said = texts(acute(ds))
+    said = texts(plot_acute(ds))
     assert [line for line in said if "a formula, not the network" in line]
     assert not [line for line in said if "probe noise" in line]
 
 
 def test_many_treatments_share_a_row_and_daily_doses_are_not_shaded_in_every_panel() -> None:
-    fig = timeline(fake.doses())
+    fig = plot_timeline(fake.doses())
     assert "ketamine" in texts(fig)
     assert not [text for text in texts(fig) if "mg/kg ip" in text]
     ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=330)
@@ -545,7 +547,7 @@ def test_many_treatments_share_a_row_and_daily_doses_are_not_shaded_in_every_pan
         for d in range(13)
     ]
     ds.attrs["dosing"] = json.dumps(rows)
-    ax = titled(timeline(ds), "Unbound")
+    ax = titled(plot_timeline(ds), "Unbound")
     assert [line for line in ax.lines if len(set(line.get_xdata())) == 1] == []
 
 
@@ -562,7 +564,7 @@ def test_repeated_doses_are_marks_named_once_after_the_last() -> None:
         for k in range(6)
     ]
     ds.attrs["dosing"] = json.dumps(rows)
-    strip = timeline(ds).axes[0]
+    strip = plot_timeline(ds).axes[0]
     marks = sorted(float(line.get_xdata()[0]) for line in strip.lines if line.get_marker() == "v")
     assert marks == [72.0 * k for k in range(6)]
     names = [text for text in strip.texts if text.get_text() == "infusions"]
@@ -570,7 +572,7 @@ def test_repeated_doses_are_marks_named_once_after_the_last() -> None:
 
 
 def test_the_first_hours_end_where_they_are_asked_to() -> None:
-    fig = acute(DS, until_h=2)
+    fig = plot_acute(DS, until_h=2)
     assert titled(fig, "Unbound").get_xlim()[1] <= 2
     assert titled(drawn("acute"), "Unbound").get_xlim()[1] == pytest.approx(6, abs=0.2)
 
@@ -593,13 +595,13 @@ def test_a_raster_shows_every_spike_of_its_window() -> None:
         )
         assert len(line.get_xdata()) == int((inside & (who >= first) & (who < end)).sum())
     assert "E 4.2   PV 9.5   SST 8.0" in " ".join(
-        texts(raster(fake.results(seeds=1), spikes, fake.BOUNDARIES, arm="vehicle"))
+        texts(plot_raster(fake.results(seeds=1), spikes, fake.BOUNDARIES, arm="vehicle"))
     )
 
 
 def test_population_rates_are_spikes_a_second_a_cell() -> None:
     times, cells = np.linspace(0, 4, 4001)[:-1], np.zeros(4000, dtype=np.int32)
-    fig = raster(DS, {"before": (times, cells)}, {"E": (0, 100)})
+    fig = plot_raster(DS, {"before": (times, cells)}, {"E": (0, 100)})
     rate = labelled(fig.axes[1], "E").get_ydata()
     middle = slice(len(rate) // 4, -len(rate) // 4)
     assert np.mean(rate[middle]) == pytest.approx(
@@ -628,7 +630,7 @@ def test_a_blocker_that_flattens_the_rest_runs_off_the_scale_and_that_is_said() 
     ds = DS.copy(deep=True)
     for arm in ("nbqx", "ketamine_nbqx"):
         ds["glutamate"].loc[{"arm": arm, "time": slice(-0.5, 3.5)}] = -100.0
-    ax = titled(timeline(ds), "Glutamate")
+    ax = titled(plot_timeline(ds), "Glutamate")
     assert "off scale: NBQX, ketamine + NBQX" in texts(ax)
     assert ax.get_ylim()[0] > 0
     assert not [
@@ -638,9 +640,9 @@ def test_a_blocker_that_flattens_the_rest_runs_off_the_scale_and_that_is_said() 
 
 def test_a_raster_without_snapshots_says_what_it_wants() -> None:
     with pytest.raises(InputError, match="found no snapshots, wanted snapshots"):
-        raster(DS, {}, fake.BOUNDARIES)
+        plot_raster(DS, {}, fake.BOUNDARIES)
     with pytest.raises(InputError, match="found seed 9"):
-        raster(DS, fake.snapshot_spikes(2), fake.BOUNDARIES, seed=9)
+        plot_raster(DS, fake.snapshot_spikes(2), fake.BOUNDARIES, seed=9)
 
 
 def test_every_seed_is_a_dot_and_claims_say_what_became_of_them() -> None:
@@ -670,7 +672,7 @@ def test_arms_are_compared_by_the_readouts_most_claims_are_about() -> None:
     ds = ds[["other_0", "other_1", "other_2", "other_3", *(str(v) for v in DS.data_vars)]]
     ds["onset"] = DS["glutamate_peak"].assign_attrs(units="h")
     ds["never"] = (np.nan * DS["glutamate_peak"]).assign_attrs(DS["glutamate_peak"].attrs)
-    fig = arms(ds, verdicts=[v for v in fake.verdicts() for _ in range(2)])
+    fig = plot_arms(ds, verdicts=[v for v in fake.verdicts() for _ in range(2)])
     titles = [ax.get_title(loc="left").replace("\n", " ") for ax in fig.axes[:4]]
     assert titles == [
         "Glutamate, peak",
@@ -683,9 +685,9 @@ def test_arms_are_compared_by_the_readouts_most_claims_are_about() -> None:
     )
     assert next(text for text in texts(fig) if text[:1] in "✓✗?" and len(text) > 3) == "✗ missed"
     with pytest.raises(InputError, match="found wieght_24h.*nearest valid name: weight_24h"):
-        arms(DS, readouts=["wieght_24h"])
+        plot_arms(DS, readouts=["wieght_24h"])
     with pytest.raises(InputError, match="no readouts"):
-        arms(fake.held())
+        plot_arms(fake.held())
 
 
 def test_circles_go_by_number_of_cells_and_lines_by_strength() -> None:
@@ -722,7 +724,7 @@ def test_pools_are_filled_by_their_block_at_the_peak_of_the_drug() -> None:
         sorted((w.theta2 - w.theta1) / 360 for w in wedges), sorted(blocked.values)
     )
     assert [
-        p for p in circuit(CIRCUIT, name="prefrontal").axes[0].patches if isinstance(p, Wedge)
+        p for p in plot_circuit(CIRCUIT, name="prefrontal").axes[0].patches if isinstance(p, Wedge)
     ] == []
 
 
@@ -736,7 +738,7 @@ def test_block_is_read_while_the_concentration_is_held() -> None:
     assert line.get_ydata()[3] == pytest.approx(float(expected))
     assert fig.axes[0].get_xscale() == "log"
     with pytest.raises(InputError, match="no arm with drug in the brain"):
-        block(fake.results(("vehicle",), seeds=2, end_h=2))
+        plot_block(fake.results(("vehicle",), seeds=2, end_h=2))
 
 
 def test_readouts_are_drawn_against_the_dose_of_each_arm() -> None:
@@ -752,7 +754,7 @@ def test_readouts_are_drawn_against_the_dose_of_each_arm() -> None:
 
 def test_readouts_are_drawn_along_a_sweep() -> None:
     ds = fake.swept()
-    ax = titled(sweep(ds), "Weight")
+    ax = titled(plot_sweep(ds), "Weight")
     assert ax.get_xlabel() == "dose (mg/kg)"
     np.testing.assert_allclose(
         labelled(ax, "ketamine").get_ydata(), ds["weight_24h"].sel(arm="ketamine").mean("seed")
@@ -763,8 +765,8 @@ def test_a_figure_of_one_point_refuses_a_sweep_and_names_its_axis() -> None:
     with pytest.raises(
         InputError, match=r"at dose: found 4 values of dose, wanted one.*0\.1, 0\.2, 0\.5, 1\.0"
     ):
-        timeline(fake.swept())
-    assert spectra(fake.swept().isel(dose=[1])).axes
+        plot_timeline(fake.swept())
+    assert plot_spectra(fake.swept().isel(dose=[1])).axes
 
 
 def test_doses_in_different_units_are_refused_and_so_is_one_dose() -> None:
@@ -773,11 +775,11 @@ def test_doses_in_different_units_are_refused_and_so_is_one_dose() -> None:
         ds.attrs["dosing"].replace("50 mg/kg", "50 mg").replace("10 mg/kg", "10 nM")
     )
     with pytest.raises(InputError, match="doses in uM and mg/kg and mg"):
-        sweep(ds)
+        plot_sweep(ds)
     with pytest.raises(
         InputError, match="found one dose, wanted a sweep, or arms that differ in dose"
     ):
-        sweep(DS)
+        plot_sweep(DS)
 
 
 def test_power_is_compared_run_by_run() -> None:
@@ -795,10 +797,10 @@ def test_power_is_compared_run_by_run() -> None:
         "day\n1 d",
     ]
     with pytest.raises(InputError, match="found 1 snapshots"):
-        spectra(DS.isel(snapshot=[0]))
+        plot_spectra(DS.isel(snapshot=[0]))
 
 
-@pytest.mark.parametrize("draw", [timeline, acute, spectra, arms])
+@pytest.mark.parametrize("draw", [plot_timeline, plot_acute, plot_spectra, plot_arms])
 def test_unknown_arms_are_refused_with_the_nearest_name(draw: Callable[..., Figure]) -> None:
     with pytest.raises(
         InputError, match="found ketamin, wanted one of .*nearest valid name: ketamine"
@@ -808,7 +810,7 @@ def test_unknown_arms_are_refused_with_the_nearest_name(draw: Callable[..., Figu
 
 def test_results_without_a_variable_are_refused() -> None:
     with pytest.raises(InputError, match="One infusion: found no variable bdnf"):
-        timeline(DS.drop_vars("bdnf"))
+        plot_timeline(DS.drop_vars("bdnf"))
 
 
 # -- own data --------------------------------------------------------------------------------------
@@ -826,7 +828,7 @@ def test_own_data_lie_over_the_course_they_name(tmp_path: Path) -> None:
         ("blood", None, 1),
     ]
     assert math.isnan(overlays[0].low[1])
-    for fig in (timeline(DS, overlay=overlays),):
+    for fig in (plot_timeline(DS, overlay=overlays),):
         ax = titled(fig, "Spine density")
         assert "Li 2010" in texts(ax)
         points = next(c for c in ax.containers if c.get_label() == "Li 2010")
@@ -865,4 +867,4 @@ def test_own_data_of_a_missing_or_unreadable_file_or_an_undrawn_variable(tmp_pat
         InputError,
         match="found wieght, wanted one that this figure draws.*nearest valid name: weight",
     ):
-        timeline(DS, overlay=data.read_overlay(tmp_path / "mine.csv"))
+        plot_timeline(DS, overlay=data.read_overlay(tmp_path / "mine.csv"))

@@ -21,14 +21,14 @@ from matplotlib.text import Text
 from plastogen.analysis import sensitivity as asking
 from plastogen.errors import InputError
 from plastogen.figures import axis, data, style
-from plastogen.figures._arms import arms
-from plastogen.figures._courses import courses
-from plastogen.figures._landscape import landscape
-from plastogen.figures._phase import phase
-from plastogen.figures._responders import responders
-from plastogen.figures._sensitivity import sensitivity
-from plastogen.figures._sweep import sweep
-from plastogen.figures._tornado import tornado
+from plastogen.figures._arms import plot_arms
+from plastogen.figures._courses import plot_courses
+from plastogen.figures._landscape import plot_landscape
+from plastogen.figures._phase import plot_phase
+from plastogen.figures._responders import plot_responders
+from plastogen.figures._sensitivity import plot_sensitivity
+from plastogen.figures._sweep import plot_sweep
+from plastogen.figures._tornado import plot_tornado
 
 DOSES, PLANE, DRAWN, PEOPLE = fake.doses(), fake.plane(), fake.drawn(), fake.people()
 
@@ -107,7 +107,7 @@ def test_intervals_are_over_virtual_subjects_where_there_are_some() -> None:
 
 def test_missing_runs_are_red_and_rings() -> None:
     ds = without(DOSES, arm="ketamine", seed=2)
-    fig = sweep(ds)
+    fig = plot_sweep(ds)
     assert any(t.startswith("INCOMPLETE: 330 of 360 runs (ketamine 90 of 120)") for t in texts(fig))
     assert "hollow: runs are missing" in " ".join(texts(fig))
     rings = [
@@ -118,7 +118,7 @@ def test_missing_runs_are_red_and_rings() -> None:
     assert [len(line.get_xdata()) for line in rings] == [30]
     assert not [
         line
-        for line in sweep(DOSES).axes[0].lines
+        for line in plot_sweep(DOSES).axes[0].lines
         if line.get_markerfacecolor() == "white" and len(line.get_xdata())
     ]
 
@@ -127,7 +127,7 @@ def test_missing_runs_are_red_and_rings() -> None:
 
 
 def test_a_line_an_arm_along_one_axis_with_a_band() -> None:
-    ax = titled(sweep(DOSES), "Spine density")
+    ax = titled(plot_sweep(DOSES), "Spine density")
     assert ax.get_xscale() == "log"
     assert ax.get_xlabel() == "dose (mg/kg)"
     line = next(line for line in ax.lines if line.get_label() == "ketamine")
@@ -139,7 +139,7 @@ def test_a_line_an_arm_along_one_axis_with_a_band() -> None:
 
 
 def test_a_line_each_value_of_a_second_axis() -> None:
-    fig = sweep(PLANE)
+    fig = plot_sweep(PLANE)
     ax = titled(fig, "Weight")
     lines = {line.get_label(): line for line in ax.lines}
     np.testing.assert_allclose(
@@ -158,7 +158,7 @@ def test_a_line_each_value_of_a_second_axis() -> None:
 
 
 def test_points_over_many_numbers_are_dots_against_the_one_that_is_followed() -> None:
-    ax = titled(sweep(DRAWN), "Spine density")
+    ax = titled(plot_sweep(DRAWN), "Spine density")
     assert ax.get_xlabel() == "rescue"
     (dots,) = [line for line in ax.lines if line.get_marker() == "o"]
     effect = (
@@ -173,7 +173,7 @@ def test_points_over_many_numbers_are_dots_against_the_one_that_is_followed() ->
 def test_a_third_axis_is_refused() -> None:
     ds = fake.along([PLANE, PLANE], "gain", [1.0, 2.0])
     with pytest.raises(InputError, match="choose with .sel"):
-        sweep(ds)
+        plot_sweep(ds)
 
 
 @pytest.mark.parametrize(("values", "scale", "ticks"), [
@@ -198,7 +198,7 @@ def test_ticks_stand_at_the_values_where_these_are_few_and_short(
 
 
 def test_a_landscape_is_the_effect_over_both_numbers() -> None:
-    fig = landscape(PLANE)
+    fig = plot_landscape(PLANE)
     ax = titled(fig, "Spine density")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("dose (mg/kg)", "reference mg (mM)")
     effect = (
@@ -223,12 +223,12 @@ def test_a_landscape_is_the_effect_over_both_numbers() -> None:
 
 
 def test_the_axes_of_a_landscape_may_be_chosen() -> None:
-    ax = landscape(PLANE, axes=["reference_mg", "dose"], readouts=["weight_24h"]).axes[0]
+    ax = plot_landscape(PLANE, axes=["reference_mg", "dose"], readouts=["weight_24h"]).axes[0]
     assert ax.get_xlabel() == "reference mg (mM)"
 
 
 def test_missing_points_of_a_landscape_are_crossed() -> None:
-    ax = landscape(
+    ax = plot_landscape(
         without(PLANE, arm="ketamine", seed=1, dose=PLANE["dose"].values[2], reference_mg=4.0),
         readouts=["weight_24h"],
     ).axes[0]
@@ -242,18 +242,18 @@ def test_missing_points_of_a_landscape_are_crossed() -> None:
 def test_points_drawn_over_two_numbers_make_a_landscape_and_over_five_none() -> None:
     two = DRAWN.drop_vars(["mtorc1_gain", "early_time", "clearance"])
     two.attrs["design"] = json.dumps(json.loads(DRAWN.attrs["design"]) | {"kind": "sobol"})
-    assert landscape(two.isel(point=slice(0, None, 7)), readouts=["weight_24h"]).axes
+    assert plot_landscape(two.isel(point=slice(0, None, 7)), readouts=["weight_24h"]).axes
     with pytest.raises(InputError, match="points over 5 numbers"):
-        landscape(DRAWN)
+        plot_landscape(DRAWN)
     with pytest.raises(InputError, match="found 1 swept numbers, wanted two"):
-        landscape(DOSES)
+        plot_landscape(DOSES)
 
 
 # courses and phase
 
 
 def test_a_panel_each_value_with_the_arms_in_it() -> None:
-    fig = courses(DOSES, variable="weight")
+    fig = plot_courses(DOSES, variable="weight")
     panels = [ax for ax in fig.axes if ax.axison]
     assert len(panels) == 12
     assert panels[0].get_title(loc="left") == "0.05 mg/kg"
@@ -266,15 +266,15 @@ def test_a_panel_each_value_with_the_arms_in_it() -> None:
 
 
 def test_its_variable_is_that_of_the_first_readout() -> None:
-    assert texts(courses(DOSES.isel(dose=[0, 20])))[0] == "Clinical effect"
+    assert texts(plot_courses(DOSES.isel(dose=[0, 20])))[0] == "Clinical effect"
     with pytest.raises(InputError, match="a variable with one course"):
-        courses(DOSES, variable="effect_day_1")
+        plot_courses(DOSES, variable="effect_day_1")
     with pytest.raises(InputError, match="timeline shows one point"):
-        courses(DOSES.isel(dose=0, drop=True))
+        plot_courses(DOSES.isel(dose=0, drop=True))
 
 
 def test_arms_of_people_are_dots_of_subjects() -> None:
-    ax = arms(PEOPLE, readouts=["weight_24h"]).axes[0]
+    ax = plot_arms(PEOPLE, readouts=["weight_24h"]).axes[0]
     dots = next(
         line for line in ax.lines if line.get_linestyle() == "None" and len(line.get_xdata()) == 200
     )
@@ -284,7 +284,7 @@ def test_arms_of_people_are_dots_of_subjects() -> None:
 
 
 def test_people_are_threads_around_their_median() -> None:
-    ax = titled(courses(PEOPLE, variable="weight"), "ketamine (n = 200)")
+    ax = titled(plot_courses(PEOPLE, variable="weight"), "ketamine (n = 200)")
     threads = [line for line in ax.lines if line.get_linewidth() < 1]
     each = PEOPLE["weight"].sel(arm="ketamine").mean("seed")
     assert len(threads) == 200
@@ -294,7 +294,7 @@ def test_people_are_threads_around_their_median() -> None:
 
 
 def test_a_phase_portrait_goes_from_state_to_state_with_time_marked() -> None:
-    fig = phase(DOSES)
+    fig = plot_phase(DOSES)
     ax = fig.axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("weight", "spine density")
     assert {"start", "1 d", "14 d"} <= set(texts(ax))
@@ -315,14 +315,14 @@ def test_a_phase_portrait_goes_from_state_to_state_with_time_marked() -> None:
     np.testing.assert_allclose(path.get_xdata(), strongest["weight"].mean("seed"))
     np.testing.assert_allclose(path.get_ydata(), strongest["spine_density"].mean("seed"))
     with pytest.raises(InputError, match="found bdnf, wanted a state"):
-        phase(DOSES, states=["weight", "bdnf"])
+        plot_phase(DOSES, states=["weight", "bdnf"])
 
 
 # responders
 
 
 def test_responders_are_counted_and_what_separates_them_is_ranked() -> None:
-    fig = responders(PEOPLE)
+    fig = plot_responders(PEOPLE)
     left, middle, right = fig.axes
     yes = (PEOPLE["effect_day_1"].sel(arm="ketamine").mean("seed") < -0.8).values
     heights = [patch.get_height() for patch in left.patches]
@@ -339,23 +339,23 @@ def test_responders_are_counted_and_what_separates_them_is_ranked() -> None:
 
 def test_an_answer_with_no_number_behind_it_is_shown_as_a_share_of_seeds() -> None:
     assert (
-        responders(PEOPLE.drop_vars("effect_day_1")).axes[0].get_xlabel()
+        plot_responders(PEOPLE.drop_vars("effect_day_1")).axes[0].get_xlabel()
         == "share of seeds that say yes"
     )
 
 
 def test_without_people_or_an_answer_nobody_responds() -> None:
     with pytest.raises(InputError, match="no virtual subjects"):
-        responders(DOSES)
+        plot_responders(DOSES)
     few = PEOPLE.isel(subject=slice(0, 3))
-    assert "too few respond" in " ".join(texts(responders(few)))
+    assert "too few respond" in " ".join(texts(plot_responders(few)))
 
 
 # what matters
 
 
 def test_a_tornado_is_sorted_and_goes_from_low_to_high() -> None:
-    ax = titled(tornado(DRAWN), "Spine density")
+    ax = titled(plot_tornado(DRAWN), "Spine density")
     assert [t.get_text() for t in ax.get_yticklabels()][:3] == [
         "rescue",
         "IC50 GluN2B",
@@ -370,7 +370,7 @@ def test_a_tornado_is_sorted_and_goes_from_low_to_high() -> None:
 
 
 def test_the_heat_map_holds_the_indices_and_says_which() -> None:
-    fig = sensitivity(DRAWN)
+    fig = plot_sensitivity(DRAWN)
     ax = fig.axes[0]
     _, found = asking.influences(DRAWN)
     (image,) = ax.images
@@ -380,10 +380,10 @@ def test_the_heat_map_holds_the_indices_and_says_which() -> None:
     for i, path in enumerate(rows):
         np.testing.assert_allclose(shown[i], [by[name, path] for name in fake.READOUTS])
     assert any("Total Sobol index" in t for t in texts(fig))
-    assert "rank correlation" in " ".join(texts(sensitivity(PEOPLE)))
+    assert "rank correlation" in " ".join(texts(plot_sensitivity(PEOPLE)))
 
 
-@pytest.mark.parametrize("draw", [tornado, sensitivity])
+@pytest.mark.parametrize("draw", [plot_tornado, plot_sensitivity])
 def test_what_does_not_vary_is_refused(draw: Any) -> None:
     flat = DRAWN.isel(arm=[0])
     with pytest.raises(InputError, match="no readout that varies"):
@@ -401,7 +401,7 @@ def test_curves_of_a_large_sweep_are_read_only_where_they_are_drawn(tmp_path: Pa
     DOSES.drop_vars("status").to_netcdf(path, engine="h5netcdf")
     with xr.open_dataset(path, engine="h5netcdf", chunks=None) as lazy:
         ds = lazy.assign(status=DOSES["status"])
-        for draw in (sweep, courses, phase):
+        for draw in (plot_sweep, plot_courses, plot_phase):
             draw(ds)
         loaded = {str(name) for name in ds.data_vars if ds[name].variable._in_memory}
         assert not loaded & {"glutamate", "dissociation", "recurrent"}

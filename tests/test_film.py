@@ -30,7 +30,7 @@ SAID = ["20 min before", "after 40 min", "after 14 d"]
 
 def drawn(at_h: float = 24.0) -> object:
     spikes = fake.snapshot_spikes()["during"]
-    return frames.frame(
+    return frames.plot_frame(
         DS, spikes, fake.BOUNDARIES, arm="ketamine", seed=1, at_h=at_h, said="after a day"
     )
 

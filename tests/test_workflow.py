@@ -152,7 +152,7 @@ def test_a_figure_that_cannot_be_drawn_hides_nothing_else(
     def stumble(*args: Any, **kwargs: Any) -> None:
         raise TypeError("no such colour")
 
-    monkeypatch.setattr("plastogen.figures._acute.acute", stumble)
+    monkeypatch.setattr("plastogen.figures._acute.plot_acute", stumble)
     said: list[str] = []
     found = answer(ask("mine", seeds=1), workers=1, say=said.append)
     assert found.undrawn == ["acute"]

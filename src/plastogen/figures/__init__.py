@@ -1,9 +1,8 @@
 """In: results (the xarray.Dataset of results.nc) and what a picture needs beside them. Out:
 figures, PNG and SVG.
 
-Importing this package is cheap, and holds only what figures there are. Each is a function of the
-same name in a module of the same name (`plastogen.figures._timeline.timeline(ds)`);
-`plastogen.figures.style.save` writes it.
+Importing this package is cheap, and holds only what figures there are. `plot_timeline(ds)` in
+`_timeline.py` draws the figure `timeline`, and so on.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ UNTIL_H = 6
 
 
 @style.slide
-def acute(
+def plot_acute(
     ds: xr.Dataset,
     *,
     arms: Sequence[str] | None = None,

@@ -33,7 +33,7 @@ SIGNS = {  # outcome -> (sign, colour); the sign says it without the colour
 
 
 @style.slide
-def arms(
+def plot_arms(
     ds: xr.Dataset,
     *,
     readouts: Sequence[str] | None = None,

@@ -20,7 +20,7 @@ POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {
 
 
 @style.slide
-def block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
+def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     """Share of each NMDA pool that is blocked, against unbound brain concentration; a panel a drug.
 
     Takes every arm (and sweep point) at the last moment its highest concentration is held. Raises

@@ -39,7 +39,7 @@ class Node:
 
 
 @style.slide
-def circuit(
+def plot_circuit(
     definition: Circuit,
     ds: xr.Dataset | None = None,
     *,

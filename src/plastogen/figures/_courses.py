@@ -24,7 +24,9 @@ OUTER_PERCENT = 5  # of a bundle lie below, and above, its band
 
 
 @style.slide
-def courses(ds: xr.Dataset, *, variable: str | None = None, readout: str | None = None) -> Figure:
+def plot_courses(
+    ds: xr.Dataset, *, variable: str | None = None, readout: str | None = None
+) -> Figure:
     """One variable over time (that of `readout`, the first by default). Along a grid: a panel each
     value of its axis, the arms in their colours; of two axes the one with fewer values. Over many
     points or virtual subjects: a panel an arm, each a thread, with the median and the middle nine

@@ -31,7 +31,7 @@ DPI = 96
 
 
 @style.slide
-def frame(
+def plot_frame(
     ds: xr.Dataset,
     spikes: Spikes,
     cells: Mapping[str, Sequence[int]],

@@ -24,7 +24,7 @@ FINE = 160  # steps of the picture along either axis, between the points that we
 
 
 @style.slide
-def landscape(
+def plot_landscape(
     ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axes: Sequence[str] = ()
 ) -> Figure:
     """What the treated arm does more than the untreated, over two swept numbers (the last two, or

@@ -15,7 +15,7 @@ from plastogen.figures._raster import MS_PER_S, SMOOTH_MS, Spikes
 
 
 @style.slide
-def pair(
+def plot_pair(
     ds: xr.Dataset,
     spikes: Mapping[str, Spikes],
     cells: Mapping[str, Sequence[int]],

@@ -26,7 +26,7 @@ PRODUCTS = 5  # lines of equal product, at most
 
 
 @style.slide
-def phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
+def plot_phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
     """Two slow states against each other (weight and spine density), a course a line, dots when
     time is told; grey lines where their product is the same. An arm a line; along one axis of a
     sweep, one arm at some of its values; many points or virtual subjects as threads, with their

@@ -33,7 +33,7 @@ FREQUENCY_TICKS = (1, 4, 10, 30, 80)
 
 
 @style.slide
-def raster(
+def plot_raster(
     ds: xr.Dataset,
     spikes: Mapping[str, Spikes],
     cells: Mapping[str, Sequence[int]],

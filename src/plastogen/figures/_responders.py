@@ -22,7 +22,9 @@ MOST_NUMBERS, BINS = 8, 24
 
 
 @style.slide
-def responders(ds: xr.Dataset, *, readout: str | None = None, arm: str | None = None) -> Figure:
+def plot_responders(
+    ds: xr.Dataset, *, readout: str | None = None, arm: str | None = None
+) -> Figure:
     """Left, the readout behind the answer in every virtual subject, those who respond in colour;
     middle, how well each number separates them; right, the two that do it best.
 

@@ -36,7 +36,7 @@ ABOUT = {
 
 
 @style.slide
-def sensitivity(
+def plot_sensitivity(
     ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str | None = None
 ) -> Figure:
     """A column a readout, a row a number, those that matter most at the top; what is not told from

@@ -24,7 +24,7 @@ UNTIL_H = 6
 
 
 @style.slide
-def spectra(
+def plot_spectra(
     ds: xr.Dataset, *, arms: Sequence[str] | None = None, until_h: float = UNTIL_H
 ) -> Figure:
     """Gamma and slow-delta power of each arm as a multiple of its first snapshot, and its

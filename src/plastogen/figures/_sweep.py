@@ -32,7 +32,7 @@ NUMBERS_PER_LINE = 2  # a design of more numbers than this is no line along one 
 
 
 @style.slide
-def sweep(
+def plot_sweep(
     ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axis: str | None = None
 ) -> Figure:
     """Readouts against what is swept. Along one `axis` of a grid, a line an arm; of two axes, a

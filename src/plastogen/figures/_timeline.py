@@ -34,7 +34,7 @@ BY_ARM = (
 
 
 @style.slide
-def timeline(
+def plot_timeline(
     ds: xr.Dataset,
     *,
     arms: Sequence[str] | None = None,

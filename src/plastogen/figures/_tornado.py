@@ -21,7 +21,7 @@ MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 4, 8, 92
 
 
 @style.slide
-def tornado(
+def plot_tornado(
     ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str | None = None
 ) -> Figure:
     """For each readout the numbers that swing it furthest: its mean where the number is in its

@@ -108,7 +108,7 @@ def _marks(folder: Path) -> dict[str, str]:
 
 def _figure(name: str, shown: Shown, overlays: Sequence[Overlay]) -> Any:
     """One figure by name."""
-    drawing = getattr(importlib.import_module(f"plastogen.figures._{name}"), name)
+    drawing = getattr(importlib.import_module(f"plastogen.figures._{name}"), f"plot_{name}")
     if name == "circuit":
         return drawing(shown.circuit, shown.ds)
     if name == "arms":

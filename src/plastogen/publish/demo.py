@@ -103,7 +103,7 @@ def _draw(
     import xarray as xr
 
     from plastogen._base.files import explained
-    from plastogen.figures._pair import pair
+    from plastogen.figures._pair import plot_pair
     from plastogen.figures.style import save
 
     names, one = case.setting.model, next(iter(spikes.values()))
@@ -113,7 +113,7 @@ def _draw(
         "subject": names.subject,
         "circuit": names.circuit,
     }
-    fig = pair(
+    fig = plot_pair(
         xr.Dataset(attrs=about),
         {name: (found.t_s, found.i) for name, found in spikes.items()},
         {cls: (part.start, part.stop) for cls, part in one.slices.items()},

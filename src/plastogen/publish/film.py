@@ -159,9 +159,9 @@ def _said(minutes: int) -> str:
 
 def _picture(ds: Any, spikes: Any, cells: Any, moment: Mapping[str, Any]) -> Image.Image:
     """One frame as an image."""
-    from plastogen.figures._frame import frame, image
+    from plastogen.figures._frame import image, plot_frame
 
-    return image(frame(ds, spikes, cells, **moment))
+    return image(plot_frame(ds, spikes, cells, **moment))
 
 
 def _writer(out: Path) -> Callable[[Path, Sequence[Image.Image], Sequence[str], str], None]:
