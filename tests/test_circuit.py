@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plastogen._base.definition import build
+from plastogen._base.digest import digest
 from plastogen._base.library import Library
 from plastogen._base.quantity import Quantity
 from plastogen._base.streams import stream
 from plastogen.errors import InputError
 from plastogen.model.circuit import CLASSES, Circuit, Drive, Spikes
-from plastogen.model.circuit.definition import SubunitMix
+from plastogen.model.circuit.definition import ROLES, SubunitMix
 from plastogen.model.circuit.drive import cell_values, conductance, per_cell, shared_values
 from plastogen.model.circuit.network import CELL, SHARED
 
@@ -149,6 +150,48 @@ def test_slices_cover_all_cells_once_in_order(circuit: Circuit) -> None:
     assert tuple(circuit.slices()) == CLASSES
     for name, part in circuit.slices().items():
         assert part.stop - part.start == circuit.populations[name].count
+
+
+@pytest.mark.parametrize("circuit", SHIPPED, ids=Library().names("circuits"))
+def test_shipped_circuits_name_their_classes_by_role(circuit: Circuit) -> None:
+    assert circuit.classes == ("E", "PV", "SST")
+    assert circuit.principal == "E"
+    found = {role: circuit.of_role(role) for role in ROLES}
+    assert found == {
+        "principal": ("E",), "perisomatic": ("PV",), "dendritic": ("SST",), "other": (),
+    }  # fmt: skip
+
+
+def test_the_order_of_classes_does_not_hang_on_the_order_in_the_file() -> None:
+    """It orders arrays that are kept under the digest, which does not hang on it either."""
+    document = Library().document("circuits", "small")
+    tree = copy.deepcopy(document.tree)
+    tree["populations"] = dict(reversed(tree["populations"].items()))
+    turned = build(replace(document, tree=tree), Circuit)
+    assert list(turned.populations) == ["SST", "PV", "E"]
+    assert turned.classes == SMALL.classes
+    assert list(turned.pools()) == list(SMALL.pools())
+    assert digest(turned) == digest(SMALL)
+
+
+@pytest.mark.parametrize(
+    ("cls", "role", "found"),
+    [
+        ("PV", "principal", "E and PV with the role principal"),
+        ("E", "other", "no class with the role principal"),
+    ],
+)
+def test_exactly_one_class_is_principal(cls: str, role: str, found: str) -> None:
+    (fault,) = problems(lambda tree: tree["populations"][cls].update(role=role))
+    assert fault[:3] == ("populations", found, "exactly one class with the role principal")
+
+
+def test_an_unknown_role_is_named_with_the_nearest() -> None:
+    (fault,) = problems(lambda tree: tree["populations"]["PV"].update(role="perisomatik"))
+    assert fault[0] == "populations.PV.role"
+    assert "perisomatik" in fault[1]
+    assert all(role in fault[2] for role in ROLES)
+    assert fault[3] == "perisomatic"
 
 
 @pytest.mark.parametrize("circuit", SHIPPED, ids=Library().names("circuits"))

@@ -7,7 +7,7 @@ value.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import pydantic
 
@@ -16,6 +16,8 @@ from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen._base.text import nearest
 
 CLASSES = ("E", "PV", "SST")
+Role = Literal["principal", "perisomatic", "dendritic", "other"]
+ROLES: tuple[Role, ...] = get_args(Role)
 POOL_KINDS = ("synaptic", "tonic", "rest")
 
 Fraction = Annotated[Quantity, In("1", minimum=0, maximum=1)]
@@ -64,8 +66,13 @@ class Pools(Definition):
 
 
 class Population(Definition):
-    """One class of leaky integrate-and-fire cells."""
+    """One class of leaky integrate-and-fire cells.
 
+    `role` is what the class does to the principal cells: it is one (principal), inhibits their cell
+    bodies (perisomatic) or their dendrites (dendritic), or neither (other).
+    """
+
+    role: Role
     count: Annotated[int, pydantic.Field(gt=0)]
     capacitance: Annotated[Quantity, In("pF", above=0)]
     leak: Annotated[Quantity, In("nS", above=0)]
@@ -208,6 +215,7 @@ class Circuit(Definition):
                     Fault(f"connections.{i}", f"{pair[0]} to {pair[1]} again", "each pair once")
                 )
             seen.add(pair)
+        faults += self._principal_faults()
         steps = float(self.delay) / float(self.step) - 0.5
         if round(steps) < 1 or abs(steps - round(steps)) > STEP_TOLERANCE:
             possible = f"{float(self.step) * (max(round(steps), 1) + 0.5):g} ms"
@@ -219,6 +227,13 @@ class Circuit(Definition):
         if faults:
             raise faulty(faults)
         return self
+
+    def _principal_faults(self) -> list[Fault]:
+        named = self.of_role("principal")
+        if len(named) == 1:
+            return []
+        found = f"{' and '.join(named) or 'no class'} with the role principal"
+        return [Fault("populations", found, "exactly one class with the role principal")]
 
     @staticmethod
     def _faults(connection: Connection, at: str) -> list[Fault]:
@@ -251,6 +266,23 @@ class Circuit(Definition):
     def size(self) -> int:
         """Number of cells."""
         return sum(p.count for p in self.populations.values())
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, by role (as in ROLES) and then by name: the order of all arrays.
+
+        It does not hang on the order in the file, as neither does the digest of a circuit.
+        """
+        return tuple(name for role in ROLES for name in self.of_role(role))
+
+    @property
+    def principal(self) -> str:
+        """The class of principal cells, the only one that excites."""
+        return self.of_role("principal")[0]
+
+    def of_role(self, role: Role) -> tuple[str, ...]:
+        """Names of the classes with this role, sorted."""
+        return tuple(sorted(name for name, p in self.populations.items() if p.role == role))
 
     def slices(self) -> dict[str, slice]:
         """Class -> its cells' places in every array over cells, in the order of CLASSES."""
