@@ -24,7 +24,7 @@ import plastogen
 from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
-from plastogen.figures.style import CLASS_COLOURS
+from plastogen.figures.style import KNOWN_CLASSES
 from plastogen.model.circuit import CLASSES, Drive
 from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.circuit.drive import cell_values, shared_values
@@ -95,7 +95,7 @@ def test_the_page_shows_courses_steps_and_always_the_scope() -> None:
     assert data(page(), "study")[0]["name"] == "dose_response"
     assert f"<footer>{SCOPE}</footer>" in page()
     for name in CLASSES:
-        assert f"--{name}: {CLASS_COLOURS[name]};".lower() in page().lower()
+        assert f"--{name}: {KNOWN_CLASSES[name].colour};".lower() in page().lower()
     assert len(re.findall(r'<article class="step"', page())) == 5
 
 

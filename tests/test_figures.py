@@ -30,7 +30,7 @@ from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.experiment.validate_outputs import FIGURES as CHECKED
-from plastogen.figures import FIGURES, axis, data, style
+from plastogen.figures import FIGURES, axis, data, labels, layout, overlay, style
 from plastogen.figures._acute import plot_acute
 from plastogen.figures._arms import plot_arms
 from plastogen.figures._block import plot_block
@@ -162,9 +162,9 @@ def test_nothing_is_written_outside_the_slide(name: str) -> None:
     "name", ["circuit", *(pytest.param(n, marks=pytest.mark.slow) for n in ("timeline", "raster"))]
 )
 def test_equal_data_make_equal_bytes(name: str, tmp_path: Path) -> None:
-    first = style.save(DRAW[name](), tmp_path / "a", name)
+    first = layout.save(DRAW[name](), tmp_path / "a", name)
     with mpl.rc_context({"font.size": 33, "lines.linewidth": 9, "svg.hashsalt": "other"}):
-        again = style.save(DRAW[name](), tmp_path / "b", name)
+        again = layout.save(DRAW[name](), tmp_path / "b", name)
     assert [path.name for path in first] == [f"{name}.png", f"{name}.svg"]
     for one, other in zip(first, again, strict=True):
         assert one.read_bytes() == other.read_bytes()
@@ -178,7 +178,7 @@ def test_equal_data_make_equal_bytes(name: str, tmp_path: Path) -> None:
 def test_a_picture_is_a_slide_of_sixteen_to_nine(tmp_path: Path) -> None:
     from PIL import Image
 
-    png, _ = style.save(drawn("block"), tmp_path, "block")
+    png, _ = layout.save(drawn("block"), tmp_path, "block")
     with Image.open(png) as image:
         assert image.size == (2000, 1125)
 
@@ -279,7 +279,7 @@ def test_untreated_arms_differ_in_line() -> None:
 
 
 def test_titles_begin_with_a_capital_where_that_is_right() -> None:
-    assert [style.sentence(text) for text in ("spine density", "mTORC1 at 2 h", "eEF2K")] == [
+    assert [labels.sentence(text) for text in ("spine density", "mTORC1 at 2 h", "eEF2K")] == [
         "Spine density",
         "mTORC1 at 2 h",
         "eEF2K",
@@ -294,7 +294,7 @@ def test_an_axis_says_what_a_ratio_is_relative_to() -> None:
         if ds[n].attrs.get("readout") and ds[n].attrs.get("units") == "1"
     )
     ds[name] = ds[name].assign_attrs(ratio_to="start")
-    assert style.unit_label(ds[name]) == "relative to start"
+    assert labels.unit_label(ds[name]) == "relative to start"
     assert "relative to start" in [ax.get_xlabel() for ax in plot_arms(ds).axes]
 
 
@@ -364,7 +364,7 @@ def test_an_arm_of_which_nothing_is_there_does_not_stop_the_drawing() -> None:
 def test_runs_that_were_never_begun_count_as_missing() -> None:
     ds = DS.isel(seed=[0])
     ds.attrs["n_expected"] = 24
-    assert style.seeds_sentence(ds) == "INCOMPLETE: 6 of 24 runs"
+    assert layout.seeds_sentence(ds) == "INCOMPLETE: 6 of 24 runs"
 
 
 def test_intervals_are_students() -> None:
@@ -468,7 +468,7 @@ def test_short_courses_are_drawn_in_hours_and_repeated_doses_in_days() -> None:
         "6 h",
     ]
     repeated = [
-        data.Given("ketamine", "ketamine", "", day * 72.0, day * 72.0 + 1) for day in range(6)
+        data.DosingEvent("ketamine", "ketamine", "", day * 72.0, day * 72.0 + 1) for day in range(6)
     ]
     axis.time_axis(ax, (-1, 720), repeated)
     assert ax.get_xscale() == "linear"
@@ -515,12 +515,12 @@ def test_what_is_given_is_said_shortly() -> None:
         )
     ]
     ds = xr.Dataset(attrs={"dosing": json.dumps(rows)})
-    assert [g.what for g in data.given(ds)] == [
+    assert [g.what for g in data.dosing_events(ds)] == [
         "ketamine 0.5 mg/kg iv",
         "NBQX at 90 % occupancy",
         "MK-801 1 mg/kg",
     ]
-    assert data.given(ds, ["vehicle"]) == []
+    assert data.dosing_events(ds, ["vehicle"]) == []
 
 
 def test_a_formula_is_not_taken_for_the_network_and_no_noise_for_noise() -> None:
@@ -591,7 +591,7 @@ def test_a_raster_shows_every_spike_of_its_window() -> None:
         line = next(
             line
             for line in ax.lines
-            if line.get_color() == style.CLASS_COLOURS[cls] and line.get_marker() == "o"
+            if line.get_color() == style.KNOWN_CLASSES[cls].colour and line.get_marker() == "o"
         )
         assert len(line.get_xdata()) == int((inside & (who >= first) & (who < end)).sum())
     assert "E 4.2   PV 9.5   SST 8.0" in " ".join(
@@ -697,7 +697,7 @@ def test_circles_go_by_number_of_cells_and_lines_by_strength() -> None:
         for p in fig.axes[0].patches
         if type(p) is Circle and p.radius > 5
     }
-    radii = {cls: big[colour.lower()] for cls, colour in style.CLASS_COLOURS.items()}
+    radii = {cls: big[style.KNOWN_CLASSES[cls].colour.lower()] for cls in CIRCUIT.populations}
     assert radii["E"] > radii["PV"] >= radii["SST"]
     onto_E = CIRCUIT.connection("PV", "E")
     assert onto_E is not None
@@ -822,7 +822,7 @@ def test_own_data_lie_over_the_course_they_name(tmp_path: Path) -> None:
         "time_h,value,low,high,label,variable\n24,0.9,0.85,0.95,Li 2010,spine_density\n72,0.92,,,Li 2010,spine_density\n"
         "1,0.2,,,blood,\n"
     )
-    overlays = data.read_overlay(file)
+    overlays = overlay.read_overlay(file)
     assert [(o.label, o.variable, o.time_h.size) for o in overlays] == [
         ("Li 2010", "spine_density", 2),
         ("blood", None, 1),
@@ -853,18 +853,18 @@ def test_own_data_that_cannot_be_used_say_where_and_what(
     file = tmp_path / "mine.csv"
     file.write_text(content)
     with pytest.raises(InputError, match=message):
-        data.read_overlay(file)
+        overlay.read_overlay(file)
 
 
 def test_own_data_of_a_missing_or_unreadable_file_or_an_undrawn_variable(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a CSV file that can be read"):
-        data.read_overlay(tmp_path / "none.csv")
+        overlay.read_overlay(tmp_path / "none.csv")
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(InputError, match="a CSV file that can be read"):
-        data.read_overlay(tmp_path / "binary.csv")
+        overlay.read_overlay(tmp_path / "binary.csv")
     (tmp_path / "mine.csv").write_text("time_h,value,variable\n1,2,wieght\n")
     with pytest.raises(
         InputError,
         match="found wieght, wanted one that this figure draws.*nearest valid name: weight",
     ):
-        plot_timeline(DS, overlay=data.read_overlay(tmp_path / "mine.csv"))
+        plot_timeline(DS, overlay=overlay.read_overlay(tmp_path / "mine.csv"))

@@ -20,7 +20,7 @@ from matplotlib.text import Text
 
 from plastogen.analysis import sensitivity as asking
 from plastogen.errors import InputError
-from plastogen.figures import axis, data, style
+from plastogen.figures import axis, data, labels, style
 from plastogen.figures._arms import plot_arms
 from plastogen.figures._courses import plot_courses
 from plastogen.figures._landscape import plot_landscape
@@ -69,7 +69,7 @@ def without(ds: xr.Dataset, **where: Any) -> xr.Dataset:
     ids=["grid", "plane", "people", "missing", "one point"],
 )
 def test_the_design_and_the_number_of_runs_are_said(ds: xr.Dataset, wanted: str) -> None:
-    found = data.design(ds)
+    found = data.describe_design(ds)
     assert found.endswith(wanted) if wanted else found == ""
 
 
@@ -78,7 +78,7 @@ def test_many_numbers_are_counted() -> None:
     plan = json.loads(ds.attrs["design"])
     plan["over"][0] = [plan["over"][0][0], *(f"a.b{k}: range" for k in range(33))]
     ds.attrs["design"] = json.dumps(plan)
-    assert "over 33 numbers" in data.design(ds)
+    assert "over 33 numbers" in data.describe_design(ds)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_many_numbers_are_counted() -> None:
     ],
 )
 def test_a_path_is_said_in_words(path: str, wanted: str) -> None:
-    assert data.label(path) == wanted
+    assert labels.path_label(path) == wanted
 
 
 def test_intervals_are_over_virtual_subjects_where_there_are_some() -> None:

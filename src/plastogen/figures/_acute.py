@@ -9,15 +9,15 @@ from collections.abc import Sequence
 import xarray as xr
 from matplotlib.figure import Figure
 
-from plastogen.figures import axis, data, panels, style
-from plastogen.figures.data import Overlay
+from plastogen.figures import axis, data, layout, panels, style
+from plastogen.figures.overlay import Overlay, check_overlay
 from plastogen.figures.panels import Panel
 
 NEEDS = ("brain_uM", "block", "rate_hz", "glutamate")
 UNTIL_H = 6
 
 
-@style.slide
+@layout.slide
 def plot_acute(
     ds: xr.Dataset,
     *,
@@ -32,13 +32,13 @@ def plot_acute(
     Runs that are not there yet are left out and counted. Raises InputError for a missing variable
     or unknown arm.
     """
-    ds = data.settled(ds, NEEDS)
-    data.check_overlay(overlay, NEEDS)
+    ds = data.single_point(ds, NEEDS)
+    check_overlay(overlay, NEEDS)
     ds = ds.sel(time=ds["time"][ds["time"] <= until_h])
-    chosen, one = data.arms_of(ds, arms), data.focus_arm(ds, focus)
-    styles, given = style.arm_styles(ds), data.given(ds)
-    fig = style.blank(
-        ds, "The first hours", arms=[styles[name] for name in chosen], note=panels.notes(ds)
+    chosen, one = data.arm_names(ds, arms), data.focus_arm(ds, focus)
+    styles, given = style.arm_styles(ds), data.dosing_events(ds)
+    fig = layout.new_slide(
+        ds, "The first hours", arms=[styles[name] for name in chosen], note=panels.footnotes(ds)
     )
     rows = panels.strip_rows([g for g in given if g.arm in chosen])
     strip = panels.BAR_PT * max(1, len(rows))
@@ -54,7 +54,7 @@ def plot_acute(
         )
     for k, ax in enumerate(cells):
         names = [one] if k < 2 else chosen
-        axis.dosing(
+        axis.draw_dosing(
             ax,
             [g for g in given if g.arm in names and g.drug not in (*style.BLOCKERS, style.STRESS)],
         )

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from plastogen.analysis.contrast import by_unit
 from plastogen.experiment.claim import Verdict
 from plastogen.experiment.design import SUBJECT
-from plastogen.figures import data, style
+from plastogen.figures import data, labels, layout, style
 from plastogen.figures.style import ArmStyle
 
 MOST_READOUTS, MOST_CLAIMS = 4, 5
@@ -32,7 +32,7 @@ SIGNS = {  # outcome -> (sign, colour); the sign says it without the colour
 }
 
 
-@style.slide
+@layout.slide
 def plot_arms(
     ds: xr.Dataset,
     *,
@@ -46,10 +46,10 @@ def plot_arms(
     chain if in doubt. Claims about them stand below, missed ones first, with sign, value, interval
     and n, then the count of all. Raises InputError for unknown names or where there is no readout.
     """
-    ds = data.settled(ds)
-    names, chosen = data.readouts(ds, readouts), data.arms_of(ds, arms)
+    ds = data.single_point(ds)
+    names, chosen = data.readout_names(ds, readouts), data.arm_names(ds, arms)
     if not names:
-        raise data.no_readouts(ds)
+        raise data.no_readouts_error(ds)
     about = Counter(verdict.readout for verdict in verdicts)
     if not readouts:
         levels = [
@@ -70,7 +70,7 @@ def plot_arms(
     dots = "virtual subjects, each the mean of its seeds" if SUBJECT in ds.sizes else "seeds"
     note = f"dots: {dots}; diamonds and bars: mean and {data.PERCENT} % interval; "
     note += f"grey line: mean of {styles[chosen[0]].label}."
-    fig = style.blank(ds, "Arms compared", note=note)
+    fig = layout.new_slide(ds, "Arms compared", note=note)
     lines = len(told) + bool(verdicts)
     grid = fig.add_gridspec(
         2, len(names), height_ratios=[ARMS_PT - CLAIM_PT * lines, max(1, CLAIM_PT * lines)]
@@ -79,7 +79,7 @@ def plot_arms(
         ax = fig.add_subplot(grid[0, column])
         _readout(ax, ds[name], [styles[arm] for arm in chosen], chosen, named=column == 0)
         title = str(ds[name].attrs.get("long_name", name))
-        title = style.sentence(title)
+        title = labels.sentence(title)
         ax.set_title("\n".join(textwrap.wrap(title, TITLE_CHARS // len(names))))
     claims = fig.add_subplot(grid[1, :])
     claims.set_axis_off()
@@ -145,29 +145,29 @@ def _readout(
     ax.spines["left"].set_visible(False)
     ax.margins(x=1 / 8)
     ax.xaxis.set_major_locator(MaxNLocator(4))
-    ax.set_xlabel(style.unit_label(values))
+    ax.set_xlabel(labels.unit_label(values))
 
 
 def _claims(ax: Axes, told: Sequence[Verdict], verdicts: Sequence[Verdict]) -> None:
     """A line a claim: sign, claim, value with interval, n of n expected; then how many came out
     how.
     """
-    top, indent = ax.get_ylim()[1], style.MARGIN_PT + 120
+    top, indent = ax.get_ylim()[1], layout.MARGIN_PT + 120
     from_left, from_right = ("figure points", "data"), ("axes fraction", "data")
     for k, verdict in enumerate(told):
         y, (sign, colour) = top - k - 1 / 2, SIGNS[verdict.outcome]
         ax.annotate(
             f"{sign} {verdict.outcome}",
-            (style.MARGIN_PT, y),
+            (layout.MARGIN_PT, y),
             xycoords=from_left,
             color=colour,
             fontsize=12,
             fontweight="bold",
             va="center",
         )
-        found = numbers(verdict)
+        found = verdict_numbers(verdict)
         if len(verdict.claim) + len(found) > ROW_CHARS:
-            found = numbers(verdict, wanted=False)
+            found = verdict_numbers(verdict, wanted=False)
         claim = textwrap.shorten(verdict.claim, ROW_CHARS - len(found), placeholder=" …")
         ax.annotate(claim, (indent, y), xycoords=from_left, fontsize=12, va="center")
         ax.annotate(
@@ -190,11 +190,11 @@ def _claims(ax: Axes, told: Sequence[Verdict], verdicts: Sequence[Verdict]) -> N
         )
 
 
-def numbers(verdict: Verdict, *, wanted: bool = True) -> str:
+def verdict_numbers(verdict: Verdict, *, wanted: bool = True) -> str:
     """`0.0913 [0.0721, 0.11], wanted at least 0.02, n = 4 of 4`: what a claim's verdict rests
     on.
     """
-    unit = style.unit_text(verdict.unit)
+    unit = labels.unit_text(verdict.unit)
     unit = f" {unit}" if unit else ""
     if not np.isfinite(verdict.value):
         value = "no value"

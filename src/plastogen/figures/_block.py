@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from plastogen.analysis.contrast import refusal
-from plastogen.figures import axis, data, style
+from plastogen.figures import axis, data, layout, style
 
 POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {
     "synaptic": ("-", "o", "synaptic"), "tonic": ("--", "s", "tonic"),
@@ -19,7 +19,7 @@ POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {
 }  # fmt: skip
 
 
-@style.slide
+@layout.slide
 def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     """Share of each NMDA pool that is blocked, against unbound brain concentration; a panel a drug.
 
@@ -28,8 +28,8 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     """
     for name in ("brain_uM", "block"):
         if name not in ds:
-            data.settled(ds, (name,))
-    points = _held(ds)
+            data.single_point(ds, (name,))
+    points = _blocked_by_concentration(ds)
     drugs = list(dict.fromkeys(drug for drug, _, _ in points))
     if not drugs:
         raise refusal(
@@ -42,7 +42,8 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
         f"mean over seeds and {data.PERCENT} % interval; concentration held; voltage and activity"
         " of the circuit."
     )
-    fig = style.blank(ds, "Block by concentration", note=note)
+    looks = style.class_styles(dict.fromkeys(pool.partition(".")[0] for pool in chosen))
+    fig = layout.new_slide(ds, "Block by concentration", note=note)
     axes = np.atleast_1d(fig.subplots(1, len(drugs), sharey=True))
     for ax, drug in zip(axes, drugs, strict=True):
         mine = sorted(
@@ -56,12 +57,11 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
             mean, low, high = (
                 np.array([getattr(f, part) for f in found]) for part in ("mean", "low", "high")
             )
-            colour = style.CLASS_COLOURS[cls]
-            axis.points(
+            axis.draw_response(
                 ax,
                 x,
                 data.Interval(mean, low, high, found[0].n),
-                colour,
+                looks[cls].colour,
                 line,
                 marker,
                 f"{cls}, {text}",
@@ -76,18 +76,18 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     return fig
 
 
-def _held(ds: xr.Dataset) -> list[tuple[str, float, xr.DataArray]]:
+def _blocked_by_concentration(ds: xr.Dataset) -> list[tuple[str, float, xr.DataArray]]:
     """(species, concentration in uM, block by seed and pool) of each arm and sweep point that has
     drug in the brain.
     """
     return [
         found
-        for arm in data.arms_of(ds)
-        for found in _held_by(ds[["brain_uM", "block"]].sel(arm=arm).load())
+        for arm in data.arm_names(ds)
+        for found in _blocked_by_arm(ds[["brain_uM", "block"]].sel(arm=arm).load())
     ]
 
 
-def _held_by(ds: xr.Dataset) -> Iterator[tuple[str, float, xr.DataArray]]:
+def _blocked_by_arm(ds: xr.Dataset) -> Iterator[tuple[str, float, xr.DataArray]]:
     """Those of one arm, which is all that is in memory of a large sweep."""
     swept = data.sweep_axes(ds)
     for at in np.ndindex(*(ds.sizes[name] for name in swept)):

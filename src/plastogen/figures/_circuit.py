@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Arc, Circle, FancyArrowPatch, Wedge
 
-from plastogen.figures import data, style
+from plastogen.figures import data, layout, style
 from plastogen.model.circuit.definition import Circuit, Connection, Population
 
 PLACES = {"E": (0, 0), "PV": (48, 17), "SST": (48, -18)}  # centres, in units of the drawing
@@ -36,9 +36,10 @@ class Node:
     x: float
     y: float
     radius: float
+    colour: str
 
 
-@style.slide
+@layout.slide
 def plot_circuit(
     definition: Circuit,
     ds: xr.Dataset | None = None,
@@ -59,16 +60,22 @@ def plot_circuit(
         " NMDA receptors"
     )
     note += f", filled by the share blocked: {when}." if when else ", the sites where block acts."
-    fig = style.blank(about, f"{definition.title}", seeds=f"{definition.size:,} cells", note=note)
+    fig = layout.new_slide(
+        about, f"{definition.title}", seeds=f"{definition.size:,} cells", note=note
+    )
     ax = fig.add_subplot()
     ax.set_axis_off()
     ax.set_aspect("equal")
     ax.set_xlim(SPAN[0], SPAN[1])
     ax.set_ylim(SPAN[2], SPAN[3])
     largest = max(p.count for p in definition.populations.values())
+    looks = style.class_styles(definition.populations)
     nodes = {
         cls: Node(
-            cls, *PLACES[cls], max(SMALLEST_RADIUS, LARGEST_RADIUS * math.sqrt(p.count / largest))
+            cls,
+            *PLACES[cls],
+            max(SMALLEST_RADIUS, LARGEST_RADIUS * math.sqrt(p.count / largest)),
+            looks[cls].colour,
         )
         for cls, p in definition.populations.items()
     }
@@ -114,13 +121,13 @@ def _blocked(ds: xr.Dataset, arm: str | None) -> tuple[dict[str, float], str]:
     """Block of each pool when the drug peaks in the brain, and words that say so."""
     from plastogen.figures.axis import time_text
 
-    ds = data.settled(ds, ("block", "brain_uM"))
+    ds = data.single_point(ds, ("block", "brain_uM"))
     one = data.focus_arm(ds, arm)
     brain = ds["brain_uM"].sel(arm=one).mean("seed").sum("species")
     at = float(ds["time"][int(np.nanargmax(brain.values))])
     values = ds["block"].sel(arm=one, time=at).mean("seed")
     blocked = {str(pool): float(values.sel(pool=pool)) for pool in ds["pool"].values}
-    return blocked, f"{style.label_of(ds, one)}, {time_text(at)}"
+    return blocked, f"{style.arm_title(ds, one)}, {time_text(at)}"
 
 
 def _connection(ax: Axes, nodes: Mapping[str, Node], connection: Connection, share: float) -> None:
@@ -129,7 +136,7 @@ def _connection(ax: Axes, nodes: Mapping[str, Node], connection: Connection, sha
     """
     source, target = nodes[connection.source], nodes[connection.target]
     width = NARROWEST_PT + (WIDEST_PT - NARROWEST_PT) * share
-    colour = style.tint(style.CLASS_COLOURS[source.name], 30)
+    colour = style.tint(source.colour, 30)
     if source is target:
         _loop(ax, source, connection, width, colour)
         return
@@ -228,7 +235,7 @@ def _population(
     ax: Axes, node: Node, population: Population, pools: Mapping[str, float | None]
 ) -> None:
     """The circle, its name and number of cells, and its NMDA pools on the rim."""
-    colour = style.CLASS_COLOURS[node.name]
+    colour = node.colour
     ax.add_patch(
         Circle(
             (node.x, node.y),

@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from plastogen.analysis.contrast import by_unit, refusal
 from plastogen.experiment.design import POINT, SUBJECT
-from plastogen.figures import axis, data, style
-from plastogen.figures._sweep import NUMBERS_PER_LINE, named, said, shaded
+from plastogen.figures import axis, data, labels, layout, style
+from plastogen.figures._sweep import NUMBERS_PER_LINE, axis_label, point_label, shaded_styles
 
 DEFAULT = "spine_density"
 MOST_PANELS, ROWS_FROM = 12, 4  # panels of a sweep; from so many on they stand in more than one row
@@ -23,7 +23,7 @@ MOST_THREADS = 200  # courses of a bundle that are drawn one by one
 OUTER_PERCENT = 5  # of a bundle lie below, and above, its band
 
 
-@style.slide
+@layout.slide
 def plot_courses(
     ds: xr.Dataset, *, variable: str | None = None, readout: str | None = None
 ) -> Figure:
@@ -35,7 +35,7 @@ def plot_courses(
     Raises InputError where nothing is swept, the variable is not there or is no course, or a third
     axis is open.
     """
-    names = data.readouts(ds, [readout] if readout else None)
+    names = data.readout_names(ds, [readout] if readout else None)
     of = [str(ds[name].attrs.get("of", "")) for name in names]
     chosen = variable or next((name for name in of if name in ds), DEFAULT)
     if chosen not in ds or "time" not in ds[chosen].dims:
@@ -54,14 +54,14 @@ def plot_courses(
     title = str(ds[chosen].attrs.get("long_name", chosen))
     if place is not None:
         title += f", {ds[place].item()}"
-    if (swept == [POINT] and len(data.varied(ds)) > NUMBERS_PER_LINE) or (
+    if (swept == [POINT] and len(data.varied_numbers(ds)) > NUMBERS_PER_LINE) or (
         SUBJECT in ds.sizes and not swept
     ):
         return _bundle(ds, chosen, title)
     along = min(swept, key=lambda dim: ds.sizes[dim])
     others = [dim for dim in swept if dim != along]
     return _multiples(
-        data.settled(ds, (chosen,), keep=[along, *others[:1]]), chosen, title, along, others
+        data.single_point(ds, (chosen,), keep=[along, *others[:1]]), chosen, title, along, others
     )
 
 
@@ -74,7 +74,7 @@ def _multiples(ds: xr.Dataset, name: str, title: str, along: str, others: Sequen
     )
     some = "" if len(kept) == ds.sizes[along] else f" ({len(kept)} of {ds.sizes[along]})"
     numbers = " and ".join(
-        named(values) for values in data.varied(ds).values() if along in values.dims
+        axis_label(values) for values in data.varied_numbers(ds).values() if along in values.dims
     )
     note = (
         f"a panel each value of {numbers}{some}; lines: mean over seeds; bands: {data.PERCENT} %"
@@ -82,18 +82,18 @@ def _multiples(ds: xr.Dataset, name: str, title: str, along: str, others: Sequen
     )
     note += "drug going in."
     looks, lines = _lines(ds, name, others)
-    fig = style.blank(ds, _heading(ds, name, title), arms=looks, note=note)
+    fig = layout.new_slide(ds, _heading(ds, name, title), arms=looks, note=note)
     rows = 1 if len(kept) < ROWS_FROM else 2 if len(kept) <= 2 * ROWS_FROM else 3
     axes = fig.subplots(
         rows, -(-len(kept) // rows), squeeze=False, sharex=True, sharey=True
     ).ravel()
-    given = [g for g in data.given(ds) if g.drug not in style.BLOCKERS]
+    given = [g for g in data.dosing_events(ds) if g.drug not in style.BLOCKERS]
     for ax, i in zip(axes, kept, strict=False):
         _time(ax, ds, given, -(-len(kept) // rows))
         for look, values in zip(looks, lines, strict=True):
             found = data.interval(values.isel({along: int(i)}))
-            axis.course(ax, ds["time"].values, found, look.colour, linestyle=look.line)
-        ax.set_title(said(ds, along, int(i)))
+            axis.draw_course(ax, ds["time"].values, found, look.colour, linestyle=look.line)
+        ax.set_title(point_label(ds, along, int(i)))
         ax.yaxis.set_major_locator(MaxNLocator(4))
     for ax in axes[len(kept) :]:
         ax.set_axis_off()
@@ -107,8 +107,8 @@ def _lines(
     styles = style.arm_styles(ds)
     if not others:
         return list(styles.values()), [ds[name].sel(arm=arm) for arm in styles]
-    focus, base = data.contrast(ds)
-    kept, looks = shaded(ds, others[0])
+    focus, base = data.contrast_arms(ds)
+    kept, looks = shaded_styles(ds, others[0])
     lines = [ds[name].sel(arm=focus).isel({others[0]: i}) for i in kept]
     if base is not None:
         return [styles[base], *looks], [ds[name].sel(arm=base).isel({others[0]: 0}), *lines]
@@ -123,15 +123,15 @@ def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
     """
     what = "virtual subject" if SUBJECT in ds.sizes else "point"
     looks = style.arm_styles(ds)
-    arms = [arm for arm in looks if data.given(ds, [arm])] or list(looks)
-    base = data.contrast(ds)[1]
+    arms = [arm for arm in looks if data.dosing_events(ds, [arm])] or list(looks)
+    base = data.contrast_arms(ds)[1]
     total = ds.sizes.get(SUBJECT, ds.sizes.get(POINT, 1))
     few = f" ({MOST_THREADS} of {total:,} drawn)" if total > MOST_THREADS else ""
     note = (
         f"thin: each {what}, the mean of its seeds{few}; thick: median; band: from the"
         f" {OUTER_PERCENT}th to the "
     )
-    fig = style.blank(
+    fig = layout.new_slide(
         ds, _heading(ds, name, title), note=f"{note}{100 - OUTER_PERCENT}th of a hundred."
     )
     axes = fig.subplots(1, len(arms), squeeze=False, sharey=True).ravel()
@@ -140,7 +140,12 @@ def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
         each = values.mean("seed", skipna=False) if POINT in values.dims else by_unit(values)
         curves = each.transpose(..., "time").values
         curves = curves[np.isfinite(curves).all(1)]
-        _time(ax, ds, [g for g in data.given(ds, [arm]) if g.drug not in style.BLOCKERS], len(arms))
+        _time(
+            ax,
+            ds,
+            [g for g in data.dosing_events(ds, [arm]) if g.drug not in style.BLOCKERS],
+            len(arms),
+        )
         time_h, look = ds["time"].values, looks[arm]
         step = max(1, len(curves) // MOST_THREADS)
         ax.plot(
@@ -163,11 +168,11 @@ def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
     return fig
 
 
-def _time(ax: Axes, ds: xr.Dataset, given: Sequence[data.Given], beside: int) -> None:
+def _time(ax: Axes, ds: xr.Dataset, given: Sequence[data.DosingEvent], beside: int) -> None:
     axis.time_axis(ax, (float(ds["time"][0]), float(ds["time"][-1])), given, beside=beside)
-    axis.dosing(ax, given)
+    axis.draw_dosing(ax, given)
 
 
 def _heading(ds: xr.Dataset, name: str, title: str) -> str:
-    unit = style.unit_text(str(ds[name].attrs.get("units", "1")))
-    return style.sentence(title) + (f" ({unit})" if unit and unit not in title else "")
+    unit = labels.unit_text(str(ds[name].attrs.get("units", "1")))
+    return labels.sentence(title) + (f" ({unit})" if unit and unit not in title else "")

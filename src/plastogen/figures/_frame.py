@@ -20,7 +20,7 @@ from PIL import Image
 
 from plastogen._base.streams import stream
 from plastogen.figures import _raster as raster
-from plastogen.figures import axis, data, style
+from plastogen.figures import axis, data, layout, style
 from plastogen.figures._raster import MS_PER_S, WINDOW_S, Spikes
 
 SITES = 60
@@ -30,7 +30,7 @@ ROOM = 3  # of the axis of smoothed rates, above the highest mean rate of the ru
 DPI = 96
 
 
-@style.slide
+@layout.slide
 def plot_frame(
     ds: xr.Dataset,
     spikes: Spikes,
@@ -44,15 +44,15 @@ def plot_frame(
     """The moment `at_h`, which `said` names, of the run of `arm` with `seed`. Raises InputError for
     unknown names.
     """
-    ds = data.settled(ds)
-    data.arms_of(ds, [arm])
+    ds = data.single_point(ds)
+    data.arm_names(ds, [arm])
     run = ds.sel(arm=arm, seed=seed)
-    label = style.label_of(ds, arm)
+    label = style.arm_title(ds, arm)
     note = "left: one second at this moment; right: the whole course. "
     note += (
         f"Dendrite: a drawing of density and weight, {SITES} sites stand for the healthy density."
     )
-    fig = style.blank(ds, f"{label}: {said}", seeds=f"one run, seed {seed}", note=note)
+    fig = layout.new_slide(ds, f"{label}: {said}", seeds=f"one run, seed {seed}", note=note)
     grid = fig.add_gridspec(6, 2, width_ratios=[1, 1])
     top, below = fig.add_subplot(grid[:4, 0]), fig.add_subplot(grid[4:, 0])
     drug, rates, tree = (
@@ -71,42 +71,40 @@ def plot_frame(
     below.set_ylim(0, ROOM * float(run["rate_hz"].max()))  # the same in every frame
     below.set_ylabel("rate (Hz)")
     below.set_xlabel("time (ms)")
-    _course(drug, rates, run, [g for g in data.given(ds) if g.arm == arm], at_h)
+    _course(drug, rates, run, [g for g in data.dosing_events(ds) if g.arm == arm], at_h)
     _dendrite(tree, run, at_h, seed)
     return fig
 
 
 def image(figure: Figure) -> Image.Image:
     """A figure as pixels."""
-    with matplotlib.style.context(style.sheet()), io.BytesIO() as kept:
+    with matplotlib.style.context(layout.style_sheet()), io.BytesIO() as kept:
         figure.savefig(kept, format="png", dpi=DPI)
         kept.seek(0)
         return Image.open(kept).convert("RGB")
 
 
 def _course(
-    drug: Axes, rates: Axes, run: xr.Dataset, given: Sequence[data.Given], at_h: float
+    drug: Axes, rates: Axes, run: xr.Dataset, given: Sequence[data.DosingEvent], at_h: float
 ) -> None:
     """Unbound drug and rates over the whole course, a line at the moment."""
     time_h = run["time"].values
     for ax in (drug, rates):
         axis.time_axis(ax, (float(time_h[0]), float(time_h[-1])), given)
-        axis.dosing(ax, [g for g in given if g.drug not in (*style.BLOCKERS, style.STRESS)])
+        axis.draw_dosing(ax, [g for g in given if g.drug not in (*style.BLOCKERS, style.STRESS)])
         ax.axvline(at_h, color=style.INK, linewidth=2, zorder=6)
     for k, species in enumerate(run["species"].values):
-        look = {"color": style.INK} if k == 0 else {"color": style.GREY, "linewidth": 1}
-        drug.plot(time_h, run["brain_uM"].sel(species=species).values, **look)
+        line = {"color": style.INK} if k == 0 else {"color": style.GREY, "linewidth": 1}
+        drug.plot(time_h, run["brain_uM"].sel(species=species).values, **line)
     drug.set_title("Unbound drug in the brain (µM)")
     drug.tick_params(labelbottom=False)
     drug.set_ylim(bottom=0)
-    for cls in [str(c) for c in run["class"].values]:
+    for cls, look in style.class_styles(run["class"].values).items():
         values = run["rate_hz"].sel({"class": cls}).values
         if values[0] > 0:
-            rates.plot(
-                time_h, PERCENT * values / values[0], color=style.CLASS_COLOURS[cls], label=cls
-            )
+            rates.plot(time_h, PERCENT * values / values[0], color=look.colour, label=cls)
     rates.set_title("Rates (% of before)")
-    style.key(rates)
+    layout.legend(rates)
 
 
 def _dendrite(ax: Axes, run: xr.Dataset, at_h: float, seed: int) -> None:

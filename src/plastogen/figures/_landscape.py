@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from plastogen.analysis.contrast import refusal
 from plastogen.experiment.design import POINT
-from plastogen.figures import data, style
-from plastogen.figures._sweep import NUMBERS_PER_LINE, named, panels
+from plastogen.figures import data, labels, layout, style
+from plastogen.figures._sweep import NUMBERS_PER_LINE, axis_label, readout_panels
 from plastogen.figures.axis import dose_axis
 
 MOST_READOUTS, CONTOURS = 4, 6
@@ -23,7 +23,7 @@ ONE_SIDED, TWO_SIDED = "viridis", "PuOr_r"  # read by colour-blind people
 FINE = 160  # steps of the picture along either axis, between the points that were run
 
 
-@style.slide
+@layout.slide
 def plot_landscape(
     ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axes: Sequence[str] = ()
 ) -> Figure:
@@ -33,11 +33,13 @@ def plot_landscape(
 
     Raises InputError where fewer than two numbers are swept, no readout, or a third axis is open.
     """
-    names = data.readouts(ds, readouts)[:MOST_READOUTS]
-    numbers = {name: values for name, values in data.varied(ds).items() if data.numeric(values)}
+    names = data.readout_names(ds, readouts)[:MOST_READOUTS]
+    numbers = {
+        name: values for name, values in data.varied_numbers(ds).items() if data.is_number(values)
+    }
     across, up = (*axes, *(name for name in reversed(numbers) if name not in axes), "", "")[:2]
     if not names:
-        raise data.no_readouts(ds)
+        raise data.no_readouts_error(ds)
     if across not in numbers or up not in numbers:
         raise refusal(
             ds, found=f"{len(numbers)} swept numbers", wanted="two, to draw one against the other"
@@ -46,24 +48,23 @@ def plot_landscape(
         wanted = "two: here all others vary as well, and no map of two of them says what these do"
         raise refusal(ds, found=f"points over {len(numbers)} numbers", wanted=wanted)
     dims = list(dict.fromkeys(str(numbers[name].dims[0]) for name in (up, across)))
-    ds = data.settled(ds[[*names, *(v for v in ("status",) if v in ds)]], names, keep=dims)
-    arm, base = data.contrast(ds)
-    less = f" less {style.label_of(ds, base)}" if base is not None else ""
+    ds = data.single_point(ds[[*names, *(v for v in ("status",) if v in ds)]], names, keep=dims)
+    arm, base = data.contrast_arms(ds)
+    less = f" less {style.arm_title(ds, base)}" if base is not None else ""
     note = (
-        f"{style.label_of(ds, arm)}{less}, mean over seeds; dots: points that were run, straight"
+        f"{style.arm_title(ds, arm)}{less}, mean over seeds; dots: points that were run, straight"
         " between them"
     )
-    if any(n < expected for n, expected in data.complete(ds).values()):
+    if any(n < expected for n, expected in data.count_runs(ds).values()):
         note += "; crosses: runs are missing"
-    heading = (
-        f"{data.label(numbers[across].attrs['path'])} and {data.label(numbers[up].attrs['path'])}"
-    )
-    fig = style.blank(ds, style.sentence(heading), note=f"{note}.")
-    for ax, name in zip(panels(fig, ds, names), names, strict=True):
+    first, second = (labels.path_label(numbers[name].attrs["path"]) for name in (across, up))
+    heading = f"{first} and {second}"
+    fig = layout.new_slide(ds, labels.sentence(heading), note=f"{note}.")
+    for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):
         dose_axis(ax, numbers[across].values.astype(float), inside=True)
         dose_axis(ax, numbers[up].values.astype(float), "y", inside=True)
-        ax.set_xlabel(named(numbers[across]))
-        ax.set_ylabel(named(numbers[up]))
+        ax.set_xlabel(axis_label(numbers[across]))
+        ax.set_ylabel(axis_label(numbers[up]))
         values = ds[name].sel(arm=arm) - (ds[name].sel(arm=base) if base is not None else 0)
         z = data.interval(values)
         x, y = (
@@ -71,7 +72,7 @@ def plot_landscape(
             for name in (across, up)
         )
         bar = _map(fig, ax, x, y, z.mean)
-        bar.set_title(style.unit_text(str(ds[name].attrs.get("units", "1"))), fontsize=11)
+        bar.set_title(labels.unit_text(str(ds[name].attrs.get("units", "1"))), fontsize=11)
         short = z.n < ds.sizes["seed"]
         ax.plot(
             x[short],

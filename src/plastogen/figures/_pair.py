@@ -10,11 +10,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from plastogen.figures import _raster as raster
-from plastogen.figures import style
+from plastogen.figures import layout
 from plastogen.figures._raster import MS_PER_S, SMOOTH_MS, Spikes
 
 
-@style.slide
+@layout.slide
 def plot_pair(
     ds: xr.Dataset,
     spikes: Mapping[str, Spikes],
@@ -33,7 +33,7 @@ def plot_pair(
         f"rates smoothed over {SMOOTH_MS} ms; in the titles means ± standard error over the whole"
         " stretch."
     )
-    fig = style.blank(ds, heading, seeds=seeds, note=note)
+    fig = layout.new_slide(ds, heading, seeds=seeds, note=note)
     grid = fig.add_gridspec(2, len(spikes), height_ratios=[2, 1])
     below = []
     for column, (moment, (times, who)) in enumerate(spikes.items()):

@@ -13,26 +13,25 @@ from matplotlib.ticker import MaxNLocator
 
 from plastogen.analysis.contrast import refusal
 from plastogen.experiment.design import POINT, SUBJECT
-from plastogen.figures import axis, data, style
-from plastogen.figures._sweep import NUMBERS_PER_LINE, shaded
+from plastogen.figures import axis, data, labels, layout, style
+from plastogen.figures._sweep import NUMBERS_PER_LINE, shaded_styles
 
 STATES = ("weight", "spine_density")
 MARKS_H = (0, 3, 24, 72, 168, 336)  # when a course is marked
 MOST_THREADS = 200
 HALO = [withStroke(linewidth=4, foreground="white")]
-APART_PERCENT = 5  # of the axes between times that are told
+APART_PERCENT = 5  # of the axes between times that are labelled
 ROOM_PERCENT = 8  # left around the courses, of their span
 PRODUCTS = 5  # lines of equal product, at most
 
 
-@style.slide
+@layout.slide
 def plot_phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
-    """Two slow states against each other (weight and spine density), a course a line, dots when
-    time is told; grey lines where their product is the same. An arm a line; along one axis of a
-    sweep, one arm at some of its values; many points or virtual subjects as threads, with their
-    median.
+    """Two slow states against each other (weight and spine density), a course a line, dots at times
+    that are labelled; grey lines where their product is the same.
 
-    Raises InputError for a state that is not there, or a second axis that is open.
+    An arm a line; along one axis of a sweep, one arm at some of its values; many points or virtual
+    subjects as threads, with their median.
     """
     for name in states:
         if name not in ds or "time" not in ds[name].dims:
@@ -41,10 +40,12 @@ def plot_phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
             )
     ds = ds[[*states, *(v for v in ("status",) if v in ds)]]
     swept = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
-    many = SUBJECT in ds.sizes or (swept == [POINT] and len(data.varied(ds)) > NUMBERS_PER_LINE)
-    ds = data.settled(ds, states, keep=swept[:1])
+    many = SUBJECT in ds.sizes or (
+        swept == [POINT] and len(data.varied_numbers(ds)) > NUMBERS_PER_LINE
+    )
+    ds = data.single_point(ds, states, keep=swept[:1])
     styles = style.arm_styles(ds)
-    focus, base = data.contrast(ds)
+    focus, base = data.contrast_arms(ds)
     if many:
         looks = [styles[arm] for arm in styles]
         lines = [
@@ -53,24 +54,24 @@ def plot_phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
         ]
         what = "median; thin: each " + ("virtual subject" if SUBJECT in ds.sizes else "point")
     elif swept:
-        kept, looks = shaded(ds, swept[0])
-        lines = [_mean(ds.sel(arm=focus).isel({swept[0]: i})) for i in kept]
+        kept, looks = shaded_styles(ds, swept[0])
+        lines = [_seed_means(ds.sel(arm=focus).isel({swept[0]: i})) for i in kept]
         if base is not None:
             looks, lines = (
                 [styles[base], *looks],
                 [
-                    _mean(ds.sel(arm=base).isel({swept[0]: 0})),
+                    _seed_means(ds.sel(arm=base).isel({swept[0]: 0})),
                     *lines,
                 ],
             )
         what = f"{styles[focus].label}, mean over seeds, a line each value"
     else:
-        looks, lines = list(styles.values()), [_mean(ds.sel(arm=arm)) for arm in styles]
+        looks, lines = list(styles.values()), [_seed_means(ds.sel(arm=arm)) for arm in styles]
         what = "mean over seeds"
-    note = f"{what}; dots: times told once; grey: equal products of both. Healthy is 1, 1."
-    fig = style.blank(
+    note = f"{what}; dots: times labelled once; grey: equal products of both. Healthy is 1, 1."
+    fig = layout.new_slide(
         ds,
-        style.sentence(" and ".join(_title(ds, name) for name in reversed(states))),
+        labels.sentence(" and ".join(_title(ds, name) for name in reversed(states))),
         arms=looks,
         note=note,
     )
@@ -91,19 +92,19 @@ def plot_phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
         )
         if not still:
             _marks(ax, x, y, ds["time"].values, look)
-    told = max(
+    furthest = max(
         lines,
         key=lambda line: float(np.ptp(line[states[0]].values) + np.ptp(line[states[1]].values)),
     )
     _frame(ax)
-    _tell(ax, told[states[0]].values, told[states[1]].values, ds["time"].values)
+    _label_times(ax, furthest[states[0]].values, furthest[states[1]].values, ds["time"].values)
     _products(ax)
     ax.set_xlabel(_title(ds, states[0]))
     ax.set_ylabel(_title(ds, states[1]))
     return fig
 
 
-def _mean(ds: xr.Dataset) -> xr.Dataset:
+def _seed_means(ds: xr.Dataset) -> xr.Dataset:
     return ds.drop_vars("status", errors="ignore").mean("seed")
 
 
@@ -120,7 +121,9 @@ def _threads(ax: Axes, ds: xr.Dataset, states: Sequence[str], arm: str, colour: 
         ax.plot(a, b, color=colour, linewidth=1 / 2, alpha=1 / 4, zorder=1, rasterized=True)
 
 
-def _at(x: data.Array, y: data.Array, time_h: data.Array) -> list[tuple[float, float, float]]:
+def _crossings(
+    x: data.Array, y: data.Array, time_h: data.Array
+) -> list[tuple[float, float, float]]:
     """Where a course is at each time that is marked, and the last time it has: (h, x, y)."""
     return [
         (h, float(np.interp(h, time_h, x)), float(np.interp(h, time_h, y)))
@@ -132,7 +135,7 @@ def _at(x: data.Array, y: data.Array, time_h: data.Array) -> list[tuple[float, f
 def _marks(
     ax: Axes, x: data.Array, y: data.Array, time_h: data.Array, look: style.ArmStyle
 ) -> None:
-    points = _at(x, y, time_h)
+    points = _crossings(x, y, time_h)
     ax.plot(
         [p[1] for p in points],
         [p[2] for p in points],
@@ -145,13 +148,13 @@ def _marks(
     )
 
 
-def _tell(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array) -> None:
+def _label_times(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array) -> None:
     """The times, beside the dots of the course that goes furthest, where they are apart."""
     spans = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
-    told: list[data.Array] = []
-    for h, across, up in _at(x, y, time_h):
+    labelled: list[data.Array] = []
+    for h, across, up in _crossings(x, y, time_h):
         place = np.array([across, up]) / spans
-        if all(np.abs(place - other).max() > APART_PERCENT / 100 for other in told):
+        if all(np.abs(place - other).max() > APART_PERCENT / 100 for other in labelled):
             ax.annotate(
                 axis.time_text(h) if h else "start",
                 (across, up),
@@ -162,7 +165,7 @@ def _tell(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array) -> None:
                 zorder=6,
                 path_effects=HALO,
             )
-            told.append(place)
+            labelled.append(place)
 
 
 def _frame(ax: Axes) -> None:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from plastogen.analysis.contrast import refusal
-from plastogen.figures import axis, data, style
+from plastogen.figures import axis, data, layout, style
 from plastogen.model.circuit.measures import DELTA_HZ, GAMMA_HZ
 
 Array = npt.NDArray[np.float64]
@@ -32,7 +32,7 @@ ROOM = 6  # room above a spectrum, as a factor, for the names of the bands
 FREQUENCY_TICKS = (1, 4, 10, 30, 80)
 
 
-@style.slide
+@layout.slide
 def plot_raster(
     ds: xr.Dataset,
     spikes: Mapping[str, Spikes],
@@ -48,7 +48,7 @@ def plot_raster(
     Rows: spikes of every cell, smoothed population rates, spectrum of the E rate with the gamma and
     slow-delta bands. Raises InputError when results or spikes of the snapshots are missing.
     """
-    ds = data.settled(ds, NEEDS)
+    ds = data.single_point(ds, NEEDS)
     one = data.focus_arm(ds, arm)
     which = int(ds["seed"][0]) if seed is None else seed
     moments = [str(name) for name in ds["snapshot"].values if str(name) in spikes][:MOST_MOMENTS]
@@ -65,7 +65,7 @@ def plot_raster(
         "spectrum of the E rate over the whole snapshot, in bands a tenth wide; grey:"
         f" {moments[0]}."
     )
-    fig = style.blank(ds, f"Spikes: {look.label}", seeds=f"one run, seed {which}", note=note)
+    fig = layout.new_slide(ds, f"Spikes: {look.label}", seeds=f"one run, seed {which}", note=note)
     grid = fig.add_gridspec(3, len(moments), height_ratios=[5, 3, 4])
     rows = [
         [fig.add_subplot(grid[row, column]) for column in range(len(moments))] for row in range(3)
@@ -131,6 +131,7 @@ def dots(
 ) -> None:
     """Every spike as a dot; classes stacked in bands of SHARES."""
     base, ticks = 0, []
+    looks = style.class_styles(cells)
     for cls, (first, end) in cells.items():
         height = SHARES.get(cls, 2)
         mine = (who >= first) & (who < end)
@@ -143,9 +144,9 @@ def dots(
             markersize=2,
             markeredgewidth=0,
             rasterized=True,
-            color=style.CLASS_COLOURS[cls],
+            color=looks[cls].colour,
         )
-        ticks.append((base + height / 2, f"{cls}, {end - first}", style.CLASS_COLOURS[cls]))
+        ticks.append((base + height / 2, f"{cls}, {end - first}", looks[cls].colour))
         base += height
         ax.axhline(base, color="white", linewidth=2)
     ax.set_ylim(0, base)
@@ -164,6 +165,7 @@ def population(
 ) -> None:
     """Population rate of each class, spikes a second a cell, smoothed with a Gaussian."""
     reach = 3 * SMOOTH_MS
+    looks = style.class_styles(cells)
     edges = np.arange(-reach, round(window_s * MS_PER_S) + reach + BIN_MS, BIN_MS) / MS_PER_S
     offsets = np.arange(-reach, reach + 1, BIN_MS)
     kernel = np.exp(-((offsets / SMOOTH_MS) ** 2) / 2)
@@ -178,7 +180,7 @@ def population(
         ax.plot(
             edges[:-1] * MS_PER_S,
             rate,
-            color=style.CLASS_COLOURS[cls],
+            color=looks[cls].colour,
             linewidth=2 if cls == "E" else 1,
             label=cls,
         )
@@ -204,7 +206,7 @@ def _spectrum(ax: Axes, spectrum: xr.DataArray, before: xr.DataArray | None) -> 
     keep = (frequency > 0) & (frequency <= top)
     for first, last in (DELTA_HZ, GAMMA_HZ):
         ax.axvspan(max(first, frequency[keep][0]), last, color=style.PALE, linewidth=0, zorder=0)
-    colour = style.CLASS_COLOURS["E"]
+    colour = style.KNOWN_CLASSES["E"].colour
     if before is not None:
         ax.plot(*by_tenths(frequency[keep], before.values[keep]), color=style.GREY, linewidth=2)
     ax.plot(frequency[keep], spectrum.values[keep], color=style.tint(colour, 65), linewidth=1)

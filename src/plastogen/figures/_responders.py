@@ -15,13 +15,13 @@ from matplotlib.ticker import MaxNLocator
 from plastogen.analysis.contrast import by_unit
 from plastogen.analysis.responders import Response, Separation, behind, response
 from plastogen.experiment.design import SUBJECT
-from plastogen.figures import data, style
-from plastogen.figures._sweep import named
+from plastogen.figures import labels, layout, style
+from plastogen.figures._sweep import axis_label
 
 MOST_NUMBERS, BINS = 8, 24
 
 
-@style.slide
+@layout.slide
 def plot_responders(
     ds: xr.Dataset, *, readout: str | None = None, arm: str | None = None
 ) -> Figure:
@@ -43,7 +43,7 @@ def plot_responders(
         "a subject's seeds. AUC: chance that the number is higher in a responder than in another;"
         " 0.5 says nothing."
     )
-    fig = style.blank(
+    fig = layout.new_slide(
         ds, f"{share:.0%} respond [{low:.0%}, {high:.0%}]".replace("%", " %"), note=note
     )
     left, middle, right = fig.subplots(1, 3, width_ratios=[4, 5, 4])
@@ -79,7 +79,7 @@ def _spread(ax: Axes, mine: xr.Dataset, found: Response, colour: str) -> None:
     if name is not None and threshold is not None:
         ax.axvline(float(threshold), color=style.INK, linestyle=(0, (4, 2)), linewidth=3 / 2)
     title = str(mine[name].attrs.get("long_name", name)) if name else "share of seeds that say yes"
-    unit = style.unit_text(str(mine[name or found.readout].attrs.get("units", "1")))
+    unit = labels.unit_text(str(mine[name or found.readout].attrs.get("units", "1")))
     ax.set_title("Virtual subjects")
     ax.set_xlabel(title + (f" ({unit})" if unit else ""))
     ax.set_ylabel("how many")
@@ -101,7 +101,7 @@ def _forest(ax: Axes, separations: Sequence[Separation], colour: str) -> None:
         own = colour if sure else style.tint(style.GREY, 30)
         ax.plot([one.low, one.high], [y, y], color=own, linewidth=4, solid_capstyle="round")
         ax.plot([one.auc], [y], marker="D", markersize=9, color=own, markeredgecolor="white")
-    ax.set_yticks(rows, [data.label(one.path) for one in shown], fontsize=13)
+    ax.set_yticks(rows, [labels.path_label(one.path) for one in shown], fontsize=13)
     ax.tick_params(left=False)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(-1 / 2, len(shown) - 1 / 2)
@@ -126,8 +126,8 @@ def _pair(
             markerfacecolor=face,
             markeredgecolor=edge,
         )
-    ax.set_xlabel(named(across))
-    ax.set_ylabel(named(up))
+    ax.set_xlabel(axis_label(across))
+    ax.set_ylabel(axis_label(up))
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.margins(1 / 16)
     ax.set_title("The best two")

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from plastogen.analysis.contrast import refusal
 from plastogen.analysis.sensitivity import Influence, influences
-from plastogen.figures import data, style
+from plastogen.figures import data, labels, layout, style
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 8, 16, 96
 DARK_PERCENT = 50  # of the scale: what is written on darker ground is white
@@ -35,7 +35,7 @@ ABOUT = {
 }
 
 
-@style.slide
+@layout.slide
 def plot_sensitivity(
     ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str | None = None
 ) -> Figure:
@@ -46,7 +46,7 @@ def plot_sensitivity(
     correlations (see `plastogen.analysis.sensitivity`). Raises InputError where nothing is swept or
     no readout varies.
     """
-    kind, found = influences(ds, data.readouts(ds, readouts), arm=arm)
+    kind, found = influences(ds, data.readout_names(ds, readouts), arm=arm)
     names = list(dict.fromkeys(one.readout for one in found))[:MOST_READOUTS]
     if not names:
         raise refusal(
@@ -60,11 +60,11 @@ def plot_sensitivity(
     paths = list(dict.fromkeys(one.path for one in found))
     paths.sort(key=lambda path: -sum(by[name, path].weight / scale[name] for name in names))
     shown = paths[:MOST_NUMBERS]
-    focus, base = data.contrast(ds)
-    less = f" less {style.label_of(ds, base)}" if base is not None else ""
+    focus, base = data.contrast_arms(ds)
+    less = f" less {style.arm_title(ds, base)}" if base is not None else ""
     some = f"; {len(shown)} of {len(paths)} numbers" if len(paths) > len(shown) else ""
-    note = f"{style.label_of(ds, arm or focus)}{less}. {style.sentence(ABOUT[kind])}{some}. "
-    fig = style.blank(ds, "Which number matters", note=note)
+    note = f"{style.arm_title(ds, arm or focus)}{less}. {labels.sentence(ABOUT[kind])}{some}. "
+    fig = layout.new_slide(ds, "Which number matters", note=note)
     ax = fig.subplots()
     _cells(
         ax,
@@ -78,7 +78,7 @@ def plot_sensitivity(
         ["\n".join(textwrap.wrap(title, TITLE_CHARS // max(len(names), 4))) for title in titles],
     )
     ax.xaxis.tick_top()
-    ax.set_yticks(range(len(shown)), [data.label(path) for path in shown])
+    ax.set_yticks(range(len(shown)), [labels.path_label(path) for path in shown])
     ax.tick_params(length=0, labelsize=12)
     ax.spines[:].set_visible(False)
     return fig

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plastogen.analysis.contrast import refusal
-from plastogen.figures import axis, data, panels, style
+from plastogen.figures import axis, data, layout, panels, style
 from plastogen.figures.panels import Panel
 
 NEEDS = ("gamma_power", "delta_power", "dissociation")
@@ -23,7 +23,7 @@ BANDS = (
 UNTIL_H = 6
 
 
-@style.slide
+@layout.slide
 def plot_spectra(
     ds: xr.Dataset, *, arms: Sequence[str] | None = None, until_h: float = UNTIL_H
 ) -> Figure:
@@ -33,8 +33,8 @@ def plot_spectra(
     Ratios are taken run by run, then averaged over seeds. Raises InputError without snapshots or
     for an unknown arm.
     """
-    ds = data.settled(ds, NEEDS)
-    chosen, styles, given = data.arms_of(ds, arms), style.arm_styles(ds), data.given(ds)
+    ds = data.single_point(ds, NEEDS)
+    chosen, styles, given = data.arm_names(ds, arms), style.arm_styles(ds), data.dosing_events(ds)
     if ds.sizes.get("snapshot", 0) < 2:
         raise refusal(
             ds,
@@ -47,7 +47,7 @@ def plot_spectra(
         " % interval. "
     )
     note += "Dissociation proxy: share of SST inhibition lost per E spike."
-    fig = style.blank(
+    fig = layout.new_slide(
         ds, "Rhythms and dissociation", arms=[styles[name] for name in chosen], note=note
     )
     axes = fig.subplots(1, 3)
@@ -56,7 +56,7 @@ def plot_spectra(
         ax.set_title(title.format(first=first.replace("_", " ")))
     early = ds.sel(time=ds["time"][ds["time"] <= until_h])
     axis.time_axis(axes[2], (float(early["time"][0]), float(early["time"][-1])))
-    axis.dosing(
+    axis.draw_dosing(
         axes[2],
         [g for g in given if g.arm in chosen and g.drug not in (*style.BLOCKERS, style.STRESS)],
     )

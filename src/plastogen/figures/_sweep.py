@@ -18,8 +18,8 @@ from matplotlib.ticker import MaxNLocator
 from plastogen.analysis.contrast import refusal
 from plastogen.analysis.sensitivity import ranked
 from plastogen.experiment.design import POINT, SUBJECT
-from plastogen.figures import data, style
-from plastogen.figures.axis import dose_axis, points
+from plastogen.figures import data, labels, layout, style
+from plastogen.figures.axis import dose_axis, draw_response
 
 MOST_READOUTS, MOST_LINES = 4, 6
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(mg/kg|mg|uM|µM|nM)\b")  # a dose as it is written in `what`
@@ -31,7 +31,7 @@ SHADES, LIGHTEST_PERCENT = (
 NUMBERS_PER_LINE = 2  # a design of more numbers than this is no line along one of them
 
 
-@style.slide
+@layout.slide
 def plot_sweep(
     ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axis: str | None = None
 ) -> Figure:
@@ -43,29 +43,29 @@ def plot_sweep(
     Raises InputError where there is neither a sweep nor more than one dose, no readout, or a third
     axis.
     """
-    names = data.readouts(ds, readouts)[:MOST_READOUTS]
+    names = data.readout_names(ds, readouts)[:MOST_READOUTS]
     ds = ds[[*names, *(v for v in ("status",) if v in ds)]]
     swept = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
     if not names:
-        raise data.no_readouts(ds)
+        raise data.no_readouts_error(ds)
     if not swept:
-        return _dose_by_dose(data.settled(ds, names), names)
-    if swept == [POINT] and len(data.varied(ds)) > NUMBERS_PER_LINE:
+        return _dose_by_dose(data.single_point(ds, names), names)
+    if swept == [POINT] and len(data.varied_numbers(ds)) > NUMBERS_PER_LINE:
         return _cloud(ds, names)
     along = axis or max(swept, key=lambda dim: (ds.sizes[dim], swept.index(dim)))
     others = [dim for dim in swept if dim != along]
-    ds = data.settled(ds, names, keep=[along, *others[:1]])
+    ds = data.single_point(ds, names, keep=[along, *others[:1]])
     return _across(ds, names, along, others[0]) if others else _along(ds, names, along)
 
 
-def panels(fig: Figure, ds: xr.Dataset, names: Sequence[str]) -> list[Axes]:
+def readout_panels(fig: Figure, ds: xr.Dataset, names: Sequence[str]) -> list[Axes]:
     """A panel for each readout, titled, its unit on the y-axis."""
     rows = 1 if len(names) < 3 else 2
     axes = fig.subplots(rows, -(-len(names) // rows), squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
         title = str(ds[name].attrs.get("long_name", name))
-        ax.set_title(style.sentence(title))
-        ax.set_ylabel(style.unit_label(ds[name]))
+        ax.set_title(labels.sentence(title))
+        ax.set_ylabel(labels.unit_label(ds[name]))
         ax.yaxis.set_major_locator(MaxNLocator(5))
     for ax in axes[len(names) :]:
         ax.set_axis_off()
@@ -74,30 +74,30 @@ def panels(fig: Figure, ds: xr.Dataset, names: Sequence[str]) -> list[Axes]:
 
 def number_axis(ax: Axes, values: xr.DataArray) -> np.ndarray:
     """The x of a varied thing, its axis set and named; what is no number is spaced evenly."""
-    if data.numeric(values):
+    if data.is_number(values):
         x = values.values.astype(float)
         dose_axis(ax, x)
     else:
         x = np.arange(values.size, dtype=float)
         ax.set_xticks(x, [str(v) for v in values.values])
-    ax.set_xlabel(named(values))
+    ax.set_xlabel(axis_label(values))
     return x
 
 
-def named(values: xr.DataArray) -> str:
+def axis_label(values: xr.DataArray) -> str:
     """A varied number as an axis is labelled: what it is, and its unit."""
-    unit = style.unit_text(str(values.attrs.get("units", "1")))
+    unit = labels.unit_text(str(values.attrs.get("units", "1")))
     path = str(values.attrs.get("path", values.name))
-    return data.label(path) + (f" ({unit})" if unit else "")
+    return labels.path_label(path) + (f" ({unit})" if unit else "")
 
 
 def _numbers_along(ds: xr.Dataset, along: str) -> xr.DataArray:
     """What stands along a dimension: of points side by side, the first number."""
     if along != POINT:
         return ds[along]
-    listed = list(data.varied(ds).values())
+    listed = list(data.varied_numbers(ds).values())
     return next(
-        (values for values in listed if data.numeric(values)), listed[0] if listed else ds[along]
+        (values for values in listed if data.is_number(values)), listed[0] if listed else ds[along]
     )
 
 
@@ -105,17 +105,19 @@ def _along(ds: xr.Dataset, names: Sequence[str], along: str) -> Figure:
     """One axis: a line an arm."""
     note = f"lines: mean over {_units(ds)}; bars or bands: {data.PERCENT} % interval{_hollow(ds)}."
     looks = style.arm_styles(ds)
-    fig = style.blank(ds, "Across the sweep", arms=list(looks.values()), note=note)
+    fig = layout.new_slide(ds, "Across the sweep", arms=list(looks.values()), note=note)
     values = _numbers_along(ds, along)
     order = (
-        np.argsort(values.values, kind="stable") if data.numeric(values) else np.arange(values.size)
+        np.argsort(values.values, kind="stable")
+        if data.is_number(values)
+        else np.arange(values.size)
     )
     ds, values = ds.isel({along: order}), values.isel({along: order})
-    for ax, name in zip(panels(fig, ds, names), names, strict=True):
+    for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):
         x = number_axis(ax, values)
         for arm, look in looks.items():
             found = data.interval(ds[name].sel(arm=arm))
-            points(ax, x, found, look.colour, look.line, look.marker, look.label)
+            draw_response(ax, x, found, look.colour, look.line, look.marker, look.label)
             _incomplete(ax, x, found, look.colour, ds)
     return fig
 
@@ -124,27 +126,27 @@ def _across(ds: xr.Dataset, names: Sequence[str], along: str, other: str) -> Fig
     """Two axes: for one arm, a line each value of the other axis, light to dark; the untreated in
     grey.
     """
-    focus, base = data.contrast(ds)
+    focus, base = data.contrast_arms(ds)
     look = style.arm_styles(ds)[focus]
-    kept, lines = shaded(ds, other)
+    kept, lines = shaded_styles(ds, other)
     if base is not None:
         lines = [style.arm_styles(ds)[base], *lines]
     which = "" if len(kept) == ds.sizes[other] else f" ({len(kept)} of {ds.sizes[other]} values)"
     note = (
-        f"{look.label}, a line each value of {named(ds[other])}{which}: mean over {_units(ds)};"
-        " bars or bands: "
+        f"{look.label}, a line each value of {axis_label(ds[other])}{which}:"
+        f" mean over {_units(ds)}; bars or bands: "
     )
-    fig = style.blank(
+    fig = layout.new_slide(
         ds, "Across the sweep", arms=lines, note=f"{note}{data.PERCENT} % interval{_hollow(ds)}."
     )
-    for ax, name in zip(panels(fig, ds, names), names, strict=True):
+    for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):
         x = number_axis(ax, ds[along])
         if base is not None:
             flat = data.interval(ds[name].sel(arm=base).isel({other: int(kept[0])}))
             ax.plot(x, flat.mean, color=style.GREY, zorder=1)
         for i, one in zip(kept, lines[-len(kept) :], strict=True):
             found = data.interval(ds[name].sel(arm=focus).isel({other: int(i)}))
-            points(ax, x, found, one.colour, one.line, one.marker, one.label)
+            draw_response(ax, x, found, one.colour, one.line, one.marker, one.label)
             _incomplete(ax, x, found, one.colour, ds)
     return fig
 
@@ -153,19 +155,21 @@ def _cloud(ds: xr.Dataset, names: Sequence[str]) -> Figure:
     """Points drawn over many numbers: each readout against the number it follows most closely, a
     dot a point.
     """
-    focus, base = data.contrast(ds)
+    focus, base = data.contrast_arms(ds)
     look = style.arm_styles(ds)[focus]
-    less = f" less {style.label_of(ds, base)}" if base is not None else ""
+    less = f" less {style.arm_title(ds, base)}" if base is not None else ""
     note = (
         f"{look.label}{less}; a dot each point, the mean of its seeds, against the number it"
         " follows most closely "
     )
-    fig = style.blank(
+    fig = layout.new_slide(
         ds, "Across the sweep", note=f"{note}(partial rank correlation ρ); all others vary too."
     )
-    numbers = {name: values for name, values in data.varied(ds).items() if data.numeric(values)}
+    numbers = {
+        name: values for name, values in data.varied_numbers(ds).items() if data.is_number(values)
+    }
     x = np.column_stack([values.values.astype(float) for values in numbers.values()])
-    for ax, name in zip(panels(fig, ds, names), names, strict=True):
+    for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):
         mine = ds[name].sel(arm=focus).mean("seed", skipna=False)
         y = (
             mine - ds[name].sel(arm=base).mean("seed", skipna=False) if base is not None else mine
@@ -201,20 +205,22 @@ def _units(ds: xr.Dataset) -> str:
     return "virtual subjects" if SUBJECT in ds.sizes else "seeds"
 
 
-def said(ds: xr.Dataset, dim: str, place: int) -> str:
+def point_label(ds: xr.Dataset, dim: str, place: int) -> str:
     """A place along a dimension, as its value is said: `0.5 mg/kg`; of points side by side, all
     that they differ in.
     """
-    listed = {name: values for name, values in data.varied(ds).items() if dim in values.dims}
+    listed = {
+        name: values for name, values in data.varied_numbers(ds).items() if dim in values.dims
+    }
     parts = []
     for values in listed.values():
         value = values.values[place]
-        text = f"{float(f'{value:.3g}'):g}" if data.numeric(values) else str(value)
-        parts.append(f"{text} {style.unit_text(str(values.attrs.get('units', '1')))}".strip())
+        text = f"{float(f'{value:.3g}'):g}" if data.is_number(values) else str(value)
+        parts.append(f"{text} {labels.unit_text(str(values.attrs.get('units', '1')))}".strip())
     return ", ".join(parts)
 
 
-def shaded(ds: xr.Dataset, dim: str) -> tuple[list[int], list[style.ArmStyle]]:
+def shaded_styles(ds: xr.Dataset, dim: str) -> tuple[list[int], list[style.ArmStyle]]:
     """Some places along a dimension, evenly chosen, and the looks of their lines, dark to light."""
     kept = np.unique(
         np.linspace(0, ds.sizes[dim] - 1, min(MOST_LINES, ds.sizes[dim])).round().astype(int)
@@ -223,16 +229,16 @@ def shaded(ds: xr.Dataset, dim: str) -> tuple[list[int], list[style.ArmStyle]]:
         to_hex(colormaps[SHADES](at)) for at in np.linspace(0, LIGHTEST_PERCENT / 100, len(kept))
     ]
     return kept, [
-        style.ArmStyle(said(ds, dim, i), one, "-", "o", True)
+        style.ArmStyle(point_label(ds, dim, i), one, "-", "o", True)
         for i, one in zip(kept, colours, strict=True)
     ]
 
 
 def _hollow(ds: xr.Dataset) -> str:
-    done = sum(n for n, _ in data.complete(ds).values())
+    done = sum(n for n, _ in data.count_runs(ds).values())
     return (
         ""
-        if done == sum(n for _, n in data.complete(ds).values())
+        if done == sum(n for _, n in data.count_runs(ds).values())
         else "; hollow: runs are missing"
     )
 
@@ -259,15 +265,17 @@ def _dose_by_dose(ds: xr.Dataset, names: Sequence[str]) -> Figure:
     if len(set(doses.values())) < NUMBERS_PER_LINE:
         raise refusal(ds, found="one dose", wanted="a sweep, or arms that differ in dose")
     note = f"dots: mean over seeds; bars: {data.PERCENT} % interval; grey: arms without drug."
-    fig = style.blank(ds, "Dose by dose", note=note)
-    for ax, name in zip(panels(fig, ds, names), names, strict=True):
+    fig = layout.new_slide(ds, "Dose by dose", note=note)
+    for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):
         _over_arms(ax, ds, name, doses, unit)
     return fig
 
 
 def _over_arms(ax: Axes, ds: xr.Dataset, name: str, doses: Mapping[str, float], unit: str) -> None:
     looks = style.arm_styles(ds)
-    for arm in (arm for arm in data.arms_of(ds) if arm not in doses and not data.given(ds, [arm])):
+    for arm in (
+        arm for arm in data.arm_names(ds) if arm not in doses and not data.dosing_events(ds, [arm])
+    ):
         level = data.interval(ds[name].sel(arm=arm))
         ax.axhline(float(level.mean), color=style.GREY, linewidth=2, zorder=1)
         if np.isfinite(level.low):
@@ -303,7 +311,7 @@ def _over_arms(ax: Axes, ds: xr.Dataset, name: str, doses: Mapping[str, float], 
             zorder=4,
         )
     dose_axis(ax, x)
-    ax.set_xlabel(f"dose ({style.unit_text(unit)})")
+    ax.set_xlabel(f"dose ({labels.unit_text(unit)})")
 
 
 def _doses(ds: xr.Dataset) -> tuple[dict[str, float], str]:
@@ -312,7 +320,7 @@ def _doses(ds: xr.Dataset) -> tuple[dict[str, float], str]:
     """
     doses: dict[str, float] = {}
     units: dict[str, None] = {}
-    for given in data.given(ds):
+    for given in data.dosing_events(ds):
         found = AMOUNT.search(given.what)
         if found and given.arm not in doses and given.drug not in style.BLOCKERS:
             scale, unit = (

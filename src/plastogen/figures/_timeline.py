@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import xarray as xr
 from matplotlib.figure import Figure
 
-from plastogen.figures import axis, data, panels, style
-from plastogen.figures.data import Overlay
+from plastogen.figures import axis, data, layout, panels, style
+from plastogen.figures.overlay import Overlay, check_overlay
 from plastogen.figures.panels import Panel
 
 NEEDS = (
@@ -33,7 +33,7 @@ BY_ARM = (
 )
 
 
-@style.slide
+@layout.slide
 def plot_timeline(
     ds: xr.Dataset,
     *,
@@ -47,12 +47,12 @@ def plot_timeline(
     Lines are means over seeds, bands 95 % intervals. Raises InputError for a missing variable or an
     unknown arm.
     """
-    ds = data.settled(ds, NEEDS)
-    data.check_overlay(overlay, NEEDS)
-    chosen, one = data.arms_of(ds, arms), data.focus_arm(ds, focus)
-    styles, given = style.arm_styles(ds), data.given(ds)
-    fig = style.blank(
-        ds, "From dose to spine", arms=[styles[name] for name in chosen], note=panels.notes(ds)
+    ds = data.single_point(ds, NEEDS)
+    check_overlay(overlay, NEEDS)
+    chosen, one = data.arm_names(ds, arms), data.focus_arm(ds, focus)
+    styles, given = style.arm_styles(ds), data.dosing_events(ds)
+    fig = layout.new_slide(
+        ds, "From dose to spine", arms=[styles[name] for name in chosen], note=panels.footnotes(ds)
     )
     rows = panels.strip_rows([g for g in given if g.arm in chosen])
     strip = panels.BAR_PT * max(1, len(rows))
@@ -66,7 +66,7 @@ def plot_timeline(
             ax.tick_params(labelbottom=ax is column[-1])
         panels.given_strip(column[0], mine, styles, rows)
         for ax in column[1:]:
-            axis.dosing(ax, [g for g in mine if g.drug not in (*style.BLOCKERS, style.STRESS)])
+            axis.draw_dosing(ax, [g for g in mine if g.drug not in (*style.BLOCKERS, style.STRESS)])
         column[-1].set_xlabel("time since first dose")
     columns[0][0].set_title(f"One arm: {styles[one].label}", fontsize=15, color=styles[one].colour)
     columns[1][0].set_title("All arms", fontsize=15)

@@ -15,12 +15,12 @@ from matplotlib.ticker import MaxNLocator
 
 from plastogen.analysis.contrast import refusal
 from plastogen.analysis.sensitivity import Influence, influences
-from plastogen.figures import data, style
+from plastogen.figures import data, labels, layout, style
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 4, 8, 92
 
 
-@style.slide
+@layout.slide
 def plot_tornado(
     ds: xr.Dataset, *, readouts: Sequence[str] | None = None, arm: str | None = None
 ) -> Figure:
@@ -32,14 +32,14 @@ def plot_tornado(
     """
     names, base, found = by_readout(ds, readouts, arm)
     names = names[:MOST_READOUTS]
-    look = style.arm_styles(ds)[arm or data.contrast(ds)[0]]
-    less = f" less {style.label_of(ds, base)}" if base is not None else ""
+    look = style.arm_styles(ds)[arm or data.contrast_arms(ds)[0]]
+    less = f" less {style.arm_title(ds, base)}" if base is not None else ""
     note = (
         f"{look.label}{less}: mean where a number is in its lowest fifth (open) and in its highest"
         " (filled), and its "
     )
     note += f"{data.PERCENT} % interval, all others varying."
-    fig = style.blank(ds, "Which number swings the outcome", note=note)
+    fig = layout.new_slide(ds, "Which number swings the outcome", note=note)
     rows = 1 if len(names) < 3 else 2
     axes = fig.subplots(rows, -(-len(names) // rows), squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
@@ -47,10 +47,12 @@ def plot_tornado(
         _bars(ax, each[:MOST_NUMBERS], look.colour)
         title = str(ds[name].attrs.get("long_name", name))
         ax.set_title(
-            "\n".join(textwrap.wrap(style.sentence(title), TITLE_CHARS // (-(-len(names) // rows))))
+            "\n".join(
+                textwrap.wrap(labels.sentence(title), TITLE_CHARS // (-(-len(names) // rows)))
+            )
         )
         some = f"; {MOST_NUMBERS} of {len(each)} numbers" if len(each) > MOST_NUMBERS else ""
-        ax.set_xlabel(style.unit_label(ds[name]) + some)
+        ax.set_xlabel(labels.unit_label(ds[name]) + some)
     for ax in axes[len(names) :]:
         ax.set_axis_off()
     return fig
@@ -62,7 +64,7 @@ def by_readout(
     """Readouts that vary, the arm the treated one is held against, and what each number does to
     each readout.
     """
-    _, listed = influences(ds, data.readouts(ds, readouts), arm=arm)
+    _, listed = influences(ds, data.readout_names(ds, readouts), arm=arm)
     found: dict[str, list[Influence]] = {}
     for one in listed:
         found.setdefault(one.readout, []).append(one)
@@ -70,7 +72,7 @@ def by_readout(
         raise refusal(
             ds, found="no readout that varies", wanted="one that does, to ask what it depends on"
         )
-    return list(found), data.contrast(ds)[1], found
+    return list(found), data.contrast_arms(ds)[1], found
 
 
 def _reach(one: Influence) -> float:
@@ -97,7 +99,7 @@ def _bars(ax: Axes, each: Sequence[Influence], colour: str) -> None:
             )
     middle = float(np.mean([end[0] for one in each for end in one.swing]))
     ax.axvline(middle, color=style.tint(style.GREY, 50), linewidth=1, zorder=0)
-    ax.set_yticks(rows, [data.label(one.path) for one in each])
+    ax.set_yticks(rows, [labels.path_label(one.path) for one in each])
     ax.tick_params(left=False)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(-3 / 4, len(each) - 1 / 4)

@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from plastogen.figures.data import Array, Given, Interval, Overlay
+from plastogen.figures.data import Array, DosingEvent, Interval
+from plastogen.figures.overlay import Overlay
 from plastogen.figures.style import BAND, INK, MUTED, PALE, tint
 
 MIN_PER_H, H_PER_DAY = 60, 24
@@ -33,7 +34,7 @@ STORY_TICKS_DAY = (1, 3, 7, 14, 28, 42, 84, 168, 365)
 
 
 def time_axis(
-    ax: Axes, span_h: tuple[float, float], given: Iterable[Given] = (), *, beside: int = 1
+    ax: Axes, span_h: tuple[float, float], given: Iterable[DosingEvent] = (), *, beside: int = 1
 ) -> None:
     """Sets the time axis of `ax` (data in hours) to what reads best for what is `given`.
 
@@ -84,7 +85,7 @@ def time_text(hours: float) -> str:
     return f"{sign}{minutes / MIN_PER_H:g} h"
 
 
-def dosing(ax: Axes, given: Iterable[Given]) -> None:
+def draw_dosing(ax: Axes, given: Iterable[DosingEvent]) -> None:
     """Shades when anything in `given` goes in; a bolus (no length) becomes a line; very many doses
     are left out.
     """
@@ -96,13 +97,13 @@ def dosing(ax: Axes, given: Iterable[Given]) -> None:
             ax.axvline(start, color=tint(MUTED, 50), linewidth=1, zorder=0)
 
 
-def course(ax: Axes, time_h: Array, values: Interval, colour: str, **line: Any) -> None:
+def draw_course(ax: Axes, time_h: Array, values: Interval, colour: str, **line: Any) -> None:
     """One course over time: its mean as a line, its 95 % interval as a band."""
     ax.fill_between(time_h, values.low, values.high, color=colour + BAND, linewidth=0, zorder=2)
     ax.plot(time_h, values.mean, color=colour, zorder=3, **line)
 
 
-def noise_band(ax: Axes, centre: float, half_width: float) -> None:
+def draw_noise_band(ax: Axes, centre: float, half_width: float) -> None:
     """The band probe noise alone leaves around `centre`; nothing when `half_width` is not a
     number.
     """
@@ -113,7 +114,7 @@ def noise_band(ax: Axes, centre: float, half_width: float) -> None:
         band.set_gid("noise floor")
 
 
-def own_data(
+def draw_overlay(
     ax: Axes, overlays: Sequence[Overlay], variable: str, *, default: bool = False
 ) -> None:
     """Somebody's own points over the course of `variable`; those that name none go where `default`
@@ -146,7 +147,7 @@ def own_data(
             )
 
 
-def points(
+def draw_response(
     ax: Axes,
     x: Array,
     values: Interval,
@@ -159,7 +160,7 @@ def points(
     there are many.
     """
     if x.size > MOST_DOSES:
-        course(
+        draw_course(
             ax,
             x,
             values,

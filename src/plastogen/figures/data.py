@@ -7,14 +7,11 @@ out and counted.
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,15 +22,13 @@ from plastogen.analysis.contrast import by_unit, refusal
 from plastogen.errors import InputError
 from plastogen.experiment.claim import CONFIDENCE
 from plastogen.experiment.design import DIMENSIONS, POINT, SUBJECT
+from plastogen.figures.labels import path_label
 
 Array = npt.NDArray[np.float64]
 PERCENT = round(100 * CONFIDENCE)
 OWN_DIMS = tuple(dim for dim in DIMENSIONS if dim != POINT)  # all others are sweep axes
 MOST_NUMBERS = 7  # that vary: more are counted, not named
 MOST_LISTED = 12  # values of an axis that an error message names
-OVERLAY_NEEDED = ("time_h", "value")
-OVERLAY_NUMBERS = ("time_h", "value", "low", "high")
-OVERLAY_COLUMNS = ("time_h", "value", "low", "high", "label", "variable")
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Given:
+class DosingEvent:
     """One thing given to one arm: drawn as a bar over time."""
 
     arm: str
@@ -57,22 +52,6 @@ class Given:
     what: str
     start_h: float
     end_h: float
-
-
-@dataclass(frozen=True)
-class Overlay:
-    """Somebody's own measurements to lay over a course: points in the panel of `variable`, in the
-    unit it is drawn in.
-
-    Without a variable they are concentrations (the panel of `brain_uM`).
-    """
-
-    variable: str | None
-    label: str
-    time_h: Array
-    value: Array
-    low: Array
-    high: Array
 
 
 def interval(values: xr.DataArray) -> Interval:
@@ -99,7 +78,9 @@ def sweep_axes(ds: xr.Dataset) -> tuple[str, ...]:
     return tuple(str(name) for name in ds.sizes if name not in OWN_DIMS)
 
 
-def settled(ds: xr.Dataset, needs: Sequence[str] = (), *, keep: Sequence[str] = ()) -> xr.Dataset:
+def single_point(
+    ds: xr.Dataset, needs: Sequence[str] = (), *, keep: Sequence[str] = ()
+) -> xr.Dataset:
     """`ds`, if it holds the variables in `needs` and no open sweep axis of more than one value but
     those in `keep`.
 
@@ -132,7 +113,7 @@ def settled(ds: xr.Dataset, needs: Sequence[str] = (), *, keep: Sequence[str] = 
     return ds
 
 
-def arms_of(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
+def arm_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
     """The arms to draw: all, or those `chosen`, in that order. Raises InputError for a name that is
     not there.
     """
@@ -153,7 +134,7 @@ def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:
     """The arm a figure follows in detail: `arm`, else the first that has drug in the brain, else
     the last.
     """
-    present = arms_of(ds, [arm] if arm else None)
+    present = arm_names(ds, [arm] if arm else None)
     if arm is None and "brain_uM" in ds:
         for name in present:
             if float(ds["brain_uM"].sel(arm=name).max()) > 0:
@@ -161,23 +142,23 @@ def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:
     return present[0] if arm else present[-1]
 
 
-def contrast(ds: xr.Dataset) -> tuple[str, str | None]:
+def contrast_arms(ds: xr.Dataset) -> tuple[str, str | None]:
     """The first arm that is given a drug, and the first that is given nothing; the last arm and
     None where none is.
     """
-    arms = arms_of(ds)
-    treated = [arm for arm in arms if given(ds, [arm])]
+    arms = arm_names(ds)
+    treated = [arm for arm in arms if dosing_events(ds, [arm])]
     base = next((arm for arm in arms if arm not in treated), None)
     return (treated[0], base) if treated else (arms[-1], None)
 
 
-def given(ds: xr.Dataset, arms: Sequence[str] | None = None) -> list[Given]:
+def dosing_events(ds: xr.Dataset, arms: Sequence[str] | None = None) -> list[DosingEvent]:
     """What was given to whom, from the attribute `dosing` (JSON); empty if it does not stand
     there.
     """
     rows = json.loads(ds.attrs.get("dosing", "[]"))
     return [
-        Given(row["arm"], row["drug"], _short(row["what"]), row["start_h"], row["end_h"])
+        DosingEvent(row["arm"], row["drug"], _short(row["what"]), row["start_h"], row["end_h"])
         for row in rows
         if arms is None or row["arm"] in arms
     ]
@@ -190,7 +171,7 @@ def _short(what: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def as_change(values: xr.DataArray, first_h: float) -> xr.DataArray:
+def percent_change(values: xr.DataArray, first_h: float) -> xr.DataArray:
     """`values` in per cent of each run's own mean before `first_h` (of its first value where
     nothing is before).
     """
@@ -203,9 +184,9 @@ def as_change(values: xr.DataArray, first_h: float) -> xr.DataArray:
     return 100 * values / before.mean("time")
 
 
-def first_h(ds: xr.Dataset) -> float:
+def first_dose_h(ds: xr.Dataset) -> float:
     """When the first thing is given, h; 0 if `ds` does not say."""
-    return min((g.start_h for g in given(ds)), default=0.0)
+    return min((g.start_h for g in dosing_events(ds)), default=0.0)
 
 
 def noise_half_width(
@@ -231,11 +212,11 @@ def noise_half_width(
     return float(ndtri((1 + CONFIDENCE) / 2) * math.sqrt(float(squares.mean()) / n))
 
 
-def complete(ds: xr.Dataset) -> dict[str, tuple[int, int]]:
+def count_runs(ds: xr.Dataset) -> dict[str, tuple[int, int]]:
     """For each arm: (runs that are complete, runs expected), over seeds and sweep points."""
     done = ds["status"].astype(str) == "complete" if "status" in ds else None
     result = {}
-    for arm in arms_of(ds):
+    for arm in arm_names(ds):
         if done is None:
             n = int(
                 np.prod([ds.sizes[d] for d in ("seed", SUBJECT, *sweep_axes(ds)) if d in ds.sizes])
@@ -247,7 +228,7 @@ def complete(ds: xr.Dataset) -> dict[str, tuple[int, int]]:
     return result
 
 
-def varied(ds: xr.Dataset) -> dict[str, xr.DataArray]:
+def varied_numbers(ds: xr.Dataset) -> dict[str, xr.DataArray]:
     """The numbers that are swept, or differ between virtual subjects: name -> its values, in the
     order of the file.
     """
@@ -264,42 +245,28 @@ def varied(ds: xr.Dataset) -> dict[str, xr.DataArray]:
     )
 
 
-def numeric(values: xr.DataArray) -> bool:
+def is_number(values: xr.DataArray) -> bool:
     """Whether a varied thing is a number, not a name."""
     return bool(np.issubdtype(values.dtype, np.number))
 
 
-def label(path: str) -> str:
-    """What a path is about, in words: `drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B` -> `IC50
-    GluN2B`.
-    """
-    words = path.split(".")
-    kept = words[-2:] if words[-1][:1].isupper() or words[-1].isdigit() else words[-1:]
-    return (
-        " ".join(kept)
-        .replace("_", " ")
-        .replace("ic50", "IC50")
-        .replace("glun2b", "share of GluN2B")
-    )
-
-
-def design(ds: xr.Dataset) -> str:
+def describe_design(ds: xr.Dataset) -> str:
     """How points were made, of what, and how many runs there are of those expected; empty for one
     point.
 
     `a grid (30 points) over dose; 3 arms × 4 seeds: 360 of 360 runs`.
     """
     over = json.loads(ds.attrs.get("design", "{}")).get("over", [])
-    if not over or not varied(ds):
+    if not over or not varied_numbers(ds):
         return ""
     parts = []
     for whole, *lines in over:
-        names = [label(line.partition(":")[0]) for line in lines]
+        names = [path_label(line.partition(":")[0]) for line in lines]
         listed = ", ".join(names) if len(names) <= MOST_NUMBERS else f"{len(names)} numbers"
         parts.append(
             f"{whole}{', who differ in' if 'virtual subjects' in whole else ' over'} {listed}"
         )
-    counts = complete(ds).values()
+    counts = count_runs(ds).values()
     done, expected = (
         sum(n for n, _ in counts),
         max(sum(n for _, n in counts), int(ds.attrs.get("n_expected", 0))),
@@ -312,7 +279,7 @@ def design(ds: xr.Dataset) -> str:
     return f"{'; '.join(parts)}; {made}"
 
 
-def readouts(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
+def readout_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
     """Names of the readouts in `ds` (variables marked so), or those `chosen`. Raises InputError for
     other names.
     """
@@ -333,90 +300,6 @@ def readouts(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
     return list(chosen) if chosen else present
 
 
-def no_readouts(ds: xr.Dataset) -> InputError:
+def no_readouts_error(ds: xr.Dataset) -> InputError:
     """The error of a figure that needs readouts where there are none."""
     return refusal(ds, found="no readouts", wanted="at least one under `readouts:`")
-
-
-def read_overlay(path: Path | str) -> list[Overlay]:
-    """Own data from a CSV: columns `time_h` and `value`; optional `low`, `high`, `label`,
-    `variable`.
-
-    One `Overlay` for each pair of label and variable, points in the file's order. Raises
-    InputError, with the line, for a missing column, a name it does not know, or a cell that is no
-    finite number.
-    """
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            header = [name.strip() for name in reader.fieldnames or []]
-            reader.fieldnames = header
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError.one(
-            file=str(path), found=str(error), wanted="a CSV file that can be read"
-        ) from None
-    for column in OVERLAY_NEEDED:
-        if column not in header:
-            raise InputError.one(
-                file=str(path),
-                line=1,
-                found=f"columns {', '.join(header) or 'none'}",
-                nearest=nearest(column, header),
-                wanted=(
-                    f"a column {column} (needed: time_h, value; optional: low, high, label,"
-                    " variable)"
-                ),
-            )
-    for column in header:
-        if column not in OVERLAY_COLUMNS:
-            close = nearest(column, OVERLAY_COLUMNS)
-            known = f"only {', '.join(OVERLAY_COLUMNS)}"
-            raise InputError.one(
-                file=str(path), line=1, found=f"column {column}", wanted=known, nearest=close
-            )
-    groups: dict[tuple[str, str], list[list[float]]] = {}
-    for line, row in enumerate(rows, start=2):
-        key = ((row.get("variable") or "").strip(), (row.get("label") or path.stem).strip())
-        numbers = [_cell(path, line, column, row.get(column)) for column in OVERLAY_NUMBERS]
-        groups.setdefault(key, []).append(numbers)
-    if not groups:
-        raise InputError.one(
-            file=str(path), line=1, found="no rows", wanted="at least one row of data"
-        )
-    return [
-        Overlay(variable or None, label, *np.array(cells).T)
-        for (variable, label), cells in groups.items()
-    ]
-
-
-def check_overlay(overlays: Sequence[Overlay], drawn: Sequence[str]) -> None:
-    """Raises InputError when own data names a variable that the figure does not draw."""
-    for overlay in overlays:
-        if overlay.variable is not None and overlay.variable not in drawn:
-            raise InputError.one(
-                file=overlay.label,
-                path="variable",
-                found=overlay.variable,
-                wanted=f"one that this figure draws: {', '.join(drawn)}",
-                nearest=nearest(overlay.variable, drawn),
-            )
-
-
-def _cell(path: Path, line: int, column: str, text: str | None) -> float:
-    if column not in OVERLAY_NEEDED and not (text or "").strip():
-        return math.nan
-    value = _number(text)
-    if not math.isfinite(value):
-        raise InputError.one(
-            file=str(path), line=line, path=column, found=repr(text or ""), wanted="a finite number"
-        )
-    return value
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan

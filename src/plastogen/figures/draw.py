@@ -22,7 +22,7 @@ from plastogen.runs.store import Store
 if TYPE_CHECKING:
     import xarray as xr
 
-    from plastogen.figures.data import Overlay
+    from plastogen.figures.overlay import Overlay
 
 KINDS = ("png", "svg")
 DRAWN = "drawn.json"
@@ -90,7 +90,7 @@ def draw(
 
 
 def _save(name: str, shown: Shown, overlays: Sequence[Overlay], folder: Path) -> None:
-    from plastogen.figures.style import save
+    from plastogen.figures.layout import save
 
     figure = _figure(name, shown, overlays)
     with explained(folder, "write into"):

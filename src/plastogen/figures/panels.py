@@ -12,8 +12,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from plastogen.figures import axis, data, style
-from plastogen.figures.data import Given, Overlay
+from plastogen.figures import axis, data, layout, style
+from plastogen.figures.data import DosingEvent
+from plastogen.figures.overlay import Overlay
 from plastogen.figures.style import ArmStyle
 
 SIGNALS = (
@@ -23,7 +24,6 @@ SIGNALS = (
 )
 SPECIES_COLOURS = (style.INK, style.PURPLE, style.ORANGE, style.GREEN)
 SPECIES_LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
-CLASS_LINES: Mapping[str, Any] = {"E": "-", "PV": (0, (6, 1)), "SST": (0, (3, 1))}
 BAR_PT = 16  # height of one row of the strip that says what is given
 NARROWEST, ROOM_PERCENT = (
     80,
@@ -48,7 +48,7 @@ class Panel:
     key_above: bool = True
 
 
-def strip_rows(given: Sequence[Given]) -> list[str]:
+def strip_rows(given: Sequence[DosingEvent]) -> list[str]:
     """What the rows of a strip say: what is given, each once; the drugs alone where that would be
     too many rows.
     """
@@ -57,12 +57,12 @@ def strip_rows(given: Sequence[Given]) -> list[str]:
 
 
 def given_strip(
-    ax: Axes, given: Sequence[Given], styles: Mapping[str, ArmStyle], texts: Sequence[str]
+    ax: Axes, given: Sequence[DosingEvent], styles: Mapping[str, ArmStyle], texts: Sequence[str]
 ) -> None:
     """Bars that say what goes in when, in rows of `texts` (see `strip_rows`); what several arms get
     stands once.
     """
-    rows: dict[str, list[Given]] = {text: [] for text in texts}
+    rows: dict[str, list[DosingEvent]] = {text: [] for text in texts}
     for g in sorted(given, key=lambda g: g.start_h):
         rows[g.what if g.what in rows else _drug(g)].append(g)
     for y, (text, row) in enumerate(reversed(rows.items())):
@@ -70,7 +70,7 @@ def given_strip(
             (g.start_h, g.end_h): _colour(g, styles) for g in reversed(row)
         }  # the first arm's colour
         for (start, end), colour in once.items():
-            if _along(ax, end) - _along(ax, start) > 1 / NARROWEST:
+            if _axis_place(ax, end) - _axis_place(ax, start) > 1 / NARROWEST:
                 pale = style.tint(colour, 65)
                 ax.plot(
                     [start, end], [y, y], color=pale, linewidth=BAR_PT - 4, solid_capstyle="butt"
@@ -78,27 +78,27 @@ def given_strip(
             else:
                 ax.plot([start], [y], color=colour, marker="v", clip_on=False)
         if row:
-            _say(ax, text, row, y)
+            _write_in_row(ax, text, row, y)
     ax.set_ylim(-1 / 2, max(len(texts), 1) - 1 / 2)
     ax.set_yticks([])
     ax.tick_params(bottom=False, labelbottom=False)
     ax.spines[:].set_visible(False)
 
 
-def _along(ax: Axes, time_h: float) -> float:
+def _axis_place(ax: Axes, time_h: float) -> float:
     """Where a time stands on its axis, 0 (left) to 1."""
     here = ax.transAxes.inverted().transform(ax.transData.transform((time_h, 0)))
     return float(here[0])
 
 
-def _say(ax: Axes, text: str, row: Sequence[Given], y: int) -> None:
+def _write_in_row(ax: Axes, text: str, row: Sequence[DosingEvent], y: int) -> None:
     """What a row is: on its bar; after the last of many, or over them where there is no room
     after.
     """
     first, last = min(row, key=lambda g: g.start_h), max(row, key=lambda g: g.start_h)
     many = last.start_h > first.start_h
-    after = many and _along(ax, last.end_h) < ROOM_PERCENT / 100
-    short = _along(ax, first.end_h) - _along(ax, first.start_h) <= 1 / NARROWEST
+    after = many and _axis_place(ax, last.end_h) < ROOM_PERCENT / 100
+    short = _axis_place(ax, first.end_h) - _axis_place(ax, first.start_h) <= 1 / NARROWEST
     box = {"facecolor": "white", "linewidth": 0, "pad": 1} if many and not after else None
     label = ax.annotate(
         text,
@@ -113,11 +113,11 @@ def _say(ax: Axes, text: str, row: Sequence[Given], y: int) -> None:
     label.set_in_layout(False)
 
 
-def _colour(given: Given, styles: Mapping[str, ArmStyle]) -> str:
+def _colour(given: DosingEvent, styles: Mapping[str, ArmStyle]) -> str:
     return style.GREY if given.drug in (*style.BLOCKERS, style.STRESS) else styles[given.arm].colour
 
 
-def _drug(given: Given) -> str:
+def _drug(given: DosingEvent) -> str:
     return (
         style.BLOCKERS[given.drug][0]
         if given.drug in style.BLOCKERS
@@ -129,7 +129,7 @@ def concentration(panel: Panel, arm: str) -> None:
     """Unbound brain concentration of each species that matters, uM."""
     ax, values = panel.ax, panel.ds["brain_uM"].sel(arm=arm)
     top = float(values.max())
-    axis.own_data(ax, panel.overlays, "brain_uM", default=True)
+    axis.draw_overlay(ax, panel.overlays, "brain_uM", default=True)
     for k, name in enumerate(str(s) for s in panel.ds["species"].values):
         if float(values.sel(species=name).max()) * 100 <= SHOWN_SHARE_PERCENT * top:
             continue
@@ -137,7 +137,7 @@ def concentration(panel: Panel, arm: str) -> None:
             data.interval(values.sel(species=name)),
             SPECIES_COLOURS[k % len(SPECIES_COLOURS)],
         )
-        axis.course(
+        axis.draw_course(
             ax,
             panel.ds["time"].values,
             course,
@@ -147,7 +147,7 @@ def concentration(panel: Panel, arm: str) -> None:
         )
     ax.set_ylim(bottom=0)
     ax.set_title("Unbound drug (µM)")
-    style.key(ax, above=panel.key_above)
+    layout.legend(ax, above=panel.key_above)
 
 
 def block(panel: Panel, arm: str) -> None:
@@ -155,23 +155,23 @@ def block(panel: Panel, arm: str) -> None:
     thin line.
     """
     ax, ds = panel.ax, panel.ds
-    for cls in _classes(ds):
+    for cls, look in _class_styles(ds).items():
         course = data.interval(100 * ds["block"].sel(arm=arm, pool=f"{cls}.synaptic"))
-        axis.course(
+        axis.draw_course(
             ax,
             ds["time"].values,
             course,
-            style.CLASS_COLOURS[cls],
-            linestyle=CLASS_LINES[cls],
+            look.colour,
+            linestyle=look.line,
             label=cls,
         )
     if "occupancy" in ds:
         course = data.interval(100 * ds["occupancy"].sel(arm=arm))
-        axis.course(ax, ds["time"].values, course, style.GREY, linewidth=1, label="occupancy")
-    axis.own_data(ax, panel.overlays, "block")
+        axis.draw_course(ax, ds["time"].values, course, style.GREY, linewidth=1, label="occupancy")
+    axis.draw_overlay(ax, panel.overlays, "block")
     ax.set_ylim(bottom=0)
     ax.set_title("NMDARs blocked (%)")
-    style.key(ax, above=panel.key_above)
+    layout.legend(ax, above=panel.key_above)
 
 
 def rates(panel: Panel, arm: str) -> None:
@@ -179,35 +179,37 @@ def rates(panel: Panel, arm: str) -> None:
     fill.
     """
     ax, ds = panel.ax, panel.ds
-    first = data.first_h(ds)
+    first = data.first_dose_h(ds)
     floors = []
-    for cls in _classes(ds):
-        course = data.interval(data.as_change(ds["rate_hz"].sel({"arm": arm, "class": cls}), first))
-        axis.course(
+    for cls, look in _class_styles(ds).items():
+        course = data.interval(
+            data.percent_change(ds["rate_hz"].sel({"arm": arm, "class": cls}), first)
+        )
+        axis.draw_course(
             ax,
             ds["time"].values,
             course,
-            style.CLASS_COLOURS[cls],
-            linestyle=CLASS_LINES[cls],
+            look.colour,
+            linestyle=look.line,
             label=cls,
         )
         floors.append(
             data.noise_half_width(ds, "rate_hz", {"arm": arm, "class": cls}, relative=True)
         )
-    axis.noise_band(ax, 100, float(np.nanmax([0, *floors])))
-    axis.own_data(ax, panel.overlays, "rate_hz")
+    axis.draw_noise_band(ax, 100, float(np.nanmax([0, *floors])))
+    axis.draw_overlay(ax, panel.overlays, "rate_hz")
     ax.set_title("Rates (% of baseline)")
-    style.key(ax, above=panel.key_above)
+    layout.legend(ax, above=panel.key_above)
 
 
 def signals(panel: Panel, arm: str) -> None:
     """BDNF, mTORC1 and eEF2K, as multiples of the healthy."""
     for name, text, colour in SIGNALS:
         course = data.interval(panel.ds[name].sel(arm=arm))
-        axis.course(panel.ax, panel.ds["time"].values, course, colour, label=text)
-        axis.own_data(panel.ax, panel.overlays, name)
+        axis.draw_course(panel.ax, panel.ds["time"].values, course, colour, label=text)
+        axis.draw_overlay(panel.ax, panel.overlays, name)
     panel.ax.set_title("Signals (× healthy)")
-    style.key(panel.ax, above=panel.key_above)
+    layout.legend(panel.ax, above=panel.key_above)
 
 
 def by_arm(
@@ -217,15 +219,17 @@ def by_arm(
     ax, ds, styles = panel.ax, panel.ds, style.arm_styles(panel.ds)
     values = ds[name].sel(at)
     if change:
-        values = data.as_change(values, data.first_h(ds))
+        values = data.percent_change(values, data.first_dose_h(ds))
     courses = {arm: data.interval(values.sel(arm=arm)) for arm in arms}
     for arm, course in courses.items():
-        axis.course(ax, ds["time"].values, course, styles[arm].colour, linestyle=styles[arm].line)
+        axis.draw_course(
+            ax, ds["time"].values, course, styles[arm].colour, linestyle=styles[arm].line
+        )
     _keep_in_view(panel, courses, styles)
     floor = data.noise_half_width(ds, name, {"arm": arms[0], **at}, relative=change)
     centre = courses[arms[0]].mean[0]
-    axis.noise_band(ax, 100 if change else float(centre), floor)
-    axis.own_data(ax, panel.overlays, name)
+    axis.draw_noise_band(ax, 100 if change else float(centre), floor)
+    axis.draw_overlay(ax, panel.overlays, name)
     ax.set_title(title)
 
 
@@ -272,15 +276,15 @@ def _keep_in_view(
     )
 
 
-def notes(ds: xr.Dataset) -> str:
+def footnotes(ds: xr.Dataset) -> str:
     """The line under a course figure that says what lines and bands are."""
     parts = [f"lines: mean over seeds; bands: {data.PERCENT} % interval"]
-    if data.noise_half_width(ds, "rate_hz", {"class": _classes(ds)[0]}) > 0:
+    if data.noise_half_width(ds, "rate_hz", {"class": str(ds["class"].values[0])}) > 0:
         parts.append("grey band: probe noise")
-    if data.given(ds):
+    if data.dosing_events(ds):
         parts.append("shaded: drug going in")
     return "; ".join(parts) + "."
 
 
-def _classes(ds: xr.Dataset) -> list[str]:
-    return [str(cls) for cls in ds["class"].values]
+def _class_styles(ds: xr.Dataset) -> dict[str, style.ClassStyle]:
+    return style.class_styles(ds["class"].values)

@@ -104,7 +104,7 @@ def _draw(
 
     from plastogen._base.files import explained
     from plastogen.figures._pair import plot_pair
-    from plastogen.figures.style import save
+    from plastogen.figures.layout import save
 
     names, one = case.setting.model, next(iter(spikes.values()))
     about = {

@@ -254,7 +254,7 @@ def redraw(
     """Draw `names`, or the experiment's figures, with a person's own `data` laid over. Raises
     InputError.
     """
-    from plastogen.figures.data import read_overlay
+    from plastogen.figures.overlay import read_overlay
 
     for name in names:
         if name not in FIGURES:

@@ -17,7 +17,7 @@ from pathlib import Path
 from plastogen import SCOPE
 from plastogen._base.files import atomic_write
 from plastogen._base.library import Library
-from plastogen.figures.style import CLASS_COLOURS, tint
+from plastogen.figures.style import class_styles, tint
 from plastogen.model.circuit import CLASSES, Circuit
 from plastogen.model.circuit.wasm import compiled, signature
 from plastogen.model.pharmacology.drug import Drug
@@ -72,7 +72,9 @@ def page(
     (`inputs`).
     """
     colours = {
-        dark: " ".join(f"--{c}: {tint(CLASS_COLOURS[c], dark)};" for c in CLASSES)
+        dark: " ".join(
+            f"--{c}: {tint(look.colour, dark)};" for c, look in class_styles(CLASSES).items()
+        )
         for dark in (0, DARK_TINT)
     }
     style = _text("page.css").replace("/*{night}*/", NIGHT)

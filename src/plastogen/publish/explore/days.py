@@ -23,7 +23,7 @@ from plastogen.errors import InputError, QuantityError
 from plastogen.experiment.design import POINT, SUBJECT, Axis
 from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
 from plastogen.experiment.verdict import COMPLETE
-from plastogen.figures import data, style
+from plastogen.figures import data, labels, layout, style
 from plastogen.model.circuit import CLASSES
 from plastogen.model.circuit.activity import reduce
 from plastogen.model.plasticity.spine import Spines
@@ -89,7 +89,7 @@ def study(folder: Path) -> dict[str, Any]:
             "name": question.name,
             "title": ds.attrs["title"],
             "question": ds.attrs["question"],
-            "who": style.who(ds),
+            "who": layout.subtitle(ds),
             "circuit": ds.attrs["circuit"],
             "seeds": ds.sizes["seed"],
             "arms": list(_arms(ds)),
@@ -190,7 +190,7 @@ def _curves(one: xr.Dataset, case: Condition) -> Iterator[tuple[str, str, str, A
 
 
 def _unit(ds: xr.Dataset, name: str) -> str:
-    return style.unit_text(str(ds[name].attrs["units"]))
+    return labels.unit_text(str(ds[name].attrs["units"]))
 
 
 def _arms(ds: xr.Dataset) -> Iterator[dict[str, Any]]:

@@ -142,11 +142,11 @@ def _missing(ds: xr.Dataset) -> Html:
 
 def _arms(question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset) -> Html:
     """Arm, what it was given, how many runs it rests on."""
-    from plastogen.figures.data import complete
+    from plastogen.figures.data import count_runs
     from plastogen.figures.style import arm_styles
 
     first = {case.arm: case for case in reversed(cases)}
-    looks, done = arm_styles(ds), complete(ds)
+    looks, done = arm_styles(ds), count_runs(ds)
     rows = []
     for name in question.experiment.arms:
         look = looks[name]

@@ -1,0 +1,51 @@
+"""In: a unit, a path, values with their attributes. Out: the words that stand for them beside an
+axis.
+"""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from plastogen.simulation.variables import VARIABLES
+
+UNIT_TEXT = {"uM": "µM", "Hz^2": "Hz²", "Hz^2/Hz": "Hz²/Hz", "ng/mL": "ng/mL"}
+
+
+def path_label(path: str) -> str:
+    """What a path is about, in words: `drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B` -> `IC50
+    GluN2B`.
+    """
+    words = path.split(".")
+    kept = words[-2:] if words[-1][:1].isupper() or words[-1].isdigit() else words[-1:]
+    return (
+        " ".join(kept)
+        .replace("_", " ")
+        .replace("ic50", "IC50")
+        .replace("glun2b", "share of GluN2B")
+    )
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital to begin with, but for words that have their own, such as mTORC1 and
+    eEF2K.
+    """
+    word = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if word == word.lower() else text
+
+
+def unit_label(values: xr.DataArray) -> str:
+    """What an axis of `values` says: their unit, or what they are relative to, or what a 1
+    means.
+    """
+    if unit := unit_text(str(values.attrs.get("units", "1"))):
+        return unit
+    if values.attrs.get("yes_no"):
+        return "1: yes, 0: no"
+    if reference := values.attrs.get("ratio_to"):
+        return f"relative to {str(reference).replace('_', ' ')}"
+    return VARIABLES[str(values.attrs.get("of", values.name))].scale
+
+
+def unit_text(unit: str) -> str:
+    """A unit as it is printed: `uM` -> `µM`, `1` -> nothing."""
+    return "" if unit == "1" else UNIT_TEXT.get(unit, unit)

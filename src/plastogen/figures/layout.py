@@ -1,0 +1,240 @@
+"""In: results and the arms a figure draws. Out: the slide it is drawn on: heading, n, key, scope,
+and the files it is written to.
+
+Every figure is a slide of one size, in plastogen's own style whatever the reader has set.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import matplotlib
+import matplotlib.style
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
+
+from plastogen import SCOPE
+from plastogen.experiment.design import SUBJECT
+from plastogen.figures import data
+from plastogen.figures.style import ALARM, INK, MUTED, ArmStyle, arm_title
+
+P = ParamSpec("P")
+WIDTH_PT, HEIGHT_PT, PT_PER_INCH = 960, 540, 72
+MARGIN_PT, HEADER_PT, KEY_PT, FOOTER_PT, LINE_PT = 30, 66, 20, 40, 15
+ROW_CHARS = 130  # letters that fit beside one another in a key of arms
+KEY_CHARS = 9  # what a line takes of them
+PLACE_DIGITS = 4  # of a position on the slide, as a share of its width or height
+MOST_NAMED = 3  # more arms that lack runs than this are counted, not named
+
+
+def slide(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Decorator: draws in plastogen's style, whatever style is set outside, and lays the figure
+    out.
+    """
+
+    @functools.wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with matplotlib.style.context(style_sheet()):
+            fig = draw(*args, **kwargs)
+            # ticks come into being and find their place here, in this style
+            fig.draw_without_rendering()
+            _round_layout(fig)
+            return fig
+
+    return styled
+
+
+def _round_layout(fig: Figure) -> None:
+    """Ends the layout and rounds where axes stand: the solver's last digits differ from one run to
+    the next.
+    """
+    fig.set_layout_engine("none")
+    for ax in fig.axes:
+        place = ax.get_position(original=True)
+        left, bottom, width, height = (round(float(value), PLACE_DIGITS) for value in place.bounds)
+        ax.set_position((left, bottom, width, height))
+
+
+def style_sheet() -> list[str | dict[str, Any]]:
+    """Matplotlib's defaults and then this package's style sheet: what a reader's own settings
+    cannot change.
+    """
+    path = resources.files("plastogen.figures") / "slide.mplstyle"
+    return ["default", str(path)]
+
+
+def new_slide(
+    ds: xr.Dataset,
+    heading: str,
+    *,
+    arms: Sequence[ArmStyle] = (),
+    note: str = "",
+    seeds: str | None = None,
+) -> Figure:
+    """An empty slide for `ds`: heading, who and what, n (red when runs are missing) or `seeds`, key
+    of `arms`, how the points of a sweep were made, scope.
+
+    Room is left for panels between header and footer; the layout keeps to it.
+    """
+    fig = Figure(figsize=(WIDTH_PT / PT_PER_INCH, HEIGHT_PT / PT_PER_INCH))
+    left, right = MARGIN_PT, WIDTH_PT - MARGIN_PT
+    _text(fig, heading, left, HEIGHT_PT - 20, size=20, weight="bold", va="top")
+    _text(fig, subtitle(ds), left, HEIGHT_PT - 48, size=12, color=MUTED, va="top")
+    seeds = seeds if seeds is not None else seeds_sentence(ds)
+    ink = ALARM if seeds.startswith("INCOMPLETE") else INK
+    _text(
+        fig, seeds, right, HEIGHT_PT - 24, size=14, weight="bold", color=ink, ha="right", va="top"
+    )
+    design = data.describe_design(ds)
+    _text(fig, design, left, 27, size=10, color=MUTED)
+    _text(fig, note, left, 42 if design else 27, size=10, color=MUTED)
+    footer = FOOTER_PT + bool(design) * LINE_PT
+    _text(fig, str(ds.attrs.get("scope", SCOPE)), left, 12, size=9, color=MUTED, style="italic")
+    header = HEADER_PT + KEY_PT * _key_of_arms(fig, arms)
+    fig.set_layout_engine(
+        "constrained",
+        w_pad=6 / PT_PER_INCH,
+        h_pad=3 / PT_PER_INCH,
+        rect=(
+            MARGIN_PT / WIDTH_PT,
+            footer / HEIGHT_PT,
+            1 - 2 * MARGIN_PT / WIDTH_PT,
+            1 - (footer + header) / HEIGHT_PT,
+        ),
+    )
+    return fig
+
+
+def _key_of_arms(fig: Figure, arms: Sequence[ArmStyle]) -> int:
+    """The arms' lines and names under the header, right-aligned, in as many rows as they need;
+    returns how many.
+    """
+    if not arms:
+        return 0
+    handles = [
+        Line2D([], [], color=arm.colour, linestyle=arm.line, label=arm.label, linewidth=3)
+        for arm in arms
+    ]
+    rows = 1
+    while (
+        max(sum(KEY_CHARS + len(arm.label) for arm in arms[row::rows]) for row in range(rows))
+        > ROW_CHARS
+    ):
+        rows += 1
+    place = ((WIDTH_PT - MARGIN_PT) / WIDTH_PT, (HEIGHT_PT - 62) / HEIGHT_PT)
+    made = fig.legend(
+        handles=handles,
+        loc="upper right",
+        bbox_to_anchor=place,
+        ncols=-(-len(arms) // rows),
+        borderaxespad=0,
+        columnspacing=2,
+        handlelength=3,
+        handletextpad=0.5,
+        borderpad=0,
+    )
+    made.set_in_layout(False)
+    return rows
+
+
+def seeds_sentence(ds: xr.Dataset) -> str:
+    """`n = 4 seeds`, or virtual subjects; when runs are missing, how many there are `of` all, and
+    where they lack.
+    """
+    counts = data.count_runs(ds)
+    here = sum(done for done, _ in counts.values())
+    expected = max(int(ds.attrs.get("n_expected", 0)), sum(total for _, total in counts.values()))
+    n = ds.sizes.get("seed", 1)
+    if here == expected:
+        seeds = f"{n} seed" + "s" * (n > 1)
+        return (
+            f"n = {ds.sizes[SUBJECT]} virtual subjects × {seeds}"
+            if SUBJECT in ds.sizes
+            else f"n = {seeds}"
+        )
+    lacking = [
+        f"{arm_title(ds, arm)} {done} of {total}"
+        for arm, (done, total) in counts.items()
+        if done < total
+    ]
+    where = f" ({', '.join(lacking)})" if 0 < len(lacking) <= MOST_NAMED else ""
+    return f"INCOMPLETE: {here} of {expected} runs{where}"
+
+
+def subtitle(ds: xr.Dataset) -> str:
+    """`One infusion · human, stressed adult · prefrontal circuit · plasticity: all`, of what `ds`
+    says of itself.
+    """
+    attrs = {key: str(value).replace("_", " ") for key, value in ds.attrs.items()}
+    parts = [attrs.get("title", "")]
+    parts.append(", ".join(attrs[key] for key in ("species", "subject") if key in attrs))
+    parts.append(f"{attrs['circuit']} circuit" if "circuit" in attrs else "")
+    parts.append(f"plasticity: {attrs['plasticity']}" if "plasticity" in attrs else "")
+    parts.append("a formula, not the network" if attrs.get("method") == "formula" else "")
+    return "  ·  ".join(part for part in parts if part)
+
+
+def legend(ax: Axes, *, above: bool = True, size: int = 11) -> None:
+    """A key of the labelled lines in `ax`: in a row `above` it, right of its title, or inside where
+    there is room.
+    """
+    handles, labels = ax.get_legend_handles_labels()
+    common: dict[str, Any] = {
+        "handletextpad": 0.5,
+        "fontsize": size,
+        "borderpad": 0,
+        "borderaxespad": 0,
+    }
+    if above:
+        made = ax.legend(
+            handles,
+            labels,
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=max(1, len(handles)),
+            handlelength=3 / 2,
+            columnspacing=1,
+            **common,
+        )
+        made.set_in_layout(False)
+    else:
+        ax.legend(handles, labels, loc="best", handlelength=2, labelspacing=0, **common)
+
+
+def save(fig: Figure, folder: Path | str, name: str) -> list[Path]:
+    """Writes `<name>.png` (dpi 150) and `<name>.svg` into `folder`; equal figures make equal bytes,
+    no date inside.
+
+    Each file is written under a temporary name first. Returns the two paths, PNG first.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    kinds: dict[str, dict[str, Any]] = {
+        "png": {"Software": None},
+        "svg": {"Date": None, "Creator": "plastogen"},
+    }
+    paths = []
+    with matplotlib.style.context(style_sheet()):
+        for kind, metadata in kinds.items():
+            path, partial = folder / f"{name}.{kind}", folder / f".{name}.{kind}.partial"
+            fig.savefig(partial, format=kind, metadata=metadata)
+            os.replace(partial, path)
+            paths.append(path)
+    return paths
+
+
+def _text(fig: Figure, text: str, x_pt: int, y_pt: int, **kwargs: Any) -> None:
+    if text:
+        fig.add_artist(
+            Annotation(
+                text, (x_pt, y_pt), xycoords="figure points", annotation_clip=False, **kwargs
+            )
+        )
