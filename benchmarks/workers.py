@@ -21,7 +21,7 @@ from pathlib import Path
 
 from variants import machine, machine_speedup, table
 
-from plastogen.runs.request import Request, ask
+from plastogen.runs.request import Request, make_request
 from plastogen.runs.scheduler import execute
 
 TARGET = 1.8  # two workers against one
@@ -35,11 +35,12 @@ sweep: {arms.ketamine.give.infusion.dose: {from: 0.1 mg/kg, to: 2 mg/kg, points:
 """
 
 
-def wall_s(asked: Request, workers: int, executor: str) -> float:
+def wall_s(request: Request, workers: int, executor: str) -> float:
     """Seconds that all runs take with so many workers."""
     began = time.monotonic()
     came = [
-        done.came for done in execute(asked.jobs, asked.store, workers=workers, executor=executor)
+        done.came
+        for done in execute(request.runs, request.store, workers=workers, executor=executor)
     ]
     assert set(came) == {"run"}, came
     return time.monotonic() - began
@@ -64,8 +65,8 @@ def main() -> None:
         for repetition in range(given.repetitions):
             for n in counts:
                 os.environ["PLASTOGEN_CACHE"] = f"{folder}/{repetition}/{n}/cache"
-                asked = ask(file, out=Path(folder) / f"{repetition}" / f"{n}" / "many")
-                taken[n].append(wall_s(asked, n, given.executor))
+                request = make_request(file, out=Path(folder) / f"{repetition}" / f"{n}" / "many")
+                taken[n].append(wall_s(request, n, given.executor))
     seconds = {n: statistics.median(values) for n, values in taken.items()}
     print(f"{machine()}; {given.points} points, {given.executor}, wall time")
     rows = [

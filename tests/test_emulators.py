@@ -15,7 +15,7 @@ from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import resolve
 from plastogen.runs import emulators as pilot
 from plastogen.runs.emulators import emulated, path_of, told
-from plastogen.runs.request import ask
+from plastogen.runs.request import make_request
 from plastogen.simulation import train_emulator as learn
 from plastogen.simulation.course import Plan
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
@@ -123,9 +123,9 @@ def test_an_emulated_sweep_says_what_the_network_would_and_how_sure_it_is(
     assert len(asked_of) == 1
     (about,) = (tmp_path / "results/sweep/emulators").glob("*.json")
     assert json.loads(about.read_text())["asked"] > 2
-    again = ask("sweep.yaml", say=lambda line: None)
-    manifest = again.store.load(again.jobs[0].id).manifest
-    assert manifest["emulator"]["key"] == again.jobs[0].plan.emulator
+    again = make_request("sweep.yaml", say=lambda line: None)
+    manifest = again.store.load(again.runs[0].id).manifest
+    assert manifest["emulator"]["key"] == again.runs[0].plan.emulator
     assert manifest["log"]["emulated"] > 5
     (line,) = told(again.folder, again.pilots.values())
     assert "learned from" in line
@@ -159,11 +159,11 @@ def test_an_emulator_that_is_gone_when_a_worker_wants_it_is_told(
     from plastogen.errors import StoreError
     from plastogen.runs.worker import perform, tasks_of
 
-    asked = ask("sweep.yaml", say=lambda line: None)
-    asked.store.prepare()
+    request = make_request("sweep.yaml", say=lambda line: None)
+    request.store.prepare()
     with pytest.raises(StoreError, match="run the sweep again"):
-        perform(tasks_of(asked.jobs)[0], asked.folder)
-    assert not path_of(asked.folder, "x").exists()
+        perform(tasks_of(request.runs)[0], request.folder)
+    assert not path_of(request.folder, "x").exists()
 
 
 def test_a_course_that_leaves_the_finite_fails_alone(

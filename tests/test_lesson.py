@@ -21,7 +21,7 @@ from plastogen.experiment.resolve import open_experiment
 from plastogen.publish.lesson import key as keys
 from plastogen.publish.lesson import render, sheets
 from plastogen.publish.lesson.definition import LEVELS, open_lesson, shipped
-from plastogen.publish.lesson.make import Made, _asked, make
+from plastogen.publish.lesson.make import Made, _make_request, make
 
 LESSONS = shipped()
 WITHOUT_NETWORK = [name for name in LESSONS if not open_lesson(name)[0].set]
@@ -191,11 +191,11 @@ def test_who_has_no_compiler_is_told_that_it_takes_long(
 ) -> None:
     monkeypatch.setattr("plastogen.publish.lesson.make.default_backend", lambda: backend)
     lesson, _ = open_lesson("spines")
-    asked, told = _asked(lesson, {}, Path("results/lesson_spines"), full=False, say=silent)
-    assert asked.cases[0].circuit.size == 250
+    request, told = _make_request(lesson, {}, Path("results/lesson_spines"), full=False, say=silent)
+    assert request.conditions[0].circuit.size == 250
     assert told.startswith("runs rescue in short; takes about a minute and a half")
     assert ("no C++ compiler" in told) == warned
-    whole, _ = _asked(lesson, {}, Path("results/lesson_spines"), full=True, say=silent)
+    whole, _ = _make_request(lesson, {}, Path("results/lesson_spines"), full=True, say=silent)
     assert whole.folder == Path("results/rescue")
 
 

@@ -11,7 +11,7 @@ from test_scheduler import JOBS
 
 from plastogen.errors import InputError
 from plastogen.runs.heartbeat import HOST, Heartbeat
-from plastogen.runs.noted import note, noted
+from plastogen.runs.request import read_record, write_record
 from plastogen.runs.scheduler import execute
 from plastogen.runs.status import age, lines, look
 from plastogen.runs.store import Store
@@ -22,24 +22,24 @@ def folder(tmp_path: Path) -> Path:
     """Five runs finished, two failed, one under way, four missing; and one of an earlier question."""
     store = Store(tmp_path / "results" / "mine")
     list(execute(JOBS[:6], store, course=course_fake.simulate))
-    note(store.folder, "mine", {"course.seeds": 3}, JOBS[1:])
+    write_record(store.folder, "mine", {"course.seeds": 3}, JOBS[1:])
     for job in JOBS[6:8]:
         store.fail(job.id, "the membrane blew up")
     return store.folder
 
 
 def test_what_was_asked_is_read_back(tmp_path: Path) -> None:
-    assert noted(tmp_path) is None
-    note(tmp_path, "mine", {"course.seeds": 3}, JOBS[:2])
-    found = noted(tmp_path)
+    assert read_record(tmp_path) is None
+    write_record(tmp_path, "mine", {"course.seeds": 3}, JOBS[:2])
+    found = read_record(tmp_path)
     assert found is not None
     assert (found.experiment, found.set) == ("mine", {"course.seeds": 3})
     assert found.runs == {JOBS[0].id: "vehicle, seed 5", JOBS[1].id: JOBS[1].place}
     before = (tmp_path / "asked.json").stat().st_mtime_ns
-    note(tmp_path, "mine", {"course.seeds": 3}, JOBS[:2])
+    write_record(tmp_path, "mine", {"course.seeds": 3}, JOBS[:2])
     assert (tmp_path / "asked.json").stat().st_mtime_ns == before
     (tmp_path / "asked.json").write_text("half")
-    assert noted(tmp_path) is None
+    assert read_record(tmp_path) is None
 
 
 def test_every_run_that_was_asked_for_is_counted_once(folder: Path) -> None:

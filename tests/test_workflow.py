@@ -15,9 +15,9 @@ from test_results import TEXT
 import plastogen
 from plastogen.errors import InputError
 from plastogen.figures import draw
-from plastogen.publish import workflow as door
-from plastogen.publish.workflow import again, answer, redraw, rewrite
-from plastogen.runs.request import ask
+from plastogen.publish.workflow import complete, redraw, reopen, rewrite_report
+from plastogen.runs.missing import _train_emulators
+from plastogen.runs.request import make_request
 from plastogen.runs.results import load
 
 WHOLE = TEXT + "figures: [acute, arms]\n"
@@ -49,7 +49,7 @@ def quiet(line: str) -> None:
 
 def test_an_answer_is_all_on_disk(studio: Path) -> None:
     said: list[str] = []
-    found = answer(ask("mine"), workers=2, say=said.append)
+    outcome = complete(make_request("mine"), workers=2, say=said.append)
     folder = studio / "results" / "mine"
     assert {p.name for p in folder.iterdir()} >= {
         "results.nc",
@@ -64,8 +64,8 @@ def test_an_answer_is_all_on_disk(studio: Path) -> None:
         "arms.png",
         "arms.svg",
     }
-    assert found.exit_code == 4
-    assert [d.came for d in found.done] == ["run"] * 6
+    assert outcome.exit_code == 4
+    assert [d.came for d in outcome.results] == ["run"] * 6
     assert said[0] == "figure results/mine/figures/acute.png"
     page = (folder / "report.html").read_text()
     assert "What comes out?" in page
@@ -73,39 +73,39 @@ def test_an_answer_is_all_on_disk(studio: Path) -> None:
 
 
 def test_a_repeat_runs_and_draws_nothing(lab: Path) -> None:
-    answer(ask("mine"), workers=2, say=quiet)
+    complete(make_request("mine"), workers=2, say=quiet)
     before = {p: p.stat().st_mtime_ns for p in (lab / "results").rglob("*") if p.is_file()}
     said: list[str] = []
-    found = answer(ask("mine"), workers=2, say=said.append)
+    outcome = complete(make_request("mine"), workers=2, say=said.append)
     assert said == []
-    assert {d.came for d in found.done} == {"stored"}
+    assert {d.came for d in outcome.results} == {"stored"}
     assert {p: p.stat().st_mtime_ns for p in before} == before
-    assert found.report is not None
+    assert outcome.report is not None
 
 
 def test_a_new_readout_or_claim_runs_nothing_but_draws_anew(lab: Path) -> None:
-    answer(ask("mine"), workers=2, say=quiet)
+    complete(make_request("mine"), workers=2, say=quiet)
     (lab / "mine.yaml").write_text(
         WHOLE.replace("  onset_w:", "  bdnf_1h: {of: bdnf, at: 1 h}\n  onset_w:")
     )
     said: list[str] = []
-    found = answer(ask("mine"), workers=2, say=said.append)
-    assert {d.came for d in found.done} == {"stored"}
-    assert "bdnf_1h" in found.ds
+    outcome = complete(make_request("mine"), workers=2, say=said.append)
+    assert {d.came for d in outcome.results} == {"stored"}
+    assert "bdnf_1h" in outcome.ds
     assert len(said) == 2
     assert "bdnf_1h" in load(lab / "results" / "mine")
 
 
 def test_a_new_arm_runs_only_itself(lab: Path) -> None:
-    answer(ask("mine"), workers=2, say=quiet, figures=False)
+    complete(make_request("mine"), workers=2, say=quiet, figures=False)
     (lab / "mine.yaml").write_text(
         WHOLE.replace(
             "snapshots:",
             "  late: {give: {z: {drug: nbqx, occupancy: 1, at: 1 h, for: 1 h}}}\nsnapshots:",
         )
     )
-    found = answer(ask("mine"), workers=2, say=quiet, figures=False)
-    assert [d.job.arm for d in found.done if d.came == "run"] == ["late", "late"]
+    outcome = complete(make_request("mine"), workers=2, say=quiet, figures=False)
+    assert [d.job.arm for d in outcome.results if d.came == "run"] == ["late", "late"]
 
 
 def test_exit_codes_three_beats_four(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,14 +114,14 @@ def test_exit_codes_three_beats_four(lab: Path, monkeypatch: pytest.MonkeyPatch)
             raise RuntimeError("no")
         return course_fake.simulate(plan)
 
-    missed = answer(ask("mine"), workers=1, say=quiet, figures=False)
+    missed = complete(make_request("mine"), workers=1, say=quiet, figures=False)
     assert missed.exit_code == 4
     (lab / "mine.yaml").write_text(WHOLE.replace("  - {claim: less", "  # - {claim: less"))
-    assert answer(ask("mine"), workers=1, say=quiet, figures=False).exit_code == 0
+    assert complete(make_request("mine"), workers=1, say=quiet, figures=False).exit_code == 0
     monkeypatch.setattr("plastogen.runs.worker.simulate", fails)
     (lab / "mine.yaml").write_text(WHOLE.replace("6 h", "7 h"))
     said: list[str] = []
-    failed = answer(ask("mine"), workers=1, say=said.append)
+    failed = complete(make_request("mine"), workers=1, say=said.append)
     assert failed.exit_code == 3
     assert len(failed.failed) == 3
     assert "vehicle, seed 2: no" in said
@@ -142,8 +142,8 @@ def test_the_first_picture_comes_while_other_seeds_still_run(
             pictured.set()
 
     monkeypatch.setattr("plastogen.runs.worker.simulate", course)
-    found = answer(ask("mine"), workers=2, say=say)
-    assert found.ds.attrs["n_complete"] == 6
+    outcome = complete(make_request("mine"), workers=2, say=say)
+    assert outcome.ds.attrs["n_complete"] == 6
 
 
 def test_a_figure_that_cannot_be_drawn_hides_nothing_else(
@@ -154,29 +154,29 @@ def test_a_figure_that_cannot_be_drawn_hides_nothing_else(
 
     monkeypatch.setattr("plastogen.figures._acute.plot_acute", stumble)
     said: list[str] = []
-    found = answer(ask("mine", seeds=1), workers=1, say=said.append)
-    assert found.undrawn == ["acute"]
+    outcome = complete(make_request("mine", seeds=1), workers=1, say=said.append)
+    assert outcome.undrawn == ["acute"]
     assert "figure acute could not be drawn: no such colour" in said
-    assert [p.name for p in found.figures] == ["arms.png", "arms.svg"]
+    assert [p.name for p in outcome.figures] == ["arms.png", "arms.svg"]
     assert (studio / "results" / "mine" / "results.nc").is_file()
-    assert found.report is not None
-    assert len(found.verdicts) == 2
-    assert found.exit_code == 3
+    assert outcome.report is not None
+    assert len(outcome.verdicts) == 2
+    assert outcome.exit_code == 3
     with pytest.raises(TypeError):
-        redraw(again("mine"), ["acute"], None, say=quiet)
+        redraw(reopen("mine"), ["acute"], None, say=quiet)
 
 
 def test_figures_of_spikes_are_left_out_without_the_network(lab: Path) -> None:
     (lab / "mine.yaml").write_text(WHOLE.replace("[acute, arms]", "[raster, arms]"))
     said: list[str] = []
-    found = answer(ask("mine", seeds=1, method="formula"), workers=1, say=said.append)
+    outcome = complete(make_request("mine", seeds=1, method="formula"), workers=1, say=said.append)
     assert "so no raster" in said[0]
-    assert [p.stem for p in found.figures] == ["arms", "arms"]
-    assert found.exit_code != 3
+    assert [p.stem for p in outcome.figures] == ["arms", "arms"]
+    assert outcome.exit_code != 3
 
 
 def test_settings_reach_the_experiment(lab: Path) -> None:
-    asked = ask(
+    request = make_request(
         "mine",
         {"arms.ketamine.give.x.dose": "2 mg/kg"},
         seed=9,
@@ -184,10 +184,10 @@ def test_settings_reach_the_experiment(lab: Path) -> None:
         method="formula",
         out="elsewhere",
     )
-    assert asked.question.seeds == (9,)
-    assert asked.folder == Path("elsewhere")
-    assert asked.cases[0].setting.course.method == "formula"
-    assert {job.plan.method for job in asked.jobs} == {"formula"}
+    assert request.question.seeds == (9,)
+    assert request.folder == Path("elsewhere")
+    assert request.conditions[0].setting.course.method == "formula"
+    assert {run.plan.method for run in request.runs} == {"formula"}
 
 
 def test_without_a_compiler_the_small_circuit_is_used_and_said(
@@ -196,41 +196,41 @@ def test_without_a_compiler_the_small_circuit_is_used_and_said(
     monkeypatch.setattr("plastogen.runs.request.default_backend", lambda: "numpy")
     (lab / "mine.yaml").write_text(WHOLE.replace("circuit: small", "circuit: prefrontal"))
     said: list[str] = []
-    asked = ask("mine", say=said.append)
-    assert asked.question.experiment.model.circuit == "small"
+    request = make_request("mine", say=said.append)
+    assert request.question.experiment.model.circuit == "small"
     assert "no C++ compiler" in said[0]
-    assert {job.plan.backend for job in asked.jobs} == {"numpy"}
-    chosen = ask("mine", {"model.circuit": "prefrontal"}, say=said.append)
+    assert {run.plan.backend for run in request.runs} == {"numpy"}
+    chosen = make_request("mine", {"model.circuit": "prefrontal"}, say=said.append)
     assert chosen.question.experiment.model.circuit == "prefrontal"
     assert len(said) == 1
 
 
 def test_again_remembers_the_settings_of_the_run(lab: Path) -> None:
     with pytest.raises(InputError, match="plastogen run mine"):
-        again("mine")
-    answer(ask("mine", seeds=1), workers=1, say=quiet, figures=False)
-    found = again("mine")
-    assert found.ds.sizes["seed"] == 1
-    paths = redraw(found, ["arms"], None, say=quiet)
+        reopen("mine")
+    complete(make_request("mine", seeds=1), workers=1, say=quiet, figures=False)
+    outcome = reopen("mine")
+    assert outcome.ds.sizes["seed"] == 1
+    paths = redraw(outcome, ["arms"], None, say=quiet)
     assert [p.name for p in paths] == ["arms.png", "arms.svg"]
-    assert rewrite(found, say=quiet).is_file()
+    assert rewrite_report(outcome, say=quiet).is_file()
     with pytest.raises(InputError, match="nearest valid name: arms"):
-        redraw(found, ["arm"], None)
+        redraw(outcome, ["arm"], None)
 
 
 def test_own_data_can_be_laid_over_a_course(studio: Path) -> None:
-    answer(ask("mine", seeds=1), workers=1, say=quiet, figures=False)
+    complete(make_request("mine", seeds=1), workers=1, say=quiet, figures=False)
     data = studio / "own.csv"
     data.write_text("time_h,value\n0.5,110\n1,120\n")
-    assert redraw(again("mine"), ["acute"], data, say=quiet)[0].is_file()
+    assert redraw(reopen("mine"), ["acute"], data, say=quiet)[0].is_file()
 
 
 def test_the_python_door_gives_xarray(lab: Path) -> None:
-    found = plastogen.run("mine", set={"course.seeds": 1}, jobs=1)
-    assert isinstance(found, xr.Dataset)
-    assert found["weight_2h"].sel(arm="ketamine").shape == (1,)
-    xr.testing.assert_identical(plastogen.load("results/mine"), found)
-    assert json.loads(found.attrs["claims"])[0]["outcome"] == "met"
+    outcome = plastogen.run("mine", set={"course.seeds": 1}, jobs=1)
+    assert isinstance(outcome, xr.Dataset)
+    assert outcome["weight_2h"].sel(arm="ketamine").shape == (1,)
+    xr.testing.assert_identical(plastogen.load("results/mine"), outcome)
+    assert json.loads(outcome.attrs["claims"])[0]["outcome"] == "met"
 
 
 def test_loading_what_is_not_there_says_what_to_do(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_loading_what_is_not_there_says_what_to_do(tmp_path: Path) -> None:
 def test_what_is_being_learned_is_told_until_it_is_learned(
     lab: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ask("mine", method="emulated", seeds=1)
+    request = make_request("mine", method="emulated", seeds=1)
     told: list[tuple[str, object]] = []
 
     class Watching:
@@ -261,7 +261,7 @@ def test_what_is_being_learned_is_told_until_it_is_learned(
         moved("learning the circuit", 0.5)
         return False
 
-    monkeypatch.setattr(door, "provide", provide)
-    door._learn(asked, asked.jobs, watcher=Watching(), workers=1)
-    (key,) = (pilots.key for pilots in asked.pilots.values())
+    monkeypatch.setattr("plastogen.runs.missing.provide", provide)
+    _train_emulators(request, request.runs, watcher=Watching(), workers=1)
+    (key,) = (pilots.key for pilots in request.pilots.values())
     assert told == [("learning the circuit", key), ("finished", key)]

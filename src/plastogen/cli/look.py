@@ -50,9 +50,9 @@ def new(
     name: Annotated[str, typer.Argument(help="What to call it.")],
 ) -> None:
     """Make a file to start from."""
-    from plastogen.publish import new as starter
+    from plastogen.publish.catalogue import new_file
 
-    path = starter.new(kind, name)
+    path = new_file(kind, name)
     typer.echo(f"made {path}")
     if kind in ("experiment", "sweep"):
         planned = " --dry-run" if kind == "sweep" else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from plastogen.runs.request import How
+    from plastogen.runs.request import RunOptions
 
 Name = Annotated[
     str,
@@ -49,7 +49,9 @@ def settings(given: Iterable[str] | None) -> dict[str, object]:
     return dict(override(text) for text in given or ())
 
 
-def how(jobs: int | None, executor: str = "", scheduler: str | None = None, rerun: str = "") -> How:
+def how(
+    jobs: int | None, executor: str = "", scheduler: str | None = None, rerun: str = ""
+) -> RunOptions:
     """How runs are to be had. Raises InputError."""
     from plastogen._base.machine import cores
     from plastogen._base.text import nearest, show

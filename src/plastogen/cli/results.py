@@ -24,18 +24,18 @@ def plot(
     out: Out = None,
 ) -> None:
     """Draw figures again, or others, from results that are there."""
-    from plastogen.publish.workflow import again, redraw
+    from plastogen.publish.workflow import redraw, reopen
 
-    redraw(again(name, settings(set), out=out, say=typer.echo), figure or (), data, say=typer.echo)
+    redraw(reopen(name, settings(set), out=out, say=typer.echo), figure or (), data, say=typer.echo)
 
 
 @guarded
 def report(name: Name, set: Set = None, out: Out = None) -> None:
     """Write the report again from results that are there."""
-    from plastogen.publish.workflow import again, rewrite
+    from plastogen.publish.workflow import reopen, rewrite_report
 
-    found = again(name, settings(set), out=out, say=typer.echo)
-    typer.echo(f"report {rewrite(found, say=typer.echo)}")
+    outcome = reopen(name, settings(set), out=out, say=typer.echo)
+    typer.echo(f"report {rewrite_report(outcome, say=typer.echo)}")
 
 
 @guarded
@@ -50,12 +50,12 @@ def export(
 ) -> None:
     """Results as CSV, spikes as NWB."""
     from plastogen.publish.export import to_csv, to_nwb
-    from plastogen.publish.workflow import again
+    from plastogen.publish.workflow import reopen
 
-    found = again(name, settings(set), out=out, say=typer.echo)
-    paths = to_nwb(found.ds, found.asked.store, found.asked.folder / "nwb") if nwb else []
+    outcome = reopen(name, settings(set), out=out, say=typer.echo)
+    paths = to_nwb(outcome.ds, outcome.request.store, outcome.request.folder / "nwb") if nwb else []
     if csv or not nwb:
-        paths += to_csv(found.ds, found.asked.folder / "csv")
+        paths += to_csv(outcome.ds, outcome.request.folder / "csv")
     for path in paths:
         typer.echo(str(path))
 
@@ -86,9 +86,9 @@ def compare(
     from plastogen.errors import InputError
     from plastogen.runs.results import load
 
-    found = compared(load(a), load(b))
-    if not any(row.n for row in found.rows):
-        why = f" ({'; '.join(found.left_out)})" if found.left_out else ""
+    comparison = compared(load(a), load(b))
+    if not any(row.n for row in comparison.rows):
+        why = f" ({'; '.join(comparison.left_out)})" if comparison.left_out else ""
         raise InputError.one(
             file=f"{a} and {b}",
             found=f"nothing to compare{why}",
@@ -96,7 +96,7 @@ def compare(
         )
     for side, folder in (("A", a), ("B", b)):
         typer.echo(f"{side}  {folder}")
-    for line in lines(found):
+    for line in lines(comparison):
         typer.echo(line)
 
 
@@ -107,14 +107,14 @@ def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
     """
     from plastogen.analysis import evidence as table
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.workflow import answer
-    from plastogen.runs.request import ask
+    from plastogen.publish.workflow import complete
+    from plastogen.runs.request import make_request
 
     rows, judged = table.rows(), {}
     for name in table.experiments(rows):
         with ProgressBar(talks=False) as bar:
-            asked = ask(name, seeds=seeds, say=bar.say)
-            judged[name] = answer(
-                asked, say=bar.say, watcher=bar, figures=False, **how(jobs)
+            request = make_request(name, seeds=seeds, say=bar.say)
+            judged[name] = complete(
+                request, say=bar.say, watcher=bar, figures=False, **how(jobs)
             ).verdicts
     typer.echo(table.page(rows, judged), nl=False)

@@ -60,30 +60,33 @@ def run(
     is not run again.
     """
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.workflow import answer, have
-    from plastogen.runs.request import ask, lacking
+    from plastogen.publish.workflow import complete
+    from plastogen.runs.missing import run_missing
+    from plastogen.runs.request import make_request, without_result
     from plastogen.runs.shard import Shard
 
     part, spread = Shard.of(shard) if shard else None, how(jobs, executor, scheduler, rerun)
     with ProgressBar() as bar:
-        asked = ask(
+        request = make_request(
             name, settings(set), seed=seed, seeds=seeds, method=method, out=out, say=bar.say
         )
-        if dry_run or asked.question.over:
-            _plan(asked, spread["workers"], bar.say)
+        if dry_run or request.question.over:
+            _plan(request, spread["workers"], bar.say)
         if dry_run:
             return
         if part is not None:
-            done = have(asked, part.part(asked.jobs), say=bar.say, watcher=bar, **spread)
+            results = run_missing(
+                request, part.part(request.runs), say=bar.say, watcher=bar, **spread
+            )
         else:
-            found = answer(asked, say=bar.say, watcher=bar, figures=figures, **spread)
+            outcome = complete(request, say=bar.say, watcher=bar, figures=figures, **spread)
     if part is not None:
-        whole = len(done) - len(lacking(done))
-        typer.echo(f"{part}: {whole} of {len(done)} runs ({_came(done)})")
+        whole = len(results) - len(without_result(results))
+        typer.echo(f"{part}: {whole} of {len(results)} runs ({_came(results)})")
         typer.echo(f"when all parts are done: plastogen merge {name}")
-        raise typer.Exit(RUN_FAILED if lacking(done) else 0)
-    _tell(found)
-    raise typer.Exit(found.exit_code)
+        raise typer.Exit(RUN_FAILED if without_result(results) else 0)
+    _tell(outcome)
+    raise typer.Exit(outcome.exit_code)
 
 
 @guarded
@@ -104,67 +107,66 @@ def merge(
 
     Asks what the parts were asked, --seeds and the like included, unless --set says something else.
     """
-    from plastogen.publish.workflow import conclude
-    from plastogen.runs.noted import note
-    from plastogen.runs.request import ask_again, lacking
+    from plastogen.publish.workflow import publish_results
+    from plastogen.runs.request import repeat_request, without_result, write_record
     from plastogen.runs.shard import gather
 
-    asked = ask_again(name, settings(set), out=out, beside=folders or (), say=typer.echo)
-    done = gather(asked.jobs, asked.store, folders or ())
-    note(asked.folder, asked.question.name, asked.question.set, asked.jobs)
-    for one in lacking(done)[:TOLD]:
-        typer.echo(f"{one.job.place}: {f'failed: {one.note}' if one.note else 'missing'}")
-    if len(lacking(done)) > TOLD:
+    request = repeat_request(name, settings(set), out=out, beside=folders or (), say=typer.echo)
+    results = gather(request.runs, request.store, folders or ())
+    write_record(request.folder, request.question.name, request.question.set, request.runs)
+    lost = without_result(results)
+    for result in lost[:TOLD]:
+        why = f"failed: {result.note}" if result.note else "missing"
+        typer.echo(f"{result.job.place}: {why}")
+    if len(lost) > TOLD:
+        typer.echo(f"and {len(lost) - TOLD} more; `plastogen status {request.folder}` has them all")
+    outcome = publish_results(request, results, say=typer.echo, figures=figures)
+    _tell(outcome)
+    if outcome.failed:
         typer.echo(
-            f"and {len(lacking(done)) - TOLD} more; `plastogen status {asked.folder}` has them all"
-        )
-    found = conclude(asked, done, say=typer.echo, figures=figures)
-    _tell(found)
-    if found.failed:
-        typer.echo(
-            f"INCOMPLETE: {len(found.failed)} of {len(done)} runs are not there; plastogen run"
+            f"INCOMPLETE: {len(outcome.failed)} of {len(results)} runs are not there; plastogen run"
             f" {name} runs them"
         )
-    raise typer.Exit(found.exit_code)
+    raise typer.Exit(outcome.exit_code)
 
 
-def _came(done: Sequence[RunResult]) -> str:
+def _came(results: Sequence[RunResult]) -> str:
     """How many runs are new, how many were there, how many are not."""
-    came = Counter(one.came for one in done)
+    came = Counter(one.came for one in results)
     kept, failed = came["stored"] + came["borrowed"], came["failed"] + came["failed before"]
     more = [f"{n} {word}" for n, word in ((failed, "failed"), (came["missing"], "missing")) if n]
     return ", ".join([f"{came['run']} new", f"{kept} kept", *more])
 
 
-def _plan(asked: Request, workers: int, say: Callable[[str], None]) -> None:
+def _plan(request: Request, workers: int, say: Callable[[str], None]) -> None:
     """Say what a run would do."""
     from plastogen.runs.dry_run import planned
 
-    for line in planned(asked, workers=workers):
+    for line in planned(request, workers=workers):
         say(line)
 
 
-def _tell(found: Outcome) -> None:
+def _tell(outcome: Outcome) -> None:
     """How many runs there are, what became of the claims, where everything is."""
     from plastogen.runs.emulators import told
 
     typer.echo(
-        f"{found.ds.attrs['n_complete']} of {found.ds.attrs['n_expected']} runs"
-        f" ({_came(found.done)})"
+        f"{outcome.ds.attrs['n_complete']} of {outcome.ds.attrs['n_expected']} runs"
+        f" ({_came(outcome.results)})"
     )
-    log = found.ds["probes"].values
-    capped = int(found.ds["cap_hit"].values.sum())
+    log = outcome.ds["probes"].values
+    capped = int(outcome.ds["cap_hit"].values.sum())
     cap = f"; the cap was hit in {capped} runs" if capped else ""
     if log.max():
         typer.echo(f"probes a course: {log.min()} to {log.max()}{cap}")
-    for line in told(found.asked.folder, found.asked.pilots.values()):
+    for line in told(outcome.request.folder, outcome.request.pilots.values()):
         typer.echo(line)
-    for verdict in found.verdicts:
+    for verdict in outcome.verdicts:
         typer.echo(verdict.sentence)
-    outcomes = [verdict.outcome for verdict in found.verdicts]
+    outcomes = [verdict.outcome for verdict in outcome.verdicts]
     if outcomes:
         typer.echo(f"claims: {outcomes.count('met')} of {len(outcomes)} met")
-    typer.echo(f"results {found.asked.folder / 'results.nc'}")
-    if found.report is not None:
-        typer.echo(f"report {found.report}")
+    typer.echo(f"results {outcome.request.folder / 'results.nc'}")
+    if outcome.report is not None:
+        typer.echo(f"report {outcome.report}")
     typer.echo(SCOPE)

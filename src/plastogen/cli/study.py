@@ -37,14 +37,14 @@ def trial(
     from plastogen._base.files import atomic_write
     from plastogen._base.text import columns
     from plastogen.analysis import contrast as comparing
-    from plastogen.publish.workflow import again
+    from plastogen.publish.workflow import reopen
 
-    found = again(name, settings(set), out=out, say=typer.echo)
-    contrasts = list(comparing.contrasts(found.ds, readout, than=than, effect=effect))
+    outcome = reopen(name, settings(set), out=out, say=typer.echo)
+    contrasts = list(comparing.contrasts(outcome.ds, readout, than=than, effect=effect))
     above, below = comparing.legend(contrasts[0], effect)
     rows = list(islice(comparing.rows(contrasts), MOST_ROWS + 1))
     typer.echo("\n".join([above, *columns([comparing.HEAD, *rows[:MOST_ROWS]]), below]))
-    path = found.asked.folder / "trial.csv"
+    path = outcome.request.folder / "trial.csv"
     atomic_write(path, comparing.table(contrasts))
     typer.echo(f"{'these and more are in' if len(rows) > MOST_ROWS else 'table'} {path}")
 
@@ -64,12 +64,13 @@ def responders(
     """Which virtual subjects respond, and which numbers separate them from those who do not."""
     from plastogen._base.text import columns
     from plastogen.analysis import responders as who
-    from plastogen.publish.workflow import again
+    from plastogen.publish.workflow import reopen
 
-    found = who.response(again(name, settings(set), out=out, say=typer.echo).ds, readout, arm)
-    typer.echo(who.sentence(found))
-    if found.separations:
-        typer.echo("\n".join(columns([who.HEAD, *who.rows(found.separations)])))
+    outcome = reopen(name, settings(set), out=out, say=typer.echo)
+    response = who.response(outcome.ds, readout, arm)
+    typer.echo(who.sentence(response))
+    if response.separations:
+        typer.echo("\n".join(columns([who.HEAD, *who.rows(response.separations)])))
     else:
         typer.echo("nothing separates them: fewer than two respond, or fewer than two do not")
 
@@ -91,12 +92,12 @@ def sensitivity(
     from plastogen._base.files import atomic_write
     from plastogen._base.text import columns
     from plastogen.analysis import sensitivity as asking
-    from plastogen.publish.workflow import again
+    from plastogen.publish.workflow import reopen
 
-    found = again(name, settings(set), out=out, say=typer.echo)
-    kind, each = asking.influences(found.ds, readout, arm=arm, than=than)
+    outcome = reopen(name, settings(set), out=out, say=typer.echo)
+    kind, each = asking.influences(outcome.ds, readout, arm=arm, than=than)
     rows = list(islice(asking.rows(kind, each), MOST_ROWS + 1))
     typer.echo("\n".join(columns(rows)))
-    path = found.asked.folder / "sensitivity.csv"
+    path = outcome.request.folder / "sensitivity.csv"
     atomic_write(path, asking.table(kind, each))
     typer.echo(f"{'these and more are in' if len(each) >= MOST_ROWS else 'table'} {path}")

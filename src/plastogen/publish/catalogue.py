@@ -1,5 +1,5 @@
 """In: what there is (models, experiments, variables). Out: lines of text that say it, for `list`
-and `show`.
+and `show`; and files to start from, for `new`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import Any
 
 from plastogen._base.definition import build, quantities
 from plastogen._base.document import Document
+from plastogen._base.files import atomic_write
 from plastogen._base.library import Library, builtin
 from plastogen._base.quantity import Quantity
 from plastogen._base.text import columns, nearest, show
 from plastogen.errors import InputError
-from plastogen.experiment.definition import shipped
+from plastogen.experiment.definition import NAME, shipped
 from plastogen.experiment.models import FOLDERS
 from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import check
@@ -38,6 +39,13 @@ KINDS = (
     "switches",
     "references",
 )
+# kind of file that `new` makes -> its folder
+NEW_FILES = {
+    "experiment": Path(),
+    "sweep": Path(),
+    "drug": Path("models/drugs"),
+    "circuit": Path("models/circuits"),
+}
 
 
 def listing(kind: str, *, here: Path | None = None) -> list[tuple[str, str]]:
@@ -173,3 +181,28 @@ def _experiment(question: OpenExperiment) -> Iterator[str]:
             source = f"  ({claim.source})" if claim.source else ""
             known = f"  known miss: {claim.known_miss}" if claim.known_miss else ""
             yield f"  {claim.claim}{source}{known}"
+
+
+# ---- files to start from
+
+
+def new_file(kind: str, name: str, *, folder: Path | None = None) -> Path:
+    """Write the file; its path. Raises InputError for a bad kind or name or a file that is there,
+    StoreError.
+    """
+    if kind not in NEW_FILES:
+        wanted = f"one of {', '.join(NEW_FILES)}"
+        raise InputError.one(
+            file="new", found=show(kind), wanted=wanted, nearest=nearest(kind, NEW_FILES)
+        )
+    if not re.fullmatch(NAME, name):
+        wanted = "a name of letters, digits, - and _, such as my_dose"
+        raise InputError.one(file="new", found=show(name), wanted=wanted)
+    path = (folder or Path()) / NEW_FILES[kind] / f"{name}.yaml"
+    if path.exists():
+        raise InputError.one(
+            file=str(path), found="a file that is already there", wanted="a new name"
+        )
+    text = (Path(__file__).parent / "template" / f"{kind}.yaml").read_text(encoding="utf-8")
+    atomic_write(path, text.replace("NAME", name))
+    return path

@@ -21,8 +21,17 @@ from plastogen import SCOPE
 from plastogen._base.files import atomic_write, explained
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError, StoreError
-from plastogen.publish.workflow import conclude, have
-from plastogen.runs.request import RESULTS, SMALL_CIRCUIT, How, Request, ask, lacking
+from plastogen.publish.workflow import publish_results
+from plastogen.runs.missing import run_missing
+from plastogen.runs.request import (
+    RESULTS,
+    SMALL_CIRCUIT,
+    Request,
+    RunOptions,
+    make_request,
+    silent,
+    without_result,
+)
 from plastogen.runs.scheduler import Watcher
 
 if TYPE_CHECKING:
@@ -49,7 +58,7 @@ def film(
     out: Path | None = None,
     say: Callable[[str], None] = print,
     watcher: Watcher | None = None,
-    **how: Unpack[How],
+    **options: Unpack[RunOptions],
 ) -> Path:
     """Write the film to `out`, whose ending says what it is. Raises InputError, StoreError,
     EngineError.
@@ -60,37 +69,37 @@ def film(
         raise InputError.one(
             file="--frames", found=str(frames), wanted=f"a number from {FEWEST} to {MOST}"
         )
-    asked, arm, minutes = _asked(
+    request, arm, minutes = _frames_request(
         name, settings or {}, arm, frames, RESULTS / f"film_{Path(name).stem}", say
     )
-    seed = asked.question.seeds[0]
-    wanted = asked.ids[arm, (), seed]
-    jobs = [job for job in asked.jobs if job.id == wanted]
+    seed = request.question.seeds[0]
+    wanted = request.ids[arm, (), seed]
+    runs = [run for run in request.runs if run.id == wanted]
     say(
-        f"{arm}, {len(minutes)} moments of 20 s in {asked.cases[0].circuit.size} cells"
-        f" ({jobs[0].plan.backend})"
+        f"{arm}, {len(minutes)} moments of 20 s in {request.conditions[0].circuit.size} cells"
+        f" ({runs[0].plan.backend})"
     )
-    done = have(asked, jobs, say=say, watcher=watcher, **how)
-    if lacking(done):
-        raise StoreError(f"no film: the run failed: {lacking(done)[0].note}")
-    found = conclude(asked, done, say=say, figures=False)
-    spikes, cells = asked.store.spikes(wanted), asked.store.load(wanted).manifest["classes"]
+    results = run_missing(request, runs, say=say, watcher=watcher, **options)
+    if without_result(results):
+        raise StoreError(f"no film: the run failed: {without_result(results)[0].note}")
+    outcome = publish_results(request, results, say=say, figures=False)
+    spikes, cells = request.store.spikes(wanted), request.store.load(wanted).manifest["classes"]
     pictures = []
     for k, at in enumerate(minutes):
         moment = {"arm": arm, "seed": seed, "at_h": at / H_MIN, "said": _said(at)}
-        pictures.append(_picture(found.ds, spikes[f"{NAMED}{k:03}"], cells, moment))
+        pictures.append(_picture(outcome.ds, spikes[f"{NAMED}{k:03}"], cells, moment))
         if watcher is not None:
             watcher.moved("film", 0, "drawing frames", k / len(minutes))
     if watcher is not None:
         watcher.finished("film", 0)
     with explained(out, "write"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        title = f"{found.ds.attrs['title']}: {arm}"
+        title = f"{outcome.ds.attrs['title']}: {arm}"
         writer(out, pictures, [_said(at) for at in minutes], title)
     return out
 
 
-def _asked(
+def _frames_request(
     name: str,
     settings: Mapping[str, object],
     arm: str | None,
@@ -102,7 +111,7 @@ def _asked(
     in minutes.
     """
     own = {"model.circuit": SMALL_CIRCUIT, "course.seeds": 1} | dict(settings)
-    question = ask(name, own, out=folder, say=say).question
+    question = make_request(name, own, out=folder, say=say).question
     if question.over:
         wanted = "one without a sweep; fix a dose with --set instead"
         raise InputError.one(file=name, found="an experiment over many points", wanted=wanted)
@@ -123,7 +132,7 @@ def _asked(
     minutes = moments(float(question.experiment.course.duration) * H_MIN, frames)
     shots = {moment: at.text for moment, at in question.experiment.snapshots.items()}
     shots |= {f"{NAMED}{k:03}": f"{at} min" for k, at in enumerate(minutes)}
-    return ask(name, {**own, "snapshots": shots}, out=folder, say=lambda line: None), arm, minutes
+    return make_request(name, {**own, "snapshots": shots}, out=folder, say=silent), arm, minutes
 
 
 def moments(end_min: float, frames: int) -> list[int]:

@@ -1,18 +1,13 @@
-"""In: a question. Out: its answer: runs and results on disk, verdicts on its claims, figures, a
+"""In: a request. Out: an `Outcome`: runs and results on disk, verdicts on its claims, figures, a
 report.
-
-The Python door: `run("one_infusion", set={"course.seeds": 2})` gives the results as an xarray
-Dataset, `load(folder)` opens those of a folder.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -20,43 +15,49 @@ from typing import TYPE_CHECKING, Unpack
 from plastogen._base.files import atomic_write, locked
 from plastogen._base.machine import cores
 from plastogen._base.text import nearest, show
-from plastogen.errors import InputError, StoreError
+from plastogen.errors import InputError
 from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.validate_outputs import FIGURES, NEED_SNAPSHOTS
 from plastogen.experiment.verdict import COMPLETE, told
 from plastogen.figures.draw import Shown, draw
-from plastogen.runs.cost import record, record_learning
-from plastogen.runs.emulators import provide
-from plastogen.runs.noted import note
-from plastogen.runs.request import How, Request, Say, _quiet, ask, ask_again, lacking
+from plastogen.runs.missing import run_missing
+from plastogen.runs.request import (
+    Request,
+    RunOptions,
+    Say,
+    make_request,
+    repeat_request,
+    silent,
+    without_result,
+)
 from plastogen.runs.results import assemble, results_of, states
-from plastogen.runs.scheduler import Rerun, Run, RunResult, Watcher, execute
+from plastogen.runs.scheduler import Rerun, RunResult, Watcher
 
 if TYPE_CHECKING:
     import xarray as xr
 
 LOCK = ".lock"  # held while results.nc and table.csv are written
-REASONS = 5  # of earlier failures that are told at once
 EARLY = "acute"  # the figure that is drawn as soon as the first seed is there
 OK, BAD_INPUT, RUN_FAILED, CLAIM_MISSED = 0, 2, 3, 4
 
 
 @dataclass
 class Outcome:
-    """What came out. `failed`: why, for each run that gave nothing."""
+    """What came out of a request. `results`: one for each run, empty when nothing was run."""
 
-    asked: Request
+    request: Request
     ds: xr.Dataset
     verdicts: list[Verdict]
-    done: list[RunResult]
+    results: list[RunResult]
     figures: list[Path] = field(default_factory=list)
     report: Path | None = None
     undrawn: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> list[RunResult]:
-        return lacking(self.done)
+        """Runs that gave nothing; `note` says why."""
+        return without_result(self.results)
 
     @property
     def exit_code(self) -> int:
@@ -65,133 +66,72 @@ class Outcome:
         """
         if self.failed or self.undrawn:
             return RUN_FAILED
-        return (
-            CLAIM_MISSED if any(v.outcome in ("missed", "undecided") for v in self.verdicts) else OK
-        )
+        missed = any(v.outcome in ("missed", "undecided") for v in self.verdicts)
+        return CLAIM_MISSED if missed else OK
 
 
-def answer(
-    asked: Request,
+def complete(
+    request: Request,
     *,
     say: Say = print,
     watcher: Watcher | None = None,
     figures: bool = True,
-    **how: Unpack[How],
+    **options: Unpack[RunOptions],
 ) -> Outcome:
-    """Run what is not there yet, then results, verdicts, figures, report. Raises StoreError,
-    WorkersLost.
+    """Run what is not there yet, then results, verdicts, figures, report.
+
+    Raises InputError, StoreError, WorkersLost.
     """
-    done = have(asked, asked.jobs, say=say, watcher=watcher, early=figures, **how)
-    return conclude(asked, done, say=say, figures=figures)
+
+    def draw_early() -> None:
+        _draw_early(request, say)
+
+    question = request.question
+    early = figures and EARLY in question.experiment.figures and len(question.seeds) > 1
+    results = run_missing(
+        request,
+        request.runs,
+        say=say,
+        watcher=watcher,
+        first_seed=draw_early if early else None,
+        **options,
+    )
+    return publish_results(request, results, say=say, figures=figures)
 
 
-def have(
-    asked: Request,
-    jobs: Sequence[Run],
-    *,
-    say: Say = print,
-    watcher: Watcher | None = None,
-    early: bool = False,
-    **how: Unpack[How],
-) -> list[RunResult]:
-    """Run what is not there yet of `jobs`; `early`: draw a first figure on the way. Raises
-    StoreError, WorkersLost.
-    """
-    note(asked.folder, asked.question.name, asked.question.set, asked.jobs)
-    done: list[RunResult] = []
-    first = {job.id for job in jobs if job.seed == asked.question.seeds[0]}
-    _learn(asked, jobs, watcher=watcher, workers=how.get("workers", 1))
-    early = early and EARLY in asked.question.experiment.figures and len(asked.question.seeds) > 1
-    began = time.monotonic()
-    with closing(execute(jobs, asked.store, watcher=watcher, **how)) as coming:
-        for one in coming:
-            done.append(one)
-            if one.note and one.came != "failed before":
-                say(f"{one.job.place}: {one.note}" if one.came == "failed" else one.note)
-            first.discard(one.job.id)
-            if early and not first:
-                early = False
-                if any(d.came == "run" for d in done):
-                    _draw_early(asked, say)
-    fresh = [one.job for one in done if one.came == "run"]
-    if fresh and not how.get("scheduler"):
-        with suppress(StoreError):  # the runs are there; only the next estimate goes without them
-            record(
-                fresh,
-                (time.monotonic() - began) * min(how.get("workers", 1), len(fresh)),
-                asked.store,
-            )
-    for line in _given_up(asked, done):
-        say(line)
-    return done
-
-
-def _learn(asked: Request, jobs: Sequence[Run], *, watcher: Watcher | None, workers: int) -> None:
-    """Have the emulators that runs still to be done need. Raises EngineError, StoreError."""
-    needed = {
-        job.plan.emulator
-        for job in jobs
-        if job.plan.emulator and asked.store.fault(job.id) is not None
-    }
-    for pilots in asked.pilots.values():
-        if pilots.key in needed:
-
-            def moved(label: str, share: float, key: str = pilots.key) -> None:
-                if watcher is not None:
-                    watcher.moved(key, 0, label, share)
-
-            began = time.monotonic()
-            if provide(pilots, asked.folder, workers=workers, moved=moved):
-                with suppress(StoreError):  # as above
-                    record_learning(pilots.plans[0], (time.monotonic() - began) * workers)
-            if watcher is not None:
-                watcher.finished(pilots.key, 0)
-
-
-def _given_up(asked: Request, done: Sequence[RunResult]) -> Iterator[str]:
-    """What failed in an earlier run and was left alone, each reason once."""
-    reasons = Counter(one.note for one in done if one.came == "failed before")
-    for reason, times in reasons.most_common(REASONS):
-        yield f"failed before, {times} run{'s' if times > 1 else ''}: {reason}"
-    if len(reasons) > REASONS:
-        yield (
-            f"and {len(reasons) - REASONS} more reasons; `plastogen status {asked.folder}` has"
-            " them all"
-        )
-    if reasons:
-        yield "what failed is not run again unless asked for: add --rerun failed"
-
-
-def conclude(
-    asked: Request, done: list[RunResult], *, say: Say = print, figures: bool = True
+def publish_results(
+    request: Request, results: list[RunResult], *, say: Say = print, figures: bool = True
 ) -> Outcome:
     """Results, verdicts, figures, report, of the runs that are there. Raises StoreError."""
-    ds = _results(asked)
-    found = Outcome(asked, ds, told(ds), done)
+    ds = _assemble(request)
+    outcome = Outcome(request, ds, told(ds), results)
     if figures:
-        names = _drawable(asked.question, say)
-        found.figures = draw(_shown(asked, ds), names, say=say, undrawn=found.undrawn)
-        found.report = _report(found)
-    return found
+        names = _drawable(request.question, say)
+        outcome.figures = draw(_shown(request, ds), names, say=say, undrawn=outcome.undrawn)
+        outcome.report = _report(outcome)
+    return outcome
 
 
-def _results(asked: Request) -> xr.Dataset:
+def _assemble(request: Request) -> xr.Dataset:
     """The results of what is there, written by one process at a time. Raises StoreError."""
-    with locked(asked.folder / LOCK):
-        return results_of(asked.question, asked.cases, asked.store, asked.ids)
+    with locked(request.folder / LOCK):
+        return results_of(request.question, request.conditions, request.store, request.ids)
 
 
-def _shown(asked: Request, ds: xr.Dataset) -> Shown:
-    return Shown(ds, told(ds), asked.cases[0].circuit, asked.store, str(ds.attrs["inputs"]))
+def _shown(request: Request, ds: xr.Dataset) -> Shown:
+    circuit = request.conditions[0].circuit
+    return Shown(ds, told(ds), circuit, request.store, str(ds.attrs["inputs"]))
 
 
-def _draw_early(asked: Request, say: Say) -> None:
+def _draw_early(request: Request, say: Say) -> None:
     """The first hours from the first seed alone, while the other seeds run."""
     with tempfile.TemporaryDirectory() as folder:
-        path, first = Path(folder) / "early.nc", asked.question.seeds[:1]
-        with assemble(asked.question, asked.cases, asked.store, asked.ids, path, first) as ds:
-            ds.attrs |= {"n_expected": len(asked.ids), "claims": "[]"}
-            draw(_shown(asked, ds), [EARLY], say=say, undrawn=[])
+        path, seeds = Path(folder) / "early.nc", request.question.seeds[:1]
+        with assemble(
+            request.question, request.conditions, request.store, request.ids, path, seeds
+        ) as ds:
+            ds.attrs |= {"n_expected": len(request.ids), "claims": "[]"}
+            draw(_shown(request, ds), [EARLY], say=say, undrawn=[])
 
 
 def _drawable(question: OpenExperiment, say: Say) -> list[str]:
@@ -205,54 +145,56 @@ def _drawable(question: OpenExperiment, say: Say) -> list[str]:
     return names
 
 
-def _report(found: Outcome, *, again: bool = False) -> Path:
+def _report(outcome: Outcome, *, anew: bool = False) -> Path:
     """report.html, unless it already shows this. Raises StoreError."""
-    asked, inputs = found.asked, str(found.ds.attrs["inputs"])
-    path, mark = asked.folder / "report.html", asked.folder / "report.json"
-    shown = [inputs, [path.stem for path in found.figures]]
+    request, inputs = outcome.request, str(outcome.ds.attrs["inputs"])
+    path, mark = request.folder / "report.html", request.folder / "report.json"
+    shown = [inputs, [path.stem for path in outcome.figures]]
     with suppress(OSError, ValueError):
-        if path.is_file() and json.loads(mark.read_text()) == shown and not again:
+        if path.is_file() and json.loads(mark.read_text()) == shown and not anew:
             return path
     from plastogen.publish.report.page import write_report
 
-    backends = [backend for backend in str(found.ds.attrs["backends"]).split(", ") if backend]
+    backends = [backend for backend in str(outcome.ds.attrs["backends"]).split(", ") if backend]
     path = write_report(
-        asked.folder,
-        question=asked.question,
-        cases=asked.cases,
-        ds=found.ds,
-        verdicts=found.verdicts,
-        figures=found.figures,
+        request.folder,
+        question=request.question,
+        cases=request.conditions,
+        ds=outcome.ds,
+        verdicts=outcome.verdicts,
+        figures=outcome.figures,
         backends=backends,
     )
     atomic_write(mark, json.dumps(shown))
     return path
 
 
-def again(
+def reopen(
     name: str | Path,
     settings: Mapping[str, object] | None = None,
     *,
     out: Path | str | None = None,
     say: Say = print,
 ) -> Outcome:
-    """The results of a run made before, with the settings it was run with unless others are given.
+    """The outcome of an experiment run before, with the settings it had then unless others are
+    given.
 
-    Raises InputError when there are none.
+    Raises InputError when none of its runs is there.
     """
-    asked = ask_again(name, settings, out=out, say=say)
-    if COMPLETE not in states(asked.store, asked.ids).values():
+    request = repeat_request(name, settings, out=out, say=say)
+    if COMPLETE not in states(request.store, request.ids).values():
         wanted = f"finished runs; make them with: plastogen run {name}"
-        raise InputError.one(file=str(asked.folder), found="none of these runs", wanted=wanted)
-    ds = _results(asked)
-    return Outcome(asked, ds, told(ds), [])
+        raise InputError.one(file=str(request.folder), found="none of these runs", wanted=wanted)
+    ds = _assemble(request)
+    return Outcome(request, ds, told(ds), [])
 
 
 def redraw(
-    found: Outcome, names: Sequence[str], data: Path | None, *, say: Say = print
+    outcome: Outcome, names: Sequence[str], data: Path | None, *, say: Say = print
 ) -> list[Path]:
-    """Draw `names`, or the experiment's figures, with a person's own `data` laid over. Raises
-    InputError.
+    """Draw `names`, or the experiment's figures, with a person's own `data` laid over.
+
+    Raises InputError.
     """
     from plastogen.figures.overlay import read_overlay
 
@@ -263,13 +205,13 @@ def redraw(
                 file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES)
             )
     overlays = read_overlay(data) if data is not None else []
-    chosen = names or _drawable(found.asked.question, say)
-    shown = _shown(found.asked, found.ds)
+    chosen = names or _drawable(outcome.request.question, say)
+    shown = _shown(outcome.request, outcome.ds)
     return draw(shown, chosen, say=say, overlays=overlays, again=True)
 
 
-def drawn(
-    found: Outcome,
+def draw_into(
+    outcome: Outcome,
     names: Sequence[str],
     folder: Path,
     *,
@@ -279,22 +221,22 @@ def drawn(
     """Figures that give no verdict on claims, drawn into `folder`. Raises InputError,
     StoreError.
     """
-    shown = _shown(found.asked, found.ds)
-    own = replace(
+    shown = _shown(outcome.request, outcome.ds)
+    unjudged = replace(
         shown,
         verdicts=(),
         folder=folder,
         readouts=readouts or None,
         inputs=f"{shown.inputs} {readouts}",
     )
-    return draw(own, names, say=say)
+    return draw(unjudged, names, say=say)
 
 
-def rewrite(found: Outcome, *, say: Say = print) -> Path:
+def rewrite_report(outcome: Outcome, *, say: Say = print) -> Path:
     """Write report.html again, with the experiment's figures. Raises StoreError."""
-    shown = _shown(found.asked, found.ds)
-    found.figures = draw(shown, _drawable(found.asked.question, say), say=say)
-    return _report(found, again=True)
+    shown = _shown(outcome.request, outcome.ds)
+    outcome.figures = draw(shown, _drawable(outcome.request.question, say), say=say)
+    return _report(outcome, anew=True)
 
 
 def run(
@@ -316,11 +258,11 @@ def run(
     `set`: dotted path -> value, as --set takes; `jobs`, `executor`, `scheduler`, `rerun`: as on the
     command line. Raises InputError, StoreError, WorkersLost.
     """
-    asked = ask(name, set, seed=seed, seeds=seeds, method=method, out=out, say=_quiet)
-    how: How = {
+    request = make_request(name, set, seed=seed, seeds=seeds, method=method, out=out, say=silent)
+    options: RunOptions = {
         "workers": jobs or cores(),
         "executor": executor,
         "scheduler": scheduler,
         "rerun": rerun,
     }
-    return answer(asked, say=_quiet, figures=figures, **how).ds
+    return complete(request, say=silent, figures=figures, **options).ds

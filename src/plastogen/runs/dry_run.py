@@ -26,16 +26,16 @@ NAMED = 5  # runs that are broken, told by name
 CPP = "cpp"
 
 
-def planned(asked: Request, *, workers: int) -> Iterator[str]:
+def planned(request: Request, *, workers: int) -> Iterator[str]:
     """The plan, line by line."""
-    question, store, ids, jobs = asked.question, asked.store, asked.ids, asked.jobs
+    question, store, ids, runs = request.question, request.store, request.ids, request.runs
     experiment = question.experiment
-    faults = {job.id: store.fault(job.id) for job in jobs}
-    todo = [job for job in jobs if faults[job.id] is not None]
+    faults = {run.id: store.fault(run.id) for run in runs}
+    todo = [run for run in runs if faults[run.id] is not None]
     points = f"{question.size} points, " if question.over else ""
-    shared = f" ({len(ids) - len(jobs)} shared)" if len(ids) > len(jobs) else ""
+    shared = f" ({len(ids) - len(runs)} shared)" if len(ids) > len(runs) else ""
     yield (
-        f"{question.name}: {points}{len(ids)} runs, {len(jobs)} different{shared}, {len(todo)}"
+        f"{question.name}: {points}{len(ids)} runs, {len(runs)} different{shared}, {len(todo)}"
         " still to do"
     )
     for words in question.over:
@@ -50,28 +50,30 @@ def planned(asked: Request, *, workers: int) -> Iterator[str]:
     if len(broken) > NAMED:
         yield f"  and {len(broken) - NAMED} more are broken"
     if todo:
-        unlearned = _unlearned(asked, todo)
+        unlearned = _unlearned(request, todo)
         if experiment.course.method != "formula":
-            yield from _circuits(asked, str(todo[0].plan.backend), len(unlearned))
+            yield from _circuits(request, str(todo[0].plan.backend), len(unlearned))
         yield from _cost(todo, unlearned, workers, experiment.takes)
     yield f"  results go to {store.folder}"
 
 
-def _unlearned(asked: Request, todo: Sequence[Run]) -> list[Plan]:
+def _unlearned(request: Request, todo: Sequence[Run]) -> list[Plan]:
     """A plan for each emulator that has still to be learned for the runs to do."""
-    needed = {job.plan.emulator for job in todo}
+    needed = {run.plan.emulator for run in todo}
     return [
         pilots.plans[0]
-        for pilots in asked.pilots.values()
+        for pilots in request.pilots.values()
         if pilots.key in needed
-        and not any(path_of(folder, pilots.key).is_file() for folder in (asked.folder, cache_dir()))
+        and not any(
+            path_of(folder, pilots.key).is_file() for folder in (request.folder, cache_dir())
+        )
     ]
 
 
-def _circuits(asked: Request, backend: str, unlearned: int) -> Iterator[str]:
+def _circuits(request: Request, backend: str, unlearned: int) -> Iterator[str]:
     """What has to be compiled and learned, and what else the network has to be asked anew for."""
-    circuits = list({id(case.circuit): case.circuit for case in asked.cases}.values())
-    course = asked.question.experiment.course
+    circuits = list({id(case.circuit): case.circuit for case in request.conditions}.values())
+    course = request.question.experiment.course
 
     def heard(circuit: Circuit) -> str:
         return network_key(circuit, float(course.window), float(course.settle), backend)
@@ -81,19 +83,19 @@ def _circuits(asked: Request, backend: str, unlearned: int) -> Iterator[str]:
         built = sum(map(is_built, programs.values()))
         yield (
             f"  programs: {len(programs)}, {built} of them"
-            f" compiled{_because(asked.question, program_key)}"
+            f" compiled{_because(request.question, program_key)}"
         )
-    if asked.pilots:
-        learned = len(asked.pilots) - unlearned
+    if request.pilots:
+        learned = len(request.pilots) - unlearned
         yield (
-            f"  emulators: {len(asked.pilots)}, {learned} of them"
-            f" learned{_because(asked.question, heard)}"
+            f"  emulators: {len(request.pilots)}, {learned} of them"
+            f" learned{_because(request.question, heard)}"
         )
     else:
         different = len({heard(circuit) for circuit in circuits})
         yield (
             "  circuits for the network to answer for:"
-            f" {different}{_because(asked.question, heard)}"
+            f" {different}{_because(request.question, heard)}"
         )
 
 
@@ -122,7 +124,7 @@ def _cost(
     seconds = sum(n * pace.seconds for n, pace in costs) / min(workers, len(todo))
     taken = in_bytes(int(sum(n * pace.bytes for n, pace in costs)))
     lengths = {pace.duration_h for _, pace in costs}
-    other = lengths - {job.plan.duration_h for job in todo}
+    other = lengths - {run.plan.duration_h for run in todo}
     of = (
         f" of {', '.join(in_time(h * S_PER_MIN * S_PER_MIN_H) for h in sorted(lengths))}"
         if other

@@ -1,36 +1,36 @@
-"""In: an experiment and settings. Out: a `Request`, checked: its runs and where they go."""
+"""In: an experiment and settings. Out: a `Request`, checked: its runs and where they go.
+
+What a results folder was last asked for stands in it (asked.json), for `status`, `merge` and the
+page, which come later and are not told the settings again.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
+from plastogen._base.files import atomic_write
 from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
 from plastogen.experiment.validate import resolve
 from plastogen.model.circuit.engine import default_backend
 from plastogen.runs.emulators import Pilots, emulated
-from plastogen.runs.noted import noted
 from plastogen.runs.results import Place
 from plastogen.runs.scheduler import Rerun, Run, RunResult, jobs_of
 from plastogen.runs.store import Store
 
-if TYPE_CHECKING:
-    pass
-
-
-Say = Callable[[str], None]
-
+Say = Callable[[str], None]  # what takes a line for a person
 
 RESULTS = Path("results")
-
-
 SMALL_CIRCUIT = "small"
+RECORD = "asked.json"
 
 
-class How(TypedDict, total=False):
-    """How runs are to be had, as `execute` takes it."""
+class RunOptions(TypedDict, total=False):
+    """How runs are made, as `execute` takes it."""
 
     workers: int
     executor: str
@@ -40,26 +40,35 @@ class How(TypedDict, total=False):
 
 @dataclass
 class Request:
-    """A checked question, ready to run: its cases, its runs and the folder they go to."""
+    """A checked experiment, ready to run: its conditions, its runs and the folder they go to.
+
+    `ids`: (arm, index of the point, seed) -> run id; conditions that are equal share a run.
+    """
 
     question: OpenExperiment
-    cases: list[Condition]
-    jobs: list[Run]
+    conditions: list[Condition]
+    runs: list[Run]
     ids: dict[Place, str]
     pilots: dict[str, Pilots]
     store: Store
 
     @property
     def folder(self) -> Path:
+        """Where results go."""
         return self.store.folder
 
 
-def lacking(done: Sequence[RunResult]) -> list[RunResult]:
-    """Those that gave no run."""
-    return [one for one in done if one.came in ("failed", "failed before", "missing")]
+def without_result(results: Sequence[RunResult]) -> list[RunResult]:
+    """Those of `results` that failed, now or before, or are missing."""
+    return [result for result in results if result.came in ("failed", "failed before", "missing")]
 
 
-def ask(
+def silent(line: str) -> None:
+    """A `Say` that says nothing."""
+    del line
+
+
+def make_request(
     name: str | Path,
     settings: Mapping[str, object] | None = None,
     *,
@@ -69,33 +78,24 @@ def ask(
     out: Path | str | None = None,
     say: Say = print,
 ) -> Request:
-    """Check the whole experiment and say what runs it needs. Raises InputError, StoreError."""
-    whole = dict(settings or {})
-    short = {"course.seed": seed, "course.seeds": seeds, "course.method": method}
-    whole |= {path: value for path, value in short.items() if value is not None}
-    question = open_experiment(name, whole)
+    """Check the whole experiment and list the runs it needs. Raises InputError, StoreError."""
+    options = {"course.seed": seed, "course.seeds": seeds, "course.method": method}
+    given = {path: value for path, value in options.items() if value is not None}
+    paths = {**(settings or {}), **given}
+    question = open_experiment(name, paths)
     backend = default_backend()
-    if (
-        backend == "numpy"
-        and question.experiment.course.method == "direct"
-        and _may_shrink(question)
-    ):
+    direct = question.experiment.course.method == "direct"
+    if backend == "numpy" and direct and _may_shrink(question):
         say(
             "no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to"
             " install)"
         )
-        question = open_experiment(name, {**whole, "model.circuit": SMALL_CIRCUIT})
-    cases = resolve(question)
-    pilots = emulated(question, cases, backend)
-    jobs, ids = jobs_of(question, cases, backend, pilots)
-    return Request(
-        question,
-        cases,
-        jobs,
-        ids,
-        pilots,
-        Store(Path(out) if out is not None else RESULTS / question.name),
-    )
+        question = open_experiment(name, {**paths, "model.circuit": SMALL_CIRCUIT})
+    conditions = resolve(question)
+    pilots = emulated(question, conditions, backend)
+    runs, ids = jobs_of(question, conditions, backend, pilots)
+    store = Store(Path(out) if out is not None else RESULTS / question.name)
+    return Request(question, conditions, runs, ids, pilots, store)
 
 
 def _may_shrink(question: OpenExperiment) -> bool:
@@ -103,7 +103,7 @@ def _may_shrink(question: OpenExperiment) -> bool:
     return not any(path.startswith(("circuit.", "model.circuit")) for path in question.set)
 
 
-def ask_again(
+def repeat_request(
     name: str | Path,
     settings: Mapping[str, object] | None = None,
     *,
@@ -111,17 +111,49 @@ def ask_again(
     beside: Sequence[Path] = (),
     say: Say = print,
 ) -> Request:
-    """What was asked before of this folder, or of one `beside` it, unless there are other
-    `settings`.
+    """The request last made of this folder, or of one `beside` it; with `settings`, that one.
 
     Raises InputError, StoreError.
     """
-    asked = ask(name, settings, out=out, say=say)
-    before = next(
-        (found for folder in (asked.folder, *beside) if (found := noted(folder)) is not None), None
-    )
-    return asked if settings or before is None else ask(name, before.set, out=out, say=say)
+    request = make_request(name, settings, out=out, say=say)
+    if settings:
+        return request
+    records = (read_record(folder) for folder in (request.folder, *beside))
+    before = next((record for record in records if record is not None), None)
+    return request if before is None else make_request(name, before.set, out=out, say=say)
 
 
-def _quiet(line: str) -> None:
-    del line
+# ---- what a folder was last asked for
+
+
+@dataclass(frozen=True)
+class Record:
+    """An experiment, its settings (path -> value), and its runs: id -> "arm, point, seed"."""
+
+    experiment: str
+    set: Mapping[str, object]
+    runs: Mapping[str, str]
+
+
+def write_record(
+    folder: Path, experiment: str, settings: Mapping[str, object], runs: Sequence[Run]
+) -> None:
+    """Write down what a folder is asked for, unless it stands there. Raises StoreError."""
+    record = {
+        "experiment": experiment,
+        "set": dict(settings),
+        "runs": {run.id: run.place for run in runs},
+    }
+    text, path = json.dumps(record, indent=0, default=str), Path(folder) / RECORD
+    with suppress(OSError):
+        if path.read_text() == text:
+            return
+    atomic_write(path, text)
+
+
+def read_record(folder: Path) -> Record | None:
+    """What a folder was last asked for; None when that is not known."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        record = json.loads((Path(folder) / RECORD).read_text())
+        return Record(record["experiment"], dict(record["set"]), dict(record["runs"]))
+    return None

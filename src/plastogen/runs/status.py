@@ -17,7 +17,7 @@ from plastogen._base.machine import in_bytes
 from plastogen._base.text import show
 from plastogen.errors import InputError
 from plastogen.runs.heartbeat import Working, working
-from plastogen.runs.noted import Noted, noted
+from plastogen.runs.request import Record, read_record
 from plastogen.runs.store import Store
 
 TOLD = 3  # places that are named for each reason
@@ -26,12 +26,12 @@ AGES = {"d": 86400, "h": 3600, "min": 60}  # s
 
 @dataclass(frozen=True)
 class Status:
-    """How a folder stands. `failed`: run -> why; `asked` is None when it is not known what was
+    """How a folder stands. `failed`: run -> why; `record` is None when it is not known what was
     asked of it.
     """
 
     folder: Path
-    asked: Noted | None
+    record: Record | None
     finished: frozenset[str]
     failed: dict[str, str]
     under_way: list[Working]
@@ -41,7 +41,7 @@ class Status:
     @property
     def missing(self) -> set[str]:
         """Runs that were asked for and are neither finished, nor failed, nor under way."""
-        wanted = set(self.asked.runs) if self.asked is not None else set()
+        wanted = set(self.record.runs) if self.record is not None else set()
         return (
             wanted
             - self.finished
@@ -57,17 +57,17 @@ def look(folder: Path | str) -> Status:
         raise InputError.one(
             file="status", found=show(str(folder)), wanted="a results folder, which holds runs/"
         )
-    asked, finished, failed = noted(store.folder), store.finished(), store.failures()
-    if asked is not None:  # runs of earlier settings may be there too
+    record, finished, failed = read_record(store.folder), store.finished(), store.failures()
+    if record is not None:  # runs of earlier settings may be there too
         finished, failed = (
-            finished & asked.runs.keys(),
-            {run: failed[run] for run in failed.keys() & asked.runs.keys()},
+            finished & record.runs.keys(),
+            {run: failed[run] for run in failed.keys() & record.runs.keys()},
         )
     failed = {run: why for run, why in failed.items() if run not in finished}
     under_way = [one for one in working(store.folder) if not finished.issuperset(one.runs)]
     return Status(
         store.folder,
-        asked,
+        record,
         frozenset(finished),
         failed,
         under_way,
@@ -88,21 +88,21 @@ def _last(runs: Path) -> float | None:
 
 def lines(status: Status) -> Iterator[str]:
     """What a person reads of it."""
-    asked = status.asked
-    if asked is None:
+    record = status.record
+    if record is None:
         yield (
             f"{status.folder}: {len(status.finished)} runs; what was asked of it is not written"
             " down there"
         )
     else:
-        settings = "".join(f" {path}={value}" for path, value in asked.set.items())
-        yield f"{asked.experiment}{settings} in {status.folder}"
+        settings = "".join(f" {path}={value}" for path, value in record.set.items())
+        yield f"{record.experiment}{settings} in {status.folder}"
         last = (
             f", the last {age(time.time() - status.last_s)} ago"
             if status.finished and status.last_s
             else ""
         )
-        yield f"finished   {len(status.finished)} of {len(asked.runs)} runs{last}"
+        yield f"finished   {len(status.finished)} of {len(record.runs)} runs{last}"
     yield f"failed     {len(status.failed)}"
     yield from _reasons(status)
     runs = {run for one in status.under_way for run in one.runs}
@@ -111,7 +111,7 @@ def lines(status: Status) -> Iterator[str]:
         since = min(one.since for one in status.under_way if one.host == host)
         many = "s" if workers > 1 else ""
         yield f"    {workers} worker{many} on {host}, the longest for {age(time.time() - since)}"
-    if asked is not None:
+    if record is not None:
         yield f"missing    {len(status.missing)}"
     yield f"disk       {in_bytes(status.n_bytes)}"
     if status.failed:
@@ -122,7 +122,7 @@ def _reasons(status: Status) -> Iterator[str]:
     """Each reason once, with where it struck."""
     where = defaultdict[str, list[str]](list)
     for run, why in status.failed.items():
-        where[why].append(status.asked.runs[run] if status.asked is not None else run)
+        where[why].append(status.record.runs[run] if status.record is not None else run)
     for why, places in sorted(where.items(), key=lambda pair: -len(pair[1])):
         more = f" and {len(places) - TOLD} more" if len(places) > TOLD else ""
         yield f"    {why} ({len(places)}: {'; '.join(sorted(places)[:TOLD])}{more})"

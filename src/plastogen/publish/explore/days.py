@@ -29,7 +29,7 @@ from plastogen.model.circuit.activity import reduce
 from plastogen.model.plasticity.spine import Spines
 from plastogen.publish.explore.numbers import FACTORS
 from plastogen.runs.netcdf import opened
-from plastogen.runs.noted import noted
+from plastogen.runs.request import read_record
 from plastogen.runs.results import dosing
 from plastogen.simulation.course import treated_of
 from plastogen.simulation.step import frozen
@@ -106,13 +106,13 @@ def study(folder: Path) -> dict[str, Any]:
 
 def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
     """Results and the question they answer. Raises InputError."""
-    path, asked = folder / "results.nc", noted(folder)
-    if asked is None or not path.is_file():
+    path, record = folder / "results.nc", read_record(folder)
+    if record is None or not path.is_file():
         wanted = "a results folder, which `plastogen run` makes"
         raise InputError.one(
-            file=str(folder), found=show(path.name if asked else "asked.json"), wanted=wanted
+            file=str(folder), found=show(path.name if record else "asked.json"), wanted=wanted
         )
-    question, ds = open_experiment(asked.experiment, asked.set), opened(path)
+    question, ds = open_experiment(record.experiment, record.set), opened(path)
     sizes = {axis.name: axis.size for axis in question.axes}
     fault = None
     if {POINT, SUBJECT} & sizes.keys():
@@ -121,12 +121,12 @@ def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
         *question.experiment.arms
     } != {*map(str, ds["arm"].values)}:
         fault = (
-            f"another question than {asked.experiment} asks now",
-            f"its answer: plastogen run {asked.experiment}",
+            f"another question than {record.experiment} asks now",
+            f"its answer: plastogen run {record.experiment}",
         )
     elif not bool((ds["status"] == COMPLETE).all()):
         there = f"{ds.attrs['n_complete']} of {ds.attrs['n_expected']} runs"
-        fault = there, f"all of them: plastogen run {asked.experiment}"
+        fault = there, f"all of them: plastogen run {record.experiment}"
     if fault is not None:
         ds.close()
         raise InputError.one(file=str(path), found=fault[0], wanted=fault[1])

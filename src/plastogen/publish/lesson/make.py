@@ -19,8 +19,8 @@ from plastogen.publish.lesson.definition import Lesson, open_lesson
 from plastogen.publish.lesson.key import Key
 from plastogen.publish.lesson.sheets import Ran
 from plastogen.publish.report.methods import given_text
-from plastogen.publish.workflow import Outcome, answer, drawn
-from plastogen.runs.request import RESULTS, How, Request, Say, ask
+from plastogen.publish.workflow import Outcome, complete, draw_into
+from plastogen.runs.request import RESULTS, Request, RunOptions, Say, make_request, silent
 from plastogen.runs.scheduler import Watcher
 
 RUN_BY = {
@@ -47,7 +47,7 @@ def make(
     out: Path | None = None,
     say: Say = print,
     watcher: Watcher | None = None,
-    **how: Unpack[How],
+    **options: Unpack[RunOptions],
 ) -> Made:
     """Run what the lesson needs and write its sheets. `full`: its experiment as it ships, not the
     short form.
@@ -57,24 +57,26 @@ def make(
     """
     lesson, document = open_lesson(name)
     folder = out or RESULTS / f"lesson_{Path(document.file).stem}"
-    asked, why = _asked(lesson, settings or {}, folder, full=full, say=say)
-    keys.check(lesson, document, asked.question)
+    request, why = _make_request(lesson, settings or {}, folder, full=full, say=say)
+    keys.check(lesson, document, request.question)
     say(f"{lesson.title}: {why}")
-    found = answer(asked, say=say, watcher=watcher, figures=False, **how)
-    key = keys.key(lesson, asked.question, found.ds, found.verdicts)
+    outcome = complete(request, say=say, watcher=watcher, figures=False, **options)
+    key = keys.key(lesson, request.question, outcome.ds, outcome.verdicts)
     command = f"plastogen lesson {name}" + "".join(
         f" --set {path}='{v}'" for path, v in (settings or {}).items()
     )
-    files = drawn(found, lesson.figures, folder / "figures", readouts=lesson.readouts, say=say)
-    return Made(lesson, key, found, _write(lesson, key, _ran(found, command), files, folder))
+    files = draw_into(
+        outcome, lesson.figures, folder / "figures", readouts=lesson.readouts, say=say
+    )
+    return Made(lesson, key, outcome, _write(lesson, key, _ran(outcome, command), files, folder))
 
 
-def _asked(
+def _make_request(
     lesson: Lesson, settings: Mapping[str, object], folder: Path, *, full: bool, say: Say
 ) -> tuple[Request, str]:
     """The experiment as it is to be run, and where its results come from."""
-    whole = ask(lesson.experiment, settings, say=_quiet)
-    finished = all(whole.store.fault(job.id) is None for job in whole.jobs)
+    whole = make_request(lesson.experiment, settings, say=silent)
+    finished = all(whole.store.fault(run.id) is None for run in whole.runs)
     if finished or full or not lesson.set:
         came = (
             f"taken from {whole.folder}, which is finished"
@@ -82,8 +84,8 @@ def _asked(
             else f"runs {lesson.experiment} as it ships"
         )
         return whole, came if finished or lesson.set else f"{came}; takes {lesson.takes}"
-    short = ask(lesson.experiment, {**lesson.set, **settings}, out=folder, say=say)
-    if all(short.store.fault(job.id) is None for job in short.jobs):
+    short = make_request(lesson.experiment, {**lesson.set, **settings}, out=folder, say=say)
+    if all(short.store.fault(run.id) is None for run in short.runs):
         return short, f"taken from {folder}"
     slow = (
         ""
@@ -93,10 +95,10 @@ def _asked(
     return short, f"runs {lesson.experiment} in short; takes {lesson.takes}{slow}"
 
 
-def _ran(found: Outcome, command: str) -> Ran:
+def _ran(outcome: Outcome, command: str) -> Ran:
     """What was run, in words."""
-    question, ds = found.asked.question, found.ds
-    first = {case.arm: case for case in reversed(found.asked.cases)}
+    question, ds = outcome.request.question, outcome.ds
+    first = {case.arm: case for case in reversed(outcome.request.conditions)}
     own = question.experiment.arms
     arms = [
         (own[arm].title or arm_label(arm), "; ".join(given_text(first[arm])) or "nothing")
@@ -116,7 +118,7 @@ def _ran(found: Outcome, command: str) -> Ran:
         f" {network}; {ds.attrs['n_complete']} of {ds.attrs['n_expected']} runs, n ="
         f" {len(question.seeds)} seed{'s' * (len(question.seeds) > 1)}.{swept}"
     )
-    sources = [verdict.source for verdict in found.verdicts]
+    sources = [verdict.source for verdict in outcome.verdicts]
     used = cited([], sources, question.models.library)
     return Ran(
         question.experiment.question,
@@ -150,7 +152,3 @@ def _write(
         atomic_write(folder / f"{name}.md", render.markdown(parts, linked))
         written += [folder / f"{name}.html", folder / f"{name}.md"]
     return tuple(written)
-
-
-def _quiet(line: str) -> None:
-    del line

@@ -1,0 +1,101 @@
+"""In: a request. Out: a result for each of its runs; those that were missing are run now, after the
+emulators they need are trained.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from functools import partial
+from typing import Unpack
+
+from plastogen.errors import StoreError
+from plastogen.runs.cost import record, record_learning
+from plastogen.runs.emulators import Pilots, provide
+from plastogen.runs.request import Request, RunOptions, Say, write_record
+from plastogen.runs.scheduler import Run, RunResult, Watcher, execute
+
+REASONS = 5  # of earlier failures that are told at once
+
+
+def run_missing(
+    request: Request,
+    runs: Sequence[Run],
+    *,
+    say: Say = print,
+    watcher: Watcher | None = None,
+    first_seed: Callable[[], None] | None = None,
+    **options: Unpack[RunOptions],
+) -> list[RunResult]:
+    """Run what is not there yet of `runs`. Raises InputError, StoreError, WorkersLost.
+
+    `first_seed` is called once, when the runs of the first seed are there and one of them is new.
+    """
+    question = request.question
+    write_record(request.folder, question.name, question.set, request.runs)
+    workers = options.get("workers", 1)
+    _train_emulators(request, runs, watcher=watcher, workers=workers)
+    results: list[RunResult] = []
+    waiting = {run.id for run in runs if run.seed == question.seeds[0]}
+    began = time.monotonic()
+    with closing(execute(runs, request.store, watcher=watcher, **options)) as coming:
+        for result in coming:
+            results.append(result)
+            if result.note and result.came != "failed before":
+                place = f"{result.job.place}: " if result.came == "failed" else ""
+                say(f"{place}{result.note}")
+            waiting.discard(result.job.id)
+            if first_seed is not None and not waiting:
+                if any(result.came == "run" for result in results):
+                    first_seed()
+                first_seed = None
+    fresh = [result.job for result in results if result.came == "run"]
+    if fresh and not options.get("scheduler"):
+        seconds = (time.monotonic() - began) * min(workers, len(fresh))
+        with suppress(StoreError):  # the runs are there; only the next estimate goes without them
+            record(fresh, seconds, request.store)
+    for line in _earlier_failures(request, results):
+        say(line)
+    return results
+
+
+def _train_emulators(
+    request: Request, runs: Sequence[Run], *, watcher: Watcher | None, workers: int
+) -> None:
+    """Train the emulators that runs still to be made need. Raises EngineError, StoreError."""
+    missing = [run for run in runs if request.store.fault(run.id) is not None]
+    needed = {run.plan.emulator for run in missing if run.plan.emulator}
+    for pilots in request.pilots.values():
+        if pilots.key in needed:
+            _train(pilots, request, watcher=watcher, workers=workers)
+
+
+def _train(pilots: Pilots, request: Request, *, watcher: Watcher | None, workers: int) -> None:
+    moved = partial(_moved, watcher, pilots.key)
+    began = time.monotonic()
+    if provide(pilots, request.folder, workers=workers, moved=moved):
+        with suppress(StoreError):  # as above
+            record_learning(pilots.plans[0], (time.monotonic() - began) * workers)
+    if watcher is not None:
+        watcher.finished(pilots.key, 0)
+
+
+def _moved(watcher: Watcher | None, key: str, label: str, share: float) -> None:
+    if watcher is not None:
+        watcher.moved(key, 0, label, share)
+
+
+def _earlier_failures(request: Request, results: Sequence[RunResult]) -> Iterator[str]:
+    """What failed in an earlier run and was left alone, each reason once."""
+    reasons = Counter(result.note for result in results if result.came == "failed before")
+    for reason, times in reasons.most_common(REASONS):
+        yield f"failed before, {times} run{'s' if times > 1 else ''}: {reason}"
+    if len(reasons) > REASONS:
+        yield (
+            f"and {len(reasons) - REASONS} more reasons; `plastogen status {request.folder}` has"
+            " them all"
+        )
+    if reasons:
+        yield "what failed is not run again unless asked for: add --rerun failed"
