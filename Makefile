@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run show test lint fast slow docs mutants figures evidence clean help
+.PHONY: run show test lint fast runs slow docs mutants figures evidence clean help
 
 run: $(VENV)/.run  ## set up, then follow one infusion of ketamine over 14 days (results/one_infusion)
 	$(BIN)/plastogen run one_infusion
@@ -14,7 +14,7 @@ show:  ## open the live network in the browser; nothing is installed
 	@echo "page $(PAGE) (if no browser opens: double-click it, or copy it to the computer at the projector)"
 	@[ -n "$$SSH_CONNECTION" ] || $(PYTHON) -m webbrowser "file://$(PAGE)" >/dev/null 2>&1 || true
 
-test: lint fast slow docs  ## set up, then run all checks, quick ones first
+test: lint fast runs slow docs  ## set up, then run all checks, quick ones first
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -24,8 +24,11 @@ lint: $(VENV)/.test
 fast: $(VENV)/.test
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
+runs: $(VENV)/.test  ## make the runs that slow tests and docs share (.runs; kept until the code of a course changes)
+	$(BIN)/python tests/shared_runs.py
+
 slow: $(VENV)/.test
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m slow
 
 docs: $(VENV)/.test  ## build the documentation site (docs/_build/index.html); the tutorial's runs are kept
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build
@@ -56,7 +59,7 @@ $(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
 	$(PIP) --editable '.[test,docs,teach]'
 	@touch $@ $(VENV)/.run
 
-clean:  ## remove the virtual environment (results and the cache stay)
+clean:  ## remove the virtual environment (results, .runs and the cache stay)
 	rm -rf $(VENV)
 
 help:

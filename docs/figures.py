@@ -1,7 +1,8 @@
 """In: the tutorial. Out: its figures, made by doing in a folder what the page tells its reader to
 do.
 
-Everything is kept: what is finished is not run again, so only the first build takes minutes.
+Everything is kept: what is finished is not run again. Runs that `make runs` has made are taken from
+there (`tests/shared_runs.py`): results folders beside each other lend each other their runs.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ from pathlib import Path
 
 from pages import ROOT, Step, steps
 
+sys.path.append(str(ROOT / "tests"))
+import shared_runs
+
 MISSED = 4  # exit code of `plastogen run` when a claim is missed: a finding, not a fault
 
 
 def simulate(page: Path, folder: Path, say: Callable[[str], None] = print) -> None:
     """Do all that `page` asks for in `folder`. Raises RuntimeError with the place of what fails."""
     folder.mkdir(parents=True, exist_ok=True)
+    _borrow(folder / "results")
     kept = os.environ.get("PYTHONPATH")
     source = os.pathsep.join([str(ROOT / "src"), *([kept] if kept else [])])
     environment = os.environ | {"PYTHONPATH": source, "MPLBACKEND": "Agg"}
@@ -38,6 +43,16 @@ def simulate(page: Path, folder: Path, say: Callable[[str], None] = print) -> No
     if done:
         say(f"{page.name}: its Python")
         _do([sys.executable, "-c", "\n".join(done)], steps(page)[-1], folder, environment, (0,))
+
+
+def _borrow(results: Path) -> None:
+    """Lay the shared results beside those of the page, and what an older code left there aside."""
+    results.mkdir(exist_ok=True)
+    for link in results.iterdir():
+        if link.is_symlink():
+            link.unlink()
+    for shared in shared_runs.results().iterdir():
+        (results / f"shared_{shared.name}").symlink_to(shared)
 
 
 def _here(step: Step) -> list[str]:

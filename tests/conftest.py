@@ -1,44 +1,34 @@
-"""Every test has a cache of its own session. Compiled programs outlive it, for as long as their
-source stands.
+"""Every test has a cache of its own session. Compiled programs, and runs that many tests look at,
+outlive it for as long as their code stands (`shared_runs.py`).
 
-The cache of whoever works here is never read or written. What is compiled is kept in `.runs` beside
-this folder (PLASTOGEN_TEST_RUNS names another) under a digest of the
-two modules that make a program, so that a changed line in either is compiled anew.
+The cache of whoever works here is never read or written.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import course_fake
 import pytest
+import shared_runs
 from bench import FINE, FORMULA
-
-ROOT = Path(__file__).parents[1]
-CIRCUIT = ROOT / "src" / "plastogen" / "model" / "circuit"
-MAKERS = ("network.py", "engine.py")
-
-
-@pytest.fixture(scope="session")
-def kept() -> Path:
-    """The folder of what outlives a session."""
-    return Path(os.environ.get("PLASTOGEN_TEST_RUNS") or ROOT / ".runs").absolute()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache_folder(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Iterator[Path]:
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder PLASTOGEN_CACHE names throughout the session."""
-    source = b"".join((CIRCUIT / name).read_bytes() for name in MAKERS)
-    programs = kept / f"programs-{hashlib.sha256(source).hexdigest()[:12]}"
-    programs.mkdir(parents=True, exist_ok=True)
-    folder = tmp_path_factory.mktemp("cache")
-    (folder / "programs").symlink_to(programs)
+    folder = shared_runs.cache_into(tmp_path_factory.mktemp("cache"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLASTOGEN_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture
+def shared_results(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where runs are kept from session to session, with a cache that is too."""
+    monkeypatch.setenv("PLASTOGEN_CACHE", str(shared_runs.folder() / "cache"))
+    return shared_runs.results()
 
 
 @pytest.fixture

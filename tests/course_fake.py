@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from plastogen.simulation.course import Course, Plan
-from plastogen.simulation.variables import POOLS, VARIABLES
+from plastogen.simulation.variables import VARIABLES
 
 
 def simulate(plan: Plan, *, progress: Callable[[str, float], None] | None = None) -> Course:
@@ -28,7 +28,8 @@ def simulate(plan: Plan, *, progress: Callable[[str, float], None] | None = None
         strength * (1 + 0.01 * plan.seed) * np.clip(t, 0, None) * np.exp(-np.clip(t, 0, None) / 5)
     )
     species = tuple(s for drug in plan.drugs.values() for s in drug.species)
-    sizes = {"class": 3, "pool": len(POOLS), "species": len(species)}
+    pools = tuple(plan.circuit.pools())
+    sizes = {"class": len(plan.circuit.classes), "pool": len(pools), "species": len(species)}
     arrays: dict[str, Any] = {}
     for name, variable in VARIABLES.items():
         if "time" in variable.dims:
@@ -37,13 +38,14 @@ def simulate(plan: Plan, *, progress: Callable[[str, float], None] | None = None
                 (1 + hump).reshape(-1, *(1 for _ in shape)), (t.size, *shape)
             ).copy()
     shot = {
-        "t_s": np.array([0.1, 0.2, 0.5]), "i": np.array([0, 3, 7], np.int32), "rate_hz": np.array([3.0, 8.0, 6.0]),
+        "t_s": np.array([0.1, 0.2, 0.5]), "i": np.array([0, 3, 7], np.int32),
+        "rate_hz": np.linspace(3.0, 8.0, sizes["class"]),
         "spectrum": np.ones(4), "frequency_hz": np.arange(4.0), "gamma_power": np.array(1 + strength),
         "delta_power": np.array(1.0), "gamma_peak_hz": np.array(40.0),
     }  # fmt: skip
     shots = {name: dict(shot) for name in plan.snapshots}
     return Course(
-        t, arrays, POOLS, species, shots, {"probes": 3, "cap_hit": False, "backend": plan.backend}
+        t, arrays, pools, species, shots, {"probes": 3, "cap_hit": False, "backend": plan.backend}
     )
 
 

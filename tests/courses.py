@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from plastogen._base.library import Library
-from plastogen.model.circuit import CLASSES, Circuit, Drive
+from plastogen.model.circuit import Circuit, Drive
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
 from plastogen.model.pharmacology.subject import Subject
@@ -45,7 +45,7 @@ def answering(name: str = "small", gains: str = "own") -> Circuit:
     """Circuit `name` with the slopes of `GAINS`, or with none ("flat")."""
     overrides: dict[str, object] = {
         f"formula.gain.{cls}.{number}": GAINS[cls].get(number, 0) if gains == "own" else 0
-        for cls in CLASSES
+        for cls in GAINS
         for number in Drive.names()
     }
     return LIBRARY.load("circuits", name, Circuit, overrides=overrides)

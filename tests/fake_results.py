@@ -2,7 +2,8 @@
 Dataset and spikes.
 
 The curves are plausible shapes (bi-exponentials and saturating rises), not output of the model:
-they are there to draw and to test figures and the report, never to quote.
+they are there to draw and to test figures and the report, never to quote. Names of classes, pools
+and species, and dimensions, units and words of variables, are the product's.
 """
 
 from __future__ import annotations
@@ -14,25 +15,22 @@ import numpy as np
 import xarray as xr
 
 from plastogen import SCOPE
+from plastogen._base.library import Library
 from plastogen.experiment.claim import Verdict
+from plastogen.model.circuit import Circuit
+from plastogen.model.pharmacology.drug import Drug
+from plastogen.simulation.variables import VARIABLES
 
 ARMS = ("vehicle", "ketamine", "nbqx", "rapamycin", "ketamine_nbqx", "ketamine_rapamycin")
-CLASSES = ("E", "PV", "SST")
-POOLS = ("E.synaptic", "E.tonic", "E.rest", "PV.synaptic", "PV.tonic", "SST.synaptic", "SST.tonic")
-SPECIES = ("ketamine", "norketamine", "hydroxynorketamine")
+LIBRARY = Library()
+CIRCUIT = LIBRARY.load("circuits", "prefrontal", Circuit)
+CLASSES, POOLS = CIRCUIT.classes, tuple(CIRCUIT.pools())
+SPECIES = LIBRARY.load("drugs", "ketamine", Drug).species
 SNAPSHOTS = ("before", "during", "after", "day")
 SNAPSHOT_H = (-0.5, 0.6, 2.0, 24.0)
-BOUNDARIES = {"E": (0, 800), "PV": (800, 920), "SST": (920, 1000)}
-BASE_HZ = {"E": 4.2, "PV": 9.5, "SST": 8.0}
-IC50_UM = {
-    "E.synaptic": 5.0,
-    "E.tonic": 4.0,
-    "E.rest": 5.2,
-    "PV.synaptic": 3.6,
-    "PV.tonic": 2.4,
-    "SST.synaptic": 2.9,
-    "SST.tonic": 2.1,
-}
+BOUNDARIES = {name: (part.start, part.stop) for name, part in CIRCUIT.slices().items()}
+BASE_HZ = dict(zip(CLASSES, (4.2, 9.5, 8.0), strict=True))
+IC50_UM = dict(zip(POOLS, (5.0, 4.0, 5.2, 3.6, 2.4, 2.9, 2.1), strict=True))
 
 
 def grid_h(end_h: float = 336.0) -> np.ndarray:
@@ -107,6 +105,13 @@ def dosing(arms: Sequence[str]) -> str:
     return json.dumps(rows)
 
 
+def as_stored(name: str, values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
+    """A variable by arm and seed, with the dimensions, unit and words that results.nc gives it."""
+    variable = VARIABLES[name]
+    dims = ("arm", "seed", *variable.dims)
+    return dims, values, {"units": variable.unit, "long_name": variable.long_name}
+
+
 def results(
     arms: Sequence[str] = ARMS,
     seeds: int = 4,
@@ -122,33 +127,14 @@ def results(
     size, n_arms = t.size, len(arms)
     seed_gain = 1 + 0.12 * rng.standard_normal(seeds)
     shape = (n_arms, seeds, size)
-    names = (
-        "occupancy",
-        "glutamate",
-        "ampa_throughput",
-        "pattern_shift",
-        "dissociation",
-        "bdnf",
-        "eef2k",
-        "mtorc1",
-        "protein",
-        "weight",
-        "scaling",
-        "recurrent",
-        "spine_density",
-        "spine_formation",
-        "spine_elimination",
-        "pv_integrity",
-        "tolerance",
-        "tone",
-        "clinical_effect",
-    )
+    names = [name for name, variable in VARIABLES.items() if variable.dims == ("time",)]
     v = {name: np.zeros(shape) for name in names}
-    rate, rate_se = np.zeros((*shape, 3)), np.full((*shape, 3), 0.09)
-    block, plasma, brain = np.zeros((*shape, 7)), np.zeros((*shape, 3)), np.zeros((*shape, 3))
+    rate, rate_se = np.zeros((*shape, len(CLASSES))), np.full((*shape, len(CLASSES)), 0.09)
+    block = np.zeros((*shape, len(POOLS)))
+    plasma, brain = np.zeros((*shape, len(SPECIES))), np.zeros((*shape, len(SPECIES)))
     frequency = np.arange(0.5, 100.5, 0.5)
     spectrum = np.zeros((n_arms, seeds, len(SNAPSHOTS), frequency.size))
-    snap_rate = np.zeros((n_arms, seeds, len(SNAPSHOTS), 3))
+    snap_rate = np.zeros((n_arms, seeds, len(SNAPSHOTS), len(CLASSES)))
     for i, arm in enumerate(arms):
         scale = (dose or {}).get(arm, 1.0) if "ketamine" in arm or "memantine" in arm else 0.0
         ampa, mtor = float("nbqx" not in arm), float("rapamycin" not in arm)
@@ -166,7 +152,7 @@ def results(
             drop = -0.4 * (1 - ampa) * ((t > -0.5) & (t < 3.5))
             growth = 0.09 * late(t, 1, 3, 140) * scale * g * ampa * mtor
             rate[i, s] = (
-                np.array([4.2, 9.5, 8.0])
+                np.array(list(BASE_HZ.values()))
                 * (1 + sign * surge[:, None] / 1.6 + drop[:, None] + growth[:, None])
                 + noise
             )
@@ -208,67 +194,28 @@ def results(
                 spectrum[i, s, k] = (
                     (0.12 / (1 + (frequency / 3.5) ** 1.4) * (1 + 0.2 * level) + gamma) * g * wiggle
                 )
-                snap_rate[i, s, k] = [np.interp(when, t, rate[i, s, :, c]) for c in range(3)]
-    dims = ("arm", "seed", "time")
-    units = {
-        "glutamate": "%",
-        "spine_formation": "1/d",
-        "spine_elimination": "1/d",
-        "clinical_effect": "Hedges g",
-    }
-    data: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {
-        n: (dims, v[n], {"units": units.get(n, "1"), "long_name": n.replace("_", " ")})
-        for n in names
-    }
-    data["rate_hz"] = ((*dims, "class"), rate, {"units": "Hz", "long_name": "firing rate"})
-    data["rate_se_hz"] = (
-        (*dims, "class"),
-        rate_se,
-        {"units": "Hz", "long_name": "standard error of the rate"},
-    )
-    data["block"] = (
-        (*dims, "pool"),
-        block,
-        {"units": "1", "long_name": "blocked share of NMDA receptors"},
-    )
-    data["plasma_ng_ml"] = (
-        (*dims, "species"),
-        plasma,
-        {"units": "ng/mL", "long_name": "plasma concentration"},
-    )
-    data["brain_uM"] = (
-        (*dims, "species"),
-        brain,
-        {"units": "uM", "long_name": "unbound brain concentration"},
-    )
-    snap = ("arm", "seed", "snapshot")
+                snap_rate[i, s, k] = [
+                    np.interp(when, t, rate[i, s, :, c]) for c in range(len(CLASSES))
+                ]
     gamma_band, delta_band = (frequency >= 30) & (frequency <= 80), frequency <= 4
-    data["gamma_power"] = (
-        snap,
-        spectrum[..., gamma_band].sum(-1) * 0.5,
-        {"units": "Hz^2", "long_name": "gamma power"},
-    )
-    data["delta_power"] = (
-        snap,
-        spectrum[..., delta_band].sum(-1) * 0.5,
-        {"units": "Hz^2", "long_name": "delta power"},
-    )
-    peak = frequency[gamma_band][spectrum[..., gamma_band].argmax(-1)]
-    data["gamma_peak_hz"] = (snap, peak, {"units": "Hz", "long_name": "gamma peak frequency"})
-    data["snapshot_rate_hz"] = (
-        (*snap, "class"),
-        snap_rate,
-        {"units": "Hz", "long_name": "rate in the snapshot"},
-    )
-    data["spectrum"] = (
-        (*snap, "frequency"),
-        spectrum,
-        {"units": "Hz^2/Hz", "long_name": "spectrum of the E rate"},
-    )
-    for name, (_, values, _) in data.items():
+    values = {
+        **v,
+        "rate_hz": rate,
+        "rate_se_hz": rate_se,
+        "block": block,
+        "plasma_ng_ml": plasma,
+        "brain_uM": brain,
+        "gamma_power": spectrum[..., gamma_band].sum(-1) * 0.5,
+        "delta_power": spectrum[..., delta_band].sum(-1) * 0.5,
+        "gamma_peak_hz": frequency[gamma_band][spectrum[..., gamma_band].argmax(-1)],
+        "snapshot_rate_hz": snap_rate,
+        "spectrum": spectrum,
+    }
+    data = {name: as_stored(name, array) for name, array in values.items()}
+    for name, array in values.items():
         for arm, s in failed:
             if name != "rate_se_hz":
-                values[list(arms).index(arm), s] = np.nan
+                array[list(arms).index(arm), s] = np.nan
     status = np.full((n_arms, seeds), "complete", dtype=object)
     for arm, s in failed:
         status[list(arms).index(arm), s] = "failed: the binary stopped"
@@ -378,7 +325,7 @@ def held(
     species = list(drugs)
     brain, block = (
         np.zeros((len(arms), seeds, t.size, len(drugs))),
-        np.zeros((len(arms), seeds, t.size, 7)),
+        np.zeros((len(arms), seeds, t.size, len(POOLS))),
     )
     rng = np.random.default_rng(3)
     for i in range(len(arms)):
@@ -388,11 +335,10 @@ def held(
         for p, pool in enumerate(POOLS):
             half = IC50_UM[pool] * (1 if k == 0 else (2.0 if pool.startswith("E") else 0.6))
             block[i, :, :, p] = c / (c + half) * (1 + 0.02 * rng.standard_normal((seeds, 1)))
-    dims = ("arm", "seed", "time")
     ds = xr.Dataset(
         {
-            "brain_uM": ((*dims, "species"), brain, {"units": "uM"}),
-            "block": ((*dims, "pool"), block, {"units": "1"}),
+            "brain_uM": as_stored("brain_uM", brain),
+            "block": as_stored("block", block),
         },
         coords={
             "arm": arms,

@@ -17,6 +17,7 @@ import xarray as xr
 from plastogen import SCOPE
 from plastogen.experiment.design import axes_of
 from plastogen.experiment.sweep import Design, Span
+from plastogen.simulation.variables import VARIABLES
 
 T = np.unique(np.concatenate([np.linspace(-1, 6, 29), np.geomspace(6, 336, 32)]))
 ARMS = ("vehicle", "ketamine", "ketamine_nbqx")
@@ -66,8 +67,9 @@ def dataset(
     dims = tuple(outer)
     data: dict[str, Any] = {}
     for name, curve in values.items():
-        unit = "%" if name == "glutamate" else "1"
-        data[name] = ((*dims, "time"), curve, {"units": unit, "long_name": name.replace("_", " ")})
+        variable = VARIABLES[name]
+        attrs = {"units": variable.unit, "long_name": variable.long_name}
+        data[name] = ((*dims, *variable.dims), curve, attrs)
     for name, (of, when, long_name, unit) in READOUTS.items():
         at = values[of][..., int(np.abs(T - when).argmin())]
         data[name] = (dims, at, {"units": unit, "long_name": long_name, "readout": 1, "of": of})

@@ -3,6 +3,7 @@
     python tests/mutants.py                    every entry of mutants.yaml; exit code 1 if any
         survives
     python tests/mutants.py --only NAME ...    some of them; patterns such as 'receptor-*' will do
+    python tests/mutants.py --room ROOM ...    those of some rooms, such as simulation, model/circuit
     python tests/mutants.py --list             what there is
 
 The package and its tests are copied to a temporary folder first: the working tree is never touched.
@@ -300,23 +301,39 @@ def hunted(
         yield from zip(mutants, pool.map(one, mutants), strict=True)
 
 
+def selected(
+    every: Iterable[Mutant], *, only: Sequence[str] | None, rooms: Sequence[str] | None
+) -> list[Mutant]:
+    """Those whose name fits one of the patterns `only` and whose file lies in one of `rooms`."""
+    return [
+        m
+        for m in every
+        if (not only or any(fnmatch(m.name, pattern) for pattern in only))
+        and (not rooms or any(m.file.startswith(f"{room.strip('/')}/") for room in rooms))
+    ]
+
+
+def summary(chosen: Iterable[Mutant], alive: Sequence[Mutant]) -> list[str]:
+    """A line for each room: how many of its mutants were killed."""
+    rooms: dict[str, list[bool]] = {}
+    for m in chosen:
+        rooms.setdefault(m.file.rpartition("/")[0], []).append(m not in alive)
+    return [f"{room:22} {sum(k)} of {len(k)} killed" for room, k in sorted(rooms.items())]
+
+
 def main(arguments: Sequence[str] | None = None, *, listed: Path = LIST) -> int:
     """The command: 0 when every mutant was killed, else 1."""
     parser = argparse.ArgumentParser(
         description="Break the package line by line and see whether its tests notice."
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these alone; patterns will do")
+    parser.add_argument("--room", nargs="+", metavar="ROOM", help="those of these rooms alone")
     parser.add_argument("--list", action="store_true", help="say what there is and stop")
     parser.add_argument(
         "--jobs", type=int, default=2, metavar="N", help="mutants tested at a time (2)"
     )
     asked = parser.parse_args(arguments)
-    every = read(listed)
-    chosen = [
-        m
-        for m in every
-        if not asked.only or any(fnmatch(m.name, pattern) for pattern in asked.only)
-    ]
+    chosen = selected(read(listed), only=asked.only, rooms=asked.room)
     if asked.list:
         for m in chosen:
             print(f"{m.name:45} {m.file:24} {m.breaks}")
@@ -324,12 +341,13 @@ def main(arguments: Sequence[str] | None = None, *, listed: Path = LIST) -> int:
     wrong = (
         faults(chosen)
         if chosen
-        else [f"no mutant is called {' or '.join(asked.only or ['anything'])}"]
+        else [f"no mutant is called {' or '.join(asked.only or asked.room or ['anything'])}"]
     )
     if wrong:
         print("\n".join(wrong))
         return 1
-    begun, alive = time.monotonic(), 0
+    begun = time.monotonic()
+    alive: list[Mutant] = []
     with tempfile.TemporaryDirectory(prefix="plastogen-mutants-") as place:
         copies = [copied(ROOT, Path(place).resolve() / str(n)) for n in range(asked.jobs)]
         if said := untouched(copies, chosen):
@@ -337,10 +355,13 @@ def main(arguments: Sequence[str] | None = None, *, listed: Path = LIST) -> int:
             return 1
         print(f"without any mutant all tests pass ({time.monotonic() - begun:.0f} s)", flush=True)
         for m, found in hunted(copies, chosen):
-            alive += found is not None
-            print(f"{found}: {m.name}: {m.breaks}" if found else f"killed: {m.name}", flush=True)
+            if found is not None:
+                alive.append(m)
+                print(f"{found}: {m.name}: {m.breaks}", flush=True)
+    print("\n".join(summary(chosen, alive)))
     print(
-        f"{len(chosen) - alive} of {len(chosen)} mutants killed in {time.monotonic() - begun:.0f} s"
+        f"{len(chosen) - len(alive)} of {len(chosen)} mutants killed in"
+        f" {time.monotonic() - begun:.0f} s"
     )
     return 1 if alive else 0
 

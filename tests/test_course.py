@@ -576,7 +576,7 @@ def test_a_direct_course_is_the_same_again_and_differs_by_seed(
     kept = course_module.NetworkProbe
     monkeypatch.setattr(
         course_module,
-        "Remembered",
+        "CachedProbe",
         lambda probe: CachedProbe(probe, tmp_path / str(len(list(tmp_path.iterdir())))),
     )
     one, two, other = (

@@ -29,6 +29,7 @@ from plastogen.figures._responders import plot_responders
 from plastogen.figures._sensitivity import plot_sensitivity
 from plastogen.figures._sweep import plot_sweep
 from plastogen.figures._tornado import plot_tornado
+from plastogen.simulation.variables import VARIABLES
 
 DOSES, PLANE, DRAWN, PEOPLE = fake.doses(), fake.plane(), fake.drawn(), fake.people()
 
@@ -266,7 +267,8 @@ def test_a_panel_each_value_with_the_arms_in_it() -> None:
 
 
 def test_its_variable_is_that_of_the_first_readout() -> None:
-    assert texts(plot_courses(DOSES.isel(dose=[0, 20])))[0] == "Clinical effect"
+    title = texts(plot_courses(DOSES.isel(dose=[0, 20])))[0]
+    assert title.lower() == VARIABLES["clinical_effect"].long_name.lower()
     with pytest.raises(InputError, match="a variable with one course"):
         plot_courses(DOSES, variable="effect_day_1")
     with pytest.raises(InputError, match="timeline shows one point"):
@@ -296,7 +298,9 @@ def test_people_are_threads_around_their_median() -> None:
 def test_a_phase_portrait_goes_from_state_to_state_with_time_marked() -> None:
     fig = plot_phase(DOSES)
     ax = fig.axes[0]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("weight", "spine density")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == tuple(
+        VARIABLES[name].long_name for name in ("weight", "spine_density")
+    )
     assert {"start", "1 d", "14 d"} <= set(texts(ax))
     path = max(
         ax.lines,

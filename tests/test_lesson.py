@@ -5,11 +5,13 @@ lesson says.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import shared_runs
 import xarray as xr
 from typer.testing import CliRunner
 
@@ -25,7 +27,7 @@ from plastogen.publish.lesson.make import Made, _make_request, make
 
 LESSONS = shipped()
 WITHOUT_NETWORK = [name for name in LESSONS if not open_lesson(name)[0].set]
-WITH_NETWORK = [name for name in LESSONS if name not in WITHOUT_NETWORK]
+WITH_NETWORK = shared_runs.lessons()
 OWN = """
 title: A lesson of my own
 experiment: trapping
@@ -55,8 +57,8 @@ def silent(line: str) -> None:
     del line
 
 
-def made(name: str, **settings: Any) -> Made:
-    return make(name, settings, say=silent, workers=2)
+def made(name: str, out: Path | None = None, **settings: Any) -> Made:
+    return make(name, settings, out=out, say=silent, workers=1)
 
 
 def test_there_are_at_least_eight_and_each_is_listed(here: Path) -> None:
@@ -78,9 +80,24 @@ def test_a_lesson_is_sound(name: str) -> None:
     assert typed == [], "a result is read from the run, never typed"
 
 
+@pytest.fixture(scope="module")
+def dry(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
+    """Each lesson that asks no network, made once."""
+    folder = tmp_path_factory.mktemp("dry")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        made_here = {name: made(name) for name in WITHOUT_NETWORK}
+    return {
+        name: replace(one, files=tuple(folder / path for path in one.files))
+        for name, one in made_here.items()
+    }
+
+
 @pytest.mark.parametrize("name", WITHOUT_NETWORK)
-def test_the_key_of_a_lesson_without_network_agrees_with_a_run(name: str, here: Path) -> None:
-    lesson = made(name)
+def test_the_key_of_a_lesson_without_network_agrees_with_a_run(
+    name: str, dry: dict[str, Made]
+) -> None:
+    lesson = dry[name]
     assert lesson.key.disagreements == []
     assert lesson.key.numbers
     assert all(np.isfinite(number.mean) for number in lesson.key.numbers)
@@ -97,8 +114,8 @@ def test_a_lesson_without_network_notices_a_changed_model(name: str, here: Path)
 @pytest.mark.network
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", WITH_NETWORK)
-def test_the_key_of_a_lesson_agrees_with_a_run(name: str, here: Path) -> None:
-    lesson = made(name)
+def test_the_key_of_a_lesson_agrees_with_a_run(name: str, here: Path, shared_results: Path) -> None:
+    lesson = made(name, shared_results / f"lesson_{name}")
     assert [one.verdict.sentence for one in lesson.key.disagreements] == []
     assert all(np.isfinite(number.mean) for number in lesson.key.numbers)
     _check_sheets(lesson)
@@ -108,8 +125,8 @@ def test_the_key_of_a_lesson_agrees_with_a_run(name: str, here: Path) -> None:
 @pytest.mark.network
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", WITH_NETWORK)
-def test_a_lesson_notices_a_changed_model(name: str, here: Path) -> None:
-    changed = made(name, **{**open_lesson(name)[0].change.set, "course.seeds": 1})
+def test_a_lesson_notices_a_changed_model(name: str, here: Path, shared_results: Path) -> None:
+    changed = made(name, shared_results / f"lesson_{name}_changed", **shared_runs.as_changed(name))
     assert changed.key.disagreements != []
 
 
@@ -253,15 +270,17 @@ def test_a_time_under_an_hour_is_said_in_minutes() -> None:
     assert keys._found("onset_E of ketamine", question, ds * 100).said == "7 h"
 
 
-def test_slides_name_claims_and_leave_the_fine_print_to_the_teacher(here: Path) -> None:
-    texts = {path.name: path.read_text(encoding="utf-8") for path in made("traps").files}
+def test_slides_name_claims_and_leave_the_fine_print_to_the_teacher(dry: dict[str, Made]) -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in dry["traps"].files}
     assert "source: mealing1999" in texts["teacher.md"]
     assert "source:" not in texts["slides.md"]
     assert "- ✓ met: ketamine stays trapped while glutamate is away\n" in texts["slides.md"]
 
 
-def test_a_teacher_is_told_the_whole_command_and_no_names_of_the_program(here: Path) -> None:
-    texts = {path.name: path.read_text(encoding="utf-8") for path in made("traps").files}
+def test_a_teacher_is_told_the_whole_command_and_no_names_of_the_program(
+    dry: dict[str, Made],
+) -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in dry["traps"].files}
     assert "    plastogen lesson traps --set drugs.mk801" in texts["teacher.md"]
     assert texts["student.md"].count(SCOPE) == 1
     assert "run by cpp" not in texts["student.md"]

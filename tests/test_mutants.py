@@ -80,6 +80,30 @@ def test_an_unknown_name_is_an_error(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == "no mutant is called nobody\n"
 
 
+def test_mutants_of_a_room_are_those_of_its_files(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each mutant stands in one room; what is chosen is all of a room and nothing else."""
+    rooms = {m.file.rpartition("/")[0] for m in LISTED}
+    parts = {room: mutants.selected(LISTED, only=None, rooms=[room]) for room in rooms}
+    assert all(m.file.startswith(f"{room}/") for room, found in parts.items() for m in found)
+    assert sum(len(found) for found in parts.values()) == len(LISTED)
+    assert mutants.selected(LISTED, only=["step*"], rooms=["model"]) == []
+    assert mutants.main(["--room", "simulation", "--list"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == len(parts["simulation"]) > 20
+    assert mutants.main(["--room", "cellar"]) == 1
+    assert capsys.readouterr().out == "no mutant is called cellar\n"
+
+
+def test_the_summary_counts_each_room() -> None:
+    here = [replace(LISTED[0], name=str(n), file=f"model/circuit/{n}.py") for n in range(3)]
+    there = replace(LISTED[0], file="runs/store.py")
+    told = mutants.summary([*here, there], [here[1]])
+    assert [" ".join(line.split()) for line in told] == [
+        "model/circuit 2 of 3 killed",
+        "runs 1 of 1 killed",
+    ]
+
+
 @pytest.mark.slow
 def test_a_handful_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
     assert mutants.main(["--only", *HANDFUL]) == 0
@@ -91,7 +115,7 @@ def test_a_survivor_and_a_mutant_that_does_not_run_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (
-        "- {name: hidden, file: dose.py, line: 'over_h = float(treatment.over) if treatment.over is not None else 0.0',"
+        "- {name: hidden, file: model/pharmacology/regimen.py, line: 'over_h = float(treatment.over) if treatment.over is not None else 0.0',"
         " mutant: over_h = 0.0, breaks: infusions, tests: [test_synapse.py]}\n"
         "- {name: dead, file: model/plasticity/synapse.py, line: from plastogen._base.definition import Definition,"
         " mutant: from plastogen._base.definition import Nothing as Definition, breaks: all, tests: [test_synapse.py]}\n"
