@@ -23,7 +23,7 @@ def main() -> None:
     )
     parser.add_argument("browser", nargs="?", choices=["chromium", "firefox"], default="chromium")
     browser = parser.parse_args().browser
-    command = ["node", str(WALK), str(explore.shipped()), browser]
+    command = ["node", str(WALK), str(explore.shipped_page()), browser]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr.strip())

@@ -17,7 +17,7 @@ import sys
 import time
 
 from plastogen.experiment.resolve import open_experiment
-from plastogen.experiment.validate import check, resolve
+from plastogen.experiment.validate import check, resolve_conditions
 from plastogen.runs.scheduler import jobs_of
 
 MIB = 2**20
@@ -30,7 +30,7 @@ def measure(points: int) -> str:
     question = open_experiment("sensitivity", {"design.points": points, "course.method": "direct"})
     check(question)
     checked = time.process_time()
-    cases = resolve(question)
+    cases = resolve_conditions(question)
     resolved = time.process_time()
     jobs, _ = jobs_of(question, cases, "cpp")
     named = time.process_time()

@@ -27,7 +27,7 @@ from plastogen.experiment.models import FOLDERS
 from plastogen.experiment.readout import Readout, Take
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
-from plastogen.figures import FIGURES
+from plastogen.figures.captions import FIGURES
 from plastogen.model.plasticity.system import STATES
 from plastogen.publish.catalogue import MODEL_KINDS, listing, span
 from plastogen.runs.results import dosing

@@ -5,6 +5,7 @@ come late.
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from plastogen._base.facade import offered
 
 SRC = Path(__file__).parents[1] / "src" / "plastogen"
 MAX_LINES = 400
@@ -60,6 +63,17 @@ HEAVY = (
     "pandas",
     "pynwb",
 )
+
+OPEN_ROOMS = ("", "errors", "_base")  # used by module
+FACADES = [
+    "plastogen.model",
+    *(
+        f"plastogen.{name}"
+        for name in ROOMS
+        if (SRC / name.replace(".", "/")).is_dir() and name not in ("_base", "cli")
+    ),
+]
+FACADE_LINES = 50
 
 FILES = sorted(SRC.rglob("*.py"))
 MODULES = {
@@ -135,6 +149,46 @@ def test_imports_go_up_the_table_only() -> None:
         if room(name) and room(module) and ROOMS.index(room(name)) > ROOMS.index(room(module))
     ]
     assert wrong == []
+
+
+def test_a_room_is_entered_through_its_facade() -> None:
+    """A module takes from another room only what that room's `__init__` offers, by that name."""
+    past = []
+    for module, path in MODULES.items():
+        for line, name in imports(path):
+            there = f"plastogen.{room(name)}"
+            if (
+                room(name) in OPEN_ROOMS
+                or there == name
+                or room(module) in (room(name), "__main__")
+            ):
+                continue
+            wanted = name.removeprefix(f"{there}.")
+            if wanted not in offered(str(MODULES[f"{there}.__init__"])):
+                past.append(f"{module}:{line} imports {name}")
+    assert past == []
+
+
+@pytest.mark.parametrize("package", FACADES)
+def test_a_facade_is_short_and_offers_only_what_is_there(package: str) -> None:
+    path, facade = MODULES[f"{package}.__init__"], importlib.import_module(package)
+    assert len(path.read_text(encoding="utf-8").splitlines()) < FACADE_LINES
+    homes = offered(str(path))
+    assert homes
+    for name, home in homes.items():
+        assert getattr(facade, name) is not None
+        bears = f"{package}.{name}" in MODULES or f"{package}.{name}.__init__" in MODULES
+        assert bears == (home == package), f"{name} bears the name of a module"
+    assert set(getattr(facade, "__all__", ())) <= homes.keys() == set(dir(facade))
+    with pytest.raises(AttributeError, match=rf"{package} has no 'nothing'; it offers"):
+        _ = facade.nothing
+
+
+def test_a_facade_costs_nothing() -> None:
+    code = f"import sys, {', '.join(FACADES)}; print([m for m in sys.modules if m.startswith('plastogen.')])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    packages = {"plastogen._base", "plastogen._base.facade", *FACADES}
+    assert set(ast.literal_eval(found.stdout)) == packages
 
 
 def test_no_import_runs_in_a_circle() -> None:

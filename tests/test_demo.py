@@ -15,7 +15,7 @@ import pytest
 
 from plastogen import SCOPE
 from plastogen.model.circuit import Spikes
-from plastogen.publish.demo import demo
+from plastogen.publish.demo import make_demo
 
 MOST_CPU_S = 20
 
@@ -86,7 +86,7 @@ def test_spikes_are_those_of_the_engine(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("plastogen.publish.demo.Engine.run", silent)
     said: list[str] = []
-    demo(tmp_path, say=said.append)
+    make_demo(tmp_path, say=said.append)
     assert asked[0] == 1
     share = float(re.search(r"(\d+)% on SST", " ".join(said))[1]) / 100  # type: ignore[index]
     assert asked[1] == pytest.approx(1 - share, abs=0.006)

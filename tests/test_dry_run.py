@@ -9,7 +9,7 @@ import pytest
 from test_experiment import TEXT, question
 
 from plastogen.experiment.resolve import OpenExperiment
-from plastogen.experiment.validate import resolve
+from plastogen.experiment.validate import resolve_conditions
 from plastogen.runs.cost import Pace, expected, record, record_learning
 from plastogen.runs.dry_run import in_time, planned
 from plastogen.runs.emulators import emulated, path_of
@@ -28,11 +28,11 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def jobs(asked: OpenExperiment, backend: str = "numpy") -> list[Run]:
-    return jobs_of(asked, resolve(asked), backend)[0]
+    return jobs_of(asked, resolve_conditions(asked), backend)[0]
 
 
 def lines(asked: OpenExperiment, folder: Path, backend: str = "numpy", workers: int = 2) -> str:
-    cases = resolve(asked)
+    cases = resolve_conditions(asked)
     pilots = emulated(asked, cases, backend)
     found, ids = jobs_of(asked, cases, backend, pilots)
     return "\n".join(
@@ -105,13 +105,13 @@ def test_emulators_that_have_to_be_learned_are_counted_and_timed(tmp_path: Path)
     )
     said = lines(asked, tmp_path)
     assert "emulators: 2, 0 of them learned (they differ along circuit.populations.E.leak)" in said
-    pilots = emulated(asked, resolve(asked), "numpy")
+    pilots = emulated(asked, resolve_conditions(asked), "numpy")
     one, other = pilots.values()
     kept = path_of(tmp_path, one.key)
     kept.parent.mkdir()
     kept.touch()
     assert "emulators: 2, 1 of them learned" in lines(asked, tmp_path)
-    cases = resolve(asked)
+    cases = resolve_conditions(asked)
     record(jobs_of(asked, cases, "numpy", pilots)[0], 1, Store(tmp_path))
     assert "learning 1 emulators comes on top: not known how long" in lines(asked, tmp_path)
     record_learning(other.plans[0], 1200)

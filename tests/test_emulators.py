@@ -12,7 +12,7 @@ import pytest
 import plastogen
 from plastogen.errors import InputError
 from plastogen.experiment.resolve import open_experiment
-from plastogen.experiment.validate import resolve
+from plastogen.experiment.validate import resolve_conditions
 from plastogen.runs import emulators as pilot
 from plastogen.runs.emulators import emulated, path_of, told
 from plastogen.runs.request import make_request
@@ -59,7 +59,7 @@ def key(*changes: tuple[str, str], folder: Path) -> str:
         text = text.replace(old, new)
     (folder / "other.yaml").write_text(text)
     question = open_experiment(folder / "other.yaml")
-    (found,) = emulated(question, resolve(question), "cpp").values()
+    (found,) = emulated(question, resolve_conditions(question), "cpp").values()
     return found.key
 
 
@@ -80,7 +80,7 @@ def test_another_question_has_another_emulator(change: tuple[str, str], tmp_path
 def test_pilots_reach_the_ends_of_the_range_in_every_arm_and_seed(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text(SWEEP)
     question = open_experiment(tmp_path / "sweep.yaml")
-    (found,) = emulated(question, resolve(question), "cpp").values()
+    (found,) = emulated(question, resolve_conditions(question), "cpp").values()
     doses = sorted(
         {
             float(t.dose)
@@ -99,14 +99,14 @@ def test_every_circuit_of_a_sweep_has_its_own_and_too_many_are_refused(tmp_path:
     path = "circuit.populations.SST.tonic_nmda: {from: 4 nS, to: 8 nS, points: 3}"
     (tmp_path / "sweep.yaml").write_text(SWEEP.replace("sweep:\n", f"sweep:\n  {path}\n"))
     question = open_experiment(tmp_path / "sweep.yaml")
-    found = emulated(question, resolve(question), "cpp")
+    found = emulated(question, resolve_conditions(question), "cpp")
     assert len({each.key for each in found.values()}) == 3
     (tmp_path / "sweep.yaml").write_text(
         SWEEP.replace("sweep:\n", f"sweep:\n  {path.replace('points: 3', 'points: 20')}\n")
     )
     question = open_experiment(tmp_path / "sweep.yaml")
     with pytest.raises(InputError, match="at most 16 circuits"):
-        emulated(question, resolve(question), "cpp")
+        emulated(question, resolve_conditions(question), "cpp")
 
 
 def test_an_emulated_sweep_says_what_the_network_would_and_how_sure_it_is(
@@ -199,7 +199,7 @@ def test_virtual_subjects_are_among_the_pilots_and_more_of_them_change_nothing(
             text.replace("seeds: 2,", f"seeds: 2, subjects: {count},")
         )
         question = open_experiment(tmp_path / "people.yaml")
-        (found,) = emulated(question, resolve(question), "cpp").values()
+        (found,) = emulated(question, resolve_conditions(question), "cpp").values()
         keys.add(found.key)
         plans = found.plans
     assert len(keys) == 1

@@ -22,8 +22,8 @@ from test_network import check_density
 
 from plastogen._base.files import cache_dir
 from plastogen._base.library import Library
-from plastogen.errors import StoreError
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine, EngineError, Spikes, engine
+from plastogen.errors import EngineError, StoreError
+from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine, Spikes, engine
 from plastogen.model.circuit.engine import is_built, program_folder, program_key
 from plastogen.model.circuit.measures import rates_hz
 

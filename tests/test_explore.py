@@ -28,7 +28,7 @@ from plastogen.figures.style import KNOWN_CLASSES
 from plastogen.model.circuit import CLASSES, Drive
 from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.circuit.drive import cell_values, shared_values
-from plastogen.model.circuit.wasm import signature
+from plastogen.model.circuit.wasm import wasm_signature
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
 from plastogen.publish.explore import build as explore
@@ -42,7 +42,7 @@ KETAMINE = Library().load("drugs", "ketamine", Drug)
 
 @lru_cache(maxsize=1)
 def page() -> str:
-    return explore.shipped().read_text(encoding="utf-8")
+    return explore.shipped_page().read_text(encoding="utf-8")
 
 
 def data(text: str, name: str) -> Any:
@@ -58,15 +58,15 @@ def data(text: str, name: str) -> Any:
 
 def test_the_page_that_ships_is_one_file_of_the_present_circuit() -> None:
     assert len(page().encode()) <= MOST_BYTES
-    assert data(page(), "page") == {"scope": SCOPE, "signature": signature(SMALL)}, (
+    assert data(page(), "page") == {"scope": SCOPE, "signature": wasm_signature(SMALL)}, (
         "the small circuit, the network or the flags have changed: build the page anew (docs/decisions/0010)"
     )
 
 
 def test_a_changed_circuit_is_noticed() -> None:
     other = numbers.with_number(SMALL, "background", "rate", 990.0)
-    assert signature(other) != signature(SMALL)
-    assert signature(SMALL.model_copy(update={"title": "another"})) == signature(SMALL)
+    assert wasm_signature(other) != wasm_signature(SMALL)
+    assert wasm_signature(SMALL.model_copy(update={"title": "another"})) == wasm_signature(SMALL)
 
 
 def test_the_page_holds_what_the_sources_now_say() -> None:
@@ -313,7 +313,7 @@ def test_with_nothing_to_show_the_page_that_ships_is_opened(
     assert say("explore", "--no-open").output == f"page {explore.shipped()}\n"
     assert opened == []
     assert say("explore").exit_code == 0
-    assert opened == [explore.shipped().resolve().as_uri()]
+    assert opened == [explore.shipped_page().resolve().as_uri()]
 
 
 def test_where_no_browser_opens_it_says_how_to_show_the_page(
@@ -346,7 +346,7 @@ def test_without_a_screen_no_browser_is_tried(monkeypatch: pytest.MonkeyPatch) -
 def test_a_copy_of_the_page_goes_where_it_is_wanted(tmp_path: Path) -> None:
     shown = say("explore", "--no-open", "-o", str(tmp_path / "stick" / "lecture.html"))
     assert shown.exit_code == 0
-    assert (tmp_path / "stick" / "lecture.html").read_bytes() == explore.shipped().read_bytes()
+    assert (tmp_path / "stick" / "lecture.html").read_bytes() == explore.shipped_page().read_bytes()
 
 
 def test_without_emscripten_the_fix_is_said(
@@ -370,4 +370,4 @@ def test_make_show_names_the_page_that_ships() -> None:
         check=True,
         env=os.environ | {"SSH_CONNECTION": "away"},
     ).stdout
-    assert str(explore.shipped()) in said.split()
+    assert str(explore.shipped_page()) in said.split()

@@ -41,7 +41,7 @@ def lacks(browser: str) -> str:
 def walked(browser: str) -> dict[str, Any]:
     if why := lacks(browser):
         pytest.skip(why)
-    command = ["node", str(WALK), str(explore.shipped()), browser]
+    command = ["node", str(WALK), str(explore.shipped_page()), browser]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))

@@ -45,7 +45,7 @@ def asked(drive: Drive | None = None, **given: Any) -> dict[str, Any]:
 
 
 def answers(*questions: dict[str, Any], page: Path | None = None) -> list[dict[str, Any]]:
-    command = ["node", str(PAGE / "page.js"), str(page or explore.shipped())]
+    command = ["node", str(PAGE / "page.js"), str(page or explore.shipped_page())]
     done = subprocess.run(
         command, input=json.dumps(questions), capture_output=True, text=True, check=False
     )
@@ -146,7 +146,7 @@ def guided() -> dict[str, np.ndarray]:
     over ten seconds.
     """
     model = json.loads(
-        (explore.shipped().read_text(encoding="utf-8").split('id="model-data">')[1]).split(
+        (explore.shipped_page().read_text(encoding="utf-8").split('id="model-data">')[1]).split(
             "</script>"
         )[0]
     )
@@ -210,6 +210,6 @@ def test_a_page_built_anew_runs_the_same_network(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(FORMULA)
     plastogen.run("mine", method="formula", seeds=1)
-    built = explore.build([tmp_path / "results" / "mine"], tmp_path / "page.html")
+    built = explore.build_page([tmp_path / "results" / "mine"], tmp_path / "page.html")
     questions = [asked(on(SST=0.4), seed=2), asked(seed=5, mg=6)]
     assert answers(*questions, page=built) == answers(*questions)

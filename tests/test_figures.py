@@ -30,7 +30,7 @@ from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.experiment.validate_outputs import FIGURES as CHECKED
-from plastogen.figures import FIGURES, axis, data, labels, layout, overlay, style
+from plastogen.figures import axis, data, labels, layout, overlay, style
 from plastogen.figures._acute import plot_acute
 from plastogen.figures._arms import plot_arms
 from plastogen.figures._block import plot_block
@@ -45,6 +45,7 @@ from plastogen.figures._spectra import plot_spectra
 from plastogen.figures._sweep import plot_sweep
 from plastogen.figures._timeline import plot_timeline
 from plastogen.figures._tornado import plot_tornado
+from plastogen.figures.captions import FIGURES
 from plastogen.model.circuit import Circuit
 
 DS = fake.results()

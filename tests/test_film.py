@@ -21,7 +21,7 @@ from plastogen import SCOPE
 from plastogen.cli.main import app
 from plastogen.errors import InputError
 from plastogen.figures import _frame as frames
-from plastogen.publish.film import _gif, _html, _mp4, _said, ffmpeg, film, moments
+from plastogen.publish.film import _gif, _html, _mp4, _said, ffmpeg, make_film, moments
 
 DS = fake.results()
 PICTURES = [Image.new("RGB", (64, 36), colour) for colour in ("white", "navy", "teal")]
@@ -143,7 +143,7 @@ def test_what_cannot_be_filmed_is_refused_before_anything_runs(
 def test_a_sweep_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="one without a sweep"):
-        film("magnesium_and_voltage", say=lambda line: None)
+        make_film("magnesium_and_voltage", say=lambda line: None)
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from plastogen.experiment.resolve import open_experiment
 from plastogen.publish.lesson import key as keys
 from plastogen.publish.lesson import render, sheets
 from plastogen.publish.lesson.definition import LEVELS, open_lesson, shipped
-from plastogen.publish.lesson.make import Made, _make_request, make
+from plastogen.publish.lesson.make import Made, _make_request, make_lesson
 
 LESSONS = shipped()
 WITHOUT_NETWORK = [name for name in LESSONS if not open_lesson(name)[0].set]
@@ -58,7 +58,7 @@ def silent(line: str) -> None:
 
 
 def made(name: str, out: Path | None = None, **settings: Any) -> Made:
-    return make(name, settings, out=out, say=silent, workers=1)
+    return make_lesson(name, settings, out=out, say=silent, workers=1)
 
 
 def test_there_are_at_least_eight_and_each_is_listed(here: Path) -> None:

@@ -17,7 +17,8 @@ from plastogen import SCOPE
 from plastogen.analysis.provenance import cited, numbers
 from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
-from plastogen.figures import FIGURES, style
+from plastogen.figures import style
+from plastogen.figures.captions import FIGURES
 from plastogen.publish.report.html import Html, el, join, table
 from plastogen.publish.report.methods import given_text, methods
 from plastogen.publish.report.page import NOTHING_FROM_OUTSIDE, SECTIONS, page, write_report

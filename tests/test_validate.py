@@ -13,7 +13,7 @@ from test_experiment import TEXT, question
 from plastogen.errors import InputError
 from plastogen.experiment.definition import shipped
 from plastogen.experiment.resolve import OpenExperiment, open_experiment
-from plastogen.experiment.validate import FEW, check, resolve
+from plastogen.experiment.validate import FEW, check, resolve_conditions
 
 DOSE = "arms.ketamine.give.infusion.dose"
 IC50 = "drugs.ketamine.actions.nmdar.ketamine.ic50"
@@ -27,7 +27,7 @@ def swept(text: str) -> OpenExperiment:
 def test_a_big_sweep_is_checked_at_its_corners_and_resolved_whole() -> None:
     asked = swept(f"sweep: {{{DOSE}: {{from: 0.1 mg/kg, to: 1 mg/kg, points: {FEW + 1}}}}}")
     assert len(check(asked)) == 2 * ARMS
-    cases = resolve(asked)
+    cases = resolve_conditions(asked)
     assert [(case.index, case.arm) for case in cases[-ARMS:]] == [
         ((FEW,), arm) for arm in asked.experiment.arms
     ]
@@ -44,7 +44,7 @@ def test_what_is_wrong_between_the_corners_of_a_big_sweep_is_found_before_anythi
     asked = question(f"{with_more}sweep: {{arms.nbqx.give.more.at: [{', '.join(times)}]}}")
     assert len(check(asked)) == 2 * ARMS
     with pytest.raises(InputError, match="wanted times that do not overlap"):
-        resolve(asked)
+        resolve_conditions(asked)
 
 
 def test_ten_thousand_points_are_checked_in_a_second() -> None:

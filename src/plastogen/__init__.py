@@ -10,7 +10,6 @@ import sys
 from typing import Any
 
 __version__ = "0.1.0"
-SCOPE = "plastogen explains mechanisms; it is not advice on doses or treatment."
 
 # Runs go side by side, each on small matrices: BLAS threads of their own would only fight (40 times
 # slower when cores are busy), and a fixed number keeps results the same to the last bit. Too late
@@ -22,12 +21,13 @@ if "numpy" not in sys.modules:
 # The Python door: public name -> module that holds it. Nothing is imported before it is asked for.
 _DOOR: dict[str, str] = {
     "InputError": "plastogen.errors",
+    "SCOPE": "plastogen._base.scope",
     "StoreError": "plastogen.errors",
     "load": "plastogen.runs.results",
     "run": "plastogen.publish.workflow",
 }
 
-__all__ = ["SCOPE", "__version__", *_DOOR]
+__all__ = ["__version__", *_DOOR]
 
 
 def __getattr__(name: str) -> Any:

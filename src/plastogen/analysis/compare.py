@@ -113,7 +113,7 @@ def _key(value: Any) -> Any:
     return f"{value:.{DIGITS}g}" if isinstance(value, float) else value
 
 
-def compare(a: xr.Dataset, b: xr.Dataset) -> Comparison:
+def compare_results(a: xr.Dataset, b: xr.Dataset) -> Comparison:
     """Both, paired by arm, point and seed."""
     one, two = Side(a), Side(b)
     arms = [arm for arm in one.arms if arm in two.arms]

@@ -17,11 +17,11 @@ from typing import Literal
 import numpy as np
 import pydantic
 
-from plastogen import SCOPE
 from plastogen._base.definition import Definition, build
 from plastogen._base.document import read
 from plastogen._base.library import Library, builtin
 from plastogen._base.quantity import Fault, faulty
+from plastogen._base.scope import SCOPE
 from plastogen._base.text import nearest, show
 from plastogen._base.units import parse
 from plastogen.experiment.claim import Verdict

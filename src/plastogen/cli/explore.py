@@ -30,12 +30,12 @@ def explore(
     from results.
     """
     from plastogen._base.files import atomic_write
-    from plastogen.publish.explore import build as pages
+    from plastogen.publish.explore.build import build_page, shipped_page
 
     if results:
-        path = pages.build(results, to or Path("explore.html"), announce=typer.echo)
+        path = build_page(results, to or Path("explore.html"), announce=typer.echo)
     else:
-        path = pages.shipped()
+        path = shipped_page()
         if to is not None:
             atomic_write(to, path.read_text(encoding="utf-8"))
             path = to

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from plastogen import SCOPE, __version__
+from plastogen import __version__
+from plastogen._base.scope import SCOPE
 from plastogen.cli import explore, look, results, run, study, teach
 
 PANELS: dict[str, tuple[Any, ...]] = {

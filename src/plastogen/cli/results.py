@@ -81,12 +81,11 @@ def compare(
     """Which readouts differ between two results beyond noise, pair by pair of arm, point and
     seed.
     """
-    from plastogen.analysis.compare import compare as compared
-    from plastogen.analysis.compare import lines
+    from plastogen.analysis.compare import compare_results, lines
     from plastogen.errors import InputError
     from plastogen.runs.results import load
 
-    comparison = compared(load(a), load(b))
+    comparison = compare_results(load(a), load(b))
     if not any(row.n for row in comparison.rows):
         why = f" ({'; '.join(comparison.left_out)})" if comparison.left_out else ""
         raise InputError.one(

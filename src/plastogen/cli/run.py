@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plastogen import SCOPE
+from plastogen._base.scope import SCOPE
 from plastogen.cli.exit_codes import RUN_FAILED, guarded
 from plastogen.cli.options import (
     Executor,

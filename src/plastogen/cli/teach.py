@@ -9,19 +9,19 @@ from typing import Annotated
 
 import typer
 
-from plastogen import SCOPE
+from plastogen._base.scope import SCOPE
 from plastogen.cli.exit_codes import CLAIM_MISSED, guarded
 from plastogen.cli.options import Jobs, Set, how, settings
 
 
 @guarded
-def demo(
+def make_demo(
     out: Annotated[Path | None, typer.Option(help="Folder, instead of results/demo.")] = None,
 ) -> None:
     """A first picture within seconds, without a compiler: one network before and under ketamine."""
-    from plastogen.publish.demo import demo as show
+    from plastogen.publish.demo import make_demo
 
-    show(out, say=typer.echo)
+    make_demo(out, say=typer.echo)
     typer.echo(SCOPE)
 
 
@@ -43,13 +43,15 @@ def lesson(
     from plastogen._base.text import columns
     from plastogen.cli.progress_bar import ProgressBar
     from plastogen.publish.catalogue import listing
-    from plastogen.publish.lesson.make import make
+    from plastogen.publish.lesson.make import make_lesson
 
     if not name:
         typer.echo("\n".join(columns(listing("lessons", here=Path()))))
         return
     with ProgressBar() as bar:
-        made = make(name, settings(set), full=full, out=out, say=bar.say, watcher=bar, **how(jobs))
+        made = make_lesson(
+            name, settings(set), full=full, out=out, say=bar.say, watcher=bar, **how(jobs)
+        )
     for path in made.files:
         typer.echo(f"wrote {path}")
     rests = {one.verdict.claim for group in made.key.checked for one in group}
@@ -81,10 +83,10 @@ def animate(
 ) -> None:
     """A film of one run: raster, rates and a dendrite through an infusion, in the small circuit."""
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.film import film
+    from plastogen.publish.film import make_film
 
     with ProgressBar() as bar:
-        path = film(
+        path = make_film(
             name,
             settings(set),
             arm=arm,

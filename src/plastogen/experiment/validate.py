@@ -68,7 +68,7 @@ def check(question: OpenExperiment) -> list[Condition]:
     return cases
 
 
-def resolve(question: OpenExperiment) -> list[Condition]:
+def resolve_conditions(question: OpenExperiment) -> list[Condition]:
     """Every arm at every point, arms fastest, all checked. Raises InputError with all that is
     wrong.
     """

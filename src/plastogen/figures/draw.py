@@ -46,7 +46,7 @@ class Shown:
     readouts: Sequence[str] | None = None
 
 
-def draw(
+def draw_figures(
     shown: Shown,
     names: Sequence[str],
     *,

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
-from plastogen import SCOPE
+from plastogen._base.scope import SCOPE
 from plastogen.experiment.design import SUBJECT
 from plastogen.figures import data
 from plastogen.figures.style import ALARM, INK, MUTED, ArmStyle, arm_title

@@ -29,7 +29,7 @@ SECONDS, SETTLE_S, SHOWN_S, SEED = 4, 0.5, 1, 1
 UNDER = "under ketamine"
 
 
-def demo(folder: Path | None = None, *, say: Callable[[str], None] = print) -> Path:
+def make_demo(folder: Path | None = None, *, say: Callable[[str], None] = print) -> Path:
     """Draw it into `folder` (results/demo); the PNG. Raises EngineError, StoreError."""
     began = time.monotonic()
     question = open_experiment(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen import SCOPE
 from plastogen._base.files import atomic_write, explained
+from plastogen._base.scope import SCOPE
 from plastogen.errors import InputError
 from plastogen.experiment.verdict import COMPLETE
 from plastogen.runs.netcdf import blocks

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from plastogen import SCOPE
 from plastogen._base.files import atomic_write, explained
+from plastogen._base.scope import SCOPE
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError, StoreError
 from plastogen.publish.workflow import publish_results
@@ -49,7 +49,7 @@ FRAME_MS, LAST_MS, COLOURS = 250, 2000, 128
 NAMED = "frame_"
 
 
-def film(
+def make_film(
     name: str,
     settings: Mapping[str, object] | None = None,
     *,

@@ -20,7 +20,7 @@ from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.validate_outputs import FIGURES, NEED_SNAPSHOTS
 from plastogen.experiment.verdict import COMPLETE, told
-from plastogen.figures.draw import Shown, draw
+from plastogen.figures.draw import Shown, draw_figures
 from plastogen.runs.missing import run_missing
 from plastogen.runs.request import (
     Request,
@@ -107,7 +107,7 @@ def publish_results(
     outcome = Outcome(request, ds, told(ds), results)
     if figures:
         names = _drawable(request.question, say)
-        outcome.figures = draw(_shown(request, ds), names, say=say, undrawn=outcome.undrawn)
+        outcome.figures = draw_figures(_shown(request, ds), names, say=say, undrawn=outcome.undrawn)
         outcome.report = _report(outcome)
     return outcome
 
@@ -131,7 +131,7 @@ def _draw_early(request: Request, say: Say) -> None:
             request.question, request.conditions, request.store, request.ids, path, seeds
         ) as ds:
             ds.attrs |= {"n_expected": len(request.ids), "claims": "[]"}
-            draw(_shown(request, ds), [EARLY], say=say, undrawn=[])
+            draw_figures(_shown(request, ds), [EARLY], say=say, undrawn=[])
 
 
 def _drawable(question: OpenExperiment, say: Say) -> list[str]:
@@ -207,7 +207,7 @@ def redraw(
     overlays = read_overlay(data) if data is not None else []
     chosen = names or _drawable(outcome.request.question, say)
     shown = _shown(outcome.request, outcome.ds)
-    return draw(shown, chosen, say=say, overlays=overlays, again=True)
+    return draw_figures(shown, chosen, say=say, overlays=overlays, again=True)
 
 
 def draw_into(
@@ -229,13 +229,13 @@ def draw_into(
         readouts=readouts or None,
         inputs=f"{shown.inputs} {readouts}",
     )
-    return draw(unjudged, names, say=say)
+    return draw_figures(unjudged, names, say=say)
 
 
 def rewrite_report(outcome: Outcome, *, say: Say = print) -> Path:
     """Write report.html again, with the experiment's figures. Raises StoreError."""
     shown = _shown(outcome.request, outcome.ds)
-    outcome.figures = draw(shown, _drawable(outcome.request.question, say), say=say)
+    outcome.figures = draw_figures(shown, _drawable(outcome.request.question, say), say=say)
     return _report(outcome, anew=True)
 
 

@@ -15,7 +15,7 @@ from typing import TypedDict
 
 from plastogen._base.files import atomic_write
 from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
-from plastogen.experiment.validate import resolve
+from plastogen.experiment.validate import resolve_conditions
 from plastogen.model.circuit.engine import default_backend
 from plastogen.runs.emulators import Pilots, emulated
 from plastogen.runs.results import Place
@@ -91,7 +91,7 @@ def make_request(
             " install)"
         )
         question = open_experiment(name, {**paths, "model.circuit": SMALL_CIRCUIT})
-    conditions = resolve(question)
+    conditions = resolve_conditions(question)
     pilots = emulated(question, conditions, backend)
     runs, ids = jobs_of(question, conditions, backend, pilots)
     store = Store(Path(out) if out is not None else RESULTS / question.name)

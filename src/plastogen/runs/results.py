@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen import SCOPE, __version__
+from plastogen import __version__
 from plastogen._base.digest import digest
 from plastogen._base.files import atomic_write, replacing
+from plastogen._base.scope import SCOPE
 from plastogen._base.text import show
 from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment.resolve import Condition, OpenExperiment

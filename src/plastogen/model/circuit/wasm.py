@@ -55,7 +55,7 @@ class Program:
     files: dict[str, str]
 
 
-def signature(circuit: Circuit) -> str:
+def wasm_signature(circuit: Circuit) -> str:
     """Digest of all that the spikes of a page depend on, but the versions of Brian2 and of the
     compiler.
     """

@@ -14,12 +14,12 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from plastogen import SCOPE
 from plastogen._base.files import atomic_write
 from plastogen._base.library import Library
+from plastogen._base.scope import SCOPE
 from plastogen.figures.style import class_styles, tint
 from plastogen.model.circuit import CLASSES, Circuit
-from plastogen.model.circuit.wasm import compiled, signature
+from plastogen.model.circuit.wasm import compiled, wasm_signature
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.publish.explore.days import DARK_TINT, as_json, study
 from plastogen.publish.explore.numbers import inputs
@@ -39,12 +39,12 @@ def circuit() -> Circuit:
     return Library(Path()).load("circuits", CIRCUIT, Circuit)
 
 
-def shipped() -> Path:
+def shipped_page() -> Path:
     """The page that ships with the package."""
     return Path(str(_web() / "explore.html"))
 
 
-def build(
+def build_page(
     folders: Sequence[Path], to: Path, *, announce: Callable[[str], None] | None = None
 ) -> Path:
     """Build the page of the results in `folders` and write it. Raises InputError, EngineError,
@@ -79,7 +79,7 @@ def page(
     }
     style = _text("page.css").replace("/*{night}*/", NIGHT)
     style = style.replace("{light}", colours[0]).replace("{dark}", colours[DARK_TINT])
-    facts = {"scope": SCOPE, "signature": signature(whole)}
+    facts = {"scope": SCOPE, "signature": wasm_signature(whole)}
     parts = [
         *(
             _data(name, as_json(value))

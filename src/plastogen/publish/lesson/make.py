@@ -39,7 +39,7 @@ class Made:
     files: tuple[Path, ...]
 
 
-def make(
+def make_lesson(
     name: str,
     settings: Mapping[str, object] | None = None,
     *,

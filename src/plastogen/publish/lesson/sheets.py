@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from plastogen import SCOPE
+from plastogen._base.scope import SCOPE
 from plastogen.analysis.provenance import Cited
 from plastogen.publish.lesson.definition import LEVELS, Lesson
 from plastogen.publish.lesson.key import Checked, Key, minus

@@ -12,12 +12,12 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plastogen import SCOPE
 from plastogen._base.files import atomic_write
+from plastogen._base.scope import SCOPE
 from plastogen.analysis.provenance import WORDS, Cited, Number, cited, counts, numbers, summary
 from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.figures import FIGURES
+from plastogen.figures.captions import FIGURES
 from plastogen.publish.report.html import (
     NOTHING_FROM_OUTSIDE,
     Html,

@@ -1,0 +1,44 @@
+"""In: a package whose `__init__` lists what it offers, as imports under `if TYPE_CHECKING`. Out: its
+`__getattr__` and `__dir__` (PEP 562), which import a name's module when the name is first used.
+
+One list serves type checkers and the running program alike, and importing the package costs
+nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+def lookup(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of `package`, whose `__init__` stands in `file`."""
+
+    def find(name: str) -> Any:
+        homes = offered(file)
+        if name not in homes:
+            there = ", ".join(sorted(homes))
+            raise AttributeError(f"{package} has no {name!r}; it offers {there}")
+        if homes[name] == package:
+            return importlib.import_module(f"{package}.{name}")
+        return getattr(importlib.import_module(homes[name]), name)
+
+    return find, lambda: sorted(offered(file))
+
+
+@cache
+def offered(file: str) -> dict[str, str]:
+    """Name -> module it comes from, of the imports under `if TYPE_CHECKING` of a file."""
+    import ast
+
+    return {
+        alias.name: node.module or ""
+        for block in ast.parse(Path(file).read_text(encoding="utf-8")).body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
