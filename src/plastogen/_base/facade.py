@@ -1,5 +1,5 @@
-"""In: a package whose `__init__` lists what it offers, as imports under `if TYPE_CHECKING`. Out: its
-`__getattr__` and `__dir__` (PEP 562), which import a name's module when the name is first used.
+"""In: a package whose `__init__` lists what it offers, as imports under `if TYPE_CHECKING`.
+Out: its `__getattr__` and `__dir__` (PEP 562), which import a module when a name of it is used.
 
 One list serves type checkers and the running program alike, and importing the package costs
 nothing.

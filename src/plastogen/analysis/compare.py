@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen._base.text import columns
-from plastogen.experiment.verdict import COMPLETE
+from plastogen.experiment import COMPLETE
 
 if TYPE_CHECKING:
     import xarray as xr

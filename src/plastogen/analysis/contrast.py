@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
-from plastogen.experiment.claim import CONFIDENCE
+from plastogen.experiment import CONFIDENCE
 
 if TYPE_CHECKING:
     import xarray as xr

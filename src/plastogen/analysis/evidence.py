@@ -24,12 +24,10 @@ from plastogen._base.quantity import Fault, faulty
 from plastogen._base.scope import SCOPE
 from plastogen._base.text import nearest, show
 from plastogen._base.units import parse
-from plastogen.experiment.claim import Verdict
-from plastogen.model.circuit.definition import Circuit
-from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.pharmacology.nmda_block import SUBUNITS, Array, BlockKinetics, NmdarBlock, Pool
-from plastogen.model.plasticity.spine import Spines
-from plastogen.model.plasticity.system import Plasticity
+from plastogen.experiment import Verdict
+from plastogen.model.circuit import Circuit
+from plastogen.model.pharmacology import SUBUNITS, Array, BlockKinetics, Drug, NmdarBlock, Pool
+from plastogen.model.plasticity import Plasticity, Spines
 
 Given = Mapping[str, str]
 Mean = tuple[float, float | None, float | None]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from plastogen._base.definition import Definition, quantities
 from plastogen._base.library import Library, Reference
 from plastogen._base.quantity import Evidence, Quantity
-from plastogen.experiment.resolve import Condition
+from plastogen.experiment import Condition
 
 # evidence -> the word people read; what is remembered is never called measured
 WORDS = {

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen.analysis.contrast import SUBJECT, by_unit, one_of, refusal
-from plastogen.experiment.claim import CONFIDENCE
+from plastogen.experiment import CONFIDENCE
 
 if TYPE_CHECKING:
     import xarray as xr

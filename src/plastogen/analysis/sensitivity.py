@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from plastogen.analysis.contrast import SEED, one_of, refusal, untreated
 from plastogen.errors import InputError
-from plastogen.experiment.claim import CONFIDENCE, interval
-from plastogen.experiment.design import LEVELS, POINT
+from plastogen.experiment import CONFIDENCE, LEVELS, POINT, interval
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -16,7 +16,7 @@ from pathlib import Path
 from plastogen._base.files import cache_dir, clean, size
 from plastogen._base.machine import cores, in_bytes
 from plastogen.errors import StoreError
-from plastogen.model.circuit.engine import compiler, compiler_version, default_backend
+from plastogen.model.circuit import compiler, compiler_version, default_backend
 
 OLDEST_PYTHON = (3, 11)
 MIN_FREE_BYTES = 2**30

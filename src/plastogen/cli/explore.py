@@ -30,7 +30,7 @@ def explore(
     from results.
     """
     from plastogen._base.files import atomic_write
-    from plastogen.publish.explore.build import build_page, shipped_page
+    from plastogen.publish import build_page, shipped_page
 
     if results:
         path = build_page(results, to or Path("explore.html"), announce=typer.echo)

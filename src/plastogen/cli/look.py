@@ -22,7 +22,7 @@ def list_(
 ) -> None:
     """What there is: experiments, models, variables, figures, switches, references."""
     from plastogen._base.text import columns
-    from plastogen.publish.catalogue import KINDS, listing
+    from plastogen.publish import KINDS, listing
 
     for kind in [what] if what else KINDS[:-1]:
         rows = listing(kind, here=Path())
@@ -38,7 +38,7 @@ def show(
     name: Annotated[str, typer.Argument(help="A model, experiment, variable or reference.")],
 ) -> None:
     """One thing, with all its numbers and where they come from."""
-    from plastogen.publish.catalogue import describe
+    from plastogen.publish import describe
 
     for line in describe(name, here=Path()):
         typer.echo(line)
@@ -50,7 +50,7 @@ def new(
     name: Annotated[str, typer.Argument(help="What to call it.")],
 ) -> None:
     """Make a file to start from."""
-    from plastogen.publish.catalogue import new_file
+    from plastogen.publish import new_file
 
     path = new_file(kind, name)
     typer.echo(f"made {path}")
@@ -64,8 +64,8 @@ def new(
 @guarded
 def check(name: Name, set: Set = None) -> None:
     """Check a whole experiment, without running anything."""
-    from plastogen.experiment.resolve import open_experiment
-    from plastogen.experiment.validate import check as check_all
+    from plastogen.experiment import check as check_all
+    from plastogen.experiment import open_experiment
 
     question = open_experiment(name, settings(set))
     check_all(question)
@@ -86,8 +86,8 @@ def sources(
 ) -> None:
     """Where the numbers and claims of an experiment come from, and how many are only assumed."""
     from plastogen.analysis import provenance as origin
-    from plastogen.experiment.resolve import open_experiment
-    from plastogen.experiment.validate import check as check_all
+    from plastogen.experiment import check as check_all
+    from plastogen.experiment import open_experiment
 
     question = open_experiment(name, settings(set))
     check_all(question)
@@ -121,8 +121,8 @@ def reliance(
     from plastogen._base.library import Library
     from plastogen._base.text import columns
     from plastogen.model.circuit import CLASSES, Circuit, Drive
-    from plastogen.model.plasticity.system import Plasticity
-    from plastogen.simulation.nmda_reliance import measure, slowest_return_per_h
+    from plastogen.model.plasticity import Plasticity
+    from plastogen.simulation import measure, slowest_return_per_h
 
     library = Library(Path())
     synapses = library.load("plasticity", plasticity, Plasticity)

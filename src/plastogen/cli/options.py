@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from plastogen.runs.request import RunOptions
+    from plastogen.runs import RunOptions
 
 Name = Annotated[
     str,
@@ -56,8 +56,7 @@ def how(
     from plastogen._base.machine import cores
     from plastogen._base.text import nearest, show
     from plastogen.errors import InputError
-    from plastogen.runs.pool import KINDS
-    from plastogen.runs.scheduler import RERUNS
+    from plastogen.runs import KINDS, RERUNS
 
     executor = executor or ("dask" if scheduler else "")
     for option, word, words in (("--executor", executor, KINDS), ("--rerun", rerun, RERUNS)):

@@ -24,7 +24,7 @@ def plot(
     out: Out = None,
 ) -> None:
     """Draw figures again, or others, from results that are there."""
-    from plastogen.publish.workflow import redraw, reopen
+    from plastogen.publish import redraw, reopen
 
     redraw(reopen(name, settings(set), out=out, say=typer.echo), figure or (), data, say=typer.echo)
 
@@ -32,7 +32,7 @@ def plot(
 @guarded
 def report(name: Name, set: Set = None, out: Out = None) -> None:
     """Write the report again from results that are there."""
-    from plastogen.publish.workflow import reopen, rewrite_report
+    from plastogen.publish import reopen, rewrite_report
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
     typer.echo(f"report {rewrite_report(outcome, say=typer.echo)}")
@@ -49,8 +49,7 @@ def export(
     ] = False,
 ) -> None:
     """Results as CSV, spikes as NWB."""
-    from plastogen.publish.export import to_csv, to_nwb
-    from plastogen.publish.workflow import reopen
+    from plastogen.publish import reopen, to_csv, to_nwb
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
     paths = to_nwb(outcome.ds, outcome.request.store, outcome.request.folder / "nwb") if nwb else []
@@ -65,8 +64,7 @@ def status(
     folder: Annotated[str, typer.Argument(help="A results folder, or the name of an experiment.")],
 ) -> None:
     """How a sweep stands: what is finished, failed and why, under way, missing."""
-    from plastogen.runs.request import RESULTS
-    from plastogen.runs.status import lines, look
+    from plastogen.runs import RESULTS, lines, look
 
     named = RESULTS / folder
     for line in lines(look(named if not Path(folder).is_dir() and named.is_dir() else folder)):
@@ -81,9 +79,9 @@ def compare(
     """Which readouts differ between two results beyond noise, pair by pair of arm, point and
     seed.
     """
-    from plastogen.analysis.compare import compare_results, lines
+    from plastogen.analysis import compare_results, lines
     from plastogen.errors import InputError
-    from plastogen.runs.results import load
+    from plastogen.runs import load
 
     comparison = compare_results(load(a), load(b))
     if not any(row.n for row in comparison.rows):
@@ -106,8 +104,8 @@ def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
     """
     from plastogen.analysis import evidence as table
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.workflow import complete
-    from plastogen.runs.request import make_request
+    from plastogen.publish import complete
+    from plastogen.runs import make_request
 
     rows, judged = table.rows(), {}
     for name in table.experiments(rows):

@@ -27,9 +27,8 @@ from plastogen.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from plastogen.publish.workflow import Outcome
-    from plastogen.runs.request import Request
-    from plastogen.runs.scheduler import RunResult
+    from plastogen.publish import Outcome
+    from plastogen.runs import Request, RunResult
 
 TOLD = 20  # runs that are not there, by name
 
@@ -60,10 +59,8 @@ def run(
     is not run again.
     """
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.workflow import complete
-    from plastogen.runs.missing import run_missing
-    from plastogen.runs.request import make_request, without_result
-    from plastogen.runs.shard import Shard
+    from plastogen.publish import complete
+    from plastogen.runs import Shard, make_request, run_missing, without_result
 
     part, spread = Shard.of(shard) if shard else None, how(jobs, executor, scheduler, rerun)
     with ProgressBar() as bar:
@@ -107,9 +104,8 @@ def merge(
 
     Asks what the parts were asked, --seeds and the like included, unless --set says something else.
     """
-    from plastogen.publish.workflow import publish_results
-    from plastogen.runs.request import repeat_request, without_result, write_record
-    from plastogen.runs.shard import gather
+    from plastogen.publish import publish_results
+    from plastogen.runs import gather, repeat_request, without_result, write_record
 
     request = repeat_request(name, settings(set), out=out, beside=folders or (), say=typer.echo)
     results = gather(request.runs, request.store, folders or ())
@@ -140,7 +136,7 @@ def _came(results: Sequence[RunResult]) -> str:
 
 def _plan(request: Request, workers: int, say: Callable[[str], None]) -> None:
     """Say what a run would do."""
-    from plastogen.runs.dry_run import planned
+    from plastogen.runs import planned
 
     for line in planned(request, workers=workers):
         say(line)
@@ -148,7 +144,7 @@ def _plan(request: Request, workers: int, say: Callable[[str], None]) -> None:
 
 def _tell(outcome: Outcome) -> None:
     """How many runs there are, what became of the claims, where everything is."""
-    from plastogen.runs.emulators import told
+    from plastogen.runs import told
 
     typer.echo(
         f"{outcome.ds.attrs['n_complete']} of {outcome.ds.attrs['n_expected']} runs"

@@ -37,7 +37,7 @@ def trial(
     from plastogen._base.files import atomic_write
     from plastogen._base.text import columns
     from plastogen.analysis import contrast as comparing
-    from plastogen.publish.workflow import reopen
+    from plastogen.publish import reopen
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
     contrasts = list(comparing.contrasts(outcome.ds, readout, than=than, effect=effect))
@@ -64,7 +64,7 @@ def responders(
     """Which virtual subjects respond, and which numbers separate them from those who do not."""
     from plastogen._base.text import columns
     from plastogen.analysis import responders as who
-    from plastogen.publish.workflow import reopen
+    from plastogen.publish import reopen
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
     response = who.response(outcome.ds, readout, arm)
@@ -92,7 +92,7 @@ def sensitivity(
     from plastogen._base.files import atomic_write
     from plastogen._base.text import columns
     from plastogen.analysis import sensitivity as asking
-    from plastogen.publish.workflow import reopen
+    from plastogen.publish import reopen
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
     kind, each = asking.influences(outcome.ds, readout, arm=arm, than=than)

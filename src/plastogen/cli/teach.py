@@ -15,11 +15,11 @@ from plastogen.cli.options import Jobs, Set, how, settings
 
 
 @guarded
-def make_demo(
+def demo(
     out: Annotated[Path | None, typer.Option(help="Folder, instead of results/demo.")] = None,
 ) -> None:
     """A first picture within seconds, without a compiler: one network before and under ketamine."""
-    from plastogen.publish.demo import make_demo
+    from plastogen.publish import make_demo
 
     make_demo(out, say=typer.echo)
     typer.echo(SCOPE)
@@ -42,8 +42,7 @@ def lesson(
     """
     from plastogen._base.text import columns
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.catalogue import listing
-    from plastogen.publish.lesson.make import make_lesson
+    from plastogen.publish import listing, make_lesson
 
     if not name:
         typer.echo("\n".join(columns(listing("lessons", here=Path()))))
@@ -83,7 +82,7 @@ def animate(
 ) -> None:
     """A film of one run: raster, rates and a dendrite through an infusion, in the small circuit."""
     from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish.film import make_film
+    from plastogen.publish import make_film
 
     with ProgressBar() as bar:
         path = make_film(

@@ -1,1 +1,23 @@
-"""The question: what a person writes, checked and resolved, and what is judged of the answer."""
+"""The question: arms, sweeps, readouts and claims of an experiment's file."""
+
+from typing import TYPE_CHECKING
+
+from plastogen._base.facade import lookup
+
+__all__ = ["Claim", "Experiment", "Readout", "Verdict", "open_experiment"]
+
+if TYPE_CHECKING:
+    from plastogen.experiment import population
+    from plastogen.experiment.claim import CONFIDENCE, Claim, Verdict, interval
+    from plastogen.experiment.definition import NAME, Experiment, shipped
+    from plastogen.experiment.design import DIMENSIONS, LEVELS, POINT, SUBJECT, Axis, corners
+    from plastogen.experiment.models import FOLDERS
+    from plastogen.experiment.readout import ERROR, Readout, evaluate
+    from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
+    from plastogen.experiment.selection import picked
+    from plastogen.experiment.sweep import Span, kind_of
+    from plastogen.experiment.validate import check, resolve_conditions
+    from plastogen.experiment.validate_outputs import FIGURES, NEED_SNAPSHOTS
+    from plastogen.experiment.verdict import COMPLETE, told, verdicts
+else:
+    __getattr__, __dir__ = lookup(__name__, __file__)

@@ -24,8 +24,8 @@ from plastogen.experiment.claim import Claim
 from plastogen.experiment.readout import Readout
 from plastogen.experiment.sweep import MAX_POINTS, Design, Sweep
 from plastogen.experiment.sweep import faults as sweep_faults
-from plastogen.model.pharmacology.regimen import Treatment
-from plastogen.simulation.switches import Switches
+from plastogen.model.pharmacology import Treatment
+from plastogen.simulation import Switches
 
 D = TypeVar("D", bound=Definition)
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from plastogen._base.units import parse, rounded, split
 from plastogen.errors import InputError, QuantityError
 from plastogen.experiment.sweep import DRAWN, Design, Filled, Span, kind_of, length
-from plastogen.simulation.variables import VARIABLES
+from plastogen.simulation import VARIABLES
 
 LEVELS = 4  # that a number takes in a Morris design
 POINT = "point"  # the dimension of every design but a grid

@@ -13,10 +13,9 @@ from plastogen._base.document import Document, Steps
 from plastogen._base.library import Library
 from plastogen._base.quantity import Fault
 from plastogen.experiment.paths import is_model_path
-from plastogen.model.circuit.definition import Circuit
-from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.plasticity.system import Plasticity
+from plastogen.model.circuit import Circuit
+from plastogen.model.pharmacology import Drug, Subject
+from plastogen.model.plasticity import Plasticity
 
 T = TypeVar("T", bound=Definition)
 FOLDERS: dict[str, tuple[str, type[Definition]]] = {

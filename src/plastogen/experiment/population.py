@@ -13,7 +13,7 @@ from plastogen._base.quantity import Quantity
 from plastogen._base.units import rounded
 from plastogen.experiment.design import SUBJECT, Axis, columns
 from plastogen.experiment.sweep import as_written
-from plastogen.model.pharmacology.subject import Varied, shares
+from plastogen.model.pharmacology import Varied, shares
 
 Varying = Mapping[str, tuple[Varied, Quantity]]  # path -> how it varies, around which number
 

@@ -19,7 +19,7 @@ from plastogen._base.quantity import Fault, Given, Quantity, faulty
 from plastogen._base.text import nearest, show
 from plastogen._base.units import parse
 from plastogen.errors import QuantityError
-from plastogen.simulation.variables import CLASSES, POOLS, READABLE, VARIABLES, Variable
+from plastogen.simulation import CLASSES, POOLS, READABLE, VARIABLES, Variable
 
 Array: TypeAlias = NDArray[np.float64]
 Take = Literal[

@@ -37,14 +37,10 @@ from plastogen.experiment.design import TAKEN, Axis, axes_of, points
 from plastogen.experiment.models import FOLDERS, Models, ends, in_use
 from plastogen.experiment.paths import is_model_path
 from plastogen.experiment.sweep import Filled, Span, in_words, size
-from plastogen.model.circuit.definition import Circuit
-from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.pharmacology.regimen import Treatment
-from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.plasticity.system import Plasticity
-from plastogen.simulation.course import Plan
-from plastogen.simulation.switches import Switches
-from plastogen.simulation.time_grid import grid
+from plastogen.model.circuit import Circuit
+from plastogen.model.pharmacology import Drug, Subject, Treatment
+from plastogen.model.plasticity import Plasticity
+from plastogen.simulation import Plan, Switches, grid
 
 T = TypeVar("T", bound=Definition)
 RECENT = 64  # experiments at points that are kept in mind

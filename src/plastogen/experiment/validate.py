@@ -22,9 +22,7 @@ from plastogen.experiment.design import corners
 from plastogen.experiment.models import FOLDERS, in_use
 from plastogen.experiment.paths import fault_of, is_model_path
 from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.model.pharmacology.drug import check_treatment
-from plastogen.model.pharmacology.regimen import Treatment
-from plastogen.model.pharmacology.subject import shares
+from plastogen.model.pharmacology import Treatment, check_treatment, shares
 
 FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds", "course.subjects")
 CHANGEABLE = ("course", "switches", "model")

@@ -16,7 +16,7 @@ from plastogen.experiment.design import SUBJECT, TAKEN, Axis
 from plastogen.experiment.readout import ERROR, Readout, level
 from plastogen.experiment.resolve import Condition
 from plastogen.experiment.selection import along, column, picked
-from plastogen.model.plasticity.system import STATES
+from plastogen.model.plasticity import STATES
 
 # The figures there are; a test holds plastogen.figures to the same list.
 FIGURES = (

@@ -15,9 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis.contrast import by_unit
-from plastogen.experiment.claim import Verdict
-from plastogen.experiment.design import SUBJECT
+from plastogen.analysis import by_unit
+from plastogen.experiment import SUBJECT, Verdict
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures.style import ArmStyle
 

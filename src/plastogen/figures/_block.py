@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from plastogen.analysis.contrast import refusal
+from plastogen.analysis import refusal
 from plastogen.figures import axis, data, layout, style
 
 POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Arc, Circle, FancyArrowPatch, Wedge
 
 from plastogen.figures import data, layout, style
-from plastogen.model.circuit.definition import Circuit, Connection, Population
+from plastogen.model.circuit import Circuit, Connection, Population
 
 PLACES = {"E": (0, 0), "PV": (48, 17), "SST": (48, -18)}  # centres, in units of the drawing
 SPAN = (-42, 88, -34, 36)  # left, right, bottom, top

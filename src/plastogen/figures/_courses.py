@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis.contrast import by_unit, refusal
-from plastogen.experiment.design import POINT, SUBJECT
+from plastogen.analysis import by_unit, refusal
+from plastogen.experiment import POINT, SUBJECT
 from plastogen.figures import axis, data, labels, layout, style
 from plastogen.figures._sweep import NUMBERS_PER_LINE, axis_label, point_label, shaded_styles
 

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis.contrast import refusal
-from plastogen.experiment.design import POINT
+from plastogen.analysis import refusal
+from plastogen.experiment import POINT
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures._sweep import NUMBERS_PER_LINE, axis_label, readout_panels
 from plastogen.figures.axis import dose_axis

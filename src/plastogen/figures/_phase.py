@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis.contrast import refusal
-from plastogen.experiment.design import POINT, SUBJECT
+from plastogen.analysis import refusal
+from plastogen.experiment import POINT, SUBJECT
 from plastogen.figures import axis, data, labels, layout, style
 from plastogen.figures._sweep import NUMBERS_PER_LINE, shaded_styles
 

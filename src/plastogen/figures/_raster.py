@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from plastogen.analysis.contrast import refusal
+from plastogen.analysis import refusal
 from plastogen.figures import axis, data, layout, style
-from plastogen.model.circuit.measures import DELTA_HZ, GAMMA_HZ
+from plastogen.model.circuit import DELTA_HZ, GAMMA_HZ
 
 Array = npt.NDArray[np.float64]
 Spikes = tuple[Array, npt.NDArray[np.int32]]  # times in s, cell numbers; both (spikes,)

@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis.contrast import by_unit
-from plastogen.analysis.responders import Response, Separation, behind, response
-from plastogen.experiment.design import SUBJECT
+from plastogen.analysis import Response, Separation, behind, by_unit, response
+from plastogen.experiment import SUBJECT
 from plastogen.figures import labels, layout, style
 from plastogen.figures._sweep import axis_label
 

@@ -13,8 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from plastogen.analysis.contrast import refusal
-from plastogen.analysis.sensitivity import Influence, influences
+from plastogen.analysis import Influence, influences, refusal
 from plastogen.figures import data, labels, layout, style
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 8, 16, 96

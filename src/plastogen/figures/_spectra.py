@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plastogen.analysis.contrast import refusal
+from plastogen.analysis import refusal
 from plastogen.figures import axis, data, layout, panels, style
 from plastogen.figures.panels import Panel
 

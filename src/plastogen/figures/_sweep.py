@@ -15,9 +15,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis.contrast import refusal
-from plastogen.analysis.sensitivity import ranked
-from plastogen.experiment.design import POINT, SUBJECT
+from plastogen.analysis import ranked, refusal
+from plastogen.experiment import POINT, SUBJECT
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures.axis import dose_axis, draw_response
 

@@ -13,8 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis.contrast import refusal
-from plastogen.analysis.sensitivity import Influence, influences
+from plastogen.analysis import Influence, influences, refusal
 from plastogen.figures import data, labels, layout, style
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 4, 8, 92

@@ -18,10 +18,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from plastogen._base.text import nearest
-from plastogen.analysis.contrast import by_unit, refusal
+from plastogen.analysis import by_unit, refusal
 from plastogen.errors import InputError
-from plastogen.experiment.claim import CONFIDENCE
-from plastogen.experiment.design import DIMENSIONS, POINT, SUBJECT
+from plastogen.experiment import CONFIDENCE, DIMENSIONS, POINT, SUBJECT
 from plastogen.figures.labels import path_label
 
 Array = npt.NDArray[np.float64]

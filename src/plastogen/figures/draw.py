@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plastogen._base.files import atomic_write, explained
-from plastogen.analysis.contrast import refusal
+from plastogen.analysis import refusal
 from plastogen.errors import StoreError
-from plastogen.experiment.claim import Verdict
-from plastogen.experiment.verdict import COMPLETE
-from plastogen.model.circuit.definition import Circuit
-from plastogen.runs.store import Store
+from plastogen.experiment import COMPLETE, Verdict
+from plastogen.model.circuit import Circuit
+from plastogen.runs import Store
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from plastogen.simulation.variables import VARIABLES
+from plastogen.simulation import VARIABLES
 
 UNIT_TEXT = {"uM": "µM", "Hz^2": "Hz²", "Hz^2/Hz": "Hz²/Hz", "ng/mL": "ng/mL"}
 

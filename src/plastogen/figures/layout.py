@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
 from plastogen._base.scope import SCOPE
-from plastogen.experiment.design import SUBJECT
+from plastogen.experiment import SUBJECT
 from plastogen.figures import data
 from plastogen.figures.style import ALARM, INK, MUTED, ArmStyle, arm_title
 

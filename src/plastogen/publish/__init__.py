@@ -1,1 +1,23 @@
-"""What leaves the house: results folders, reports, lessons, films, pages."""
+"""Results made ready for people: reports, lessons, films, the page, exports."""
+
+from typing import TYPE_CHECKING
+
+from plastogen._base.facade import lookup
+
+if TYPE_CHECKING:
+    from plastogen.publish.catalogue import KINDS, describe, listing, new_file
+    from plastogen.publish.demo import make_demo
+    from plastogen.publish.explore.build import build_page, shipped_page
+    from plastogen.publish.export import to_csv, to_nwb
+    from plastogen.publish.film import make_film
+    from plastogen.publish.lesson.make import make_lesson
+    from plastogen.publish.workflow import (
+        Outcome,
+        complete,
+        publish_results,
+        redraw,
+        reopen,
+        rewrite_report,
+    )
+else:
+    __getattr__, __dir__ = lookup(__name__, __file__)

@@ -16,17 +16,20 @@ from plastogen._base.library import Library, builtin
 from plastogen._base.quantity import Quantity
 from plastogen._base.text import columns, nearest, show
 from plastogen.errors import InputError
-from plastogen.experiment.definition import NAME, shipped
-from plastogen.experiment.models import FOLDERS
-from plastogen.experiment.resolve import OpenExperiment, open_experiment
-from plastogen.experiment.validate import check
-from plastogen.experiment.validate_outputs import FIGURES
-from plastogen.model.plasticity.system import STATES
+from plastogen.experiment import (
+    FIGURES,
+    FOLDERS,
+    NAME,
+    OpenExperiment,
+    check,
+    open_experiment,
+    shipped,
+)
+from plastogen.model.plasticity import STATES
 from plastogen.publish.lesson.definition import FOLDER as LESSONS
 from plastogen.publish.lesson.definition import shipped as shipped_lessons
-from plastogen.runs.results import dosing
-from plastogen.simulation.switches import SiteFactors, Switches
-from plastogen.simulation.variables import VARIABLES
+from plastogen.runs import dosing
+from plastogen.simulation import VARIABLES, SiteFactors, Switches
 
 MODEL_KINDS = dict(FOLDERS.values())
 KINDS = (

@@ -14,14 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
-from plastogen.experiment.resolve import Condition, open_experiment
-from plastogen.model.circuit import CLASSES, Drive, Engine, Spikes
-from plastogen.model.circuit.activity import State, reduce
-from plastogen.model.circuit.engine import compiler, is_built
-from plastogen.model.circuit.measures import rates_hz
-from plastogen.runs.request import RESULTS, SMALL_CIRCUIT
-from plastogen.simulation.course import simulate
-from plastogen.simulation.variables import POOLS
+from plastogen.experiment import Condition, open_experiment
+from plastogen.model.circuit import (
+    CLASSES,
+    Drive,
+    Engine,
+    Spikes,
+    State,
+    compiler,
+    is_built,
+    rates_hz,
+    reduce,
+)
+from plastogen.runs import RESULTS, SMALL_CIRCUIT
+from plastogen.simulation import POOLS, simulate
 
 EXPERIMENT, ARM, MOMENT = "disinhibition", "ketamine", "during"
 FULL = "one_infusion"
@@ -103,8 +109,7 @@ def _draw(
     import xarray as xr
 
     from plastogen._base.files import explained
-    from plastogen.figures._pair import plot_pair
-    from plastogen.figures.layout import save
+    from plastogen.figures import plot_pair, save
 
     names, one = case.setting.model, next(iter(spikes.values()))
     about = {

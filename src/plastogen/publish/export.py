@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from plastogen._base.files import atomic_write, explained
 from plastogen._base.scope import SCOPE
 from plastogen.errors import InputError
-from plastogen.experiment.verdict import COMPLETE
-from plastogen.runs.netcdf import blocks
-from plastogen.runs.results import RUNS_AT_ONCE, head, labels, table
-from plastogen.runs.store import Store
+from plastogen.experiment import COMPLETE
+from plastogen.runs import RUNS_AT_ONCE, Store, blocks, head, labels, table
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -22,17 +22,17 @@ from plastogen._base.scope import SCOPE
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError, StoreError
 from plastogen.publish.workflow import publish_results
-from plastogen.runs.missing import run_missing
-from plastogen.runs.request import (
+from plastogen.runs import (
     RESULTS,
     SMALL_CIRCUIT,
     Request,
     RunOptions,
+    Watcher,
     make_request,
+    run_missing,
     silent,
     without_result,
 )
-from plastogen.runs.scheduler import Watcher
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -156,7 +156,7 @@ def moments(end_min: float, frames: int) -> list[int]:
 
 def _said(minutes: int) -> str:
     """A moment in words."""
-    from plastogen.figures.axis import H_PER_DAY, time_text
+    from plastogen.figures import H_PER_DAY, time_text
 
     if minutes == 0:
         return "now it begins"
@@ -168,7 +168,7 @@ def _said(minutes: int) -> str:
 
 def _picture(ds: Any, spikes: Any, cells: Any, moment: Mapping[str, Any]) -> Image.Image:
     """One frame as an image."""
-    from plastogen.figures._frame import image, plot_frame
+    from plastogen.figures import image, plot_frame
 
     return image(plot_frame(ds, spikes, cells, **moment))
 

@@ -16,23 +16,24 @@ from plastogen._base.files import atomic_write, locked
 from plastogen._base.machine import cores
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
-from plastogen.experiment.claim import Verdict
-from plastogen.experiment.resolve import OpenExperiment
-from plastogen.experiment.validate_outputs import FIGURES, NEED_SNAPSHOTS
-from plastogen.experiment.verdict import COMPLETE, told
-from plastogen.figures.draw import Shown, draw_figures
-from plastogen.runs.missing import run_missing
-from plastogen.runs.request import (
+from plastogen.experiment import COMPLETE, FIGURES, NEED_SNAPSHOTS, OpenExperiment, Verdict, told
+from plastogen.figures import Shown, draw_figures
+from plastogen.runs import (
     Request,
+    Rerun,
     RunOptions,
+    RunResult,
     Say,
+    Watcher,
+    assemble,
     make_request,
     repeat_request,
+    results_of,
+    run_missing,
     silent,
+    states,
     without_result,
 )
-from plastogen.runs.results import assemble, results_of, states
-from plastogen.runs.scheduler import Rerun, RunResult, Watcher
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -196,7 +197,7 @@ def redraw(
 
     Raises InputError.
     """
-    from plastogen.figures.overlay import read_overlay
+    from plastogen.figures import read_overlay
 
     for name in names:
         if name not in FIGURES:

@@ -1,1 +1,43 @@
-"""Many courses, on disk: named, scheduled, stored, collected."""
+"""Many courses: scheduled, kept on disk, collected into results.nc."""
+
+from typing import TYPE_CHECKING
+
+from plastogen._base.facade import lookup
+
+if TYPE_CHECKING:
+    from plastogen.runs.dry_run import planned
+    from plastogen.runs.emulators import told
+    from plastogen.runs.missing import run_missing
+    from plastogen.runs.netcdf import blocks, opened
+    from plastogen.runs.pool import KINDS
+    from plastogen.runs.request import (
+        RESULTS,
+        SMALL_CIRCUIT,
+        Request,
+        RunOptions,
+        Say,
+        make_request,
+        read_record,
+        repeat_request,
+        silent,
+        without_result,
+        write_record,
+    )
+    from plastogen.runs.results import (
+        RUNS_AT_ONCE,
+        assemble,
+        dosing,
+        head,
+        labels,
+        load,
+        results_of,
+        states,
+        table,
+    )
+    from plastogen.runs.scheduler import RERUNS, Rerun, Watcher
+    from plastogen.runs.shard import Shard, gather
+    from plastogen.runs.status import lines, look
+    from plastogen.runs.store import Store
+    from plastogen.runs.worker import RunResult
+else:
+    __getattr__, __dir__ = lookup(__name__, __file__)

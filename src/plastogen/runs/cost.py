@@ -17,11 +17,11 @@ from typing import Any
 
 from plastogen._base.digest import digest
 from plastogen._base.files import atomic_write, cache_dir
-from plastogen.model.circuit.engine import program_key
+from plastogen.model.circuit import program_key
 from plastogen.runs.identity import mechanisms
 from plastogen.runs.store import Store
 from plastogen.runs.worker import Run
-from plastogen.simulation.course import Plan
+from plastogen.simulation import Plan
 
 LEARNING = "learning"
 LOOKED_AT = 16  # runs whose files are measured

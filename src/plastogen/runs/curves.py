@@ -14,11 +14,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen.experiment.resolve import Condition
+from plastogen.experiment import Condition
 from plastogen.runs.netcdf import Curve, Dims
 from plastogen.runs.store import Stored
-from plastogen.simulation.time_grid import MANY, SHARED, shared, union
-from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
+from plastogen.simulation import CLASSES, MANY, POOLS, SHARED, VARIABLES, shared, union
 
 Array: TypeAlias = NDArray[np.float64]
 

@@ -9,16 +9,13 @@ from typing import Any
 
 from plastogen._base.files import cache_dir
 from plastogen._base.machine import in_bytes
-from plastogen.experiment.design import corners
-from plastogen.experiment.resolve import OpenExperiment
-from plastogen.model.circuit.definition import Circuit
-from plastogen.model.circuit.engine import is_built, program_key
+from plastogen.experiment import OpenExperiment, corners
+from plastogen.model.circuit import Circuit, is_built, program_key
 from plastogen.runs.cost import expected, learning
 from plastogen.runs.emulators import path_of
 from plastogen.runs.request import Request
 from plastogen.runs.worker import Run
-from plastogen.simulation.course import Plan
-from plastogen.simulation.probe import network_key
+from plastogen.simulation import Plan, network_key
 
 S_PER_MIN = S_PER_MIN_H = 60
 H_PER_DAY = 24

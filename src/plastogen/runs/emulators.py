@@ -20,12 +20,11 @@ import numpy as np
 from plastogen._base.digest import digest, fingerprint
 from plastogen._base.files import atomic_write, cache_dir, explained, locked
 from plastogen.errors import CacheDamaged, InputError
+from plastogen.experiment import Condition, OpenExperiment, Span
 from plastogen.experiment import population as people
-from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.experiment.sweep import Span
-from plastogen.model.circuit.engine import signature
+from plastogen.model.circuit import signature
 from plastogen.runs.identity import run_id
-from plastogen.simulation.course import Plan
+from plastogen.simulation import Plan
 
 FOLDER = "emulators"
 POINTS = 16  # of each arm, spread over the ranges
@@ -157,8 +156,7 @@ def provide(
 
     Whether it was learned now. Raises EngineError, StoreError.
     """
-    from plastogen.simulation.emulator import Emulator
-    from plastogen.simulation.train_emulator import learn, network
+    from plastogen.simulation import Emulator, learn, network
 
     path, kept, circuit = (
         path_of(results, pilots.key),

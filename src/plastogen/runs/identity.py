@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from plastogen._base.digest import digest, fingerprint, plain
-from plastogen.model.circuit.engine import signature
-from plastogen.simulation.course import Plan
+from plastogen.model.circuit import signature
+from plastogen.simulation import Plan
 
 ID_LENGTH = 12
 # what these say or keep changes no course

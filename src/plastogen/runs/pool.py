@@ -25,7 +25,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from plastogen._base.files import cache_dir
 from plastogen.errors import InputError, WorkersLost
-from plastogen.model.circuit.engine import terminate_children
+from plastogen.model.circuit import terminate_children
 
 T = TypeVar("T")
 Kind = Literal["threads", "processes", "dask"]

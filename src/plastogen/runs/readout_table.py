@@ -14,8 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen.experiment.readout import ERROR, Readout, evaluate
-from plastogen.experiment.verdict import COMPLETE
+from plastogen.experiment import COMPLETE, ERROR, Readout, evaluate
 from plastogen.runs.netcdf import Dims
 from plastogen.runs.store import Stored
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from plastogen._base.files import atomic_write
-from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
-from plastogen.experiment.validate import resolve_conditions
-from plastogen.model.circuit.engine import default_backend
+from plastogen.experiment import Condition, OpenExperiment, open_experiment, resolve_conditions
+from plastogen.model.circuit import default_backend
 from plastogen.runs.emulators import Pilots, emulated
 from plastogen.runs.results import Place
 from plastogen.runs.scheduler import Rerun, Run, RunResult, jobs_of

@@ -27,15 +27,13 @@ from plastogen._base.files import atomic_write, replacing
 from plastogen._base.scope import SCOPE
 from plastogen._base.text import show
 from plastogen.errors import CacheDamaged, InputError
-from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.experiment.sweep import kind_of
-from plastogen.experiment.verdict import COMPLETE, verdicts
+from plastogen.experiment import COMPLETE, Condition, OpenExperiment, kind_of, verdicts
 from plastogen.runs.curves import Axes, empty
 from plastogen.runs.netcdf import Block, Curve, blocks, finish, opened, writing
 from plastogen.runs.readout_table import MISSING, ReadoutTable
 from plastogen.runs.scheduler import versions
 from plastogen.runs.store import Store
-from plastogen.simulation.variables import CLASSES, POOLS
+from plastogen.simulation import CLASSES, POOLS
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from plastogen.errors import StoreError, WorkersLost
-from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.experiment import Condition, OpenExperiment
 from plastogen.runs.emulators import Pilots, standing_in
 from plastogen.runs.heartbeat import tidy, working
 from plastogen.runs.identity import run_id

@@ -29,8 +29,7 @@ from plastogen.errors import CacheDamaged, StoreError
 from plastogen.runs.batch import SUFFIX, Batches, listed
 from plastogen.runs.heartbeat import HOST, gone, old
 from plastogen.runs.identity import determines
-from plastogen.simulation.course import Course, Plan
-from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
+from plastogen.simulation import CLASSES, POOLS, VARIABLES, Course, Plan
 
 Array: TypeAlias = NDArray[Any]
 FILES = ("plan.json", "course.npz", "snapshots.npz")

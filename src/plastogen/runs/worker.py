@@ -25,8 +25,7 @@ from plastogen.runs.emulators import path_of
 from plastogen.runs.heartbeat import Heartbeat
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import Store
-from plastogen.simulation.course import Course, Plan, simulate
-from plastogen.simulation.lockstep import alike, simulate_with_errors
+from plastogen.simulation import Course, Plan, alike, simulate, simulate_with_errors
 
 Came = Literal["stored", "borrowed", "run", "failed", "failed before", "missing"]
 Follow: TypeAlias = Callable[..., Course]
@@ -176,7 +175,7 @@ def _together(
         return found
     from threadpoolctl import threadpool_limits
 
-    from plastogen.simulation.emulator import Emulator
+    from plastogen.simulation import Emulator
 
     path = path_of(store.folder, task[0].plan.emulator)
     try:

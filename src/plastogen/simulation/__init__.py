@@ -1,1 +1,31 @@
-"""Both clocks together: a plan goes in, a course comes out."""
+"""Both worlds together: one course of one arm with one seed."""
+
+from typing import TYPE_CHECKING
+
+from plastogen._base.facade import lookup
+
+__all__ = [
+    "Activity",
+    "Course",
+    "FormulaProbe",
+    "NetworkProbe",
+    "Plan",
+    "Probe",
+    "State",
+    "simulate",
+]
+
+if TYPE_CHECKING:
+    from plastogen.model.circuit import Activity, State
+    from plastogen.simulation.course import Course, Plan, simulate, treated_of
+    from plastogen.simulation.emulator import Emulator
+    from plastogen.simulation.lockstep import alike, simulate_with_errors
+    from plastogen.simulation.nmda_reliance import measure, slowest_return_per_h
+    from plastogen.simulation.probe import FormulaProbe, NetworkProbe, Probe, network_key
+    from plastogen.simulation.step import frozen
+    from plastogen.simulation.switches import SiteFactors, Switches
+    from plastogen.simulation.time_grid import MANY, SHARED, grid, shared, union
+    from plastogen.simulation.train_emulator import learn, network
+    from plastogen.simulation.variables import CLASSES, POOLS, READABLE, VARIABLES, Variable
+else:
+    __getattr__, __dir__ = lookup(__name__, __file__)

@@ -17,13 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Circuit, Drive, measures
-from plastogen.model.circuit.activity import Activity
-from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.pharmacology.regimen import Treatment
-from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.treated_subject import TreatedSubject
-from plastogen.model.plasticity.system import STATES, Plasticity, SlowModel
+from plastogen.model.circuit import CLASSES, Activity, Circuit, Drive, measures
+from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatment
+from plastogen.model.plasticity import STATES, Plasticity, SlowModel
 from plastogen.simulation.outputs import observe, switched
 from plastogen.simulation.probe import CachedProbe, FormulaProbe, NetworkProbe
 from plastogen.simulation.step import Moment, Path, Stepper

@@ -32,9 +32,7 @@ from threadpoolctl import ThreadpoolController
 
 from plastogen._base.digest import digest
 from plastogen._base.files import read_npz, write_npz
-from plastogen.model.circuit import CLASSES, Circuit, Drive
-from plastogen.model.circuit.activity import Activity, heard
-from plastogen.model.circuit.measures import RATE_FLOOR_HZ
+from plastogen.model.circuit import CLASSES, RATE_FLOOR_HZ, Activity, Circuit, Drive, heard
 
 Array: TypeAlias = npt.NDArray[np.float64]
 

@@ -17,12 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.digest import digest, fingerprint
-from plastogen.model.circuit import Drive
-from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
-from plastogen.model.circuit.measures import bin_centres_mV
-from plastogen.model.pharmacology.nmda_block import BlockKinetics
-from plastogen.model.pharmacology.treated_subject import TreatedSubject
-from plastogen.model.plasticity.system import STATES, Inputs, SlowModel, stacked
+from plastogen.model.circuit import (
+    Activity,
+    Drive,
+    State,
+    agonist,
+    bin_centres_mV,
+    reduce,
+    voltages,
+)
+from plastogen.model.pharmacology import BlockKinetics, TreatedSubject
+from plastogen.model.plasticity import STATES, Inputs, SlowModel, stacked
 from plastogen.simulation.course import Course, Plan, Progress, treated_of
 from plastogen.simulation.outputs import observe, switched
 from plastogen.simulation.step import frozen, inputs, kinetics_of, ratios

@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Circuit, Drive, measures
-from plastogen.model.circuit.activity import Activity
-from plastogen.model.plasticity.system import Inputs, Plasticity, SlowModel
+from plastogen.model.circuit import CLASSES, Activity, Circuit, Drive, measures
+from plastogen.model.plasticity import Inputs, Plasticity, SlowModel
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
 Array = npt.NDArray[np.float64]

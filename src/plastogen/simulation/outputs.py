@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.quantity import Quantity
-from plastogen.model.circuit import measures
-from plastogen.model.circuit.activity import Activity
-from plastogen.model.plasticity.system import STATES, Plasticity, SlowModel
+from plastogen.model.circuit import Activity, measures
+from plastogen.model.plasticity import STATES, Plasticity, SlowModel
 from plastogen.simulation.switches import Switches
 
 Array: TypeAlias = npt.NDArray[np.float64]

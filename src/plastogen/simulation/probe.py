@@ -21,9 +21,19 @@ import numpy.typing as npt
 from plastogen._base.digest import digest
 from plastogen._base.files import cache_dir, read_npz, write_npz
 from plastogen.errors import CacheDamaged
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine, Spikes, measures
-from plastogen.model.circuit.activity import Activity, State, heard, reduce
-from plastogen.model.circuit.engine import signature
+from plastogen.model.circuit import (
+    CLASSES,
+    Activity,
+    Circuit,
+    Drive,
+    Engine,
+    Spikes,
+    State,
+    heard,
+    measures,
+    reduce,
+    signature,
+)
 
 Array = npt.NDArray[np.float64]
 UNHEARD = ("title", "regime", "note", "formula")  # parts of a circuit that no network hears of

@@ -14,12 +14,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Circuit, Drive
-from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
-from plastogen.model.circuit.measures import bin_centres_mV
-from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
-from plastogen.model.pharmacology.treated_subject import TreatedSubject
-from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
+from plastogen.model.circuit import (
+    CLASSES,
+    Activity,
+    Circuit,
+    Drive,
+    State,
+    agonist,
+    bin_centres_mV,
+    reduce,
+    voltages,
+)
+from plastogen.model.pharmacology import BlockKinetics, Pool, TreatedSubject
+from plastogen.model.plasticity import STATES, Inputs, SlowModel
 from plastogen.simulation.switches import Switches
 
 Array = npt.NDArray[np.float64]

@@ -19,8 +19,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Drive
-from plastogen.model.circuit.activity import Activity
+from plastogen.model.circuit import CLASSES, Activity, Drive
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import Emulator, places
 from plastogen.simulation.lockstep import Answers, Lockstep, alike

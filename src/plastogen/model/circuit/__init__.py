@@ -1,11 +1,34 @@
-"""The fast world: a spiking microcircuit, described in models/circuits, simulated for seconds by
-Brian2.
-"""
+"""The fast world: a spiking microcircuit, simulated for seconds by Brian2."""
 
-from plastogen.errors import EngineError
-from plastogen.model.circuit.definition import CLASSES, Circuit
-from plastogen.model.circuit.drive import Drive
-from plastogen.model.circuit.engine import Engine
-from plastogen.model.circuit.spikes import Spikes
+from typing import TYPE_CHECKING
 
-__all__ = ["CLASSES", "Circuit", "Drive", "Engine", "EngineError", "Spikes"]
+from plastogen._base.facade import lookup
+
+__all__ = ["Activity", "Circuit", "State"]
+
+if TYPE_CHECKING:
+    from plastogen.model.circuit import measures
+    from plastogen.model.circuit.activity import Activity, State, agonist, heard, reduce, voltages
+    from plastogen.model.circuit.definition import CLASSES, Circuit, Connection, Population
+    from plastogen.model.circuit.drive import Drive, cell_values, shared_values
+    from plastogen.model.circuit.engine import (
+        Engine,
+        compiler,
+        compiler_version,
+        default_backend,
+        is_built,
+        program_key,
+        signature,
+        terminate_children,
+    )
+    from plastogen.model.circuit.measures import (
+        DELTA_HZ,
+        GAMMA_HZ,
+        RATE_FLOOR_HZ,
+        bin_centres_mV,
+        rates_hz,
+    )
+    from plastogen.model.circuit.spikes import Spikes
+    from plastogen.model.circuit.wasm import compiled, wasm_signature
+else:
+    __getattr__, __dir__ = lookup(__name__, __file__)

@@ -1,1 +1,22 @@
-"""From a dose to block: what is given, where it goes, what it binds."""
+"""What a dose does: regimen, concentration, block of NMDA receptors, subjects."""
+
+from typing import TYPE_CHECKING
+
+from plastogen._base.facade import lookup
+
+__all__ = ["Drug", "Subject"]
+
+if TYPE_CHECKING:
+    from plastogen.model.pharmacology.drug import Drug, check_treatment
+    from plastogen.model.pharmacology.nmda_block import (
+        SUBUNITS,
+        Array,
+        BlockKinetics,
+        NmdarBlock,
+        Pool,
+    )
+    from plastogen.model.pharmacology.regimen import Treatment
+    from plastogen.model.pharmacology.subject import Subject, Varied, shares
+    from plastogen.model.pharmacology.treated_subject import TreatedSubject
+else:
+    __getattr__, __dir__ = lookup(__name__, __file__)

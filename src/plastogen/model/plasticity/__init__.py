@@ -1,1 +1,13 @@
-"""From activity to spines: signalling, synapses, spines, and their joint equations."""
+"""The slow world: signals, synaptic weight and spines, over days."""
+
+from typing import TYPE_CHECKING
+
+from plastogen._base.facade import lookup
+
+__all__ = ["Plasticity"]
+
+if TYPE_CHECKING:
+    from plastogen.model.plasticity.spine import Spines
+    from plastogen.model.plasticity.system import STATES, Inputs, Plasticity, SlowModel, stacked
+else:
+    __getattr__, __dir__ = lookup(__name__, __file__)

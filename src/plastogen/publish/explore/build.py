@@ -17,10 +17,9 @@ from pathlib import Path
 from plastogen._base.files import atomic_write
 from plastogen._base.library import Library
 from plastogen._base.scope import SCOPE
-from plastogen.figures.style import class_styles, tint
-from plastogen.model.circuit import CLASSES, Circuit
-from plastogen.model.circuit.wasm import compiled, wasm_signature
-from plastogen.model.pharmacology.drug import Drug
+from plastogen.figures import class_styles, tint
+from plastogen.model.circuit import CLASSES, Circuit, compiled, wasm_signature
+from plastogen.model.pharmacology import Drug
 from plastogen.publish.explore.days import DARK_TINT, as_json, study
 from plastogen.publish.explore.numbers import inputs
 

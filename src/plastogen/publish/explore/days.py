@@ -20,19 +20,21 @@ import numpy.typing as npt
 from plastogen._base.text import show
 from plastogen._base.units import split
 from plastogen.errors import InputError, QuantityError
-from plastogen.experiment.design import POINT, SUBJECT, Axis
-from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
-from plastogen.experiment.verdict import COMPLETE
+from plastogen.experiment import (
+    COMPLETE,
+    POINT,
+    SUBJECT,
+    Axis,
+    Condition,
+    OpenExperiment,
+    open_experiment,
+)
 from plastogen.figures import data, labels, layout, style
-from plastogen.model.circuit import CLASSES
-from plastogen.model.circuit.activity import reduce
-from plastogen.model.plasticity.spine import Spines
+from plastogen.model.circuit import CLASSES, reduce
+from plastogen.model.plasticity import Spines
 from plastogen.publish.explore.numbers import FACTORS
-from plastogen.runs.netcdf import opened
-from plastogen.runs.request import read_record
-from plastogen.runs.results import dosing
-from plastogen.simulation.course import treated_of
-from plastogen.simulation.step import frozen
+from plastogen.runs import dosing, opened, read_record
+from plastogen.simulation import frozen, treated_of
 
 if TYPE_CHECKING:
     import xarray as xr

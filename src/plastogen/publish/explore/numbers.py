@@ -17,13 +17,21 @@ import numpy.typing as npt
 
 from plastogen._base.quantity import Quantity
 from plastogen._base.streams import stream
-from plastogen.model.circuit import CLASSES, Circuit, Drive
-from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
-from plastogen.model.circuit.drive import cell_values, shared_values
-from plastogen.model.circuit.measures import bin_centres_mV
-from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
-from plastogen.simulation.probe import NetworkProbe
+from plastogen.model.circuit import (
+    CLASSES,
+    Activity,
+    Circuit,
+    Drive,
+    State,
+    agonist,
+    bin_centres_mV,
+    cell_values,
+    reduce,
+    shared_values,
+    voltages,
+)
+from plastogen.model.pharmacology import BlockKinetics, Drug, Pool
+from plastogen.simulation import NetworkProbe
 
 Array = npt.NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from plastogen._base.library import builtin
 from plastogen._base.quantity import Fault, faulty
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
-from plastogen.experiment.validate_outputs import FIGURES
+from plastogen.experiment import FIGURES
 
 FOLDER = "lessons"
 Level = Literal["see", "explain", "judge"]

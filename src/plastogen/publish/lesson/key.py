@@ -20,10 +20,8 @@ from numpy.typing import NDArray
 from plastogen._base.document import Document
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError, Problem, QuantityError
-from plastogen.experiment.claim import Verdict, interval
-from plastogen.experiment.resolve import OpenExperiment
-from plastogen.experiment.selection import picked
-from plastogen.figures.style import arm_label
+from plastogen.experiment import OpenExperiment, Verdict, interval, picked
+from plastogen.figures import arm_label
 from plastogen.publish.lesson.definition import Lesson
 
 PLACE = re.compile(r"\{([^{}]*)\}")

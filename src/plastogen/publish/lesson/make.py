@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Unpack
 
 from plastogen._base.files import atomic_write
-from plastogen.analysis.provenance import cited
-from plastogen.figures.style import arm_label
-from plastogen.model.circuit.engine import default_backend
+from plastogen.analysis import cited
+from plastogen.figures import arm_label
+from plastogen.model.circuit import default_backend
 from plastogen.publish.lesson import key as keys
 from plastogen.publish.lesson import render, sheets
 from plastogen.publish.lesson.definition import Lesson, open_lesson
@@ -20,8 +20,7 @@ from plastogen.publish.lesson.key import Key
 from plastogen.publish.lesson.sheets import Ran
 from plastogen.publish.report.methods import given_text
 from plastogen.publish.workflow import Outcome, complete, draw_into
-from plastogen.runs.request import RESULTS, Request, RunOptions, Say, make_request, silent
-from plastogen.runs.scheduler import Watcher
+from plastogen.runs import RESULTS, Request, RunOptions, Say, Watcher, make_request, silent
 
 RUN_BY = {
     "cpp": "as a compiled program",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
-from plastogen.figures.captions import FIGURES
+from plastogen.figures import FIGURES
 from plastogen.publish.lesson.key import Checked, minus
 from plastogen.publish.lesson.sheets import (
     Asked,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from plastogen._base.scope import SCOPE
-from plastogen.analysis.provenance import Cited
+from plastogen.analysis import Cited
 from plastogen.publish.lesson.definition import LEVELS, Lesson
 from plastogen.publish.lesson.key import Checked, Key, minus
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from plastogen.analysis.provenance import Number, summary
-from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.model.pharmacology.regimen import Treatment
+from plastogen.analysis import Number, summary
+from plastogen.experiment import Condition, OpenExperiment
+from plastogen.model.pharmacology import Treatment
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from plastogen._base.files import atomic_write
 from plastogen._base.scope import SCOPE
-from plastogen.analysis.provenance import WORDS, Cited, Number, cited, counts, numbers, summary
-from plastogen.experiment.claim import Verdict
-from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.figures.captions import FIGURES
+from plastogen.analysis import WORDS, Cited, Number, cited, counts, numbers, summary
+from plastogen.experiment import Condition, OpenExperiment, Verdict
+from plastogen.figures import FIGURES
 from plastogen.publish.report.html import (
     NOTHING_FROM_OUTSIDE,
     Html,
@@ -142,8 +141,7 @@ def _missing(ds: xr.Dataset) -> Html:
 
 def _arms(question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset) -> Html:
     """Arm, what it was given, how many runs it rests on."""
-    from plastogen.figures.data import count_runs
-    from plastogen.figures.style import arm_styles
+    from plastogen.figures import arm_styles, count_runs
 
     first = {case.arm: case for case in reversed(cases)}
     looks, done = arm_styles(ds), count_runs(ds)
