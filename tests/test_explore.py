@@ -310,7 +310,7 @@ def test_with_nothing_to_show_the_page_that_ships_is_opened(
 ) -> None:
     opened = list[str]()
     desktop(monkeypatch, opened)
-    assert say("explore", "--no-open").output == f"page {explore.shipped()}\n"
+    assert say("explore", "--no-open").output == f"page {explore.shipped_page()}\n"
     assert opened == []
     assert say("explore").exit_code == 0
     assert opened == [explore.shipped_page().resolve().as_uri()]
@@ -329,7 +329,7 @@ def test_where_no_browser_opens_it_says_how_to_show_the_page(
     opened.clear()
     shown = say("explore")
     assert shown.exit_code == 0
-    assert f":{explore.shipped()}' .) and double-click it" in shown.output
+    assert f":{explore.shipped_page()}' .) and double-click it" in shown.output
     assert opened == [], "a browser inside the terminal would take it over"
 
 
