@@ -52,12 +52,14 @@ def asks_others(text: str) -> list[str]:
 
 
 def _make(app: Any) -> None:
-    """Generated pages, and the tutorial's figures."""
+    """Generated pages, the map of rooms, and the tutorial's figures."""
     import figures
     import generate
+    import rooms
     from sphinx.util import logging
 
     generate.write(HERE / "reference")
+    rooms.picture(rooms.of_checkout(), HERE / "_made" / "rooms.svg")
     figures.simulate(
         HERE / "tutorial.md", HERE / "_made" / "tutorial", logging.getLogger("plastogen").info
     )

@@ -275,3 +275,19 @@ def test_the_wheel_carries_models_experiments_and_types() -> None:
         name: f"plastogen/_library/{name}" for name in ("models", "experiments", "lessons")
     }
     assert (SRC / "py.typed").is_file()
+
+
+def test_only_tables_keep_a_layout_of_their_own() -> None:
+    """Every `# fmt: skip` in the source ends the assignment of a literal table."""
+    strays = []
+    for module, path in MODULES.items():
+        text = path.read_text(encoding="utf-8")
+        skipped = {i for i, line in enumerate(text.splitlines(), 1) if "# fmt: skip" in line}
+        tables = {
+            node.end_lineno
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            and isinstance(node.value, ast.Dict | ast.Tuple | ast.List | ast.Set)
+        }
+        strays += [f"{module}:{line}" for line in sorted(skipped - tables)]
+    assert strays == []
