@@ -16,7 +16,7 @@ import xarray as xr
 
 from plastogen import SCOPE
 from plastogen._base.library import Library
-from plastogen.experiment.claim import Verdict
+from plastogen.experiment.verdict import Verdict
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.simulation.variables import VARIABLES

@@ -14,9 +14,9 @@ from plastogen._base.document import Document
 from plastogen._base.library import Library
 from plastogen.analysis.evidence import FUNCTIONS, Row, experiments, lines, page, rows
 from plastogen.errors import InputError
-from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
+from plastogen.experiment.verdict import Verdict
 
 ASKED_FOR = {*range(1, 9), 10, 12, 13, 14, 15, 25, 28, 30, 33, 34, 35, 37, 40, 45, 47, 49}
 TABLE = rows()

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from plastogen import SCOPE
 from plastogen.cli.main import app
 from plastogen.errors import InputError
-from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import open_experiment
+from plastogen.experiment.verdict import Verdict
 from plastogen.publish.lesson import key as keys
 from plastogen.publish.lesson import render, sheets
 from plastogen.publish.lesson.definition import LEVELS, open_lesson, shipped

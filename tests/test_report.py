@@ -15,8 +15,8 @@ import xarray as xr
 
 from plastogen import SCOPE
 from plastogen.analysis.provenance import cited, numbers
-from plastogen.experiment.claim import Verdict
 from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
+from plastogen.experiment.verdict import Verdict
 from plastogen.figures import style
 from plastogen.figures.captions import FIGURES
 from plastogen.publish.report.html import Html, el, join, table
@@ -239,7 +239,7 @@ def test_methods_can_be_pasted() -> None:
         "seeds 1 to 4, the same for all arms",
         "tolerance 0.02",
         "41 times a course",
-        "95 % intervals (Student's t)",
+        "95 % intervals (Student's t; Wilson's of shares)",
         "24 of 24 runs are complete",
         "numbers:",
     ):

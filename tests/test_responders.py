@@ -41,53 +41,6 @@ def population(n: int = 200, seeds: int = 3, **changed: Any) -> xr.Dataset:
     return ds.assign(**changed)
 
 
-# one number
-
-
-def test_auc_is_the_statistic_of_mann_and_whitney() -> None:
-    rng = np.random.default_rng(4)
-    one, other = (
-        rng.integers(0, 9, 30).astype(float),
-        rng.integers(2, 12, 45).astype(float),
-    )  # with ties
-    u = stats.mannwhitneyu(one, other).statistic
-    assert responders.auc(one, other)[0] == pytest.approx(u / (30 * 45))
-
-
-def test_its_interval_is_that_of_the_bootstrap() -> None:
-    rng = np.random.default_rng(5)
-    one, other = rng.standard_normal(80) + 0.8, rng.standard_normal(120)
-
-    def statistic(x: Any, y: Any) -> float:
-        return float(stats.mannwhitneyu(x, y).statistic / (x.size * y.size))
-
-    found = stats.bootstrap(
-        (one, other), statistic, vectorized=False, n_resamples=600, rng=rng
-    ).confidence_interval
-    _, low, high = responders.auc(one, other)
-    assert (low, high) == (
-        pytest.approx(found.low, abs=0.015),
-        pytest.approx(found.high, abs=0.015),
-    )
-
-
-def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(6)
-    truth = stats.norm.cdf(1 / np.sqrt(2))
-    spans = [
-        responders.auc(rng.standard_normal(25) + 1, rng.standard_normal(35))[1:] for _ in range(600)
-    ]
-    assert np.mean([low <= truth <= high for low, high in spans]) == pytest.approx(0.95, abs=0.025)
-
-
-def test_groups_that_do_not_overlap_are_told_apart_without_a_width() -> None:
-    assert responders.auc(np.array([3.0, 4]), np.array([1.0, 2]))[0] == 1
-    assert np.isnan(responders.auc(np.array([1.0, 2]), np.array([3.0, 4]))[1])
-
-
-# a population
-
-
 def test_who_responds_and_how_many() -> None:
     ds = population()
     found = responders.response(ds)

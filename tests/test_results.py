@@ -16,9 +16,9 @@ import pytest
 import xarray as xr
 from test_experiment import question
 
-from plastogen.experiment.claim import Verdict
+from plastogen.experiment.judge_sweep import judge_claims
 from plastogen.experiment.resolve import OpenExperiment
-from plastogen.experiment.verdict import verdicts
+from plastogen.experiment.verdict import Verdict
 from plastogen.runs import curves, netcdf, results
 from plastogen.runs.results import assemble, results_of, table
 from plastogen.runs.scheduler import execute, jobs_of
@@ -120,7 +120,7 @@ def test_attributes_say_what_this_is(whole: tuple[OpenExperiment, xr.Dataset]) -
 
 
 def test_verdicts_rest_on_all_seeds(whole: tuple[OpenExperiment, xr.Dataset]) -> None:
-    found = verdicts(*whole)
+    found = judge_claims(*whole)
     assert [(v.outcome, v.n, v.expected) for v in found] == [("met", 2, 2), ("missed", 2, 2)]
 
 
@@ -130,7 +130,7 @@ def test_what_failed_is_missing_and_said(tmp_path: Path) -> None:
     assert str(ds["status"].sel(arm="ketamine", seed=2).item()) == "failed: no"
     assert ds["weight"].sel(arm="ketamine", seed=2).isnull().all()
     assert ds["weight"].sel(arm="vehicle", seed=2).notnull().all()
-    verdict = verdicts(asked, ds)[0]
+    verdict = judge_claims(asked, ds)[0]
     assert (verdict.n, verdict.expected) == (1, 2)
     assert "n = 1 of 2" in verdict.sentence
     rows = list(csv.DictReader(io.StringIO(table(ds))))
@@ -175,17 +175,17 @@ def test_a_sweep_puts_its_axes_between_arm_and_seed(tmp_path: Path) -> None:
     rows = list(csv.reader(io.StringIO(table(ds))))
     assert rows[0][:4] == ["arm", "dose [mg/kg]", "window [s]", "seed"]
     assert len(rows) == 1 + 24
-    (met, missed) = verdicts(asked, ds)
+    (met, missed) = judge_claims(asked, ds)
     assert met.outcome == "met"
     assert "dose" in missed.where
 
 
 def test_a_claim_may_be_about_some_points_of_a_sweep(tmp_path: Path) -> None:
     text = SWEEP.replace("by: 0.5}", "by: 1.5, where: {arms.ketamine.give.x.dose: 2000 ug/kg}}")
-    found: list[Verdict] = verdicts(*ran(tmp_path, text))
+    found: list[Verdict] = judge_claims(*ran(tmp_path, text))
     assert found[0].outcome == "met"
     text = SWEEP.replace("by: 0.5}", "by: 1.5, where: {arms.ketamine.give.x.dose: 1 mg/kg}}")
-    assert verdicts(*ran(tmp_path, text))[0].outcome == "missed"
+    assert judge_claims(*ran(tmp_path, text))[0].outcome == "missed"
 
 
 def many(folder: Path, points: int) -> tuple[OpenExperiment, Any, dict[Any, str], Store]:

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from test_experiment import question
 
-from plastogen.experiment.claim import Verdict
-from plastogen.experiment.verdict import COMPLETE, told, verdicts
+from plastogen.experiment.judge_sweep import judge_claims
+from plastogen.experiment.verdict import COMPLETE, Verdict, stored_verdicts
 
 TEXT = """
 question: What comes out?
@@ -36,7 +36,7 @@ def judged(claim: str, values: Any, missing: tuple[tuple[int, int, int, int], ..
         x[at], status[at] = np.nan, "missing"
     dims = ("arm", "dose", "mg", "seed")
     ds = xr.Dataset({"x": (dims, x), "status": (dims, status)}, {"arm": ARMS, "seed": SEEDS})
-    (found,) = verdicts(question(TEXT % claim), ds)
+    (found,) = judge_claims(question(TEXT % claim), ds)
     return found
 
 
@@ -111,7 +111,7 @@ def test_verdicts_come_back_from_what_results_carry() -> None:
     found = judged("arm: drug, minus: base, rises: dose, by: 2", UP)
     never = judged("arm: drug, rises: dose", np.full((3, 2), np.nan))
     ds = xr.Dataset(attrs={"claims": json.dumps([found.as_dict(), never.as_dict()])})
-    back = told(ds)
+    back = stored_verdicts(ds)
     assert back[0] == found
     assert np.isnan(back[1].value)
     assert back[1].outcome == "undecided"
@@ -145,7 +145,7 @@ def of_people(claim: str, missing: tuple[tuple[int, int, int], ...] = ()) -> Ver
     ds = xr.Dataset(
         {"x": (dims, x), "y": (dims, -x), "status": (dims, status)}, {"arm": ARMS, "seed": SEEDS}
     )
-    (found,) = verdicts(asked, ds)
+    (found,) = judge_claims(asked, ds)
     return found
 
 

@@ -18,12 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen._base.text import columns
-from plastogen.experiment import COMPLETE
+from plastogen.experiment import COMPLETE, FEWEST, Array, false_discovery, t_test
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Array: TypeAlias = NDArray[np.float64]
 Point: TypeAlias = frozenset[tuple[str, Any, str]]  # path, value, unit
 ROUNDING = 1e-9  # of the larger value: what is closer than this is equal
 CHANCE = 0.05  # the share of false alarms among the differences that are told
@@ -145,8 +144,6 @@ def _unit(side: Side, name: str) -> str:
 
 def _row(name: str, unit: str, arm: str, a: Array, b: Array) -> Row:
     """`a`, `b`: (point, seed)."""
-    from scipy.special import stdtr
-
     both = np.isfinite(a) & np.isfinite(b)
     d = np.where(both, b - a, 0.0)
     here = both.any(axis=0)
@@ -154,10 +151,8 @@ def _row(name: str, unit: str, arm: str, a: Array, b: Array) -> Row:
     at = d.sum(axis=1)[both.any(axis=1)] / both.sum(axis=1)[both.any(axis=1)]  # a point
     most = float(at[np.abs(at).argmax()]) if at.size else np.nan
     n, seeds = int(both.sum()), int(here.sum())
-    mean, error, p = (float(each.mean()) if n else np.nan), np.nan, np.nan
-    if seeds > 1:
-        error = float(each.std(ddof=1) / np.sqrt(seeds))
-        p = float(2 * stdtr(seeds - 1, -abs(mean) / error)) if error else float(mean == 0)
+    mean = float(each.mean()) if n else np.nan
+    error, p = t_test(each)
     equal = bool(n) and bool((np.abs(d) <= ROUNDING * np.maximum(np.abs(a), np.abs(b)))[both].all())
     means = [float(x[both].mean()) if n else np.nan for x in (a, b)]
     return Row(name, unit, arm, n, seeds, means[0], means[1], mean, error, most, p, equal)
@@ -165,10 +160,8 @@ def _row(name: str, unit: str, arm: str, a: Array, b: Array) -> Row:
 
 def _judged(rows: Sequence[Row]) -> list[Row]:
     """The rows with their verdicts."""
-    from scipy.stats import false_discovery_control
-
     open_ = [row for row in rows if not row.equal and np.isfinite(row.p)]
-    corrected = false_discovery_control([row.p for row in open_]) if open_ else []
+    corrected = false_discovery(np.array([row.p for row in open_]))
     beyond = {id(row): p <= CHANCE for row, p in zip(open_, corrected, strict=True)}
     return [replace(row, verdict=_verdict(row, beyond.get(id(row), False))) for row in rows]
 
@@ -178,7 +171,7 @@ def _verdict(row: Row, beyond: bool) -> str:
         return "no pairs"
     if row.equal:
         return "equal"
-    if row.seeds < 2:
+    if row.seeds < FEWEST:
         return "one seed: noise is not known"
     return "DIFFERS" if beyond else "perhaps" if row.p <= CHANCE else "within noise"
 

@@ -14,30 +14,23 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
-from plastogen.experiment import CONFIDENCE
+from plastogen.experiment import FEWEST, PAIRED, SUBJECT, paired_difference
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Array: TypeAlias = NDArray[np.float64]
-POWER = 80 / 100
-SUBJECT, SEED = "subject", "seed"
-FEWEST = 2  # pairs below which there is no spread, so nothing to say of chance
-ROUNDING = 1e-12  # of two numbers: a difference below this is none
-MOST_NEEDED = 1_000_000  # more than this is never, inf
-STATS = ("difference", "low", "high", "g", "g_low", "g_high", "detectable", "needed", "n")
+SEED = "seed"
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """One readout (or variable) of `arm` less that of `than`; `stats` has `STATS` over all
+    """One readout (or variable) of `arm` less that of `than`; `stats` has `PAIRED` over all
     remaining dimensions.
 
     difference, low, high: mean of the pairs with its 95 % interval. g: Hedges' g with its interval.
@@ -68,134 +61,16 @@ def by_unit(values: xr.DataArray) -> xr.DataArray:
 
 
 def compare(first: xr.DataArray, second: xr.DataArray, effect: float | None = None) -> xr.Dataset:
-    """`first` less `second`, paired by unit: `STATS` over their other dimensions. `effect`: see
-    `needed`.
+    """`first` less `second`, paired by unit: `PAIRED` over their other dimensions. `effect`: see
+    `paired_difference`.
     """
     import xarray as xr
 
     a, b = by_unit(first), by_unit(second)
-    found = paired(np.asarray(a.values, float), np.asarray(b.values, float), effect)
+    found = paired_difference(np.asarray(a.values, float), np.asarray(b.values, float), effect)
     dims = a.dims[1:]
     coords = {name: a.coords[name] for name in a.coords if set(a.coords[name].dims) <= set(dims)}
-    return xr.Dataset({name: (dims, found[name]) for name in STATS}, coords=coords)
-
-
-def paired(a: Array, b: Array, effect: float | None = None) -> dict[str, Array]:
-    """`STATS` of a - b, pairs along the first axis, NaN where one is missing: arrays of shape
-    a.shape[1:].
-    """
-    from scipy.special import stdtrit
-
-    there = np.isfinite(a) & np.isfinite(b)
-    n = there.sum(0)
-    known = n >= FEWEST
-    rounding = ROUNDING * np.maximum(np.abs(a), np.abs(b))
-    mean, spread = _moments(np.where(np.abs(a - b) <= rounding, 0, a - b), there)
-    half = np.where(
-        known,
-        stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2) * spread / np.sqrt(np.maximum(n, 1)),
-        np.nan,
-    )
-    g, g_half = _hedges(a, b, mean, spread, there)
-    wanted = np.abs(mean) if effect is None else np.full(mean.shape, abs(effect))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = wanted / spread
-    return {
-        "difference": mean,
-        "low": mean - half,
-        "high": mean + half,
-        "g": g,
-        "g_low": g - g_half,
-        "g_high": g + g_half,
-        "detectable": np.where(known, detectable(n) * spread, np.nan),
-        "needed": np.where(known, np.where(wanted > 0, needed(size), np.inf), np.nan),
-        "n": n,
-    }
-
-
-def _moments(x: Array, there: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Mean and standard deviation along the first axis of what is there; NaN where that is too
-    little.
-    """
-    n = there.sum(0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(there, x, 0).sum(0) / n
-        squares = (np.where(there, x - mean, 0) ** 2).sum(0)
-        spread = np.sqrt(squares / (n - 1))
-    return mean, np.where(n >= FEWEST, spread, np.nan)
-
-
-def _hedges(
-    a: Array, b: Array, mean: Array, spread: Array, there: NDArray[np.bool_]
-) -> tuple[Array, Array]:
-    """Hedges' g of paired groups and half its 95 % interval (Borenstein 2009, chapter 4, equations
-    4.26 to 4.29).
-
-    The scale is the standard deviation within arms, (sd_a^2 + sd_b^2)/2: g is comparable with that
-    of two groups.
-    """
-    from scipy.special import gammaln, ndtri
-
-    n = there.sum(0)
-    own = [_moments(x, there)[1] for x in (a, b)]
-    within = np.sqrt((own[0] ** 2 + own[1] ** 2) / 2)
-    m = np.maximum(n - 1, 1)
-    small = np.exp(gammaln(m / 2) - gammaln(np.maximum(m - 1, 1) / 2)) / np.sqrt(
-        m / 2
-    )  # Hedges 1981, exact
-    with np.errstate(divide="ignore", invalid="ignore"):
-        d = mean / within
-        variance = (1 / n + d**2 / (2 * n)) * (
-            spread / within
-        ) ** 2  # spread^2/within^2 = 2 (1 - r)
-    there_is = (m > 1) & (within > 0)
-    g, half = small * d, small * np.sqrt(variance) * ndtri((1 + CONFIDENCE) / 2)
-    return np.where(there_is, g, np.nan), np.where(there_is, half, np.nan)
-
-
-def power(n: Any, size: Any) -> Array:
-    """Power of a paired t test (two-sided, 5 %) with `n` pairs; `size`: mean over sd of the pairs'
-    differences.
-    """
-    from scipy.special import nctdtr, stdtrit
-
-    n, size = np.asarray(n, float), np.abs(np.asarray(size, float))
-    edge, shift = stdtrit(n - 1, (1 + CONFIDENCE) / 2), size * np.sqrt(n)
-    wrong_way = np.nan_to_num(
-        nctdtr(n - 1, shift, -edge)
-    )  # NaN where it is too small to be told from 0
-    return np.asarray(1 - nctdtr(n - 1, shift, edge) + wrong_way)
-
-
-def needed(size: Any) -> Array:
-    """The fewest pairs that show an effect of `size` (mean over sd of the differences) with 80 %
-    power; inf: never.
-    """
-    from scipy.special import ndtri
-
-    size = np.abs(np.asarray(size, float))
-    z = ndtri((1 + CONFIDENCE) / 2) + ndtri(POWER)
-    with np.errstate(divide="ignore"):
-        n = np.ceil((z / size) ** 2)  # the normal's answer, which is a little too few
-    n = np.maximum(n, FEWEST)
-    never = ~(n < MOST_NEEDED)
-    n = np.where(never, np.nan, n)
-    while (short := power(n, size) < POWER).any():
-        n = n + short
-    return np.where(np.isnan(size), np.nan, np.where(never, np.inf, n))
-
-
-def detectable(n: Any) -> Array:
-    """The smallest effect (mean over sd of the differences) that `n` pairs show with 80 % power;
-    NaN below 2 pairs.
-    """
-    from scipy.special import nctdtrinc, stdtrit
-
-    n = np.asarray(n, float)
-    degrees = np.where(n >= FEWEST, n - 1, np.nan)
-    return np.asarray(
-        nctdtrinc(degrees, 1 - POWER, stdtrit(degrees, (1 + CONFIDENCE) / 2)) / np.sqrt(n)
-    )
+    return xr.Dataset({name: (dims, found[name]) for name in PAIRED}, coords=coords)
 
 
 def contrasts(
@@ -300,7 +175,7 @@ def _told(stats: xr.Dataset) -> Iterator[tuple[str, Mapping[str, float]]]:
             f"{key} {value:g}" if isinstance(value, float) else str(value)
             for key, value in place.items()
         )
-        yield ", ".join(said), {name: float(at[name]) for name in STATS}
+        yield ", ".join(said), {name: float(at[name]) for name in PAIRED}
 
 
 def _cells(stats: xr.Dataset, dims: Sequence[str]) -> Iterator[tuple[dict[str, Any], xr.Dataset]]:
@@ -342,10 +217,10 @@ def table(found: Iterable[Contrast]) -> str:
     )
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["readout", "unit", "arm", "than", *places, *STATS, "expected"])
+    writer.writerow(["readout", "unit", "arm", "than", *places, *PAIRED, "expected"])
     for c in listed:
         for place, at in _cells(c.stats, [str(dim) for dim in c.stats["n"].dims]):
-            numbers = [f"{float(at[name]):.6g}" if np.isfinite(at[name]) else "" for name in STATS]
+            numbers = [f"{float(at[name]):.6g}" if np.isfinite(at[name]) else "" for name in PAIRED]
             where = [place.get(name, "") for name in places]
             writer.writerow([c.name, c.unit, c.arm, c.than, *where, *numbers, c.expected])
     return out.getvalue()

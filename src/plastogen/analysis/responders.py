@@ -10,19 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen.analysis.contrast import SUBJECT, by_unit, one_of, refusal
-from plastogen.experiment import CONFIDENCE
+from plastogen.analysis.contrast import by_unit, one_of, refusal
+from plastogen.experiment import FEWEST, SUBJECT, Array, Estimate, auc, share_interval
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Array: TypeAlias = NDArray[np.float64]
-FEWEST = 2  # responders, and non-responders, below which nothing separates them
 
 
 @dataclass(frozen=True)
@@ -55,30 +52,13 @@ class Response:
     subjects: NDArray[np.int64]
     yes: NDArray[np.bool_]
     expected: int
-    rate: tuple[float, float, float]
+    rate: Estimate
     separations: tuple[Separation, ...]
 
     @property
     def n(self) -> int:
         """How many subjects the rate rests on."""
         return self.yes.size
-
-
-def auc(yes: Array, no: Array) -> tuple[float, float, float]:
-    """P(yes > no) + P(yes = no)/2 of two samples (n,), (m,), and its 95 % interval.
-
-    DeLong 1988 on the logit, which keeps the interval within 0 and 1; no width is known where they
-    do not overlap.
-    """
-    from scipy.special import expit, logit, ndtri
-
-    above = (yes[:, None] > no[None]) + (yes[:, None] == no[None]) / 2
-    found = float(above.mean())
-    if not 0 < found < 1:
-        return found, float("nan"), float("nan")
-    variance = above.mean(1).var(ddof=1) / yes.size + above.mean(0).var(ddof=1) / no.size
-    half = float(ndtri((1 + CONFIDENCE) / 2) * np.sqrt(variance) / (found * (1 - found)))
-    return found, float(expit(logit(found) - half)), float(expit(logit(found) + half))
 
 
 def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None) -> Response:
@@ -89,8 +69,6 @@ def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None)
     A subject is judged by the mean over seeds of the number behind the answer, where another
     readout holds it; else by whether more than half of the seeds say yes.
     """
-    from scipy.stats import binomtest
-
     if SUBJECT not in ds.sizes:
         raise refusal(ds, found="no virtual subjects", wanted="some: `subjects: 200` under course:")
     asking = [str(name) for name in ds.data_vars if "yes_no" in ds[name].attrs]
@@ -114,14 +92,9 @@ def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None)
     yes = share[there] > 1 / 2
     if number is not None:
         yes = _beyond(ds[name], by_unit(ds[number].sel(arm=mine).astype(float)).values[there])
-    found = binomtest(int(yes.sum()), max(yes.size, 1))
-    span = found.proportion_ci(CONFIDENCE, method="wilson")
+    rate = share_interval(int(yes.sum()), yes.size)
+    # fewer responders, or non-responders, and nothing separates them
     each = tuple(_separations(ds, there, yes)) if min(yes.sum(), (~yes).sum()) >= FEWEST else ()
-    rate = (
-        (float(found.statistic), float(span.low), float(span.high))
-        if yes.size
-        else (float("nan"),) * 3
-    )
     return Response(name, mine, ds[SUBJECT].values[there], yes, there.size, rate, each)
 
 

@@ -16,19 +16,25 @@ import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from plastogen.analysis.contrast import SEED, one_of, refusal, untreated
 from plastogen.errors import InputError
-from plastogen.experiment import CONFIDENCE, LEVELS, POINT, interval
+from plastogen.experiment import (
+    CONFIDENCE,
+    LEVELS,
+    POINT,
+    Array,
+    Estimate,
+    mean_interval,
+    partial_rank_correlations,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Array: TypeAlias = NDArray[np.float64]
 FIFTHS = 5
 RESAMPLES = 500  # of a bootstrap
 FEWEST = 3  # points more than numbers, below which nothing is measured
@@ -56,7 +62,7 @@ class Influence:
     low: float
     high: float
     beside: float
-    swing: tuple[tuple[float, float, float], tuple[float, float, float]]
+    swing: tuple[Estimate, Estimate]
     n: int
     expected: int
 
@@ -69,7 +75,7 @@ class Influence:
 @dataclass(frozen=True)
 class Sample:
     """A sweep as a table: x (points, numbers), y readout -> (points,), NaN where a run is missing
-    or has no value.
+    or has no value. `shares`: readouts whose mean is a share of points that say yes.
     """
 
     kind: str
@@ -78,6 +84,7 @@ class Sample:
     x: Array
     y: Mapping[str, Array]
     units: Mapping[str, str]
+    shares: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -158,28 +165,21 @@ def ranked(x: Array, y: Array) -> Measured:
     """Partial rank correlations of `y` (points,) with each column of `x`; intervals by Fisher's z.
     NaN is left out.
     """
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
     there = np.isfinite(y)
-    numbers, points = x.shape[1], int(there.sum())
-    ranks, of_y = rankdata(x[there], axis=0), rankdata(y[there])[:, None]
-    found = np.zeros(numbers)
-    for k in range(numbers):
-        rest = np.column_stack([np.delete(ranks, k, axis=1), np.ones(points)])
-        both = np.column_stack([ranks[:, k : k + 1], of_y])
-        one, other = (both - rest @ np.linalg.lstsq(rest, both)[0]).T
-        found[k] = np.clip(one @ other / np.sqrt((one @ one) * (other @ other)), -1, 1)
-    half = ndtri((1 + CONFIDENCE) / 2) / np.sqrt(max(points - numbers - 2, 1))
-    with np.errstate(divide="ignore"):
-        z = np.arctanh(found)
-    return Measured(found, np.tanh(z - half), np.tanh(z + half), np.full(numbers, np.nan), points)
+    found, low, high = partial_rank_correlations(x[there], y[there])
+    return Measured(found, low, high, np.full(found.size, np.nan), int(there.sum()))
 
 
-def swing(x: Array, y: Array) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Mean and interval of `y` where `x` (points,) is in its lowest and in its highest fifth."""
+def swing(x: Array, y: Array, *, share: bool = False) -> tuple[Estimate, Estimate]:
+    """Mean and interval of `y` where `x` (points,) is in its lowest and in its highest fifth.
+
+    `share`: `y` says yes or no.
+    """
     low, high = np.quantile(x, [1 / FIFTHS, 1 - 1 / FIFTHS])
-    return interval(y[x <= low]), interval(y[x >= high])
+    return (
+        mean_interval(y[x <= low], share=share),
+        mean_interval(y[x >= high], share=share),
+    )
 
 
 def sample(ds: xr.Dataset, names: Sequence[str], arm: str, than: str | None) -> Sample:
@@ -216,9 +216,9 @@ def sample(ds: xr.Dataset, names: Sequence[str], arm: str, than: str | None) -> 
     x = np.column_stack([coord.values.ravel() for coord in wide]).astype(float)
     kind = str(design.get("kind", "")) if swept == [POINT] else ""
     paths = tuple(str(coord.attrs["path"]) for _, coord in columns)
-    return Sample(
-        kind if kind in MEASURES else "", tuple(name for name, _ in columns), paths, x, y, units
-    )
+    shares = frozenset(name for name in names if than is None and "yes_no" in ds[name].attrs)
+    kind = kind if kind in MEASURES else ""
+    return Sample(kind, tuple(name for name, _ in columns), paths, x, y, units, shares)
 
 
 def influences(
@@ -270,7 +270,7 @@ def _of_readout(found: Sample, name: str) -> Iterator[Influence]:
             float(measured.low[k]),
             float(measured.high[k]),
             float(measured.beside[k]),
-            swing(found.x[there, k], y[there]),
+            swing(found.x[there, k], y[there], share=name in found.shares),
             measured.n,
             y.size,
         )

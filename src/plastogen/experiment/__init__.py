@@ -8,16 +8,34 @@ __all__ = ["Claim", "Experiment", "Readout", "Verdict", "open_experiment"]
 
 if TYPE_CHECKING:
     from plastogen.experiment import population
-    from plastogen.experiment.claim import CONFIDENCE, Claim, Verdict, interval
+    from plastogen.experiment.claim import Claim
     from plastogen.experiment.definition import NAME, Experiment, shipped
     from plastogen.experiment.design import DIMENSIONS, LEVELS, POINT, SUBJECT, Axis, corners
+    from plastogen.experiment.judge_sweep import judge_claims
     from plastogen.experiment.models import FOLDERS
     from plastogen.experiment.readout import ERROR, Readout, evaluate
     from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
     from plastogen.experiment.selection import picked
+    from plastogen.experiment.statistics import (
+        CONFIDENCE,
+        FEWEST,
+        PAIRED,
+        Array,
+        Estimate,
+        Intervals,
+        auc,
+        false_discovery,
+        mean_interval,
+        mean_intervals,
+        normal_quantile,
+        paired_difference,
+        partial_rank_correlations,
+        share_interval,
+        t_test,
+    )
     from plastogen.experiment.sweep import Span, kind_of
     from plastogen.experiment.validate import check, resolve_conditions
     from plastogen.experiment.validate_outputs import FIGURES, NEED_SNAPSHOTS
-    from plastogen.experiment.verdict import COMPLETE, told, verdicts
+    from plastogen.experiment.verdict import COMPLETE, Verdict, stored_verdicts
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -34,8 +34,7 @@ from plastogen.experiment.definition import (
     laid_over,
 )
 from plastogen.experiment.design import TAKEN, Axis, axes_of, points
-from plastogen.experiment.models import FOLDERS, Models, ends, in_use
-from plastogen.experiment.paths import is_model_path
+from plastogen.experiment.models import FOLDERS, Models, is_model_path, models_in_use, range_ends
 from plastogen.experiment.sweep import Filled, Span, in_words, size
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, Treatment
@@ -166,7 +165,7 @@ class OpenExperiment:
         for path, swept in sweep.items():
             if not isinstance(swept, Span) or swept.from_ is not None:
                 continue
-            found = ends(path, self.document, self.set, self.models)
+            found = range_ends(path, self.document, self.set, self.models)
             if not isinstance(found, Fault):
                 span = filled[path] = swept.model_copy(update={"from_": found[0], "to": found[1]})
             fault = found if isinstance(found, Fault) else span.fault()
@@ -221,7 +220,7 @@ class OpenExperiment:
         name = getattr(self.experiment.model, root, "")
         if root == "drugs":
             name, _, below = below.partition(".")
-            if name not in in_use(self.document.tree, self.set, root):
+            if name not in models_in_use(self.document.tree, self.set, root):
                 return None
         model = self._model(root, name, FOLDERS[root][1], self.set)
         return dict(quantities(model)).get(below)

@@ -19,8 +19,7 @@ from plastogen.errors import InputError, Problem, QuantityError
 from plastogen.experiment import validate_outputs as check_results
 from plastogen.experiment.definition import Arm, Experiment
 from plastogen.experiment.design import corners
-from plastogen.experiment.models import FOLDERS, in_use
-from plastogen.experiment.paths import fault_of, is_model_path
+from plastogen.experiment.models import FOLDERS, is_model_path, models_in_use, path_fault
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.model.pharmacology import Treatment, check_treatment, shares
 
@@ -99,7 +98,7 @@ def _people(question: OpenExperiment) -> Iterator[Problem]:
     for path, varied in subject.varies.items():
         at = ("varies", path)
         root, _, drug = path.partition(".")
-        if root == "drugs" and drug.partition(".")[0] not in in_use(
+        if root == "drugs" and drug.partition(".")[0] not in models_in_use(
             question.document.tree, question.set, root
         ):
             continue
@@ -130,10 +129,10 @@ def _set_paths(question: OpenExperiment) -> Iterator[Problem]:
 
 def _leads_nowhere(question: OpenExperiment, path: str) -> Fault | None:
     if not is_model_path(path):
-        return fault_of(path, question.document.tree, Experiment)
+        return path_fault(path, question.document.tree, Experiment)
     root, _, below = path.partition(".")
     folder, kind = FOLDERS[root]
-    names = list(in_use(question.document.tree, question.set, root))
+    names = list(models_in_use(question.document.tree, question.set, root))
     if root == "drugs":
         name, _, below = below.partition(".")
         if name not in names:
@@ -145,7 +144,7 @@ def _leads_nowhere(question: OpenExperiment, path: str) -> Fault | None:
         return Fault("", f"'{path}'", f"a path into the {root}, such as {root}.title")
     for name in names:
         if name in question.models.library.names(folder):
-            fault = fault_of(below, question.models.document(folder, name).tree, kind)
+            fault = path_fault(below, question.models.document(folder, name).tree, kind)
             if fault is not None:
                 head = f"drugs.{name}" if root == "drugs" else root
                 return replace(fault, nearest=f"{head}.{fault.nearest}" if fault.nearest else None)
@@ -156,7 +155,7 @@ def _model_names(question: OpenExperiment) -> Iterator[Problem]:
     """Models that are named and not there."""
     for root, (folder, _) in FOLDERS.items():
         names = question.models.library.names(folder)
-        for name, at in in_use(question.document.tree, question.set, root).items():
+        for name, at in models_in_use(question.document.tree, question.set, root).items():
             if name not in names:
                 wanted = f"one of {', '.join(names)}"
                 yield question.document.problem(at, show(name), wanted, nearest(name, names))

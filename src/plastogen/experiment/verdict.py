@@ -1,199 +1,144 @@
-"""In: a question and its results. Out: the verdict on each claim; over a sweep, on all the points
-it is about.
-"""
+"""In: what was measured for a claim. Out: its `Verdict`: met or not, and how sure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from plastogen.experiment.claim import ALONG, Claim, Verdict, judge
-from plastogen.experiment.design import SUBJECT, Axis
-from plastogen.experiment.readout import level
-from plastogen.experiment.resolve import OpenExperiment
-from plastogen.experiment.selection import along, column, picked, said
-from plastogen.experiment.shape import of_points, on_line, together
+from plastogen.experiment.claim import Claim
+from plastogen.experiment.statistics import Estimate
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Array: TypeAlias = NDArray[np.float64]
-Index: TypeAlias = tuple[Any, ...]  # a place on each axis, or a slice
 COMPLETE = "complete"
-WORST_FIRST = ("undecided", "missed", "known miss", "met")
 
 
-def verdicts(question: OpenExperiment, ds: xr.Dataset) -> list[Verdict]:
-    """The verdict on each claim; in a sweep, the worst over the points it is about, virtual
-    subjects together.
-    """
-    experiment = question.experiment
-    sweep = Sweep(
-        question.axes,
-        {arm: i for i, arm in enumerate(experiment.arms)},
-        {name: np.asarray(ds[name].values, float) for name in experiment.readouts},
-        {name: readout.unit for name, readout in experiment.readouts.items()},
-        ds["status"].values == COMPLETE,
-    )
-    people = sweep.of_people() if any(axis.name == SUBJECT for axis in sweep.axes) else sweep
-    found = []
-    for claim in experiment.expect:
-        each = (sweep if claim.goes_with else people).judged(claim)
-        found.append(_worst(claim, sweep.units[claim.readout], list(each)))
-    return found
-
-
-def told(ds: xr.Dataset) -> list[Verdict]:
-    """The verdicts that results carry."""
-    return [Verdict.from_dict(plain) for plain in json.loads(ds.attrs["claims"])]
-
-
-def _worst(claim: Claim, unit: str, each: Sequence[Verdict]) -> Verdict:
-    """The least good of all, and of equals the one that is nearest to being missed, or furthest
-    from being met.
-    """
-
-    def good(one: Verdict) -> tuple[int, float]:
-        room = one.value
-        if claim.between is not None:
-            low, high = (level(end, unit) for end in claim.between)
-            room = min(one.value - low, high - one.value)
-        elif claim.form == "blocked":
-            room = -abs(one.value)
-        return WORST_FIRST.index(one.outcome), room if room == room else -np.inf
-
-    return replace(
-        min(each, key=good), places=len(each), met_at=sum(one.outcome == "met" for one in each)
-    )
+Outcome = Literal["met", "missed", "known miss", "undecided"]
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """Readouts of every run. `readouts` and `there`, which runs finished: (arm, sweep axes,
-    seed).
+class Verdict:
+    """What became of a claim. `value`, `low`, `high` in `unit`; `n` of `expected` seeds, or
+    whatever is `counted`.
+
+    Of a sweep it is the worst, at `where`, of `places` (points, or lines along an axis), of which
+    `met_at` were met.
     """
 
-    axes: tuple[Axis, ...]
-    arms: dict[str, int]
-    readouts: dict[str, Array]
-    units: dict[str, str]
-    there: NDArray[np.bool_]
-    counted: str = ""  # what stands where seeds do, if not seeds
+    claim: str
+    readout: str
+    outcome: Outcome
+    value: float
+    low: float
+    high: float
+    unit: str
+    n: int
+    expected: int
+    wanted: str
+    reason: str = ""
+    source: str | None = None
+    known_miss: str | None = None
+    where: str = ""
+    note: str = ""
+    counted: str = "seeds"
+    places: int = 1
+    met_at: int = 0
 
-    def of_people(self) -> Sweep:
-        """The same with virtual subjects, the last axis, in the place of seeds: one counts by the
-        mean of its seeds.
-        """
-        means = {name: values.mean(-1) for name, values in self.readouts.items()}
-        return Sweep(
-            self.axes[:-1],
-            self.arms,
-            means,
-            self.units,
-            np.asarray(self.there.all(-1)),
-            "virtual subjects",
+    @property
+    def rests_on(self) -> str:
+        """`4 of 4`, and of what, if not seeds."""
+        return f"{self.n} of {self.expected}" + (
+            f" {self.counted}" if self.counted != "seeds" else ""
         )
 
-    def judged(self, claim: Claim) -> Iterator[Verdict]:
-        """The verdict at each place of the sweep that the claim is about."""
-        for found in self._judged(claim):
-            yield replace(found, counted=self.counted or found.counted)
-
-    def _judged(self, claim: Claim) -> Iterator[Verdict]:
-        unit = self.units[claim.readout]
-        number = partial(level, unit=unit)
-        mask = picked(self.axes, claim.where)
-        if claim.share is not None:
-            values, there = self._difference(claim, (mask,))
-            if self.counted:
-                values, there = values.reshape(-1, 1), there.reshape(-1, 1)
-            yield of_points(claim, values, there, unit=unit, number=number, where=_picked(claim))
-        elif claim.goes_with is not None:
-            values, there = self._difference(claim, (mask,))
-            other = self._other(str(claim.goes_with), str(claim.arm), mask)
-            yield together(
-                claim,
-                values,
-                np.broadcast_to(other, values.shape),
-                there,
-                unit=unit,
-                where=_picked(claim),
-            )
-        elif claim.axis is not None:
-            yield from self._lines(claim, mask, unit)
-        else:
-            for index in zip(*np.nonzero(mask), strict=True) if mask.ndim else [()]:
-                complete = {arm: self.there[self.arms[arm], *index] for arm in claim.arms.values()}
-                values_at = partial(self._values, index)
-                yield judge(
-                    claim,
-                    values_at,
-                    complete=complete,
-                    unit=unit,
-                    number=number,
-                    where=self._where(index),
-                )
-
-    def _lines(self, claim: Claim, mask: NDArray[np.bool_], unit: str) -> Iterator[Verdict]:
-        """Along one axis, at every combination of the others; `where` may shorten the axis."""
-        place, order = along(self.axes, str(claim.axis), mask, ALONG[claim.form])
-        _, walked = column(self.axes, str(claim.axis))
-        for other in np.argwhere(mask.any(place)):
-            index: Index = (*other[:place], slice(None), *other[place:])
-            kept = order[mask[index][order]]
-            index = (*other[:place], kept, *other[place:])
-            values, there = self._difference(claim, index)
-            yield on_line(
-                claim,
-                values,
-                there,
-                [said(walked, i) for i in kept],
-                unit=unit,
-                number=partial(level, unit=unit),
-                where=self._where((*other[:place], None, *other[place:])),
-            )
-
-    def _values(self, index: Index, readout: str, arm: str) -> Array:
-        values: Array = self.readouts[readout][self.arms[arm], *index]
-        return values
-
-    def _other(self, name: str, arm: str, mask: NDArray[np.bool_]) -> Array:
-        """A readout, or a number that is swept: (points, seeds) or (points, 1)."""
-        if name in self.readouts:
-            return self._values((mask,), name, arm)
-        place, own = column(self.axes, name)
-        shape = [-1 if i == place else 1 for i in range(len(self.axes))]
-        return np.broadcast_to(np.array(own.values, float).reshape(shape), mask.shape)[mask][
-            :, None
-        ]
-
-    def _difference(self, claim: Claim, index: Index) -> tuple[Array, NDArray[np.bool_]]:
-        """The readout of the claim's arm less that of `minus`, and where both are there: (points,
-        seeds).
+    @property
+    def spot(self) -> str:
+        """Where in a sweep this is so: `holds at 27 of 30 places; the worst: dose = 2 mg/kg`; empty
+        without one.
         """
-        arm, minus = self.arms[str(claim.arm)], claim.minus
-        values, there = self.readouts[claim.readout][arm][index], self.there[arm][index]
-        if minus is not None:
-            values = values - self._values(index, claim.readout, minus)
-            there = there & self.there[self.arms[minus]][index]
-        return values, there
+        if self.places == 1:
+            return self.where
+        return f"holds at {self.met_at} of {self.places} places; the worst: {self.where}"
 
-    def _where(self, index: Index) -> str:
-        """A place in words; an axis that is walked along is left out."""
-        at = [
-            (own, i)
-            for axis, i in zip(self.axes, index, strict=True)
-            for own in axis.columns
-            if i is not None
-        ]
-        return ", ".join(said(own, i) for own, i in at)
+    @property
+    def sentence(self) -> str:
+        """One line: outcome, claim, numbers."""
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        span = "" if self.n < 2 else f" [{self.low:.3g}, {self.high:.3g}]"
+        numbers = f"{self.value:.3g}{span}{unit}, wanted {self.wanted}, n = {self.rests_on}"
+        at = f" ({self.spot})" if self.spot else ""
+        why = "".join(f"; {text}" for text in (self.note, self.reason) if text)
+        known = (
+            f"; known miss: {self.known_miss}"
+            if self.known_miss and self.outcome == "known miss"
+            else ""
+        )
+        return f"{self.outcome}: {self.claim}{at}: {numbers}{why}{known}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, NaN as None, for JSON."""
+        plain = asdict(self)
+        return {
+            k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in plain.items()
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Verdict:
+        """The verdict `as_dict` gave."""
+        return cls(
+            **{**plain, **{k: float("nan") for k in ("value", "low", "high") if plain[k] is None}}
+        )
 
 
-def _picked(claim: Claim) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in claim.where.items())
+@dataclass(frozen=True)
+class Measured:
+    """Mean and interval, what was wanted in words, whether it is so, and why there is nothing to
+    say.
+    """
+
+    span: Estimate
+    wanted: str
+    met: bool
+    reason: str = ""
+    note: str = ""
+
+
+def verdict_on(
+    claim: Claim,
+    found: Measured,
+    *,
+    decided: bool,
+    unit: str,
+    n: int,
+    expected: int,
+    where: str = "",
+    counted: str = "seeds",
+) -> Verdict:
+    """What is `found` as a verdict on `claim`; `undecided` unless it is `decided`."""
+    outcome: Outcome = "met" if found.met else "known miss" if claim.known_miss else "missed"
+    return Verdict(
+        claim.claim,
+        claim.readout,
+        outcome if decided else "undecided",
+        *found.span,
+        unit,
+        n,
+        expected,
+        found.wanted,
+        found.reason,
+        claim.source,
+        claim.known_miss,
+        where,
+        found.note,
+        counted,
+    )
+
+
+def stored_verdicts(ds: xr.Dataset) -> list[Verdict]:
+    """The verdicts that results carry."""
+    return [Verdict.from_dict(plain) for plain in json.loads(ds.attrs["claims"])]

@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from plastogen.analysis import refusal
+from plastogen.experiment import Intervals
 from plastogen.figures import axis, data, layout, style
 
 POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {
@@ -60,7 +61,7 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
             axis.draw_response(
                 ax,
                 x,
-                data.Interval(mean, low, high, found[0].n),
+                Intervals(mean, low, high, found[0].n),
                 looks[cls].colour,
                 line,
                 marker,

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from plastogen.analysis import ranked, refusal
-from plastogen.experiment import POINT, SUBJECT
+from plastogen.experiment import POINT, SUBJECT, Intervals
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures.axis import dose_axis, draw_response
 
@@ -242,7 +242,7 @@ def _hollow(ds: xr.Dataset) -> str:
     )
 
 
-def _incomplete(ax: Axes, x: np.ndarray, found: data.Interval, colour: str, ds: xr.Dataset) -> None:
+def _incomplete(ax: Axes, x: np.ndarray, found: Intervals, colour: str, ds: xr.Dataset) -> None:
     """Rings where some of the runs are missing."""
     short = found.n < ds.sizes.get(SUBJECT, ds.sizes.get("seed", 1))
     ax.plot(

@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from plastogen.figures.data import Array, DosingEvent, Interval
+from plastogen.experiment import Intervals
+from plastogen.figures.data import Array, DosingEvent
 from plastogen.figures.overlay import Overlay
 from plastogen.figures.style import BAND, INK, MUTED, PALE, tint
 
@@ -97,7 +98,7 @@ def draw_dosing(ax: Axes, given: Iterable[DosingEvent]) -> None:
             ax.axvline(start, color=tint(MUTED, 50), linewidth=1, zorder=0)
 
 
-def draw_course(ax: Axes, time_h: Array, values: Interval, colour: str, **line: Any) -> None:
+def draw_course(ax: Axes, time_h: Array, values: Intervals, colour: str, **line: Any) -> None:
     """One course over time: its mean as a line, its 95 % interval as a band."""
     ax.fill_between(time_h, values.low, values.high, color=colour + BAND, linewidth=0, zorder=2)
     ax.plot(time_h, values.mean, color=colour, zorder=3, **line)
@@ -150,7 +151,7 @@ def draw_overlay(
 def draw_response(
     ax: Axes,
     x: Array,
-    values: Interval,
+    values: Intervals,
     colour: str,
     line: Any,
     marker: str,

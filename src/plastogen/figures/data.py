@@ -20,7 +20,15 @@ import xarray as xr
 from plastogen._base.text import nearest
 from plastogen.analysis import by_unit, refusal
 from plastogen.errors import InputError
-from plastogen.experiment import CONFIDENCE, DIMENSIONS, POINT, SUBJECT
+from plastogen.experiment import (
+    CONFIDENCE,
+    DIMENSIONS,
+    POINT,
+    SUBJECT,
+    Intervals,
+    mean_intervals,
+    normal_quantile,
+)
 from plastogen.figures.labels import path_label
 
 Array = npt.NDArray[np.float64]
@@ -28,18 +36,6 @@ PERCENT = round(100 * CONFIDENCE)
 OWN_DIMS = tuple(dim for dim in DIMENSIONS if dim != POINT)  # all others are sweep axes
 MOST_NUMBERS = 7  # that vary: more are counted, not named
 MOST_LISTED = 12  # values of an axis that an error message names
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Mean over seeds with its 95 % interval (Student's t), arrays of one shape; `n` seeds behind
-    each value.
-    """
-
-    mean: Array
-    low: Array
-    high: Array
-    n: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,23 +49,15 @@ class DosingEvent:
     end_h: float
 
 
-def interval(values: xr.DataArray) -> Interval:
+def interval(values: xr.DataArray) -> Intervals:
     """Mean and 95 % interval over virtual subjects (each the mean of its seeds), or, where there
     are none, over seeds.
 
-    NaN where none is there; ends NaN where only one is.
+    Of a readout that says yes or no it is a share. NaN where none is there; ends NaN where only
+    one is, unless it is a share.
     """
-    from scipy.special import stdtrit
-
-    values = by_unit(values.astype(float))
-    unit = str(values.dims[0])
-    there = values.notnull()
-    n = there.sum(unit)
-    centre = values.fillna(0).sum(unit) / n.where(n > 0)
-    spread = ((values - centre) ** 2).sum(unit) / (n - 1).where(n > 1)
-    half = np.sqrt(spread / n.where(n > 0)) * stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2)
-    low, high = centre - half, centre + half
-    return Interval(centre.values, low.values, high.values, n.values.astype(np.int64))
+    by = by_unit(values.astype(float))
+    return mean_intervals(by.values, share=bool(values.attrs.get("yes_no")))
 
 
 def sweep_axes(ds: xr.Dataset) -> tuple[str, ...]:
@@ -197,8 +185,6 @@ def noise_half_width(
     Read from the standard error stored beside the variable (`rate_hz` -> `rate_se_hz`, `x` ->
     `x_se`); with `relative`, in per cent of the baseline. NaN when no standard error is stored.
     """
-    from scipy.special import ndtri
-
     stem = variable.removesuffix("_hz")
     error = f"{stem}_se_hz" if variable.endswith("_hz") else f"{stem}_se"
     if error not in ds:
@@ -208,7 +194,7 @@ def noise_half_width(
     if relative:
         squares = squares * (100 / chosen[variable].isel(time=0)) ** 2
     n = int(squares.size)
-    return float(ndtri((1 + CONFIDENCE) / 2) * math.sqrt(float(squares.mean()) / n))
+    return normal_quantile() * math.sqrt(float(squares.mean()) / n)
 
 
 def count_runs(ds: xr.Dataset) -> dict[str, tuple[int, int]]:

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from plastogen.experiment import Intervals
 from plastogen.figures import axis, data, layout, style
 from plastogen.figures.data import DosingEvent
 from plastogen.figures.overlay import Overlay
@@ -234,7 +235,7 @@ def by_arm(
 
 
 def _keep_in_view(
-    panel: Panel, courses: Mapping[str, data.Interval], styles: Mapping[str, ArmStyle]
+    panel: Panel, courses: Mapping[str, Intervals], styles: Mapping[str, ArmStyle]
 ) -> None:
     """Lets arms with a blocker run off the scale, and says so, where they would flatten all the
     others.

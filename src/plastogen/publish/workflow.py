@@ -16,7 +16,14 @@ from plastogen._base.files import atomic_write, locked
 from plastogen._base.machine import cores
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
-from plastogen.experiment import COMPLETE, FIGURES, NEED_SNAPSHOTS, OpenExperiment, Verdict, told
+from plastogen.experiment import (
+    COMPLETE,
+    FIGURES,
+    NEED_SNAPSHOTS,
+    OpenExperiment,
+    Verdict,
+    stored_verdicts,
+)
 from plastogen.figures import Shown, draw_figures
 from plastogen.runs import (
     Request,
@@ -105,7 +112,7 @@ def publish_results(
 ) -> Outcome:
     """Results, verdicts, figures, report, of the runs that are there. Raises StoreError."""
     ds = _assemble(request)
-    outcome = Outcome(request, ds, told(ds), results)
+    outcome = Outcome(request, ds, stored_verdicts(ds), results)
     if figures:
         names = _drawable(request.question, say)
         outcome.figures = draw_figures(_shown(request, ds), names, say=say, undrawn=outcome.undrawn)
@@ -121,7 +128,7 @@ def _assemble(request: Request) -> xr.Dataset:
 
 def _shown(request: Request, ds: xr.Dataset) -> Shown:
     circuit = request.conditions[0].circuit
-    return Shown(ds, told(ds), circuit, request.store, str(ds.attrs["inputs"]))
+    return Shown(ds, stored_verdicts(ds), circuit, request.store, str(ds.attrs["inputs"]))
 
 
 def _draw_early(request: Request, say: Say) -> None:
@@ -187,7 +194,7 @@ def reopen(
         wanted = f"finished runs; make them with: plastogen run {name}"
         raise InputError.one(file=str(request.folder), found="none of these runs", wanted=wanted)
     ds = _assemble(request)
-    return Outcome(request, ds, told(ds), [])
+    return Outcome(request, ds, stored_verdicts(ds), [])
 
 
 def redraw(

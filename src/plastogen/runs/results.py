@@ -27,7 +27,7 @@ from plastogen._base.files import atomic_write, replacing
 from plastogen._base.scope import SCOPE
 from plastogen._base.text import show
 from plastogen.errors import CacheDamaged, InputError
-from plastogen.experiment import COMPLETE, Condition, OpenExperiment, kind_of, verdicts
+from plastogen.experiment import COMPLETE, Condition, OpenExperiment, judge_claims, kind_of
 from plastogen.runs.curves import Axes, empty
 from plastogen.runs.netcdf import Block, Curve, blocks, finish, opened, writing
 from plastogen.runs.readout_table import MISSING, ReadoutTable
@@ -54,7 +54,9 @@ MADE_HERE = (
     "experiment/readout",
     "experiment/verdict",
     "experiment/claim",
-    "experiment/shape",
+    "experiment/judge",
+    "experiment/judge_sweep",
+    "experiment/statistics",
     "experiment/selection",
 )
 
@@ -198,7 +200,7 @@ def assemble(
             "inputs": _inputs(question, ids, book.state(), seeds)
         }
         small.attrs["claims"] = json.dumps(
-            [verdict.as_dict() for verdict in verdicts(question, small)]
+            [verdict.as_dict() for verdict in judge_claims(question, small)]
         )
         finish(partial, small)
     return opened(path)

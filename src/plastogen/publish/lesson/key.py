@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from plastogen._base.document import Document
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError, Problem, QuantityError
-from plastogen.experiment import OpenExperiment, Verdict, interval, picked
+from plastogen.experiment import SUBJECT, OpenExperiment, Verdict, mean_interval, picked
 from plastogen.figures import arm_label
 from plastogen.publish.lesson.definition import Lesson
 
@@ -243,25 +243,29 @@ def _found(place: str, question: OpenExperiment, ds: xr.Dataset) -> Found:
     between = BETWEEN.search(place)
     values = [_values(number, question, ds) for number in numbers]
     unit = question.experiment.readouts[numbers[0].readout].unit
-    x = values[0]
+    x, share = values[0], question.experiment.readouts[numbers[0].readout].yes_no
     if between is not None:
         x = x - values[1] if between[1] == "minus" else x / values[1]
-        unit = unit if between[1] == "minus" else "1"
+        unit, share = unit if between[1] == "minus" else "1", False
+    there = x[np.isfinite(x)]
+    ends = np.array(mean_interval(there, share=share))
     change = how is not None and how[1] == "change"
     if change and (between is None or between[1] == "over"):
-        x = x - WHOLE.get(unit, 1)
+        ends = ends - WHOLE.get(unit, 1)
     if how is not None and unit == "1":
-        x, unit = 100 * x, "%"
-    there = x[np.isfinite(x)]
+        ends, unit = 100 * ends, "%"
     if unit == "h" and there.size and np.abs(there).max() < 1:
-        there, unit = 60 * there, "min"
-    return Found(_worded(place, question), *interval(there), unit, int(there.size), change)
+        ends, unit = 60 * ends, "min"
+    mean, low, high = (float(end) for end in ends)
+    return Found(_worded(place, question), mean, low, high, unit, int(there.size), change)
 
 
 def _values(number: Number, question: OpenExperiment, ds: xr.Dataset) -> NDArray[np.float64]:
-    """The readout of every seed."""
+    """The readout of every seed, or of every virtual subject, the mean of its seeds."""
     where = {number.axis: number.value} if number.axis and number.value else {}
     values = np.asarray(ds[number.readout].sel(arm=number.arm).values, float)
+    if any(axis.name == SUBJECT for axis in question.axes):
+        values = values.mean(-1, keepdims=True)
     return values[picked(question.axes, where)].reshape(-1)
 
 

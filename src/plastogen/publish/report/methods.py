@@ -191,6 +191,6 @@ def _followed(question: OpenExperiment, case: Condition, ds: xr.Dataset) -> str:
     done, expected = int(ds.attrs.get("n_complete", 0)), int(ds.attrs.get("n_expected", 0))
     return (
         text + "Activity enters the slow world relative to the same network's healthy, drug-free"
-        " baseline. Values are means over networks with 95 % intervals (Student's t); arms are"
-        f" compared network by network. {done} of {expected} runs are complete."
+        " baseline. Values are means over networks with 95 % intervals (Student's t; Wilson's of"
+        f" shares); arms are compared network by network. {done} of {expected} runs are complete."
     )

@@ -8,7 +8,7 @@ import pytest
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Given, Quantity
-from plastogen.experiment.paths import fault_of, is_model_path
+from plastogen.experiment.models import is_model_path, path_fault
 
 
 class Leaf(Definition):
@@ -47,7 +47,7 @@ TREE = {
     ],
 )
 def test_a_path_may_end_at_anything_the_schema_knows(path: str) -> None:
-    assert fault_of(path, TREE, Tree) is None
+    assert path_fault(path, TREE, Tree) is None
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_path_may_end_at_anything_the_schema_knows(path: str) -> None:
 def test_a_path_that_leads_nowhere_names_the_nearest_that_leads_somewhere(
     path: str, found: str, near: str | None
 ) -> None:
-    fault = fault_of(path, TREE, Tree)
+    fault = path_fault(path, TREE, Tree)
     assert fault is not None
     assert (fault.found, fault.nearest) == (found, near)
 

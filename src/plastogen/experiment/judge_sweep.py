@@ -1,0 +1,199 @@
+"""In: an experiment and its results. Out: the verdict on each claim; over a sweep, on all the
+points it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plastogen.experiment.claim import ALONG, Claim
+from plastogen.experiment.design import SUBJECT, Axis
+from plastogen.experiment.judge import judge_correlation, judge_line, judge_point, judge_share
+from plastogen.experiment.readout import level
+from plastogen.experiment.resolve import OpenExperiment
+from plastogen.experiment.selection import along, column, picked, said
+from plastogen.experiment.statistics import Array
+from plastogen.experiment.verdict import COMPLETE, Verdict
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Index: TypeAlias = tuple[Any, ...]  # a place on each axis, or a slice
+WORST_FIRST = ("undecided", "missed", "known miss", "met")
+
+
+def judge_claims(opened: OpenExperiment, ds: xr.Dataset) -> list[Verdict]:
+    """The verdict on each claim; in a sweep, the worst over the points it is about, virtual
+    subjects together.
+    """
+    experiment = opened.experiment
+    sweep = SweptReadouts(
+        opened.axes,
+        {arm: i for i, arm in enumerate(experiment.arms)},
+        {name: np.asarray(ds[name].values, float) for name in experiment.readouts},
+        {name: readout.unit for name, readout in experiment.readouts.items()},
+        {name for name, readout in experiment.readouts.items() if readout.yes_no},
+        ds["status"].values == COMPLETE,
+    )
+    people = sweep.by_subject() if any(axis.name == SUBJECT for axis in sweep.axes) else sweep
+    found = []
+    for claim in experiment.expect:
+        each = (sweep if claim.goes_with else people).judge(claim)
+        found.append(_worst(claim, sweep.units[claim.readout], list(each)))
+    return found
+
+
+def _worst(claim: Claim, unit: str, each: Sequence[Verdict]) -> Verdict:
+    """The least good of all, and of equals the one that is nearest to being missed, or furthest
+    from being met.
+    """
+
+    def good(one: Verdict) -> tuple[int, float]:
+        room = one.value
+        if claim.between is not None:
+            low, high = (level(end, unit) for end in claim.between)
+            room = min(one.value - low, high - one.value)
+        elif claim.form == "blocked":
+            room = -abs(one.value)
+        return WORST_FIRST.index(one.outcome), room if room == room else -np.inf
+
+    return replace(
+        min(each, key=good), places=len(each), met_at=sum(one.outcome == "met" for one in each)
+    )
+
+
+@dataclass(frozen=True)
+class SweptReadouts:
+    """Readouts of every run. `readouts` and `there`, which runs finished: (arm, sweep axes,
+    seed).
+    """
+
+    axes: tuple[Axis, ...]
+    arms: dict[str, int]
+    readouts: dict[str, Array]
+    units: dict[str, str]
+    yes_no: set[str]  # readouts whose mean is a share
+    there: NDArray[np.bool_]
+    counted: str = ""  # what stands where seeds do, if not seeds
+
+    def by_subject(self) -> SweptReadouts:
+        """The same with virtual subjects, the last axis, in the place of seeds: one counts by the
+        mean of its seeds.
+        """
+        means = {name: values.mean(-1) for name, values in self.readouts.items()}
+        return SweptReadouts(
+            self.axes[:-1],
+            self.arms,
+            means,
+            self.units,
+            self.yes_no,
+            np.asarray(self.there.all(-1)),
+            "virtual subjects",
+        )
+
+    def judge(self, claim: Claim) -> Iterator[Verdict]:
+        """The verdict at each place of the sweep that the claim is about."""
+        for found in self._judge(claim):
+            yield replace(found, counted=self.counted or found.counted)
+
+    def _judge(self, claim: Claim) -> Iterator[Verdict]:
+        unit = self.units[claim.readout]
+        number = partial(level, unit=unit)
+        mask = picked(self.axes, claim.where)
+        if claim.share is not None:
+            values, there = self._difference(claim, (mask,))
+            if self.counted:
+                values, there = values.reshape(-1, 1), there.reshape(-1, 1)
+            yield judge_share(
+                claim, values, there, unit=unit, number=number, where=_words_of_where(claim)
+            )
+        elif claim.goes_with is not None:
+            values, there = self._difference(claim, (mask,))
+            other = self._other(str(claim.goes_with), str(claim.arm), mask)
+            yield judge_correlation(
+                claim,
+                values,
+                np.broadcast_to(other, values.shape),
+                there,
+                unit=unit,
+                where=_words_of_where(claim),
+            )
+        elif claim.axis is not None:
+            yield from self._lines(claim, mask, unit)
+        else:
+            for index in zip(*np.nonzero(mask), strict=True) if mask.ndim else [()]:
+                complete = {arm: self.there[self.arms[arm], *index] for arm in claim.arms.values()}
+                values_at = partial(self._values, index)
+                yield judge_point(
+                    claim,
+                    values_at,
+                    complete=complete,
+                    unit=unit,
+                    number=number,
+                    where=self._where(index),
+                    yes_no=claim.readout in self.yes_no,
+                )
+
+    def _lines(self, claim: Claim, mask: NDArray[np.bool_], unit: str) -> Iterator[Verdict]:
+        """Along one axis, at every combination of the others; `where` may shorten the axis."""
+        place, order = along(self.axes, str(claim.axis), mask, ALONG[claim.form])
+        _, walked = column(self.axes, str(claim.axis))
+        for other in np.argwhere(mask.any(place)):
+            index: Index = (*other[:place], slice(None), *other[place:])
+            kept = order[mask[index][order]]
+            index = (*other[:place], kept, *other[place:])
+            values, there = self._difference(claim, index)
+            yield judge_line(
+                claim,
+                values,
+                there,
+                [said(walked, i) for i in kept],
+                unit=unit,
+                number=partial(level, unit=unit),
+                where=self._where((*other[:place], None, *other[place:])),
+            )
+
+    def _values(self, index: Index, readout: str, arm: str) -> Array:
+        values: Array = self.readouts[readout][self.arms[arm], *index]
+        return values
+
+    def _other(self, name: str, arm: str, mask: NDArray[np.bool_]) -> Array:
+        """A readout, or a number that is swept: (points, seeds) or (points, 1)."""
+        if name in self.readouts:
+            return self._values((mask,), name, arm)
+        place, own = column(self.axes, name)
+        shape = [-1 if i == place else 1 for i in range(len(self.axes))]
+        return np.broadcast_to(np.array(own.values, float).reshape(shape), mask.shape)[mask][
+            :, None
+        ]
+
+    def _difference(self, claim: Claim, index: Index) -> tuple[Array, NDArray[np.bool_]]:
+        """The readout of the claim's arm less that of `minus`, and where both are there: (points,
+        seeds).
+        """
+        arm, minus = self.arms[str(claim.arm)], claim.minus
+        values, there = self.readouts[claim.readout][arm][index], self.there[arm][index]
+        if minus is not None:
+            values = values - self._values(index, claim.readout, minus)
+            there = there & self.there[self.arms[minus]][index]
+        return values, there
+
+    def _where(self, index: Index) -> str:
+        """A place in words; an axis that is walked along is left out."""
+        at = [
+            (own, i)
+            for axis, i in zip(self.axes, index, strict=True)
+            for own in axis.columns
+            if i is not None
+        ]
+        return ", ".join(said(own, i) for own, i in at)
+
+
+def _words_of_where(claim: Claim) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in claim.where.items())
