@@ -30,7 +30,7 @@ from plastogen.experiment.validate import check
 from plastogen.figures.captions import FIGURES
 from plastogen.model.plasticity.system import STATES
 from plastogen.publish.catalogue import MODEL_KINDS, listing, span
-from plastogen.runs.results import dosing
+from plastogen.runs.dosing import dosing_rows
 from plastogen.simulation.switches import SiteFactors, Switches
 from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
 
@@ -374,7 +374,8 @@ def experiment(name: str) -> list[str]:
         ),
     ]
     gets = {
-        arm: dict.fromkeys(str(row["what"]) for row in dosing(case)) for arm, case in first.items()
+        arm: dict.fromkeys(str(row["what"]) for row in dosing_rows(case))
+        for arm, case in first.items()
     }
     arms = [
         (f"`{arm}`", "; ".join(gets[arm]) or "nothing", own.title or "")

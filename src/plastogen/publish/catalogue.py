@@ -28,7 +28,7 @@ from plastogen.experiment import (
 from plastogen.model.plasticity import STATES
 from plastogen.publish.lesson.definition import FOLDER as LESSONS
 from plastogen.publish.lesson.definition import shipped as shipped_lessons
-from plastogen.runs import dosing
+from plastogen.runs import dosing_rows
 from plastogen.simulation import VARIABLES, SiteFactors, Switches
 
 MODEL_KINDS = dict(FOLDERS.values())
@@ -170,7 +170,7 @@ def _experiment(question: OpenExperiment) -> Iterator[str]:
     yield "arms:"
     first = {case.arm: case for case in reversed(check(question))}
     for arm, own in experiment.arms.items():
-        what = list(dict.fromkeys(str(row["what"]) for row in dosing(first[arm])))
+        what = list(dict.fromkeys(str(row["what"]) for row in dosing_rows(first[arm])))
         yield f"  {arm}{f' ({own.title})' if own.title else ''}: {'; '.join(what) or 'nothing'}"
     for whole, *paths in question.over:
         yield from (f"over {whole}:", *(f"  {path}" for path in paths))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from plastogen._base.facade import lookup
 
 if TYPE_CHECKING:
+    from plastogen.runs.dosing import dosing_rows
     from plastogen.runs.dry_run import planned
     from plastogen.runs.emulators import told
     from plastogen.runs.missing import run_missing
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from plastogen.runs.results import (
         RUNS_AT_ONCE,
         assemble,
-        dosing,
         head,
         labels,
         load,

@@ -29,6 +29,7 @@ from plastogen._base.text import show
 from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment import COMPLETE, Condition, OpenExperiment, judge_claims, kind_of
 from plastogen.runs.curves import Axes, empty
+from plastogen.runs.dosing import dosing_rows
 from plastogen.runs.netcdf import Block, Curve, blocks, finish, opened, writing
 from plastogen.runs.readout_table import MISSING, ReadoutTable
 from plastogen.runs.scheduler import versions
@@ -47,6 +48,7 @@ RUNS_AT_ONCE, RUNS_TOGETHER = (
 )  # whose curves are in memory at once; which are packed together in the file
 MADE_HERE = (
     "runs/results",
+    "runs/dosing",
     "runs/readout_table",
     "runs/curves",
     "runs/netcdf",
@@ -300,7 +302,7 @@ def _about(
         "n_complete": int(book.complete.sum()),
         "scope": SCOPE,
         "dosing": json.dumps(
-            [row for case in cases if not any(case.index) for row in dosing(case)]
+            [row for case in cases if not any(case.index) for row in dosing_rows(case)]
         ),
         "versions": json.dumps(versions(), sort_keys=True),
         "backends": ", ".join(sorted(book.backends)),
@@ -317,38 +319,6 @@ def _design(question: OpenExperiment) -> dict[str, Any]:
     kind = kind_of(experiment.sweep, experiment.design) if experiment.sweep else ""
     paths = [column.path for axis in question.axes for column in axis.columns]
     return {"kind": kind, "seed": experiment.design.seed, "paths": paths, "over": question.over}
-
-
-def dosing(case: Condition) -> list[dict[str, Any]]:
-    """What an arm is given, for bars over a time axis: arm, drug, what, start_h, end_h."""
-    rows = []
-    for treatment in case.treatments.values():
-        length = treatment.over or treatment.held
-        title = case.drugs[treatment.drug].title
-        if treatment.dose is not None:
-            what = f"{title} {treatment.dose.text} {treatment.route}"
-            what += f" over {treatment.over.text}" if treatment.over is not None else ""
-        elif treatment.occupancy is not None:
-            what = f"{title} at {float(treatment.occupancy):.0%} occupancy"
-        else:
-            what = f"{title} held at {treatment.brain.text if treatment.brain else ''}"
-        for start in treatment.starts_h():
-            end = start + (float(length) if length is not None else 0)
-            rows.append(
-                {
-                    "arm": case.arm,
-                    "drug": treatment.drug,
-                    "what": what,
-                    "start_h": start,
-                    "end_h": end,
-                }
-            )
-    for start, end, stress in case.stress:
-        what = f"stress {stress:g}"
-        rows.append(
-            {"arm": case.arm, "drug": "stress", "what": what, "start_h": start, "end_h": end}
-        )
-    return rows
 
 
 def readouts(ds: xr.Dataset) -> xr.Dataset:

@@ -33,7 +33,7 @@ from plastogen.figures import data, labels, layout, style
 from plastogen.model.circuit import CLASSES, reduce
 from plastogen.model.plasticity import Spines
 from plastogen.publish.explore.numbers import FACTORS
-from plastogen.runs import dosing, opened, read_record
+from plastogen.runs import dosing_rows, opened, read_record
 from plastogen.simulation import frozen, treated_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def study(folder: Path) -> dict[str, Any]:
                     dosed.append(
                         [
                             [row["start_h"], row["end_h"], _short(row["what"])]
-                            for row in dosing(case)
+                            for row in dosing_rows(case)
                         ]
                     )
                 index["/".join(map(str, (arm, *place)))] = courses[key]
