@@ -36,14 +36,13 @@ TOLERANCES = {
     "experiment/selection": {"SAME"},
     "model/plasticity/system": {"SOLVER_RTOL", "SOLVER_ATOL", "ROOT_TOLERANCE"},
     "model/pharmacology/nmda_block": {"SHARE_TOLERANCE"},
-    "analysis/contrast": {"ROUNDING"},
+    "experiment/statistics": {"ROUNDING"},
     "_base/text": {"NEAREST_CUTOFF"},
 }  # fmt: skip
 # How a signal is analysed: definitions of measures and of intervals, not of a brain.
 ANALYSIS = {
-    "experiment/claim": {"CONFIDENCE"},
+    "experiment/statistics": {"CONFIDENCE", "POWER"},
     "analysis/compare": {"CHANCE"},
-    "analysis/contrast": {"POWER"},
     "simulation/nmda_reliance": {"STEP"},
     "model/circuit/measures": {
         "RATE_FLOOR_HZ",
