@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import random
 import re
@@ -10,13 +11,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+import typer
 from bench import QUICK, finished, plastogen, say, until
 from test_results import TEXT
 
+from plastogen.cli.exit_codes import ExitCode
+from plastogen.cli.main import app
 from plastogen.errors import StoreError
+from plastogen.experiment.definition import CourseSettings
 
 SECOND_S = 1.0
 
@@ -260,3 +265,68 @@ def test_killed_at_random_ten_times_the_next_run_equals_an_undisturbed_one(bench
         results.append((folder / "results" / "mine" / "results.nc").read_bytes())
         assert not list((folder / "results" / "mine" / "runs").glob("*.partial*"))
     assert results[0] == results[1]
+
+
+# options of other programs that pages name: pip, dask, sbatch, git, pytest and our own scripts
+ELSEWHERE = {"upgrade", "install", "scheduler-file", "nthreads", "array", "help", "constraint"}
+OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?![a-z:-])")  # not CSS: --ink:
+
+
+def _offered() -> set[str]:
+    """Every option of every command, and the `--no-` form of flags."""
+    group = typer.main.get_command(app)
+    params = [*group.params, *(p for command in group.commands.values() for p in command.params)]
+    return {name for p in params for name in (*p.opts, *p.secondary_opts) if name.startswith("--")}
+
+
+def test_every_option_named_in_a_message_or_on_a_page_exists() -> None:
+    root = Path(__file__).parents[1]
+    texts = {
+        f"{path.relative_to(root)}:{node.lineno}": node.value
+        for path in (root / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if not node.value.startswith("--") or " " in node.value
+    }
+    pages = [
+        root / "README.md",
+        *(root / "docs").glob("*.md"),
+        *(root / "docs" / "howto").glob("*.md"),
+    ]
+    texts |= {str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in pages}
+    scripts = [
+        path for folder in ("benchmarks", "docs", "tests") for path in (root / folder).glob("*.py")
+    ]
+    known = {f"--{name}" for name in ELSEWHERE} | _offered()
+    for script in scripts:
+        known |= set(
+            re.findall(r'add_argument\(\s*"(--[a-z-]+)"', script.read_text(encoding="utf-8"))
+        )
+    wrong = [
+        f"{place}: --{name}"
+        for place, text in texts.items()
+        for name in OPTION.findall(text)
+        if f"--{name}" not in known
+    ]
+    assert wrong == []
+
+
+def test_the_help_of_method_names_every_method() -> None:
+    shown = " ".join(say("run", "--help").output.replace("│", " ").split())
+    for method in get_args(CourseSettings.model_fields["method"].annotation):
+        assert method in shown
+
+
+def test_exit_codes_stand_in_one_table_and_help_and_pages_follow_it() -> None:
+    shown = " ".join(say("--help").output.replace("│", " ").split())
+    for code in ExitCode:
+        assert f"{code:d} {code.meaning}" in shown
+    root = Path(__file__).parents[1]
+    pages = [*(root / "docs").rglob("*.md"), *(root / "src").rglob("*.py"), root / "README.md"]
+    named = {
+        (str(page.relative_to(root)), int(number))
+        for page in pages
+        for number in re.findall(r"exit(?:s with| code) `?(\d+)", page.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [place for place in named if place[1] not in set(ExitCode)] == []

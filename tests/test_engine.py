@@ -401,7 +401,7 @@ def test_without_a_compiler_the_message_says_what_to_do() -> None:
     assert engine.default_backend() == "numpy"
     assert Engine(SMALL).backend == "numpy"
     with pytest.raises(
-        EngineError, match=r"no C\+\+ compiler .*apt-get install g\+\+ make.*--backend numpy"
+        EngineError, match=r"no C\+\+ compiler .*apt-get install g\+\+ make.*backend=.numpy"
     ):
         Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=1, settle_s=0)
 

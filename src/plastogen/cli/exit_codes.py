@@ -1,5 +1,5 @@
 """In: a command of the command line. Out: the same, its errors one clear message and an exit code
-each.
+each; the table of exit codes.
 """
 
 from __future__ import annotations
@@ -8,12 +8,40 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn, ParamSpec
+from enum import IntEnum
+from typing import TYPE_CHECKING, NoReturn, ParamSpec
 
 import typer
 
+if TYPE_CHECKING:
+    from plastogen.publish import Outcome
+
 P = ParamSpec("P")
-BAD_INPUT, RUN_FAILED, CLAIM_MISSED, INTERRUPTED = 2, 3, 4, 130
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> ExitCode:
+        """`meaning`: as `plastogen --help` says it."""
+        code = int.__new__(cls, value)
+        code._value_, code.meaning = value, meaning
+        return code
+
+    OK = 0, "all is well"
+    BAD_INPUT = 2, "the input is wrong, and nothing was run"
+    RUN_FAILED = 3, "a run failed or is missing, or a figure could not be drawn"
+    CLAIM_MISSED = 4, "a claim was missed: a finding, not a fault"
+    INTERRUPTED = 130, "stopped; what is finished is kept"
+
+
+def exit_code(outcome: Outcome) -> ExitCode:
+    """How a command ends that came to `outcome`: what failed weighs more than a missed claim."""
+    if outcome.failed or outcome.undrawn:
+        return ExitCode.RUN_FAILED
+    return ExitCode.CLAIM_MISSED if outcome.missed else ExitCode.OK
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -50,19 +78,19 @@ def _explain(error: Exception) -> int:
     if isinstance(error, InputError):
         problems = len(error.problems)
         _complain(f"{error}\n{problems} problem{'s' if problems > 1 else ''}; nothing was run.")
-        return BAD_INPUT
+        return ExitCode.BAD_INPUT
     if isinstance(
         error, StoreError | EngineError | CacheDamaged | WorkersLost | OtherCode | OSError
     ):
         _complain(str(error))
-        return RUN_FAILED
+        return ExitCode.RUN_FAILED
     if os.environ.get("PLASTOGEN_DEBUG"):
         raise error
     _complain(
         f"plastogen stumbled over something it did not expect: {type(error).__name__}: {error}\n"
         "Nothing finished is lost. PLASTOGEN_DEBUG=1 shows where; please report it."
     )
-    return RUN_FAILED
+    return ExitCode.RUN_FAILED
 
 
 def _complain(text: str) -> None:
@@ -74,4 +102,4 @@ def _interrupted() -> NoReturn:
     _complain("\nstopped. What is finished is kept; the same command goes on from there.")
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(INTERRUPTED)
+    os._exit(ExitCode.INTERRUPTED)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from plastogen.cli.exit_codes import RUN_FAILED, guarded
+from plastogen.cli.exit_codes import ExitCode, guarded
 from plastogen.cli.options import Name, Set, settings
 
 
@@ -189,4 +189,6 @@ def doctor(
         typer.echo(f"{'ok  ' if finding.well else 'FIX '} {finding.what}: {finding.seen}")
         if not finding.well:
             typer.echo(f"     {finding.fix}")
-    raise typer.Exit(RUN_FAILED if not all(finding.well for finding in findings) else 0)
+    raise typer.Exit(
+        ExitCode.OK if all(finding.well for finding in findings) else ExitCode.RUN_FAILED
+    )

@@ -1,8 +1,7 @@
-"""In: a command line. Out: what it asked for, and an exit code: 0 good, 2 bad input, 3 a run
-failed, 4 a claim missed.
+"""In: a command line. Out: what it asked for, and an exit code.
 
-The commands stand in `commands`; errors become messages and exit codes in `guard`. Nothing heavy is
-imported before a command needs it.
+The commands stand in the other files of this folder; errors become messages and exit codes in
+`exit_codes`. Nothing heavy is imported before a command needs it.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import typer
 from plastogen import __version__
 from plastogen._base.scope import SCOPE
 from plastogen.cli import explore, look, results, run, study, teach
+from plastogen.cli.exit_codes import ExitCode
 
 PANELS: dict[str, tuple[Any, ...]] = {
     "Look": (look.list_, look.show, look.new, look.check, look.sources, look.reliance, look.doctor),
@@ -38,6 +38,7 @@ app = typer.Typer(
         "From a dose of ketamine to synapses and spines, weeks later, through a real spiking"
         f" network. {SCOPE}"
     ),
+    epilog="Exit codes: " + "; ".join(f"{code:d} {code.meaning}" for code in ExitCode) + ".",
 )
 for panel, commands in PANELS.items():
     for command in commands:

@@ -22,7 +22,10 @@ Set = Annotated[
 Seed = Annotated[int | None, typer.Option(help="The first master seed.")]
 Seeds = Annotated[int | None, typer.Option(help="How many seeds.")]
 Method = Annotated[
-    str | None, typer.Option(help="direct (the network) or formula (an analytic stand-in).")
+    str | None,
+    typer.Option(
+        help="direct (the network), emulated (learned from it) or formula (an analytic stand-in)."
+    ),
 ]
 Out = Annotated[Path | None, typer.Option(help="Results folder, instead of results/NAME.")]
 Jobs = Annotated[

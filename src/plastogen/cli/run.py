@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plastogen._base.scope import SCOPE
-from plastogen.cli.exit_codes import RUN_FAILED, guarded
+from plastogen.cli.exit_codes import ExitCode, exit_code, guarded
 from plastogen.cli.options import (
     Executor,
     Jobs,
@@ -81,9 +81,9 @@ def run(
         whole = len(results) - len(without_result(results))
         typer.echo(f"{part}: {whole} of {len(results)} runs ({_came(results)})")
         typer.echo(f"when all parts are done: plastogen merge {name}")
-        raise typer.Exit(RUN_FAILED if without_result(results) else 0)
+        raise typer.Exit(ExitCode.RUN_FAILED if without_result(results) else ExitCode.OK)
     _tell(outcome)
-    raise typer.Exit(outcome.exit_code)
+    raise typer.Exit(exit_code(outcome))
 
 
 @guarded
@@ -123,7 +123,7 @@ def merge(
             f"INCOMPLETE: {len(outcome.failed)} of {len(results)} runs are not there; plastogen run"
             f" {name} runs them"
         )
-    raise typer.Exit(outcome.exit_code)
+    raise typer.Exit(exit_code(outcome))
 
 
 def _came(results: Sequence[RunResult]) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from plastogen._base.scope import SCOPE
-from plastogen.cli.exit_codes import CLAIM_MISSED, guarded
+from plastogen.cli.exit_codes import ExitCode, guarded
 from plastogen.cli.options import Jobs, Set, how, settings
 
 
@@ -64,7 +64,7 @@ def lesson(
             f"THE ANSWER KEY DISAGREES with this run, it says {wanted}: {one.verdict.sentence}"
         )
     typer.echo(SCOPE)
-    raise typer.Exit(CLAIM_MISSED if made.key.disagreements else 0)
+    raise typer.Exit(ExitCode.CLAIM_MISSED if made.key.disagreements else ExitCode.OK)
 
 
 @guarded

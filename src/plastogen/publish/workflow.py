@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 LOCK = ".lock"  # held while results.nc and table.csv are written
 EARLY = "acute"  # the figure that is drawn as soon as the first seed is there
-OK, BAD_INPUT, RUN_FAILED, CLAIM_MISSED = 0, 2, 3, 4
 
 
 @dataclass
@@ -68,14 +67,9 @@ class Outcome:
         return without_result(self.results)
 
     @property
-    def exit_code(self) -> int:
-        """0 all good, 3 a run failed or is missing or a figure could not be drawn, 4 a claim
-        missed; 3 beats 4.
-        """
-        if self.failed or self.undrawn:
-            return RUN_FAILED
-        missed = any(v.outcome in ("missed", "undecided") for v in self.verdicts)
-        return CLAIM_MISSED if missed else OK
+    def missed(self) -> list[Verdict]:
+        """Claims that were missed or are undecided."""
+        return [verdict for verdict in self.verdicts if verdict.outcome in ("missed", "undecided")]
 
 
 def complete(

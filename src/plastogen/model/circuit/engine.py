@@ -170,7 +170,7 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
         if compiler() is None:
             raise EngineError(
                 "no C++ compiler (g++ and make) was found; install one (Debian: apt-get install g++"
-                " make), or run with --backend numpy, which is 5 to 12 times slower"
+                ' make), or give backend="numpy", which is 5 to 12 times slower'
             )
         if announce:
             announce("compiling the network (once; about 10 s)")
