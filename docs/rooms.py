@@ -89,20 +89,19 @@ class House:
             for module, tree in self.trees.items()
             if module.endswith(".__init__")
             for _, source, name in imports(tree)
-            if source.startswith(f"{PACKAGE}.") and name
+            if source.startswith(f"{PACKAGE}.") and source != module.removesuffix(".__init__")
         }
 
     def target(self, source: str, name: str) -> str | None:
         """The module of the package that `from source import name` reads; None for other
         libraries.
         """
-        if (source, name) in self.passed_on:
-            return self.target(self.passed_on[source, name], name)
-        for module in (f"{source}.{name}", f"{source}.{name}.__init__", source):
+        for module in (f"{source}.{name}", f"{source}.{name}.__init__"):
             if module in self.sources:
                 return module
-        package = f"{source}.__init__"
-        return package if package in self.sources else None
+        if (source, name) in self.passed_on:
+            return self.target(self.passed_on[source, name], name)
+        return next((m for m in (source, f"{source}.__init__") if m in self.sources), None)
 
     @cached_property
     def arrows(self) -> dict[tuple[str, str], int]:

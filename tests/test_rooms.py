@@ -41,6 +41,13 @@ def test_a_name_that_a_room_passes_on_counts_where_it_is_defined() -> None:
     assert list(built.arrows) == [("plastogen.mid.b", "plastogen.low.a")]
 
 
+def test_a_room_may_pass_on_a_module_of_its_own() -> None:
+    built = house(
+        low__a="", low____init__="from plastogen.low import a", mid__b="from plastogen.low import a"
+    )
+    assert list(built.arrows) == [("plastogen.mid.b", "plastogen.low.a")]
+
+
 def test_floors_are_the_longest_chain_and_a_circle_is_one() -> None:
     chain = {"low__a": "", "mid__b": "import plastogen.low.a", "high__c": "import plastogen.mid.b"}
     assert house(**chain).floors == 3

@@ -1,0 +1,60 @@
+"""Pages about the code name what exists: modules, functions, files and tests."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from functools import reduce
+from pathlib import Path
+
+import pytest
+from test_architecture import ROOMS
+
+ROOT = Path(__file__).parents[1]
+PAGES = (
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/decisions/0021-formatting-and-rooms.md",
+)
+QUOTED = re.compile(r"`([^`\n]+)`")
+DOTTED = re.compile(rf"(?:{'|'.join(sorted({room.split('.')[0] for room in ROOMS}))})(?:\.\w+)+")
+FOLDERS = ("src/", "tests/", "docs/", "models/", "experiments/", "benchmarks/")
+
+
+def lost_names(text: str) -> list[str]:
+    """What a page puts in backticks and the package or the checkout does not hold."""
+    return [name for name in QUOTED.findall(text) if _is_name(name) and not _exists(name)]
+
+
+def _is_name(quoted: str) -> bool:
+    return bool(DOTTED.fullmatch(quoted)) or (
+        quoted.startswith(FOLDERS) and not re.search(r"[<*\s]|NN", quoted)
+    )
+
+
+def _exists(name: str) -> bool:
+    if name.startswith(FOLDERS):
+        inside = name.replace("src/", "src/plastogen/", 1)
+        return (ROOT / name).exists() or (ROOT / inside).exists()
+    parts = f"plastogen.{name}".split(".")
+    for cut in range(len(parts), 1, -1):
+        try:
+            module = importlib.import_module(".".join(parts[:cut]))
+            reduce(getattr, parts[cut:], module)
+        except (ImportError, AttributeError):
+            continue
+        return True
+    return False
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_name_on_a_page_about_the_code_exists(page: str) -> None:
+    assert lost_names((ROOT / page).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["simulation.step.nothing", "model.circuit.nothing", "tests/test_nothing.py", "src/nothing.py"],
+)
+def test_a_name_that_is_not_there_is_found(name: str) -> None:
+    assert lost_names(f"see `{name}` and `errors.InputError`") == [name]
