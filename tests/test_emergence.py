@@ -13,15 +13,20 @@ import numpy.typing as npt
 import pytest
 from courses import KETAMINE, LIBRARY, plan
 
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine, measures
+from plastogen.model.circuit import Circuit, Drive, Engine, measures
 from plastogen.model.circuit.activity import Activity
 from plastogen.simulation.course import Course, simulate
 from plastogen.simulation.nmda_reliance import current_shares
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
-pytestmark = [pytest.mark.slow, pytest.mark.network]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.network,
+    pytest.mark.usefixtures("shared_results"),  # what the network answered is kept
+]
 Array = npt.NDArray[np.float64]
 NETWORK = LIBRARY.load("circuits", "prefrontal", Circuit)
+CLASSES = NETWORK.classes
 SEEDS = (1, 2, 3, 4)
 WINDOW_S = 6
 BLOCK = 0.1  # in every pool alike, as equal subunits make it

@@ -65,6 +65,7 @@ def test_too_strong_a_loop_is_found_out() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_results")
 @pytest.mark.network
 def test_measured_slopes_are_those_of_the_formula_in_the_file() -> None:
     found = measure(PREFRONTAL, seeds=(1, 2), seconds=8, settle_s=0.5)

@@ -12,7 +12,7 @@ from plastogen import SCOPE
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 NAMES = ("circuit", "play", "sweep")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_results")]
 
 
 def ran(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -137,6 +138,22 @@ def read(path: str | Path) -> Document:
 
 def read_text(text: str, file: str) -> Document:
     """Like `read`, for text already in hand; `file` is the name that errors show."""
+    parsed = _parsed(text, file)
+    return Document(file, _copied(parsed.tree), dict(parsed.places))
+
+
+def _copied(node: Any) -> Any:
+    """Plain dicts and lists anew, so that whoever changes a document changes no other."""
+    if isinstance(node, dict):
+        return {key: _copied(value) for key, value in node.items()}
+    return [_copied(value) for value in node] if isinstance(node, list) else node
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str, file: str) -> Document:
+    """The document of a text; parsing takes most of the time of a command, and many read the same
+    model more than once.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
