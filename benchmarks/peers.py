@@ -29,7 +29,7 @@ import numpy as np
 import textbook
 from variants import children_cpu_s, circuit, machine, table
 
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine
+from plastogen.model.circuit import Circuit, Drive, Engine
 from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.measures import rates_hz
 
@@ -49,11 +49,10 @@ def leave(circuit: Circuit, folder: Path) -> None:
     """
     source, target = textbook.connections(circuit, SEED)
     of_class = np.repeat(
-        np.arange(len(CLASSES)), [circuit.populations[name].count for name in CLASSES]
+        np.arange(len(circuit.classes)),
+        [circuit.populations[name].count for name in circuit.classes],
     )
-    taus = {
-        f"tau_{name}": float(getattr(circuit.decays, tau)) for name, tau in textbook.TAU.items()
-    }
+    taus = {f"tau_{name}": tau for name, tau in textbook.taus(circuit).items()}
     np.savez(
         folder / "network.npz",
         of_class=of_class,

@@ -29,7 +29,7 @@ from variants import PlainEngine, circuit, machine, table
 
 from plastogen._base.digest import digest
 from plastogen._base.files import cache_dir
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine
+from plastogen.model.circuit import Circuit, Drive, Engine
 from plastogen.model.circuit.drive import cell_values
 from plastogen.model.circuit.engine import build, program_key
 from plastogen.model.circuit.measures import GAMMA_HZ, band_power, rates_hz, spectrum
@@ -43,6 +43,7 @@ VARIANTS: dict[str, tuple[type[Engine], float]] = {
     "averaged, 0.1 ms": (Engine, 0.1),
     "plain, 0.5 ms": (PlainEngine, 0.5),
 }
+CLASSES = ("E", "PV", "SST")
 READOUTS = (*(f"{name} rate" for name in CLASSES), "gamma power")
 SETTLE_S = 2
 LEVEL = 0.95

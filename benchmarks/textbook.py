@@ -15,18 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Circuit, Drive
+from plastogen.model.circuit import Circuit, Drive
 from plastogen.model.circuit import network as ours
 from plastogen.model.circuit.drive import cell_values, shared_values
 
-TAU = {
-    "ampa": "ampa",
-    "ext": "ampa",
-    "nmda": "nmda",
-    "PV": "gaba_PV",
-    "SST": "gaba_SST",
-    "adapt": "adaptation",
-}
 EQUATIONS = """
 dv/dt = (g_L*(v_L - v) + (w_ampa*x_ampa + w_ext*x_ext)*(v_exc - v) + (w_PV*x_PV + w_SST*x_SST)*(v_inh - v)
          + (w_adapt*x_adapt + g_silence)*(v_K - v)
@@ -39,6 +31,13 @@ ARRIVAL = (
     "x_ampa_post += out_ampa_pre; x_nmda_post += ds_now_pre; x_PV_post += out_PV_pre; x_SST_post +="
     " out_SST_pre"
 )
+
+
+def taus(circuit: Circuit) -> dict[str, float]:
+    """Conductance -> its time constant (ms)."""
+    k = circuit.decays
+    own = {"ampa": k.ampa, "ext": k.ampa, "nmda": k.nmda, **k.gaba, "adapt": k.adaptation}
+    return {name: float(tau) for name, tau in own.items()}
 
 
 def build(
@@ -67,15 +66,16 @@ def assembled(circuit: Circuit, seed: int, drive: Drive) -> tuple[Any, Any]:
         if not k.startswith(("is_", "p_"))
     }
     units = {
-        name: unit for name, unit in ours.SHARED.items() if not name.startswith(("left_", "mean_"))
+        name: unit
+        for name, unit in ours.shared_units(circuit.classes).items()
+        if not name.startswith(("left_", "mean_"))
     }
     known = {"volt": b2.volt, "1": 1}
     namespace = {name: shared_values(circuit)[name] * known[unit] for name, unit in units.items()}
-    namespace |= {
-        f"tau_{name}": float(getattr(circuit.decays, tau)) * b2.ms for name, tau in TAU.items()
-    }
-    lines = [f"dx_{name}/dt = -x_{name}/tau_{name} : 1" for name in TAU]
-    lines += [f"{name} : {ours.CELL[name]} (constant)" for name in cells if name != "v"]
+    namespace |= {f"tau_{name}": tau * b2.ms for name, tau in taus(circuit).items()}
+    lines = [f"dx_{name}/dt = -x_{name}/tau_{name} : 1" for name in taus(circuit)]
+    per_cell = ours.cell_units(circuit.classes)
+    lines += [f"{name} : {per_cell[name]} (constant)" for name in cells if name != "v"]
     group = b2.NeuronGroup(
         circuit.size,
         EQUATIONS + "\n".join(lines),
@@ -106,8 +106,8 @@ def connections(circuit: Circuit, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (source cells, target cells), each drawn with its own probability."""
     chance = np.zeros((circuit.size, circuit.size))
     slices = circuit.slices()
-    for a in CLASSES:
-        for b in CLASSES:
+    for a in circuit.classes:
+        for b in circuit.classes:
             if found := circuit.connection(a, b):
                 chance[slices[a], slices[b]] = float(found.probability)
     np.fill_diagonal(chance, 0)

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from circuit_files import NUMBERS
 
 from plastogen._base.library import Library
-from plastogen.model.circuit import Circuit, Drive
+from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
 from plastogen.model.pharmacology.subject import Subject
@@ -46,7 +47,7 @@ def answering(name: str = "small", gains: str = "own") -> Circuit:
     overrides: dict[str, object] = {
         f"formula.gain.{cls}.{number}": GAINS[cls].get(number, 0) if gains == "own" else 0
         for cls in GAINS
-        for number in Drive.names()
+        for number in NUMBERS
     }
     return LIBRARY.load("circuits", name, Circuit, overrides=overrides)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from circuit_files import CLASSES, NUMBERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,10 +20,10 @@ from plastogen._base.library import Library
 from plastogen._base.quantity import Quantity
 from plastogen._base.streams import stream
 from plastogen.errors import InputError
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Spikes
+from plastogen.model.circuit import Circuit, Drive, Spikes
 from plastogen.model.circuit.definition import ROLES, SubunitMix
 from plastogen.model.circuit.drive import cell_values, conductance, per_cell, shared_values
-from plastogen.model.circuit.network import CELL, SHARED
+from plastogen.model.circuit.network import cell_units, shared_units
 
 SMALL = Library().load("circuits", "small", Circuit)
 SHIPPED = [Library().load("circuits", name, Circuit) for name in Library().names("circuits")]
@@ -41,13 +42,26 @@ def problems(change: Any) -> list[tuple[str, str, str, str | None]]:
     return [(p.path, p.found, p.wanted, p.nearest) for p in caught.value.problems]
 
 
-def test_an_unknown_class_is_named_with_the_nearest_and_the_missing_one_too() -> None:
+def test_another_name_of_a_class_is_missed_wherever_it_is_named() -> None:
     def misspell(tree: Any) -> None:
         tree["populations"]["SSt"] = tree["populations"].pop("SST")
 
-    unknown, missing = problems(misspell)
-    assert unknown == ("populations.SSt", "an unknown class", "one of E, PV, SST", "SST")
-    assert missing == ("populations.SST", "nothing", "a population for each of E, PV, SST", None)
+    found = {path: (wrong, near) for path, wrong, _, near in problems(misspell)}
+    for path in ("decays.gaba.SST", "formula.gain.SST", "formula.gain.E.nmda_SST"):
+        assert found[path][1] in ("SSt", "nmda_SSt")
+    assert found["connections.2.target"] == ("'SST'", "SSt")
+    assert found["formula.voltage.SSt"] == ("nothing", None)
+
+
+@pytest.mark.parametrize("name", ["2nd", "a_b", "ampa", "rest", "E.x", "post"])
+def test_a_class_has_a_name_that_equations_can_hold(name: str) -> None:
+    def rename(tree: Any) -> None:
+        tree["populations"][name] = tree["populations"].pop("SST")
+
+    (fault,) = problems(rename)
+    assert fault[0].startswith("populations.")
+    assert fault[1] == f"'{name}'"
+    assert fault[2].startswith("letters and digits, a letter first")
 
 
 def test_a_connection_of_no_class() -> None:
@@ -236,16 +250,16 @@ SCALED: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def test_every_number_of_a_drive_is_in_the_table() -> None:
-    assert {*SCALED, "silence"} == set(Drive.names())
-    assert set(CELL) == set(cell_values(SMALL, Drive(), 1))
-    assert set(SHARED) == set(shared_values(SMALL))
+    assert {*SCALED, "silence"} == set(NUMBERS)
+    assert set(cell_units(CLASSES)) == set(cell_values(SMALL, Drive(), 1))
+    assert set(shared_units(CLASSES)) == set(shared_values(SMALL))
 
 
 @pytest.mark.parametrize("name", SCALED)
 def test_a_drive_multiplies_exactly_what_it_should(name: str) -> None:
     plain, changed = (
         cell_values(SMALL, Drive(), 1),
-        cell_values(SMALL, replace(Drive(), **{name: 0.7}), 1),
+        cell_values(SMALL, Drive(**{name: 0.7}), 1),
     )
     for array, before in plain.items():
         expected = before.copy()
@@ -368,8 +382,8 @@ def test_what_is_left_of_a_conductance_after_a_step_and_its_mean() -> None:
         "ampa": SMALL.decays.ampa,
         "ext": SMALL.decays.ampa,
         "nmda": SMALL.decays.nmda,
-        "PV": SMALL.decays.gaba_PV,
-        "SST": SMALL.decays.gaba_SST,
+        "PV": SMALL.decays.gaba["PV"],
+        "SST": SMALL.decays.gaba["SST"],
         "adapt": SMALL.decays.adaptation,
     }
     fine = (np.arange(10_000) + 0.5) * step / 10_000

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from circuit_files import NUMBERS, SMALL
 from courses import BATH, INFUSION, KETAMINE, answering, plan
 
 from plastogen.model.circuit import Drive, measures
@@ -343,7 +344,7 @@ def test_an_infusion_does_what_its_slopes_say() -> None:
     assert found.pools[peak].startswith("SST")
     t = np.argmin(np.abs(found.t_h - 2 / 3))
     left = dict(zip(found.pools, 1 - found.arrays["block"][t], strict=True))
-    drive = replace(reduce(State(nmdar=left)), recurrent=found.arrays["recurrent"][t])
+    drive = replace(reduce(SMALL, State(nmdar=left)), recurrent=found.arrays["recurrent"][t])
     wanted = FormulaProbe(answering()).ask(drive, 1).rate_hz
     np.testing.assert_allclose(found.arrays["rate_hz"][t], wanted, rtol=0.02)
     assert at(found, "bdnf", 1) > 1.05
@@ -610,12 +611,12 @@ def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(
     assert [what for what in told if what.startswith("snapshot")] == [
         f"snapshot {name}" for name in shots
     ]
-    np.testing.assert_array_equal(shots["before"]["drive"], Drive().array())
+    np.testing.assert_array_equal(shots["before"]["drive"], Drive().array(SMALL))
     np.testing.assert_array_equal(shots["start"]["drive"], shots["before"]["drive"])
-    during = dict(zip(Drive.names(), shots["during"]["drive"], strict=True))
+    during = dict(zip(NUMBERS, shots["during"]["drive"], strict=True))
     left = 1 - at(found, "block", 0.5)[found.pools.index("SST.tonic")]
     assert during["tonic_SST"] == pytest.approx(left * (1 + at(found, "tolerance", 0.5)), abs=0.01)
-    assert dict(zip(Drive.names(), shots["held"]["drive"], strict=True))["ampa"] == 0.5
+    assert dict(zip(NUMBERS, shots["held"]["drive"], strict=True))["ampa"] == 0.5
     for shot in shots.values():
         assert shot["t_s"].max() == pytest.approx(4, abs=0.05)
         assert len(shot["t_s"]) == len(shot["i"])

@@ -73,7 +73,7 @@ def test_spikes_are_those_of_the_engine(tmp_path: Path, monkeypatch: pytest.Monk
     def silent(self: object, drive: object, seed: int, **how: object) -> Spikes:
         import numpy as np
 
-        asked.append(float(drive.nmda_SST))  # type: ignore[attr-defined]
+        asked.append(float(drive["nmda_SST"]))  # type: ignore[attr-defined]
         slices = {"E": slice(0, 200), "PV": slice(200, 230), "SST": slice(230, 250)}
         return Spikes(
             np.array([0.1, 0.2]),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from circuit_files import CLASSES
 from courses import KETAMINE, LIBRARY, plan
 
 from plastogen.model.circuit import Circuit, Drive, Engine, measures

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from circuit_files import SMALL
 from courses import KETAMINE, answering, plan
 
 from plastogen.errors import CacheDamaged
@@ -27,15 +28,15 @@ class Noisy:
     differently.
     """
 
-    key = "noisy"
+    key, circuit = "noisy", CIRCUIT
 
     def __init__(self, noise: float = NOISE) -> None:
         self.noise = noise
 
     def ask(self, drive: Drive, seed: int) -> Activity:
         found = FORMULA.ask(drive, seed)
-        rng = np.random.default_rng([seed, *np.rint(1e6 * drive.array()).astype(int).tolist()])
-        own = APART * np.sin(seed) * (drive.tonic_SST - 1) * 5
+        rng = np.random.default_rng([seed, *np.rint(1e6 * drive.array(SMALL)).astype(int).tolist()])
+        own = APART * np.sin(seed) * (drive["tonic_SST"] - 1) * 5
         rate = found.rate_hz * np.exp(own + self.noise * rng.standard_normal(3))
         return heard(
             CIRCUIT,
@@ -58,10 +59,12 @@ def drives(n: int, seed: int = 0) -> np.ndarray:
 
 
 def told(n: int, *, noisy: bool = True) -> Emulator:
-    asked = np.vstack([Drive().array(), Drive().array(), drives(n)])
+    asked = np.vstack([Drive().array(SMALL), Drive().array(SMALL), drives(n)])
     seeds = np.array([1, 2, *(1 + np.arange(n) % 2)])
     probe = Noisy() if noisy else FORMULA
-    answers = [probe.ask(Drive(*d.tolist()), int(s)) for d, s in zip(asked, seeds, strict=True)]
+    answers = [
+        probe.ask(Drive.from_array(SMALL, d), int(s)) for d, s in zip(asked, seeds, strict=True)
+    ]
     return Emulator.fit(CIRCUIT, asked, seeds, answers)
 
 
@@ -72,8 +75,8 @@ def trained() -> Emulator:
 
 def test_it_gives_back_what_it_was_told() -> None:
     emulator = told(40, noisy=False)
-    found = emulator.ask(Drive(*emulator.drives.T), emulator.seeds)
-    true = FORMULA.ask(Drive(*emulator.drives.T), emulator.seeds)
+    found = emulator.ask(Drive.from_array(SMALL, emulator.drives), emulator.seeds)
+    true = FORMULA.ask(Drive.from_array(SMALL, emulator.drives), emulator.seeds)
     np.testing.assert_allclose(found.rate_hz, true.rate_hz, rtol=2e-3)
     np.testing.assert_allclose(found.bound, true.bound, rtol=1e-2)
     np.testing.assert_allclose(found.calcium, true.calcium, rtol=2e-2)
@@ -83,7 +86,8 @@ def test_it_gives_back_what_it_was_told() -> None:
 def test_it_answers_between(trained: Emulator) -> None:
     asked = drives(200, seed=5)
     errors = np.log(
-        trained.ask(Drive(*asked.T), 1).rate_hz / FORMULA.ask(Drive(*asked.T), 1).rate_hz
+        trained.ask(Drive.from_array(SMALL, asked), 1).rate_hz
+        / FORMULA.ask(Drive.from_array(SMALL, asked), 1).rate_hz
     )
     own = APART * np.sin(1) * (asked[:, 5] - 1) * 5
     assert np.sqrt(((errors[:, 0] - own) ** 2).mean()) < NOISE
@@ -91,9 +95,9 @@ def test_it_answers_between(trained: Emulator) -> None:
 
 def test_an_answer_has_the_same_bits_whatever_else_is_asked(trained: Emulator) -> None:
     asked, seeds = drives(100, seed=5), 1 + np.arange(100) % 2
-    together = trained.ask(Drive(*asked.T), seeds)
+    together = trained.ask(Drive.from_array(SMALL, asked), seeds)
     for some in (slice(0, 1), slice(3, 40), slice(37, 97, 2)):
-        apart = trained.ask(Drive(*asked[some].T), seeds[some])
+        apart = trained.ask(Drive.from_array(SMALL, asked[some]), seeds[some])
         assert apart.rate_hz.tobytes() == together.rate_hz[some].tobytes()
         assert apart.voltage.tobytes() == together.voltage[some].tobytes()
 
@@ -111,8 +115,8 @@ def test_courses_of_an_emulator_do_not_depend_on_those_beside_them(trained: Emul
 def test_its_errors_are_as_large_as_it_says(trained: Emulator) -> None:
     asked = drives(300, seed=6)
     log = np.log(
-        trained.ask(Drive(*asked.T), 1).rate_hz[:, 0]
-        / FORMULA.ask(Drive(*asked.T), 1).rate_hz[:, 0]
+        trained.ask(Drive.from_array(SMALL, asked), 1).rate_hz[:, 0]
+        / FORMULA.ask(Drive.from_array(SMALL, asked), 1).rate_hz[:, 0]
     )
     away = log - APART * np.sin(1) * (asked[:, 5] - 1) * 5
     within = np.abs(away) <= 2 * trained.error(asked, 1)[:, 0] + 2 * NOISE / np.sqrt(30)
@@ -120,18 +124,18 @@ def test_its_errors_are_as_large_as_it_says(trained: Emulator) -> None:
 
 
 def test_it_knows_where_it_was_told_nothing(trained: Emulator) -> None:
-    far = Drive(ampa=0.3).array()[None]
+    far = Drive(ampa=0.3).array(SMALL)[None]
     assert trained.error(far, 1)[0, 0] > 5 * trained.error(drives(5, seed=7), 1)[:, 0].max()
 
 
 def test_at_baseline_there_is_no_error_of_a_change_from_it(trained: Emulator) -> None:
-    assert trained.error(Drive().array()[None], 1)[0, 0] == pytest.approx(0, abs=1e-6)
+    assert trained.error(Drive().array(SMALL)[None], 1)[0, 0] == pytest.approx(0, abs=1e-6)
 
 
 def test_seeds_learn_from_each_other_but_stay_apart(trained: Emulator) -> None:
     low = drives(1, seed=8)
     low[:, 5] = 0.65
-    rates = [trained.ask(Drive(*low.T), seed).rate_hz[0, 0] for seed in (1, 2)]
+    rates = [trained.ask(Drive.from_array(SMALL, low), seed).rate_hz[0, 0] for seed in (1, 2)]
     gap = APART * (np.sin(1) - np.sin(2)) * (0.65 - 1) * 5
     assert np.log(rates[0] / rates[1]) == pytest.approx(gap, abs=0.02)
     unseen = trained.error(low, 3)[0, 0]
@@ -140,16 +144,17 @@ def test_seeds_learn_from_each_other_but_stay_apart(trained: Emulator) -> None:
 
 def test_moved_answers_are_one_standard_error_away(trained: Emulator) -> None:
     asked = drives(20, seed=9)
-    healthy = np.broadcast_to(Drive().array(), asked.shape)
+    healthy = np.broadcast_to(Drive().array(SMALL), asked.shape)
     plain, moved = (
-        e.ask(Drive(*asked.T), 1).rate_hz[:, 0] for e in (trained, trained.moved(healthy))
+        e.ask(Drive.from_array(SMALL, asked), 1).rate_hz[:, 0]
+        for e in (trained, trained.moved(healthy))
     )
     step = np.log(moved / plain)
     assert (step > trained.error(asked, 1)[:, 0]).all()  # the noise of one probe is in it
     assert (step < 0.2).all()
-    at_rest = trained.moved(healthy[:1]).ask(Drive(*Drive().array()[:, None]), 1)
+    at_rest = trained.moved(healthy[:1]).ask(Drive.from_array(SMALL, healthy[:1]), 1)
     np.testing.assert_allclose(
-        at_rest.rate_hz, trained.ask(Drive(*Drive().array()[:, None]), 1).rate_hz
+        at_rest.rate_hz, trained.ask(Drive.from_array(SMALL, healthy[:1]), 1).rate_hz
     )
 
 
@@ -169,9 +174,9 @@ def test_an_answer_left_out_is_missed_by_about_the_noise(trained: Emulator) -> N
 
 def test_silence_is_learned_too() -> None:
     asked = np.vstack(
-        [Drive().array(), *[Drive(silence=s).array() for s in np.linspace(0.05, 1, 20)]]
+        [Drive().array(SMALL), *[Drive(silence=s).array(SMALL) for s in np.linspace(0.05, 1, 20)]]
     )
-    answers = [FORMULA.ask(Drive(*d.tolist()), 1) for d in asked]
+    answers = [FORMULA.ask(Drive.from_array(SMALL, d), 1) for d in asked]
     emulator = Emulator.fit(CIRCUIT, asked, np.ones(len(asked), int), answers)
     rate = emulator.ask(Drive(silence=np.array([0.9])), 1).rate_hz  # type: ignore[arg-type]
     assert 0 <= rate[0, 0] < 0.3
@@ -181,8 +186,10 @@ def test_it_is_the_same_when_read_back(trained: Emulator, tmp_path: Path) -> Non
     trained.save(tmp_path / "e.npz")
     again = Emulator.load(tmp_path / "e.npz", CIRCUIT)
     asked = drives(7, seed=3)
-    for name, values in trained.ask(Drive(*asked.T), 1).arrays().items():
-        np.testing.assert_array_equal(again.ask(Drive(*asked.T), 1).arrays()[name], values)
+    for name, values in trained.ask(Drive.from_array(SMALL, asked), 1).arrays().items():
+        np.testing.assert_array_equal(
+            again.ask(Drive.from_array(SMALL, asked), 1).arrays()[name], values
+        )
     assert again.key == trained.key != told(10).key
     (tmp_path / "e.npz").write_bytes((tmp_path / "e.npz").read_bytes()[:-40])
     with pytest.raises(CacheDamaged):
@@ -226,8 +233,10 @@ def test_learning_ends_when_every_drive_met_is_sure_enough(learned: Learned) -> 
 def test_a_course_it_never_saw_comes_out_as_without_noise(learned: Learned) -> None:
     class Each:
         def ask(self, drive: Drive, seed: object) -> Activity:
-            rows = zip(drive.array(), np.broadcast_to(seed, len(drive.array())), strict=True)
-            each = [Noisy(0).ask(Drive(*row.tolist()), int(s)).arrays() for row, s in rows]
+            rows = zip(
+                drive.array(SMALL), np.broadcast_to(seed, len(drive.array(SMALL))), strict=True
+            )
+            each = [Noisy(0).ask(Drive.from_array(SMALL, row), int(s)).arrays() for row, s in rows]
             return Activity(**{name: np.stack([one[name] for one in each]) for name in each[0]})
 
     (unseen,) = doses(0.6)

@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from circuit_files import CLASSES, NUMBERS
 from test_network import check_density
 
 from plastogen._base.files import cache_dir
 from plastogen._base.library import Library
 from plastogen.errors import EngineError, StoreError
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine, Spikes, engine
+from plastogen.model.circuit import Circuit, Drive, Engine, Spikes, engine
 from plastogen.model.circuit.engine import is_built, program_folder, program_key
 from plastogen.model.circuit.measures import rates_hz
 
@@ -299,7 +300,7 @@ def test_blocked_receptors_cannot_excite() -> None:
 
 
 @network
-@pytest.mark.parametrize("name", Drive.names())
+@pytest.mark.parametrize("name", NUMBERS)
 def test_every_number_of_a_drive_acts_in_the_network(name: str) -> None:
     """A change well beyond what another noise does to the same network, in the class it moves most."""
     changed = np.array(

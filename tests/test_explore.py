@@ -19,13 +19,14 @@ import numpy as np
 import pytest
 import xarray as xr
 from bench import FORMULA, say
+from circuit_files import CLASSES, NUMBERS
 
 import plastogen
 from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.figures.style import KNOWN_CLASSES
-from plastogen.model.circuit import CLASSES, Drive
+from plastogen.model.circuit import Drive
 from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.wasm import wasm_signature
@@ -105,21 +106,21 @@ def test_the_page_shows_courses_steps_and_always_the_scope() -> None:
 @pytest.mark.parametrize("seed", [0, 7])
 def test_the_network_of_the_page_is_given_what_the_package_gives(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    drive = Drive(**{name: float(rng.random()) for name in Drive.names()})
+    drive = Drive(**{name: float(rng.random()) for name in NUMBERS})
     wanted, parts = cell_values(SMALL, drive, numbers.SEEDS[seed]), numbers.cells(SMALL)
     for name, values in wanted.items():
         seeds = parts[name]["seeds"]
         made = np.frombuffer(base64.b64decode(seeds[seed if len(seeds) > 1 else 0]), "<f8").copy()
         for cells, factors in zip(SMALL.slices().values(), parts[name]["factors"], strict=True):
             for factor in factors:
-                made[cells] *= getattr(drive, factor)
+                made[cells] *= drive[factor]
         assert made.tobytes() == values.tobytes(), name
 
 
 def test_a_value_that_is_no_product_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def bent(*given: Any) -> dict[str, np.ndarray]:
         values = cell_values(*given)
-        return values | {"w_ampa": values["w_ampa"] + given[1].ampa}
+        return values | {"w_ampa": values["w_ampa"] + given[1]["ampa"]}
 
     monkeypatch.setattr(numbers, "cell_values", bent)
     with pytest.raises(ValueError, match="w_ampa is no product in"):
@@ -169,9 +170,9 @@ def test_the_table_of_block_is_that_of_the_receptors() -> None:
         brain_uM=np.full((48, 1), at[one]),
         dt_h=48,
     )[-1]
-    drive = reduce(State(nmdar=dict(zip(pools, 1 - kinetics.fraction(held), strict=True))))
+    drive = reduce(SMALL, State(nmdar=dict(zip(pools, 1 - kinetics.fraction(held), strict=True))))
     assert left[4, one] == pytest.approx(
-        [getattr(drive, name) for name in numbers.FACTORS[1:7]], rel=1e-3
+        [drive[name] for name in numbers.left_numbers(SMALL)], rel=1e-3
     )
 
 

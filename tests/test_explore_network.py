@@ -36,7 +36,7 @@ pytestmark = [
 
 def asked(drive: Drive | None = None, **given: Any) -> dict[str, Any]:
     """A question as the page asks it; `mg`, `background`, `seed` are places."""
-    told = [float(getattr(drive or Drive(), name)) for name in numbers.FACTORS]
+    told = [float((drive or Drive())[name]) for name in numbers.factors(SMALL)]
     usual = {
         name: next(k for k, p in enumerate(places) if p["usual"])
         for name, places in numbers.dials(SMALL).items()
@@ -155,7 +155,7 @@ def guided() -> dict[str, np.ndarray]:
 
     def held(uM: int, mg: int) -> Drive:
         return Drive(
-            **dict(zip(numbers.FACTORS[1:7], model["left"][mg][at[level[uM]]], strict=True))
+            **dict(zip(numbers.left_numbers(SMALL), model["left"][mg][at[level[uM]]], strict=True))
         )
 
     tried = {

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from circuit_files import NUMBERS, SMALL
 from courses import BATH, INFUSION, KETAMINE, answering, plan
 
 from plastogen.model.circuit import Drive
@@ -188,9 +189,9 @@ def test_what_was_asked_is_what_the_circuit_met() -> None:
     cohort = Lockstep([plan(KETAMINE)], ANSWERS)
     cohort.simulate()
     asked = np.concatenate(cohort.asked)
-    names = Drive.names()
+    names = NUMBERS
     assert asked[:, names.index("nmda_SST")].min() < 0.9
-    assert (asked[0] == reduce(State()).array()).all()
+    assert (asked[0] == reduce(SMALL, State()).array(SMALL)).all()
     assert len(asked) >= len(cohort.t_h)
 
 
@@ -200,7 +201,9 @@ def test_a_course_that_leaves_the_finite_is_told() -> None:
             found = ANSWERS.ask(drive, seed)
             return replace(
                 found,
-                rate_hz=np.where(np.asarray(drive.nmda_E)[:, None] < 0.99, np.nan, found.rate_hz),
+                rate_hz=np.where(
+                    np.asarray(drive["nmda_E"])[:, None] < 0.99, np.nan, found.rate_hz
+                ),
             )
 
     with np.errstate(all="ignore"), pytest.raises(ValueError, match="leaves the finite"):

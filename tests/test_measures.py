@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from circuit_files import CLASSES, SMALL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plastogen.model.circuit import CLASSES, Spikes
+from plastogen.model.circuit import Spikes
 from plastogen.model.circuit.measures import (
     BATCHES,
     GAMMA_HZ,
@@ -215,7 +216,7 @@ def test_powers_add_up_to_the_variance_of_the_rate() -> None:
     """Parseval: the spectrum's integral is the variance of the population rate in its bins."""
     found = modulated(40, 0.5, 8, 40)
     frequency, density = spectrum(found)
-    _, rate = population_rate(found)
+    _, rate = population_rate(found, "E")
     assert band_power(frequency, density, (0, 500)) == pytest.approx(rate.var(), rel=0.03)
 
 
@@ -381,14 +382,16 @@ def test_class_order_is_the_order_of_rows() -> None:
 
 def test_dissociation_is_inhibition_lost_for_each_spike_of_excitation() -> None:
     before = np.array([4.0, 10.0, 8.0])
-    assert dissociation(before, before) == pytest.approx(0, abs=1e-12)
-    assert dissociation(2 * before, before) == pytest.approx(0, abs=1e-12)  # the balance is kept
-    assert dissociation([4.0, 0.0, 4.0], before) == pytest.approx(
+    assert dissociation(SMALL, before, before) == pytest.approx(0, abs=1e-12)
+    assert dissociation(SMALL, 2 * before, before) == pytest.approx(
+        0, abs=1e-12
+    )  # the balance is kept
+    assert dissociation(SMALL, [4.0, 0.0, 4.0], before) == pytest.approx(
         0.5, abs=0.02
     )  # half the inhibition
-    assert dissociation([8.0, 10.0, 8.0], before) == pytest.approx(
+    assert dissociation(SMALL, [8.0, 10.0, 8.0], before) == pytest.approx(
         0.5, abs=0.02
     )  # twice the excitation
-    assert dissociation([4.0, 10.0, 0.0], before) == pytest.approx(1, abs=0.03)
-    assert dissociation([0.0, 0.0, 0.0], before) == pytest.approx(0, abs=1e-12)
-    assert dissociation(np.array([before, [8.0, 1.0, 8.0]]), before).shape == (2,)
+    assert dissociation(SMALL, [4.0, 10.0, 0.0], before) == pytest.approx(1, abs=0.03)
+    assert dissociation(SMALL, [0.0, 0.0, 0.0], before) == pytest.approx(0, abs=1e-12)
+    assert dissociation(SMALL, np.array([before, [8.0, 1.0, 8.0]]), before).shape == (2,)

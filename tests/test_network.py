@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from circuit_files import CLASSES
 
 from plastogen._base.library import Library
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Engine, Spikes
+from plastogen.model.circuit import Circuit, Drive, Engine, Spikes
 from plastogen.model.circuit import network as net
 from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.measures import bound_share
@@ -76,33 +77,33 @@ def expected(
         assert wired.nmda is not None
         share, left = (
             float(c.agonist.saturation),
-            {"E": drive.nmda_E, "PV": drive.nmda_PV, "SST": drive.nmda_SST},
+            {"E": drive["nmda_E"], "PV": drive["nmda_PV"], "SST": drive["nmda_SST"]},
         )
         bound, opened, last = 0.0, [], -math.inf
         for when in fired_ms:  # each release binds a share of the receptors that are free
             bound *= math.exp(-(when - last) / float(c.decays.nmda))
             opened.append(share * (1 - bound))
             bound, last = bound + opened[-1], when
-        ampa = drive.ampa * drive.release * float(wired.ampa)
-        nmda = drive.release * left[listener] * float(wired.nmda)
+        ampa = drive["ampa"] * drive["release"] * float(wired.ampa)
+        nmda = drive["release"] * left[listener] * float(wired.nmda)
         g_e = conductance(t, [(a, ampa) for a in arrives], float(c.decays.ampa))
         g_n = conductance(
             t, [(a, nmda * o) for a, o in zip(arrives, opened, strict=True)], float(c.decays.nmda)
         )
     elif clock in ("PV", "SST") and wired is not None and listener != clock:
         assert wired.gaba is not None
-        peak = drive.gaba * float(wired.gaba) * (drive.pv_output if clock == "PV" else 1)
-        tau = float(c.decays.gaba_PV if clock == "PV" else c.decays.gaba_SST)
+        peak = drive["gaba"] * float(wired.gaba) * (drive["pv_output"] if clock == "PV" else 1)
+        tau = float(c.decays.gaba["PV"] if clock == "PV" else c.decays.gaba["SST"])
         g_i = conductance(t, [(a, peak) for a in arrives], tau)
     if listener == clock:
         g_k = conductance(
             t, [(f, float(p.adaptation)) for f in fired_ms], float(c.decays.adaptation)
         )
     if listener == "E":
-        g_k = g_k + drive.silence * float(c.silencing)
-    tonic = {"E": drive.tonic_E, "PV": drive.tonic_PV, "SST": drive.tonic_SST}[listener] * float(
-        p.tonic_nmda
-    )
+        g_k = g_k + drive["silence"] * float(c.silencing)
+    tonic = {"E": drive["tonic_E"], "PV": drive["tonic_PV"], "SST": drive["tonic_SST"]}[
+        listener
+    ] * float(p.tonic_nmda)
     held = np.zeros(len(t), bool)
     if listener == clock:
         for f in fired_ms:
@@ -212,7 +213,12 @@ def bare(circuit: Circuit, *, seed: int | None = None) -> tuple[Any, dict[str, A
 
     highest = max(float(c.probability) for c in circuit.connections)
     return net.model(
-        circuit.size, float(circuit.step), circuit.wait_ms, highest, structure=structure
+        circuit.classes,
+        circuit.size,
+        float(circuit.step),
+        circuit.wait_ms,
+        highest,
+        structure=structure,
     )
 
 

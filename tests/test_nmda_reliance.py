@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bench import say
+from circuit_files import CLASSES, NUMBERS
 
 from plastogen._base.library import Library
-from plastogen.model.circuit import CLASSES, Circuit, Drive, measures
+from plastogen.model.circuit import Circuit, Drive, measures
 from plastogen.model.plasticity.system import Plasticity
 from plastogen.simulation.nmda_reliance import (
     Reliance,
@@ -46,10 +47,10 @@ def test_shares_are_currents_by_hand() -> None:
 
 
 def made_up(slope: float) -> Reliance:
-    slopes = np.zeros((len(CLASSES), len(Drive.names())))
-    slopes[0, Drive.names().index("recurrent")] = slope
+    slopes = np.zeros((len(CLASSES), len(NUMBERS)))
+    slopes[0, NUMBERS.index("recurrent")] = slope
     nothing = np.zeros(len(CLASSES))
-    return Reliance(nothing, nothing, slopes, slopes, nothing, nothing)
+    return Reliance(NUMBERS, nothing, nothing, slopes, slopes, nothing, nothing)
 
 
 @pytest.mark.parametrize("name", ["all", "disinhibition", "spontaneous"])
@@ -69,9 +70,7 @@ def test_too_strong_a_loop_is_found_out() -> None:
 @pytest.mark.network
 def test_measured_slopes_are_those_of_the_formula_in_the_file() -> None:
     found = measure(PREFRONTAL, seeds=(1, 2), seconds=8, settle_s=0.5)
-    written = np.array(
-        [[float(PREFRONTAL.formula.gain[c][d]) for d in Drive.names()] for c in CLASSES]
-    )
+    written = np.array([[float(PREFRONTAL.formula.gain[c][d]) for d in NUMBERS] for c in CLASSES])
     assert found.slope == pytest.approx(written, rel=0.25, abs=0.25)
     assert (
         found.tonic_share[2] > 2 * found.tonic_share[0]

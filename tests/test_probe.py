@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from circuit_files import CLASSES, NUMBERS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plastogen._base.files import cache_dir
 from plastogen._base.library import Library
-from plastogen.model.circuit import CLASSES, Circuit, Drive, Spikes, measures
+from plastogen.model.circuit import Circuit, Drive, Spikes, measures
 from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
 from plastogen.simulation.probe import CachedProbe, FormulaProbe, NetworkProbe
 
@@ -27,7 +28,7 @@ def small(**overrides: object) -> Circuit:
 
 def gains(**by_name: float) -> Circuit:
     """The small circuit whose formula answers with exactly these log slopes: E__ampa=0.5 and so on."""
-    zero = {f"formula.gain.{cls}.{name}": 0 for cls in CLASSES for name in Drive.names()}
+    zero = {f"formula.gain.{cls}.{name}": 0 for cls in CLASSES for name in NUMBERS}
     given = {f"formula.gain.{key.replace('__', '.')}": value for key, value in by_name.items()}
     return Library().load("circuits", "small", Circuit, overrides=zero | given)
 
@@ -38,24 +39,22 @@ def gains(**by_name: float) -> Circuit:
 def test_each_pool_is_reduced_to_the_number_of_its_class_and_kind() -> None:
     pools = list(SMALL.pools())
     left = {pool: 0.1 * (n + 1) for n, pool in enumerate(pools)}
-    drive = reduce(State(nmdar=left))
+    drive = reduce(SMALL, State(nmdar=left))
     told = {
         "nmda_E": "E.synaptic", "tonic_E": "E.tonic", "nmda_PV": "PV.synaptic", "tonic_PV": "PV.tonic",
         "nmda_SST": "SST.synaptic", "tonic_SST": "SST.tonic",
     }  # fmt: skip
-    assert {name: getattr(drive, name) for name in told} == {
-        name: left[pool] for name, pool in told.items()
-    }
-    assert replace(drive, **dict.fromkeys(told, 1)) == Drive()
+    assert {name: drive[name] for name in told} == {name: left[pool] for name, pool in told.items()}
+    assert drive.changed(**dict.fromkeys(told, 1)) == Drive()
 
 
 def test_resting_receptors_are_no_business_of_the_network() -> None:
-    assert reduce(State(nmdar={"E.rest": 0.2})) == Drive()
+    assert reduce(SMALL, State(nmdar={"E.rest": 0.2})) == Drive()
 
 
 @given(*[st.floats(0.1, 2)] * 3)
 def test_strength_is_one_product(weight: float, spines: float, scaling: float) -> None:
-    drive = reduce(State(weight=weight, spines=spines, scaling=scaling))
+    drive = reduce(SMALL, State(weight=weight, spines=spines, scaling=scaling))
     assert drive == Drive(recurrent=weight * spines * scaling)
 
 
@@ -70,12 +69,12 @@ def test_strength_is_one_product(weight: float, spines: float, scaling: float) -
     ],
 )
 def test_other_parts_are_passed_on(part: str, told: str) -> None:
-    assert reduce(replace(State(), **{part: 0.3})) == replace(Drive(), **{told: 0.3})
+    assert reduce(SMALL, replace(State(), **{part: 0.3})) == Drive(**{told: 0.3})
 
 
 def test_a_state_that_is_not_changed_is_the_healthy_drive() -> None:
-    assert reduce(State()) == Drive()
-    assert Drive().array().tolist() == [1] * 11 + [0]
+    assert reduce(SMALL, State()) == Drive()
+    assert Drive().array(SMALL).tolist() == [1] * 11 + [0]
 
 
 # the formula
@@ -196,14 +195,14 @@ def test_each_pool_is_at_its_own_class_s_voltage_and_rest_at_rest() -> None:
 class Counting:
     """A probe that counts how often it is asked."""
 
-    key = "counting"
+    key, circuit = "counting", SMALL
 
     def __init__(self) -> None:
         self.calls: list[tuple[Drive, int]] = []
 
     def ask(self, drive: Drive, seed: int) -> Activity:
         self.calls.append((drive, seed))
-        return activity(glutamate=drive.ampa + seed)
+        return activity(glutamate=drive["ampa"] + seed)
 
 
 def same(a: Activity, b: Activity) -> bool:
@@ -264,7 +263,7 @@ def test_answers_are_kept_in_the_cache_under_the_probe_s_key() -> None:
 
 
 HEARD: list[dict[str, object]] = [
-    {"populations__E__leak": "14 nS"}, {"connections__2__nmda": "0.3 nS"}, {"decays__gaba_SST": "15 ms"},
+    {"populations__E__leak": "14 nS"}, {"connections__2__nmda": "0.3 nS"}, {"decays__gaba__SST": "15 ms"},
     {"magnesium__concentration": "0.5 mM"}, {"background__spread": 0.2}, {"agonist__saturation": 0.4},
     {"populations__SST__count": 21}, {"step": "0.1 ms"}, {"delay": "1.75 ms"}, {"reversals__inhibitory": "-72 mV"},
     {"silencing": "50 nS"},
@@ -340,7 +339,7 @@ class Scripted(NetworkProbe):
         self.streams.append(noise)
         own = np.random.default_rng(seed).lognormal(0, 0.5, 250)
         rng = np.random.default_rng([seed, len(noise)])
-        n = rng.poisson(5 * drive.recurrent * own * 4)
+        n = rng.poisson(5 * drive["recurrent"] * own * 4)
         t, i = rng.uniform(0, 4, n.sum()), np.repeat(np.arange(250, dtype=np.int32), n)
         order = np.argsort(t)
         v = np.full((10, 100), -61.5)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from circuit_files import CLASSES, NUMBERS, SMALL
 from scipy.integrate import solve_ivp
 
 from plastogen._base.library import Library
-from plastogen.model.circuit import CLASSES, Circuit, Drive
+from plastogen.model.circuit import Circuit, Drive
 from plastogen.model.circuit.activity import State, agonist, reduce, voltages
 from plastogen.model.circuit.measures import bin_centres_mV
 from plastogen.model.pharmacology.drug import Drug
@@ -33,7 +34,7 @@ HEALTHY = MODEL.healthy_state()
 
 @lru_cache
 def circuit() -> Circuit:
-    zero = {f"formula.gain.{cls}.{name}": 0 for cls in CLASSES for name in Drive.names()}
+    zero = {f"formula.gain.{cls}.{name}": 0 for cls in CLASSES for name in NUMBERS}
     own: dict[str, object] = {
         "formula.gain.E.nmda_E": 0.5,
         "formula.gain.E.recurrent": 0.8,
@@ -125,7 +126,7 @@ def test_tool_drugs_act_on_their_part_of_the_network(drug: str, part: str, left:
     wanted = 0.9 * maximum if part == "silence" else 1 - 0.9 * maximum
     state = s.state(2.0, MODEL.healthy_state(), np.zeros(7))
     assert getattr(state, part) == pytest.approx(wanted)
-    assert replace(reduce(state), **{part: 1 - float(part == "silence")}) == Drive()
+    assert reduce(SMALL, state).changed(**{part: 1 - float(part == "silence")}) == Drive()
     assert (left == pytest.approx(wanted)) == (maximum == 1)
 
 
@@ -337,10 +338,10 @@ def test_drives_along_a_step_are_those_of_its_moments() -> None:
     s = stepper(KETAMINE)
     path = stepped(s, 0.0, 0.5)
     drives = s.drives(path)
-    assert drives.shape == (len(path.block_t_h), len(Drive.names()))
-    np.testing.assert_allclose(drives[-1], s.drive(path.end).array(), rtol=1e-9)
-    np.testing.assert_allclose(drives[0], Drive().array())
-    nmda = Drive.names().index("nmda_E")
+    assert drives.shape == (len(path.block_t_h), len(NUMBERS))
+    np.testing.assert_allclose(drives[-1], s.drive(path.end).array(SMALL), rtol=1e-9)
+    np.testing.assert_allclose(drives[0], Drive().array(SMALL))
+    nmda = NUMBERS.index("nmda_E")
     np.testing.assert_allclose(
         1 - drives[:, nmda],
         path.block[:, 0]
@@ -349,7 +350,7 @@ def test_drives_along_a_step_are_those_of_its_moments() -> None:
 
 
 def test_drives_begin_after_a_jump_at_the_start_and_end_before_one_at_the_end() -> None:
-    ampa = Drive.names().index("ampa")
+    ampa = NUMBERS.index("ampa")
     s = stepper(NBQX)
     np.testing.assert_allclose(s.drives(s.step(start(s, 1.0), 5.0))[:, ampa], 0.1)
     np.testing.assert_allclose(s.drives(s.step(start(s, 0.0), 1.0))[:, ampa], 1)
@@ -367,4 +368,4 @@ def test_inputs_of_a_lasting_state_are_ratios_to_the_baseline() -> None:
 
 def test_a_state_is_what_the_probe_is_asked() -> None:
     s = stepper()
-    assert s.drive(start(s)) == reduce(State())
+    assert s.drive(start(s)) == reduce(SMALL, State())

@@ -120,19 +120,20 @@ def reliance(
     """How much each class of cells relies on NMDA receptors: what decides who falls silent."""
     from plastogen._base.library import Library
     from plastogen._base.text import columns
-    from plastogen.model.circuit import CLASSES, Circuit, Drive
+    from plastogen.model.circuit import Circuit
     from plastogen.model.plasticity import Plasticity
     from plastogen.simulation import measure, slowest_return_per_h
 
     library = Library(Path())
     synapses = library.load("plasticity", plasticity, Plasticity)
+    network = library.load("circuits", circuit, Circuit)
     found = measure(
-        library.load("circuits", circuit, Circuit),
+        network,
         seeds=range(1, seeds + 1),
         seconds=seconds,
         settle_s=0.5,
     )
-    numbers = Drive.names()
+    numbers = found.numbers
     shown = [name for name in numbers if name.startswith(("nmda", "tonic"))]
     head = (
         "class",
@@ -143,7 +144,7 @@ def reliance(
         *(f"d ln rate/d {name}" for name in shown),
     )
     rows = [head]
-    for i, cls in enumerate(CLASSES):
+    for i, cls in enumerate(network.classes):
         slopes = [
             f"{found.slope[i, numbers.index(n)]:.2f} ± {found.slope_se[i, numbers.index(n)]:.2f}"
             for n in shown

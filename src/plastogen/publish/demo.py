@@ -16,7 +16,6 @@ import numpy as np
 
 from plastogen.experiment import Condition, open_experiment
 from plastogen.model.circuit import (
-    CLASSES,
     Drive,
     Engine,
     Spikes,
@@ -27,7 +26,7 @@ from plastogen.model.circuit import (
     reduce,
 )
 from plastogen.runs import RESULTS, SMALL_CIRCUIT
-from plastogen.simulation import POOLS, simulate
+from plastogen.simulation import simulate
 
 EXPERIMENT, ARM, MOMENT = "disinhibition", "ketamine", "during"
 FULL = "one_infusion"
@@ -58,7 +57,7 @@ def make_demo(folder: Path | None = None, *, say: Callable[[str], None] = print)
     by_pool = dict(zip(course.pools, block, strict=True))
     told = ", ".join(
         f"{by_pool[pool]:.0%} on {pool.partition('.')[0]}"
-        for pool in POOLS
+        for pool in case.circuit.pools()
         if pool.endswith("synaptic")
     )
     say(f"NMDA receptors blocked after {minutes} min, from the receptor model: {told}")
@@ -70,7 +69,9 @@ def make_demo(folder: Path | None = None, *, say: Callable[[str], None] = print)
     engine = Engine(case.circuit, backend=backend)
     drives = {
         "before": Drive(),
-        UNDER: reduce(State(nmdar={pool: 1 - share for pool, share in by_pool.items()})),
+        UNDER: reduce(
+            case.circuit, State(nmdar={pool: 1 - share for pool, share in by_pool.items()})
+        ),
     }
     spikes = {
         name: engine.run(d, SEED, seconds=SECONDS, settle_s=SETTLE_S) for name, d in drives.items()
@@ -98,7 +99,9 @@ def make_demo(folder: Path | None = None, *, say: Callable[[str], None] = print)
 def _rates(spikes: Spikes) -> str:
     rate, error = rates_hz(spikes)
     return (
-        "   ".join(f"{c} {r:.1f} ± {e:.1f}" for c, r, e in zip(CLASSES, rate, error, strict=True))
+        "   ".join(
+            f"{c} {r:.1f} ± {e:.1f}" for c, r, e in zip(spikes.classes, rate, error, strict=True)
+        )
         + " Hz"
     )
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Activity, Circuit, Drive, measures
+from plastogen.model.circuit import PRINCIPAL, Activity, Circuit, Drive, measures
 from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatment
 from plastogen.model.plasticity import STATES, Plasticity, SlowModel
 from plastogen.simulation.outputs import observe, switched
@@ -87,6 +87,7 @@ class ProbeScheduler:
 
     def __init__(self, probe: CachedProbe, seed: int, *, resolution: float, most: int) -> None:
         self.probe, self.seed, self.resolution, self.most = probe, seed, resolution, most
+        self.circuit = probe.circuit
         self.drives: list[Array] = []
         self.answers: list[Activity] = []
         self.cap_hit = False
@@ -98,7 +99,7 @@ class ProbeScheduler:
         """
         if self.frozen is not None:
             return self.frozen
-        wanted = drive.array()
+        wanted = drive.array(self.circuit)
         if self.drives:
             distance = np.abs(np.array(self.drives) - wanted).max(axis=1)
             nearest = int(distance.argmin())
@@ -110,7 +111,7 @@ class ProbeScheduler:
 
     def adopt(self, drive: Drive, answer: Activity) -> Activity:
         """Take `answer` for what the circuit does under `drive` from here on."""
-        self.drives.append(drive.array())
+        self.drives.append(drive.array(self.circuit))
         self.answers.append(answer)
         return answer
 
@@ -254,7 +255,7 @@ def _macro_step(
     plan: Plan, stepper: Stepper, listener: ProbeScheduler, now: Moment, end_h: float, length: float
 ) -> tuple[Path, float]:
     """One accepted step towards `end_h`, and the length to try next."""
-    here = stepper.drive(now).array()
+    here = stepper.drive(now).array(plan.circuit)
     while True:
         length = min(max(length, SHORTEST_STEP_H), LONGEST_STEP_H)
         left = end_h - now.t_h
@@ -296,9 +297,8 @@ def _error(plan: Plan, first: Activity, last: Activity, guessed: Array, taken: A
     r0, r1 = first.rate_hz + floor, last.rate_hz + floor
     noise = NOISE_FLOOR_SE * np.hypot(first.rate_se_hz / r0, last.rate_se_hz / r1)
     beyond = np.maximum(np.abs(np.log(r1 / r0)) - noise, 0)
-    e = CLASSES.index("E")
     return float(
-        np.maximum(slow, beyond[e] / (LOG_RATE_SHARE * plan.tolerance))
+        np.maximum(slow, beyond[PRINCIPAL] / (LOG_RATE_SHARE * plan.tolerance))
     )  # not max(): nan must stay nan
 
 
@@ -317,7 +317,7 @@ def _snapshot(network: NetworkProbe, drive: Drive, seed: int) -> dict[str, npt.N
         "gamma_power": np.array(measures.band_power(frequency, density, measures.GAMMA_HZ)),
         "delta_power": np.array(measures.band_power(frequency, density, measures.DELTA_HZ)),
         "gamma_peak_hz": np.array(measures.peak_frequency(frequency, density, measures.GAMMA_HZ)),
-        "drive": drive.array(),
+        "drive": drive.array(network.circuit),
     }
 
 
@@ -358,6 +358,7 @@ class _Writer:
     ) -> None:
         times = self.t_h[where]
         found = observe(
+            self.stepper.circuit,
             self.stepper.model,
             np.atleast_2d(path.slow(times)),
             heard,

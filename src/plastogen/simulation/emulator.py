@@ -1,7 +1,7 @@
 """In: drives the network was asked about, and its answers. Out: `Emulator`: an answer to any drive,
 with its error.
 
-A Gaussian process (scikit-learn) over the twelve numbers of a `Drive`, in the logarithm of the
+A Gaussian process (scikit-learn) over the numbers of the circuit's `Drive`, in the logarithm of the
 rates. All network seeds share one surface; each departs from it by an amount that is learned too,
 so that what one seed was asked helps the others. The same weights interpolate the share of bound
 receptors, voltages and errors of rates.
@@ -32,11 +32,10 @@ from threadpoolctl import ThreadpoolController
 
 from plastogen._base.digest import digest
 from plastogen._base.files import read_npz, write_npz
-from plastogen.model.circuit import CLASSES, RATE_FLOOR_HZ, Activity, Circuit, Drive, heard
+from plastogen.model.circuit import RATE_FLOOR_HZ, Activity, Circuit, Drive, heard
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-NUMBERS, RATES = len(Drive.names()), len(CLASSES)
 LENGTHS = (0.05, 20.0)  # bounds of the length scales, in units of a drive
 SIZES, SEED_SHARES, NOISES = (
     (0.1, 100.0),
@@ -60,8 +59,8 @@ class SameSeed(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: i
         """Nothing to set; scikit-learn reads the parameters of a kernel from this signature."""
 
     def __call__(self, X: Array, Y: Array | None = None, eval_gradient: bool = False) -> Any:
-        """Covariances (n, m) of the questions X (n, 13) and Y, and, where asked, their (empty)
-        gradient.
+        """Covariances (n, m) of the questions X (n, numbers + 1) and Y, and, where asked, their
+        (empty) gradient.
         """
         own, other = (np.rint(a[:, -1] / SEED_STEP) for a in (X, X if Y is None else Y))
         same = (own[:, None] == other).astype(float)
@@ -71,19 +70,21 @@ class SameSeed(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: i
         return "SameSeed()"
 
 
-def covariance() -> Any:
-    """Surface x (what all seeds share + the seed's own part) + noise, with the values a fit starts
-    from.
+def covariance(numbers: int) -> Any:
+    """Surface x (what all seeds share + the seed's own part) + noise over so many numbers of a
+    drive, with the values a fit starts from.
     """
     surface = ConstantKernel(1.0, SIZES) * Matern(
-        np.full(NUMBERS + 1, FIRST_LENGTH), LENGTHS, nu=SMOOTHNESS
+        np.full(numbers + 1, FIRST_LENGTH), LENGTHS, nu=SMOOTHNESS
     )
     own = ConstantKernel(FIRST_SEED_SHARE, SEED_SHARES) * SameSeed()
     return surface * (ConstantKernel(1.0, "fixed") + own) + WhiteKernel(FIRST_NOISE, NOISES)
 
 
 def places(drives: Array, seeds: npt.ArrayLike) -> Array:
-    """Questions as the process takes them, (n, 13): drives, and a column that tells seeds apart."""
+    """Questions as the process takes them, (n, numbers + 1): drives, and a column that tells seeds
+    apart.
+    """
     return np.column_stack(
         [drives, np.broadcast_to(np.asarray(seeds, float), len(drives)) * SEED_STEP]
     )
@@ -109,8 +110,8 @@ def columns(answers: Sequence[Activity]) -> Array:
 class Emulator:
     """Answers in place of the network of `circuit`.
 
-    drives (n, 12), seeds (n,) and values (n, columns of `columns`): what it learned from. theta:
-    the covariance's parameters, as scikit-learn orders them.
+    drives (n, numbers), seeds (n,) and values (n, columns of `columns`): what it learned from.
+    theta: the covariance's parameters, as scikit-learn orders them.
     """
 
     _start: Array | None = None
@@ -130,9 +131,10 @@ class Emulator:
             values,
             theta,
         )
-        self._middle, self._spread = values.mean(axis=0), _spread(values)
+        self.rates = len(circuit.classes)  # the columns of `values` that are log rates
+        self._middle, self._spread = values.mean(axis=0), _spread(values, self.rates)
         self._process = GaussianProcessRegressor(
-            covariance().clone_with_theta(theta), optimizer=None
+            covariance(len(circuit.drive_numbers)).clone_with_theta(theta), optimizer=None
         )
         self._process.fit(places(drives, seeds), (values - self._middle) / self._spread)
 
@@ -150,27 +152,30 @@ class Emulator:
         """The emulator of these answers; the covariance is fitted to the log rates, from `theta`
         on.
         """
-        values = columns(answers)
-        first = covariance() if theta is None else covariance().clone_with_theta(theta)
+        values, rates = columns(answers), len(circuit.classes)
+        first = covariance(len(circuit.drive_numbers))
+        first = first if theta is None else first.clone_with_theta(theta)
         found = first.theta
         if refit:
             chosen = np.linspace(0, len(drives) - 1, min(len(drives), FITTED)).astype(int)
-            rates = ((values - values.mean(axis=0)) / _spread(values))[chosen, :RATES]
+            scaled = (values - values.mean(axis=0)) / _spread(values, rates)
             process = GaussianProcessRegressor(first)
             with warnings.catch_warnings():
                 warnings.simplefilter(
                     "ignore", ConvergenceWarning
                 )  # a bound that is reached is no fault here
-                found = process.fit(places(drives, seeds)[chosen], rates).kernel_.theta
+                found = process.fit(
+                    places(drives, seeds)[chosen], scaled[chosen, :rates]
+                ).kernel_.theta
         return cls(circuit, drives, seeds, values, found)
 
     def moved(self, start: Array) -> Emulator:
         """The same, but of the last n answers to many drives the rates lie a standard error higher,
         as departures from `start`.
 
-        start: where each of n courses begins, (n, 12). The error is that of the emulator and, away
-        from the start, the noise of one probe; it is taken to last through a course: what follows
-        is rather too large than small.
+        start: where each of n courses begins, (n, numbers). The error is that of the emulator and,
+        away from the start, the noise of one probe; it is taken to last through a course: what
+        follows is rather too large than small.
         """
         other = object.__new__(Emulator)
         other.__dict__.update(self.__dict__, _start=start)
@@ -184,23 +189,24 @@ class Emulator:
 
     def ask(self, drive: Drive, seed: Any) -> Activity:
         """What the network would do under `drive` (numbers of one row a question), seeds (n,)."""
-        drives = np.atleast_2d(drive.array())
+        drives, rates = np.atleast_2d(drive.array(self.circuit)), self.rates
         asked = places(drives, seed)
         found = self._means(asked) * self._spread + self._middle
         if self._start is not None:
             here = slice(len(drives) - len(self._start), None)
             variance = self._variance(asked[here], self._start)
             variance += self.noise * (drives[here] != self._start).any(axis=1)
-            variance[(drives[here] == Drive().array()).all(axis=1)] = 0
-            found[here, :RATES] += np.sqrt(variance)[:, None] * self._spread[:RATES]
-        rate = np.maximum(np.exp(found[:, :RATES]) - RATE_FLOOR_HZ, 0)
-        bound, pattern = np.clip(found[:, RATES : RATES + 2].T, 0, 1)
-        voltage = np.maximum(found[:, 2 * RATES + 2 :].reshape(len(drives), RATES, -1), 0)
+            healthy = Drive().array(self.circuit)
+            variance[(drives[here] == healthy).all(axis=1)] = 0
+            found[here, :rates] += np.sqrt(variance)[:, None] * self._spread[:rates]
+        rate = np.maximum(np.exp(found[:, :rates]) - RATE_FLOOR_HZ, 0)
+        bound, pattern = np.clip(found[:, rates : rates + 2].T, 0, 1)
+        voltage = np.maximum(found[:, 2 * rates + 2 :].reshape(len(drives), rates, -1), 0)
         return heard(
             self.circuit,
-            Drive(*drives.T),
+            Drive.from_array(self.circuit, drives),
             rate_hz=rate,
-            rate_se_hz=np.maximum(found[:, RATES + 2 : 2 * RATES + 2], 0),
+            rate_se_hz=np.maximum(found[:, rates + 2 : 2 * rates + 2], 0),
             bound=bound,
             pattern_shift=pattern,
             voltage=voltage / voltage.sum(axis=-1, keepdims=True),
@@ -229,11 +235,13 @@ class Emulator:
         classes).
         """
         asked = places(np.atleast_2d(drives), seeds)
-        baseline = np.broadcast_to(Drive().array(), (len(asked), NUMBERS))
-        return np.asarray(np.sqrt(self._variance(asked, baseline))[:, None] * self._spread[:RATES])
+        healthy = Drive().array(self.circuit)
+        baseline = np.broadcast_to(healthy, (len(asked), len(healthy)))
+        spread = self._spread[: self.rates]
+        return np.asarray(np.sqrt(self._variance(asked, baseline))[:, None] * spread)
 
     def _variance(self, asked: Array, reference: Array) -> Array:
-        """Variance of answers as departures from those at `reference` (n, 12), in units of the
+        """Variance of answers as departures from those at `reference` (n, numbers), in units of the
         spread: (n,).
         """
         others, which = np.unique(
@@ -268,9 +276,8 @@ class Emulator:
         Rasmussen and Williams (2006), eq. 5.12.
         """
         inverse = cho_solve((self._process.L_, True), np.eye(len(self.drives)))
-        return np.asarray(
-            self._process.alpha_[:, :RATES] / np.diag(inverse)[:, None] * self._spread[:RATES]
-        )
+        alpha, spread = self._process.alpha_[:, : self.rates], self._spread[: self.rates]
+        return np.asarray(alpha / np.diag(inverse)[:, None] * spread)
 
     def save(self, path: Path) -> None:
         """Keep it. Raises StoreError."""
@@ -283,8 +290,10 @@ class Emulator:
         return cls(circuit, kept["drives"], kept["seeds"], kept["values"], kept["theta"])
 
 
-def _spread(values: Array) -> Array:
-    """The scale of each column, never 0, of log rates never below `LEAST_SPREAD`."""
+def _spread(values: Array, rates: int) -> Array:
+    """The scale of each column, never 0, of the first `rates` (log rates) never below
+    `LEAST_SPREAD`.
+    """
     spread = np.asarray(values.std(axis=0))
-    spread[:RATES] = np.maximum(spread[:RATES], LEAST_SPREAD)
+    spread[:rates] = np.maximum(spread[:rates], LEAST_SPREAD)
     return np.asarray(np.where(spread > 0, spread, 1))

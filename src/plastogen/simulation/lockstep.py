@@ -93,7 +93,7 @@ class _Now:
 
 class Lockstep:
     """Courses side by side. `asked`: the drives that answers were sought for, each (courses,
-    12).
+    numbers).
     """
 
     def __init__(
@@ -163,9 +163,10 @@ class Lockstep:
         return dict(zip(names, np.moveaxis(self._gather(of), -1, 0), strict=True))
 
     def _ask(self, state: State) -> Activity:
-        drives = np.broadcast_to(reduce(state).array(), (len(self.plans), len(Drive.names())))
+        k = self.circuit
+        drives = np.broadcast_to(reduce(k, state).array(k), (len(self.plans), len(k.drive_numbers)))
         self.asked.append(drives)
-        return self.answers.ask(Drive(*drives.T), self.seeds)
+        return self.answers.ask(Drive.from_array(k, drives), self.seeds)
 
     def simulate(self, progress: Progress | None = None) -> list[Course]:
         """All courses, from the first node to the last."""
@@ -262,7 +263,7 @@ class Lockstep:
         rate, passed = ratios(activity, self.baseline)
         block = self._block(blocked)
         return inputs(
-            self.pools,
+            self.circuit,
             block,
             rate_E=rate,
             ampa_throughput=passed,
@@ -354,6 +355,7 @@ class Lockstep:
     def _observed(self, start: _Now, held: dict[str, Array]) -> dict[str, Array]:
         """Every variable, (times, courses, ...)."""
         found = observe(
+            self.circuit,
             self.model,
             held["y"],
             lambda name: held[name],

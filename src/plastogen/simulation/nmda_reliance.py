@@ -9,12 +9,12 @@ the network by small steps to both sides; the formula in a circuit's file is mad
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Activity, Circuit, Drive, measures
+from plastogen.model.circuit import PRINCIPAL, Activity, Circuit, Drive, measures
 from plastogen.model.plasticity import Inputs, Plasticity, SlowModel
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
@@ -28,10 +28,11 @@ class Reliance:
     """Of one circuit, means over seeds. nmda_share, tonic_share: part of the excitatory current,
     (classes,).
 
-    slope, slope_se: d ln(rate) / d(number of Drive), (classes, numbers) and its standard error over
-    seeds. rate_hz, voltage_mV: at baseline, (classes,).
+    numbers: those of the circuit's drive. slope, slope_se: d ln(rate) / d(number), (classes,
+    numbers) and its standard error over seeds. rate_hz, voltage_mV: at baseline, (classes,).
     """
 
+    numbers: tuple[str, ...]
     nmda_share: Array
     tonic_share: Array
     slope: Array
@@ -51,13 +52,15 @@ def current_shares(circuit: Circuit, activity: Activity) -> tuple[Array, Array]:
     push = float(circuit.reversals.excitatory) - v
     ampa_s = float(circuit.decays.ampa) / measures.MS_PER_S
     synaptic, tonic = [], []
-    for name, voltage in zip(CLASSES, activity.voltage, strict=True):
-        population, wired = circuit.populations[name], circuit.connection("E", name)
+    for name, voltage in zip(circuit.classes, activity.voltage, strict=True):
+        population, wired = circuit.populations[name], circuit.connection(circuit.principal, name)
         open_force, force = float((voltage * free * push).sum()), float((voltage * push).sum())
-        inputs = circuit.populations["E"].count * (float(wired.probability) if wired else 0)
+        inputs = circuit.populations[circuit.principal].count * (
+            float(wired.probability) if wired else 0
+        )
         ampa = nmda = 0.0
         if wired and wired.ampa is not None and wired.nmda is not None:
-            ampa = inputs * float(wired.ampa) * float(activity.rate_hz[0]) * ampa_s * force
+            ampa = inputs * float(wired.ampa) * float(activity.rate_hz[PRINCIPAL]) * ampa_s * force
             nmda = inputs * float(wired.nmda) * activity.bound * open_force
         outside = float(population.background) * float(circuit.background.rate) * ampa_s * force
         lasting = float(population.tonic_nmda) * open_force
@@ -80,14 +83,13 @@ def measure(
     base = [probe.ask(Drive(), seed) for seed in seeds]
     shares = np.array([current_shares(circuit, activity) for activity in base])
     floor = 1 / seconds
-    slopes = np.empty((len(seeds), len(CLASSES), len(Drive.names())))
-    for column, name in enumerate(Drive.names()):
-        at = getattr(Drive(), name)
+    numbers = circuit.drive_numbers
+    slopes = np.empty((len(seeds), len(circuit.classes), len(numbers)))
+    for column, name in enumerate(numbers):
+        at = Drive()[name]
         low, high = (at, at + STEP) if name == "silence" else (at - STEP, at + STEP)
         for row, seed in enumerate(seeds):
-            ends = [
-                probe.ask(replace(Drive(), **{name: x}), seed).rate_hz + floor for x in (low, high)
-            ]
+            ends = [probe.ask(Drive(**{name: x}), seed).rate_hz + floor for x in (low, high)]
             slopes[row, :, column] = np.log(ends[1] / ends[0]) / (high - low)
     spread = (
         slopes.std(axis=0, ddof=1) / np.sqrt(len(seeds))
@@ -96,6 +98,7 @@ def measure(
     )
     centres = measures.bin_centres_mV()
     return Reliance(
+        numbers=numbers,
         nmda_share=shares[:, 0].mean(axis=0),
         tonic_share=shares[:, 1].mean(axis=0),
         slope=slopes.mean(axis=0),
@@ -112,7 +115,7 @@ def slowest_return_per_h(plasticity: Plasticity, reliance: Reliance) -> float:
     Negative: after a nudge the state comes back. Strength J changes the rate of E cells by its
     slope and what they pass on by J times that.
     """
-    slope = float(reliance.slope[CLASSES.index("E"), Drive.names().index("recurrent")])
+    slope = float(reliance.slope[PRINCIPAL, reliance.numbers.index("recurrent")])
     model = SlowModel(plasticity)
 
     def answered(y: Array) -> Inputs:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.quantity import Quantity
-from plastogen.model.circuit import Activity, measures
+from plastogen.model.circuit import Activity, Circuit, measures
 from plastogen.model.plasticity import STATES, Plasticity, SlowModel
 from plastogen.simulation.switches import Switches
 
@@ -32,6 +32,7 @@ def switched(plasticity: Plasticity, switches: Switches) -> Plasticity:
 
 
 def observe(
+    circuit: Circuit,
     model: SlowModel,
     y: Array,
     heard: Callable[[str], Array],
@@ -41,21 +42,21 @@ def observe(
     reference: npt.ArrayLike,
     stress: Array,
 ) -> dict[str, Array]:
-    """Variables of results.nc along a course, but concentrations, occupancy, stress and block.
+    """Variables of results.nc along a course, but concentrations, occupancy, stress and block;
+    only those the circuit has (`variables_of`).
 
     y: (times, ..., states). heard: a number of `Activity` along the course, (times, ...). start,
     baseline: activity when the course begins, and of the healthy circuit. reference: J when the
     course begins.
     """
     recurrent = model.recurrent(y)
-    return {name: y[..., i] for i, name in enumerate(STATES)} | {
+    found = {name: y[..., i] for i, name in enumerate(STATES)} | {
         "rate_hz": heard("rate_hz"),
         "rate_se_hz": heard("rate_se_hz"),
         "glutamate": 100 * heard("glutamate") / start.glutamate,
         "ampa_throughput": heard("ampa_throughput") / baseline.ampa_throughput,
         "calcium": heard("calcium") / baseline.calcium,
         "pattern_shift": heard("pattern_shift"),
-        "dissociation": measures.dissociation(heard("rate_hz"), start.rate_hz),
         "recurrent": recurrent,
         "spine_density": model.spine_density(y),
         "vacant": model.vacant(y),
@@ -63,3 +64,6 @@ def observe(
         "spine_elimination": model.elimination(y, stress),
         "clinical_effect": model.clinical_effect(recurrent, reference),
     }
+    if circuit.of_role("dendritic"):
+        found["dissociation"] = measures.dissociation(circuit, heard("rate_hz"), start.rate_hz)
+    return found

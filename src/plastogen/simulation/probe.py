@@ -5,7 +5,7 @@ the two clocks.
 
 The slow world knows nothing of the network but this. `NetworkProbe` asks the spiking network,
 `FormulaProbe` an analytic stand-in; `remembered` keeps answers on disk. The network sees of a state
-only `reduce(state)`, a `Drive`.
+only `reduce(circuit, state)`, a `Drive`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from plastogen._base.digest import digest
 from plastogen._base.files import cache_dir, read_npz, write_npz
 from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import (
-    CLASSES,
+    PRINCIPAL,
     Activity,
     Circuit,
     Drive,
@@ -86,7 +86,7 @@ class NetworkProbe:
         return self.engine.run(drive, seed, seconds=length, settle_s=self.settle_s, noise=noise)
 
     def __call__(self, state: State, seed: int) -> Activity:
-        return self.ask(reduce(state), seed)
+        return self.ask(reduce(self.circuit, state), seed)
 
     def ask(self, drive: Drive, seed: int) -> Activity:
         """What the network does under `drive`."""
@@ -98,7 +98,7 @@ class NetworkProbe:
             )
         rate, error = measures.rates_hz(spikes)
         k = self.circuit
-        bound = drive.release * measures.bound_share(
+        bound = drive["release"] * measures.bound_share(
             spikes, saturation=float(k.agonist.saturation), decay_ms=float(k.decays.nmda)
         )
         return heard(
@@ -120,12 +120,13 @@ class FormulaProbe:
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
         f = circuit.formula
-        self._base = np.array([float(f.baseline_hz[name]) for name in CLASSES])
-        self._gain = np.array([[float(f.gain[name][d]) for d in Drive.names()] for name in CLASSES])
+        classes, numbers = circuit.classes, circuit.drive_numbers
+        self._base = np.array([float(f.baseline_hz[name]) for name in classes])
+        self._gain = np.array([[float(f.gain[name][n]) for n in numbers] for name in classes])
         v = measures.bin_centres_mV()
         bells = [
             np.exp(-(((v - float(f.voltage[name])) / float(f.voltage_spread)) ** 2) / 2)
-            for name in CLASSES
+            for name in classes
         ]
         self._voltage = np.array([bell / bell.sum() for bell in bells])
 
@@ -136,17 +137,17 @@ class FormulaProbe:
         return digest([k.formula, k.agonist, k.decays, k.magnesium, k.reversals])[:16]
 
     def __call__(self, state: State, seed: int) -> Activity:
-        return self.ask(reduce(state), seed)
+        return self.ask(reduce(self.circuit, state), seed)
 
     def ask(self, drive: Drive, seed: int) -> Activity:
         """What the formula gives under `drive`, or under many; the same for every seed."""
-        moved = drive.array() - Drive().array()
+        moved = drive.array(self.circuit) - Drive().array(self.circuit)
         rate = self._base * np.exp((moved[..., None, :] * self._gain).sum(axis=-1))
         k = self.circuit
         each = float(k.agonist.saturation) * float(k.decays.nmda) / measures.MS_PER_S
-        e = rate[..., CLASSES.index("E")]
-        bound = drive.release * e * each / (1 + e * each)
-        shift = 1 - np.exp(-np.abs(self._gain[0] * moved).sum(axis=-1))
+        e = rate[..., PRINCIPAL]
+        bound = drive["release"] * e * each / (1 + e * each)
+        shift = 1 - np.exp(-np.abs(self._gain[PRINCIPAL] * moved).sum(axis=-1))
         return heard(
             k,
             drive,
@@ -161,6 +162,8 @@ class FormulaProbe:
 class Asker(Protocol):
     """A probe that also answers on drives, and says what its answers depend on."""
 
+    circuit: Circuit
+
     @property
     def key(self) -> str: ...
     def ask(self, drive: Drive, seed: int) -> Activity: ...
@@ -171,15 +174,16 @@ class CachedProbe:
 
     def __init__(self, probe: Asker, folder: Path | None = None) -> None:
         self._probe, self._folder = probe, folder or cache_dir() / "probes" / probe.key
+        self.circuit = probe.circuit
         self.asked = self.answered = 0
 
     def path(self, drive: Drive, seed: int) -> Path:
         """Where the answer to this question is kept."""
-        name = digest([drive.array().tolist(), seed])
+        name = digest([drive.array(self.circuit).tolist(), seed])
         return self._folder / name[:2] / f"{name[2:20]}.npz"
 
     def __call__(self, state: State, seed: int) -> Activity:
-        return self.ask(reduce(state), seed)
+        return self.ask(reduce(self.circuit, state), seed)
 
     def ask(self, drive: Drive, seed: int) -> Activity:
         """The answer from disk, or from the probe itself (then kept). A damaged file is asked

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.circuit import (
-    CLASSES,
+    PRINCIPAL,
     Activity,
     Circuit,
     Drive,
@@ -108,14 +108,13 @@ def frozen(
 
 
 def ratios(activity: Activity, baseline: Activity) -> tuple[Any, Any]:
-    """Rate of E cells and AMPA throughput, relative to the healthy circuit's."""
-    e = CLASSES.index("E")
-    rate = activity.rate_hz[..., e] / baseline.rate_hz[..., e]
+    """Rate of principal cells and AMPA throughput, relative to the healthy circuit's."""
+    rate = activity.rate_hz[..., PRINCIPAL] / baseline.rate_hz[..., PRINCIPAL]
     return rate, activity.ampa_throughput / baseline.ampa_throughput
 
 
 def inputs(
-    pools: Sequence[str],
+    circuit: Circuit,
     block: Array,
     *,
     rate_E: Array,
@@ -126,21 +125,23 @@ def inputs(
     """What the slow layer hears at many times, or in many courses: `block` is (..., pools), the
     others (...).
 
-    The block of a class is the mean of its synaptic and its tonic receptors; those at rest are not
-    counted.
+    The block of principal and of perisomatic cells is the mean of their synaptic and tonic
+    receptors; those at rest are not counted.
     """
+    pools, perisomatic = tuple(circuit.pools()), circuit.of_role("perisomatic")
     zero = np.zeros(block.shape[:-1])
 
-    def mean_block(cls: str, *kinds: str) -> Array:
-        chosen = [i for i, pool in enumerate(pools) if pool in {f"{cls}.{kind}" for kind in kinds}]
+    def mean_block(classes: Sequence[str], *kinds: str) -> Array:
+        wanted = {f"{name}.{kind}" for name in classes for kind in kinds}
+        chosen = [i for i, pool in enumerate(pools) if pool in wanted]
         return np.asarray(block[..., chosen].mean(axis=-1)) if chosen else zero
 
     return Inputs(
         rate_E=rate_E,
         ampa_throughput=ampa_throughput,
-        rest_current=1 - mean_block("E", "rest"),
-        pv_block=mean_block("PV", "synaptic", "tonic"),
-        e_block=mean_block("E", "synaptic", "tonic"),
+        rest_current=1 - mean_block([circuit.principal], "rest"),
+        pv_block=mean_block(perisomatic, "synaptic", "tonic"),
+        e_block=mean_block([circuit.principal], "synaptic", "tonic"),
         sequestered_bdnf=effect.get("bdnf", zero),
         mtorc1_blocked=effect.get("mtorc1", zero),
         serotonin=effect.get("serotonin", zero),
@@ -190,7 +191,10 @@ class Stepper:
 
     def drive(self, moment: Moment, *, before: bool = False) -> Drive:
         """What the network would be told at a moment."""
-        return reduce(self.state(moment.t_h, moment.y, self.block(moment.blocked), before=before))
+        return reduce(
+            self.circuit,
+            self.state(moment.t_h, moment.y, self.block(moment.blocked), before=before),
+        )
 
     def drives(self, path: Path) -> Array:
         """What it would be told along a step, at each `path.block_t_h`: (times, numbers of a
@@ -201,7 +205,10 @@ class Stepper:
             path.end.t_h
         )  # a level that jumps here belongs to the next step, one at the start to this
         return np.array(
-            [reduce(self.state(t, y, block, before=t == end)).array() for t, y, block in along]
+            [
+                reduce(self.circuit, self.state(t, y, block, before=t == end)).array(self.circuit)
+                for t, y, block in along
+            ]
         )
 
     def inputs(self, activity: Activity, stress: float) -> Inputs:
@@ -251,7 +258,7 @@ class Stepper:
             ratios(last, self.baseline),
         )
         told = inputs(
-            self.pools,
+            self.circuit,
             block[::every],
             rate_E=rate0 + share * (rate1 - rate0),
             ampa_throughput=passed0 + share * (passed1 - passed0),

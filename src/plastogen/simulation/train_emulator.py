@@ -19,7 +19,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Activity, Drive
+from plastogen.model.circuit import PRINCIPAL, Activity, Drive
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import Emulator, places
 from plastogen.simulation.lockstep import Answers, Lockstep, alike
@@ -72,14 +72,15 @@ def learn(
     say = tell or (lambda what, share: None)
     circuit, tolerance = plans[0].circuit, SURE_SHARE * plans[0].tolerance
     seeds = sorted({plan.seed for plan in plans})
-    drives = np.repeat(Drive().array()[None], len(seeds), axis=0)
+    drives = np.repeat(Drive().array(circuit)[None], len(seeds), axis=0)
     whose = np.array(seeds, dtype=np.int64)
     with ThreadPoolExecutor(workers, thread_name_prefix="probe") as pool:
 
         def put(new: Array, to: Ints) -> list[Activity]:
             return list(
                 pool.map(
-                    lambda q: probe.ask(Drive(*q[0].tolist()), int(q[1])), zip(new, to, strict=True)
+                    lambda q: probe.ask(Drive.from_array(circuit, q[0]), int(q[1])),
+                    zip(new, to, strict=True),
                 )
             )
 
@@ -162,14 +163,14 @@ def _among(drives: Array, seeds: Ints, told: Array, told_by: Ints) -> npt.NDArra
 
 
 def _unsureness(emulator: Emulator, drives: Array, seeds: Ints) -> Array:
-    """Standard error of the rate of E cells, relative to its baseline or to itself, whichever is
-    larger: (n,).
+    """Standard error of the principal cells' rate, relative to its baseline or to itself, whichever
+    is larger: (n,).
     """
-    e = CLASSES.index("E")
-    rate = emulator.ask(Drive(*drives.T), seeds).rate_hz[:, e]
+    circuit, e = emulator.circuit, PRINCIPAL
+    rate = emulator.ask(Drive.from_array(circuit, drives), seeds).rate_hz[:, e]
     each, whose = np.unique(seeds, return_inverse=True)
-    at_rest = np.broadcast_to(Drive().array(), (len(each), drives.shape[1]))
-    base = emulator.ask(Drive(*at_rest.T), each).rate_hz[whose, e]
+    at_rest = np.broadcast_to(Drive().array(circuit), (len(each), drives.shape[1]))
+    base = emulator.ask(Drive.from_array(circuit, at_rest), each).rate_hz[whose, e]
     return np.asarray(emulator.error(drives, seeds)[:, e] * np.minimum(1, rate / base))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.circuit import measures
-from plastogen.model.circuit.definition import CLASSES, Circuit
+from plastogen.model.circuit.definition import PRINCIPAL, Circuit
 from plastogen.model.circuit.drive import Drive
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -23,8 +23,8 @@ class State:
     up-regulation).
 
     ampa, gaba, release: shares left; silence: share of the silencing conductance open. weight,
-    spines, scaling: the factors of E -> E strength; pv_integrity: strength of PV output. All
-    relative to the healthy subject.
+    spines, scaling: the factors of the strength between principal cells; pv_integrity: strength of
+    perisomatic output. All relative to the healthy subject.
     """
 
     nmdar: dict[str, float] = field(default_factory=dict)
@@ -38,23 +38,24 @@ class State:
     pv_integrity: float = 1
 
 
-def reduce(state: State) -> Drive:
+def reduce(circuit: Circuit, state: State) -> Drive:
     """What the network is told of a state: block by class and kind of receptor, and one product for
-    strength.
+    strength. `pv_integrity` is told where the circuit has perisomatic cells.
     """
-    left = {f"{kind}_{name}": 1.0 for kind in ("nmda", "tonic") for name in CLASSES}
+    numbers: dict[str, Any] = {}
     for pool, share in state.nmdar.items():
         name, _, kind = pool.partition(".")
         if kind != "rest":
-            left[f"{'nmda' if kind == 'synaptic' else 'tonic'}_{name}"] = share
+            numbers[f"{'nmda' if kind == 'synaptic' else 'tonic'}_{name}"] = share
+    if circuit.of_role("perisomatic"):
+        numbers["pv_output"] = state.pv_integrity
     return Drive(
-        **left,
+        **numbers,
         ampa=state.ampa,
         gaba=state.gaba,
         release=state.release,
         silence=state.silence,
         recurrent=state.weight * state.spines * state.scaling,
-        pv_output=state.pv_integrity,
     )
 
 
@@ -62,9 +63,9 @@ def reduce(state: State) -> Drive:
 class Activity:
     """What the circuit did in a window, with standard errors of the rates.
 
-    rate_hz, rate_se_hz: (classes,). glutamate: release of E cells (Hz). ampa_throughput: AMPA
-    current E cells pass to each other (Hz, relative units). bound: share of synaptic NMDA receptors
-    with glutamate. calcium: entry through synaptic NMDA receptors of E cells (mV, relative units).
+    rate_hz, rate_se_hz: (classes,). glutamate: release of principal cells (Hz). ampa_throughput:
+    AMPA current these pass to each other (Hz, relative units). bound: share of synaptic NMDA
+    receptors with glutamate. calcium: entry through those of principal cells (mV, relative units).
     pattern_shift: see `measures.pattern_shift`. voltage: share of time at each of
     `measures.bin_centres_mV()`, (classes, bins).
     """
@@ -117,7 +118,7 @@ def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:
             row[..., np.argmin(np.abs(measures.bin_centres_mV() - rest))] = 1
             found[pool] = row
         else:
-            found[pool] = activity.voltage[..., CLASSES.index(name), :]
+            found[pool] = activity.voltage[..., circuit.classes.index(name), :]
     return found
 
 
@@ -134,18 +135,18 @@ def heard(
     """The activity that follows from what was counted; all may have one row a course, as may
     numbers of the drive.
     """
-    v, m, e = measures.bin_centres_mV(), circuit.magnesium, CLASSES.index("E")
+    v, m, e = measures.bin_centres_mV(), circuit.magnesium, PRINCIPAL
     free = measures.mg_free(
         v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
     )
     inward = (voltage[..., e, :] * free * (float(circuit.reversals.excitatory) - v)).sum(axis=-1)
-    released = rate_hz[..., e] * drive.release
-    passed = released * drive.recurrent * drive.ampa
+    released = rate_hz[..., e] * drive["release"]
+    passed = released * drive["recurrent"] * drive["ampa"]
     numbers: dict[str, Any] = {
         "glutamate": released,
         "ampa_throughput": passed,
         "bound": bound,
-        "calcium": bound * drive.nmda_E * inward,
+        "calcium": bound * drive[f"nmda_{circuit.principal}"] * inward,
         "pattern_shift": pattern_shift,
     }
     if rate_hz.ndim == 1:

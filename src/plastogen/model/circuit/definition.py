@@ -1,24 +1,28 @@
-"""In: models/circuits/*.yaml. Out: a `Circuit`: three classes of cells, how they are wired, what
+"""In: models/circuits/*.yaml. Out: a `Circuit`: its classes of cells, how they are wired, what
 drives them.
 
 Every number is a belief about one network and stands in the file; nothing here is a physiological
-value.
+value. The file also says which classes and receptor pools there are: all else asks the circuit.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterator
 from typing import Annotated, Literal, get_args
 
 import pydantic
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
-from plastogen._base.text import nearest
+from plastogen._base.text import nearest, show
 
-CLASSES = ("E", "PV", "SST")
 Role = Literal["principal", "perisomatic", "dendritic", "other"]
 ROLES: tuple[Role, ...] = get_args(Role)
 POOL_KINDS = ("synaptic", "tonic", "rest")
+PRINCIPAL = 0  # row of the principal class in every array by class
+CLASS_NAME = re.compile("[A-Za-z][A-Za-z0-9]*")  # a part of names in the network's equations
+TAKEN = ("ampa", "nmda", "ext", "adapt", "pre", "post", "tonic", "rest")  # mean other things
 
 Fraction = Annotated[Quantity, In("1", minimum=0, maximum=1)]
 Share = Annotated[Quantity, In("1", minimum=0)]
@@ -105,12 +109,13 @@ class Connection(Definition):
 
 
 class Decays(Definition):
-    """Time constants of the synaptic and adaptation conductances."""
+    """Time constants of the synaptic and adaptation conductances; `gaba` of each class that
+    inhibits.
+    """
 
     ampa: Milliseconds
     nmda: Milliseconds
-    gaba_PV: Milliseconds
-    gaba_SST: Milliseconds
+    gaba: dict[str, Milliseconds]
     adaptation: Milliseconds
 
 
@@ -166,7 +171,7 @@ class Formula(Definition):
 
 
 class Circuit(Definition):
-    """A microcircuit of E, PV and SST cells, as written in models/circuits/*.yaml.
+    """A microcircuit, as written in models/circuits/*.yaml: principal cells and those that inhibit.
 
     `delay` is from threshold to effect: half a step of it, on average, a spike waits for the step
     it falls in to end.
@@ -188,34 +193,64 @@ class Circuit(Definition):
     formula: Formula
 
     @pydantic.model_validator(mode="after")
-    def _wired(self) -> Circuit:
-        faults = [
-            Fault(
-                f"populations.{name}",
-                "an unknown class",
-                f"one of {', '.join(CLASSES)}",
-                nearest(name, CLASSES),
-            )
-            for name in self.populations
-            if name not in CLASSES
-        ]
-        faults += [
-            Fault(
-                f"populations.{name}", "nothing", f"a population for each of {', '.join(CLASSES)}"
-            )
-            for name in CLASSES
-            if name not in self.populations
-        ]
+    def _consistent(self) -> Circuit:
+        faults = [*self._faults_of_classes()]
+        if not faults:  # all else is said in terms of the classes
+            faults += [
+                *_faults_of_keys(
+                    "decays.gaba", self.decays.gaba, self.inhibitory, "a time constant"
+                ),
+                *self._faults_of_connections(),
+                *self._faults_of_formula(),
+            ]
+        faults += self._faults_of_delay()
+        if faults:
+            raise faulty(faults)
+        return self
+
+    def _faults_of_classes(self) -> Iterator[Fault]:
+        for name in self.populations:
+            if not CLASS_NAME.fullmatch(name) or name in TAKEN:
+                wanted = f"letters and digits, a letter first, and none of {', '.join(TAKEN)}"
+                yield Fault(f"populations.{name}", show(name), wanted)
+        named = self.of_role("principal")
+        if len(named) != 1:
+            found = f"{' and '.join(named) or 'no class'} with the role principal"
+            yield Fault("populations", found, "exactly one class with the role principal")
+
+    def _faults_of_connections(self) -> Iterator[Fault]:
         seen = set()
         for i, connection in enumerate(self.connections):
-            faults += self._faults(connection, f"connections.{i}")
-            pair = (connection.source, connection.target)
+            at, pair = f"connections.{i}", (connection.source, connection.target)
+            for end, name in zip(("source", "target"), pair, strict=True):
+                if name not in self.populations:
+                    wanted = f"one of {', '.join(self.classes)}"
+                    yield Fault(f"{at}.{end}", repr(name), wanted, nearest(name, self.classes))
+            yield from self._faults_of_transmitters(connection, at)
             if pair in seen:
-                faults.append(
-                    Fault(f"connections.{i}", f"{pair[0]} to {pair[1]} again", "each pair once")
-                )
+                yield Fault(at, f"{pair[0]} to {pair[1]} again", "each pair once")
             seen.add(pair)
-        faults += self._principal_faults()
+
+    def _faults_of_transmitters(self, connection: Connection, at: str) -> Iterator[Fault]:
+        """Principal cells excite, all others inhibit."""
+        kinds = ("ampa", "nmda") if connection.source == self.principal else ("gaba",)
+        for kind in ("ampa", "nmda", "gaba"):
+            given = getattr(connection, kind) is not None
+            if given and kind not in kinds:
+                yield Fault(f"{at}.{kind}", "a conductance", f"only {' and '.join(kinds)} here")
+            if not given and kind in kinds:
+                yield Fault(f"{at}.{kind}", "nothing", "a conductance such as 0.25 nS")
+
+    def _faults_of_formula(self) -> Iterator[Fault]:
+        f = self.formula
+        yield from _faults_of_keys("formula.baseline_hz", f.baseline_hz, self.classes, "a rate")
+        yield from _faults_of_keys("formula.voltage", f.voltage, self.classes, "a voltage")
+        yield from _faults_of_keys("formula.gain", f.gain, self.classes, "slopes")
+        for name in self.classes:
+            at = f"formula.gain.{name}"
+            yield from _faults_of_keys(at, f.gain.get(name, {}), self.drive_numbers, "a slope")
+
+    def _faults_of_delay(self) -> Iterator[Fault]:
         steps = float(self.delay) / float(self.step) - 0.5
         if round(steps) < 1 or abs(steps - round(steps)) > STEP_TOLERANCE:
             possible = f"{float(self.step) * (max(round(steps), 1) + 0.5):g} ms"
@@ -223,37 +258,7 @@ class Circuit(Definition):
                 "half a step (a spike waits for its step to end) and whole steps of"
                 f" {self.step.text}: {possible}"
             )
-            faults.append(Fault("delay", self.delay.text, wanted))
-        if faults:
-            raise faulty(faults)
-        return self
-
-    def _principal_faults(self) -> list[Fault]:
-        named = self.of_role("principal")
-        if len(named) == 1:
-            return []
-        found = f"{' and '.join(named) or 'no class'} with the role principal"
-        return [Fault("populations", found, "exactly one class with the role principal")]
-
-    @staticmethod
-    def _faults(connection: Connection, at: str) -> list[Fault]:
-        faults = []
-        for end in ("source", "target"):
-            name = getattr(connection, end)
-            if name not in CLASSES:
-                wanted = f"one of {', '.join(CLASSES)}"
-                faults.append(Fault(f"{at}.{end}", repr(name), wanted, nearest(name, CLASSES)))
-        excites = connection.source == "E"
-        kinds = ("ampa", "nmda") if excites else ("gaba",)
-        for kind in ("ampa", "nmda", "gaba"):
-            given = getattr(connection, kind) is not None
-            if given and kind not in kinds:
-                faults.append(
-                    Fault(f"{at}.{kind}", "a conductance", f"only {' and '.join(kinds)} here")
-                )
-            if not given and kind in kinds:
-                faults.append(Fault(f"{at}.{kind}", "nothing", "a conductance such as 0.25 nS"))
-        return faults
+            yield Fault("delay", self.delay.text, wanted)
 
     @property
     def wait_ms(self) -> float:
@@ -280,14 +285,26 @@ class Circuit(Definition):
         """The class of principal cells, the only one that excites."""
         return self.of_role("principal")[0]
 
+    @property
+    def inhibitory(self) -> tuple[str, ...]:
+        """The other classes, which inhibit, each with a conductance of its own."""
+        return self.classes[PRINCIPAL + 1 :]
+
+    @property
+    def drive_numbers(self) -> tuple[str, ...]:
+        """Names of the numbers of a `Drive` this circuit has, in order."""
+        by_class = [f"{kind}_{name}" for kind in ("nmda", "tonic") for name in self.classes]
+        perisomatic = ("pv_output",) if self.of_role("perisomatic") else ()
+        return (*by_class, "ampa", "gaba", "release", "recurrent", *perisomatic, "silence")
+
     def of_role(self, role: Role) -> tuple[str, ...]:
         """Names of the classes with this role, sorted."""
         return tuple(sorted(name for name, p in self.populations.items() if p.role == role))
 
     def slices(self) -> dict[str, slice]:
-        """Class -> its cells' places in every array over cells, in the order of CLASSES."""
+        """Class -> its cells' places in every array over cells, in the order of `classes`."""
         found, start = {}, 0
-        for name in CLASSES:
+        for name in self.classes:
             found[name] = slice(start, start + self.populations[name].count)
             start = found[name].stop
         return found
@@ -300,7 +317,20 @@ class Circuit(Definition):
         """Pool name ("E.synaptic", ...) -> subunit -> share, in a fixed order."""
         return {
             f"{name}.{kind}": mix.shares()
-            for name in CLASSES
+            for name in self.classes
             for kind in POOL_KINDS
             if (mix := getattr(self.populations[name].nmdar, kind)) is not None
         }
+
+
+def _faults_of_keys(
+    at: str, given: Collection[str], names: Collection[str], what: str
+) -> Iterator[Fault]:
+    """What a mapping that has one value for each of `names` lacks, or has too much."""
+    for name in given:
+        if name not in names:
+            listed = f"one of {', '.join(names)}" if names else "nothing here"
+            yield Fault(f"{at}.{name}", show(name), listed, nearest(name, names))
+    for name in names:
+        if name not in given:
+            yield Fault(f"{at}.{name}", "nothing", f"{what} for each of {', '.join(names)}")

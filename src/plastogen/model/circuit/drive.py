@@ -2,68 +2,103 @@
 array a cell.
 
 `Drive` is all the network ever sees of drugs and plasticity: NMDA, AMPA, GABA and release scales
-and the strength of named pathways, each relative to the healthy, drug-free circuit.
+and the strength of named pathways, each relative to the healthy, drug-free circuit. Which numbers
+there are says the circuit (`Circuit.drive_numbers`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.streams import stream
-from plastogen.model.circuit.definition import CLASSES, Circuit
+from plastogen._base.text import nearest, show
+from plastogen.errors import InputError
+from plastogen.model.circuit.definition import Circuit
 
 Array = npt.NDArray[np.float64]
 
 PICO, NANO, MILLI = 1e-12, 1e-9, 1e-3
+OFF_WHEN_HEALTHY = ("silence",)  # numbers that are 0 in the healthy circuit; all others are 1
 
 
-@dataclass(frozen=True, slots=True)
 class Drive:
-    """What a probe holds constant: shares of the healthy, drug-free value (1), and `silence` (0 to
-    1).
+    """What a probe holds constant; only numbers that differ from the healthy, drug-free circuit's.
 
-    nmda_X: synaptic NMDA conductance left on class X. tonic_X: tonic NMDA conductance left on X.
-    ampa, gaba: conductance left at all such synapses. release: glutamate release of E cells.
-    recurrent: strength of E -> E synapses (weight x spines x scaling). pv_output: strength of PV
-    synapses. silence: share of the silencing conductance that is open in E cells.
+    All are shares of the healthy value (1), but `silence` (0 to 1); each may be an array of
+    courses. nmda_X: synaptic NMDA conductance left on class X. tonic_X: tonic NMDA conductance left
+    on X. ampa, gaba: conductance left at all such synapses. release: glutamate release of principal
+    cells. recurrent: strength of synapses between these (weight x spines x scaling). pv_output:
+    strength of synapses of perisomatic classes. silence: share of the silencing conductance that is
+    open in principal cells.
     """
 
-    nmda_E: float = 1
-    nmda_PV: float = 1
-    nmda_SST: float = 1
-    tonic_E: float = 1
-    tonic_PV: float = 1
-    tonic_SST: float = 1
-    ampa: float = 1
-    gaba: float = 1
-    release: float = 1
-    recurrent: float = 1
-    pv_output: float = 1
-    silence: float = 0
+    __slots__ = ("_changed",)
 
-    def array(self) -> Array:
-        """The twelve numbers in the order of `Drive.names()`; (courses, 12) when they are arrays of
-        courses.
+    def __init__(self, **numbers: Any) -> None:
+        """`numbers` by name; those not named are the healthy circuit's."""
+        self._changed = {
+            name: value
+            for name, value in numbers.items()
+            if isinstance(value, np.ndarray) or value != healthy(name)
+        }
+
+    @classmethod
+    def from_array(cls, circuit: Circuit, values: npt.ArrayLike) -> Drive:
+        """The drive whose `array` this is: (numbers,), or (courses, numbers) for one of courses."""
+        rows = np.asarray(values, dtype=float)
+        columns = rows.T if rows.ndim > 1 else rows.tolist()
+        return cls(**dict(zip(circuit.drive_numbers, columns, strict=True)))
+
+    def __getitem__(self, name: str) -> Any:
+        return self._changed.get(name, healthy(name))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Drive) and self._changed == other._changed
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._changed.items()))
+
+    def __repr__(self) -> str:
+        return f"Drive({', '.join(f'{name}={value!r}' for name, value in self._changed.items())})"
+
+    def changed(self, **numbers: Any) -> Drive:
+        """The same but for these numbers."""
+        return Drive(**{**self._changed, **numbers})
+
+    def array(self, circuit: Circuit) -> Array:
+        """The circuit's numbers in order, (numbers,); (courses, numbers) when some are arrays.
+
+        Raises InputError for a number the circuit does not have.
         """
-        values = [getattr(self, name) for name in self.names()]
+        self.check(circuit)
+        values = [self[name] for name in circuit.drive_numbers]
         if any(isinstance(value, np.ndarray) for value in values):
             return np.stack(np.broadcast_arrays(*values), axis=-1)
         return np.array(values, dtype=float)
 
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Names of the numbers, in order."""
-        return tuple(f.name for f in fields(cls))
+    def check(self, circuit: Circuit) -> None:
+        """Raises InputError for a number the circuit does not have."""
+        names = circuit.drive_numbers
+        for name in self._changed:
+            if name not in names:
+                wanted = f"a number of this circuit: {', '.join(names)}"
+                near = nearest(name, names)
+                raise InputError.one(file="Drive", found=show(name), wanted=wanted, nearest=near)
+
+
+def healthy(name: str) -> float:
+    """A number of the healthy, drug-free circuit."""
+    return 0 if name in OFF_WHEN_HEALTHY else 1
 
 
 def per_cell(circuit: Circuit, field: str) -> Array:
     """A field of `Population` for each cell, shape (cells,), in the field's own unit."""
-    groups = [circuit.populations[name] for name in CLASSES]
+    groups = [circuit.populations[name] for name in circuit.classes]
     return np.concatenate([np.full(p.count, float(getattr(p, field))) for p in groups])
 
 
@@ -72,7 +107,7 @@ def conductance(circuit: Circuit, kind: str, source: str) -> Array:
     (cells,).
     """
     found = []
-    for name in CLASSES:
+    for name in circuit.classes:
         connection = circuit.connection(source, name)
         value = getattr(connection, kind) if connection else None
         found.append(
@@ -84,26 +119,31 @@ def conductance(circuit: Circuit, kind: str, source: str) -> Array:
 def by_class(circuit: Circuit, values: Sequence[float]) -> Array:
     """One value a class, for each cell, shape (cells,)."""
     return np.repeat(
-        np.array(values, dtype=float), [circuit.populations[name].count for name in CLASSES]
+        np.array(values, dtype=float), [circuit.populations[name].count for name in circuit.classes]
     )
 
 
 def cell_values(circuit: Circuit, drive: Drive, seed: int) -> dict[str, Array]:
     """Everything the network needs for each cell, SI units, shape (cells,); names as in
-    `network.CELL`.
+    `network.cell_units`.
 
     The seed's "input" stream gives every cell its own background strength (lognormal) and first
-    voltage.
+    voltage. Raises InputError for a number of the drive the circuit does not have.
     """
-    n = circuit.size
+    drive.check(circuit)
+    n, classes, principal = circuit.size, circuit.classes, circuit.principal
     rng = np.random.default_rng(stream(seed, "input"))
     spread = float(circuit.background.spread)
     own = np.exp(spread * rng.standard_normal(n) - spread**2 / 2)
     rest, reset = per_cell(circuit, "rest"), per_cell(circuit, "reset")
-    is_class = {name: by_class(circuit, [float(name == c) for c in CLASSES]) for name in CLASSES}
-    onto_E = np.where(is_class["E"] > 0, drive.recurrent, 1)
-    nmda = by_class(circuit, (drive.nmda_E, drive.nmda_PV, drive.nmda_SST))
-    tonic = by_class(circuit, (drive.tonic_E, drive.tonic_PV, drive.tonic_SST))
+    is_class = {name: by_class(circuit, [float(name == c) for c in classes]) for name in classes}
+    recurrent = np.where(is_class[principal] > 0, drive["recurrent"], 1)
+    nmda, tonic = (
+        by_class(circuit, [drive[f"{kind}_{name}"] for name in classes])
+        for kind in ("nmda", "tonic")
+    )
+    ampa_peak = NANO * conductance(circuit, "ampa", principal)
+    nmda_peak = NANO * conductance(circuit, "nmda", principal)
     values = {
         "v": MILLI * (rest + (reset - rest) * rng.random(n)),
         "C": PICO * per_cell(circuit, "capacitance"),
@@ -112,37 +152,41 @@ def cell_values(circuit: Circuit, drive: Drive, seed: int) -> dict[str, Array]:
         "v_th": MILLI * per_cell(circuit, "threshold"),
         "v_reset": MILLI * reset,
         "t_ref": MILLI * per_cell(circuit, "refractory"),
-        "w_ext": NANO * per_cell(circuit, "background") * own * drive.ampa,
-        "w_ampa": NANO * conductance(circuit, "ampa", "E") * onto_E * drive.ampa,
-        "w_nmda": NANO * conductance(circuit, "nmda", "E") * onto_E * nmda * drive.release,
-        "w_PV": NANO * conductance(circuit, "gaba", "PV") * drive.gaba * drive.pv_output,
-        "w_SST": NANO * conductance(circuit, "gaba", "SST") * drive.gaba,
+        "w_ext": NANO * per_cell(circuit, "background") * own * drive["ampa"],
+        "w_ampa": ampa_peak * recurrent * drive["ampa"],
+        "w_nmda": nmda_peak * recurrent * nmda * drive["release"],
+        **{f"w_{name}": inhibition(circuit, drive, name) for name in circuit.inhibitory},
         "w_adapt": NANO * per_cell(circuit, "adaptation"),
         "g_tonic": NANO * per_cell(circuit, "tonic_nmda") * tonic,
-        "g_silence": NANO * float(circuit.silencing) * is_class["E"] * drive.silence,
-        "out_ampa": is_class["E"] * drive.release,
-        "out_nmda": is_class["E"] * float(circuit.agonist.saturation),
-        "out_PV": is_class["PV"],
-        "out_SST": is_class["SST"],
+        "g_silence": NANO * float(circuit.silencing) * is_class[principal] * drive["silence"],
+        "out_ampa": is_class[principal] * drive["release"],
+        "out_nmda": is_class[principal] * float(circuit.agonist.saturation),
+        **{f"out_{name}": is_class[name] for name in circuit.inhibitory},
     }
-    for target in CLASSES:
+    for target in classes:
         values[f"is_{target}"] = is_class[target]
-        chances = [circuit.connection(source, target) for source in CLASSES]
+        chances = [circuit.connection(source, target) for source in classes]
         values[f"p_{target}"] = by_class(
             circuit, [float(c.probability) if c else 0.0 for c in chances]
         )
     return values
 
 
+def inhibition(circuit: Circuit, drive: Drive, source: str) -> Array:
+    """Conductance (S) that one spike of class `source` opens in each cell, shape (cells,)."""
+    each = NANO * conductance(circuit, "gaba", source) * drive["gaba"]
+    perisomatic = source in circuit.of_role("perisomatic")
+    return np.asarray(each * drive["pv_output"] if perisomatic else each)
+
+
 def shared_values(circuit: Circuit) -> dict[str, float]:
-    """Numbers all cells share, SI units; names as in `network.SHARED`."""
+    """Numbers all cells share, SI units; names as in `network.shared_units`."""
     step = float(circuit.step)
     decays = {
         "ampa": circuit.decays.ampa,
         "ext": circuit.decays.ampa,
         "nmda": circuit.decays.nmda,
-        "PV": circuit.decays.gaba_PV,
-        "SST": circuit.decays.gaba_SST,
+        **{name: circuit.decays.gaba[name] for name in circuit.inhibitory},
         "adapt": circuit.decays.adaptation,
     }
     values = {}

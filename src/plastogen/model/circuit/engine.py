@@ -18,7 +18,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import metadata
@@ -33,7 +33,7 @@ from plastogen._base.files import cache_dir, explained, made_once
 from plastogen._base.streams import stream
 from plastogen.errors import EngineError
 from plastogen.model.circuit import network
-from plastogen.model.circuit.definition import CLASSES, Circuit
+from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.drive import MILLI, Drive, cell_values, shared_values
 from plastogen.model.circuit.spikes import Spikes
 
@@ -93,11 +93,14 @@ def default_backend() -> str:
 
 
 def signature(backend: str) -> dict[str, str]:
-    """What spikes depend on besides circuit, drive and seed; part of every run's id."""
+    """What spikes depend on besides circuit, drive and seed; part of every run's id.
+
+    The equations are those of two classes: a circuit says how many it has, and each adds the same.
+    """
     found = {
         "backend": backend,
         "brian2": metadata.version("brian2"),
-        "network": digest(equations())[:12],
+        "network": digest(equations(("E", "I")))[:12],
     }
     if backend == "cpp":
         found |= {
@@ -110,16 +113,18 @@ def signature(backend: str) -> dict[str, str]:
     return found
 
 
-def equations() -> list[str]:
-    """All that is written of the network in Brian2's language."""
+def equations(classes: Sequence[str]) -> list[str]:
+    """All that is written in Brian2's language of a network of `classes`, the principal one
+    first.
+    """
     return [
-        network.EQUATIONS,
+        network.variables(classes),
         network.DRAW,
         network.external(),
-        network.STEP,
+        network.step(classes),
         network.RESET,
-        network.ARRIVAL,
-        network.connect(1),
+        network.arrival(classes),
+        network.connect(classes, 1),
     ]
 
 
@@ -132,6 +137,7 @@ def baked(circuit: Circuit) -> dict[str, Any]:
     while 0 < highest <= rung / 2:  # sparse networks draw few candidates
         rung /= 2
     return {
+        "classes": circuit.classes,
         "n": circuit.size,
         "step_ms": float(circuit.step),
         "delay_ms": circuit.wait_ms,
@@ -371,4 +377,4 @@ def _child(command: list[str], folder: Path, environment: dict[str, str]) -> tup
     return said, child.returncode
 
 
-__all__ = ["CLASSES", "Engine", "EngineError", "build", "compiler", "default_backend", "signature"]
+__all__ = ["Engine", "EngineError", "build", "compiler", "default_backend", "signature"]

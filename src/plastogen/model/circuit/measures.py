@@ -2,7 +2,7 @@
 voltages, rhythms.
 
 Functions on arrays; nothing here is kept between calls. Rates are spikes a second a cell (Hz);
-powers are of the population rate of E cells (Hz^2), from Welch's method.
+powers are of the population rate of principal cells (Hz^2), from Welch's method.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import CLASSES, Spikes
+from plastogen.model.circuit import PRINCIPAL, Circuit, Spikes
 
 Array = npt.NDArray[np.float64]
 
@@ -29,18 +29,22 @@ def rates_hz(spikes: Spikes) -> tuple[Array, Array]:
     edges = np.linspace(0, spikes.seconds, BATCHES + 1)
     length = spikes.seconds / BATCHES
     counts = np.array(
-        [np.histogram(spikes.of(c)[0], edges)[0] / (spikes.count(c) * length) for c in CLASSES]
+        [
+            np.histogram(spikes.of(name)[0], edges)[0] / (spikes.count(name) * length)
+            for name in spikes.classes
+        ]
     )
     return counts.mean(axis=1), counts.std(axis=1, ddof=1) / np.sqrt(BATCHES)
 
 
 def bound_share(spikes: Spikes, *, saturation: float, decay_ms: float) -> float:
-    """Mean share of synaptic NMDA receptors with glutamate bound, over the synapses of all E cells.
+    """Mean share of synaptic NMDA receptors with glutamate bound, over synapses of principal cells.
 
     Each spike binds `saturation` of the free receptors, which decay with `decay_ms` (Wang 1999);
     every increment lasts one decay on average, so the mean is the sum of increments x decay / time.
     """
-    t, i = spikes.of("E")
+    n = spikes.count(spikes.principal)
+    t, i = spikes.of(spikes.principal)
     order = np.lexsort((t, i))
     t, i = t[order], i[order]
     rank = np.arange(len(i)) - np.searchsorted(
@@ -48,7 +52,7 @@ def bound_share(spikes: Spikes, *, saturation: float, decay_ms: float) -> float:
     )  # 0 for a cell's first spike, 1 for its second, ...
     by_rank = np.argsort(rank, kind="stable")
     ends = np.cumsum(np.bincount(rank)).tolist()
-    s, last = np.zeros(spikes.count("E")), np.full(spikes.count("E"), -np.inf)
+    s, last = np.zeros(n), np.full(n, -np.inf)
     total, begin = 0.0, 0
     for end in ends:  # all first spikes, then all second ones, ...
         cells, when = i[by_rank[begin:end]], t[by_rank[begin:end]]
@@ -56,7 +60,7 @@ def bound_share(spikes: Spikes, *, saturation: float, decay_ms: float) -> float:
         grown = saturation * (1 - before)
         total += float(grown.sum())
         s[cells], last[cells], begin = before + grown, when, end
-    return total * decay_ms / MS_PER_S / (spikes.count("E") * spikes.seconds)
+    return total * decay_ms / MS_PER_S / (n * spikes.seconds)
 
 
 def voltage_distribution(spikes: Spikes) -> Array:
@@ -64,7 +68,7 @@ def voltage_distribution(spikes: Spikes) -> Array:
     bins), rows add to 1.
     """
     rows = []
-    for name in CLASSES:
+    for name in spikes.classes:
         part = spikes.slices[name]
         sampled = spikes.v_mV[:, (spikes.recorded >= part.start) & (spikes.recorded < part.stop)]
         inside = np.clip(sampled, VOLTAGE_BINS_MV[0], VOLTAGE_BINS_MV[-1])
@@ -83,9 +87,7 @@ def mg_free(v_mV: npt.ArrayLike, *, mg_mM: float, half_mM: float, efold_mV: floa
     return np.asarray(1 / (1 + mg_mM / half_mM * np.exp(-np.asarray(v_mV, dtype=float) / efold_mV)))
 
 
-def population_rate(
-    spikes: Spikes, name: str = "E", bin_s: float = RATE_BIN_S
-) -> tuple[Array, Array]:
+def population_rate(spikes: Spikes, name: str, bin_s: float = RATE_BIN_S) -> tuple[Array, Array]:
     """Bin starts (s) and rate of class `name` in them (Hz a cell)."""
     bins = round(spikes.seconds / bin_s)
     counts, edges = np.histogram(spikes.of(name)[0], bins=bins, range=(0, spikes.seconds))
@@ -93,12 +95,12 @@ def population_rate(
 
 
 def spectrum(spikes: Spikes) -> tuple[Array, Array]:
-    """Frequencies (Hz) and power density (Hz^2/Hz) of the population rate of E cells (Welch
-    1967).
+    """Frequencies (Hz) and power density (Hz^2/Hz) of the population rate of principal cells
+    (Welch 1967).
     """
     from scipy.signal import welch
 
-    _, rate = population_rate(spikes)
+    _, rate = population_rate(spikes, spikes.principal)
     per_s = 1 / RATE_BIN_S
     segment = min(len(rate), round(WELCH_S * per_s))
     frequency, density = welch(rate, fs=per_s, nperseg=segment, detrend="constant")
@@ -123,29 +125,37 @@ def peak_frequency(
 
 
 def half_patterns(spikes: Spikes) -> Array:
-    """Spike counts of every E cell in the odd and in the even seconds; shape (2, E cells)."""
-    t, i = spikes.of("E")
+    """Spike counts of every principal cell in the odd and in the even seconds; shape (2, cells)."""
+    t, i = spikes.of(spikes.principal)
     odd = (t.astype(np.int64) % 2).astype(bool)
-    n = spikes.count("E")
+    n = spikes.count(spikes.principal)
     return np.array(
         [np.bincount(i[~odd], minlength=n), np.bincount(i[odd], minlength=n)], dtype=float
     )
 
 
-def dissociation(rate_hz: npt.ArrayLike, before_hz: npt.ArrayLike) -> Array:
+def dissociation(circuit: Circuit, rate_hz: npt.ArrayLike, before_hz: npt.ArrayLike) -> Array:
     """The dissociation proxy: the share of dendritic inhibition lost for each spike of excitation.
 
-    1 - (r_SST / r_E) / (the same before the drug); rates (..., classes), also `before_hz`. 0 before
-    the drug and in a silent circuit, 1 when E cells speak and SST cells are silent. Reasoning: SST
-    cells gate what reaches the dendrites of E cells; when E cells speak without that gate, their
-    output is no longer matched to its input. It comes from spikes, not from block: a blocker that
-    leaves the balance alone gives 0. A proxy: no scale of experience is claimed.
+    1 - (r_dendritic / r_principal) / (the same before the drug); rates (..., classes), also
+    `before_hz`; the rate of several dendritic classes is that of all their cells. 0 before the drug
+    and in a silent circuit, 1 when principal cells speak and dendritic ones are silent. Reasoning:
+    dendritic cells (SST) gate what reaches the dendrites; when principal cells speak without that
+    gate, their output is no longer matched to its input. It comes from spikes, not from block: a
+    blocker that leaves the balance alone gives 0. A proxy: no scale of experience is claimed.
     """
-    e, sst = CLASSES.index("E"), CLASSES.index("SST")
-    now, before = np.asarray(rate_hz, dtype=float), np.asarray(before_hz, dtype=float)
-    before = np.maximum(before, RATE_FLOOR_HZ)
-    each = before[..., sst] / before[..., e]  # SST rate that went with 1 Hz of E
-    return np.asarray(1 - (now[..., sst] / each + RATE_FLOOR_HZ) / (now[..., e] + RATE_FLOOR_HZ))
+    named = circuit.of_role("dendritic")
+    rows = [circuit.classes.index(name) for name in named]
+    cells = np.array([circuit.populations[name].count for name in named])
+    (speaks, gates), (spoke, gated) = (
+        (rates[..., PRINCIPAL], rates[..., rows] @ (cells / cells.sum()))
+        for rates in (
+            np.asarray(rate_hz, dtype=float),
+            np.maximum(np.asarray(before_hz, dtype=float), RATE_FLOOR_HZ),
+        )
+    )
+    each = gated / spoke  # rate of dendritic inhibition that went with 1 Hz of principal cells
+    return np.asarray(1 - (gates / each + RATE_FLOOR_HZ) / (speaks + RATE_FLOOR_HZ))
 
 
 def pattern_shift(now: Array, baseline: Array) -> float:
@@ -188,10 +198,10 @@ def interval_variation(spikes: Spikes, *, at_least: int = 10) -> float:
 
 
 def pair_correlation(spikes: Spikes, *, cells: int = 200) -> float:
-    """Mean correlation of spike counts (20 ms) over pairs among `cells` evenly spaced E cells that
-    fired.
+    """Mean correlation of spike counts (20 ms) over pairs among `cells` evenly spaced principal
+    cells that fired.
     """
-    t, i = spikes.of("E")
+    t, i = spikes.of(spikes.principal)
     active = np.unique(i)
     chosen = active[np.unique(np.linspace(0, len(active) - 1, min(cells, len(active))).astype(int))]
     bins = round(spikes.seconds / CORRELATION_BIN_S)

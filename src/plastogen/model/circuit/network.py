@@ -1,20 +1,23 @@
-"""In: a number of cells and a step. Out: the spiking network in Brian2, compiled or run in numpy.
+"""In: classes of cells, their number, a step. Out: the spiking network in Brian2, compiled or run
+in numpy.
 
 The equations of one cell (leaky integrate-and-fire, conductances; g is nS, sums run over arriving
 spikes):
 
-    C dv/dt = g_L (v_L - v) + (g_ampa + g_ext)(v_exc - v) + (g_PV + g_SST)(v_inh - v) + (g_adapt +
-        g_silence)(v_K - v)
+    C dv/dt = g_L (v_L - v) + (g_ampa + g_ext)(v_exc - v) + g_I (v_inh - v)
+              + (g_adapt + g_silence)(v_K - v)
               + (g_nmda + g_tonic) B(v) (v_exc - v),       B(v) = 1 / (1 + mg_ratio exp(-v /
                   mg_efold))
-    dg_x/dt = -g_x / tau_x                                 x: ampa, ext, nmda, PV, SST, adapt
+    dg_x/dt = -g_x / tau_x                                 x: ampa, ext, nmda, adapt, I
 
-Mg2+ block B(v): Jahr and Stevens (1990), eq. 4. NMDA: at each spike of an E cell the share `s` of
-receptors with glutamate bound grows by out_nmda (1 - s) and decays with tau_nmda (saturation kept
-in the presynaptic cell; exact because the decay is linear; Wang 1999, eq. 5 without the 2 ms rise).
-A step is exponential Euler with the mean of each conductance over the step in place of its value at
-the start, which keeps rates right at 0.5 ms. All cells are one NeuronGroup and all synapses one
-Synapses object: fewer files, a faster build.
+I runs over the classes that inhibit, each with a conductance and a time constant of its own;
+`classes` always lists the principal class, which excites, first.
+Mg2+ block B(v): Jahr and Stevens (1990), eq. 4. NMDA: at each spike of a principal cell the share
+`s` of receptors with glutamate bound grows by out_nmda (1 - s) and decays with tau_nmda (saturation
+kept in the presynaptic cell; exact because the decay is linear; Wang 1999, eq. 5 without the 2 ms
+rise). A step is exponential Euler with the mean of each conductance over the step in place of its
+value at the start, which keeps rates right at 0.5 ms. All cells are one NeuronGroup and all
+synapses one Synapses object: fewer files, a faster build.
 """
 
 from __future__ import annotations
@@ -23,35 +26,65 @@ import json
 import math
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-CELL = {
-    "v": "volt", "C": "farad", "g_L": "siemens", "v_L": "volt", "v_th": "volt", "v_reset": "volt",
-    "t_ref": "second", "w_ext": "siemens", "w_ampa": "siemens", "w_nmda": "siemens",
-    "w_PV": "siemens", "w_SST": "siemens", "w_adapt": "siemens", "g_tonic": "siemens",
-    "g_silence": "siemens", "out_ampa": "1", "out_nmda": "1", "out_PV": "1", "out_SST": "1",
-    "is_E": "1", "is_PV": "1", "is_SST": "1", "p_E": "1", "p_PV": "1", "p_SST": "1",
-}  # fmt: skip
-TRACES = ("ampa", "ext", "nmda", "PV", "SST", "adapt")
-SHARED = {
-    **{f"{part}_{name}": "1" for name in TRACES for part in ("left", "mean")}, "v_exc": "volt",
-    "v_inh": "volt", "v_K": "volt", "mg_ratio": "1", "mg_efold": "volt", "n_ext": "1",
-}  # fmt: skip
 MOST_EXTERNAL_SPIKES = 8  # in one step; `n_ext` must stay at most 1 for the rest to be negligible
-
-EQUATIONS = "\n".join(
-    [f"{name} : {unit}" for name, unit in CELL.items()]
-    + [f"{name} : {unit} (shared)" for name, unit in SHARED.items()]
-    + [f"x_{name} : 1" for name in TRACES]
-    + ["s : 1", "ds : 1", "rest_left : second", "u : 1"]
+DRAW = (  # in a block of its own: a generator's loop cannot be vectorised, the rest of a step can
+    "u = rand()"
 )
-STEP = """
+RESET = "v = v_reset; rest_left = t_ref; ds = out_nmda*(1 - s); s = s + ds; x_adapt = x_adapt + 1"
+VOLTAGE_STEP_MS = 5
+RECORDED = 100  # cells whose voltage is sampled, evenly spread over all
+
+
+def cell_units(classes: Sequence[str]) -> dict[str, str]:
+    """What every cell has of its own: name -> unit."""
+    inhibitory = classes[1:]
+    return {
+        "v": "volt", "C": "farad", "g_L": "siemens", "v_L": "volt", "v_th": "volt",
+        "v_reset": "volt", "t_ref": "second", "w_ext": "siemens", "w_ampa": "siemens",
+        "w_nmda": "siemens", **{f"w_{name}": "siemens" for name in inhibitory},
+        "w_adapt": "siemens", "g_tonic": "siemens", "g_silence": "siemens", "out_ampa": "1",
+        "out_nmda": "1", **{f"out_{name}": "1" for name in inhibitory},
+        **{f"is_{name}": "1" for name in classes}, **{f"p_{name}": "1" for name in classes},
+    }  # fmt: skip
+
+
+def traces(classes: Sequence[str]) -> tuple[str, ...]:
+    """The conductances that decay."""
+    return ("ampa", "ext", "nmda", *classes[1:], "adapt")
+
+
+def shared_units(classes: Sequence[str]) -> dict[str, str]:
+    """What all cells share: name -> unit."""
+    decays = {f"{part}_{name}": "1" for name in traces(classes) for part in ("left", "mean")}
+    return decays | {
+        "v_exc": "volt", "v_inh": "volt", "v_K": "volt",
+        "mg_ratio": "1", "mg_efold": "volt", "n_ext": "1",
+    }  # fmt: skip
+
+
+def variables(classes: Sequence[str]) -> str:
+    """Every variable of a cell, as Brian2 declares them."""
+    return "\n".join(
+        [f"{name} : {unit}" for name, unit in cell_units(classes).items()]
+        + [f"{name} : {unit} (shared)" for name, unit in shared_units(classes).items()]
+        + [f"x_{name} : 1" for name in traces(classes)]
+        + ["s : 1", "ds : 1", "rest_left : second", "u : 1"]
+    )
+
+
+def step(classes: Sequence[str]) -> str:
+    """The update of one step."""
+    inhibition = " + ".join(f"w_{name}*x_{name}*mean_{name}" for name in classes[1:])
+    return f"""
 g_e = w_ampa*x_ampa*mean_ampa + w_ext*x_ext*mean_ext
-g_i = w_PV*x_PV*mean_PV + w_SST*x_SST*mean_SST
+g_i = {inhibition or "0*siemens"}
 g_n = (w_nmda*x_nmda*mean_nmda + g_tonic) / (1 + mg_ratio*exp(-v/mg_efold))
 g_k = w_adapt*x_adapt*mean_adapt + g_silence
 g_all = g_L + g_e + g_i + g_n + g_k
@@ -60,18 +93,15 @@ awake = 1.0*int(rest_left <= 0*second)
 v = v_reset + awake*(v_end + (v - v_end)*exp(-dt*g_all/C) - v_reset)
 rest_left = clip(rest_left - dt, 0*second, 1*second)
 s = s*left_nmda
-""" + "\n".join(f"x_{name} = x_{name}*left_{name}" for name in TRACES)
-DRAW = (  # in a block of its own: a generator's loop cannot be vectorised, the rest of a step can
-    "u = rand()"
-)
-RESET = "v = v_reset; rest_left = t_ref; ds = out_nmda*(1 - s); s = s + ds; x_adapt = x_adapt + 1"
-ARRIVAL = (
-    "x_ampa_post += out_ampa_pre; x_nmda_post += ds_pre; "
-    "x_PV_post += out_PV_pre; x_SST_post += out_SST_pre"
-)
-CHANCE = "(is_E_post*p_E_pre + is_PV_post*p_PV_pre + is_SST_post*p_SST_pre)"
-VOLTAGE_STEP_MS = 5
-RECORDED = 100  # cells whose voltage is sampled, evenly spread over all
+""" + "\n".join(f"x_{name} = x_{name}*left_{name}" for name in traces(classes))
+
+
+def arrival(classes: Sequence[str]) -> str:
+    """What a spike does to the cell it reaches."""
+    return "; ".join(
+        ["x_ampa_post += out_ampa_pre", "x_nmda_post += ds_pre"]
+        + [f"x_{name}_post += out_{name}_pre" for name in classes[1:]]
+    )
 
 
 def external() -> str:
@@ -89,9 +119,10 @@ def external() -> str:
     return "\n".join([*lines, "x_ext = x_ext + " + " + ".join(counts)])
 
 
-def connect(p_max: float) -> str:
+def connect(classes: Sequence[str], p_max: float) -> str:
     """Every pair with its own probability: candidates at `p_max` drawn by jumps, then thinned."""
-    return f"k for k in sample(N_post, p={p_max!r}) if i != k and rand() < {CHANCE}/{p_max!r}"
+    chance = f"({' + '.join(f'is_{name}_post*p_{name}_pre' for name in classes)})"
+    return f"k for k in sample(N_post, p={p_max!r}) if i != k and rand() < {chance}/{p_max!r}"
 
 
 def recorded(n: int) -> npt.NDArray[np.int64]:
@@ -100,7 +131,13 @@ def recorded(n: int) -> npt.NDArray[np.int64]:
 
 
 def model(
-    n: int, step_ms: float, delay_ms: float, p_max: float, *, structure: Any
+    classes: Sequence[str],
+    n: int,
+    step_ms: float,
+    delay_ms: float,
+    p_max: float,
+    *,
+    structure: Any,
 ) -> tuple[Any, dict[str, Any]]:
     """The network (not run) and its parts by name; `structure()` is called just before synapses are
     drawn.
@@ -109,15 +146,21 @@ def model(
 
     b2.defaultclock.dt = step_ms * b2.ms
     group = b2.NeuronGroup(
-        n, EQUATIONS, threshold="v > v_th", reset=RESET, method="euler", name="G", namespace={}
+        n,
+        variables(classes),
+        threshold="v > v_th",
+        reset=RESET,
+        method="euler",
+        name="G",
+        namespace={},
     )
     group.run_regularly(DRAW, when="start", name="external")
-    group.run_regularly(external() + STEP, when="groups", name="step")
+    group.run_regularly(external() + step(classes), when="groups", name="step")
     synapses = b2.Synapses(
-        group, group, on_pre=ARRIVAL, delay=delay_ms * b2.ms, name="S", namespace={}
+        group, group, on_pre=arrival(classes), delay=delay_ms * b2.ms, name="S", namespace={}
     )
     structure(group)
-    synapses.connect(j=connect(p_max))
+    synapses.connect(j=connect(classes, p_max))
     spikes = b2.SpikeMonitor(group, name="spikes")
     voltage = b2.StateMonitor(
         group, "v", record=recorded(n), dt=VOLTAGE_STEP_MS * b2.ms, name="voltage"
@@ -127,7 +170,14 @@ def model(
 
 
 def write_sources(
-    folder: Path, n: int, step_ms: float, delay_ms: float, p_max: float, flags: list[str]
+    folder: Path,
+    *,
+    classes: Sequence[str],
+    n: int,
+    step_ms: float,
+    delay_ms: float,
+    p_max: float,
+    flags: list[str],
 ) -> None:
     """Generate the C++ program in `folder` (not compiled). Its values, seeds and duration come at
     run time.
@@ -146,7 +196,7 @@ def write_sources(
             device.apply_run_args()  # values reach the network before synapses are drawn ...
             device.insert_code("main", _seeded("PLASTOGEN_STRUCTURE"))
 
-        network, _ = model(n, step_ms, delay_ms, p_max, structure=structure)
+        network, _ = model(classes, n, step_ms, delay_ms, p_max, structure=structure)
         device.insert_code("main", _seeded("PLASTOGEN_NOISE"))
         network.run(1 * b2.second)
         device.build(directory=str(folder), compile=False, run=False)
@@ -201,6 +251,7 @@ def run_numpy(
     cells: dict[str, npt.NDArray[np.float64]],
     shared: dict[str, float],
     *,
+    classes: Sequence[str],
     step_ms: float,
     delay_ms: float,
     p_max: float,
@@ -223,7 +274,7 @@ def run_numpy(
         b2.seed(structure_seed)
 
     n = len(cells["v"])
-    network, parts = model(n, step_ms, delay_ms, p_max, structure=structure)
+    network, parts = model(classes, n, step_ms, delay_ms, p_max, structure=structure)
     b2.seed(noise_seed)
     network.run(seconds * b2.second)
     monitor = parts["spikes"]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from plastogen.model.circuit.definition import PRINCIPAL
+
 
 @dataclass(frozen=True, eq=False)
 class Spikes:
@@ -14,7 +16,7 @@ class Spikes:
 
     t_s: spike times (s from the end of settling), i: the cells that fired, both shape (spikes,), in
     order of time. seconds: length. v_mV: voltages, shape (samples, recorded cells); recorded: which
-    cells those are. slices: class -> its cells.
+    cells those are. slices: class -> its cells, the principal class first.
     """
 
     t_s: npt.NDArray[np.float64]
@@ -23,6 +25,16 @@ class Spikes:
     v_mV: npt.NDArray[np.float64]
     recorded: npt.NDArray[np.int64]
     slices: dict[str, slice]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The circuit's classes, in order."""
+        return tuple(self.slices)
+
+    @property
+    def principal(self) -> str:
+        """The class of principal cells."""
+        return self.classes[PRINCIPAL]
 
     def of(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
         """Times and cells (counted from 0 within the class) of the spikes of class `name`."""

@@ -60,7 +60,7 @@ def wasm_signature(circuit: Circuit) -> str:
     compiler.
     """
     told = {name: getattr(circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
-    return digest({**told, "network": equations(), "flags": FLAGS})[:16]
+    return digest({**told, "network": equations(circuit.classes), "flags": FLAGS})[:16]
 
 
 def compiled(circuit: Circuit, *, announce: Callable[[str], None] | None = None) -> Program:
@@ -74,7 +74,7 @@ def compiled(circuit: Circuit, *, announce: Callable[[str], None] | None = None)
     folder = (
         cache_dir()
         / "programs"
-        / f"browser-{digest([baked(circuit), equations(), FLAGS, LINK])[:16]}"
+        / f"browser-{digest([baked(circuit), equations(circuit.classes), FLAGS, LINK])[:16]}"
     )
 
     def make(work: Path) -> None:

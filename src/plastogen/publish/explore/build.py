@@ -18,7 +18,7 @@ from plastogen._base.files import atomic_write
 from plastogen._base.library import Library
 from plastogen._base.scope import SCOPE
 from plastogen.figures import class_styles, tint
-from plastogen.model.circuit import CLASSES, Circuit, compiled, wasm_signature
+from plastogen.model.circuit import Circuit, compiled, wasm_signature
 from plastogen.model.pharmacology import Drug
 from plastogen.publish.explore.days import DARK_TINT, as_json, study
 from plastogen.publish.explore.numbers import inputs
@@ -72,7 +72,7 @@ def page(
     """
     colours = {
         dark: " ".join(
-            f"--{c}: {tint(look.colour, dark)};" for c, look in class_styles(CLASSES).items()
+            f"--{c}: {tint(look.colour, dark)};" for c, look in class_styles(whole.classes).items()
         )
         for dark in (0, DARK_TINT)
     }

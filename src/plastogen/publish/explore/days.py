@@ -30,9 +30,9 @@ from plastogen.experiment import (
     open_experiment,
 )
 from plastogen.figures import data, labels, layout, style
-from plastogen.model.circuit import CLASSES, reduce
+from plastogen.model.circuit import reduce
 from plastogen.model.plasticity import Spines
-from plastogen.publish.explore.numbers import FACTORS
+from plastogen.publish.explore.numbers import factors
 from plastogen.runs import dosing_rows, opened, read_record
 from plastogen.simulation import frozen, treated_of
 
@@ -136,7 +136,7 @@ def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
 
 
 def drives(one: xr.Dataset, case: Condition) -> Array:
-    """What the network was told along a course, mean over seeds: (FACTORS, times)."""
+    """What the network was told along a course, mean over seeds: (factors, times)."""
     pools = [str(pool) for pool in one["pool"].values]
     left = (1 - one["block"]) * (1 + one["tolerance"])
     shares = {pool: left.sel(pool=pool).transpose("seed", "time").values for pool in pools}
@@ -144,6 +144,7 @@ def drives(one: xr.Dataset, case: Condition) -> Array:
     switches, subject = case.setting.switches, case.subject
     effect = treated_of(case.plan(int(one["seed"][0]), "numpy")).effects(one["time"])
     drive = reduce(
+        case.circuit,
         frozen(
             shares,
             slow,
@@ -151,11 +152,12 @@ def drives(one: xr.Dataset, case: Condition) -> Array:
             effect,
             inhibition=float(subject.inhibition),
             feedback=switches.feedback == "on",
-        )
+        ),
     )
     shape = shares[pools[0]].shape
     return np.array(
-        [np.broadcast_to(getattr(drive, name), shape).mean(axis=0) for name in FACTORS], dtype=float
+        [np.broadcast_to(drive[name], shape).mean(axis=0) for name in factors(case.circuit)],
+        dtype=float,
     )
 
 
@@ -171,14 +173,14 @@ def _curves(one: xr.Dataset, case: Condition) -> Iterator[tuple[str, str, str, A
             _unit(one, name),
             level,
         )
-    for cls in CLASSES:
+    for cls in case.circuit.classes:
         yield (
             f"block_{cls}",
             f"{cls} blocked",
             "%",
             100 * mean["block"].sel(pool=f"{cls}.synaptic").values,
         )
-    for cls in CLASSES:
+    for cls in case.circuit.classes:
         yield f"rate_{cls}", f"{cls} rate", "Hz", mean["rate_hz"].sel({"class": cls}).values
     for name in CURVES:
         yield name, str(one[name].attrs["long_name"]), _unit(one, name), mean[name].values
@@ -187,7 +189,7 @@ def _curves(one: xr.Dataset, case: Condition) -> Iterator[tuple[str, str, str, A
     yield "sites", "sites for persistent spines", "", np.full(one.sizes["time"], spines.sites)
     yield "persistent", "persistent spines", "", persistent
     yield "transient", "transient spines", "", mean["spine_density"].values - persistent
-    for name, values in zip(FACTORS, drives(one, case), strict=True):
+    for name, values in zip(factors(case.circuit), drives(one, case), strict=True):
         yield f"drive.{name}", name, "", values
 
 

@@ -9,7 +9,6 @@ ones, and for each class which numbers of the drive multiply them; what it then 
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ import numpy.typing as npt
 from plastogen._base.quantity import Quantity
 from plastogen._base.streams import stream
 from plastogen.model.circuit import (
-    CLASSES,
     Activity,
     Circuit,
     Drive,
@@ -54,11 +52,21 @@ DECADES_UM, TENTHS = (
         80,
     ),
 )  # concentrations of the table
-# The order in which `cell_values` multiplies; another order gives another last bit.
-FACTORS = (
-    "recurrent", "nmda_E", "nmda_PV", "nmda_SST", "tonic_E", "tonic_PV", "tonic_SST", "ampa",
-    "gaba", "pv_output", "release", "silence",
-)  # fmt: skip
+LAST_FACTORS = ("ampa", "gaba", "pv_output", "release", "silence")
+
+
+def left_numbers(circuit: Circuit) -> tuple[str, ...]:
+    """The numbers of a drive that say how much of each class's NMDA conductance is left."""
+    return tuple(f"{kind}_{name}" for kind in ("nmda", "tonic") for name in circuit.classes)
+
+
+def factors(circuit: Circuit) -> tuple[str, ...]:
+    """The circuit's numbers of a drive in the order in which `cell_values` multiplies.
+
+    Another order gives another last bit.
+    """
+    last = (name for name in LAST_FACTORS if name in circuit.drive_numbers)
+    return ("recurrent", *left_numbers(circuit), *last)
 
 
 def packed(values: npt.ArrayLike) -> str:
@@ -72,15 +80,15 @@ def cells(circuit: Circuit) -> dict[str, dict[str, Any]]:
 
     Raises ValueError when a value is no product in the drive.
     """
-    ones = Drive(**dict.fromkeys(FACTORS, 1))
+    ones = Drive(**dict.fromkeys(factors(circuit), 1))
     plain = [cell_values(circuit, ones, seed) for seed in SEEDS]
-    factors: dict[str, list[list[str]]] = {name: [[] for _ in CLASSES] for name in plain[0]}
-    for number in FACTORS:
-        for name, twice in cell_values(circuit, replace(ones, **{number: 2.0}), SEEDS[0]).items():
+    by: dict[str, list[list[str]]] = {name: [[] for _ in circuit.classes] for name in plain[0]}
+    for number in factors(circuit):
+        for name, twice in cell_values(circuit, ones.changed(**{number: 2.0}), SEEDS[0]).items():
             for k, part in enumerate(circuit.slices().values()):
                 before, after = plain[0][name][part], twice[part]
                 if np.array_equal(after, 2 * before) and before.any():
-                    factors[name][k].append(number)
+                    by[name][k].append(number)
                 elif not np.array_equal(after, before):
                     raise ValueError(f"{name} is no product in {number}: the page cannot make it")
     found = {}
@@ -89,7 +97,7 @@ def cells(circuit: Circuit) -> dict[str, dict[str, Any]]:
         same = all(np.array_equal(own[0], other) for other in own)
         found[name] = {
             "seeds": [packed(values) for values in (own[:1] if same else own)],
-            "factors": factors[name],
+            "factors": by[name],
         }
     return found
 
@@ -138,7 +146,7 @@ def concentrations() -> Array:
 
 def block_table(circuit: Circuit, drug: Drug, rest: Activity) -> list[list[list[float]]]:
     """What a concentration of the drug leaves of NMDA conductance: [place of
-    Mg2+][concentration][FACTORS[1:7]].
+    Mg2+][concentration][`left_numbers`].
 
     At equilibrium, with the agonist and the voltages of `rest`, the drug-free network.
     """
@@ -157,8 +165,9 @@ def block_table(circuit: Circuit, drug: Drug, rest: Activity) -> list[list[list[
             state = kinetics.equilibrium(
                 [shares[p] for p in pools], [at[p] for p in pools], v, [uM]
             )
-            drive = reduce(State(nmdar=dict(zip(pools, 1 - kinetics.fraction(state), strict=True))))
-            row.append([float(getattr(drive, number)) for number in FACTORS[1:7]])
+            left = dict(zip(pools, 1 - kinetics.fraction(state), strict=True))
+            drive = reduce(circuit, State(nmdar=left))
+            row.append([float(drive[number]) for number in left_numbers(circuit)])
         found.append(row)
     return found
 
@@ -176,8 +185,8 @@ def inputs(circuit: Circuit, drug: Drug, *, backend: str | None = None) -> dict[
         "cells": cells(circuit),
         "shared": shared_values(circuit),
         "dials": dials(circuit),
-        "factors": list(FACTORS),
-        "usual": [float(getattr(Drive(), number)) for number in FACTORS],
+        "factors": list(factors(circuit)),
+        "usual": [float(Drive()[number]) for number in factors(circuit)],
         "seeds": [
             {"seed": s, "structure": stream(s, "structure"), "noise": stream(s, "noise")}
             for s in SEEDS
