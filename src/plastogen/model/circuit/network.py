@@ -46,13 +46,26 @@ def cell_units(classes: Sequence[str]) -> dict[str, str]:
     """What every cell has of its own: name -> unit."""
     inhibitory = classes[1:]
     return {
-        "v": "volt", "C": "farad", "g_L": "siemens", "v_L": "volt", "v_th": "volt",
-        "v_reset": "volt", "t_ref": "second", "w_ext": "siemens", "w_ampa": "siemens",
-        "w_nmda": "siemens", **{f"w_{name}": "siemens" for name in inhibitory},
-        "w_adapt": "siemens", "g_tonic": "siemens", "g_silence": "siemens", "out_ampa": "1",
-        "out_nmda": "1", **{f"out_{name}": "1" for name in inhibitory},
-        **{f"is_{name}": "1" for name in classes}, **{f"p_{name}": "1" for name in classes},
-    }  # fmt: skip
+        "v": "volt",
+        "C": "farad",
+        "g_L": "siemens",
+        "v_L": "volt",
+        "v_th": "volt",
+        "v_reset": "volt",
+        "t_ref": "second",
+        "w_ext": "siemens",
+        "w_ampa": "siemens",
+        "w_nmda": "siemens",
+        **{f"w_{name}": "siemens" for name in inhibitory},
+        "w_adapt": "siemens",
+        "g_tonic": "siemens",
+        "g_silence": "siemens",
+        "out_ampa": "1",
+        "out_nmda": "1",
+        **{f"out_{name}": "1" for name in inhibitory},
+        **{f"is_{name}": "1" for name in classes},
+        **{f"p_{name}": "1" for name in classes},
+    }
 
 
 def traces(classes: Sequence[str]) -> tuple[str, ...]:
@@ -64,9 +77,13 @@ def shared_units(classes: Sequence[str]) -> dict[str, str]:
     """What all cells share: name -> unit."""
     decays = {f"{part}_{name}": "1" for name in traces(classes) for part in ("left", "mean")}
     return decays | {
-        "v_exc": "volt", "v_inh": "volt", "v_K": "volt",
-        "mg_ratio": "1", "mg_efold": "volt", "n_ext": "1",
-    }  # fmt: skip
+        "v_exc": "volt",
+        "v_inh": "volt",
+        "v_K": "volt",
+        "mg_ratio": "1",
+        "mg_efold": "volt",
+        "n_ext": "1",
+    }
 
 
 def variables(classes: Sequence[str]) -> str:
