@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from circuit_files import CLASSES
 from courses import KETAMINE, LIBRARY, plan
 
 from plastogen.model.circuit import Circuit, Drive, Engine, measures
