@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from plastogen import figures
+from plastogen.experiment import FIGURES
 from plastogen.figures import labels, style
 
 
@@ -20,6 +22,11 @@ def test_every_class_of_a_circuit_has_a_colour_of_its_own_and_known_ones_keep_th
     assert set(styles) == set(classes)
     assert len({look.colour for look in styles.values()}) == len(classes)
     assert all(styles[c] == style.KNOWN_CLASSES[c] for c in classes if c in style.KNOWN_CLASSES)
+
+
+def test_every_figure_of_an_experiment_can_be_plotted_from_python() -> None:
+    assert [name for name in FIGURES if f"plot_{name}" not in dir(figures)] == []
+    assert all(callable(getattr(figures, f"plot_{name}")) for name in FIGURES)
 
 
 @pytest.mark.parametrize("blocker", style.BLOCKERS)

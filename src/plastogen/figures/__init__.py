@@ -6,8 +6,22 @@ from plastogen._base.facade import lookup
 
 if TYPE_CHECKING:
     from plastogen.figures import data, labels, layout, style
+    from plastogen.figures._acute import plot_acute
+    from plastogen.figures._arms import plot_arms
+    from plastogen.figures._block import plot_block
+    from plastogen.figures._circuit import plot_circuit
+    from plastogen.figures._courses import plot_courses
     from plastogen.figures._frame import image, plot_frame
+    from plastogen.figures._landscape import plot_landscape
     from plastogen.figures._pair import plot_pair
+    from plastogen.figures._phase import plot_phase
+    from plastogen.figures._raster import plot_raster
+    from plastogen.figures._responders import plot_responders
+    from plastogen.figures._sensitivity import plot_sensitivity
+    from plastogen.figures._spectra import plot_spectra
+    from plastogen.figures._sweep import plot_sweep
+    from plastogen.figures._timeline import plot_timeline
+    from plastogen.figures._tornado import plot_tornado
     from plastogen.figures.axis import H_PER_DAY, time_text
     from plastogen.figures.captions import FIGURES
     from plastogen.figures.data import count_runs
