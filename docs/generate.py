@@ -23,11 +23,11 @@ from plastogen.cli.main import PANELS, app
 from plastogen.experiment.claim import Claim
 from plastogen.experiment.definition import Experiment, shipped
 from plastogen.experiment.design import DIMENSIONS
+from plastogen.experiment.figure_table import FIGURES
 from plastogen.experiment.models import FOLDERS
 from plastogen.experiment.readout import Readout, Take
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
-from plastogen.figures.captions import FIGURES
 from plastogen.model.plasticity.system import STATES
 from plastogen.publish.catalogue import MODEL_KINDS, listing, span
 from plastogen.runs.dosing import dosing_rows
@@ -217,7 +217,7 @@ def vocabulary() -> list[str]:
     lines += table(("path", "takes"), [(f"`{path}`", words) for path, words in listing("switches")])
     lines += [
         "## Figures",
-        *table(("name", "shows"), [(f"`{name}`", words) for name, words in FIGURES.items()]),
+        *table(("name", "shows"), [(f"`{name}`", row.caption) for name, row in FIGURES.items()]),
     ]
     lines += [
         "## States",

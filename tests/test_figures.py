@@ -4,13 +4,14 @@ they refuse.
 
 from __future__ import annotations
 
-import importlib
+import inspect
 import json
 import math
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fake_results as fake
 import fake_sweeps
@@ -29,7 +30,7 @@ from matplotlib.text import Annotation, Text
 from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
-from plastogen.experiment.validate_outputs import FIGURES as CHECKED
+from plastogen.experiment.figure_table import FIGURES
 from plastogen.figures import axis, data, labels, layout, overlay, style
 from plastogen.figures._acute import plot_acute
 from plastogen.figures._arms import plot_arms
@@ -45,7 +46,7 @@ from plastogen.figures._spectra import plot_spectra
 from plastogen.figures._sweep import plot_sweep
 from plastogen.figures._timeline import plot_timeline
 from plastogen.figures._tornado import plot_tornado
-from plastogen.figures.captions import FIGURES
+from plastogen.figures.draw import INPUTS, drawing_function
 from plastogen.model.circuit import Circuit
 
 DS = fake.results()
@@ -97,11 +98,39 @@ def labelled(ax: Axes, label: str) -> xr.DataArray:
 
 
 def test_there_is_a_function_for_each_name_and_a_test_for_each() -> None:
-    assert set(CHECKED) <= set(FIGURES) == set(DRAW)
-    for name in FIGURES:
-        assert callable(
-            getattr(importlib.import_module(f"plastogen.figures._{name}"), f"plot_{name}")
-        )
+    assert set(FIGURES) == set(DRAW)
+    assert all(callable(drawing_function(name)) for name in FIGURES)
+
+
+def test_what_a_figure_takes_are_parameters_of_its_function_and_nothing_else_is_required() -> None:
+    for name, row in FIGURES.items():
+        given = {key for taken in row.takes for key in INPUTS[taken].keywords}
+        parameters = inspect.signature(drawing_function(name)).parameters
+        required = {key for key, p in parameters.items() if p.default is p.empty}
+        assert required - {"ds"} <= given <= set(parameters), name
+
+
+def test_every_figure_is_drawn_of_what_its_row_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from plastogen.figures import draw
+
+    spikes = (fake.snapshot_spikes(4), fake.BOUNDARIES, "ketamine", 4)
+    monkeypatch.setattr(draw, "_spikes", lambda shown: spikes)
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(
+        draw, "drawing_function", lambda name: lambda **inputs: given.update({name: inputs})
+    )
+    shown = draw.Shown(DS, ["verdict"], fake.CIRCUIT, None, "", readouts=["weight"])  # type: ignore[list-item,arg-type]
+    for name, row in FIGURES.items():
+        draw._figure(name, shown, ["own"])  # type: ignore[list-item]
+        inputs = given[name]
+        assert inputs.pop("ds") is DS
+        wanted = {key for taken in row.takes for key in INPUTS[taken].keywords}
+        assert set(inputs) == wanted
+    assert given["raster"]["arm"] == "ketamine"
+    assert given["raster"]["seed"] == 4
+    assert given["circuit"]["definition"] is fake.CIRCUIT
+    assert given["arms"] == {"verdicts": ["verdict"], "readouts": ["weight"]}
+    assert given["acute"] == {"overlay": ["own"]}
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -15,10 +15,10 @@ import xarray as xr
 
 from plastogen import SCOPE
 from plastogen.analysis.provenance import cited, numbers
+from plastogen.experiment.figure_table import FIGURES
 from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
 from plastogen.experiment.verdict import Verdict
 from plastogen.figures import style
-from plastogen.figures.captions import FIGURES
 from plastogen.publish.report.html import Html, el, join, table
 from plastogen.publish.report.methods import given_text, methods
 from plastogen.publish.report.page import NOTHING_FROM_OUTSIDE, SECTIONS, page, write_report
@@ -295,8 +295,8 @@ def test_figures_are_inside_the_page_drawings_before_pictures(tmp_path: Path) ->
     ]
     assert base64.b64decode(sources[1].partition(",")[2]) == PIXEL
     alts = [attrs["alt"] for tag, attrs in page_.found if tag == "img"]
-    assert alts == [FIGURES["arms"], FIGURES["raster"]]
-    assert FIGURES["arms"] in page_.text
+    assert alts == [FIGURES["arms"].caption, FIGURES["raster"].caption]
+    assert FIGURES["arms"].caption in page_.text
     assert "None were drawn." in READ.text
 
 

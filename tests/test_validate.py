@@ -12,6 +12,7 @@ from test_experiment import TEXT, question
 
 from plastogen.errors import InputError
 from plastogen.experiment.definition import shipped
+from plastogen.experiment.figure_table import FIGURES
 from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import FEW, check, resolve_conditions
 
@@ -85,3 +86,25 @@ def test_a_model_of_ones_own_serves_an_experiment_that_ships(
         case.circuit.title
         for case in check(open_experiment("disinhibition", {"model.circuit": "mine"}))
     } == {"Mine"}
+
+
+def test_every_figure_that_needs_something_is_refused_where_it_is_missing() -> None:
+    plain = """
+question: What?
+model: {subject: healthy_adult, circuit: small}
+course: {duration: 6 h, seeds: 1}
+arms: {a: {}}
+readouts: {x: {of: weight, at: 2 h}}
+"""
+    needy = [n for n, row in FIGURES.items() if row.snapshots or row.numbers or row.responders]
+    assert len(needy) >= 7
+    for name in FIGURES:
+        text = plain + f"figures: [{name}]\n"
+        if name not in needy:
+            check(question(text))
+            continue
+        with pytest.raises(InputError) as caught:
+            check(question(text))
+        (problem,) = caught.value.problems
+        assert problem.path == "figures.0"
+        assert problem.found.startswith(f"{name} with"), problem

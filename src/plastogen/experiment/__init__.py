@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from plastogen.experiment.claim import Claim
     from plastogen.experiment.definition import NAME, Experiment, shipped
     from plastogen.experiment.design import DIMENSIONS, LEVELS, POINT, SUBJECT, Axis, corners
+    from plastogen.experiment.figure_table import FIGURES, Taken
     from plastogen.experiment.judge_sweep import judge_claims
     from plastogen.experiment.models import FOLDERS
     from plastogen.experiment.readout import ERROR, Readout, evaluate
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     )
     from plastogen.experiment.sweep import Span, kind_of
     from plastogen.experiment.validate import check, resolve_conditions
-    from plastogen.experiment.validate_outputs import FIGURES, NEED_SNAPSHOTS
     from plastogen.experiment.verdict import COMPLETE, Verdict, stored_verdicts
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -16,7 +16,7 @@ from plastogen._base.document import Steps, dotted
 from plastogen._base.quantity import Fault
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError, Problem, QuantityError
-from plastogen.experiment import validate_outputs as check_results
+from plastogen.experiment import validate_outputs
 from plastogen.experiment.definition import Arm, Experiment
 from plastogen.experiment.design import corners
 from plastogen.experiment.models import FOLDERS, is_model_path, models_in_use, path_fault
@@ -41,7 +41,8 @@ def check(question: OpenExperiment) -> list[Condition]:
     experiment = question.experiment
     document = question.document
     problems += [*_model_names(question), *_paths(question)]
-    problems += check_results.names(document, experiment)
+    problems += validate_outputs.figures(document, experiment)
+    problems += validate_outputs.readout_names(document, experiment)
     if not problems:
         problems += _ranges(question)
     if not problems and experiment.course.subjects:
@@ -53,11 +54,11 @@ def check(question: OpenExperiment) -> list[Condition]:
         )
         if not problems and question.size <= FEW:
             cases, problems = _cases(question, question.points())
-        problems += check_results.readouts(document, experiment, cases)
+        problems += validate_outputs.readouts(document, experiment, cases)
     axes = (
         question.axes if swept_well and any(claim.of_sweep for claim in experiment.expect) else None
     )
-    problems += check_results.claims(
+    problems += validate_outputs.claims(
         document, experiment, axes, question.models.library.references()
     )
     if problems:

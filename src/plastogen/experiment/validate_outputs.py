@@ -13,56 +13,49 @@ from plastogen.errors import Problem, QuantityError
 from plastogen.experiment.claim import ALONG, Claim
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import SUBJECT, TAKEN, Axis
+from plastogen.experiment.figure_table import FIGURES
 from plastogen.experiment.readout import ERROR, Readout, level
 from plastogen.experiment.resolve import Condition
 from plastogen.experiment.selection import along, column, picked
 from plastogen.model.plasticity import STATES
 
-# The figures there are; a test holds plastogen.figures to the same list.
-FIGURES = (
-    "timeline", "acute", "arms", "raster", "circuit", "block", "sweep", "spectra", "landscape",
-    "courses", "phase", "responders", "tornado", "sensitivity",
-)  # fmt: skip
-NEED_SNAPSHOTS = {"raster": 1, "spectra": 2}  # figure -> how many snapshots it takes
-OF_MANY = {
-    "landscape": 2,
-    "courses": 1,
-    "tornado": 1,
-    "sensitivity": 1,
-}  # figure -> how many swept numbers it takes
 
-
-def names(document: Document, experiment: Experiment) -> Iterator[Problem]:
-    """Figures there are none of, and readouts whose names are taken."""
+def figures(document: Document, experiment: Experiment) -> Iterator[Problem]:
+    """Figures there are none of, or that need what the experiment does not have."""
     for i, name in enumerate(experiment.figures):
         if name not in FIGURES:
             wanted = f"one of {', '.join(FIGURES)}"
             yield document.problem(("figures", i), show(name), wanted, nearest(name, FIGURES))
-        elif len(experiment.snapshots) < NEED_SNAPSHOTS.get(name, 0):
-            wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
-            yield document.problem(
-                ("figures", i), f"{name} with {len(experiment.snapshots)} snapshots", wanted
-            )
-        elif _swept(experiment) < OF_MANY.get(name, 0) and not experiment.course.subjects:
-            numbers = ("nothing swept", "one number swept")[_swept(experiment)]
-            wanted = (
-                f"{'two numbers' if OF_MANY[name] > 1 else 'a number'} under `sweep:`, or"
-                " `subjects:` under course:"
-            )
-            yield document.problem(("figures", i), f"{name} with {numbers}", wanted)
-        elif name == "responders" and not experiment.course.subjects:
-            wanted = "`subjects: 200` under course:, with a subject whose file says how people vary"
-            yield document.problem(("figures", i), "responders without virtual subjects", wanted)
-        elif name == "responders" and not any(
-            readout.yes_no for readout in experiment.readouts.values()
-        ):
-            wanted = (
-                "a readout that says yes or no, such as {of: clinical_effect, at: 24 h, below:"
-                " -0.5}"
-            )
-            yield document.problem(
-                ("figures", i), "responders without a readout that says who responds", wanted
-            )
+        elif lack := _lack(name, experiment):
+            found, wanted = lack
+            yield document.problem(("figures", i), f"{name} {found}", wanted)
+
+
+def _lack(name: str, experiment: Experiment) -> tuple[str, str] | None:
+    """What the figure `name` needs and the experiment lacks: found, wanted."""
+    figure, subjects = FIGURES[name], experiment.course.subjects
+    if len(experiment.snapshots) < figure.snapshots:
+        wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
+        return f"with {len(experiment.snapshots)} snapshots", wanted
+    if _swept(experiment) < figure.numbers and not subjects:
+        some = "two numbers" if figure.numbers > 1 else "a number"
+        found = ("with nothing swept", "with one number swept")[_swept(experiment)]
+        return found, f"{some} under `sweep:`, or `subjects:` under course:"
+    if not figure.responders:
+        return None
+    if not subjects:
+        wanted = "`subjects: 200` under course:, with a subject whose file says how people vary"
+        return "without virtual subjects", wanted
+    if not any(readout.yes_no for readout in experiment.readouts.values()):
+        wanted = (
+            "a readout that says yes or no, such as {of: clinical_effect, at: 24 h, below: -0.5}"
+        )
+        return "without a readout that says who responds", wanted
+    return None
+
+
+def readout_names(document: Document, experiment: Experiment) -> Iterator[Problem]:
+    """Readouts whose names are taken."""
     taken = {*TAKEN, *(f"{name}{ERROR}" for name in experiment.readouts)}
     for name in experiment.readouts:
         if name in taken or keyword.iskeyword(name):

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from plastogen.figures._timeline import plot_timeline
     from plastogen.figures._tornado import plot_tornado
     from plastogen.figures.axis import H_PER_DAY, time_text
-    from plastogen.figures.captions import FIGURES
     from plastogen.figures.data import count_runs
     from plastogen.figures.draw import Shown, draw_figures
     from plastogen.figures.layout import save

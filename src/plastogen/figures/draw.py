@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from plastogen._base.files import atomic_write, explained
 from plastogen.analysis import refusal
 from plastogen.errors import StoreError
-from plastogen.experiment import COMPLETE, Verdict
+from plastogen.experiment import COMPLETE, FIGURES, Taken, Verdict
 from plastogen.model.circuit import Circuit
 from plastogen.runs import Store
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 KINDS = ("png", "svg")
 DRAWN = "drawn.json"
-OVERLAID = ("acute", "timeline")  # figures that take a person's own data
 
 
 @dataclass(frozen=True)
@@ -105,21 +104,23 @@ def _marks(folder: Path) -> dict[str, str]:
     return found if isinstance(found, dict) else {}
 
 
+def drawing_function(name: str) -> Callable[..., Any]:
+    """The function that draws the figure `name`; its module, which loads matplotlib, comes late."""
+    module = importlib.import_module(f"{__package__}._{name}")
+    drawing: Callable[..., Any] = getattr(module, f"plot_{name}")
+    return drawing
+
+
 def _figure(name: str, shown: Shown, overlays: Sequence[Overlay]) -> Any:
-    """One figure by name."""
-    drawing = getattr(importlib.import_module(f"plastogen.figures._{name}"), f"plot_{name}")
-    if name == "circuit":
-        return drawing(shown.circuit, shown.ds)
-    if name == "arms":
-        return drawing(shown.ds, verdicts=shown.verdicts, readouts=shown.readouts)
-    if name == "sweep":
-        return drawing(shown.ds, readouts=shown.readouts)
-    if name == "raster":
-        return _raster(drawing, shown)
-    return drawing(shown.ds, overlay=overlays) if name in OVERLAID else drawing(shown.ds)
+    """One figure by name, of what its row in the table of figures takes."""
+    given: dict[str, Any] = {}
+    for taken in FIGURES[name].takes:
+        source = INPUTS[taken]
+        given |= dict(zip(source.keywords, source.values(shown, overlays), strict=True))
+    return drawing_function(name)(ds=shown.ds, **given)
 
 
-def _raster(drawing: Callable[..., Any], shown: Shown) -> Any:
+def _spikes(shown: Shown) -> tuple[Any, ...]:
     """Spikes of the first seed that is there, of the arm that figures follow."""
     from plastogen.figures.data import focus_arm
 
@@ -130,7 +131,24 @@ def _raster(drawing: Callable[..., Any], shown: Shown) -> Any:
         raise refusal(shown.ds, found=f"no finished run of {arm}", wanted="one, to show its spikes")
     seed, run = there[0]
     cells = shown.store.load(run).manifest["classes"]
-    return drawing(shown.ds, shown.store.spikes(run), cells, arm=arm, seed=seed)
+    return shown.store.spikes(run), cells, arm, seed
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a figure may take beside results: the parameters it goes to, and where it is from."""
+
+    keywords: tuple[str, ...]
+    values: Callable[[Shown, Sequence[Overlay]], tuple[Any, ...]]
+
+
+INPUTS: Mapping[Taken, Input] = {
+    "circuit": Input(("definition",), lambda shown, _: (shown.circuit,)),
+    "overlay": Input(("overlay",), lambda _, overlays: (overlays,)),
+    "readouts": Input(("readouts",), lambda shown, _: (shown.readouts,)),
+    "spikes": Input(("spikes", "cells", "arm", "seed"), lambda shown, _: _spikes(shown)),
+    "verdicts": Input(("verdicts",), lambda shown, _: (shown.verdicts,)),
+}
 
 
 def _runs(one: xr.Dataset) -> list[tuple[Any, Any, Any]]:

@@ -19,7 +19,6 @@ from plastogen.errors import InputError
 from plastogen.experiment import (
     COMPLETE,
     FIGURES,
-    NEED_SNAPSHOTS,
     OpenExperiment,
     Verdict,
     stored_verdicts,
@@ -140,7 +139,7 @@ def _drawable(question: OpenExperiment, say: Say) -> list[str]:
     """The experiment's figures, without those that show spikes when there is no network."""
     names = list(question.experiment.figures)
     if question.experiment.course.method != "direct":
-        left_out = [name for name in names if name in NEED_SNAPSHOTS]
+        left_out = [name for name in names if FIGURES[name].snapshots]
         if left_out:
             say(f"without the network there are no spikes to show, so no {' or '.join(left_out)}")
         names = [name for name in names if name not in left_out]

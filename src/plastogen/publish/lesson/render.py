@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
-from plastogen.figures import FIGURES
+from plastogen.experiment import FIGURES
 from plastogen.publish.lesson.key import Checked, minus
 from plastogen.publish.lesson.sheets import (
     Asked,
@@ -55,7 +55,9 @@ def _html(block: Block, files: Files) -> Html:
             return el("dl", *(el("div", el("dt", name), el("dd", what)) for name, what in rows))
         case Picture(name):
             return el(
-                "figure", picture(files[name], FIGURES[name]), el("figcaption", FIGURES[name])
+                "figure",
+                picture(files[name], FIGURES[name].caption),
+                el("figcaption", FIGURES[name].caption),
             )
         case Asked():
             return _asked(block)
@@ -123,7 +125,7 @@ def _markdown(block: Block, figures: Mapping[str, str]) -> str:
                 for row in lines
             )
         case Picture(name):
-            return f"![{FIGURES[name]}]({figures[name]})"
+            return f"![{FIGURES[name].caption}]({figures[name]})"
         case Asked():
             parts = [f"**{block.number}.** {_plain(block.text)}"]
             parts += [f"**Answer.** {_plain(block.answer)}"] if block.answer else []

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from plastogen._base.files import atomic_write
 from plastogen._base.scope import SCOPE
 from plastogen.analysis import WORDS, Cited, Number, cited, counts, numbers, summary
-from plastogen.experiment import Condition, OpenExperiment, Verdict
-from plastogen.figures import FIGURES
+from plastogen.experiment import FIGURES, Condition, OpenExperiment, Verdict
 from plastogen.publish.report.html import (
     NOTHING_FROM_OUTSIDE,
     Html,
@@ -171,7 +170,7 @@ def _figures(paths: Sequence[Path]) -> Html:
     """Each figure once, as SVG where that is small enough, with its caption."""
     found = []
     for name in dict.fromkeys(path.stem for path in paths):
-        caption = FIGURES.get(name, name)
+        caption = FIGURES[name].caption if name in FIGURES else name
         image = picture([path for path in paths if path.stem == name], caption)
         found.append(el("figure", image, el("figcaption", caption), id=f"figure-{name}"))
     return join(found) if found else el("p", "None were drawn.")

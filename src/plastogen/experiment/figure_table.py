@@ -1,0 +1,103 @@
+"""In: nothing. Out: the figures there are, a row each: caption, what it needs, what it takes.
+
+Everything that names figures reads this table. A row `name` is drawn by the function `plot_<name>`
+of `plastogen/figures/_<name>.py`, which takes the results and what `takes` lists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Taken: TypeAlias = Literal["circuit", "overlay", "readouts", "spikes", "verdicts"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure. `caption`: what it shows; `takes`: what is drawn beside the results.
+
+    Of an experiment it needs so many `snapshots`, so many `numbers` that are swept (or virtual
+    subjects), and with `responders` virtual subjects of whom a readout says yes or no.
+    """
+
+    caption: str
+    snapshots: int = 0
+    numbers: int = 0
+    responders: bool = False
+    takes: tuple[Taken, ...] = ()
+
+
+# name in an experiment's `figures:` -> its row
+FIGURES: dict[str, Figure] = {
+    "timeline": Figure(
+        "From dose to spine. Left, one arm: concentration, block, firing and signals. "
+        "Right, all arms: glutamate, mTORC1, synaptic weight, spine density. Time is "
+        "linear near dosing and logarithmic later.",
+        takes=("overlay",),
+    ),
+    "acute": Figure(
+        "The first hours: unbound drug in the brain, receptors blocked, glutamate, the "
+        "rate of each class.",
+        takes=("overlay",),
+    ),
+    "arms": Figure(
+        "Readouts of all arms, every seed a dot, with mean and 95 % interval.",
+        takes=("verdicts", "readouts"),
+    ),
+    "raster": Figure(
+        "Spikes of one run in each snapshot, the rate of each class, and the spectrum of "
+        "the E rate with the slow-delta and gamma bands.",
+        snapshots=1,
+        takes=("spikes",),
+    ),
+    "circuit": Figure(
+        "The circuit as its file defines it: classes by number of cells, connections by "
+        "probability × conductance, and the pools of NMDA receptors where block acts.",
+        takes=("circuit",),
+    ),
+    "block": Figure(
+        "Share of each pool of NMDA receptors that is blocked, against the unbound "
+        "concentration in the brain.",
+    ),
+    "sweep": Figure(
+        "Readouts against dose or against the swept value, with 95 % intervals; of points "
+        "drawn over many numbers, each readout against the number it follows most "
+        "closely.",
+        takes=("readouts",),
+    ),
+    "spectra": Figure(
+        "Gamma and slow-delta power in each snapshot, relative to the first, and dissociation.",
+        snapshots=2,
+    ),
+    "landscape": Figure(
+        "Readouts over two swept numbers, the treated arm less the untreated: colour and "
+        "contours, straight between the points that were run.",
+        numbers=2,
+    ),
+    "courses": Figure(
+        "A variable over time as small multiples, a panel each value of a sweep; many "
+        "points or virtual subjects as threads, with their median and middle nine tenths.",
+        numbers=1,
+    ),
+    "phase": Figure(
+        "Synaptic weight against spine density, dots where time is told; grey lines where "
+        "their product is the same.",
+    ),
+    "responders": Figure(
+        "Which virtual subjects respond: the readout behind the answer, the chance (AUC) "
+        "that each number is higher in a responder, and the two numbers that separate "
+        "best.",
+        responders=True,
+    ),
+    "tornado": Figure(
+        "How far each swept number swings each readout: its mean where the number is in "
+        "its lowest and in its highest fifth.",
+        numbers=1,
+    ),
+    "sensitivity": Figure(
+        "Which number matters for which readout: Sobol indices, elementary effects or "
+        "partial rank correlations, as the design allows; pale where it is not told from "
+        "none.",
+        numbers=1,
+    ),
+}
