@@ -7,8 +7,8 @@
     .runs/<code>/cache/         what the network answered
     .runs/<code>/results/       one results folder for each experiment in short form
 
-<code> is a digest of all that computes a course. Inside, plastogen's own names of runs tell one
-model from another, so a change of code or of models makes anew what it touches and nothing else.
+<code> is a digest of all that computes a course from its plan. Inside, plastogen's own names of
+runs tell one plan from another, so a change of code or of models makes anew what it touches.
 PLASTOGEN_TEST_RUNS names another folder than `.runs`.
 """
 
@@ -25,12 +25,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "plastogen"
-COMPUTES = (
-    "errors.py",
-    "_base",
-    "model",
-    "simulation",
-)  # a course, and nothing of what stands below
+COMPUTES = ("_base/streams.py", "_base/units.py", "model", "simulation")  # a course from its plan
 COMPILES = ("model/circuit/network.py", "model/circuit/engine.py")
 OLD_S = 24 * 3600.0
 
