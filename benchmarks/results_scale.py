@@ -27,9 +27,10 @@ from plastogen._base.document import read_text
 from plastogen._base.library import Library
 from plastogen.experiment.resolve import Models, OpenExperiment
 from plastogen.runs.netcdf import opened
-from plastogen.runs.results import assemble, table
+from plastogen.runs.results import assemble
 from plastogen.runs.scheduler import jobs_of
 from plastogen.runs.store import Store, Stored
+from plastogen.runs.tables import table
 from plastogen.simulation.course import simulate
 
 TEXT = """

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,11 @@ from test_experiment import question
 from plastogen._base.digest import Once, fingerprint, plain
 from plastogen._base.library import Library
 from plastogen.model.circuit import Circuit
-from plastogen.runs import identity
+from plastogen.runs import cost, identity
 from plastogen.runs.identity import determines, run_id
 from plastogen.simulation.course import Plan
+from plastogen.simulation.model_version import MODEL_VERSION
+from plastogen.simulation.probe import network_key
 
 ASKED = question()
 
@@ -79,40 +84,59 @@ def test_labels_of_treatments_and_names_of_arms_are_not_in_the_id() -> None:
     assert "infusion" not in json.dumps(determines(one))
 
 
-@pytest.mark.parametrize("part", ["mechanisms", "signature"])
-def test_code_and_engine_are_in_the_id(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_is_in_the_id(monkeypatch: pytest.MonkeyPatch) -> None:
     before = run_id(plan())
-    monkeypatch.setattr(identity, part, lambda *told: "another")
+    monkeypatch.setattr(identity, "signature", lambda backend: "another")
     assert run_id(plan()) != before
 
 
-def test_code_is_what_a_course_runs_through_and_no_comment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", sorted(MODEL_VERSION))
+@pytest.mark.parametrize("method", ["direct", "formula", "emulated"])
+def test_a_new_version_of_any_part_is_another_run(
+    part: str, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = identity.mechanisms()
-    package = shutil.copytree(Path(identity.__file__).parents[1], tmp_path / "plastogen")
-    monkeypatch.setattr(identity, "__file__", str(package / "runs" / "identity.py"))
+    one = replace(plan(), method=method)
+    before, memory = run_id(one), cost._place(one, method)
+    monkeypatch.setitem(MODEL_VERSION, part, MODEL_VERSION[part] + 1)
+    assert run_id(one) != before
+    assert cost._place(one, method) != memory
 
-    def with_more(name: str, text: str) -> str:
-        path = package / name
-        before = path.read_text()
-        path.write_text(text + before if text.startswith("#") else before + text)
-        try:
-            return identity.mechanisms.__wrapped__()
-        finally:
-            path.write_text(before)
 
-    assert with_more("model/plasticity/synapse.py", "") == own
-    for name in (
-        "model/plasticity/synapse.py",
-        "simulation/course.py",
-        "model/circuit/network.py",
-        "model/circuit/drive.py",
-    ):
-        assert with_more(name, "\nMORE = 1\n") != own, name
-        assert with_more(name, "# more\n") == own, name
-    for name in ("cli/main.py", "_base/definition.py", "figures/style.py"):
-        assert with_more(name, "\nMORE = 1\n") == own, name
+def test_a_new_version_of_the_circuit_asks_the_network_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    circuit = Library().load("circuits", "small", Circuit)
+    before = network_key(circuit, 2, 1, "numpy")
+    monkeypatch.setitem(MODEL_VERSION, "circuit", MODEL_VERSION["circuit"] + 1)
+    assert network_key(circuit, 2, 1, "numpy") != before
+
+
+NAMED = """
+import sys
+from dataclasses import replace
+from plastogen.runs.identity import run_id
+sys.path.insert(0, sys.argv[1])
+from test_identity import plan
+print(run_id(plan()))
+"""
+
+
+def test_another_wording_of_the_source_is_the_same_run(tmp_path: Path) -> None:
+    package = Path(identity.__file__).parents[1]
+    copy = shutil.copytree(package, tmp_path / "plastogen")
+    for folder in ("models", "experiments"):
+        (tmp_path / "plastogen" / "_library" / folder).parent.mkdir(exist_ok=True)
+        shutil.copytree(package.parents[1] / folder, tmp_path / "plastogen" / "_library" / folder)
+    for path in (copy / "simulation").glob("*.py"):
+        path.write_text(path.read_text() + "\n\nMORE = 'another wording of an error'\n")
+    told = subprocess.run(
+        [sys.executable, "-c", NAMED, str(Path(__file__).parent)],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == run_id(plan())
 
 
 def test_the_id_and_what_is_kept_beside_the_run_say_the_same_of_every_part() -> None:

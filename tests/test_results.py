@@ -20,9 +20,10 @@ from plastogen.experiment.judge_sweep import judge_claims
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.verdict import Verdict
 from plastogen.runs import curves, netcdf, results
-from plastogen.runs.results import assemble, results_of, table
+from plastogen.runs.results import assemble, results_of
 from plastogen.runs.scheduler import execute, jobs_of
 from plastogen.runs.store import Store
+from plastogen.runs.tables import table
 from plastogen.simulation.time_grid import SHARED
 from plastogen.simulation.variables import VARIABLES
 

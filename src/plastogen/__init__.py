@@ -5,18 +5,9 @@ network.
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from typing import Any
 
-__version__ = "0.1.0"
-
-# Runs go side by side, each on small matrices: BLAS threads of their own would only fight (40 times
-# slower when cores are busy), and a fixed number keeps results the same to the last bit. Too late
-# once numpy is loaded.
-if "numpy" not in sys.modules:
-    for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(_name, "1")
+__version__ = "0.2.0"
 
 # The Python door: public name -> module that holds it. Nothing is imported before it is asked for.
 _DOOR: dict[str, str] = {

@@ -29,12 +29,14 @@ TEMPORARY = ".partial-"
 
 
 def cache_dir() -> Path:
-    """The cache folder, made if missing: PLASTOGEN_CACHE, else plastogen in XDG_CACHE_HOME or
-    ~/.cache.
+    """The cache folder, made if missing: PLASTOGEN_CACHE, else where the system keeps caches (on
+    Linux plastogen in XDG_CACHE_HOME or ~/.cache). Raises StoreError.
     """
+    from platformdirs import user_cache_path
+
     named = os.environ.get("PLASTOGEN_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "plastogen"
-    folder = (Path(named).expanduser() if named else base).absolute()
+    folder = Path(named).expanduser() if named else user_cache_path("plastogen", appauthor=False)
+    folder = folder.absolute()
     with explained(folder, "create"):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -210,31 +212,16 @@ def clean(folder: Path) -> int:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file `path`; other processes and threads wait. A killed owner's lock is free at
-    once.
-
-    The file stays behind, empty: removing it would let two owners in. Raises StoreError.
+    once. Raises StoreError.
     """
+    from filelock import FileLock
+
     path = Path(path)
+    lock = FileLock(path, mode=0o666, thread_local=False)
     with explained(path, "lock"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        lock.acquire()
     try:
-        _lock(handle, path)
         yield
     finally:
-        os.close(handle)
-
-
-def _lock(handle: int, path: Path) -> None:
-    if os.name == "posix":
-        import fcntl
-
-        with explained(path, "lock"):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-    else:  # Windows: the C runtime retries for ten seconds at a time
-        import msvcrt
-
-        while True:
-            with suppress(OSError):
-                msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
-                return
+        lock.release()

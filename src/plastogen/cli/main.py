@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from plastogen import __version__
+from plastogen._base.machine import set_one_thread
 from plastogen._base.scope import SCOPE
 from plastogen.cli import explore, look, results, run, study, teach
 from plastogen.cli.exit_codes import ExitCode
@@ -57,6 +58,7 @@ def about(
 
 def main() -> Any:
     """Run the command line."""
+    set_one_thread()
     return app()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from plastogen._base.files import atomic_write, locked
-from plastogen._base.machine import cores
+from plastogen._base.machine import cores, one_blas_thread
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
 from plastogen.experiment import (
@@ -32,6 +32,7 @@ from plastogen.runs import (
     Say,
     Watcher,
     assemble,
+    made_by_0_1,
     make_request,
     repeat_request,
     results_of,
@@ -184,8 +185,10 @@ def reopen(
     """
     request = repeat_request(name, settings, out=out, say=say)
     if COMPLETE not in states(request.store, request.ids).values():
-        wanted = f"finished runs; make them with: plastogen run {name}"
-        raise InputError.one(file=str(request.folder), found="none of these runs", wanted=wanted)
+        old = made_by_0_1(request)
+        found = "runs made by 0.1" if old else "none of these runs"
+        wanted = f"finished runs; make them {'again ' if old else ''}with: plastogen run {name}"
+        raise InputError.one(file=str(request.folder), found=found, wanted=wanted)
     ds = _assemble(request)
     return Outcome(request, ds, stored_verdicts(ds), [])
 
@@ -266,4 +269,5 @@ def run(
         "scheduler": scheduler,
         "rerun": rerun,
     }
-    return complete(request, say=silent, figures=figures, **options).ds
+    with one_blas_thread():
+        return complete(request, say=silent, figures=figures, **options).ds

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Request,
         RunOptions,
         Say,
+        made_by_0_1,
         make_request,
         read_record,
         repeat_request,
@@ -24,20 +25,12 @@ if TYPE_CHECKING:
         without_result,
         write_record,
     )
-    from plastogen.runs.results import (
-        RUNS_AT_ONCE,
-        assemble,
-        head,
-        labels,
-        load,
-        results_of,
-        states,
-        table,
-    )
+    from plastogen.runs.results import RUNS_AT_ONCE, assemble, load, results_of, states
     from plastogen.runs.scheduler import RERUNS, Rerun, Watcher
     from plastogen.runs.shard import Shard, gather
     from plastogen.runs.status import lines, look
     from plastogen.runs.store import Store
+    from plastogen.runs.tables import head, labels, table
     from plastogen.runs.worker import RunResult
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -18,10 +18,9 @@ from typing import Any
 from plastogen._base.digest import digest
 from plastogen._base.files import atomic_write, cache_dir
 from plastogen.model.circuit import program_key
-from plastogen.runs.identity import mechanisms
 from plastogen.runs.store import Store
 from plastogen.runs.worker import Run
-from plastogen.simulation import Plan
+from plastogen.simulation import MODEL_VERSION, Plan
 
 LEARNING = "learning"
 LOOKED_AT = 16  # runs whose files are measured
@@ -124,7 +123,7 @@ def _place(plan: Plan, work: str) -> Path:
         plan.settle_s,
         plan.tolerance,
         len(plan.snapshots),
-        mechanisms(),
+        MODEL_VERSION,
     ]
     return cache_dir() / "pace" / f"{digest(told)[:16]}.json"
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from plastogen._base.digest import digest, fingerprint
 from plastogen._base.files import atomic_write, cache_dir, explained, locked
+from plastogen._base.machine import one_blas_thread
 from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment import Condition, OpenExperiment, Span
 from plastogen.experiment import population as people
@@ -173,12 +174,13 @@ def provide(
                 Emulator.load(kept, circuit)
             except (FileNotFoundError, CacheDamaged):
                 new = True
-                learned = learn(
-                    pilots.plans,
-                    network(pilots.plans[0], lambda what: moved(what, 0)),
-                    workers=workers,
-                    tell=moved,
-                )
+                with one_blas_thread():
+                    learned = learn(
+                        pilots.plans,
+                        network(pilots.plans[0], lambda what: moved(what, 0)),
+                        workers=workers,
+                        tell=moved,
+                    )
                 atomic_write(
                     kept.with_suffix(".json"), json.dumps(learned.about(), indent=1, sort_keys=True)
                 )

@@ -14,7 +14,7 @@ from typing import Unpack
 from plastogen.errors import StoreError
 from plastogen.runs.cost import record, record_learning
 from plastogen.runs.emulators import Pilots, provide
-from plastogen.runs.request import Request, RunOptions, Say, write_record
+from plastogen.runs.request import Request, RunOptions, Say, made_by_0_1, write_record
 from plastogen.runs.scheduler import Run, RunResult, Watcher, execute
 
 REASONS = 5  # of earlier failures that are told at once
@@ -35,6 +35,8 @@ def run_missing(
     """
     question = request.question
     write_record(request.folder, question.name, question.set, request.runs)
+    if sentence := made_by_0_1(request):
+        say(sentence)
     workers = options.get("workers", 1)
     _train_emulators(request, runs, watcher=watcher, workers=workers)
     results: list[RunResult] = []

@@ -24,17 +24,13 @@ from types import ModuleType
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from plastogen._base.files import cache_dir
+from plastogen._base.machine import THREAD_VARIABLES
 from plastogen.errors import InputError, WorkersLost
 from plastogen.model.circuit import terminate_children
 
 T = TypeVar("T")
 Kind = Literal["threads", "processes", "dask"]
 KINDS: tuple[str, ...] = get_args(Kind)
-ONE_CORE = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-)  # so that each worker takes one
 LOCAL = "local"  # dask workers on this machine, for as long as the sweep goes on
 PATIENCE_S = 5  # how long threads have to notice that they are to stop
 CONNECT_S = 10
@@ -177,9 +173,12 @@ def _as_a_stranger() -> Iterator[None]:
     """What is spawned here does not know the script that called us, which it would run, and takes
     one core.
     """
-    main, before = sys.modules["__main__"], {name: os.environ.get(name) for name in ONE_CORE}
+    main, before = (
+        sys.modules["__main__"],
+        {name: os.environ.get(name) for name in THREAD_VARIABLES},
+    )
     sys.modules["__main__"] = ModuleType("__main__")
-    os.environ.update(dict.fromkeys(ONE_CORE, "1"))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     try:
         yield
     finally:

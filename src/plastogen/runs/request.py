@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from plastogen._base.files import atomic_write
+from plastogen.errors import CacheDamaged, StoreError
 from plastogen.experiment import Condition, OpenExperiment, open_experiment, resolve_conditions
 from plastogen.model.circuit import default_backend
 from plastogen.runs.emulators import Pilots, emulated
@@ -156,3 +157,13 @@ def read_record(folder: Path) -> Record | None:
         record = json.loads((Path(folder) / RECORD).read_text())
         return Record(record["experiment"], dict(record["set"]), dict(record["runs"]))
     return None
+
+
+def made_by_0_1(request: Request) -> str:
+    """A sentence where the folder holds runs of plastogen 0.1, which have other names; else ""."""
+    with suppress(OSError, ValueError, CacheDamaged, StoreError):
+        if n := request.store.made_by_0_1():
+            return (
+                f"{request.folder}: {n} runs made by 0.1: run again; the old ones stay as they are"
+            )
+    return ""

@@ -9,9 +9,7 @@ it rests.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +32,7 @@ from plastogen.runs.netcdf import Block, Curve, blocks, finish, opened, writing
 from plastogen.runs.readout_table import MISSING, ReadoutTable
 from plastogen.runs.scheduler import versions
 from plastogen.runs.store import Store
+from plastogen.runs.tables import table
 from plastogen.simulation import CLASSES, POOLS
 
 if TYPE_CHECKING:
@@ -46,21 +45,7 @@ RUNS_AT_ONCE, RUNS_TOGETHER = (
     4096,
     1024,
 )  # whose curves are in memory at once; which are packed together in the file
-MADE_HERE = (
-    "runs/results",
-    "runs/dosing",
-    "runs/readout_table",
-    "runs/curves",
-    "runs/netcdf",
-    "simulation/time_grid",
-    "experiment/readout",
-    "experiment/verdict",
-    "experiment/claim",
-    "experiment/judge",
-    "experiment/judge_sweep",
-    "experiment/statistics",
-    "experiment/selection",
-)
+RESULTS_VERSION = 1  # raised when results.nc or table.csv show the same runs in another way
 
 
 @dataclass(frozen=True)
@@ -143,15 +128,20 @@ def _inputs(
     """A digest of all that results and figures show: which runs, what became of them, how they are
     read.
     """
-    here = Path(__file__).parents[1]
     whole = hashlib.sha256()
-    for name in MADE_HERE:
-        whole.update(here.joinpath(f"{name}.py").read_bytes())
     for place, run in ids.items():
         whole.update(f"{place} {run} {state[run]}\n".encode())
     settings = sorted((path, str(value)) for path, value in question.set.items())
     return digest(
-        [__version__, versions(), whole.hexdigest(), question.document.tree, settings, list(seeds)]
+        [
+            RESULTS_VERSION,
+            __version__,
+            versions(),
+            whole.hexdigest(),
+            question.document.tree,
+            settings,
+            list(seeds),
+        ]
     )
 
 
@@ -324,50 +314,6 @@ def _design(question: OpenExperiment) -> dict[str, Any]:
 def readouts(ds: xr.Dataset) -> xr.Dataset:
     """The readouts alone."""
     return ds[[name for name in ds.data_vars if "readout" in ds[name].attrs]]
-
-
-def head(ds: xr.Dataset, name: str, place: str = "") -> str:
-    """A column's name with its unit, where it has one: `rate_hz PV [Hz]`."""
-    unit = ds[name].attrs.get("units", "")
-    whole = f"{name} {place}".strip()
-    return whole if unit in ("", "1") else f"{whole} [{unit}]"
-
-
-def labels(ds: xr.Dataset) -> dict[str, Array]:
-    """What tells one run from another: arm, place in the design and swept values, seed; each over
-    all runs, flat.
-    """
-    dims = [str(dim) for dim in ds["status"].dims]
-    names = [
-        str(n)
-        for dim in dims
-        for n in (dim, *(c for c in ds.coords if ds[c].dims == (dim,) and c != dim))
-    ]
-    places = np.indices(ds["status"].shape).reshape(len(dims), -1)
-    return {
-        name: ds[name].values[places[dims.index(str(ds[name].dims[0]))]]
-        for name in names
-        if name in dims or "path" in ds[name].attrs
-    }
-
-
-def table(ds: xr.Dataset) -> str:
-    """One tidy row a run, as CSV: arm, swept values, seed, readouts and their errors, status,
-    run.
-    """
-    columns = labels(ds)
-    numbers = [name for name in ds.data_vars if {"readout", "error_of"} & ds[name].attrs.keys()]
-    values = {str(name): ds[name].values.ravel() for name in (*numbers, "status", "run")}
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([head(ds, name) for name in columns | values])
-    writer.writerows(zip(*(_plain(column) for column in (columns | values).values()), strict=True))
-    return out.getvalue()
-
-
-def _plain(column: Array) -> list[Any]:
-    """Values as they are written in a table, nothing for NaN."""
-    return ["" if x != x else x for x in column.tolist()]
 
 
 def load(folder: Path | str) -> xr.Dataset:

@@ -259,6 +259,22 @@ class Store:
         with explained(self.runs, "read"):
             return _alone(self.runs) | self._batches.runs().keys()
 
+    def made_by_0_1(self) -> int:
+        """How many finished runs have no `model_version`: their names hang on source code, so that
+        nothing of today shares them.
+        """
+        batches = self._batches.runs()
+        single = (self.runs / run / "manifest.json" for run in _alone(self.runs))
+        first = {name: run for run, (name, _) in reversed(list(batches.items()))}  # of each file
+        old = {
+            name
+            for name, run in first.items()
+            if "model_version" not in self._batches.load(run).manifest
+        }
+        return sum(name in old for name, _ in batches.values()) + sum(
+            "model_version" not in json.loads(path.read_text()) for path in single
+        )
+
     def failures(self) -> dict[str, str]:
         """Why each run failed that did when it was last tried."""
         runs = [path.name.partition(".")[0] for path in self.runs.glob("*.failed.json")]

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from plastogen import __version__
+from plastogen._base.machine import one_blas_thread
 from plastogen.errors import CacheDamaged, OtherCode, StoreError
 from plastogen.runs.emulators import path_of
 from plastogen.runs.heartbeat import Heartbeat
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import Store
-from plastogen.simulation import Course, Plan, alike, simulate, simulate_with_errors
+from plastogen.simulation import MODEL_VERSION, Course, Plan, alike, simulate, simulate_with_errors
 
 Came = Literal["stored", "borrowed", "run", "failed", "failed before", "missing"]
 Follow: TypeAlias = Callable[..., Course]
@@ -173,8 +174,6 @@ def _together(
     found = [RunResult(job, "stored") for job in task if job.id in there]
     if not left:
         return found
-    from threadpoolctl import threadpool_limits
-
     from plastogen.simulation import Emulator
 
     path = path_of(store.folder, task[0].plan.emulator)
@@ -187,7 +186,7 @@ def _together(
         ) from error
     began = time.monotonic()
     try:
-        with threadpool_limits(1):  # workers share the cores already
+        with one_blas_thread():
             pairs = simulate_with_errors([job.plan for job in left], emulator, progress)
     except ValueError as error:
         if len(left) == 1:
@@ -212,6 +211,7 @@ def _manifest(job: Run, began: float, runs: int = 1) -> dict[str, Any]:
     return {
         "wall_s": round((time.monotonic() - began) / runs, 3),
         "versions": versions(),
+        "model_version": MODEL_VERSION,
         "backend": job.plan.backend,
         "git": _commit(),
         "machine": platform.machine(),

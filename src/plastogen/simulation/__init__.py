@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from plastogen.simulation.course import Course, Plan, simulate, treated_of
     from plastogen.simulation.emulator import Emulator
     from plastogen.simulation.lockstep import alike, simulate_with_errors
+    from plastogen.simulation.model_version import MODEL_VERSION
     from plastogen.simulation.nmda_reliance import measure, slowest_return_per_h
     from plastogen.simulation.probe import FormulaProbe, NetworkProbe, Probe, network_key
     from plastogen.simulation.step import frozen

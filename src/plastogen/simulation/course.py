@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from plastogen._base.machine import single_threaded
 from plastogen.model.circuit import PRINCIPAL, Activity, Circuit, Drive, measures
 from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatment
 from plastogen.model.plasticity import STATES, Plasticity, SlowModel
@@ -116,6 +117,7 @@ class ProbeScheduler:
         return answer
 
 
+@single_threaded
 def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
     """Follow one course from `plan.start_h` to `plan.duration_h`.
 

@@ -34,6 +34,7 @@ from plastogen.model.circuit import (
     reduce,
     signature,
 )
+from plastogen.simulation.model_version import MODEL_VERSION
 
 Array = npt.NDArray[np.float64]
 UNHEARD = ("title", "regime", "note", "formula")  # parts of a circuit that no network hears of
@@ -52,6 +53,7 @@ def network_key(circuit: Circuit, seconds: float, settle_s: float, backend: str)
     """Digest of all that an answer of the network depends on but drive and seed."""
     told = {name: getattr(circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
     told |= {"window": [seconds, settle_s], "pattern": PATTERN_NOISE}
+    told["version"] = MODEL_VERSION["circuit"]
     return digest({**told, **signature(backend)})[:16]
 
 

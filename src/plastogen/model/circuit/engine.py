@@ -35,6 +35,7 @@ from plastogen.errors import EngineError
 from plastogen.model.circuit import network
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.drive import MILLI, Drive, cell_values, shared_values
+from plastogen.model.circuit.generate import generate
 from plastogen.model.circuit.spikes import Spikes
 
 # Brian2's state update is vectorised only with this form of the flags (docs/decisions/0003).
@@ -180,8 +181,8 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
             )
         if announce:
             announce("compiling the network (once; about 10 s)")
-        with explained(work, "write"), _brian2():
-            network.write_sources(work, **baked(circuit), flags=list(flags()))
+        with explained(work, "write"):
+            generate(work, baked(circuit), flags())
         code, said = network.make(work)
         if code or not (work / "main").is_file():
             raise EngineError(
@@ -195,20 +196,18 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
 
 @contextmanager
 def _brian2() -> Iterator[None]:
-    """Brian2 for one thread at a time: it holds one global network and device. Any thread may be
-    the first.
+    """Brian2 in this process, for the numpy backend; one thread at a time: it holds one global
+    network and device. Any thread may be the first.
 
-    Its import sets a handler of Ctrl-C, which Python grants the main thread only; elsewhere it goes
-    without.
+    Its import would set a handler of Ctrl-C: the host keeps its own.
     """
     with _alone:
         plain = signal.signal
 
-        def granted(number: int, handler: Any) -> Any:
-            main = threading.current_thread() is threading.main_thread()
-            return plain(number, handler) if main else signal.getsignal(number)
+        def refused(number: int, handler: Any) -> Any:
+            return signal.getsignal(number)
 
-        signal.signal = granted  # type: ignore[assignment]
+        signal.signal = refused  # type: ignore[assignment]
         try:
             import brian2  # noqa: F401
         finally:

@@ -19,9 +19,9 @@ from pathlib import Path
 from plastogen._base.digest import digest
 from plastogen._base.files import cache_dir, explained, made_once
 from plastogen.errors import EngineError
-from plastogen.model.circuit import network
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.engine import baked, equations
+from plastogen.model.circuit.generate import generate
 
 FLAGS = ("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-std=c++11")
 LINK = (
@@ -97,7 +97,7 @@ def write_sources(circuit: Circuit, folder: Path) -> list[str]:
     both compile.
     """
     with explained(folder, "write"):
-        network.write_sources(folder, **baked(circuit), flags=list(FLAGS))
+        generate(folder, baked(circuit), FLAGS)
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.cpp"))
 
 

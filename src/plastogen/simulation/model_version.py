@@ -1,0 +1,15 @@
+"""In: nothing. Out: `MODEL_VERSION`, which says what computes a course; a part of every run's name.
+
+Raise a number when what that part computes moves: tests/goldens.json then has to be written again
+(`python tests/goldens.py --write`), and every run is made again under another name. Wording,
+layout, names and speed need no new version (docs/decisions/0017).
+"""
+
+from __future__ import annotations
+
+MODEL_VERSION: dict[str, int] = {
+    "pharmacology": 1,  # kinetics, block, targets
+    "circuit": 1,  # what the network is, what it is given, what is measured of it
+    "plasticity": 1,  # equations of the slow state
+    "simulation": 1,  # steps, probes, the emulator
+}
