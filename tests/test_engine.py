@@ -443,10 +443,10 @@ def own_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     assert not is_built(SMALL)
     shutil.copytree(sound, folder)
 
-    def write(work: Path, **_: object) -> None:
+    def write(work: Path, *_: object) -> None:
         shutil.copytree(sound, work, dirs_exist_ok=True)
 
-    monkeypatch.setattr(engine.network, "write_sources", write)
+    monkeypatch.setattr(engine, "generate", write)
     monkeypatch.setattr(engine.network, "make", lambda folder: (0, ""))
     return folder
 
@@ -494,12 +494,12 @@ def test_a_program_that_stays_damaged_is_reported(
 ) -> None:
     crash(own_programs)
 
-    def write(work: Path, **_: object) -> None:
+    def write(work: Path, *_: object) -> None:
         (work / "arrays.json").write_text("{}")
         crash(work)
         (work / "main").chmod(0o755)
 
-    monkeypatch.setattr(engine.network, "write_sources", write)
+    monkeypatch.setattr(engine, "generate", write)
     with pytest.raises(EngineError, match=r"the compiled network failed \(exit 7\)"):
         Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=1, settle_s=0)
 
