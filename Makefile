@@ -22,13 +22,13 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 fast: $(VENV)/.test
-	$(BIN)/python -m pytest -q -n auto -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
 runs: $(VENV)/.test  ## make the runs that slow tests and docs share (.runs; kept until the code of a course changes)
 	$(BIN)/python tests/shared_runs.py
 
 slow: $(VENV)/.test
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
 docs: $(VENV)/.test  ## build the documentation site (docs/_build/index.html); the tutorial's runs are kept
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build
