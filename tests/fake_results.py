@@ -19,6 +19,7 @@ from plastogen._base.library import Library
 from plastogen.experiment.verdict import Verdict
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.drug import Drug
+from plastogen.runs.dosing import dosing_row
 from plastogen.simulation.variables import VARIABLES
 
 ARMS = ("vehicle", "ketamine", "nbqx", "rapamycin", "ketamine_nbqx", "ketamine_rapamycin")
@@ -70,38 +71,18 @@ def late(t: np.ndarray, delay: float, rise: float, fall: float) -> np.ndarray:
 
 def dosing(arms: Sequence[str]) -> str:
     """What was given, as results.nc carries it (JSON text)."""
-    rows: list[dict[str, object]] = []
+    rows = []
     for arm in arms:
         if "ketamine" in arm:
             rows.append(
-                {
-                    "arm": arm,
-                    "drug": "ketamine",
-                    "what": "ketamine 0.5 mg/kg iv over 40 min",
-                    "start_h": 0.0,
-                    "end_h": 40 / 60,
-                }
+                dosing_row(
+                    arm, "ketamine", "dose", 0.5, "mg/kg", (0.0, 2 / 3), route="iv", over_h=2 / 3
+                )
             )
         if "nbqx" in arm:
-            rows.append(
-                {
-                    "arm": arm,
-                    "drug": "nbqx",
-                    "what": "NBQX at 90 % occupancy",
-                    "start_h": -0.5,
-                    "end_h": 3.5,
-                }
-            )
+            rows.append(dosing_row(arm, "nbqx", "occupancy", 90, "%", (-0.5, 3.5), title="NBQX"))
         if "rapamycin" in arm:
-            rows.append(
-                {
-                    "arm": arm,
-                    "drug": "rapamycin",
-                    "what": "rapamycin at 90 % occupancy",
-                    "start_h": -0.5,
-                    "end_h": 23.5,
-                }
-            )
+            rows.append(dosing_row(arm, "rapamycin", "occupancy", 90, "%", (-0.5, 23.5)))
     return json.dumps(rows)
 
 
@@ -435,13 +416,7 @@ def doses(mg_per_kg: Sequence[float] = (10, 20, 30, 50, 200)) -> xr.Dataset:
     fake = fake.assign_coords(arm_title=("arm", ["", *(f"{dose:g} mg/kg" for dose in mg_per_kg)]))
     fake.attrs["dosing"] = json.dumps(
         [
-            {
-                "arm": name,
-                "drug": "ketamine",
-                "what": f"ketamine {dose:g} mg/kg ip",
-                "start_h": 0.0,
-                "end_h": 0.0,
-            }
+            dosing_row(name, "ketamine", "dose", dose, "mg/kg", (0.0, 0.0), route="ip")
             for name, dose in zip(names, mg_per_kg, strict=True)
         ]
     )

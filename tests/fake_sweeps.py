@@ -17,6 +17,7 @@ import xarray as xr
 from plastogen import SCOPE
 from plastogen.experiment.design import axes_of
 from plastogen.experiment.sweep import Design, Span
+from plastogen.runs.dosing import dosing_row
 from plastogen.simulation.variables import VARIABLES
 
 T = np.unique(np.concatenate([np.linspace(-1, 6, 29), np.geomspace(6, 336, 32)]))
@@ -85,18 +86,12 @@ def dataset(
         data = {"responds": (dims, yes, attrs | {"threshold": threshold, "beyond": "below"})} | data
     data["status"] = (dims, np.full(tuple(outer.values()), "complete", dtype=object))
     rows = [
-        {
-            "arm": a,
-            "drug": "ketamine",
-            "what": "ketamine 0.5 mg/kg iv over 40 min",
-            "start_h": 0.0,
-            "end_h": 2 / 3,
-        }
+        dosing_row(a, "ketamine", "dose", 0.5, "mg/kg", (0.0, 2 / 3), route="iv", over_h=2 / 3)
         for a in arms
         if "ketamine" in a
     ]
     rows += [
-        {"arm": a, "drug": "nbqx", "what": "NBQX at 90 % occupancy", "start_h": -0.5, "end_h": 7.5}
+        dosing_row(a, "nbqx", "occupancy", 90, "%", (-0.5, 7.5), title="NBQX")
         for a in arms
         if "nbqx" in a
     ]

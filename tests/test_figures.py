@@ -535,24 +535,6 @@ def test_dosing_is_shaded_while_the_drug_goes_in() -> None:
         assert what in said
 
 
-def test_what_is_given_is_said_shortly() -> None:
-    rows = [
-        {"arm": "ketamine", "drug": "ketamine", "what": what, "start_h": 0, "end_h": 1}
-        for what in (
-            "Ketamine (racemic) 0.5 mg/kg iv",
-            "NBQX at 90% occupancy",
-            "MK-801 (dizocilpine) 1 mg/kg",
-        )
-    ]
-    ds = xr.Dataset(attrs={"dosing": json.dumps(rows)})
-    assert [g.what for g in data.dosing_events(ds)] == [
-        "ketamine 0.5 mg/kg iv",
-        "NBQX at 90 % occupancy",
-        "MK-801 1 mg/kg",
-    ]
-    assert data.dosing_events(ds, ["vehicle"]) == []
-
-
 def test_a_formula_is_not_taken_for_the_network_and_no_noise_for_noise() -> None:
     ds = fake.results(("vehicle", "ketamine"), seeds=2, end_h=3).assign_attrs(method="formula")
     ds["rate_se_hz"] = 0 * ds["rate_se_hz"]

@@ -4,7 +4,6 @@ the dose.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,8 +20,6 @@ from plastogen.figures import data, labels, layout, style
 from plastogen.figures.axis import dose_axis, draw_response
 
 MOST_READOUTS, MOST_LINES = 4, 6
-AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(mg/kg|mg|uM|µM|nM)\b")  # a dose as it is written in `what`
-NM_PER_UM = 1000
 SHADES, LIGHTEST_PERCENT = (
     "viridis",
     85,
@@ -320,12 +317,8 @@ def _doses(ds: xr.Dataset) -> tuple[dict[str, float], str]:
     doses: dict[str, float] = {}
     units: dict[str, None] = {}
     for given in data.dosing_events(ds):
-        found = AMOUNT.search(given.what)
-        if found and given.arm not in doses and given.drug not in style.BLOCKERS:
-            scale, unit = (
-                (1 / NM_PER_UM, "uM") if found[2] == "nM" else (1, found[2].replace("µ", "u"))
-            )
-            doses[given.arm] = float(found[1]) * scale
+        if given.dose and given.arm not in doses and given.drug not in style.BLOCKERS:
+            doses[given.arm], unit = given.dose
             units[unit] = None
     if len(units) > 1:
         raise refusal(

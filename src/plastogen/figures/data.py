@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +29,7 @@ from plastogen.experiment import (
     normal_quantile,
 )
 from plastogen.figures.labels import path_label
+from plastogen.runs import dosing_text
 
 Array = npt.NDArray[np.float64]
 PERCENT = round(100 * CONFIDENCE)
@@ -40,13 +40,16 @@ MOST_LISTED = 12  # values of an axis that an error message names
 
 @dataclass(frozen=True)
 class DosingEvent:
-    """One thing given to one arm: drawn as a bar over time."""
+    """One thing given to one arm: drawn as a bar over time. `dose`: how much, and its unit; None of
+    what is no amount of a drug.
+    """
 
     arm: str
     drug: str
     what: str
     start_h: float
     end_h: float
+    dose: tuple[float, str] | None = None
 
 
 def interval(values: xr.DataArray) -> Intervals:
@@ -145,17 +148,17 @@ def dosing_events(ds: xr.Dataset, arms: Sequence[str] | None = None) -> list[Dos
     """
     rows = json.loads(ds.attrs.get("dosing", "[]"))
     return [
-        DosingEvent(row["arm"], row["drug"], _short(row["what"]), row["start_h"], row["end_h"])
+        DosingEvent(
+            row["arm"],
+            row["drug"],
+            dosing_text(row),
+            row["start_h"],
+            row["end_h"],
+            (row["amount"], row["unit"]) if row.get("kind") in ("dose", "level") else None,
+        )
         for row in rows
         if arms is None or row["arm"] in arms
     ]
-
-
-def _short(what: str) -> str:
-    """`Ketamine (racemic) 0.5 mg/kg` -> `ketamine 0.5 mg/kg`: as it is said on a bar."""
-    text = re.sub(r" \([^)]*\)", "", what)
-    text = re.sub(r"(\d)%", r"\1 %", text)
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
 def percent_change(values: xr.DataArray, first_h: float) -> xr.DataArray:

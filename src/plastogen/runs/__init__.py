@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from plastogen._base.facade import lookup
 
 if TYPE_CHECKING:
-    from plastogen.runs.dosing import dosing_rows
+    from plastogen.runs.dosing import dosing_rows, dosing_text
     from plastogen.runs.dry_run import planned
     from plastogen.runs.emulators import told
     from plastogen.runs.missing import run_missing

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,7 @@ from plastogen.figures import data, labels, layout, style
 from plastogen.model.circuit import reduce
 from plastogen.model.plasticity import Spines
 from plastogen.publish.explore.numbers import factors
-from plastogen.runs import dosing_rows, opened, read_record
+from plastogen.runs import dosing_rows, dosing_text, opened, read_record
 from plastogen.simulation import frozen, treated_of
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def study(folder: Path) -> dict[str, Any]:
                     curves.append([values for *_, values in found])
                     dosed.append(
                         [
-                            [row["start_h"], row["end_h"], _short(row["what"])]
+                            [row["start_h"], row["end_h"], dosing_text(row)]
                             for row in dosing_rows(case)
                         ]
                     )
@@ -221,13 +220,6 @@ def _text(written: Any) -> str:
     except QuantityError:
         return str(written)
     return f"{number:.3g} {unit}".strip()
-
-
-def _short(what: str) -> str:
-    """`Ketamine (racemic) 0.461835428594 mg/kg iv` -> `ketamine 0.462 mg/kg iv`."""
-    text = re.sub(r" \([^)]*\)", "", what)
-    text = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.3g}", text)
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
 def packed(values: Array) -> dict[str, Any]:
