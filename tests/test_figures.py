@@ -783,9 +783,9 @@ def test_a_figure_of_one_point_refuses_a_sweep_and_names_its_axis() -> None:
 
 def test_doses_in_different_units_are_refused_and_so_is_one_dose() -> None:
     ds = fake.doses()
-    ds.attrs["dosing"] = (
-        ds.attrs["dosing"].replace("50 mg/kg", "50 mg").replace("10 mg/kg", "10 nM")
-    )
+    rows = json.loads(ds.attrs["dosing"])
+    rows[0]["unit"], rows[3]["unit"] = "uM", "mg"
+    ds.attrs["dosing"] = json.dumps(rows)
     with pytest.raises(InputError, match="doses in uM and mg/kg and mg"):
         plot_sweep(ds)
     with pytest.raises(
