@@ -32,7 +32,7 @@ from plastogen.model.plasticity.system import STATES
 from plastogen.publish.catalogue import MODEL_KINDS, listing, span
 from plastogen.runs.dosing import dosing_rows
 from plastogen.simulation.switches import SiteFactors, Switches
-from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
+from plastogen.simulation.variables import VARIABLES
 
 KINDS = {
     "subjects": "Subjects",
@@ -77,8 +77,8 @@ TAKES = {
 }  # fmt: skip
 DIMS = {
     "arm": "what one group gets", "seed": "one master seed: another network, other noise",
-    "time": "hours; 0 is the first planned dose", "class": ", ".join(CLASSES),
-    "pool": ", ".join(POOLS), "species": "a drug or one of its metabolites",
+    "time": "hours; 0 is the first planned dose", "class": "classes of the circuit, such as E",
+    "pool": "its pools, such as E.synaptic", "species": "a drug or one of its metabolites",
     "snapshot": "20 s of spikes at a named moment", "frequency": "Hz",
     "subject": "one virtual subject", "point": "one point of a sweep that is no grid",
 }  # fmt: skip

@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from circuit_files import CLASSES, SMALL
 
 from plastogen.runs.curves import Axes
 from plastogen.runs.store import Stored
-from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
+from plastogen.simulation.variables import VARIABLES
 
 OWN_H = np.array([-1.0, 0.0, 1.0, 4.0])
 AXES = Axes(
     np.array([-2.0, -1.0, 0.5, 1.0, 2.5, 4.0, 9.0]),
+    CLASSES,
+    tuple(SMALL.pools()),
     ("hnk", "ketamine"),
     ("before", "after"),
     np.arange(3.0),
@@ -41,7 +44,12 @@ def run(
         arrays[name] = along.reshape(-1, *(1,) * (len(shape) - 1)) + np.broadcast_to(
             np.arange(shape[-1]), shape
         ) * (len(shape) > 1)
-    labels = {"class": CLASSES, "pool": POOLS, "species": species, "snapshot": snapshots}
+    labels = {
+        "class": CLASSES,
+        "pool": tuple(SMALL.pools()),
+        "species": species,
+        "snapshot": snapshots,
+    }
     return Stored("x", np.asarray(time_h, float), arrays, labels, np.arange(3.0), {})
 
 
@@ -71,7 +79,9 @@ def test_a_species_not_given_is_zero_and_a_snapshot_not_taken_is_nan() -> None:
 
 @pytest.mark.parametrize("time_h", [AXES.time_h, OWN_H])
 def test_a_run_on_the_shared_grid_is_taken_as_it_is(time_h: Any) -> None:
-    axes = Axes(np.asarray(time_h), ("ketamine",), ("after",), np.arange(3.0))
+    axes = Axes(
+        np.asarray(time_h), CLASSES, tuple(SMALL.pools()), ("ketamine",), ("after",), np.arange(3.0)
+    )
     kept = run(time_h)
     for name, values in axes.curves(kept):
         assert np.array_equal(values, kept.arrays[name])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from circuit_files import CLASSES, SMALL
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,12 +14,12 @@ from plastogen._base.definition import build
 from plastogen._base.document import Document
 from plastogen.errors import InputError
 from plastogen.experiment.readout import Readout, evaluate, onset, time_beyond
-from plastogen.simulation.variables import CLASSES, POOLS, READABLE, VARIABLES
+from plastogen.simulation.variables import READABLE, VARIABLES
 
 TIME = np.array([-1.0, 0.0, 1.0, 2.0, 4.0, 8.0])
 LABELS = {
     "class": CLASSES,
-    "pool": POOLS,
+    "pool": tuple(SMALL.pools()),
     "species": ("ketamine",),
     "snapshot": ("before", "during"),
 }

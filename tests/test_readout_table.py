@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from circuit_files import CLASSES, SMALL
 
 from plastogen.experiment.readout import Readout
 from plastogen.runs.readout_table import ReadoutTable
 from plastogen.runs.store import Stored
-from plastogen.simulation.variables import CLASSES, POOLS, VARIABLES
+from plastogen.simulation.variables import VARIABLES
 
 TIME_H = np.array([0.0, 1.0, 2.0])
 NAMES = np.array([["a", "b"], ["c", "a"]], dtype=object)  # arm, seed: the first run is shared
@@ -25,7 +26,7 @@ def run(weight: list[float], moved: list[float] | None = None, **log: Any) -> St
     sizes = {"time": 3, "class": 3, "pool": 7, "species": 0, "snapshot": 0, "frequency": 0}
     arrays = {name: np.ones([sizes[dim] for dim in v.dims]) for name, v in VARIABLES.items()}
     arrays["weight"] = np.array(weight)
-    labels = {"class": CLASSES, "pool": POOLS, "species": (), "snapshot": ()}
+    labels = {"class": CLASSES, "pool": tuple(SMALL.pools()), "species": (), "snapshot": ()}
     further = {} if moved is None else {"weight": np.array(moved)}
     return Stored(
         "x",

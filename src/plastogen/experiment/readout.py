@@ -19,7 +19,7 @@ from plastogen._base.quantity import Fault, Given, Quantity, faulty
 from plastogen._base.text import nearest, show
 from plastogen._base.units import parse
 from plastogen.errors import QuantityError
-from plastogen.simulation import CLASSES, POOLS, READABLE, VARIABLES, Variable
+from plastogen.simulation import READABLE, VARIABLES, Variable
 
 Array: TypeAlias = NDArray[np.float64]
 Take = Literal[
@@ -111,18 +111,12 @@ class Readout(Definition):
     def _faults_of_place(self) -> list[Fault]:
         faults = []
         given = {"class": self.class_, "pool": self.pool, "species": self.species}
-        known = {"class": CLASSES, "pool": POOLS, "species": ()}
+        wanted = {"class": "a class of cells", "pool": "a pool", "species": "a drug or metabolite"}
         for dim, word in given.items():
             if dim == self.variable.place:
-                choices = known[dim]
                 if word is None:
-                    listed = f"one of {', '.join(choices)}" if choices else "a drug or metabolite"
-                    faults.append(
-                        Fault(dim, "nothing", f"{listed}, because {self.of} has one value for each")
-                    )
-                elif choices and word not in choices:
-                    near = nearest(word, choices)
-                    faults.append(Fault(dim, show(word), f"one of {', '.join(choices)}", near))
+                    why = f"because {self.of} has one value for each"
+                    faults.append(Fault(dim, "nothing", f"{wanted[dim]}, {why}"))
             elif word is not None:
                 faults.append(Fault(dim, show(word), f"no {dim}: {self.of} has only one value"))
         return faults
@@ -224,6 +218,8 @@ def _number(
     labels: Mapping[str, tuple[str, ...]],
 ) -> float:
     """What the readout reads, before it is held against a threshold."""
+    if readout.of not in arrays:  # no class of this circuit has the role it needs
+        return float("nan")
     values = np.asarray(arrays[readout.of], dtype=np.float64)
     place = readout.variable.place
     if place is not None:

@@ -17,6 +17,7 @@ from plastogen.experiment.figure_table import FIGURES
 from plastogen.experiment.readout import ERROR, Readout, level
 from plastogen.experiment.resolve import Condition
 from plastogen.experiment.selection import along, column, picked
+from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity import STATES
 
 
@@ -74,14 +75,15 @@ def _swept(experiment: Experiment) -> int:
 def readouts(
     document: Document, experiment: Experiment, cases: list[Condition]
 ) -> Iterator[Problem]:
-    """Times outside the course, species nobody gets, snapshots there are none of, states to start
-    from.
+    """Times outside the course, species nobody gets, classes and snapshots there are none of,
+    states to start from.
     """
     yield from _states(document, experiment)
     if not cases:
         return
     start_h, end_h = min(case.start_h for case in cases), min(case.end_h for case in cases)
     species = sorted({s for case in cases for drug in case.drugs.values() for s in drug.species})
+    circuits = list({id(case.circuit): case.circuit for case in cases}.values())
     for name, readout in experiment.readouts.items():
         path = f"readouts.{name}"
         for key, time in (("at", readout.at), ("from", readout.from_), ("until", readout.until)):
@@ -96,7 +98,25 @@ def readouts(
             )
             near = nearest(readout.species, species)
             yield document.problem(f"{path}.species", show(readout.species), wanted, near)
+        yield from _places(document, path, readout, circuits)
         yield from _snapshot_names(document, path, readout, experiment.snapshots)
+
+
+def _places(
+    document: Document, path: str, readout: Readout, circuits: Collection[Circuit]
+) -> Iterator[Problem]:
+    """Classes and pools no circuit has; variables that need a role none of their classes has."""
+    role = readout.variable.role
+    if role is not None and not any(circuit.of_role(role) for circuit in circuits):
+        found = f"'{readout.of}', where no class of the circuit is {role}"
+        wanted = f"another variable, or a circuit with a class of the role {role}"
+        yield document.problem(f"{path}.of", found, wanted)
+    classes = dict.fromkeys(name for circuit in circuits for name in circuit.classes)
+    pools = dict.fromkeys(pool for circuit in circuits for pool in circuit.pools())
+    for key, word, names in (("class", readout.class_, classes), ("pool", readout.pool, pools)):
+        if word is not None and word not in names:
+            wanted = f"one of {', '.join(names)}"
+            yield document.problem(f"{path}.{key}", show(word), wanted, nearest(word, names))
 
 
 def _snapshot_names(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from plastogen.experiment import Condition
 from plastogen.runs.netcdf import Curve, Dims
 from plastogen.runs.store import Stored
-from plastogen.simulation import CLASSES, MANY, POOLS, SHARED, VARIABLES, shared, union
+from plastogen.simulation import MANY, SHARED, VARIABLES, Variable, shared, union, variables_of
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -27,24 +27,43 @@ class Axes:
     """What stands along the dimensions that curves have beside those of the runs."""
 
     time_h: Array
+    classes: tuple[str, ...]
+    pools: tuple[str, ...]
     species: tuple[str, ...]
     snapshots: tuple[str, ...]
     frequency_hz: Array
+    names: tuple[str, ...] = tuple(VARIABLES)
+    """The variables that some run has."""
 
     @classmethod
     def of(cls, cases: Sequence[Condition], snapshots: Iterable[str], frequency_hz: Array) -> Axes:
-        """Those that hold all `cases`."""
+        """Those that hold all `cases`: the union of the labels of their circuits and drugs."""
+        circuits = {id(case.circuit): case.circuit for case in cases}.values()
+        names = {name for circuit in circuits for name in variables_of(circuit)}
         species = dict.fromkeys(
             s for case in cases for drug in case.drugs.values() for s in drug.species
         )
-        return cls(_times(cases), tuple(species), tuple(snapshots), frequency_hz)
+        return cls(
+            _times(cases),
+            tuple(dict.fromkeys(name for circuit in circuits for name in circuit.classes)),
+            tuple(dict.fromkeys(pool for circuit in circuits for pool in circuit.pools())),
+            tuple(species),
+            tuple(snapshots),
+            frequency_hz,
+            tuple(name for name in VARIABLES if name in names),
+        )
+
+    @property
+    def held(self) -> dict[str, Variable]:
+        """Name -> variable of all that some run has."""
+        return {name: VARIABLES[name] for name in self.names}
 
     @property
     def sizes(self) -> dict[str, int]:
         return {
             "time": self.time_h.size,
-            "class": len(CLASSES),
-            "pool": len(POOLS),
+            "class": len(self.classes),
+            "pool": len(self.pools),
             "species": len(self.species),
             "snapshot": len(self.snapshots),
             "frequency": self.frequency_hz.size,
@@ -57,7 +76,7 @@ class Axes:
                 (*outer, *variable.dims),
                 {"units": variable.unit, "long_name": variable.long_name},
             )
-            for name, variable in VARIABLES.items()
+            for name, variable in self.held.items()
         }
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -67,14 +86,20 @@ class Axes:
     def curves(self, run: Stored) -> Iterator[tuple[str, Curve]]:
         """Every variable of a run, linear between its own times; before its start it stands still.
 
-        A species that was not given is 0; a snapshot that was not taken is NaN.
+        A species that was not given is 0; a snapshot that was not taken is NaN, as is a class, a
+        pool or a variable the run's circuit does not have.
         """
         between = (
             None if np.array_equal(run.time_h, self.time_h) else _between(run.time_h, self.time_h)
         )
-        for name, variable in VARIABLES.items():
+        for name, variable in self.held.items():
+            if name not in run.arrays:
+                yield name, np.full(self.shape(name), np.nan, np.float32)
+                continue
             values = np.asarray(run.arrays[name])
             for dim, wanted, absent in (
+                ("class", self.classes, np.nan),
+                ("pool", self.pools, np.nan),
                 ("snapshot", self.snapshots, np.nan),
                 ("species", self.species, 0.0),
             ):

@@ -33,7 +33,6 @@ from plastogen.runs.readout_table import MISSING, ReadoutTable
 from plastogen.runs.scheduler import versions
 from plastogen.runs.store import Store
 from plastogen.runs.tables import table
-from plastogen.simulation import CLASSES, POOLS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -243,8 +242,8 @@ def _coords(question: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any
     """Names and numbers along every dimension."""
     experiment = question.experiment
     coords: dict[str, Any] = {
-        "arm": list(cells.arms), "seed": list(cells.seeds), "class": list(CLASSES),
-        "pool": list(POOLS),
+        "arm": list(cells.arms), "seed": list(cells.seeds), "class": list(axes.classes),
+        "pool": list(axes.pools),
         "time": (
             "time",
             axes.time_h,

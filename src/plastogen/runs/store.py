@@ -29,10 +29,11 @@ from plastogen.errors import CacheDamaged, StoreError
 from plastogen.runs.batch import SUFFIX, Batches, listed
 from plastogen.runs.heartbeat import HOST, gone, old
 from plastogen.runs.identity import determines
-from plastogen.simulation import CLASSES, POOLS, VARIABLES, Course, Plan
+from plastogen.simulation import Course, Plan, variables_of
 
 Array: TypeAlias = NDArray[Any]
 FILES = ("plan.json", "course.npz", "snapshots.npz")
+LABELLED = ("class", "pool", "species", "snapshot")  # dimensions whose names a run keeps
 RUN = re.compile(r"[0-9a-f]{12}")
 PARTIAL = re.compile(r"[0-9a-f]{12}\.partial-(.+)-(\d+)-.*")
 SUMMARY = ("rate_hz", "spectrum", "gamma_power", "delta_power", "gamma_peak_hz")
@@ -296,14 +297,15 @@ class Store:
                 manifest = json.loads((folder / "manifest.json").read_text())
             except (FileNotFoundError, ValueError) as error:
                 raise CacheDamaged(f"run {run} is damaged: {error}") from error
-        labels = {
-            dim: tuple(map(str, tables.pop(f"names_{dim}"))) for dim in ("species", "snapshot")
-        }
+        missing = [dim for dim in LABELLED if f"names_{dim}" not in tables]
+        if missing:
+            raise CacheDamaged(f"run {run} does not say its {missing[0]}: an older version made it")
+        labels = {dim: tuple(map(str, tables.pop(f"names_{dim}"))) for dim in LABELLED}
         return Stored(
             run,
             tables.pop("time_h"),
             tables,
-            {"class": CLASSES, "pool": POOLS, **labels},
+            labels,
             tables.pop("frequency_hz"),
             manifest,
             moved,
@@ -344,7 +346,7 @@ def _tables(plan: Plan, course: Course) -> dict[str, Array]:
     variable.
     """
     tables: dict[str, Array] = {"time_h": np.asarray(plan.grid_h, float)}
-    for name, variable in VARIABLES.items():
+    for name, variable in variables_of(plan.circuit).items():
         if variable.of_snapshot:
             continue
         values = np.asarray(course.arrays[name], float)
@@ -355,21 +357,22 @@ def _tables(plan: Plan, course: Course) -> dict[str, Array]:
     tables["frequency_hz"] = np.asarray(
         next(iter(shots.values()))["frequency_hz"] if shots else [], float
     )
-    below = {"rate_hz": (len(CLASSES),), "spectrum": tables["frequency_hz"].shape}
+    below = {"rate_hz": (len(plan.circuit.classes),), "spectrum": tables["frequency_hz"].shape}
     for key in SUMMARY:
         values = np.array([shots[s][key] for s in shots], dtype=float)
         tables["snapshot_rate_hz" if key == "rate_hz" else key] = values.reshape(
             len(shots), *below.get(key, ())
         )
     tables["names_snapshot"] = np.array(list(shots), dtype=np.str_)
+    tables["names_class"] = np.array(plan.circuit.classes, dtype=np.str_)
+    tables["names_pool"] = np.array(list(plan.circuit.pools()), dtype=np.str_)
     tables["names_species"] = np.array(list(course.species), dtype=np.str_)
     return tables
 
 
 def boundaries(plan: Plan) -> dict[str, list[int]]:
     """Class -> [first cell, one past the last], for rasters."""
-    ends = np.cumsum([0, *(plan.circuit.populations[name].count for name in CLASSES)])
-    return {name: [int(ends[i]), int(ends[i + 1])] for i, name in enumerate(CLASSES)}
+    return {name: [part.start, part.stop] for name, part in plan.circuit.slices().items()}
 
 
 def checksum(path: Path) -> str:

@@ -17,6 +17,7 @@ from plastogen._base.quantity import Quantity
 from plastogen.model.circuit import Activity, Circuit, measures
 from plastogen.model.plasticity import STATES, Plasticity, SlowModel
 from plastogen.simulation.switches import Switches
+from plastogen.simulation.variables import VARIABLES, variables_of
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -66,4 +67,5 @@ def observe(
     }
     if circuit.of_role("dendritic"):
         found["dissociation"] = measures.dissociation(circuit, heard("rate_hz"), start.rate_hz)
-    return found
+    absent = VARIABLES.keys() - variables_of(circuit).keys()
+    return {name: values for name, values in found.items() if name not in absent}

@@ -26,7 +26,7 @@ class SiteFactors(Definition):
 
     `E`, `PV`, `SST` scale the synaptic receptors of that class; `tonic` those answering ambient
     glutamate in all classes, `tonic_E`, `tonic_PV`, `tonic_SST` those of one; `rest` the receptors
-    of E that miniature release opens.
+    of E that miniature release opens. Classes with other names have no factor of their own.
     """
 
     E: Factor = Field(default_factory=_whole)
@@ -41,8 +41,8 @@ class SiteFactors(Definition):
     def of(self, pool: str) -> float:
         """The factor for a pool such as "E.synaptic", "PV.tonic" or "E.rest"."""
         cls, _, site = pool.partition(".")
-        own = float(getattr(self, f"tonic_{cls}")) if site == "tonic" else 1.0
-        return own * float(getattr(self, cls if site == "synaptic" else site))
+        own = float(getattr(self, f"tonic_{cls}", 1.0)) if site == "tonic" else 1.0
+        return own * float(getattr(self, cls if site == "synaptic" else site, 1.0))
 
 
 class Switches(Definition):

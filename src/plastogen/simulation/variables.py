@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CLASSES = ("E", "PV", "SST")
-POOLS = ("E.synaptic", "E.tonic", "E.rest", "PV.synaptic", "PV.tonic", "SST.synaptic", "SST.tonic")
+from plastogen.model.circuit import Circuit, Role
 
 
 @dataclass(frozen=True)
 class Variable:
     """One variable of results.nc: its dimensions after (arm, seed), its unit, its name, and what a
-    1 means if it has no unit.
+    1 means if it has no unit. `role`: the role of the classes without which there is no such thing.
     """
 
     dims: tuple[str, ...]
     unit: str
     long_name: str
     scale: str = ""
+    role: Role | None = None
 
     @property
     def place(self) -> str | None:
@@ -46,7 +46,11 @@ VARIABLES: dict[str, Variable] = {
         _TIME, "1", "AMPA throughput onto E, ratio to baseline", "ratio to baseline"
     ),
     "dissociation": Variable(
-        _TIME, "1", "dissociation proxy: SST inhibition lost per E spike", "share lost"
+        _TIME,
+        "1",
+        "dissociation proxy: SST inhibition lost per E spike",
+        "share lost",
+        role="dendritic",
     ),
     "pattern_shift": Variable(
         _TIME, "1", "shift of the pattern of E cells from baseline", "1 - correlation"
@@ -69,7 +73,7 @@ VARIABLES: dict[str, Variable] = {
     "vacant": Variable(_TIME, "1", "vacant sites (spines lost to stress)", "relative to healthy"),
     "spine_formation": Variable(_TIME, "1/d", "spine formation"),
     "spine_elimination": Variable(_TIME, "1/d", "spine elimination"),
-    "pv_integrity": Variable(_TIME, "1", "PV integrity", "relative to healthy"),
+    "pv_integrity": Variable(_TIME, "1", "PV integrity", "relative to healthy", "perisomatic"),
     "tolerance": Variable(_TIME, "1", "tolerance (NMDA receptor up-regulation)", "share added"),
     "tone": Variable(_TIME, "1", "serotonergic tone", "level"),
     "clinical_effect": Variable(
@@ -82,3 +86,12 @@ VARIABLES: dict[str, Variable] = {
     "spectrum": Variable((*_SNAP, "frequency"), "Hz^2/Hz", "spectrum of the E population rate"),
 }
 READABLE = tuple(name for name, variable in VARIABLES.items() if "frequency" not in variable.dims)
+
+
+def variables_of(circuit: Circuit) -> dict[str, Variable]:
+    """Those of a circuit's runs: all whose role, if they need one, some class of it has."""
+    return {
+        name: variable
+        for name, variable in VARIABLES.items()
+        if variable.role is None or circuit.of_role(variable.role)
+    }
