@@ -146,8 +146,6 @@ def test_snapshots_and_their_ratio() -> None:
     [
         ({"of": "wieght", "at": "1 h"}, "of", "weight"),
         ({"of": "rate_hz", "at": "1 h"}, "class", None),
-        ({"of": "rate_hz", "at": "1 h", "class": "SSt"}, "class", "SST"),
-        ({"of": "block", "at": "1 h", "pool": "E.synaptc"}, "pool", "E.synaptic"),
         ({"of": "weight", "at": "1 h", "pool": "E.synaptic"}, "pool", None),
         ({"of": "weight"}, "", None),
         ({"of": "weight", "at": "1 h", "take": "peak"}, "", None),
