@@ -83,6 +83,13 @@ def test_what_needs_a_role_is_absent_without_it() -> None:
     )
     assert VARIABLES.keys() - variables_of(plain).keys() == {"dissociation", "pv_integrity"}
     assert "pv_output" not in plain.drive_numbers
+    gain = {
+        name: {number: slope for number, slope in own.items() if number != "pv_output"}
+        for name, own in plain.formula.gain.items()
+    }
+    plain = plain.model_copy(update={"formula": plain.formula.model_copy(update={"gain": gain})})
+    course = simulate(plan(KETAMINE, circuit=plain, hours=1))
+    assert not {"dissociation", "pv_integrity"} & course.arrays.keys()
 
 
 @pytest.mark.parametrize(("circuit", "count"), [(VIP, 14), (TWO, 10)], ids=["VIP", "two classes"])
