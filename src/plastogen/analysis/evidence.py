@@ -24,6 +24,7 @@ from plastogen._base.quantity import Fault, faulty
 from plastogen._base.scope import SCOPE
 from plastogen._base.text import nearest, show
 from plastogen._base.units import parse
+from plastogen.analysis.contrast import one_of
 from plastogen.experiment import Verdict
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import SUBUNITS, Array, BlockKinetics, Drug, NmdarBlock, Pool
@@ -121,7 +122,7 @@ def experiments(table: Sequence[Row]) -> list[str]:
 def lines(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iterator[Line]:
     """Every line: a row's function, or each of its claims. `judged`: experiment -> its verdicts.
 
-    Raises KeyError for a claim its experiment does not make.
+    Raises InputError for an experiment without verdicts, or a claim its experiment does not make.
     """
     library = Library()
     for row in sorted(table, key=lambda row: row.row):
@@ -139,9 +140,10 @@ def lines(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iter
                 row.note or "",
             )
             continue
-        verdicts = {verdict.claim: verdict for verdict in judged[str(row.experiment)]}
+        experiment = one_of(str(row.experiment), list(judged), f"evidence, row {row.row}")
+        verdicts = {verdict.claim: verdict for verdict in judged[experiment]}
         for claim in row.claims:
-            v = verdicts[claim]
+            v = verdicts[one_of(claim, list(verdicts), f"evidence, row {row.row}, {experiment}")]
             outcome = OUTCOMES[row.status, v.outcome == "met"]
             outcome = {"undecided": "undecided", "known miss": "known miss"}.get(v.outcome, outcome)
             n = f"n = {v.n}" if v.n == v.expected else f"n = {v.n} of {v.expected}"

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from plastogen.analysis import refusal
+from plastogen.analysis import one_of, refusal
 from plastogen.experiment import Intervals
 from plastogen.figures import axis, data, layout, style
 
@@ -38,7 +38,8 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
             found="no arm with drug in the brain",
             wanted="arms that hold a concentration (give: {drug: ..., brain: 1 uM})",
         )
-    chosen = list(pools) if pools else [str(pool) for pool in ds["pool"].values]
+    present = [str(pool) for pool in ds["pool"].values]
+    chosen = [one_of(pool, present, "pool") for pool in pools or present]
     note = (
         f"mean over seeds and {data.PERCENT} % interval; concentration held; voltage and activity"
         " of the circuit."

@@ -38,10 +38,7 @@ def plot_courses(
     names = data.readout_names(ds, [readout] if readout else None)
     of = [str(ds[name].attrs.get("of", "")) for name in names]
     chosen = variable or next((name for name in of if name in ds), DEFAULT)
-    if chosen not in ds or "time" not in ds[chosen].dims:
-        raise refusal(
-            ds, found=chosen, wanted="a variable with one course, such as weight or spine_density"
-        )
+    data.require_course(ds, chosen, "a variable")
     place = next((dim for dim in ("class", "pool", "species") if dim in ds[chosen].dims), None)
     swept = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
     if not swept and SUBJECT not in ds.sizes:

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis import refusal
 from plastogen.experiment import POINT, SUBJECT
 from plastogen.figures import axis, data, labels, layout, style
 from plastogen.figures._sweep import NUMBERS_PER_LINE, shaded_styles
@@ -34,10 +33,7 @@ def plot_phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
     subjects as threads, with their median.
     """
     for name in states:
-        if name not in ds or "time" not in ds[name].dims:
-            raise refusal(
-                ds, found=name, wanted="a state with one course, such as weight or spine_density"
-            )
+        data.require_course(ds, name, "a state")
     ds = ds[[*states, *(v for v in ("status",) if v in ds)]]
     swept = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
     many = SUBJECT in ds.sizes or (

@@ -103,6 +103,14 @@ def single_point(
     return ds
 
 
+def require_course(ds: xr.Dataset, name: str, what: str) -> None:
+    """Raises InputError unless `name` is a variable over time; `what` says what was asked for."""
+    courses = [str(v) for v in ds.data_vars if "time" in ds[v].dims]
+    if name not in courses:
+        wanted = f"{what} with one course, such as weight or spine_density"
+        raise refusal(ds, found=name, wanted=wanted, nearest=nearest(name, courses))
+
+
 def arm_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
     """The arms to draw: all, or those `chosen`, in that order. Raises InputError for a name that is
     not there.

@@ -1,0 +1,63 @@
+"""A name from a person that is not there is told with what was found, what was wanted and the
+nearest, whatever takes it; nobody sees a KeyError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import fake_results as fake
+import fake_sweeps
+import pytest
+
+from plastogen.analysis import contrast, evidence, responders, sensitivity
+from plastogen.errors import InputError
+from plastogen.figures.draw import drawing_function
+
+DS, PEOPLE, PLANE = fake.results(), fake_sweeps.people(20), fake_sweeps.plane()
+
+
+def draw(name: str, ds: Any, **inputs: Any) -> Callable[[], Any]:
+    return lambda: drawing_function(name)(ds, **inputs)
+
+
+PLACES: dict[str, tuple[str, Callable[[], Any]]] = {
+    "contrasts of a readout": ("spine_density_24", lambda: list(contrast.contrasts(DS, ["spine_density_24"]))),
+    "contrasts than an arm": ("vehicl", lambda: list(contrast.contrasts(DS, than="vehicl"))),
+    "responders by a readout": ("respond", lambda: responders.response(PEOPLE, "respond")),
+    "responders in an arm": ("ketamin", lambda: responders.response(PEOPLE, arm="ketamin")),
+    "sensitivity of a readout": ("effect_day", lambda: sensitivity.influences(PEOPLE, ["effect_day"])),
+    "sensitivity in an arm": ("ketamin", lambda: sensitivity.influences(PEOPLE, arm="ketamin")),
+    "sensitivity than an arm": ("vehicl", lambda: sensitivity.influences(PEOPLE, than="vehicl")),
+    "evidence": ("one_infusio", lambda: list(evidence.lines(
+        [row.model_copy(update={"experiment": "one_infusio"}) for row in evidence.rows() if row.claims],
+        {"one_infusion": []}))),
+    "arms: readout": ("spine_density_24", draw("arms", DS, readouts=["spine_density_24"])),
+    "sweep: readout": ("glutamate_surg", draw("sweep", fake.doses(), readouts=["glutamate_surg"])),
+    "landscape: readout": ("spine_day", draw("landscape", PLANE, readouts=["spine_day"])),
+    "courses: variable": ("weigh", draw("courses", PEOPLE, variable="weigh")),
+    "courses: readout": ("effect_day", draw("courses", PEOPLE, readout="effect_day")),
+    "responders: readout": ("respond", draw("responders", PEOPLE, readout="respond")),
+    "responders: arm": ("ketamin", draw("responders", PEOPLE, arm="ketamin")),
+    "tornado: readout": ("effect_day", draw("tornado", PEOPLE, readouts=["effect_day"])),
+    "tornado: arm": ("ketamin", draw("tornado", PEOPLE, arm="ketamin")),
+    "sensitivity: readout": ("effect_day", draw("sensitivity", PEOPLE, readouts=["effect_day"])),
+    "sensitivity: arm": ("ketamin", draw("sensitivity", PEOPLE, arm="ketamin")),
+    "spectra: arm": ("ketamin", draw("spectra", DS, arms=["ketamin"])),
+    "block: pool": ("E.synapti", draw("block", DS, pools=["E.synapti"])),
+    "phase: state": ("weigh", draw("phase", DS, states=["weigh", "spine_density"])),
+    "timeline: arm": ("ketamin", draw("timeline", DS, focus="ketamin")),
+    "acute: arm": ("ketamin", draw("acute", DS, arms=["ketamin"])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_unknown_name_is_told_with_what_is_there(place: str) -> None:
+    name, use = PLACES[place]
+    with pytest.raises(InputError) as caught:
+        use()
+    (problem,) = caught.value.problems
+    assert name in problem.found, problem
+    assert problem.wanted, problem
+    assert problem.nearest, problem
