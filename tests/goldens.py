@@ -93,15 +93,18 @@ def courses() -> tuple[str, Outputs]:
 
 def emulator() -> tuple[str, Outputs]:
     """Rates between sixty answers of the formula."""
-    circuit, rng, rest = answering(), np.random.default_rng(0), Drive().array()
+    circuit, rng = answering(), np.random.default_rng(0)
+    rest = Drive().array(circuit)
     drives = rest * (1 - 0.3 * rng.random((60, 1)) - 0.05 * rng.random((60, rest.size)))
     seeds = 1 + np.arange(60) % 2
     probe = FormulaProbe(circuit)
-    answers = [probe.ask(Drive(*d.tolist()), int(s)) for d, s in zip(drives, seeds, strict=True)]
+    answers = [
+        probe.ask(Drive.from_array(circuit, d), int(s)) for d, s in zip(drives, seeds, strict=True)
+    ]
     between = (drives[:20] + drives[20:40]) / 2
     fitted = Emulator.fit(circuit, drives, seeds, answers)
     return fingerprint(circuit), {
-        "rate_hz": np.asarray(fitted.ask(Drive(*between.T), 1).rate_hz).tolist()
+        "rate_hz": np.asarray(fitted.ask(Drive.from_array(circuit, between), 1).rate_hz).tolist()
     }
 
 

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -304,7 +303,7 @@ def test_blocked_receptors_cannot_excite() -> None:
 def test_every_number_of_a_drive_acts_in_the_network(name: str) -> None:
     """A change well beyond what another noise does to the same network, in the class it moves most."""
     changed = np.array(
-        list(rates(spikes(replace(HEALTHY, **{name: 0.5 if name == "silence" else 0}))).values())
+        list(rates(spikes(HEALTHY.changed(**{name: 0.5 if name == "silence" else 0}))).values())
     )
     plain = np.array(
         [list(rates(spikes(noise=noise)).values()) for noise in ("noise", "a", "b", "c")]

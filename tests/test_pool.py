@@ -79,9 +79,11 @@ def test_stopping_ends_what_is_under_way(two: Processes) -> None:
 
 
 def test_workers_take_one_core_each_and_the_parent_keeps_its_own(two: Processes) -> None:
-    before = {name: os.environ.get(name) for name in executor.ONE_CORE}
-    assert [two.submit(os.getenv, name).result(30) for name in executor.ONE_CORE] == ["1"] * 3
-    assert {name: os.environ.get(name) for name in executor.ONE_CORE} == before
+    before = {name: os.environ.get(name) for name in executor.THREAD_VARIABLES}
+    assert [two.submit(os.getenv, name).result(30) for name in executor.THREAD_VARIABLES] == [
+        "1"
+    ] * 3
+    assert {name: os.environ.get(name) for name in executor.THREAD_VARIABLES} == before
 
 
 def test_threads_are_told_to_stop_and_waited_for() -> None:

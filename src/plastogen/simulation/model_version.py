@@ -1,7 +1,7 @@
 """In: nothing. Out: `MODEL_VERSION`, which says what computes a course; a part of every run's name.
 
-Raise a number when what that part computes moves: tests/goldens.json then has to be written again
-(`python tests/goldens.py --write`), and every run is made again under another name. Wording,
+Raise a number when what that part computes moves: tests/goldens.py then has to write its numbers
+again, and every run is made again under another name. Wording,
 layout, names and speed need no new version (docs/decisions/0017).
 """
 
