@@ -13,7 +13,7 @@ def _():
     import marimo as mo
 
     import plastogen
-    from plastogen.figures._timeline import plot_timeline
+    from plastogen.figures import plot_timeline
 
     mo.md(f"""
     # Play with an experiment

@@ -64,6 +64,7 @@ HEAVY = (
 
 OPEN_ROOMS = ("", "errors", "_base")  # used by module
 FACADES = [
+    "plastogen",
     "plastogen.model",
     *(
         f"plastogen.{name}"
@@ -159,6 +160,7 @@ def test_a_room_is_entered_through_its_facade() -> None:
                 room(name) in OPEN_ROOMS
                 or there == name
                 or room(module) in (room(name), "__main__")
+                or module == "plastogen.__init__"
             ):
                 continue
             wanted = name.removeprefix(f"{there}.")
@@ -177,7 +179,7 @@ def test_a_facade_is_short_and_offers_only_what_is_there(package: str) -> None:
         assert getattr(facade, name) is not None
         bears = f"{package}.{name}" in MODULES or f"{package}.{name}.__init__" in MODULES
         assert bears == (home == package), f"{name} bears the name of a module"
-    assert set(getattr(facade, "__all__", ())) <= homes.keys() == set(dir(facade))
+    assert {*getattr(facade, "__all__", ()), *homes} == set(dir(facade))
     with pytest.raises(AttributeError, match=rf"{package} has no 'nothing'; it offers"):
         _ = facade.nothing
 
@@ -185,7 +187,7 @@ def test_a_facade_is_short_and_offers_only_what_is_there(package: str) -> None:
 def test_a_facade_costs_nothing() -> None:
     code = f"import sys, {', '.join(FACADES)}; print([m for m in sys.modules if m.startswith('plastogen.')])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    packages = {"plastogen._base", "plastogen._base.facade", *FACADES}
+    packages = {"plastogen._base", "plastogen._base.facade", *FACADES} - {"plastogen"}
     assert set(ast.literal_eval(found.stdout)) == packages
 
 
@@ -248,7 +250,7 @@ def test_the_package_itself_imports_nothing() -> None:
     loaded = ast.literal_eval(found.stdout)
     assert [
         m for m in loaded if m.split(".")[0] in (*HEAVY, "pydantic") or m.startswith("plastogen.")
-    ] == []
+    ] == ["plastogen._base", "plastogen._base.facade"]
 
 
 def test_the_python_door_opens_on_what_it_promises() -> None:
@@ -260,7 +262,7 @@ def test_the_python_door_opens_on_what_it_promises() -> None:
     assert (
         plastogen.SCOPE == "plastogen explains mechanisms; it is not advice on doses or treatment."
     )
-    with pytest.raises(AttributeError, match="plastogen has no 'nothing'; it offers InputError"):
+    with pytest.raises(AttributeError, match="plastogen has no 'nothing'; it offers EngineError"):
         _ = plastogen.nothing
 
 

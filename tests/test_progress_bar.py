@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
-from plastogen.cli.progress_bar import ProgressBar, time_left
+import plastogen
+from plastogen.publish.progress_bar import ProgressBar, time_left
 
 
 @pytest.mark.parametrize(
@@ -103,3 +108,72 @@ def test_a_terminal_gets_one_bar(monkeypatch: pytest.MonkeyPatch) -> None:
         bar.finished("a", 1)
         assert bar.progress is shown
         assert shown.tasks[0].completed == 0.5
+
+
+class ZMQInteractiveShell:
+    """What `get_ipython()` gives inside Jupyter."""
+
+
+class Display:
+    """IPython.display, keeping what is shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def HTML(self, text: str) -> str:
+        return text
+
+    def display(self, text: str, *, display_id: bool) -> Display:
+        assert display_id
+        self.shown.append(text)
+        return self
+
+    def update(self, text: str) -> None:
+        self.shown[-1] = text
+
+
+@pytest.fixture
+def jupyter(monkeypatch: pytest.MonkeyPatch) -> Display:
+    page = Display()
+    ipython = SimpleNamespace(get_ipython=ZMQInteractiveShell, display=page)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", page)
+    return page
+
+
+def test_a_notebook_gets_one_bar_that_moves(
+    jupyter: Display, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ProgressBar() as bar:
+        bar.begin(4)
+        bar.moved("a", 1, "compiling <the circuit>", 0.5)
+        bar.finished("a", 1)
+        (shown,) = jupyter.shown
+        assert '<progress value="0.2500" max="1">' in shown
+        assert "1 of 4 runs" in shown
+        bar.moved("b", 1, "compiling <the circuit>", 0)
+        assert "compiling &lt;the circuit&gt;" in jupyter.shown[0]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_run_from_python_shows_a_bar_only_when_told_to_and_where_one_can_be_seen(
+    lab: Path, jupyter: Display, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def complete(request: object, *, watcher: ProgressBar | None, **options: object) -> object:
+        if watcher is not None:
+            watcher.begin(1)
+            watcher.finished("a", 1)
+        return SimpleNamespace(ds=None)
+
+    monkeypatch.setattr("plastogen.publish.door.complete", complete)
+    plastogen.run("mine")
+    assert jupyter.shown == []
+    plastogen.run("mine", progress=True)
+    assert "1 of 1 runs" in jupyter.shown[0]
+    monkeypatch.delitem(sys.modules, "IPython")
+    plastogen.run("mine", progress=True)
+    assert len(jupyter.shown) == 1
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    plastogen.run("mine", progress=True)
+    assert capfd.readouterr() != ("", "")

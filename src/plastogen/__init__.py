@@ -1,31 +1,39 @@
 """plastogen: from a dose of ketamine to synapses and spines, weeks later, through a real spiking
 network.
+
+Start with `run`, `load`, `plot` and `catalogue`; models stand in `plastogen.model`, one course in
+`plastogen.simulation`, experiments in `plastogen.experiment`, pictures in `plastogen.figures`.
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-import importlib
-from typing import Any
+from plastogen._base.facade import lookup
 
 __version__ = "0.2.0"
+__all__ = [
+    "SCOPE", "EngineError", "InputError", "StoreError", "WorkersLost", "__version__", "catalogue",
+    "check", "compare", "contrasts", "load", "load_model", "open_outcome", "plot", "responders_of",
+    "run", "sensitivity_of", "show", "simulate", "status",
+]  # fmt: skip
 
-# The Python door: public name -> module that holds it. Nothing is imported before it is asked for.
-_DOOR: dict[str, str] = {
-    "InputError": "plastogen.errors",
-    "SCOPE": "plastogen._base.scope",
-    "StoreError": "plastogen.errors",
-    "load": "plastogen.runs.results",
-    "run": "plastogen.publish.workflow",
-}
-
-__all__ = ["__version__", *_DOOR]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _DOOR:
-        return getattr(importlib.import_module(_DOOR[name]), name)
-    raise AttributeError(f"plastogen has no {name!r}; it offers {', '.join(sorted(_DOOR))}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if TYPE_CHECKING:
+    from plastogen._base.scope import SCOPE
+    from plastogen.errors import EngineError, InputError, StoreError, WorkersLost
+    from plastogen.publish.door import (
+        catalogue,
+        check,
+        compare,
+        contrasts,
+        load_model,
+        open_outcome,
+        plot,
+        responders_of,
+        run,
+        sensitivity_of,
+        show,
+        status,
+    )
+    from plastogen.runs import load
+    from plastogen.simulation import simulate
+else:
+    __getattr__, __dir__ = lookup(__name__, __file__)

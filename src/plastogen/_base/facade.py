@@ -8,6 +8,7 @@ nothing.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,10 @@ def lookup(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], 
             return importlib.import_module(f"{package}.{name}")
         return getattr(importlib.import_module(homes[name]), name)
 
-    return find, lambda: sorted(offered(file))
+    def names() -> list[str]:
+        return sorted({*offered(file), *getattr(sys.modules[package], "__all__", ())})
+
+    return find, names
 
 
 @cache

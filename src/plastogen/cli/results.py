@@ -103,8 +103,7 @@ def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
     there yet.
     """
     from plastogen.analysis import evidence as table
-    from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish import complete
+    from plastogen.publish import ProgressBar, complete
     from plastogen.runs import make_request
 
     rows, judged = table.rows(), {}

@@ -58,8 +58,7 @@ def run(
     """Run an experiment: runs, results, verdicts on its claims, figures, report. What is finished
     is not run again.
     """
-    from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish import complete
+    from plastogen.publish import ProgressBar, complete
     from plastogen.runs import Shard, make_request, run_missing, without_result
 
     part, spread = Shard.of(shard) if shard else None, how(jobs, executor, scheduler, rerun)

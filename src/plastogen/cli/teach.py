@@ -41,8 +41,7 @@ def lesson(
     its experiment.
     """
     from plastogen._base.text import columns
-    from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish import listing, make_lesson
+    from plastogen.publish import ProgressBar, listing, make_lesson
 
     if not name:
         typer.echo("\n".join(columns(listing("lessons", here=Path()))))
@@ -81,8 +80,7 @@ def animate(
     jobs: Jobs = None,
 ) -> None:
     """A film of one run: raster, rates and a dendrite through an infusion, in the small circuit."""
-    from plastogen.cli.progress_bar import ProgressBar
-    from plastogen.publish import make_film
+    from plastogen.publish import ProgressBar, make_film
 
     with ProgressBar() as bar:
         path = make_film(

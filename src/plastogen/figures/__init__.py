@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from plastogen._base.facade import lookup
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from plastogen.figures import data, labels, layout, style
     from plastogen.figures._acute import plot_acute
     from plastogen.figures._arms import plot_arms

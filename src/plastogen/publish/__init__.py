@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from plastogen.publish.export import to_csv, to_nwb
     from plastogen.publish.film import make_film
     from plastogen.publish.lesson.make import make_lesson
+    from plastogen.publish.progress_bar import ProgressBar
     from plastogen.publish.workflow import (
         Outcome,
         complete,

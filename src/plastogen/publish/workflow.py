@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from plastogen._base.files import atomic_write, locked
-from plastogen._base.machine import cores, one_blas_thread
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
 from plastogen.experiment import (
@@ -26,18 +25,15 @@ from plastogen.experiment import (
 from plastogen.figures import Shown, draw_figures
 from plastogen.runs import (
     Request,
-    Rerun,
     RunOptions,
     RunResult,
     Say,
     Watcher,
     assemble,
     made_by_0_1,
-    make_request,
     repeat_request,
     results_of,
     run_missing,
-    silent,
     states,
     without_result,
 )
@@ -241,33 +237,3 @@ def rewrite_report(outcome: Outcome, *, say: Say = print) -> Path:
     shown = _shown(outcome.request, outcome.ds)
     outcome.figures = draw_figures(shown, _drawable(outcome.request.question, say), say=say)
     return _report(outcome, anew=True)
-
-
-def run(
-    name: str | Path,
-    *,
-    set: Mapping[str, object] | None = None,
-    seed: int | None = None,
-    seeds: int | None = None,
-    jobs: int | None = None,
-    out: Path | str | None = None,
-    method: str | None = None,
-    figures: bool = False,
-    executor: str = "",
-    scheduler: str | None = None,
-    rerun: Rerun = "",
-) -> xr.Dataset:
-    """Run an experiment and give back its results; runs already on disk are not run again.
-
-    `set`: dotted path -> value, as --set takes; `jobs`, `executor`, `scheduler`, `rerun`: as on the
-    command line. Raises InputError, StoreError, WorkersLost.
-    """
-    request = make_request(name, set, seed=seed, seeds=seeds, method=method, out=out, say=silent)
-    options: RunOptions = {
-        "workers": jobs or cores(),
-        "executor": executor,
-        "scheduler": scheduler,
-        "rerun": rerun,
-    }
-    with one_blas_thread():
-        return complete(request, say=silent, figures=figures, **options).ds

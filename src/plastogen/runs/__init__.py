@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from plastogen.runs.results import RUNS_AT_ONCE, assemble, load, results_of, states
     from plastogen.runs.scheduler import RERUNS, Rerun, Watcher
     from plastogen.runs.shard import Shard, gather
-    from plastogen.runs.status import lines, look
+    from plastogen.runs.status import Status, lines, look
     from plastogen.runs.store import Store
     from plastogen.runs.tables import head, labels, table
     from plastogen.runs.worker import RunResult

@@ -320,6 +320,10 @@ def load(folder: Path | str) -> xr.Dataset:
     they are many.
 
     Raises InputError when there are none.
+
+    >>> ds = plastogen.run("mine", seeds=2, method="formula")
+    >>> plastogen.load("results/mine").equals(ds)
+    True
     """
     path = Path(folder)
     path = path / "results.nc" if path.is_dir() else path

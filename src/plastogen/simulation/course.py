@@ -123,6 +123,11 @@ def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
 
     `progress(what, share)` is told how far it is, and of the compile step. Raises EngineError,
     StoreError.
+
+    >>> question = plastogen.check("mine", set={"course.method": "formula"})
+    >>> course = plastogen.simulate(question.case("ketamine").plan(seed=1, backend="numpy"))
+    >>> course.arrays["weight"].shape == course.t_h.shape
+    True
     """
     tell = progress or (lambda what, share: None)
     network = None

@@ -1,5 +1,5 @@
-"""In: what happens during a run. Out: what a person sees: a bar with the time left, or plain lines
-in a log.
+"""In: what happens during a run. Out: what a person sees: a bar with the time left in a terminal
+and in Jupyter, or plain lines in a log.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class ProgressBar:
         self.said: set[str] = set()
         self.progress: Any = None
         self.task: Any = None
-        self.plain = not sys.stderr.isatty()
+        self.notebook = in_jupyter()
+        self.plain = not self.notebook and not sys.stderr.isatty()
 
     def __enter__(self) -> ProgressBar:
         return self
@@ -84,6 +85,9 @@ class ProgressBar:
     def _show(self) -> None:
         if self.plain:
             return
+        if self.notebook:
+            self._show_in_notebook()
+            return
         if self.progress is None:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -95,6 +99,19 @@ class ProgressBar:
             self.progress.start()
             self.task = self.progress.add_task("", total=1)
         self.progress.update(self.task, completed=self._share(), description=self._text())
+
+    def _show_in_notebook(self) -> None:
+        """One output that changes in place; needs no widgets, so that it also prints."""
+        import html
+
+        from IPython.display import HTML, display
+
+        share = f"{self._share():.4f}"
+        bar = HTML(f'<progress value="{share}" max="1"></progress> {html.escape(self._text())}')
+        if self.task is None:
+            self.task = display(bar, display_id=True)
+        else:
+            self.task.update(bar)
 
     def _share(self) -> float:
         return (self.ended + sum(self.under_way.values())) / self.total if self.total else 0
@@ -115,3 +132,9 @@ def time_left(elapsed_s: float, share: float) -> str:
         return ""
     seconds = elapsed_s * (1 - share) / share
     return f"{seconds / S_PER_MIN:.0f} min" if seconds > 2 * S_PER_MIN else f"{seconds:.0f} s"
+
+
+def in_jupyter() -> bool:
+    """Whether output goes to a notebook or a Qt console of Jupyter."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell"
