@@ -5,6 +5,7 @@ they refuse.
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import math
 import subprocess
@@ -880,3 +881,34 @@ def test_own_data_of_a_missing_or_unreadable_file_or_an_undrawn_variable(tmp_pat
         match="found wieght, wanted one that this figure draws.*nearest valid name: weight",
     ):
         plot_timeline(DS, overlay=overlay.read_overlay(tmp_path / "mine.csv"))
+
+
+def of_classes(*names: str) -> Circuit:
+    """The shipped circuit with other classes in place of PV and SST, wired as PV is."""
+    given = [c for c in CIRCUIT.connections if {c.source, c.target} <= {"E", "PV"}]
+    wires = [c for c in given if (c.source, c.target) == ("E", "E")]
+    for name in names:
+        own = {end: {"E": "E", "PV": name}[end] for end in ("E", "PV")}
+        wires += [
+            c.model_copy(update={"source": own[c.source], "target": own[c.target]})
+            for c in given
+            if "PV" in (c.source, c.target)
+        ]
+    cells = {"E": CIRCUIT.populations["E"]} | dict.fromkeys(names, CIRCUIT.populations["PV"])
+    return CIRCUIT.model_copy(update={"populations": cells, "connections": wires})
+
+
+@pytest.mark.parametrize("names", [("PV",), ("PV", "SST", "VIP"), ("PV", "SST", "VIP", "NDNF")])
+def test_a_circuit_of_any_classes_is_drawn_with_each_apart_and_inside(
+    names: tuple[str, ...],
+) -> None:
+    ax = plot_circuit(of_classes(*names)).axes[0]
+    cells = [p for p in ax.patches if isinstance(p, Circle) and p.radius > 2]
+    assert len(cells) == 1 + len(names)
+    assert {t.get_text() for t in ax.texts} >= {"E", *names}
+    for a, b in itertools.combinations(cells, 2):
+        assert math.dist(a.center, b.center) > a.radius + b.radius
+    for cell in cells:
+        assert ax.get_xlim()[0] < cell.center[0] - cell.radius
+        assert ax.get_ylim()[0] < cell.center[1] - 3 / 2 * cell.radius
+        assert ax.get_ylim()[1] > cell.center[1] + 3 / 2 * cell.radius

@@ -18,25 +18,35 @@ from matplotlib.patches import Arc, Circle, FancyArrowPatch, Wedge
 from plastogen.figures import data, layout, style
 from plastogen.model.circuit import Circuit, Connection, Population
 
-PLACES = {"E": (0, 0), "PV": (48, 17), "SST": (48, -18)}  # centres, in units of the drawing
-SPAN = (-42, 88, -34, 36)  # left, right, bottom, top
+SPAN = (-42, 88, -34, 36)  # left, right, bottom, top, in units of the drawing
+# principal cells stand left, at 0, 0; those that inhibit stand right of them, from top to bottom
+COLUMN_X, MIDDLE_Y = 48, -0.5
+HALF_HEIGHT = {1: 0, 2: 17.5, 3: 23.5}  # of the column, by number of classes
+TALLEST = 26
+BULGE, ROOM = 16, 7  # of a column of more than two: to the right, and above and below
 LARGEST_RADIUS, SMALLEST_RADIUS, WIDEST_PT, NARROWEST_PT = 15, 8, 11, 1
 POOL_TEXT = {"synaptic": "synaptic", "tonic": "tonic", "rest": "resting"}
-# where things sit on a cell, in degrees: NMDA pools, synapses of a class onto itself, input from
-# outside
-POOL_ANGLES = {"E": (152, 180, 208), "PV": (42, -12), "SST": (12, -42)}
-LOOP_ANGLES, INPUT_ANGLES = {"E": -90, "PV": 90, "SST": -90}, {"E": 115, "PV": 155, "SST": -150}
 
 
 @dataclass(frozen=True)
 class Node:
-    """One population as drawn."""
+    """One population as drawn. In degrees, where things sit on its rim: `pools`, the middle of its
+    NMDA pools and how far they are apart; `loop`, synapses onto itself; `input`, from outside.
+    """
 
     name: str
     x: float
     y: float
     radius: float
     colour: str
+    pools: tuple[float, float]
+    loop: float
+    input: float
+
+    def pool_angle(self, i: int, n: int) -> float:
+        """Where the pool `i` of `n` sits."""
+        middle, apart = self.pools
+        return middle + apart * (i - (n - 1) / 2)
 
 
 @layout.slide
@@ -66,19 +76,10 @@ def plot_circuit(
     ax = fig.add_subplot()
     ax.set_axis_off()
     ax.set_aspect("equal")
-    ax.set_xlim(SPAN[0], SPAN[1])
-    ax.set_ylim(SPAN[2], SPAN[3])
-    largest = max(p.count for p in definition.populations.values())
-    looks = style.class_styles(definition.populations)
-    nodes = {
-        cls: Node(
-            cls,
-            *PLACES[cls],
-            max(SMALLEST_RADIUS, LARGEST_RADIUS * math.sqrt(p.count / largest)),
-            looks[cls].colour,
-        )
-        for cls, p in definition.populations.items()
-    }
+    many = len(definition.inhibitory) > 2
+    ax.set_xlim(SPAN[0], SPAN[1] + many * BULGE)
+    ax.set_ylim(SPAN[2] - many * ROOM, SPAN[3] + many * ROOM)
+    nodes = _nodes(definition)
     strongest = max(strength(c) for c in definition.connections)
     for connection in definition.connections:
         _connection(ax, nodes, connection, strength(connection) / strongest)
@@ -107,6 +108,29 @@ def plot_circuit(
         handles=handles, loc="lower left", bbox_to_anchor=(0, 0), fontsize=13, borderaxespad=0
     )
     return fig
+
+
+def _nodes(definition: Circuit) -> dict[str, Node]:
+    """Each class in its place: principal cells left, the others in a column that bulges to the
+    right where it holds more than two.
+    """
+    looks = style.class_styles(definition.classes)
+    largest = max(p.count for p in definition.populations.values())
+    radius = {
+        name: max(SMALLEST_RADIUS, LARGEST_RADIUS * math.sqrt(p.count / largest))
+        for name, p in definition.populations.items()
+    }
+    first = definition.principal
+    nodes = {first: Node(first, 0, 0, radius[first], looks[first].colour, (180, 28), -90, 115)}
+    others = definition.inhibitory
+    half, bulge = HALF_HEIGHT.get(len(others), TALLEST), BULGE * (len(others) > 2)
+    for i, name in enumerate(others):
+        height = 1 - 2 * i / (len(others) - 1) if len(others) > 1 else 0
+        x, y = COLUMN_X + bulge * (1 - abs(height)), MIDDLE_Y + half * height
+        loop, outside = (90, 155) if height >= 0 else (-90, -150)
+        pools = (15 * height, -54)
+        nodes[name] = Node(name, x, y, radius[name], looks[name].colour, pools, loop, outside)
+    return nodes
 
 
 def strength(connection: Connection) -> float:
@@ -161,7 +185,7 @@ def _connection(ax: Axes, nodes: Mapping[str, Node], connection: Connection, sha
 
 def _loop(ax: Axes, node: Node, connection: Connection, width: float, colour: str) -> None:
     """Synapses of a class onto itself: part of a circle that stands square on the cell's rim."""
-    side, size, rim = LOOP_ANGLES[node.name], node.radius / 3 + 2, node.radius + 1
+    side, size, rim = node.loop, node.radius / 3 + 2, node.radius + 1
     away = math.hypot(node.radius, size)
     x, y = (
         node.x + away * math.cos(math.radians(side)),
@@ -258,12 +282,12 @@ def _population(
     ax.annotate(
         f"{population.count} cells", (node.x, node.y - 1), ha="center", va="top", fontsize=13
     )
-    for angle, (pool, blocked) in zip(POOL_ANGLES[node.name], pools.items(), strict=False):
-        _pool(ax, node, population, pool, angle, blocked)
+    for i, (pool, blocked) in enumerate(pools.items()):
+        _pool(ax, node, population, pool, node.pool_angle(i, len(pools)), blocked)
 
 
 def _pool(
-    ax: Axes, node: Node, population: Population, pool: str, angle: int, blocked: float | None
+    ax: Axes, node: Node, population: Population, pool: str, angle: float, blocked: float | None
 ) -> None:
     """One NMDA pool on the rim: a small circle, filled by the share blocked; its name and subunits
     outside.
@@ -311,7 +335,7 @@ def _pool(
 
 def _background(ax: Axes, node: Node, text: str) -> None:
     """Input from outside: a short grey arrow."""
-    angle = math.radians(INPUT_ANGLES[node.name])
+    angle = math.radians(node.input)
     ux, uy = math.cos(angle), math.sin(angle)
     tip = (node.x + (node.radius + 1) * ux, node.y + (node.radius + 1) * uy)
     tail = (tip[0] + 7 * ux, tip[1] + 7 * uy)

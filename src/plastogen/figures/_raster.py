@@ -23,11 +23,7 @@ NEEDS = ("spectrum", "snapshot_rate_hz")
 WINDOW_S = 1  # how much of a snapshot the raster shows
 BIN_MS, SMOOTH_MS, MS_PER_S = 1, 5, 1000
 MOST_MOMENTS = 5
-SHARES = {
-    "E": 5,
-    "PV": 2,
-    "SST": 2,
-}  # height of each class in the raster; there are few PV and SST cells
+FIRST_SHARE, SHARE = 5, 2  # height of the principal cells and of each other class; these are few
 ROOM = 6  # room above a spectrum, as a factor, for the names of the bands
 FREQUENCY_TICKS = (1, 4, 10, 30, 80)
 
@@ -58,11 +54,13 @@ def plot_raster(
             ds, found=found, wanted="snapshots (named under `snapshots:`) of a run that is there"
         )
     run, look = ds.sel(arm=one, seed=which), style.arm_styles(ds)[one]
+    principal = next(iter(cells))
+    colour = style.class_styles(cells)[principal].colour
     note = (
         f"raster and rates: {window_s:g} s of each snapshot, rates smoothed over {SMOOTH_MS} ms; "
     )
     note += (
-        "spectrum of the E rate over the whole snapshot, in bands a tenth wide; grey:"
+        f"spectrum of the {principal} rate over the whole snapshot, in bands a tenth wide; grey:"
         f" {moments[0]}."
     )
     fig = layout.new_slide(ds, f"Spikes: {look.label}", seeds=f"one run, seed {which}", note=note)
@@ -77,7 +75,7 @@ def plot_raster(
         dots(rows[0][column], (times[seen] - start) * MS_PER_S, who[seen], cells, named=column == 0)
         population(rows[1][column], times - start, who, cells, window_s)
         before = run["spectrum"].sel(snapshot=moments[0]) if column else None
-        _spectrum(rows[2][column], run["spectrum"].sel(snapshot=moment), before)
+        _spectrum(rows[2][column], run["spectrum"].sel(snapshot=moment), before, colour)
         rates = run["snapshot_rate_hz"].sel(snapshot=moment)
         rows[0][column].set_title(_when(ds, moment), fontsize=15)
         rows[1][column].set_title(
@@ -129,11 +127,11 @@ def dots(
     *,
     named: bool,
 ) -> None:
-    """Every spike as a dot; classes stacked in bands of SHARES."""
+    """Every spike as a dot; classes stacked in bands, principal cells first."""
     base, ticks = 0, []
     looks = style.class_styles(cells)
     for cls, (first, end) in cells.items():
-        height = SHARES.get(cls, 2)
+        height = SHARE if ticks else FIRST_SHARE
         mine = (who >= first) & (who < end)
         y = base + height * (who[mine] - first) / (end - first)
         ax.plot(
@@ -169,7 +167,7 @@ def population(
     edges = np.arange(-reach, round(window_s * MS_PER_S) + reach + BIN_MS, BIN_MS) / MS_PER_S
     offsets = np.arange(-reach, reach + 1, BIN_MS)
     kernel = np.exp(-((offsets / SMOOTH_MS) ** 2) / 2)
-    for cls, (first, end) in cells.items():
+    for i, (cls, (first, end)) in enumerate(cells.items()):
         count = np.histogram(times_s[(who >= first) & (who < end)], edges)[0]
         rate = (
             np.convolve(count, kernel / kernel.sum(), mode="same")
@@ -181,7 +179,7 @@ def population(
             edges[:-1] * MS_PER_S,
             rate,
             color=looks[cls].colour,
-            linewidth=2 if cls == "E" else 1,
+            linewidth=1 if i else 2,
             label=cls,
         )
     ax.set_ylim(bottom=0)
@@ -199,14 +197,13 @@ def by_tenths(frequency: Array, power: Array) -> tuple[Array, Array]:
     return centres, means
 
 
-def _spectrum(ax: Axes, spectrum: xr.DataArray, before: xr.DataArray | None) -> None:
+def _spectrum(ax: Axes, spectrum: xr.DataArray, before: xr.DataArray | None, colour: str) -> None:
     """Spectrum on two logarithmic axes, bands shaded, the first snapshot's in grey behind."""
     frequency = spectrum["frequency"].values
     top = min(float(frequency[-1]), 2 * GAMMA_HZ[1])
     keep = (frequency > 0) & (frequency <= top)
     for first, last in (DELTA_HZ, GAMMA_HZ):
         ax.axvspan(max(first, frequency[keep][0]), last, color=style.PALE, linewidth=0, zorder=0)
-    colour = style.KNOWN_CLASSES["E"].colour
     if before is not None:
         ax.plot(*by_tenths(frequency[keep], before.values[keep]), color=style.GREY, linewidth=2)
     ax.plot(frequency[keep], spectrum.values[keep], color=style.tint(colour, 65), linewidth=1)
