@@ -128,7 +128,8 @@ def dots(
     named: bool,
 ) -> None:
     """Every spike as a dot; classes stacked in bands, principal cells first."""
-    base, ticks = 0, []
+    base = 0
+    ticks: list[tuple[float, str, str]] = []
     looks = style.class_styles(cells)
     for cls, (first, end) in cells.items():
         height = SHARE if ticks else FIRST_SHARE
