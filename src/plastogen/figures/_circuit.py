@@ -21,8 +21,8 @@ from plastogen.model.circuit import Circuit, Connection, Population
 SPAN = (-42, 88, -34, 36)  # left, right, bottom, top, in units of the drawing
 # principal cells stand left, at 0, 0; those that inhibit stand right of them, from top to bottom
 COLUMN_X, MIDDLE_Y = 48, -0.5
-HALF_HEIGHT = {1: 0, 2: 17.5, 3: 23.5}  # of the column, by number of classes
-TALLEST = 26
+HEIGHT = {1: 0, 2: 35, 3: 47}  # of the column, by number of classes
+TALLEST = 52
 BULGE, ROOM = 16, 7  # of a column of more than two: to the right, and above and below
 LARGEST_RADIUS, SMALLEST_RADIUS, WIDEST_PT, NARROWEST_PT = 15, 8, 11, 1
 POOL_TEXT = {"synaptic": "synaptic", "tonic": "tonic", "rest": "resting"}
@@ -123,7 +123,7 @@ def _nodes(definition: Circuit) -> dict[str, Node]:
     first = definition.principal
     nodes = {first: Node(first, 0, 0, radius[first], looks[first].colour, (180, 28), -90, 115)}
     others = definition.inhibitory
-    half, bulge = HALF_HEIGHT.get(len(others), TALLEST), BULGE * (len(others) > 2)
+    half, bulge = HEIGHT.get(len(others), TALLEST) / 2, BULGE * (len(others) > 2)
     for i, name in enumerate(others):
         height = 1 - 2 * i / (len(others) - 1) if len(others) > 1 else 0
         x, y = COLUMN_X + bulge * (1 - abs(height)), MIDDLE_Y + half * height
