@@ -18,14 +18,24 @@ from courses import BATH, INFUSION, KETAMINE, answering, plan
 from plastogen.model.circuit import Drive, measures
 from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
 from plastogen.model.circuit.measures import bin_centres_mV
-from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
+from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
-from plastogen.simulation import course as course_module
-from plastogen.simulation.course import Course, Plan, ProbeScheduler, simulate
+from plastogen.simulation import adaptive
+from plastogen.simulation.adaptive import ProbeScheduler
+from plastogen.simulation.course import Course, Plan, Progress
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
 
 DAYS = 24.0
+
+
+def simulate(given: Plan, progress: Progress | None = None) -> Course:
+    """In adaptive steps, whoever answers."""
+    if given.method == "direct":
+        return adaptive.simulate(given, progress=progress)
+    return adaptive.follow(given, FormulaProbe(given.circuit), progress or (lambda *told: None))[0]
+
+
 NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "1.21875 h", "for": "2 h"}
 
 
@@ -394,6 +404,10 @@ class Counting:
         return self.inner.ask(drive, seed)
 
 
+def told(**numbers: float) -> np.ndarray:
+    return Drive(**numbers).array(answering())[None]
+
+
 def listener(
     tmp_path: Path, *, resolution: float = 0.01, most: int = 10
 ) -> tuple[ProbeScheduler, Counting]:
@@ -403,31 +417,31 @@ def listener(
 
 def test_a_drive_near_one_already_asked_gets_the_same_answer(tmp_path: Path) -> None:
     ears, probe = listener(tmp_path)
-    first = ears.hear(Drive())
-    assert ears.hear(Drive(ampa=0.991, recurrent=1.009)) is first
-    second = ears.hear(Drive(ampa=0.98))
+    first = ears.answer(told())
+    assert ears.answer(told(ampa=0.991, recurrent=1.009)) is first
+    second = ears.answer(told(ampa=0.98))
     assert second is not first
-    assert ears.hear(Drive(ampa=0.983)) is second  # the nearer of two
+    assert ears.answer(told(ampa=0.983)) is second  # the nearer of two
     assert probe.calls == [Drive(), Drive(ampa=0.98)]
     assert not ears.cap_hit
 
 
 def test_no_more_than_the_cap_is_asked_and_the_hit_is_reported(tmp_path: Path) -> None:
     ears, probe = listener(tmp_path, most=2)
-    ears.hear(Drive())
-    low = ears.hear(Drive(ampa=0.5))
+    ears.answer(told())
+    low = ears.answer(told(ampa=0.5))
     assert not ears.cap_hit
-    assert ears.hear(Drive(ampa=0.505)) is low
+    assert ears.answer(told(ampa=0.505)) is low
     assert not ears.cap_hit  # near enough: nothing was lost
-    assert ears.hear(Drive(ampa=0.6)) is low
+    assert ears.answer(told(ampa=0.6)) is low
     assert ears.cap_hit
     assert len(probe.calls) == 2
 
 
 def test_a_frozen_listener_does_not_listen(tmp_path: Path) -> None:
     ears, probe = listener(tmp_path)
-    ears.frozen = ears.hear(Drive())
-    assert ears.hear(Drive(ampa=0.1)) is ears.frozen
+    ears.frozen = ears.answer(told())
+    assert ears.answer(told(ampa=0.1)) is ears.frozen
     assert len(probe.calls) == 1
 
 
@@ -500,7 +514,7 @@ def step_error(
 ) -> float:
     y = np.zeros(len(STATES))
     p = plan(tolerance=tolerance)
-    return course_module._error(p, first, last, y, y + slow)
+    return adaptive._error(p, first, last, y, y + slow)
 
 
 def test_the_error_of_a_step_is_the_largest_of_the_slow_state_in_tolerances() -> None:
@@ -521,9 +535,9 @@ def test_a_circuit_that_jumps_is_followed_in_the_shortest_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No step is ever good enough: each is taken all the same, wherever rounding puts its end."""
-    monkeypatch.setattr(course_module, "_error", lambda *told: 2.0)
+    monkeypatch.setattr(adaptive, "_error", lambda *told: 2.0)
     found = simulate(plan(hours=3.5, start_h=3.21875))
-    assert 0.28125 / course_module.SHORTEST_STEP_H <= found.log["steps"] < 100
+    assert 0.28125 / adaptive.SHORTEST_STEP_H <= found.log["steps"] < 100
 
 
 def test_an_answer_that_is_not_finite_ends_the_course() -> None:
@@ -567,16 +581,16 @@ def test_with_the_network_too_nothing_moves_without_treatment() -> None:
 def test_a_direct_course_is_the_same_again_and_differs_by_seed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(course_module, "SNAPSHOT_S", 2)
+    monkeypatch.setattr(adaptive, "SNAPSHOT_S", 2)
     given = {
         "snapshots": {"before": -0.5, "during": 0.5},
         "tolerance": 0.1,
         "hours": 2.0,
         "method": "direct",
     }
-    kept = course_module.NetworkProbe
+    kept = adaptive.NetworkProbe
     monkeypatch.setattr(
-        course_module,
+        adaptive,
         "CachedProbe",
         lambda probe: CachedProbe(probe, tmp_path / str(len(list(tmp_path.iterdir())))),
     )
@@ -585,7 +599,7 @@ def test_a_direct_course_is_the_same_again_and_differs_by_seed(
         simulate(plan(KETAMINE, **given)),
         simulate(plan(KETAMINE, seed=2, **given)),
     )
-    assert course_module.NetworkProbe is kept
+    assert adaptive.NetworkProbe is kept
     assert one.log["remembered"] == two.log["remembered"] == 0
     for name, values in one.arrays.items():
         np.testing.assert_array_equal(values, two.arrays[name], err_msg=name)
@@ -598,7 +612,7 @@ def test_a_direct_course_is_the_same_again_and_differs_by_seed(
 def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(course_module, "SNAPSHOT_S", 4)
+    monkeypatch.setattr(adaptive, "SNAPSHOT_S", 4)
     moments = {"before": -0.5, "during": 0.5, "start": -5.0, "held": 0.9}
     give = KETAMINE | {"b": {"drug": "nbqx", "occupancy": 0.5, "at": "0.9 h", "for": "1 h"}}
     told: list[str] = []
@@ -634,7 +648,7 @@ def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(
         ]
         np.testing.assert_allclose(shot["rate_hz"], np.array(n) / (np.array([200, 30, 20]) * 4))
     np.testing.assert_array_equal(shots["start"]["t_s"], shots["before"]["t_s"])
-    network = course_module.NetworkProbe(
+    network = adaptive.NetworkProbe(
         answering(), seconds=4, settle_s=0.5
     )  # input noise of its own, not a probe's
     own = network.spikes(Drive(), 1, noise="snapshot").t_s

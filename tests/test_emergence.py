@@ -15,7 +15,8 @@ from courses import KETAMINE, LIBRARY, plan
 
 from plastogen.model.circuit import Circuit, Drive, Engine, measures
 from plastogen.model.circuit.activity import Activity
-from plastogen.simulation.course import Course, simulate
+from plastogen.simulation.adaptive import simulate
+from plastogen.simulation.course import Course
 from plastogen.simulation.nmda_reliance import current_shares
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
 

@@ -15,7 +15,7 @@ from plastogen.errors import InputError
 from plastogen.experiment.definition import Experiment, locate, shipped
 from plastogen.experiment.models import Models
 from plastogen.experiment.resolve import OpenExperiment
-from plastogen.simulation.course import simulate
+from plastogen.simulation.adaptive import simulate
 
 TEXT = """
 question: Does it matter?

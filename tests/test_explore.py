@@ -30,8 +30,8 @@ from plastogen.model.circuit import Drive
 from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.wasm import wasm_signature
+from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
 from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import days, numbers
 from plastogen.simulation.probe import FormulaProbe

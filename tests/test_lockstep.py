@@ -12,11 +12,12 @@ from courses import BATH, INFUSION, KETAMINE, answering, plan
 
 from plastogen.model.circuit import Drive
 from plastogen.model.circuit.activity import State, reduce
-from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
+from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import SlowModel, stacked
-from plastogen.simulation.course import Course, Plan, simulate
-from plastogen.simulation.lockstep import Lockstep, alike, simulate_many
+from plastogen.simulation.adaptive import follow, simulate
+from plastogen.simulation.course import Course, Plan, treated_of
+from plastogen.simulation.lockstep import Lockstep, alike, formula_nodes, simulate_many
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import kinetics_of
 
@@ -78,7 +79,7 @@ def test_it_is_where_ever_smaller_steps_of_the_other_way_lead() -> None:
     finest = finely(asked)
     errors = []
     for tolerance in (0.02, 0.005, 0.00125):
-        other = simulate(replace(asked, tolerance=tolerance, max_probes=4000))
+        other, _ = follow(replace(asked, tolerance=tolerance, max_probes=4000), ANSWERS)
         errors.append(
             max(
                 farthest(finest, other)[name]
@@ -99,6 +100,44 @@ def test_those_beside_a_course_do_not_change_it() -> None:
     for one, found in zip(doses, together, strict=True):
         assert max(farthest(alone(one), found).values()) < 1e-9
     assert farthest(together[0], together[-1])["weight"] > 0.1
+
+
+@pytest.mark.parametrize("subject", ["healthy_adult", "stressed_adult"])
+def test_a_course_has_the_same_bits_alone_and_among_two_hundred(subject: str) -> None:
+    doses = [
+        plan({"infusion": INFUSION | {"dose": f"{0.1 + 0.01 * n} mg/kg"}}, seed=n, hours=3)
+        for n in range(199)
+    ]
+    one = plan(KETAMINE, subject=subject, hours=3)
+    (found, *_), (by_itself,) = (
+        simulate_many([one, *doses], ANSWERS),
+        simulate_many([one], ANSWERS),
+    )
+    for name, values in by_itself.arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], values, err_msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [KETAMINE, KETAMINE | NBQX, BATH], ids=["drug", "both", "bath"])
+def test_a_course_of_a_formula_is_where_ever_smaller_steps_lead(
+    given: dict[str, dict[str, object]],
+) -> None:
+    """Within a thousandth of each variable's range of steps a sixteenth as long."""
+    asked = plan(given, subject="stressed_adult", hours=14 * 24)
+    nodes = formula_nodes(asked.grid_h, treated_of(asked).events_h)
+    parts = [nodes[:-1] + n / 16 * np.diff(nodes) for n in range(16)]
+    finer = np.sort(np.concatenate([*parts, nodes[-1:]]))
+    (finest,) = Lockstep([asked], ANSWERS, nodes_h=finer).simulate()
+    assert max(farthest(finest, simulate(asked)).values()) < 1e-3
+
+
+def test_steps_of_a_formula_are_finest_after_an_event() -> None:
+    nodes = formula_nodes(np.array([-1.0, 0, 0.5, 1, 24, 30]), (0.0,))
+    lengths = np.diff(nodes)
+    assert {-1.0, 0.0, 0.5, 1.0, 24.0, 30.0} <= set(nodes)
+    np.testing.assert_allclose(lengths[(nodes[:-1] >= 0) & (nodes[:-1] < 0.5)], 0.5 / 8)
+    np.testing.assert_allclose(lengths[nodes[:-1] >= 24], 6 / 4)
+    np.testing.assert_allclose(lengths[nodes[:-1] < 0], 1 / 4)
 
 
 def test_numbers_that_others_change_leave_a_course_as_it_is_to_the_last_bit() -> None:
@@ -169,7 +208,7 @@ def test_switches_mean_the_same_as_one_by_one(switch: str, value: str) -> None:
     cut = plan(KETAMINE, switches={switch: value}, hours=30)
     whole = plan(KETAMINE, hours=30)
     assert max(farthest(alone(cut), alone(whole)).values()) > 0.01
-    other = simulate(replace(cut, tolerance=0.002, max_probes=4000))
+    other, _ = follow(replace(cut, tolerance=0.002, max_probes=4000), ANSWERS)
     assert farthest(other, alone(cut))["weight"] < 0.05
 
 

@@ -12,8 +12,8 @@ import pytest
 
 LISTED = mutants.read()
 MECHANISMS = {
-    "model/pharmacology/regimen.py", "model/pharmacology/kinetics.py", "model/pharmacology/nmda_block.py", "model/pharmacology/drug.py", "model/pharmacology/treated_subject.py", "model/circuit/measures.py", "simulation/probe.py", "model/plasticity/signalling.py",
-    "model/plasticity/synapse.py", "model/plasticity/spine.py", "model/plasticity/system.py", "simulation/step.py", "simulation/switches.py", "simulation/course.py", "model/circuit/definition.py",
+    "model/pharmacology/regimen.py", "model/pharmacology/kinetics.py", "model/pharmacology/nmda_block.py", "model/pharmacology/block_kinetics.py", "model/pharmacology/drug.py", "model/pharmacology/treated_subject.py", "model/circuit/measures.py", "simulation/probe.py", "model/plasticity/signalling.py",
+    "model/plasticity/synapse.py", "model/plasticity/spine.py", "model/plasticity/system.py", "simulation/step.py", "simulation/switches.py", "simulation/adaptive.py", "simulation/rest.py", "simulation/lockstep.py", "model/circuit/definition.py",
     "model/circuit/drive.py", "model/circuit/network.py", "model/circuit/engine.py", "experiment/readout.py", "experiment/judge.py", "experiment/statistics.py", "experiment/resolve.py", "runs/store.py",
     "_base/digest.py", "model/circuit/activity.py", "_base/units.py",
 }  # fmt: skip

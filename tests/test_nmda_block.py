@@ -13,12 +13,11 @@ from plastogen._base.definition import build
 from plastogen._base.document import Document
 from plastogen._base.library import Library
 from plastogen.errors import InputError
+from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.nmda_block import (
     SUBUNITS,
-    BlockKinetics,
     NmdarBlock,
-    Pool,
     ic50_uM,
     magnesium_free,
     occupancy_readout,
@@ -415,4 +414,16 @@ def test_one_step_of_many_courses_is_the_step_of_the_propagators(
     start, into, out = (np.array([row, row[::-1]]) for row in (x, on, off))
     p, f = propagators(into, out)
     exact = np.matmul(p, start[..., None])[..., 0] + f
-    np.testing.assert_allclose(relaxed(start, into, out), exact, atol=1e-6)
+    none = np.zeros_like(start)
+    np.testing.assert_allclose(relaxed(start, into, out, none, none), exact, atol=1e-6)
+
+
+def test_a_force_that_runs_from_end_to_end_is_solved_too() -> None:
+    """Against the exponential of the matrix of states, time and a constant."""
+    start, into, out = np.array([0.1, 0.2]), np.array([3.0, 0.5]), np.array([2.0, 40.0])
+    first, last = np.array([0.3, -0.2]), np.array([-0.1, 0.4])
+    matrix = np.zeros((4, 4))
+    matrix[:2, :2] = -np.outer(into, np.ones(2)) - np.diag(out)
+    matrix[:2, 2], matrix[:2, 3], matrix[2, 3] = last - first, into + first, 1
+    exact = (expm(matrix) @ [*start, 0, 1])[:2]
+    np.testing.assert_allclose(relaxed(start, into, out, first, last), exact, atol=1e-6)

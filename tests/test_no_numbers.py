@@ -17,7 +17,7 @@ PLAIN = (0.0, 0.5, 1.0, 2.0)
 UNIT_FACTORS = {
     "model/circuit/drive": {"PICO", "NANO", "MILLI"},
     "model/pharmacology/kinetics": {"MIN_PER_H", "UMOL_PER_MMOL"},
-    "model/pharmacology/nmda_block": {"S_PER_H"},
+    "model/pharmacology/block_kinetics": {"S_PER_H"},
     "model/plasticity/spine": {"H_PER_DAY"},
 }
 TOLERANCES = {
@@ -25,17 +25,18 @@ TOLERANCES = {
     "model/circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE"},
     "analysis/compare": {"ROUNDING"},
     "model/pharmacology/kinetics": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
-    "simulation/lockstep": {"SUBSTEP", "REST_ROUNDS", "REST_TOLERANCE"},
+    "simulation/lockstep": {"FINEST", "COARSEST", "SINCE", "SUBSTEPS", "REST_ROUNDS", "REST_TOLERANCE"},
+    "simulation/step": {"SUBSTEP"},
     "simulation/emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
                  "LEAST_SPREAD", "SEED_STEP", "SMOOTHNESS"},
     "publish/lesson/key": {"TINY"},
     "simulation/train_emulator": {"SURE_SHARE", "SLACK", "REFIT_GROWTH"},
-    "simulation/course": {
+    "simulation/adaptive": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },
     "experiment/selection": {"SAME"},
     "model/plasticity/system": {"SOLVER_RTOL", "SOLVER_ATOL", "ROOT_TOLERANCE"},
-    "model/pharmacology/nmda_block": {"SHARE_TOLERANCE"},
+    "model/pharmacology/block_kinetics": {"SHARE_TOLERANCE"},
     "experiment/statistics": {"ROUNDING"},
     "_base/text": {"NEAREST_CUTOFF"},
 }  # fmt: skip

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pytest
 from circuit_files import CLASSES, NUMBERS, SMALL
+from courses import plan
 from scipy.integrate import solve_ivp
 
 from plastogen._base.library import Library
 from plastogen.model.circuit import Circuit, Drive
-from plastogen.model.circuit.activity import State, agonist, reduce, voltages
+from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
 from plastogen.model.circuit.measures import bin_centres_mV
+from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.pharmacology.nmda_block import BlockKinetics, Pool
-from plastogen.model.pharmacology.regimen import Treatment
-from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import STATES, Inputs, Plasticity, SlowModel
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Path, Stepper
-from plastogen.simulation.switches import Switches
 
-LIBRARY = Library()
+LIBRARY, SUBSTEPS = Library(), 32
 KETAMINE = {"drug": "ketamine", "dose": "0.5 mg/kg", "route": "iv", "over": "40 min", "at": "0 h"}
+KETAMINE_ALONE = {"infusion": KETAMINE}
 NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "1 h", "for": "4 h"}
 MODEL = SlowModel(LIBRARY.load("plasticity", "all", Plasticity))
 HEALTHY = MODEL.healthy_state()
@@ -45,26 +43,40 @@ def circuit() -> Circuit:
 
 
 PROBE = FormulaProbe(circuit())
-BASE = PROBE.ask(Drive(), 1)
+
+
+def ask(**numbers: float) -> Activity:
+    """What the circuit of a batch of one does."""
+    return PROBE.ask(Drive.from_array(circuit(), Drive(**numbers).array(circuit())[None]), 1)
+
+
+BASE = ask()
 
 
 def stepper(
     *given: dict[str, Any], switches: dict[str, Any] | None = None, stress: Any = ()
 ) -> Stepper:
-    treatments = {f"t{n}": Treatment.model_validate(t) for n, t in enumerate(given)}
-    drugs = {t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()}
-    subject = LIBRARY.load("subjects", "healthy_adult", Subject)
-    return Stepper(
-        circuit(),
-        MODEL,
-        TreatedSubject(subject, drugs, treatments, stress),
-        Switches.model_validate(switches or {}),
-        BASE,
-    )
+    treatments = {f"t{n}": t for n, t in enumerate(given)}
+    one = plan(treatments, circuit=circuit(), switches=switches, stress=stress)
+    return Stepper([one], lambda drives: PROBE.ask(Drive.from_array(circuit(), drives), 1))
 
 
 def start(s: Stepper, t_h: float = 0.0) -> Moment:
-    return Moment(t_h, MODEL.healthy_state(), s.kinetics.start(), BASE)
+    return Moment(t_h, s.healthy(), s.kinetics.start(), BASE)
+
+
+def step(s: Stepper, first: Moment, last: float, arriving: Activity | None = None) -> Path:
+    return s.step(first, s.given(np.array([first.t_h, last]), SUBSTEPS)[0], arriving)
+
+
+def held(s: Stepper, t_h: float, y: np.ndarray, block: np.ndarray) -> State:
+    """What a probe holds of the one course."""
+    many = s.state(y[None], block[None], s.levels(np.array(t_h)))
+    one = {f.name: getattr(many, f.name) for f in fields(State) if f.name != "nmdar"}
+    return State(
+        {k: float(x[0]) for k, x in many.nmdar.items()},
+        **{k: float(np.ravel(x)[0]) for k, x in one.items()},
+    )
 
 
 def column(name: str) -> int:
@@ -76,13 +88,13 @@ def column(name: str) -> int:
 
 def test_the_healthy_undrugged_state_is_the_healthy_drive() -> None:
     s = stepper(KETAMINE)
-    assert s.drive(start(s, -1.0)) == Drive()
+    assert Drive.from_array(SMALL, s.drives_at(start(s, -1.0))[0]) == Drive()
 
 
 def test_block_becomes_conductance_left() -> None:
     s = stepper(KETAMINE)
     block = np.linspace(0.1, 0.7, 7)
-    state = s.state(0.0, MODEL.healthy_state(), block)
+    state = held(s, 0.0, HEALTHY, block)
     assert state.nmdar == pytest.approx(dict(zip(circuit().pools(), 1 - block, strict=True)))
 
 
@@ -90,7 +102,7 @@ def test_tolerance_raises_what_is_left_of_every_pool() -> None:
     s = stepper(KETAMINE)
     y = MODEL.healthy_state()
     y[column("tolerance")] = 0.25
-    state = s.state(0.0, y, np.full(7, 0.4))
+    state = held(s, 0.0, y, np.full(7, 0.4))
     assert list(state.nmdar.values()) == pytest.approx([1.25 * 0.6] * 7)
 
 
@@ -103,11 +115,11 @@ def test_weights_spines_scaling_and_pv_integrity_re_enter() -> None:
         ("pv_integrity", 0.7),
     ):
         y[column(name)] = value
-    state = stepper().state(0.0, y, np.zeros(7))
+    state = held(stepper(), 0.0, y, np.zeros(7))
     assert (state.weight, state.scaling, state.spines, state.pv_integrity) == pytest.approx(
         (1.2, 0.9, 0.9, 0.7)
     )
-    cut = stepper(switches={"feedback": "off"}).state(0.0, y, np.zeros(7))
+    cut = held(stepper(switches={"feedback": "off"}), 0.0, y, np.zeros(7))
     assert (cut.weight, cut.scaling, cut.spines, cut.pv_integrity) == pytest.approx((1, 1, 1, 0.7))
 
 
@@ -124,25 +136,26 @@ def test_tool_drugs_act_on_their_part_of_the_network(drug: str, part: str, left:
     s = stepper(NBQX | {"drug": drug})
     maximum = float(next(iter(LIBRARY.load("drugs", drug, Drug).targets.values())).maximum)
     wanted = 0.9 * maximum if part == "silence" else 1 - 0.9 * maximum
-    state = s.state(2.0, MODEL.healthy_state(), np.zeros(7))
+    state = held(s, 2.0, HEALTHY, np.zeros(7))
     assert getattr(state, part) == pytest.approx(wanted)
     assert reduce(SMALL, state).changed(**{part: 1 - float(part == "silence")}) == Drive()
     assert (left == pytest.approx(wanted)) == (maximum == 1)
 
 
 def test_held_levels_are_taken_on_the_side_that_is_asked_for() -> None:
-    s, y, none = stepper(NBQX), MODEL.healthy_state(), np.zeros(7)
-    assert s.state(1.0, y, none, before=True).ampa == 1
-    assert s.state(1.0, y, none).ampa == pytest.approx(0.1)
-    assert s.state(5.0, y, none, before=True).ampa == pytest.approx(0.1)
-    assert s.state(5.0, y, none).ampa == 1
+    ampa = NUMBERS.index("ampa")
+    for t_h, before, after in ((1.0, 1, 0.1), (5.0, 0.1, 1)):
+        s = stepper(NBQX)
+        moment = start(s, t_h)
+        assert s.drives_at(moment, before=True)[0, ampa] == pytest.approx(before)
+        assert s.drives_at(moment)[0, ampa] == pytest.approx(after)
 
 
 def test_factors_scale_the_block_of_their_pools() -> None:
     factors = {"E": 0.5, "PV": 0, "SST": 2, "tonic": 0.25, "rest": 3}
     s, plain = stepper(KETAMINE, switches={"block": factors}), stepper(KETAMINE)
     blocked = np.random.default_rng(0).uniform(0, 0.1, plain.kinetics.shape)
-    scaled = dict(zip(s.pools, s.block(blocked) / plain.block(blocked), strict=True))
+    scaled = dict(zip(s.pools, (s.block(blocked) / plain.block(blocked))[0], strict=True))
     assert scaled == pytest.approx(
         {
             "E.synaptic": 0.5,
@@ -159,17 +172,13 @@ def test_factors_scale_the_block_of_their_pools() -> None:
 # one step
 
 
-def ask(s: Stepper, moment: Moment) -> Any:
-    return PROBE.ask(s.drive(moment), 1)
-
-
 def stepped(s: Stepper, first: float, last: float, arriving: Any = None) -> Path:
-    return s.step(start(s, first), last, arriving)
+    return step(s, start(s, first), last, arriving)
 
 
 def test_activity_runs_linearly_from_one_answer_to_the_next() -> None:
     s = stepper()
-    arriving = PROBE.ask(Drive(ampa=0.5), 1)
+    arriving = ask(ampa=0.5)
     path = stepped(s, 1.0, 3.0, arriving)
     rates = path.activity("rate_hz", np.array([1.0, 1.5, 3.0]))
     np.testing.assert_allclose(
@@ -185,7 +194,7 @@ def test_activity_runs_linearly_from_one_answer_to_the_next() -> None:
 def test_nothing_moves_in_the_healthy_state() -> None:
     s = stepper()
     path = stepped(s, 0.0, 48.0)
-    np.testing.assert_allclose(path.end.y, MODEL.healthy_state(), rtol=1e-12)
+    np.testing.assert_allclose(path.end.y[0], HEALTHY, rtol=1e-12)
     assert not path.block.any()
     assert path.end.t_h == 48
 
@@ -197,24 +206,27 @@ def test_block_is_that_of_the_receptor_model_stepped_finely() -> None:
     s = stepper(KETAMINE)
     arriving = replace(
         BASE,
-        voltage=np.roll(BASE.voltage, 4, axis=1),
+        voltage=np.roll(BASE.voltage, 4, axis=-1),
         bound=BASE.bound / 3,
         glutamate=BASE.glutamate / 3,
     )
     path = stepped(s, 0.0, 0.5, arriving)
     k = BlockKinetics(
         [Pool(name, shares) for name, shares in circuit().pools().items()],
-        s.treated.blockers,
+        s.treated[0].blockers,
         mg_mM=1,
         mg_efold_mV=16.13,
     )
     blocked, n = k.start(), 200
-    a = [np.array(list(agonist(circuit(), x, BASE).values())) for x in (BASE, arriving)]
-    v = [np.array(list(voltages(circuit(), x).values())) for x in (BASE, arriving)]
+    a = [
+        np.array([float(np.ravel(u)[0]) for u in agonist(circuit(), x, BASE).values()])
+        for x in (BASE, arriving)
+    ]
+    v = [np.array(list(voltages(circuit(), x).values()))[:, 0] for x in (BASE, arriving)]
     for step in range(n):
         share = (step + 0.5) / n
         middle_a, middle_v = ((1 - share) * x[0] + share * x[1] for x in (a, v))
-        c = s.treated.blocker_uM(np.array([(step + 0.5) / n * 0.5]))
+        c = s.treated[0].blocker_uM(np.array([(step + 0.5) / n * 0.5]))
         blocked = k.advance(
             blocked,
             a_start=middle_a,
@@ -225,7 +237,7 @@ def test_block_is_that_of_the_receptor_model_stepped_finely() -> None:
             brain_uM=c,
             dt_h=0.5 / n,
         )[-1]
-    np.testing.assert_allclose(path.block[-1], k.fraction(blocked), rtol=5e-3)
+    np.testing.assert_allclose(path.block[-1, 0], k.fraction(blocked), rtol=5e-3)
     assert path.block[-1].min() > 0.001
     np.testing.assert_array_equal(path.block[0], 0)
     np.testing.assert_allclose(s.block(path.end.blocked), path.block[-1])
@@ -239,16 +251,15 @@ def oracle(s: Stepper, path: Path, first: Any, last: Any) -> np.ndarray:
     def inputs(t: float) -> Inputs:
         share = (t - t0) / (t1 - t0)
         block = {
-            pool: float(np.interp(t, path.block_t_h, path.block[:, n]))
-            for n, pool in enumerate(pools)
+            pool: float(np.interp(t, path.t_h, path.block[:, 0, n])) for n, pool in enumerate(pools)
         }
-        effect = {name: float(x[0]) for name, x in s.treated.effects(np.array([t])).items()}
+        effect = {name: float(x[0]) for name, x in s.treated[0].effects(np.array([t])).items()}
 
         def ratio(value: Any) -> float:
-            return float(((1 - share) * value(first) + share * value(last)) / value(BASE))
+            return float((((1 - share) * value(first) + share * value(last)) / value(BASE))[0])
 
         return Inputs(
-            rate_E=ratio(lambda a: a.rate_hz[0]),
+            rate_E=ratio(lambda a: a.rate_hz[:, 0]),
             ampa_throughput=ratio(lambda a: a.ampa_throughput),
             rest_current=1 - block["E.rest"],
             pv_block=(block["PV.synaptic"] + block["PV.tonic"]) / 2,
@@ -256,13 +267,13 @@ def oracle(s: Stepper, path: Path, first: Any, last: Any) -> np.ndarray:
             sequestered_bdnf=effect.get("bdnf", 0),
             mtorc1_blocked=effect.get("mtorc1", 0),
             serotonin=effect.get("serotonin", 0),
-            stress=float(s.treated.stress(np.array([t]))[0]),
+            stress=float(s.treated[0].stress(np.array([t]))[0]),
         )
 
     done = solve_ivp(
         lambda t, y: MODEL.rate_of_change(y, inputs(t)),
         (t0, np.nextafter(t1, t0)),
-        path.start.y,
+        path.start.y[0],
         method="RK45",
         rtol=1e-8,
         atol=1e-10,
@@ -281,34 +292,34 @@ def oracle(s: Stepper, path: Path, first: Any, last: Any) -> np.ndarray:
 )  # fmt: skip
 def test_the_slow_state_hears_activity_block_and_tools(given: list[dict[str, Any]]) -> None:
     s = stepper(*given, stress=((-1.0, 10.0, 0.6),))
-    arriving = PROBE.ask(Drive(ampa=0.7, recurrent=2), 1)
+    arriving = ask(ampa=0.7, recurrent=2)
     path = stepped(s, 0.0, 0.5, arriving)
     wanted = oracle(s, path, BASE, arriving)
     moved = np.abs(wanted - MODEL.healthy_state())
-    np.testing.assert_allclose(path.end.y, wanted, rtol=1e-4, atol=1e-3 * moved.max())
+    np.testing.assert_allclose(path.end.y[0], wanted, rtol=1e-4, atol=1e-3 * moved.max())
     np.testing.assert_allclose(
-        path.end.y - HEALTHY, wanted - HEALTHY, rtol=0.02, atol=1e-8
+        path.end.y[0] - HEALTHY, wanted - HEALTHY, rtol=0.02, atol=1e-8
     )  # each, however little
     assert moved[column("bdnf")] > 1e-3
     assert moved[column("persistent")] > 1e-5
-    assert path.end.y[column("tolerance")] > 0
+    assert path.end.y[0, column("tolerance")] > 0
 
 
 def test_the_interpolant_is_the_state_along_the_step() -> None:
     s = stepper(KETAMINE)
     path = stepped(s, 0.0, 0.5)
-    half = s.step(start(s, 0.0), 0.25)
-    np.testing.assert_allclose(path.slow(0.5), path.end.y, rtol=1e-7)
+    half = step(s, start(s, 0.0), 0.25)
+    np.testing.assert_allclose(path.slow(0.5)[0], path.end.y, rtol=1e-7)
     np.testing.assert_allclose(
-        path.slow(0.25) - HEALTHY, half.end.y - HEALTHY, rtol=0.15, atol=1e-8
+        path.slow(0.25)[0] - HEALTHY, half.end.y - HEALTHY, rtol=0.15, atol=1e-8
     )
-    assert path.slow(np.array([0.1, 0.2])).shape == (2, len(STATES))
+    assert path.slow(np.array([0.1, 0.2])).shape == (2, 1, len(STATES))
 
 
 def test_two_half_steps_are_one_whole_step() -> None:
     s = stepper(KETAMINE)
-    whole = s.step(start(s, 0.0), 0.2)
-    halves = s.step(s.step(start(s, 0.0), 0.1).end, 0.2)
+    whole = step(s, start(s, 0.0), 0.2)
+    halves = step(s, step(s, start(s, 0.0), 0.1).end, 0.2)
     np.testing.assert_allclose(halves.end.y - HEALTHY, whole.end.y - HEALTHY, rtol=0.03, atol=1e-8)
     np.testing.assert_allclose(s.block(halves.end.blocked), s.block(whole.end.blocked), rtol=5e-3)
 
@@ -318,54 +329,85 @@ def test_a_hold_acts_up_to_its_end_and_not_beyond() -> None:
     there.
     """
     anti = {"drug": "rapamycin", "occupancy": 1.0}
-    held, free = stepper(anti | {"at": "0 h", "for": "2 h"}), stepper()
+    during_hold, free = stepper(anti | {"at": "0 h", "for": "2 h"}), stepper()
     later = stepper(anti | {"at": "2 h", "for": "2 h"})
-    arriving = PROBE.ask(Drive(ampa=0.9, recurrent=2), 1)
-    during = held.step(replace(start(held), activity=arriving), 2.0, arriving)
-    without = free.step(replace(start(free), activity=arriving), 2.0, arriving)
-    before = later.step(replace(start(later), activity=arriving), 2.0, arriving)
+    arriving = ask(ampa=0.9, recurrent=2)
+    during = step(during_hold, replace(start(during_hold), activity=arriving), 2.0, arriving)
+    without = step(free, replace(start(free), activity=arriving), 2.0, arriving)
+    before = step(later, replace(start(later), activity=arriving), 2.0, arriving)
     np.testing.assert_allclose(before.end.y, without.end.y, rtol=1e-12)
     longer = stepper(anti | {"at": "0 h", "for": "3 h"})
     np.testing.assert_allclose(
         during.end.y,
-        longer.step(replace(start(longer), activity=arriving), 2.0, arriving).end.y,
+        step(longer, replace(start(longer), activity=arriving), 2.0, arriving).end.y,
         rtol=1e-12,
     )
-    assert during.end.y[column("protein")] < without.end.y[column("protein")] - 1e-4
+    assert during.end.y[0, column("protein")] < without.end.y[0, column("protein")] - 1e-4
+
+
+def along(s: Stepper, first: float, last: float) -> tuple[Path, np.ndarray]:
+    (given,) = s.given(np.array([first, last]), SUBSTEPS)
+    path = s.step(start(s, first), given)
+    return path, s.drives_along(path, given)[:, 0]
 
 
 def test_drives_along_a_step_are_those_of_its_moments() -> None:
     s = stepper(KETAMINE)
-    path = stepped(s, 0.0, 0.5)
-    drives = s.drives(path)
-    assert drives.shape == (len(path.block_t_h), len(NUMBERS))
-    np.testing.assert_allclose(drives[-1], s.drive(path.end).array(SMALL), rtol=1e-9)
-    np.testing.assert_allclose(drives[0], Drive().array(SMALL))
-    nmda = NUMBERS.index("nmda_E")
-    np.testing.assert_allclose(
-        1 - drives[:, nmda],
-        path.block[:, 0]
-        - (1 - path.block[:, 0]) * path.slow(path.block_t_h)[:, column("tolerance")],
-    )
+    path, drives = along(s, 0.0, 0.5)
+    assert drives.shape == (len(path.t_h), len(NUMBERS))
+    np.testing.assert_allclose(drives[-1], s.drives_at(path.end)[0], rtol=1e-9)
+    np.testing.assert_allclose(drives[0], Drive().array(circuit()))
+    nmda, block = NUMBERS.index("nmda_E"), path.block[:, 0, 0]
+    tolerance = path.slow(path.t_h)[:, 0, column("tolerance")]
+    np.testing.assert_allclose(1 - drives[:, nmda], block - (1 - block) * tolerance)
 
 
 def test_drives_begin_after_a_jump_at_the_start_and_end_before_one_at_the_end() -> None:
     ampa = NUMBERS.index("ampa")
-    s = stepper(NBQX)
-    np.testing.assert_allclose(s.drives(s.step(start(s, 1.0), 5.0))[:, ampa], 0.1)
-    np.testing.assert_allclose(s.drives(s.step(start(s, 0.0), 1.0))[:, ampa], 1)
+    np.testing.assert_allclose(along(stepper(NBQX), 1.0, 5.0)[1][:, ampa], 0.1)
+    np.testing.assert_allclose(along(stepper(NBQX), 0.0, 1.0)[1][:, ampa], 1)
+
+
+def test_a_block_that_is_fast_follows_the_drug_to_the_end_of_a_step() -> None:
+    """One step of hours in which ketamine wears off, against a hundred."""
+    s = stepper(KETAMINE)
+    now = step(s, start(s, 0.0), 0.7).end
+    coarse, fine = (s.step(now, s.given(np.array([0.7, 2.7]), n)[0]).block[-1, 0] for n in (4, 128))
+    np.testing.assert_allclose(coarse, fine, rtol=0.01)
+
+
+def test_fast_equations_take_more_steps_and_no_more_time_of_the_others() -> None:
+    quick = plan(KETAMINE_ALONE, circuit=circuit(), tuned={"signalling.bdnf_time": "1 min"})
+    s = Stepper([quick], lambda drives: PROBE.ask(Drive.from_array(circuit(), drives), 1))
+    path = step(s, start(s, 0.0), 2.0, ask(ampa=0.7, recurrent=2))
+    assert len(path.slow_t_h) > 60
+    assert np.isfinite(path.y).all()
+    np.testing.assert_allclose(np.diff(path.slow_t_h), 2 / (len(path.slow_t_h) - 1))
+    y, bdnf = path.slow(path.slow_t_h), column("bdnf")
+    np.testing.assert_array_equal(y, path.y)
+    assert np.abs(path.slope[-1, 0, bdnf]) < 0.1 * np.abs(path.slope[0, 0, bdnf]) + 0.1
 
 
 def test_inputs_of_a_lasting_state_are_ratios_to_the_baseline() -> None:
-    moved = PROBE.ask(Drive(ampa=0.5, recurrent=1.5), 1)
-    heard = stepper().inputs(moved, 0.7)
-    assert heard == Inputs(
-        rate_E=moved.rate_hz[0] / BASE.rate_hz[0],
+    moved = ask(ampa=0.5, recurrent=1.5)
+    s = stepper()
+    told = s.inputs(moved, s.no_block(), s.no_levels() | {"stress": np.array([0.7])})
+    wanted = Inputs(
+        rate_E=moved.rate_hz[:, 0] / BASE.rate_hz[:, 0],
         ampa_throughput=moved.ampa_throughput / BASE.ampa_throughput,
         stress=0.7,
     )
+    for field in fields(Inputs):
+        assert getattr(told, field.name) == pytest.approx(getattr(wanted, field.name))
 
 
 def test_a_state_is_what_the_probe_is_asked() -> None:
     s = stepper()
-    assert s.drive(start(s)) == reduce(SMALL, State())
+    np.testing.assert_array_equal(s.drives_at(start(s))[0], reduce(SMALL, State()).array(SMALL))
+
+
+def test_without_a_perisomatic_class_nothing_is_blocked_there() -> None:
+    s = stepper(KETAMINE)
+    block = np.full((1, len(s.pools)), 0.5)
+    assert s.inputs(BASE, block, s.no_levels()).pv_block == pytest.approx(0.5)
+    assert s._mean_block(block, (), "synaptic", "tonic") == pytest.approx(0)

@@ -18,7 +18,7 @@ from plastogen._base.quantity import Quantity
 from plastogen.errors import InputError, QuantityError
 from plastogen.model.pharmacology.subject import Subject, Varied, shares
 from plastogen.runs.identity import run_id
-from plastogen.simulation.course import simulate
+from plastogen.simulation.adaptive import simulate
 
 LIBRARY = Library()
 ADULT = LIBRARY.load("subjects", "healthy_adult", Subject)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from courses import KETAMINE, plan
 
-from plastogen.simulation.course import Course, simulate
+from plastogen.simulation.adaptive import simulate
+from plastogen.simulation.course import Course
 from plastogen.simulation.switches import SiteFactors, Switches
 
 SITES = tuple(SiteFactors.model_fields)

@@ -1,15 +1,23 @@
-"""In: the slow state, block and the circuit's activity at a time. Out: the same a macro step later,
-and its path.
+"""In: where many courses stand, what is given to them, and what their circuits do. Out: where they
+stand a macro step later, and the way there.
 
-One step of both clocks, with the activity of the circuit running linearly from one answer of the
-probe to the next.
+The one integrator. The first axis of every array is that of courses; one course is a batch of one,
+and has the same bits alone and in any batch. Within a macro step the activity runs linearly from
+one answer of the circuit to the next, and
+
+    block       in equal substeps by an exponential rule: rates of the middle solved exactly, their
+                change from end to end as a force (second order, and stiff parts keep up)
+    slow state  classical Runge-Kutta of fourth order over every two substeps, which lie at its
+                stages; over parts of two, with the parabola through them, where an equation is fast
+
+Who is asked, and when, is decided by `adaptive` and `lockstep`. docs/decisions/0016.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,19 +34,22 @@ from plastogen.model.circuit import (
     voltages,
 )
 from plastogen.model.pharmacology import BlockKinetics, Pool, TreatedSubject
-from plastogen.model.plasticity import STATES, Inputs, SlowModel
-from plastogen.simulation.switches import Switches
+from plastogen.model.plasticity import STATES, Inputs, SlowModel, stacked
+from plastogen.simulation.course import Plan, treated_of
+from plastogen.simulation.outputs import switched
 
-Array = npt.NDArray[np.float64]
+Array: TypeAlias = npt.NDArray[np.float64]
+Answer: TypeAlias = Callable[[Array], Activity]  # drives (courses, numbers) -> what circuits do
 
-BLOCK_STEPS = 32  # of block within a macro step
-INPUT_NODES = 9  # where the slow layer's inputs are evaluated within a macro step; linear between
+SUBSTEP = 1.5  # of the slow equations, in units of their fastest time constant
+TARGETS = ("ampa", "gaba", "release", "silence", "bdnf", "mtorc1", "serotonin")
+INPUTS = tuple(field.name for field in fields(Inputs))
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a course stands: time (h), slow state, blocked states of all pools, and the circuit's
-    activity.
+    """Where courses stand: time (h), slow state (courses, states), blocked states (courses, pools,
+    ...), and the activity of their circuits.
     """
 
     t_h: float
@@ -48,23 +59,53 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What is given in a macro step from `t_h[0]` to `t_h[-1]`, beside stress: (times, courses).
+
+    A level that jumps at the end belongs to the next step. effect: target -> effect. brain_uM: of
+    the blockers, at `t_h` and in the middles between, (2 times - 1, courses, blockers).
+    """
+
+    t_h: Array
+    effect: Mapping[str, Array]
+    stress: Array
+    brain_uM: Array
+
+
+@dataclass(frozen=True)
 class Path:
-    """One macro step: from `start` to `end`, the slow state in between (dense) and block at
-    `block_t_h`.
+    """One macro step: block (times, courses, pools), after its switches, at `t_h`; the slow state
+    and its slope (1/h) at `slow_t_h`.
     """
 
     start: Moment
     end: Moment
-    slow: Callable[[npt.ArrayLike], Array]
-    block_t_h: Array
-    block: Array  # (times, pools), before the block switches
+    t_h: Array
+    block: Array
+    slow_t_h: Array
+    y: Array
+    slope: Array
+
+    def slow(self, t_h: npt.ArrayLike) -> Array:
+        """The slow state at times along the step, (times, courses, states): cubic between steps."""
+        times = np.atleast_1d(np.asarray(t_h, float))
+        k = np.clip(np.searchsorted(self.slow_t_h, times, side="right"), 1, len(self.slow_t_h) - 1)
+        width = (self.slow_t_h[k] - self.slow_t_h[k - 1])[:, None, None]
+        x = (times[:, None, None] - self.slow_t_h[k - 1][:, None, None]) / width
+        rise = self.y[k] - self.y[k - 1]
+        bend = (1 - x) * (width * self.slope[k - 1] - rise) + x * (rise - width * self.slope[k])
+        return np.asarray(self.y[k - 1] + x * rise + x * (1 - x) * bend)
+
+    def blocks(self, t_h: Array) -> Array:
+        """Block at times along the step, (times, courses, pools)."""
+        k = np.clip(np.searchsorted(self.t_h, t_h, side="right"), 1, len(self.t_h) - 1)
+        x = ((t_h - self.t_h[k - 1]) / (self.t_h[k] - self.t_h[k - 1]))[:, None, None]
+        return np.asarray(self.block[k - 1] + x * (self.block[k] - self.block[k - 1]))
 
     def activity(self, name: str, t_h: Array) -> Array:
-        """A number of `Activity` along the step, (times, ...)."""
+        """A number of `Activity` along the step, (times, courses, ...)."""
         share = (t_h - self.start.t_h) / (self.end.t_h - self.start.t_h)
-        first, last = (
-            np.asarray(getattr(m.activity, name), dtype=float) for m in (self.start, self.end)
-        )
+        first, last = (np.asarray(getattr(m.activity, name)) for m in (self.start, self.end))
         share = share.reshape((-1,) + (1,) * first.ndim)
         return np.asarray(first + share * (last - first))
 
@@ -79,7 +120,7 @@ def kinetics_of(circuit: Circuit, treated: TreatedSubject) -> BlockKinetics:
     )
 
 
-def frozen(
+def held_state(
     left: dict[str, Any],
     slow: Mapping[str, Any],
     density: Any,
@@ -88,10 +129,10 @@ def frozen(
     inhibition: Any,
     feedback: bool,
 ) -> State:
-    """What a probe freezes: NMDA conductance `left` by pool, the slow state by name, effects on
-    other targets.
+    """What a probe holds: NMDA conductance `left` by pool, the slow state by name, effects on other
+    targets.
 
-    Numbers, or arrays with one number a course. Without `feedback` the circuit hears nothing of its
+    Numbers, or arrays with one number a course. Without `feedback` the circuit knows nothing of its
     synapses.
     """
     return State(
@@ -107,171 +148,238 @@ def frozen(
     )
 
 
-def ratios(activity: Activity, baseline: Activity) -> tuple[Any, Any]:
-    """Rate of principal cells and AMPA throughput, relative to the healthy circuit's."""
-    rate = activity.rate_hz[..., PRINCIPAL] / baseline.rate_hz[..., PRINCIPAL]
-    return rate, activity.ampa_throughput / baseline.ampa_throughput
-
-
-def inputs(
-    circuit: Circuit,
-    block: Array,
-    *,
-    rate_E: Array,
-    ampa_throughput: Array,
-    effect: Mapping[str, Array],
-    stress: Array,
-) -> Inputs:
-    """What the slow layer hears at many times, or in many courses: `block` is (..., pools), the
-    others (...).
-
-    The block of principal and of perisomatic cells is the mean of their synaptic and tonic
-    receptors; those at rest are not counted.
-    """
-    pools, perisomatic = tuple(circuit.pools()), circuit.of_role("perisomatic")
-    zero = np.zeros(block.shape[:-1])
-
-    def mean_block(classes: Sequence[str], *kinds: str) -> Array:
-        wanted = {f"{name}.{kind}" for name in classes for kind in kinds}
-        chosen = [i for i, pool in enumerate(pools) if pool in wanted]
-        return np.asarray(block[..., chosen].mean(axis=-1)) if chosen else zero
-
-    return Inputs(
-        rate_E=rate_E,
-        ampa_throughput=ampa_throughput,
-        rest_current=1 - mean_block([circuit.principal], "rest"),
-        pv_block=mean_block(perisomatic, "synaptic", "tonic"),
-        e_block=mean_block([circuit.principal], "synaptic", "tonic"),
-        sequestered_bdnf=effect.get("bdnf", zero),
-        mtorc1_blocked=effect.get("mtorc1", zero),
-        serotonin=effect.get("serotonin", zero),
-        stress=stress,
-    )
-
-
 class Stepper:
-    """What one course is made of; `baseline` is the activity of the healthy, drug-free circuit of
-    its seed.
+    """Courses of one circuit, side by side. `answer(drives)` says what each circuit does, from
+    drives (courses, numbers of `Drive`). `baseline`: what the healthy, drug-free circuits do.
     """
 
     def __init__(
         self,
-        circuit: Circuit,
-        model: SlowModel,
-        treated: TreatedSubject,
-        switches: Switches,
-        baseline: Activity,
+        plans: Sequence[Plan],
+        answer: Answer,
+        *,
+        treated: Sequence[TreatedSubject] | None = None,
     ) -> None:
-        self.circuit, self.model, self.treated, self.switches = circuit, model, treated, switches
-        self.baseline = baseline
-        self.pools = tuple(circuit.pools())
-        self.kinetics = kinetics_of(circuit, treated)
-        self._site = np.array([switches.block.of(pool) for pool in self.pools])
+        """`treated`: those of the plans, if they are at hand; equal ones are asked only once."""
+        first = plans[0]
+        self.plans, self.answer, self.circuit = plans, answer, first.circuit
+        self.treated = treated or [treated_of(plan) for plan in plans]
+        self.model = stacked([SlowModel(switched(p.plasticity, p.switches)) for p in plans])
+        self.kinetics = BlockKinetics.stacked([kinetics_of(self.circuit, t) for t in self.treated])
+        self.pools = tuple(self.circuit.pools())
+        self.site = np.array([[p.switches.block.of(pool) for pool in self.pools] for p in plans])
+        self.inhibition = np.array([float(plan.subject.inhibition) for plan in plans])
+        self.feedback = first.switches.feedback == "on"
+        self.baseline = answer(np.repeat(Drive().array(self.circuit)[None], len(plans), axis=0))
+
+    def healthy(self) -> Array:
+        """The slow state of the healthy, drug-free subject, (courses, states)."""
+        return np.broadcast_to(self.model.healthy_state(), (len(self.plans), len(STATES))).copy()
+
+    def no_block(self) -> Array:
+        """Nothing blocked, (courses, pools)."""
+        return np.zeros((len(self.plans), len(self.pools)))
+
+    def no_levels(self) -> dict[str, Array]:
+        """Nothing given and no stress: name -> (courses,)."""
+        return {name: np.zeros(len(self.plans)) for name in (*TARGETS, "stress")}
+
+    # what is given
+
+    def given(self, nodes_h: Array, substeps: int) -> list[Given]:
+        """What is given in each macro step from node to node, `substeps` of block in each."""
+        share = np.arange(substeps + 1) / substeps
+        starts, lengths = nodes_h[:-1, None], np.diff(nodes_h)[:, None]
+        times = starts + share * lengths
+        times[:, -1] = nodes_h[1:]
+        before = times.copy()
+        before[:, -1] = np.nextafter(before[:, -1], -np.inf)
+        levels = self.levels(before)
+        finer = np.empty((len(times), 2 * substeps + 1))
+        finer[:, ::2], finer[:, 1::2] = before, (times[:, 1:] + times[:, :-1]) / 2
+        brain = self._each(lambda treated: treated.blocker_uM(finer))
+        return [
+            Given(times[k], {n: x[k] for n, x in levels.items()}, levels["stress"][k], brain[k])
+            for k in range(len(times))
+        ]
+
+    def levels(self, t_h: Array) -> dict[str, Array]:
+        """Effects on targets, and stress, at times of any shape: name -> (*times, courses)."""
+        zero = np.zeros(t_h.shape)
+
+        def of_one(treated: TreatedSubject) -> Array:
+            found = {**treated.effects(t_h), "stress": treated.stress(t_h)}
+            return np.stack([found.get(name, zero) for name in names], axis=-1)
+
+        names = (*TARGETS, "stress")
+        return dict(zip(names, np.moveaxis(self._each(of_one, t_h.ndim), -1, 0), strict=True))
+
+    def _each(self, of_one: Callable[[TreatedSubject], Array], axis: int = 2) -> Array:
+        """One array a treated subject, side by side on `axis`, after those of times."""
+        once = {key: of_one(treated) for key, treated in {id(t): t for t in self.treated}.items()}
+        return np.stack([once[id(treated)] for treated in self.treated], axis=axis)
+
+    # what a circuit is told
 
     def block(self, blocked: Array) -> Array:
-        """Blocked share of each pool's conductance after the switches: (..., pools)."""
-        return np.asarray(self.kinetics.fraction(blocked) * self._site)
+        """Blocked share of each pool's conductance after the switches: (..., courses, pools)."""
+        return np.asarray(self.kinetics.fraction(blocked) * self.site)
 
-    def state(self, t_h: float, y: Array, block: Array, *, before: bool = False) -> State:
-        """What a probe at `t_h` would freeze, `block` by pool; `before` takes held levels as just
-        before `t_h`.
+    def state(self, y: Array, block: Array, levels: Mapping[str, Array]) -> State:
+        """What a probe holds: y (..., courses, states), block (..., courses, pools), levels (...,
+        courses).
         """
-        when = np.array([np.nextafter(t_h, -np.inf) if before else t_h])
-        effect = {name: float(value[0]) for name, value in self.treated.effects(when).items()}
-        slow = dict(zip(STATES, y.tolist(), strict=True))
-        left = dict(zip(self.pools, ((1 - block) * (1 + slow["tolerance"])).tolist(), strict=True))
-        return frozen(
-            left,
+        slow = {name: y[..., i] for i, name in enumerate(STATES)}
+        left = (1 - block) * (1 + slow["tolerance"])[..., None]
+        return held_state(
+            {pool: left[..., i] for i, pool in enumerate(self.pools)},
             slow,
-            float(self.model.spine_density(y)),
-            effect,
-            inhibition=float(self.treated.subject.inhibition),
-            feedback=self.switches.feedback == "on",
+            self.model.spine_density(y),
+            levels,
+            inhibition=self.inhibition,
+            feedback=self.feedback,
         )
 
-    def drive(self, moment: Moment, *, before: bool = False) -> Drive:
-        """What the network would be told at a moment."""
-        return reduce(
-            self.circuit,
-            self.state(moment.t_h, moment.y, self.block(moment.blocked), before=before),
-        )
+    def drives(self, y: Array, block: Array, levels: Mapping[str, Array]) -> Array:
+        """The numbers of a `Drive` that circuits are told, (..., courses, numbers)."""
+        numbers = reduce(self.circuit, self.state(y, block, levels)).array(self.circuit)
+        return np.broadcast_to(numbers, (*y.shape[:-1], numbers.shape[-1]))
 
-    def drives(self, path: Path) -> Array:
-        """What it would be told along a step, at each `path.block_t_h`: (times, numbers of a
-        `Drive`).
+    def drives_at(self, moment: Moment, *, before: bool = False) -> Array:
+        """Drives at a moment, (courses, numbers); `before` takes held levels as just before it."""
+        t_h = np.array(np.nextafter(moment.t_h, -np.inf) if before else moment.t_h)
+        return self.drives(moment.y, self.block(moment.blocked), self.levels(t_h))
+
+    def drives_along(self, path: Path, given: Given) -> Array:
+        """Drives at each `path.t_h`, (times, courses, numbers)."""
+        return self.drives(path.slow(path.t_h), path.block, given.effect)
+
+    # what the slow layer is told
+
+    def inputs(self, activity: Activity, block: Array, levels: Mapping[str, Array]) -> Inputs:
+        """Inputs of the slow layer: block (..., courses, pools), levels (..., courses).
+
+        The block of a class is the mean of its synaptic and its tonic receptors; those at rest are
+        not counted.
         """
-        along = zip(path.block_t_h, path.slow(path.block_t_h), path.block, strict=True)
-        end = (
-            path.end.t_h
-        )  # a level that jumps here belongs to the next step, one at the start to this
-        return np.array(
-            [
-                reduce(self.circuit, self.state(t, y, block, before=t == end)).array(self.circuit)
-                for t, y, block in along
-            ]
+        rate, passed = self.relative(activity)
+        principal = (self.circuit.principal,)
+        return Inputs(
+            rate_E=rate,
+            ampa_throughput=passed,
+            rest_current=1 - self._mean_block(block, principal, "rest"),
+            pv_block=self._mean_block(
+                block, self.circuit.of_role("perisomatic"), "synaptic", "tonic"
+            ),
+            e_block=self._mean_block(block, principal, "synaptic", "tonic"),
+            sequestered_bdnf=levels["bdnf"],
+            mtorc1_blocked=levels["mtorc1"],
+            serotonin=levels["serotonin"],
+            stress=levels["stress"],
         )
 
-    def inputs(self, activity: Activity, stress: float) -> Inputs:
-        """What the slow layer hears under lasting `activity` and stress, without drugs."""
-        rate, passed = ratios(activity, self.baseline)
-        return Inputs(rate_E=float(rate), ampa_throughput=float(passed), stress=stress)
+    def relative(self, activity: Activity) -> tuple[Array, Array]:
+        """Rate of principal cells and AMPA throughput, relative to the healthy circuits'."""
+        rate = activity.rate_hz[..., PRINCIPAL] / self.baseline.rate_hz[..., PRINCIPAL]
+        return rate, np.asarray(activity.ampa_throughput / self.baseline.ampa_throughput)
 
-    def step(self, start: Moment, end_h: float, arriving: Activity | None = None) -> Path:
-        """From `start` to `end_h`, the activity running to `arriving` (None: staying as it is)."""
+    def _mean_block(self, block: Array, classes: Sequence[str], *kinds: str) -> Array:
+        """Mean over the pools of these classes and kinds, in plain sums; 0 where there are none."""
+        wanted = {f"{name}.{kind}" for name in classes for kind in kinds}
+        chosen = [block[..., i] for i, pool in enumerate(self.pools) if pool in wanted]
+        return np.asarray(sum(chosen) / len(chosen)) if chosen else np.zeros(block.shape[:-1])
+
+    # one macro step
+
+    def step(self, start: Moment, given: Given, arriving: Activity | None = None) -> Path:
+        """From `start` through `given`, activity running to `arriving` (None: as it is)."""
         last = start.activity if arriving is None else arriving
-        times = np.linspace(start.t_h, end_h, BLOCK_STEPS + 1)
-        path = self._advance_block(start, last, times)
-        block = self.block(path)
-        heard = self._inputs(times, block, start.activity, last)
-        _, y, dense = self.model.advance(start.y, start.t_h, end_h, heard)
-        return Path(start, Moment(end_h, y[-1], path[-1], last), dense, times, block)
+        blocked = self._advance_block(start, last, given)
+        block = self.block(blocked)
+        slow_t_h, y, slope = self._advance_slow(start, last, block, given)
+        end = Moment(float(given.t_h[-1]), y[-1], blocked[-1], last)
+        return Path(start, end, given.t_h, block, slow_t_h, y, slope)
 
-    def _advance_block(self, start: Moment, last: Activity, times: Array) -> Array:
+    def _advance_block(self, start: Moment, last: Activity, given: Given) -> Array:
         if not self.kinetics.species:
-            return np.zeros((len(times), *self.kinetics.shape))
-        middles = (times[1:] + times[:-1]) / 2
-        own = [agonist(self.circuit, a, self.baseline) for a in (start.activity, last)]
-        shape = [voltages(self.circuit, a) for a in (start.activity, last)]
-        return self.kinetics.advance(
+            return np.zeros((len(given.t_h), *self.kinetics.shape))
+        bound0, bound1 = (
+            self._by_pool(agonist(self.circuit, a, self.baseline), axis=-1)
+            for a in (start.activity, last)
+        )
+        weights0, weights1 = (
+            self._by_pool(voltages(self.circuit, a), axis=-2) for a in (start.activity, last)
+        )
+        return self.kinetics.advance_many(
             start.blocked,
-            a_start=np.array([own[0][pool] for pool in self.pools]),
-            a_end=np.array([own[1][pool] for pool in self.pools]),
-            v_weights_start=np.array([shape[0][pool] for pool in self.pools]),
-            v_weights_end=np.array([shape[1][pool] for pool in self.pools]),
+            a_start=bound0,
+            a_end=bound1,
+            v_weights_start=weights0,
+            v_weights_end=weights1,
             v_mV=bin_centres_mV(),
-            brain_uM=self.treated.blocker_uM(middles),
-            dt_h=float(times[-1] - times[0]),
+            brain_uM=given.brain_uM,
+            dt_h=float(given.t_h[-1] - given.t_h[0]),
         )
 
-    def _inputs(
-        self, times: Array, block: Array, first: Activity, last: Activity
-    ) -> Callable[[float], Inputs]:
-        every = (len(times) - 1) // (INPUT_NODES - 1)
-        nodes = times[::every].copy()
-        asked = nodes.copy()
-        asked[-1] = np.nextafter(
-            asked[-1], -np.inf
-        )  # a level that starts or stops at the end belongs to the next step
-        share = (nodes - nodes[0]) / (nodes[-1] - nodes[0])
-        (rate0, passed0), (rate1, passed1) = (
-            ratios(first, self.baseline),
-            ratios(last, self.baseline),
+    def _by_pool(self, values: Mapping[str, Any], *, axis: int) -> Array:
+        """(courses, pools, ...) from pool -> one number for all, or an array over courses."""
+        shape = (len(self.plans),)
+        return np.stack(
+            [np.broadcast_to(values[p], (*shape, *np.shape(values[p])[1:])) for p in self.pools],
+            axis=axis,
         )
-        told = inputs(
-            self.circuit,
-            block[::every],
-            rate_E=rate0 + share * (rate1 - rate0),
-            ampa_throughput=passed0 + share * (passed1 - passed0),
-            effect=self.treated.effects(asked),
-            stress=self.treated.stress(asked),
+
+    def _advance_slow(
+        self, start: Moment, last: Activity, block: Array, given: Given
+    ) -> tuple[Array, Array, Array]:
+        """Times (n,), slow states and slopes (n, courses, states), from the start to the end."""
+        levels = {**given.effect, "stress": given.stress}
+        first, then = self.relative(start.activity), self.relative(last)
+        told = self.inputs(start.activity, block, levels)
+        share = np.linspace(0, 1, len(block))[:, None]
+        rows = np.stack(
+            [np.broadcast_to(getattr(told, name), block.shape[:-1]) for name in INPUTS], axis=1
         )
-        origin, width = float(nodes[0]), float(nodes[1] - nodes[0])
-        rows = np.stack([getattr(told, field.name) for field in fields(Inputs)], axis=-1).tolist()
+        for name, x0, x1 in zip(("rate_E", "ampa_throughput"), first, then, strict=True):
+            rows[:, INPUTS.index(name)] = x0 + share * (x1 - x0)
+        length, pairs = float(given.t_h[-1] - given.t_h[0]), (len(block) - 1) // 2
+        each = max(1, int(np.ceil(length / pairs * self.model.fastest_h / SUBSTEP)))
+        path = np.array(list(self._runge_kutta(start.y, rows, length / pairs, each)))
+        times = given.t_h[0] + np.arange(len(path)) / (len(path) - 1) * length
+        times[-1] = given.t_h[-1]
+        return times, path[:, 0], path[:, 1]
 
-        def at(t_h: float) -> Inputs:
-            place = min(max((t_h - origin) / width, 0.0), INPUT_NODES - 1.0)
-            k = min(int(place), INPUT_NODES - 2)
-            part = place - k
-            return Inputs(*(a + part * (b - a) for a, b in zip(rows[k], rows[k + 1], strict=True)))
+    def _runge_kutta(
+        self, y: Array, rows: Array, length: float, steps: int
+    ) -> Iterator[tuple[Array, Array]]:
+        """State and slope, (courses, states) each, at the start and after each step, `steps` of
+        them over every two substeps of block, which take `length`.
 
-        return at
+        rows: inputs, (times, inputs, courses).
+        """
+        h = length / steps
+        x = np.ascontiguousarray(y.T)
+
+        def slope(x: Array, told: Array) -> Array:
+            return np.stack(self.model.rates(list(x), Inputs(*told)))
+
+        for first in range(0, len(rows) - 1, 2):
+            told = [_parabola(rows[first : first + 3], i / steps / 2) for i in range(2 * steps + 1)]
+            for here, middle, there in zip(told[:-2:2], told[1:-1:2], told[2::2], strict=True):
+                k1 = slope(x, here)
+                yield np.ascontiguousarray(x.T), np.ascontiguousarray(k1.T)
+                k2 = slope(x + h / 2 * k1, middle)
+                k3 = slope(x + h / 2 * k2, middle)
+                k4 = slope(x + h * k3, there)
+                x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        yield np.ascontiguousarray(x.T), np.ascontiguousarray(slope(x, rows[-1]).T)
+
+
+def _parabola(rows: Array, share: float) -> Array:
+    """The parabola through three rows at a share of the way, never beyond the three."""
+    if share in (0, 0.5, 1):
+        return np.asarray(rows[int(2 * share)])
+    first, middle, last = rows
+    bend = 2 * (first - 2 * middle + last)
+    value = first + share * (last - first) + share * (share - 1) * bend
+    return np.asarray(np.clip(value, np.min(rows, axis=0), np.max(rows, axis=0)))

@@ -45,15 +45,18 @@ def propagators(on: Array, off: Array) -> tuple[Array, Array]:
     return p, f
 
 
-def relaxed(x: Array, on: Array, off: Array) -> Array:
-    """P x + f of `propagators`, without making P: for one step of many courses. x, on, off: (...,
-    n).
+def relaxed(x: Array, on: Array, off: Array, first: Array, last: Array) -> Array:
+    """P x + f of `propagators`, without making P: for one step of many courses, under a force that
+    runs from `first` to `last`, added to dx/dt. All (..., n).
 
     With two thirds of the nodes, so accurate to 1e-6; part by part, so that what is worked on stays
     in cache. In real numbers and plain sums, whose last bits, unlike those of numpy's complex ones,
     do not hang on how many there are.
     """
-    x_, on_, off_ = (np.ascontiguousarray(each.reshape(-1, x.shape[-1]).T) for each in (x, on, off))
+    x_, on_, off_, force_, rise_ = (
+        np.ascontiguousarray(each.reshape(-1, x.shape[-1]).T)
+        for each in (x, on, off, on + first, last - first)
+    )
     found = np.zeros(x_.shape)
     nodes = [
         (z, 1 / z, weight) for z, weight in zip(*_contour(2 * CONTOUR_NODES // 3), strict=True)
@@ -61,12 +64,15 @@ def relaxed(x: Array, on: Array, off: Array) -> Array:
     for start in range(0, x.size // x.shape[-1], IN_CACHE):
         part = slice(start, start + IN_CACHE)
         x_in, on_in, off_in = x_[:, part], on_[:, part], off_[:, part]
+        force, rise = force_[:, part], rise_[:, part]
         for z, inverse, weight in nodes:
             real = z.real + off_in
             square = real * real + z.imag**2
             real, imag = real / square, -z.imag / square  # of the resolvent, 1 / (z + off)
             in_r, in_i = real * on_in, imag * on_in
-            to_r, to_i = x_in + inverse.real * on_in, inverse.imag * on_in
+            ramp = inverse * inverse
+            to_r = x_in + inverse.real * force + ramp.real * rise
+            to_i = inverse.imag * force + ramp.imag * rise
             some_r, some_i = real * to_r - imag * to_i, real * to_i + imag * to_r
             all_r, all_i = 1 + sum(in_r), sum(in_i)
             sum_r, sum_i = sum(some_r), sum(some_i)

@@ -33,7 +33,7 @@ from plastogen.model.circuit import reduce
 from plastogen.model.plasticity import Spines
 from plastogen.publish.explore.numbers import factors
 from plastogen.runs import dosing_rows, dosing_text, opened, read_record
-from plastogen.simulation import frozen, treated_of
+from plastogen.simulation import held_state, treated_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -144,7 +144,7 @@ def drives(one: xr.Dataset, case: Condition) -> Array:
     effect = treated_of(case.plan(int(one["seed"][0]), "numpy")).effects(one["time"])
     drive = reduce(
         case.circuit,
-        frozen(
+        held_state(
             shares,
             slow,
             one["spine_density"].transpose("seed", "time").values,

@@ -1,0 +1,293 @@
+"""In: one plan. Out: its course, the circuit asked as seldom as its tolerance allows.
+
+Two clocks. The slow state is integrated (`step`); the circuit is asked (the probe) at the ends of
+macro steps. A step is first taken with the activity as it was, the circuit is asked at its end, and
+the step is taken again with the activity running to the answer: the difference is the error that
+sets the step. A drive within `resolution` of one already asked gets the same answer, so that noise
+does not make a resting state drift; resolution and steps shrink with the tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from plastogen._base.machine import single_threaded
+from plastogen.model.circuit import PRINCIPAL, Activity, Drive, measures
+from plastogen.simulation.course import Course, Plan, Progress
+from plastogen.simulation.lockstep import simulate_formula
+from plastogen.simulation.outputs import observe
+from plastogen.simulation.probe import Asker, CachedProbe, NetworkProbe
+from plastogen.simulation.rest import begin
+from plastogen.simulation.step import Moment, Path, Stepper
+
+Array = npt.NDArray[np.float64]
+
+SNAPSHOT_S = 20  # spectra and rasters are never taken from the short windows of probes
+RESOLUTION_SHARE = 0.125  # of the tolerance: drives this close get the same answer
+DRIVE_STEP_SHARE = 2  # of the tolerance: the most a drive moves in a step
+LOG_RATE_SHARE = 5  # of the tolerance: the most a log rate moves in a step, beside its noise
+NOISE_FLOOR_SE = 2  # changes of activity within this many standard errors do not shorten a step
+FIRST_STEP_H, SHORTEST_STEP_H, LONGEST_STEP_H = 1 / 30, 1 / 240, 48
+SHRINK, SAFETY, GROW = 0.3, 0.9, 3
+SUBSTEPS = 8  # of block within a macro step
+REST_ROUNDS = 20  # probes spent on finding the resting state under ongoing stress
+
+
+class ProbeScheduler:
+    """Asks the circuit for one course, never twice about the same drive, and no more than `most`
+    times.
+    """
+
+    def __init__(self, probe: CachedProbe, seed: int, *, resolution: float, most: int) -> None:
+        self.probe, self.seed, self.resolution, self.most = probe, seed, resolution, most
+        self.drives: list[Array] = []
+        self.answers: list[Activity] = []
+        self.cap_hit = False
+        self.frozen: Activity | None = None
+
+    def answer(self, drives: Array) -> Activity:
+        """What the circuit does under a drive, (1, numbers): the answer to the nearest drive asked
+        if it is near enough.
+        """
+        if self.frozen is not None:
+            return self.frozen
+        (wanted,) = drives
+        if self.drives:
+            distance = np.abs(np.array(self.drives) - wanted).max(axis=1)
+            nearest = int(distance.argmin())
+            full = len(self.drives) >= self.most
+            self.cap_hit |= full and bool(distance[nearest] > self.resolution)
+            if distance[nearest] <= self.resolution or full:
+                return self.answers[nearest]
+        found = self.probe.ask(Drive.from_array(self.probe.circuit, wanted), self.seed)
+        return self.adopt(drives, _as_batch(found))
+
+    def adopt(self, drives: Array, answer: Activity) -> Activity:
+        """Take `answer` for what the circuit does under this drive from here on."""
+        self.drives.append(drives[0])
+        self.answers.append(answer)
+        return answer
+
+
+def _as_batch(activity: Activity) -> Activity:
+    """The activity of one course as that of a batch of one."""
+    return Activity(**{name: x[None] for name, x in activity.arrays().items()})  # type: ignore[arg-type]
+
+
+@single_threaded
+def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
+    """The course of `plan`: at fixed nodes where a formula answers, in adaptive steps where the
+    network does.
+
+    `progress(what, share)` is told how far it is, and of the compile step. Raises EngineError,
+    StoreError, ValueError (a course of a formula that leaves the finite).
+
+    >>> question = plastogen.check("mine", set={"course.method": "formula"})
+    >>> course = plastogen.simulate(question.case("ketamine").plan(seed=1, backend="numpy"))
+    >>> course.arrays["weight"].shape == course.t_h.shape
+    True
+    """
+    tell = progress or (lambda what, share: None)
+    if plan.method == "formula":
+        return simulate_formula(plan, tell)
+    network = NetworkProbe(
+        plan.circuit,
+        seconds=plan.window_s,
+        settle_s=plan.settle_s,
+        backend=plan.backend,
+        announce=lambda what: tell(what, 0),
+    )
+    course, drives = follow(plan, network, tell)
+    for name, drive in drives.items():
+        tell(f"snapshot {name}", 1)
+        course.snapshots[name] = _snapshot(network, drive, plan.seed)
+    course.log["backend"] = network.engine.backend
+    return course
+
+
+def follow(
+    plan: Plan, asker: Asker, tell: Progress = lambda what, share: None
+) -> tuple[Course, dict[str, Drive]]:
+    """The course of `plan` with the answers of `asker`, kept on disk, and the drive at each of its
+    snapshots' moments.
+    """
+    probe = CachedProbe(asker)
+    scheduler = ProbeScheduler(
+        probe, plan.seed, resolution=RESOLUTION_SHARE * plan.tolerance, most=plan.max_probes
+    )
+    stepper = Stepper([plan], scheduler.answer)
+    start = begin(
+        stepper, within=scheduler.resolution / 2, rounds=REST_ROUNDS, adopt=scheduler.adopt
+    )
+    if plan.switches.probe == "frozen":
+        scheduler.frozen = start.activity
+    writer = _Writer(plan, stepper, start)
+    drives = _to_the_end(plan, stepper, start, writer, tell)
+    log = {
+        "probes": len(scheduler.drives),
+        "cap_hit": scheduler.cap_hit,
+        "steps": writer.steps,
+        "simulated": probe.asked,
+        "remembered": probe.answered,
+    }
+    species = stepper.treated[0].species
+    return Course(plan.grid_h, writer.arrays, stepper.pools, species, {}, log), drives
+
+
+def _to_the_end(
+    plan: Plan, stepper: Stepper, now: Moment, writer: _Writer, tell: Progress
+) -> dict[str, Drive]:
+    """Step to the end, writing as it goes; returns the drive at each snapshot's moment."""
+
+    def drive(moment: Moment) -> Drive:
+        return Drive.from_array(plan.circuit, stepper.drives_at(moment)[0])
+
+    stops = {t for t in stepper.treated[0].events_h if plan.start_h < t < plan.duration_h}
+    moments = {
+        name: min(max(t, plan.start_h), plan.duration_h) for name, t in plan.snapshots.items()
+    }
+    ends = sorted({*stops, *(t for t in moments.values() if t > plan.start_h), plan.duration_h})
+    drives = {name: drive(now) for name, t in moments.items() if t == plan.start_h}
+    length = FIRST_STEP_H
+    for end in ends:
+        while now.t_h < end:
+            path, length = _macro_step(plan, stepper, now, end, length)
+            writer.write(path)
+            now = path.end
+            tell("course", (now.t_h - plan.start_h) / (plan.duration_h - plan.start_h))
+        drives |= {name: drive(now) for name, t in moments.items() if t == end}
+        if end in stops:  # held levels jump here: ask again, and start with small steps
+            now = replace(now, activity=stepper.answer(stepper.drives_at(now)))
+            length = FIRST_STEP_H
+    return drives
+
+
+def _macro_step(
+    plan: Plan, stepper: Stepper, now: Moment, end_h: float, length: float
+) -> tuple[Path, float]:
+    """One accepted step towards `end_h`, and the length to try next."""
+    here = stepper.drives_at(now)
+    while True:
+        length = min(max(length, SHORTEST_STEP_H), LONGEST_STEP_H)
+        left = end_h - now.t_h
+        target = (
+            end_h if left <= length else now.t_h + min(length, left / 2)
+        )  # no sliver at the end
+        (given,) = stepper.given(np.array([now.t_h, target]), SUBSTEPS)
+        guess = stepper.step(now, given)
+        moved = np.abs(stepper.drives_along(guess, given) - here).max(axis=(1, 2))
+        too_far = np.flatnonzero(moved > DRIVE_STEP_SHARE * plan.tolerance)
+        if len(too_far) and target - now.t_h > SHORTEST_STEP_H:
+            within = max(float(guess.t_h[max(too_far[0] - 1, 1)]), now.t_h + SHORTEST_STEP_H)
+            if within < target:
+                target = within
+                (given,) = stepper.given(np.array([now.t_h, target]), SUBSTEPS)
+                guess = stepper.step(now, given)
+        answer = stepper.answer(stepper.drives_at(guess.end, before=True))
+        path = guess if answer is now.activity else stepper.step(now, given, answer)
+        error = _error(plan, now.activity, answer, guess.end.y, path.end.y)
+        if not np.isfinite(error):
+            raise RuntimeError(
+                f"the course cannot go on past {now.t_h:g} h: what the circuit answers is not"
+                " finite"
+            )
+        taken = target - now.t_h
+        if (
+            error <= 1 or taken <= SHORTEST_STEP_H or target <= now.t_h + SHORTEST_STEP_H
+        ):  # rounding may lengthen it
+            return path, taken * min(GROW, SAFETY / max(float(np.sqrt(error)), SAFETY / GROW))
+        length = taken * max(SHRINK, SAFETY / float(np.sqrt(error)))
+
+
+def _error(plan: Plan, first: Activity, last: Activity, guessed: Array, taken: Array) -> float:
+    """Error of a step in units of what is allowed: of the slow state, and of rates beyond their
+    noise.
+    """
+    slow = float(np.abs(taken - guessed).max()) / plan.tolerance
+    floor = 1 / (plan.window_s * first.rate_hz.shape[-1])  # Hz; the log of a silent class is finite
+    r0, r1 = first.rate_hz + floor, last.rate_hz + floor
+    noise = NOISE_FLOOR_SE * np.hypot(first.rate_se_hz / r0, last.rate_se_hz / r1)
+    beyond = np.maximum(np.abs(np.log(r1 / r0)) - noise, 0)
+    return float(
+        np.maximum(slow, beyond[..., PRINCIPAL].max() / (LOG_RATE_SHARE * plan.tolerance))
+    )  # not max(): nan must stay nan
+
+
+def _snapshot(network: NetworkProbe, drive: Drive, seed: int) -> dict[str, npt.NDArray[Any]]:
+    """Spikes, rates and rhythms of a long stretch at a frozen drive."""
+    spikes = network.spikes(drive, seed, seconds=SNAPSHOT_S, noise="snapshot")
+    frequency, density = measures.spectrum(spikes)
+    rate, error = measures.rates_hz(spikes)
+    return {
+        "t_s": spikes.t_s.astype(np.float32),
+        "i": spikes.i,
+        "rate_hz": rate,
+        "rate_se_hz": error,
+        "frequency_hz": frequency,
+        "spectrum": density,
+        "gamma_power": np.array(measures.band_power(frequency, density, measures.GAMMA_HZ)),
+        "delta_power": np.array(measures.band_power(frequency, density, measures.DELTA_HZ)),
+        "gamma_peak_hz": np.array(measures.peak_frequency(frequency, density, measures.GAMMA_HZ)),
+        "drive": drive.array(network.circuit),
+    }
+
+
+class _Writer:
+    """Writes the course down on the common grid as it is stepped."""
+
+    def __init__(self, plan: Plan, stepper: Stepper, start: Moment) -> None:
+        self.t_h, self.stepper, self.start, self.steps = plan.grid_h, stepper, start, 0
+        self.arrays = stepper.treated[0].written(self.t_h)
+        self._reference = stepper.model.recurrent(start.y)
+        first = self.t_h <= start.t_h
+        n = int(first.sum())
+
+        def still(x: npt.ArrayLike) -> Array:
+            return np.repeat(np.asarray(x, float)[None], n, axis=0)
+
+        self._fill(
+            first,
+            still(start.y),
+            still(stepper.block(start.blocked)),
+            lambda name: still(getattr(start.activity, name)),
+        )
+
+    def write(self, path: Path) -> None:
+        """Fill the part of the grid that one step covers."""
+        self.steps += 1
+        inside = (self.t_h > path.start.t_h) & (self.t_h <= path.end.t_h)
+        if inside.any():
+            times = self.t_h[inside]
+            self._fill(
+                inside,
+                path.slow(times),
+                path.blocks(times),
+                lambda name: path.activity(name, times),
+            )
+
+    def _fill(
+        self,
+        where: npt.NDArray[np.bool_],
+        y: Array,
+        block: Array,
+        activity: Callable[[str], Array],
+    ) -> None:
+        found = observe(
+            self.stepper.circuit,
+            self.stepper.model,
+            y,
+            activity,
+            start=self.start.activity,
+            baseline=self.stepper.baseline,
+            reference=self._reference,
+            stress=self.arrays["stress"][where][:, None],
+        )
+        for name, values in {**found, "block": block}.items():
+            if name not in self.arrays:
+                self.arrays[name] = np.full((len(self.t_h), *values.shape[2:]), np.nan)
+            self.arrays[name][where] = values[:, 0]
