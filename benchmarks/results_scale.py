@@ -31,7 +31,7 @@ from plastogen.runs.results import assemble
 from plastogen.runs.scheduler import jobs_of
 from plastogen.runs.store import Store, Stored
 from plastogen.runs.tables import table
-from plastogen.simulation.course import simulate
+from plastogen.simulation.adaptive import simulate
 
 TEXT = """
 question: What does a large sweep cost?

@@ -28,7 +28,7 @@ from plastogen.model.circuit.measures import rates_hz
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.kinetics import Exposure
 from plastogen.model.pharmacology.regimen import Input
-from plastogen.simulation.course import simulate
+from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.emulator import Emulator
 from plastogen.simulation.model_version import MODEL_VERSION
 from plastogen.simulation.probe import FormulaProbe

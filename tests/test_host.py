@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import plastogen
 from plastogen._base.machine import one_blas_thread, set_one_thread
-from plastogen.simulation.course import simulate
+from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.lockstep import simulate_with_errors
 
 SRC = Path(plastogen.__file__).parent
