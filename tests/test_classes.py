@@ -21,7 +21,7 @@ from plastogen.model.circuit import Circuit, Drive, Engine, rates_hz
 from plastogen.runs.curves import Axes
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import Store
-from plastogen.simulation.course import simulate
+from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.emulator import Emulator
 from plastogen.simulation.lockstep import simulate_many
 from plastogen.simulation.probe import FormulaProbe

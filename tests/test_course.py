@@ -397,6 +397,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.calls: list[Drive] = []
+        self.circuit = answering()
         self.inner = FormulaProbe(answering())
 
     def ask(self, drive: Drive, seed: int) -> Activity:
