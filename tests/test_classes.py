@@ -38,6 +38,7 @@ arms:
     give: {infusion: {drug: ketamine, dose: 0.5 mg/kg, route: iv, over: 40 min, at: 0 h}}
 readouts:
   rate: {of: rate_hz, class: CLASS, at: 1 h}
+figures: [circuit, timeline, acute]
 """
 
 
@@ -191,7 +192,9 @@ def test_a_circuit_of_ones_own_goes_all_the_way(
     ):
         done = say(*words)
         assert done.exit_code == 0, f"{words}: {done.output}"
-    assert sorted(p.name for p in (tmp_path / "results/mine").glob("*.nc")) == ["results.nc"]
+        assert "could not be drawn" not in done.output
+    drawn = {path.stem for path in (tmp_path / "results/mine/figures").glob("*.png")}
+    assert drawn == {"circuit", "timeline", "acute"}
 
 
 @pytest.mark.network

@@ -44,7 +44,10 @@ def plot_acute(
     strip = panels.BAR_PT * max(1, len(rows))
     grid = fig.add_gridspec(3, 3, height_ratios=[strip, 160 - strip // 2, 160 - strip // 2])
     strips = [fig.add_subplot(grid[0, column]) for column in range(3)]
-    cells = [fig.add_subplot(grid[row, column]) for row in (1, 2) for column in range(3)]
+    classes = [str(name) for name in ds["class"].values]
+    row = grid[2, :].subgridspec(1, len(classes)) if len(classes) > 3 else None
+    places = [row[0, k] if row else grid[2, k] for k in range(len(classes))]
+    cells = [fig.add_subplot(place) for place in (*(grid[1, k] for k in range(3)), *places)]
     span = (float(ds["time"][0]), float(ds["time"][-1]))
     for ax in (*strips, *cells):
         axis.time_axis(ax, span)
@@ -68,7 +71,7 @@ def plot_acute(
     panels.by_arm(
         Panel(cells[2], ds, overlay, False), "glutamate", "Glutamate (% of baseline)", chosen
     )
-    for ax, cls in zip(cells[3:], [str(c) for c in ds["class"].values], strict=True):
+    for ax, cls in zip(cells[3:], classes, strict=True):
         panels.by_arm(
             Panel(ax, ds, overlay, False),
             "rate_hz",
