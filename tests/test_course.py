@@ -354,7 +354,7 @@ def test_an_infusion_does_what_its_slopes_say() -> None:
     assert found.pools[peak].startswith("SST")
     t = np.argmin(np.abs(found.t_h - 2 / 3))
     left = dict(zip(found.pools, 1 - found.arrays["block"][t], strict=True))
-    drive = replace(reduce(SMALL, State(nmdar=left)), recurrent=found.arrays["recurrent"][t])
+    drive = reduce(SMALL, State(nmdar=left)).changed(recurrent=found.arrays["recurrent"][t])
     wanted = FormulaProbe(answering()).ask(drive, 1).rate_hz
     np.testing.assert_allclose(found.arrays["rate_hz"][t], wanted, rtol=0.02)
     assert at(found, "bdnf", 1) > 1.05

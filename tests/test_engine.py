@@ -263,10 +263,16 @@ def test_the_rung_of_a_connection_probability_is_coarse_and_halves_for_sparse_ne
     assert engine.baked(circuit)["p_max"] == rung
 
 
-@pytest.mark.parametrize("part", ["EQUATIONS", "DRAW", "STEP", "RESET", "ARRIVAL"])
+@pytest.mark.parametrize(
+    "part", ["variables", "DRAW", "external", "step", "RESET", "arrival", "connect"]
+)
 def test_other_equations_need_another_program(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = program_key(SMALL)
-    monkeypatch.setattr(engine.network, part, getattr(engine.network, part) + "\n# changed")
+    known = getattr(engine.network, part)
+    if isinstance(known, str):
+        monkeypatch.setattr(engine.network, part, known + "\n# changed")
+    else:
+        monkeypatch.setattr(engine.network, part, lambda *given: known(*given) + "\n# changed")
     assert program_key(SMALL) != before
 
 

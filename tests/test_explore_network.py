@@ -53,6 +53,9 @@ def answers(*questions: dict[str, Any], page: Path | None = None) -> list[dict[s
     return list(json.loads(done.stdout))
 
 
+ANYTHING = (0.7, 0.9, 0.8, 0.75, 0.95, 0.6, 0.97, 0.93, 1.05, 1.1, 0.9, 0.01)  # a drive's numbers
+
+
 def on(**share: float) -> Drive:
     """Block of classes."""
     return Drive(
@@ -96,7 +99,7 @@ def natively(
 
 @pytest.mark.parametrize("case", ["plain", "blocked", "anything"])
 def test_spikes_are_those_of_a_native_build(native: Path, tmp_path: Path, case: str) -> None:
-    anything = Drive(0.7, 0.9, 0.8, 0.75, 0.95, 0.6, 0.97, 0.93, 1.05, 1.1, 0.9, 0.01)
+    anything = Drive.from_array(SMALL, ANYTHING)
     drive = {"plain": Drive(), "blocked": on(SST=0.55), "anything": anything}[case]
     question = {
         "plain": {},
@@ -121,7 +124,7 @@ def test_spikes_are_those_of_a_native_build(native: Path, tmp_path: Path, case: 
 
 
 def test_the_page_hands_over_what_the_package_would() -> None:
-    drive = Drive(0.7, 0.9, 0.8, 0.75, 0.95, 0.6, 0.97, 0.93, 1.05, 1.1, 0.9, 0.01)
+    drive = Drive.from_array(SMALL, ANYTHING)
     (found,) = answers(asked(drive, seed=4, mg=1, background=7, seconds=0.1, values=True))
     wanted = cell_values(SMALL, drive, numbers.SEEDS[4])
     assert found["values"] == {name: v.tolist() for name, v in wanted.items()}

@@ -16,7 +16,7 @@ from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import SlowModel, stacked
 from plastogen.simulation.adaptive import follow, simulate
-from plastogen.simulation.course import Course, Plan, treated_of
+from plastogen.simulation.course import Course, Plan, event_times, treated_of
 from plastogen.simulation.lockstep import Lockstep, alike, formula_nodes, simulate_many
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import kinetics_of
@@ -124,11 +124,36 @@ def test_a_course_of_a_formula_is_where_ever_smaller_steps_lead(
 ) -> None:
     """Within a thousandth of each variable's range of steps a sixteenth as long."""
     asked = plan(given, subject="stressed_adult", hours=14 * 24)
-    nodes = formula_nodes(asked.grid_h, treated_of(asked).events_h)
+    nodes = formula_nodes(asked.grid_h, event_times(asked))
     parts = [nodes[:-1] + n / 16 * np.diff(nodes) for n in range(16)]
     finer = np.sort(np.concatenate([*parts, nodes[-1:]]))
     (finest,) = Lockstep([asked], ANSWERS, nodes_h=finer).simulate()
     assert max(farthest(finest, simulate(asked)).values()) < 1e-3
+
+
+@pytest.mark.parametrize("start_s", [30, 50, 70, 100, 2400])
+def test_a_level_jumps_when_it_does_though_the_grid_rounds_its_time(start_s: float) -> None:
+    """A grid's times are rounded to milliseconds: a step must not begin on the wrong side of a jump.
+
+    What is trapped stays while glutamate is away, for whoever takes the steps.
+    """
+    held = {"drug": "ketamine", "brain": "10 uM", "at": "0 h", "for": f"{start_s} s"}
+    away = {"drug": "release_reducer", "occupancy": 1, "at": f"{start_s} s", "for": "2 min"}
+    asked = plan({"blocker": held, "silence": away}, hours=2)
+    course, _ = follow(asked, ANSWERS)
+    for found in (simulate(asked), alone(asked)):
+        assert found.t_h.tolist() == course.t_h.tolist()
+        stays = found.t_h <= start_s / 3600 + 2 / 60 + 1e-5
+        np.testing.assert_allclose(
+            found.arrays["block"][stays], course.arrays["block"][stays], atol=0.05
+        )
+        assert found.arrays["block"][stays][-1].max() > 0.3
+
+
+def test_the_times_of_a_plan_are_those_its_treated_subject_knows() -> None:
+    for given in (KETAMINE, KETAMINE | NBQX, BATH):
+        asked = plan(given)
+        assert event_times(asked) == treated_of(asked).events_h
 
 
 def test_steps_of_a_formula_are_finest_after_an_event() -> None:

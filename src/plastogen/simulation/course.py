@@ -65,6 +65,16 @@ class Course:
     log: dict[str, Any]
 
 
+def event_times(plan: Plan) -> tuple[float, ...]:
+    """When anything that is given, or stress, starts or stops (h), sorted."""
+    times = {t for start, end, _ in plan.stress for t in (start, end)}
+    for treatment in plan.treatments.values():
+        length = treatment.over or treatment.held
+        for start in treatment.starts_h():
+            times |= {start, start + (float(length) if length is not None else 0)}
+    return tuple(sorted(times))
+
+
 def treated_of(plan: Plan) -> TreatedSubject:
     """The subject of a course and all that is given to it."""
     metabolites = plan.switches.metabolites == "on"

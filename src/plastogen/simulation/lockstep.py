@@ -9,7 +9,7 @@ that answer. A course depends on its own plan alone, not on those beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -20,11 +20,12 @@ from plastogen._base.digest import digest, fingerprint
 from plastogen.model.circuit import Activity, Drive
 from plastogen.model.pharmacology import TreatedSubject
 from plastogen.model.plasticity import SlowModel
-from plastogen.simulation.course import Course, Plan, Progress, treated_of
+from plastogen.simulation.course import Course, Plan, Progress, event_times
 from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.rest import begin
 from plastogen.simulation.step import Given, Moment, Stepper
+from plastogen.simulation.time_grid import at_events
 
 if TYPE_CHECKING:
     from plastogen.simulation.emulator import Emulator
@@ -52,7 +53,8 @@ def alike(plan: Plan) -> str:
     pace = SlowModel(
         plan.plasticity
     ).fastest_h  # those of another pace would change the steps within a step
-    return digest([fingerprint(plan.circuit), fingerprint(plan.grid_h), given, switches, pace])
+    times = [fingerprint(plan.grid_h), event_times(plan)]
+    return digest([fingerprint(plan.circuit), times, given, switches, pace])
 
 
 def simulate_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
@@ -66,7 +68,7 @@ def simulate_formula(plan: Plan, progress: Progress | None = None) -> Course:
     """The course of `plan` with the answers of its circuit's formula. Raises ValueError when it
     leaves the finite.
     """
-    nodes = formula_nodes(plan.grid_h, treated_of(plan).events_h)
+    nodes = formula_nodes(plan.grid_h, event_times(plan))
     return Lockstep([plan], FormulaProbe(plan.circuit), nodes_h=nodes).simulate(progress)[0]
 
 
@@ -99,8 +101,8 @@ class Lockstep:
         nodes_h: Array | None = None,
     ) -> None:
         """`begin`: slow states to begin with, (courses, states), in place of those that rest.
-        `treated`: if known. `nodes_h`: ends of macro steps, the grid's times among them, if not
-        those alone.
+        `treated`: if known. `nodes_h`: ends of macro steps, if they are not `at_events` of the grid
+        alone; these are among them.
         """
         if len({alike(plan) for plan in plans}) != 1:
             raise ValueError(
@@ -108,7 +110,9 @@ class Lockstep:
             )
         self.plans, self.answers, self.first_y = plans, answers, begin
         self.t_h, self.live = plans[0].grid_h, plans[0].switches.probe == "live"
-        self.nodes_h = self.t_h if nodes_h is None else nodes_h
+        written = at_events(self.t_h, event_times(plans[0]))  # those of all: `alike`
+        self.nodes_h = written if nodes_h is None else nodes_h
+        self.written = np.isin(self.nodes_h, written)
         self.seeds = np.array([plan.seed for plan in plans])
         self.asked: list[Array] = []
         self.stepper = Stepper(plans, self._answer, treated=treated)
@@ -134,12 +138,11 @@ class Lockstep:
         held = [self._note(now)]
         given = self.stepper.given(self.nodes_h, SUBSTEPS)
         after = self.stepper.levels(self.nodes_h)
-        written = np.isin(self.nodes_h, self.t_h)
         for k, step in enumerate(given):
             if progress is not None:
                 progress("course", k / len(given))
             now = self._step(now, step)
-            if written[k + 1]:
+            if self.written[k + 1]:
                 held.append(self._note(now))  # what comes before a jump, as `adaptive` writes it
             if self.live and any(
                 (after[name][k + 1] != level[-1]).any() for name, level in step.effect.items()
@@ -202,11 +205,11 @@ class Lockstep:
         return Course(self.t_h, arrays, self.stepper.pools, treated.species, {}, log)
 
 
-def formula_nodes(t_h: Array, events_h: Iterable[float]) -> Array:
-    """The times of a grid, and between them equal steps: the finest after an event, where a level
-    may have jumped.
+def formula_nodes(t_h: Array, events_h: Sequence[float]) -> Array:
+    """The times of a grid, `at_events`, and between them equal steps: the finest after an event,
+    where a level may have jumped.
     """
-    events = np.array([-np.inf, *events_h])
+    t_h, events = at_events(t_h, events_h), np.array([-np.inf, *events_h])
     since = t_h[1:] - events[np.searchsorted(events, t_h[:-1], side="right") - 1]
     parts = np.clip(np.ceil(SINCE * np.diff(t_h) / since), COARSEST, FINEST).astype(int)
     between = [

@@ -60,6 +60,16 @@ def _after(step_h: float, until_h: float) -> NDArray[np.float64]:
     return np.asarray(times[times < until_h])
 
 
+def at_events(times: NDArray[np.float64], events_h: Iterable[float]) -> NDArray[np.float64]:
+    """`times` of a grid without their rounding: each event stands where it is, to the last bit."""
+    exact = times.copy()
+    for event in events_h:
+        nearest = int(np.abs(times - event).argmin())
+        if abs(times[nearest] - event) < 1 / 10**DECIMALS:
+            exact[nearest] = event
+    return exact
+
+
 def union(grids: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     """One grid that holds the times of all `grids`."""
     return np.unique(np.concatenate(list(grids)))
