@@ -16,7 +16,7 @@ from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.plasticity.system import Plasticity
+from plastogen.model.plasticity.definition import Plasticity
 from plastogen.simulation.course import Plan
 from plastogen.simulation.switches import Switches
 from plastogen.simulation.time_grid import grid

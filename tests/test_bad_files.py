@@ -17,7 +17,7 @@ from plastogen.experiment.validate import check
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.plasticity.system import Plasticity
+from plastogen.model.plasticity.definition import Plasticity
 
 BAD = Path(__file__).parent / "bad"
 KINDS: dict[str, type[Definition]] = {

@@ -21,7 +21,7 @@ from plastogen.errors import InputError
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.plasticity.system import Plasticity
+from plastogen.model.plasticity.definition import Plasticity
 
 
 class Colour(StrEnum):

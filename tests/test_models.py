@@ -9,7 +9,7 @@ from plastogen._base.library import Library
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.plasticity.system import Plasticity
+from plastogen.model.plasticity.definition import Plasticity
 
 KINDS: dict[str, type[Definition]] = {
     "circuits": Circuit,

@@ -12,7 +12,7 @@ from circuit_files import CLASSES, NUMBERS
 
 from plastogen._base.library import Library
 from plastogen.model.circuit import Circuit, Drive, measures
-from plastogen.model.plasticity.system import Plasticity
+from plastogen.model.plasticity.definition import Plasticity
 from plastogen.simulation.nmda_reliance import (
     Reliance,
     current_shares,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from plastogen._base.library import Library
 from plastogen.errors import InputError
+from plastogen.model.plasticity.definition import Plasticity
 from plastogen.model.plasticity.signalling import Cascade, Signalling, Switch
-from plastogen.model.plasticity.system import Plasticity
 
 NAMES = ("eef2k", "bdnf", "mtorc1", "protein", "habituation", "drive", "translation")
 HEALTHY = {

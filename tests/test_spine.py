@@ -14,8 +14,8 @@ from scipy.integrate import solve_ivp
 
 from plastogen._base.library import Library
 from plastogen.errors import InputError
+from plastogen.model.plasticity.definition import Plasticity
 from plastogen.model.plasticity.spine import H_PER_DAY, Spine, Spines
-from plastogen.model.plasticity.system import Plasticity
 
 
 def section(**overrides: Any) -> Spine:

@@ -18,7 +18,8 @@ from plastogen.model.circuit.activity import Activity, State, agonist, reduce, v
 from plastogen.model.circuit.measures import bin_centres_mV
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.plasticity.system import STATES, Inputs, Plasticity, SlowModel
+from plastogen.model.plasticity.definition import Plasticity
+from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Path, Stepper
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plastogen._base.library import Library
+from plastogen.model.plasticity.definition import Plasticity
 from plastogen.model.plasticity.synapse import Strength
-from plastogen.model.plasticity.system import Plasticity
 
 K = Library().load("plasticity", "all", Plasticity).synapse
 STRENGTH = Strength(K)

@@ -23,14 +23,8 @@ from plastogen._base.definition import quantities
 from plastogen._base.library import Library
 from plastogen._base.quantity import Quantity
 from plastogen.errors import InputError
-from plastogen.model.plasticity.system import (
-    BUILT_PATHWAYS,
-    HEALTHY,
-    STATES,
-    Inputs,
-    Plasticity,
-    SlowModel,
-)
+from plastogen.model.plasticity.definition import BUILT_PATHWAYS, Plasticity
+from plastogen.model.plasticity.system import HEALTHY, STATES, Inputs, SlowModel
 
 DAY = 24.0
 LOOPS = [

@@ -7,7 +7,8 @@ from plastogen._base.facade import lookup
 __all__ = ["Plasticity"]
 
 if TYPE_CHECKING:
+    from plastogen.model.plasticity.definition import Plasticity
     from plastogen.model.plasticity.spine import Spines
-    from plastogen.model.plasticity.system import STATES, Inputs, Plasticity, SlowModel, stacked
+    from plastogen.model.plasticity.system import STATES, Inputs, SlowModel, stacked
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

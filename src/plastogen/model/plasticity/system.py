@@ -1,7 +1,7 @@
 """In: what the circuit does, hour by hour (`Inputs`). Out: signals, weights and spines, for weeks.
 
-`Plasticity` is read from models/plasticity/*.yaml, `SlowModel` binds it to floats. The healthy
-state under neutral inputs is an exact fixed point. Beside the cascade, the synapse and the spines
+`SlowModel` binds a `Plasticity` to floats. The healthy state under neutral inputs is an exact fixed
+point. Beside the cascade, the synapse and the spines
 stand three slow ends:
 
     d pv_integrity = (1 - pv_integrity) / tau - loss S(pv_block) pv_integrity           (Behrens
@@ -20,17 +20,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from plastogen._base.definition import Definition
-from plastogen._base.quantity import In, Quantity
-from plastogen.model.plasticity.signalling import Cascade, Signalling, Switch
-from plastogen.model.plasticity.spine import H_PER_DAY, Spine, Spines
-from plastogen.model.plasticity.synapse import Strength, Synapse
+from plastogen.model.plasticity.definition import Plasticity
+from plastogen.model.plasticity.signalling import Cascade, Switch
+from plastogen.model.plasticity.spine import H_PER_DAY, Spines
+from plastogen.model.plasticity.synapse import Strength
 
 Array: TypeAlias = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -50,60 +48,6 @@ and tone.
 COMMIT_2, WEIGHT, SCALING, TRANSIENT, PERSISTENT = (
     STATES.index(name) for name in ("commit_2", "weight", "scaling", "transient", "persistent")
 )
-
-Scale = Annotated[float, Field(ge=0, le=1)]
-
-
-class Pathways(Definition):
-    """How far each hypothesis is switched on, 0 (off) to 1."""
-
-    disinhibition: Scale
-    spontaneous: Scale
-    # Later: extrasynaptic, metabolite, habenula. Each is a field here and a term in
-    # `signalling.Cascade`.
-
-
-BUILT_PATHWAYS = tuple(Pathways.model_fields)
-
-
-class Misuse(Definition):
-    """Section `misuse`: what high and repeated exposure does."""
-
-    pv_half: Annotated[Quantity, In("1", above=0)]
-    pv_steepness: Annotated[Quantity, In("1", minimum=1)]
-    pv_loss: Annotated[Quantity, In("1/h", minimum=0)]
-    pv_recovery: Annotated[Quantity, In("d", above=0)]
-    tolerance_gain: Annotated[Quantity, In("1", minimum=0)]
-    tolerance_time: Annotated[Quantity, In("d", above=0)]
-
-
-class Comparator(Definition):
-    """Section `comparator`: the slow arm of an SSRI."""
-
-    tone_time: Annotated[Quantity, In("d", above=0)]
-
-
-class Clinical(Definition):
-    """Section `clinical`: the one map from the circuit to a clinical scale; it predicts no
-    person.
-    """
-
-    effect_per_log_weight: Annotated[Quantity, In("1", above=0)]
-    largest_effect: Annotated[Quantity, In("1", above=0)]
-
-
-class Plasticity(Definition):
-    """One file of models/plasticity."""
-
-    title: str
-    note: str | None = None
-    pathways: Pathways
-    signalling: Signalling
-    synapse: Synapse
-    spine: Spine
-    misuse: Misuse
-    comparator: Comparator
-    clinical: Clinical
 
 
 @dataclass(frozen=True, slots=True)
