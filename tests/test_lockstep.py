@@ -157,11 +157,11 @@ def test_the_times_of_a_plan_are_those_its_treated_subject_knows() -> None:
 
 
 def test_steps_of_a_formula_are_finest_after_an_event() -> None:
-    nodes = formula_nodes(np.array([-1.0, 0, 0.5, 1, 24, 30]), (0.0,))
+    nodes = formula_nodes(np.array([-1.0, 0, 0.5, 1, 96, 102]), (0.0,))
     lengths = np.diff(nodes)
-    assert {-1.0, 0.0, 0.5, 1.0, 24.0, 30.0} <= set(nodes)
-    np.testing.assert_allclose(lengths[(nodes[:-1] >= 0) & (nodes[:-1] < 0.5)], 0.5 / 8)
-    np.testing.assert_allclose(lengths[nodes[:-1] >= 24], 6 / 4)
+    assert {-1.0, 0.0, 0.5, 1.0, 96.0, 102.0} <= set(nodes)
+    np.testing.assert_allclose(lengths[(nodes[:-1] >= 0) & (nodes[:-1] < 0.5)], 0.5 / 16)
+    np.testing.assert_allclose(lengths[nodes[:-1] >= 96], 6 / 4)
     np.testing.assert_allclose(lengths[nodes[:-1] < 0], 1 / 4)
 
 

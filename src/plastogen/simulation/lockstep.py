@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = npt.NDArray[np.float64]
 
 SUBSTEPS = 2  # of block within a macro step
-FINEST, COARSEST, SINCE = 8, 4, 16  # steps an interval of the grid, and of the time since an event
+FINEST, COARSEST, SINCE = 16, 4, 32  # steps an interval of the grid, and of the time since an event
 REST_ROUNDS, REST_TOLERANCE = 100, 1e-13  # of J, at rest under lasting stress
 WRITTEN = ("rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pattern_shift")
 

@@ -49,18 +49,15 @@ def relaxed(x: Array, on: Array, off: Array, first: Array, last: Array) -> Array
     """P x + f of `propagators`, without making P: for one step of many courses, under a force that
     runs from `first` to `last`, added to dx/dt. All (..., n).
 
-    With two thirds of the nodes, so accurate to 1e-6; part by part, so that what is worked on stays
-    in cache. In real numbers and plain sums, whose last bits, unlike those of numpy's complex ones,
-    do not hang on how many there are.
+    Part by part, so that what is worked on stays in cache. In real numbers and plain sums, whose
+    last bits, unlike those of numpy's complex ones, do not hang on how many there are.
     """
     x_, on_, off_, force_, rise_ = (
         np.ascontiguousarray(each.reshape(-1, x.shape[-1]).T)
         for each in (x, on, off, on + first, last - first)
     )
     found = np.zeros(x_.shape)
-    nodes = [
-        (z, 1 / z, weight) for z, weight in zip(*_contour(2 * CONTOUR_NODES // 3), strict=True)
-    ]
+    nodes = [(z, 1 / z, weight) for z, weight in zip(*_contour(CONTOUR_NODES), strict=True)]
     for start in range(0, x.size // x.shape[-1], IN_CACHE):
         part = slice(start, start + IN_CACHE)
         x_in, on_in, off_in = x_[:, part], on_[:, part], off_[:, part]
