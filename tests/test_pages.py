@@ -121,7 +121,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder where somebody follows a page; courses cost nothing, and nobody works beside."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("plastogen.runs.worker.simulate", course_fake.simulate)
-    for place in ("plastogen.publish.workflow.cores", "plastogen._base.machine.cores"):
+    for place in ("plastogen.publish.door.cores", "plastogen._base.machine.cores"):
         monkeypatch.setattr(place, lambda: 1)
     import matplotlib
 
