@@ -87,9 +87,8 @@ class Condition:
         """
         times = {t for start, end, _ in self.stress for t in (start, end)}
         for treatment in self.treatments.values():
-            length = treatment.over or treatment.held
             for start in treatment.starts_h():
-                times |= {start, start + (float(length) if length is not None else 0)}
+                times |= {start, start + treatment.length_h}
                 times |= {start - JUST_BEFORE_H} if treatment.leaps else set()
         return tuple(sorted(t for t in times if t <= self.end_h))
 

@@ -53,7 +53,6 @@ def dosing_rows(condition: Condition) -> list[dict[str, Any]]:
     """What an arm is given, for bars over a time axis, a row each time it is given."""
     rows = []
     for treatment in condition.treatments.values():
-        length = treatment.over or treatment.held
         title = condition.drugs[treatment.drug].title
         kind, unit, what = _described(treatment, title)
         for start, amount in zip(treatment.starts_h(), _amounts(treatment), strict=False):
@@ -64,7 +63,7 @@ def dosing_rows(condition: Condition) -> list[dict[str, Any]]:
                     kind,
                     amount,
                     unit,
-                    (start, start + (float(length) if length is not None else 0)),
+                    (start, start + treatment.length_h),
                     title=title,
                     route=treatment.route,
                     over_h=float(treatment.over) if treatment.over is not None else None,

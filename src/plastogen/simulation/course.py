@@ -69,9 +69,8 @@ def event_times(plan: Plan) -> tuple[float, ...]:
     """When anything that is given, or stress, starts or stops (h), sorted."""
     times = {t for start, end, _ in plan.stress for t in (start, end)}
     for treatment in plan.treatments.values():
-        length = treatment.over or treatment.held
         for start in treatment.starts_h():
-            times |= {start, start + (float(length) if length is not None else 0)}
+            times |= {start, start + treatment.length_h}
     return tuple(sorted(times))
 
 

@@ -108,6 +108,12 @@ class Treatment(Definition):
         """Whether the drug is in the blood at once."""
         return self.dose is not None and self.route == "iv" and self.over is None
 
+    @property
+    def length_h(self) -> float:
+        """How long each repeat lasts, h; 0 for what is given at once."""
+        length = self.over or self.held
+        return float(length) if length is not None else 0.0
+
     def starts_h(self) -> tuple[float, ...]:
         """When each repeat begins, h."""
         step = float(self.every) if self.every is not None else 0.0
