@@ -35,7 +35,7 @@ TOLERANCES = {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },
     "experiment/selection": {"SAME"},
-    "model/plasticity/system": {"SOLVER_RTOL", "SOLVER_ATOL", "ROOT_TOLERANCE"},
+    "model/plasticity/system": {"ROOT_TOLERANCE"},
     "model/pharmacology/block_kinetics": {"SHARE_TOLERANCE"},
     "experiment/statistics": {"ROUNDING"},
     "_base/text": {"NEAREST_CUTOFF"},

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
+from slow_reference import advance, simulate
 
 from plastogen._base.definition import quantities
 from plastogen._base.library import Library
@@ -213,7 +214,7 @@ class TestRest:
 
     def test_a_healthy_vehicle_stays_put_for_two_weeks(self) -> None:
         y = M.healthy_state()
-        _, path, _ = M.advance(y, 0, 14 * DAY, lambda t: HEALTHY)
+        _, path, _ = advance(M, y, 0, 14 * DAY, lambda t: HEALTHY)
         assert np.abs(path - y).max() <= 1e-9
 
     @given(i=inputs)
@@ -243,7 +244,7 @@ class TestRest:
 
     def test_a_long_stress_leads_to_the_steady_state(self) -> None:
         answer = loop(stress=1)
-        end = M.simulate(M.healthy_state(), lambda t, J: answer(J), [0, 400 * DAY])[-1]
+        end = simulate(M, M.healthy_state(), lambda t, J: answer(J), [0, 400 * DAY])[-1]
         assert end == pytest.approx(M.steady_state(answer), abs=1e-6)
 
     def test_a_shifted_circuit_settles_on_either_side(self) -> None:
@@ -283,7 +284,7 @@ class TestLoop:
         y = M.steady_state(loop(2, 3))
         start = y.copy()
         start[STATES.index(name)] *= nudge
-        path = M.simulate(start, lambda t, J: loop(2, 3)(J), np.linspace(0, 90 * DAY, 91))
+        path = simulate(M, start, lambda t, J: loop(2, 3)(J), np.linspace(0, 90 * DAY, 91))
         away = np.abs(path - y).max(1)
         assert away[-1] < 1e-3 * away[0]
         assert np.abs(np.log(M.recurrent(path))).max() < 0.08
@@ -321,7 +322,7 @@ class TestSolver:
                 ampa_throughput=1 + 0.4 * math.exp(-t), rest_current=1 - 0.2 * math.exp(-t)
             )
 
-        t, y, dense = M.advance(M.healthy_state(), 0, 30, hear)
+        t, y, dense = advance(M, M.healthy_state(), 0, 30, hear)
         other = solve_ivp(
             lambda t, y: M.rate_of_change(y, hear(t)),
             (0, 30),
@@ -340,14 +341,14 @@ class TestSolver:
         def serotonin(t: float, J: float) -> Inputs:
             return Inputs(serotonin=float(t >= 10))
 
-        tone = column(M.simulate(M.healthy_state(), serotonin, [0, 10, 34]), "tone")
+        tone = column(simulate(M, M.healthy_state(), serotonin, [0, 10, 34]), "tone")
         assert tone[1] == 0
         tau = DAY * float(definition().comparator.tone_time)
         assert tone[2] == pytest.approx(1 - math.exp(-24 / tau), rel=1e-6)
 
     def test_a_solver_that_cannot_go_on_says_where(self) -> None:
         with pytest.raises((RuntimeError, ValueError)):
-            M.advance(M.healthy_state(), 0, 10, lambda t: Inputs(ampa_throughput=math.nan))
+            advance(M, M.healthy_state(), 0, 10, lambda t: Inputs(ampa_throughput=math.nan))
 
     def test_the_rate_of_change_is_cheap(self) -> None:
         y = M.healthy_state()
@@ -414,7 +415,7 @@ def course(
             stress=stress,
         )
 
-    return slow.simulate(slow.steady_state(loop(stress=stress)), hear, T)
+    return simulate(slow, slow.steady_state(loop(stress=stress)), hear, T)
 
 
 def at(values: Any, hour: float) -> float:
@@ -466,7 +467,7 @@ class TestSurge:
         made[STATES.index("commit_1")] = 6  # what a surge leaves in the first stage
         hours = np.array([0, 12, 24, 72, 132])
         density = slow.spine_density(
-            slow.simulate(start + made, lambda t, J: loop(stress=1)(J), hours)
+            simulate(slow, start + made, lambda t, J: loop(stress=1)(J), hours)
         )
         assert density[2] - density[0] < 0.5 * (density[3] - density[0])
         assert density[4] > density[0]
@@ -548,7 +549,7 @@ class TestSlowEnds:
     def test_row_49_a_third_of_the_six_week_effect_of_an_ssri_is_there_at_week_one(self) -> None:
         start = M.steady_state(loop(stress=1))
         hours = np.array([0, 7, 14, 42]) * DAY
-        y = M.simulate(start, lambda t, J: loop(stress=1, serotonin=0.8)(J), hours)
+        y = simulate(M, start, lambda t, J: loop(stress=1, serotonin=0.8)(J), hours)
         effect = M.clinical_effect(M.recurrent(y), M.recurrent(start))
         assert effect[1] / effect[3] == pytest.approx(1 / 3, abs=0.04)
         assert 0.5 <= effect[2] / effect[3] <= 0.7
@@ -562,19 +563,19 @@ class TestSlowEnds:
             return Inputs(pv_block=0.7 if t < 48 and t % DAY < 1.5 else 0.0)
 
         hours = np.array([0, 1.5, 24, 25.5, 48, 5 * DAY, 60 * DAY])
-        pv = column(M.simulate(M.healthy_state(), hear, hours), "pv_integrity")
+        pv = column(simulate(M, M.healthy_state(), hear, hours), "pv_integrity")
         assert 0.5 < pv[3] < 0.75
         assert pv[3] < pv[4] < pv[5] < 0.9
         assert pv[6] > 0.98
 
     def test_one_mild_block_leaves_pv_cells_alone(self) -> None:
-        y = M.simulate(M.healthy_state(), lambda t, J: Inputs(pv_block=0.12), [0, 2])
+        y = simulate(M, M.healthy_state(), lambda t, J: Inputs(pv_block=0.12), [0, 2])
         assert column(y, "pv_integrity")[-1] > 0.998
 
     def test_tolerance_builds_over_days_of_block_and_fades(self) -> None:
         tau = DAY * float(definition().misuse.tolerance_time)
-        y = M.simulate(
-            M.healthy_state(), lambda t, J: Inputs(e_block=0.5 * (t < tau)), [0, tau, 4 * tau]
+        y = simulate(
+            M, M.healthy_state(), lambda t, J: Inputs(e_block=0.5 * (t < tau)), [0, tau, 4 * tau]
         )
         gain = 0.5 * float(definition().misuse.tolerance_gain)
         assert column(y, "tolerance")[1] == pytest.approx(gain * (1 - math.exp(-1)), rel=1e-5)

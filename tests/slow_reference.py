@@ -1,0 +1,76 @@
+"""The slow equations followed by LSODA, alone and to 1e-9: what tests hold the integrator's equations to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from scipy.integrate import solve_ivp
+
+from plastogen.model.plasticity.system import Inputs, SlowModel
+
+Array = npt.NDArray[np.float64]
+
+SOLVER_RTOL = 1e-9
+SOLVER_ATOL = 1e-12
+
+
+def advance(
+    model: SlowModel, y: Array, t0_h: float, t1_h: float, inputs: Callable[[float], Inputs]
+) -> tuple[Array, Array, Callable[[npt.ArrayLike], Array]]:
+    """Follow the state from `t0_h` to `t1_h` (LSODA): times (n,), states (n, states), an
+    interpolant.
+
+    `inputs(t_h)` must be smooth inside the interval: step exactly onto dose events. The
+    interpolant takes one time (hours, in the interval) and returns (states,), or an array of n
+    and returns (n, states). Raises RuntimeError when the solver gives up.
+    """
+    return _solve(model, y, t0_h, t1_h, lambda t, state: inputs(t))
+
+
+def simulate(
+    model: SlowModel,
+    y: Array,
+    inputs: Callable[[float, float], Inputs],
+    t_h: Sequence[float] | Array,
+) -> Array:
+    """States (n, states) at the times `t_h`, from `y` at the first; `inputs(t_h, J)` is the
+    circuit.
+
+    Solved from time to time, so `inputs` may jump at any of them.
+    """
+    states = [np.asarray(y, dtype=float)]
+    for t0, t1 in pairwise(t_h):
+
+        def heard(t: float, state: Array, last: float = float(np.nextafter(t1, t0))) -> Inputs:
+            return inputs(
+                min(t, last), float(model.recurrent(state))
+            )  # a jump at t1 belongs to the next stretch
+
+        states.append(_solve(model, states[-1], t0, t1, heard)[1][-1])
+    return np.array(states)
+
+
+def _solve(
+    model: SlowModel, y: Array, t0_h: float, t1_h: float, inputs: Callable[[float, Array], Inputs]
+) -> tuple[Array, Array, Callable[[npt.ArrayLike], Array]]:
+    def fun(t: float, state: Array) -> Array:
+        return model.rate_of_change(state, inputs(t, state))
+
+    path = solve_ivp(
+        fun,
+        (t0_h, t1_h),
+        y,
+        method="LSODA",
+        dense_output=True,
+        rtol=SOLVER_RTOL,
+        atol=SOLVER_ATOL,
+    )
+    if not path.success or not np.isfinite(path.y).all():
+        raise RuntimeError(
+            f"the slow state could not be followed past {path.t[-1]:g} h: {path.message}"
+        )
+    dense = path.sol
+    return path.t, path.y.T, lambda t: np.asarray(dense(t)).T
