@@ -54,7 +54,7 @@ def plans(folder: Path, days: float, doses: int, seeds: int) -> list[Plan]:
     path = folder / f"days_{days:g}_{doses}.yaml"
     path.write_text(text)
     question = open_experiment(str(path))
-    return [case.plan(seed, "cpp") for case in question.cases() for seed in question.seeds]
+    return [case.plan(seed, "cpp") for case in question.conditions() for seed in question.seeds]
 
 
 def cpu(work: Callable[[], T]) -> tuple[float, T]:

@@ -52,7 +52,7 @@ def plan(folder: Path, subject: str, give: str, days: float) -> Plan:
     path = folder / "integrator.yaml"
     path.write_text(QUESTION.format(subject=subject, give=give, days=days))
     question = open_experiment(str(path))
-    (case,) = question.cases()
+    (case,) = question.conditions()
     return case.plan(1, "cpp")
 
 

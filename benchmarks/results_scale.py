@@ -26,7 +26,7 @@ import numpy as np
 from plastogen._base.document import read_text
 from plastogen._base.library import Library
 from plastogen.experiment.resolve import Models, OpenExperiment
-from plastogen.runs.netcdf import opened
+from plastogen.runs.netcdf import open_netcdf
 from plastogen.runs.results import assemble
 from plastogen.runs.scheduler import jobs_of
 from plastogen.runs.store import Store, Stored
@@ -102,7 +102,7 @@ def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with timed(found, "cases s"):
-            cases = question.cases()
+            cases = question.conditions()
         store = Store(folder)
         store.prepare()
         plan = cases[-1].plan(1, "formula")
@@ -121,7 +121,7 @@ def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
         found["table MiB"] = len(csv) / MIB
         ds.close()
         with timed(found, "open s"):
-            ds = opened(folder / "results.nc")
+            ds = open_netcdf(folder / "results.nc")
         with timed(found, "readout s"):
             float(ds["weight_24h"].sel(arm="a1").mean())
         with timed(found, "one course s"):

@@ -383,10 +383,11 @@ def experiment(name: str) -> list[str]:
     ]
     titled = 3 if any(title for *_, title in arms) else 2
     lines += ["", "## Arms", *table(("arm", "gets", "")[:titled], [row[:titled] for row in arms])]
-    if asked.over:
+    if asked.sweep_in_words:
         lines += ["## Swept", ""]
         lines += [
-            f"- {whole}: {', '.join(f'`{path}`' for path in paths)}" for whole, *paths in asked.over
+            f"- {whole}: {', '.join(f'`{path}`' for path in paths)}"
+            for whole, *paths in asked.sweep_in_words
         ]
         lines += [""]
     readouts = [(f"`{key}`", r.title or "", _unit(r.unit)) for key, r in one.readouts.items()]

@@ -10,7 +10,7 @@ from test_experiment import question
 from plastogen._base.library import Library, Reference
 from plastogen.analysis.provenance import Cited, bibtex, cited, counts, numbers, summary
 
-USED = numbers(question().cases())
+USED = numbers(question().conditions())
 
 
 def test_only_what_is_used_is_counted_and_once() -> None:
@@ -33,7 +33,7 @@ def test_kinetics_of_other_animals_and_other_sets_are_not_in_use() -> None:
     assert not any(
         path.startswith(("kinetics.mouse", "kinetics.rat", "kinetics.human.H1")) for path in paths
     )
-    chosen = numbers([question(**{"subject__kinetics": "H1"}).case("ketamine")])
+    chosen = numbers([question(**{"subject__kinetics": "H1"}).condition("ketamine")])
     assert any(n.path.startswith("kinetics.human.H1.") for n in chosen)
 
 
@@ -45,13 +45,13 @@ def test_counts_add_up_and_nothing_remembered_is_called_measured() -> None:
 
 
 def test_what_a_person_sets_counts_as_assumed() -> None:
-    before = counts(numbers([question().case("ketamine")]))
+    before = counts(numbers([question().condition("ketamine")]))
     after = counts(
         numbers(
             [
-                question(**{"drugs__ketamine__kinetics__human__H2__clearance": "1.4 L/min"}).case(
-                    "ketamine"
-                )
+                question(
+                    **{"drugs__ketamine__kinetics__human__H2__clearance": "1.4 L/min"}
+                ).condition("ketamine")
             ]
         )
     )

@@ -109,7 +109,7 @@ def test_the_emulator_takes_as_many_numbers_and_classes_as_the_circuit(
 
 def test_many_circuits_share_the_union_of_their_labels(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(TEXT.replace("NAME", "small").replace("CLASS", "E"))
-    case = open_experiment(tmp_path / "mine.yaml").case("ketamine")
+    case = open_experiment(tmp_path / "mine.yaml").condition("ketamine")
     axes = Axes.of([replace(case, circuit=c) for c in (TWO, SMALL, VIP)], (), np.empty(0))
     assert axes.classes == ("E", "PV", "SST", "VIP")
     assert set(axes.pools) == set(VIP.pools())

@@ -54,7 +54,7 @@ readouts: {x: {of: weight, at: 2 h}}
 def test_rows_hold_numbers_with_units(
     given: str, kind: str, amounts: list[float], unit: str, said: str
 ) -> None:
-    rows = dosing_rows(question(TEXT % given).case("dosed"))
+    rows = dosing_rows(question(TEXT % given).condition("dosed"))
     assert [row["amount"] for row in rows] == pytest.approx(amounts)
     assert {(row["kind"], row["unit"]) for row in rows} == {(kind, unit)}
     assert dosing_text(rows[0]) == said

@@ -75,15 +75,15 @@ def test_an_arm_inherits_and_replaces_by_name() -> None:
 
 
 def test_switches_merge_from_experiment_through_every_ancestor() -> None:
-    switches = question().case("both").setting.switches
+    switches = question().condition("both").setting.switches
     block = switches.block
     assert [float(getattr(block, site)) for site in ("E", "PV", "SST", "tonic")] == [0, 0, 0.5, 1]
     assert (switches.feedback, switches.probe) == ("off", "frozen")
-    assert question().case("vehicle").setting.switches.probe == "live"
+    assert question().condition("vehicle").setting.switches.probe == "live"
 
 
 def test_an_arm_changes_models_and_settings_for_itself_alone() -> None:
-    both, vehicle = question().case("both"), question().case("vehicle")
+    both, vehicle = question().condition("both"), question().condition("vehicle")
     assert float(both.circuit.populations["E"].leak) == 13
     assert float(vehicle.circuit.populations["E"].leak) != 13
     assert (float(both.setting.course.window), float(vehicle.setting.course.window)) == (4, 8)
@@ -96,27 +96,28 @@ def test_set_reaches_what_is_inherited_and_lies_under_an_arms_own() -> None:
         arms__ketamine__give__infusion__dose="2 mg/kg", circuit__populations__E__leak="11 nS"
     )
     given = {
-        arm: asked.case(arm).treatments["infusion"].dose for arm in ("ketamine", "nbqx", "both")
+        arm: asked.condition(arm).treatments["infusion"].dose
+        for arm in ("ketamine", "nbqx", "both")
     }
     assert {arm: float(dose or 0) for arm, dose in given.items()} == {
         "ketamine": 2,
         "nbqx": 2,
         "both": 1,
     }
-    assert float(asked.case("vehicle").circuit.populations["E"].leak) == 11
-    assert float(asked.case("both").circuit.populations["E"].leak) == 13
+    assert float(asked.condition("vehicle").circuit.populations["E"].leak) == 11
+    assert float(asked.condition("both").circuit.populations["E"].leak) == 13
 
 
 def test_a_course_begins_before_the_earliest_event() -> None:
     asked = question()
-    assert asked.case("vehicle").start_h == -1
-    assert asked.case("nbqx").start_h == -2
-    assert asked.case("both").events_h == pytest.approx((-2, 0.9999, 1, 2, 3, 5))
-    assert asked.case("both").stress == ((3, 5, 0.5),)
+    assert asked.condition("vehicle").start_h == -1
+    assert asked.condition("nbqx").start_h == -2
+    assert asked.condition("both").events_h == pytest.approx((-2, 0.9999, 1, 2, 3, 5))
+    assert asked.condition("both").stress == ((3, 5, 0.5),)
 
 
 def test_nothing_is_in_the_blood_before_a_dose_that_arrives_at_once() -> None:
-    case = OpenExperiment("test", read_text(ONCE, "test.yaml"), MODELS, {}).case("ketamine")
+    case = OpenExperiment("test", read_text(ONCE, "test.yaml"), MODELS, {}).condition("ketamine")
     plasma = simulate(case.plan(1, "numpy")).arrays["plasma_ng_ml"].max(axis=-1)
     first, t = case.grid_h.searchsorted(3), case.grid_h
     assert t[first] == 3
@@ -134,10 +135,10 @@ def test_a_sweep_is_a_grid_and_reaches_models() -> None:
     )
     points = list(asked.points())
     assert [index for index, _ in points] == [(i, j) for i in range(2) for j in range(3)]
-    case = asked.case("nbqx", *points[5])
+    case = asked.condition("nbqx", *points[5])
     assert float(case.treatments["infusion"].dose or 0) == 2
     assert float(case.circuit.populations["E"].leak) == 14
-    assert len(asked.cases()) == 24
+    assert len(asked.conditions()) == 24
 
 
 def test_experiments_that_ship_are_found_by_name_and_near_names_are_named(
@@ -164,4 +165,4 @@ def test_own_models_beside_the_experiment_come_first(tmp_path: Path) -> None:
     path.write_text(TEXT)
     document = read_text(TEXT, str(path))
     asked = OpenExperiment("mine", document, Models(Library(path)))
-    assert float(asked.case("vehicle").subject.weight) == 50
+    assert float(asked.condition("vehicle").subject.weight) == 50

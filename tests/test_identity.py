@@ -31,12 +31,12 @@ ASKED = question()
 
 def plan(arm: str = "ketamine", seed: int = 5, **settings: object) -> Plan:
     asked = question(**settings) if settings else ASKED
-    return asked.case(arm).plan(seed, "cpp")
+    return asked.condition(arm).plan(seed, "cpp")
 
 
 def test_the_id_is_twelve_digits_and_the_same_each_time() -> None:
     assert re.fullmatch(r"[0-9a-f]{12}", run_id(plan()))
-    assert run_id(plan()) == run_id(question().case("ketamine").plan(5, "cpp"))
+    assert run_id(plan()) == run_id(question().condition("ketamine").plan(5, "cpp"))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plastogen.runs import netcdf
-from plastogen.runs.netcdf import blocks, finish, opened, writing
+from plastogen.runs.netcdf import blocks, finish, open_netcdf, writing
 
 SIZES = {"arm": 2, "point": 10, "time": 5}
 LARGE = {
@@ -64,7 +64,7 @@ def written(path: Path) -> Path:
 
 
 def test_what_is_put_in_block_by_block_comes_out_whole(tmp_path: Path) -> None:
-    ds = opened(written(tmp_path / "x.nc"))
+    ds = open_netcdf(written(tmp_path / "x.nc"))
     for name, values in VALUES.items():
         assert ds[name].dtype == np.float32
         assert np.array_equal(ds[name].values, values)
@@ -76,9 +76,9 @@ def test_what_is_put_in_block_by_block_comes_out_whole(tmp_path: Path) -> None:
 def test_what_is_large_stays_in_the_file_and_the_rest_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = opened(written(tmp_path / "x.nc"))
+    whole = open_netcdf(written(tmp_path / "x.nc"))
     monkeypatch.setattr(netcdf, "MOST_IN_MEMORY", 0)
-    with opened(tmp_path / "x.nc") as lazy:
+    with open_netcdf(tmp_path / "x.nc") as lazy:
         loaded = {str(name) for name in lazy.variables if lazy[name].variable._in_memory}
         assert loaded == {"status", "arm", "time"}
         assert np.array_equal(lazy["weight"].sel(arm="b")[3].values, VALUES["weight"][1, 3])
@@ -90,7 +90,7 @@ def test_cells_nobody_fills_are_nan(tmp_path: Path) -> None:
     with writing(tmp_path / "x.nc", SIZES, LARGE, {}) as put:
         put((slice(0, 1), slice(0, 2)), {name: values[:1, :2] for name, values in VALUES.items()})
     finish(tmp_path / "x.nc", xr.Dataset())
-    with opened(tmp_path / "x.nc") as ds:
+    with open_netcdf(tmp_path / "x.nc") as ds:
         assert int(ds["dose"].notnull().sum()) == 2
 
 
@@ -98,7 +98,7 @@ def test_cells_nobody_fills_are_nan(tmp_path: Path) -> None:
 def test_what_is_no_such_file_is_an_error_that_can_be_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.nc").write_bytes(content)
     with pytest.raises((OSError, ValueError)):
-        opened(tmp_path / "x.nc")
+        open_netcdf(tmp_path / "x.nc")
 
 
 def test_a_disk_without_room_is_refused_before_anything_is_written(

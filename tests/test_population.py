@@ -97,12 +97,12 @@ def test_without_a_number_of_people_nobody_varies(lab: Path) -> None:
     text = EXPERIMENT.replace(", subjects: %s", "")
     (lab / "mine.yaml").write_text(text % "")
     question = open_experiment(lab / "mine.yaml")
-    assert (question.axes, question.over, question.size) == ((), [], 1)
+    assert (question.axes, question.sweep_in_words, question.size) == ((), [], 1)
     assert float(check(question)[0].subject.weight) == 70
 
 
 def test_who_they_are_is_said_in_words(lab: Path) -> None:
-    ((whole, *each),) = asked(lab).over
+    ((whole, *each),) = asked(lab).sweep_in_words
     assert whole == "4 virtual subjects of mine"
     assert each == [
         "subject.weight: lognormal around 70 kg, cv 0.2",
@@ -155,13 +155,13 @@ def test_the_sources_of_a_sweep_are_those_of_the_files() -> None:
     question = open_experiment(
         "one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60}
     )
-    used = {(n.model, n.path): n.quantity for n in numbers(question.typical())}
+    used = {(n.model, n.path): n.quantity for n in numbers(question.typical_conditions())}
     clearance = used["drugs/ketamine", "kinetics.human.H2.clearance"]
     assert (clearance.source, clearance.text) == ("kamp2020", "1.317 L/min")
     assert used["subjects/virtual_adult", "varies.subject.weight.cv"].evidence == "assumed"
     both = open_experiment(
         "one_infusion", {"sweep": {"model.circuit": ["prefrontal", "small"]}}
-    ).typical()
+    ).typical_conditions()
     assert {case.circuit.title for case in both} == {case.circuit.title for case in both[:1]} | {
         both[-1].circuit.title
     }

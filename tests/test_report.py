@@ -24,7 +24,7 @@ from plastogen.publish.report.methods import given_text, methods
 from plastogen.publish.report.page import NOTHING_FROM_OUTSIDE, SECTIONS, page, write_report
 
 QUESTION = open_experiment("one_infusion")
-CASES = QUESTION.cases()
+CASES = QUESTION.conditions()
 DS = fake.results()
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
@@ -266,7 +266,7 @@ def test_methods_say_that_a_cap_was_met() -> None:
      ("rescue", "coming_under_stress", "stress of level 1 (0 to 1) from 0 h to 21 d"), ("glutamate_surge", "mg_10", "10 mg/kg intraperitoneally at 0 h")],
 )  # fmt: skip
 def test_every_way_of_giving_has_words(experiment: str, arm: str, words: str) -> None:
-    assert words in "; ".join(given_text(open_experiment(experiment).case(arm)))
+    assert words in "; ".join(given_text(open_experiment(experiment).condition(arm)))
 
 
 def test_missing_runs_are_said_with_their_reason() -> None:
@@ -302,7 +302,7 @@ def test_figures_are_inside_the_page_drawings_before_pictures(tmp_path: Path) ->
 
 def test_settings_of_this_run_stand_in_the_line_that_repeats_it() -> None:
     question = open_experiment("one_infusion", {"course.seeds": 2})
-    said = read(question=question, cases=question.cases()).text
+    said = read(question=question, cases=question.conditions()).text
     assert "plastogen run one_infusion --set course.seeds='2'" in said
     assert "brian2 2.9.0" in said
     assert "circuit run by C++ (g++ 12)" in said
@@ -311,7 +311,7 @@ def test_settings_of_this_run_stand_in_the_line_that_repeats_it() -> None:
 def test_a_sweep_says_what_was_swept() -> None:
     axis = {"arms.ketamine.give.infusion.dose": ["0.1 mg/kg", "0.5 mg/kg"]}
     question = open_experiment("one_infusion", {"sweep": axis})
-    said = read(question=question, cases=question.cases()).text
+    said = read(question=question, cases=question.conditions()).text
     assert (
         "Every arm was run over a grid (2 points): arms.ketamine.give.infusion.dose: 0.1 mg/kg, 0.5 mg/kg."
         in said
@@ -324,7 +324,7 @@ def test_a_sweep_says_what_was_swept() -> None:
 
 
 def test_the_same_answer_makes_the_same_page(tmp_path: Path) -> None:
-    kinds = {"question": QUESTION, "cases": CASES, "ds": DS, "verdicts": fake.verdicts()}
+    kinds = {"opened": QUESTION, "conditions": CASES, "ds": DS, "verdicts": fake.verdicts()}
     first = write_report(tmp_path, **kinds).read_bytes()  # type: ignore[arg-type]
     assert write_report(tmp_path, **kinds).read_bytes() == first  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

@@ -56,7 +56,7 @@ def ran(folder: Path, text: str = TEXT, fails: Any = None) -> tuple[OpenExperime
         return course_fake.simulate(plan, progress=progress)
 
     asked = question(text)
-    cases = asked.cases()
+    cases = asked.conditions()
     jobs, ids = jobs_of(asked, cases, "cpp")
     store = Store(folder / "results" / "x")
     list(execute(jobs, store, workers=1, course=course))
@@ -198,7 +198,7 @@ def many(folder: Path, points: int) -> tuple[OpenExperiment, Any, dict[Any, str]
         TEXT.replace("duration: 6 h, seeds: 2", "duration: 6 h, seeds: 1")
         + f"sweep: {{course.window: [{windows}]}}\n"
     )
-    cases = asked.cases()
+    cases = asked.conditions()
     ids = {(case.arm, case.index, 1): f"{k:012x}" for k, case in enumerate(cases)}
     store = Store(folder)
     store.prepare()
@@ -297,7 +297,7 @@ def test_every_cell_says_how_many_seeds_are_complete(tmp_path: Path) -> None:
 
 def test_results_are_made_anew_only_when_they_would_say_something_else(tmp_path: Path) -> None:
     asked = question(TEXT)
-    cases = asked.cases()
+    cases = asked.conditions()
     jobs, ids = jobs_of(asked, cases, "cpp")
     store = Store(tmp_path / "results" / "x")
     list(execute(jobs[:4], store, workers=1, course=course_fake.simulate))
@@ -324,17 +324,19 @@ def test_why_a_run_failed_is_told_in_short(tmp_path: Path) -> None:
         raise RuntimeError("no\nno " * 400)
 
     asked = question(TEXT)
-    jobs, ids = jobs_of(asked, asked.cases(), "cpp")
+    jobs, ids = jobs_of(asked, asked.conditions(), "cpp")
     store = Store(tmp_path)
     list(execute(jobs, store, workers=1, course=course))
-    told = str(assemble(asked, asked.cases(), store, ids, tmp_path / "x.nc")["status"].values[0, 0])
+    told = str(
+        assemble(asked, asked.conditions(), store, ids, tmp_path / "x.nc")["status"].values[0, 0]
+    )
     assert told.startswith("failed: no no no")
     assert len(told) < 250
 
 
 def test_emulated_runs_share_files_and_say_how_far_they_may_be_off(tmp_path: Path) -> None:
     asked = question(TEXT.replace("snapshots: {before: -30 min, during: 40 min}\n", ""))
-    cases = asked.cases()
+    cases = asked.conditions()
     jobs, ids = jobs_of(asked, cases, "cpp")
     store = Store(tmp_path)
     store.prepare()

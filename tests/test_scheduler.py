@@ -18,7 +18,7 @@ from plastogen.runs.store import Store
 from plastogen.simulation.course import Course, Plan
 
 ASKED = question()
-JOBS, IDS = jobs_of(ASKED, ASKED.cases(), "cpp")
+JOBS, IDS = jobs_of(ASKED, ASKED.conditions(), "cpp")
 
 
 class Watching:
@@ -63,7 +63,7 @@ arms:
   b: {title: the same, give: {y: {drug: nbqx, occupancy: 90 %, at: 0 min, for: 60 min}}}
 """
     )
-    jobs, ids = jobs_of(asked, asked.cases(), "cpp")
+    jobs, ids = jobs_of(asked, asked.conditions(), "cpp")
     assert (len(jobs), len(ids)) == (2, 4)
 
 

@@ -24,7 +24,7 @@ ASKED = question()
 
 def plan(arm: str = "ketamine", seed: int = 5, **settings: object) -> Plan:
     asked = question(**settings) if settings else ASKED
-    return asked.case(arm).plan(seed, "cpp")
+    return asked.condition(arm).plan(seed, "cpp")
 
 
 def stored(folder: Path, arm: str = "ketamine") -> tuple[Store, str]:
@@ -50,7 +50,7 @@ def test_a_written_run_reads_back(tmp_path: Path) -> None:
 
 def test_spikes_read_back(tmp_path: Path) -> None:
     asked = question(snapshots={"during": "40 min"})
-    one = asked.case("ketamine").plan(5, "cpp")
+    one = asked.condition("ketamine").plan(5, "cpp")
     store = Store(tmp_path)
     store.prepare()
     store.write("0" * 12, one, course_fake.simulate(one), {"log": {}})
@@ -182,7 +182,7 @@ def together(folder: Path) -> tuple[Store, list[str]]:
     """Three seeds of an arm in one file."""
     store = Store(folder)
     store.prepare()
-    plans = [question().case("ketamine").plan(seed, "cpp") for seed in (5, 6, 7)]
+    plans = [question().condition("ketamine").plan(seed, "cpp") for seed in (5, 6, 7)]
     whole = {
         run_id(one): (one, course_fake.simulate(one), course_fake.simulate(one)) for one in plans
     }

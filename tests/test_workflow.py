@@ -185,7 +185,7 @@ def test_settings_reach_the_experiment(lab: Path) -> None:
         method="formula",
         out="elsewhere",
     )
-    assert request.question.seeds == (9,)
+    assert request.opened.seeds == (9,)
     assert request.folder == Path("elsewhere")
     assert request.conditions[0].setting.course.method == "formula"
     assert {run.plan.method for run in request.runs} == {"formula"}
@@ -198,11 +198,11 @@ def test_without_a_compiler_the_small_circuit_is_used_and_said(
     (lab / "mine.yaml").write_text(WHOLE.replace("circuit: small", "circuit: prefrontal"))
     said: list[str] = []
     request = make_request("mine", say=said.append)
-    assert request.question.experiment.model.circuit == "small"
+    assert request.opened.experiment.model.circuit == "small"
     assert "no C++ compiler" in said[0]
     assert {run.plan.backend for run in request.runs} == {"numpy"}
     chosen = make_request("mine", {"model.circuit": "prefrontal"}, say=said.append)
-    assert chosen.question.experiment.model.circuit == "prefrontal"
+    assert chosen.opened.experiment.model.circuit == "prefrontal"
     assert len(said) == 1
 
 

@@ -1,4 +1,4 @@
-"""In: the cases of an experiment. Out: every number they use, where it comes from, and the
+"""In: the conditions of an experiment. Out: every number they use, where it comes from, and the
 bibliography.
 
 Honesty as output: how many numbers were read in their source, remembered, computed, constructed or
@@ -55,35 +55,37 @@ class Cited:
         return f"{r.authors} ({r.year}). {r.title}. {r.journal}.{doi}"
 
 
-def numbers(cases: Iterable[Condition]) -> list[Number]:
-    """Every number the cases use, once, in the order subject, circuit, plasticity, drugs.
+def numbers(conditions: Iterable[Condition]) -> list[Number]:
+    """Every number the conditions use, once, in the order subject, circuit, plasticity, drugs.
 
     Of a drug, kinetics of other animals and other parameter sets are not in use.
     """
     found: dict[tuple[str, str, str], Number] = {}
-    for case in cases:
-        names = case.setting.model
+    for condition in conditions:
+        names = condition.setting.model
         models: list[tuple[str, Definition]] = [
-            (f"subjects/{names.subject}", case.subject),
-            (f"circuits/{names.circuit}", case.circuit),
-            (f"plasticity/{names.plasticity}", case.plasticity),
+            (f"subjects/{names.subject}", condition.subject),
+            (f"circuits/{names.circuit}", condition.circuit),
+            (f"plasticity/{names.plasticity}", condition.plasticity),
         ]
-        models += [(f"drugs/{name}", drug) for name, drug in case.drugs.items()]
+        models += [(f"drugs/{name}", drug) for name, drug in condition.drugs.items()]
         for model, definition in models:
             for path, quantity in quantities(definition):
-                if quantity.evidence is not None and _in_use(case, model, path):
+                if quantity.evidence is not None and _in_use(condition, model, path):
                     found.setdefault((model, path, quantity.text), Number(model, path, quantity))
     return list(found.values())
 
 
-def _in_use(case: Condition, model: str, path: str) -> bool:
+def _in_use(condition: Condition, model: str, path: str) -> bool:
     if not (model.startswith("drugs/") and path.startswith("kinetics.")):
         return True
     _, animal, chosen, *_ = path.split(".")
-    drug = case.drugs[model.removeprefix("drugs/")]
-    wanted = case.subject.kinetics
-    wanted = drug.default_kinetics.get(case.subject.species, "") if wanted == "default" else wanted
-    return animal == case.subject.species and chosen == wanted
+    drug = condition.drugs[model.removeprefix("drugs/")]
+    wanted = condition.subject.kinetics
+    wanted = (
+        drug.default_kinetics.get(condition.subject.species, "") if wanted == "default" else wanted
+    )
+    return animal == condition.subject.species and chosen == wanted
 
 
 def counts(used: Sequence[Number]) -> dict[str, int]:

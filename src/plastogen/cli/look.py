@@ -67,12 +67,12 @@ def check(name: Name, set: Set = None) -> None:
     from plastogen.experiment import check as check_all
     from plastogen.experiment import open_experiment
 
-    question = open_experiment(name, settings(set))
-    check_all(question)
-    experiment = question.experiment
+    opened = open_experiment(name, settings(set))
+    check_all(opened)
+    experiment = opened.experiment
     typer.echo(
-        f"{question.name}: all is well. {len(experiment.arms)} arms"
-        + "".join(f" x {axis.size} {axis.name}s" for axis in question.axes)
+        f"{opened.name}: all is well. {len(experiment.arms)} arms"
+        + "".join(f" x {axis.size} {axis.name}s" for axis in opened.axes)
         + f" x {experiment.course.seeds} seeds, {len(experiment.readouts)} readouts,"
         f" {len(experiment.expect)} claims"
     )
@@ -89,12 +89,10 @@ def sources(
     from plastogen.experiment import check as check_all
     from plastogen.experiment import open_experiment
 
-    question = open_experiment(name, settings(set))
-    check_all(question)
-    used = origin.numbers(question.typical())
-    cited = origin.cited(
-        used, [c.source for c in question.experiment.expect], question.models.library
-    )
+    opened = open_experiment(name, settings(set))
+    check_all(opened)
+    used = origin.numbers(opened.typical_conditions())
+    cited = origin.cited(used, [c.source for c in opened.experiment.expect], opened.models.library)
     if bibtex:
         typer.echo(origin.bibtex(cited), nl=False)
         return

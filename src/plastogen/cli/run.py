@@ -66,7 +66,7 @@ def run(
         request = make_request(
             name, settings(set), seed=seed, seeds=seeds, method=method, out=out, say=bar.say
         )
-        if dry_run or request.question.over:
+        if dry_run or request.opened.sweep_in_words:
             _plan(request, spread["workers"], bar.say)
         if dry_run:
             return
@@ -108,7 +108,7 @@ def merge(
 
     request = repeat_request(name, settings(set), out=out, beside=folders or (), say=typer.echo)
     results = gather(request.runs, request.store, folders or ())
-    write_record(request.folder, request.question.name, request.question.set, request.runs)
+    write_record(request.folder, request.opened.name, request.opened.set, request.runs)
     lost = without_result(results)
     for result in lost[:TOLD]:
         why = f"failed: {result.note}" if result.note else "missing"

@@ -55,7 +55,7 @@ def lesson(
     rests = {one.verdict.claim for group in made.key.checked for one in group}
     typer.echo(
         f"answer key: {len(made.key.numbers)} numbers and {len(rests)} claims of"
-        f" {made.ran.request.question.name}"
+        f" {made.ran.request.opened.name}"
     )
     for one in made.key.disagreements:
         wanted = "met" if one.holds else "not met"

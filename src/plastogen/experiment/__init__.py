@@ -1,4 +1,4 @@
-"""The question: arms, sweeps, readouts and claims of an experiment's file."""
+"""What is asked: arms, sweeps, readouts and claims of an experiment's file."""
 
 from typing import TYPE_CHECKING
 

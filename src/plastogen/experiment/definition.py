@@ -92,7 +92,7 @@ class Arm(Definition):
 
 
 class Experiment(Definition):
-    """One question."""
+    """One experiment, as its file has it."""
 
     question: str
     title: str | None = None

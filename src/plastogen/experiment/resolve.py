@@ -1,9 +1,9 @@
-"""In: an experiment's name, --set and the models it names. Out: a `OpenExperiment` and its
+"""In: an experiment's name, --set and the models it names. Out: an `OpenExperiment` and its
 `Condition`s, everything resolved.
 
-A case is one arm at one point of the sweep; with a seed it becomes a `Plan`, all that determines a
-course. `--set` and sweep values lie under an arm's own `set:`, which is what makes that arm
-different.
+A condition is one arm at one point of the sweep; with a seed it becomes a `Plan`, all that
+determines a course. `--set` and sweep values lie under an arm's own `set:`, which is what makes
+that arm different.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Condition:
 
     @property
     def grid_h(self) -> NDArray[np.float64]:
-        """The times the course is written down at; cases with the same events share it."""
+        """The times the course is written down at; conditions with the same events share it."""
         return _grid(self.start_h, self.end_h, self.events_h)
 
     def plan(self, seed: int, backend: str) -> Plan:
@@ -129,7 +129,7 @@ class Condition:
 
 @dataclass
 class OpenExperiment:
-    """An experiment as asked: its file, what --set changed, and where its models are found."""
+    """An experiment's file, what --set changes in it, and where its models are found."""
 
     name: str
     document: Document
@@ -138,14 +138,14 @@ class OpenExperiment:
     _recent: dict[str, Experiment] = field(default_factory=dict, repr=False)
 
     @property
-    def own(self) -> dict[str, object]:
-        """The part of --set that concerns the experiment's file."""
+    def experiment_overrides(self) -> dict[str, object]:
+        """The part of --set that concerns the experiment's file, not a model's."""
         return {path: value for path, value in self.set.items() if not is_model_path(path)}
 
     @cached_property
     def experiment(self) -> Experiment:
         """Raises InputError."""
-        return build(self.document, Experiment, overrides=self.own)
+        return build(self.document, Experiment, overrides=self.experiment_overrides)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -232,16 +232,14 @@ class OpenExperiment:
         )
 
     @property
-    def over(self) -> list[list[str]]:
-        """What every arm is run over, in words: the design and its paths, virtual subjects and what
-        varies.
-        """
+    def sweep_in_words(self) -> list[list[str]]:
+        """What every arm is run over: design and paths, virtual subjects and what varies."""
         count, name = self.experiment.course.subjects, self.experiment.model.subject
-        whole = (
+        parts = (
             in_words(self.sweep, self.experiment.design),
             people.in_words(self.varying, count, name),
         )
-        return [words for words in whole if words]
+        return [words for words in parts if words]
 
     def points(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
         """Every point of the sweep: place on each axis, and path -> value; one empty point
@@ -249,7 +247,7 @@ class OpenExperiment:
         """
         return points(self.axes)
 
-    def at(self, point: Mapping[str, Any]) -> Experiment:
+    def experiment_at(self, point: Mapping[str, Any]) -> Experiment:
         """The experiment at a point of its sweep. Raises InputError."""
         inside = {path: value for path, value in point.items() if not is_model_path(path)}
         if not inside:
@@ -258,25 +256,25 @@ class OpenExperiment:
         if key not in self._recent:
             if len(self._recent) >= RECENT:
                 self._recent.clear()
-            changes = {**self.own, **inside}
+            changes = {**self.experiment_overrides, **inside}
             self._recent[key] = build(
                 self.document, Experiment, overrides=changes, base=self.experiment
             )
         return self._recent[key]
 
-    def case(
+    def condition(
         self, arm: str, index: tuple[int, ...] = (), point: Mapping[str, Any] | None = None
     ) -> Condition:
         """Arm `arm` at a point. Raises InputError."""
         point = point or {}
-        whole = self.at(point).arm(arm)
-        experiment = self.at({**point, **whole.set})
+        settings = self.experiment_at(point).arm(arm)
+        experiment = self.experiment_at({**point, **settings.set})
         switches = experiment.switches
-        if whole.switches is not None:
-            switches = laid_over(switches, whole.switches)
+        if settings.switches is not None:
+            switches = laid_over(switches, settings.switches)
         setting = Setting(experiment.model, experiment.course, switches)
-        changes = {**self.set, **point, **whole.set}
-        names = sorted({treatment.drug for treatment in whole.give.values()})
+        changes = {**self.set, **point, **settings.set}
+        names = sorted({treatment.drug for treatment in settings.give.values()})
         return Condition(
             arm=arm,
             index=index,
@@ -286,8 +284,8 @@ class OpenExperiment:
             circuit=self._model("circuit", setting.model.circuit, Circuit, changes),
             plasticity=self._model("plasticity", setting.model.plasticity, Plasticity, changes),
             drugs={name: self._model("drugs", name, Drug, changes) for name in names},
-            treatments=whole.give,
-            stress=_stress(whole.stress, float(setting.course.duration)),
+            treatments=settings.give,
+            stress=_stress(settings.stress, float(setting.course.duration)),
             snapshots={name: float(t) for name, t in experiment.snapshots.items()},
         )
 
@@ -301,23 +299,26 @@ class OpenExperiment:
         }
         return self.models.load(FOLDERS[root][0], name, kind, overrides)
 
-    def typical(self) -> list[Condition]:
-        """A case an arm, with the numbers as the files have them, whatever is swept or varies; with
-        every model that is swept over. Raises InputError.
+    def typical_conditions(self) -> list[Condition]:
+        """One condition an arm, with the numbers as the files have them, whatever is swept or
+        varies; with every model that is swept over. Raises InputError.
         """
         columns = [
-            own for axis in self.axes for own in axis.columns if own.path.startswith("model.")
+            column
+            for axis in self.axes
+            for column in axis.columns
+            if column.path.startswith("model.")
         ]
-        chosen = itertools.product(*(dict.fromkeys(own.written) for own in columns))
+        chosen = itertools.product(*(dict.fromkeys(column.written) for column in columns))
         points = [
-            dict(zip((own.path for own in columns), values, strict=True)) for values in chosen
+            dict(zip((column.path for column in columns), values, strict=True)) for values in chosen
         ]
-        return [self.case(arm, (), point) for point in points for arm in self.experiment.arms]
+        return [self.condition(arm, (), point) for point in points for arm in self.experiment.arms]
 
-    def cases(self) -> list[Condition]:
+    def conditions(self) -> list[Condition]:
         """Every arm at every point, arms fastest. Raises InputError."""
         return [
-            self.case(arm, index, point)
+            self.condition(arm, index, point)
             for index, point in self.points()
             for arm in self.experiment.arms
         ]

@@ -29,86 +29,86 @@ FEW = 200  # points: up to so many are all looked at by `check`, of more only th
 ENOUGH = 20  # different faults of swept values: whoever mends these is told of the next
 
 
-def check(question: OpenExperiment) -> list[Condition]:
-    """The cases looked at: every arm at every point of the sweep, or where they are many at its
-    corners.
+def check(opened: OpenExperiment) -> list[Condition]:
+    """The conditions looked at: every arm at every point of the sweep, or where they are many at
+    its corners.
 
     Raises InputError with all that is wrong.
     """
-    problems = [*_set_paths(question)]
+    problems = [*_set_paths(opened)]
     if problems:
         raise InputError(problems)
-    experiment = question.experiment
-    document = question.document
-    problems += [*_model_names(question), *_paths(question)]
+    experiment = opened.experiment
+    document = opened.document
+    problems += [*_model_names(opened), *_paths(opened)]
     problems += validate_outputs.figures(document, experiment)
     problems += validate_outputs.readout_names(document, experiment)
     if not problems:
-        problems += _ranges(question)
+        problems += _ranges(opened)
     if not problems and experiment.course.subjects:
-        problems += _people(question)
+        problems += _people(opened)
     swept_well = not problems
     if swept_well:
-        cases, problems = _cases(
-            question, (((), point) for point in corners(question.sweep, experiment.design))
+        conditions, problems = _cases(
+            opened, (((), point) for point in corners(opened.sweep, experiment.design))
         )
-        if not problems and question.size <= FEW:
-            cases, problems = _cases(question, question.points())
-        problems += validate_outputs.readouts(document, experiment, cases)
+        if not problems and opened.size <= FEW:
+            conditions, problems = _cases(opened, opened.points())
+        problems += validate_outputs.readouts(document, experiment, conditions)
     axes = (
-        question.axes if swept_well and any(claim.of_sweep for claim in experiment.expect) else None
+        opened.axes if swept_well and any(claim.of_sweep for claim in experiment.expect) else None
     )
     problems += validate_outputs.claims(
-        document, experiment, axes, question.models.library.references()
+        document, experiment, axes, opened.models.library.references()
     )
     if problems:
         raise InputError(dict.fromkeys(problems))
-    return cases
+    return conditions
 
 
-def resolve_conditions(question: OpenExperiment) -> list[Condition]:
+def resolve_conditions(opened: OpenExperiment) -> list[Condition]:
     """Every arm at every point, arms fastest, all checked. Raises InputError with all that is
     wrong.
     """
-    cases = check(question)
-    if question.size > FEW:
-        cases, problems = _cases(question, question.points())
+    conditions = check(opened)
+    if opened.size > FEW:
+        conditions, problems = _cases(opened, opened.points())
         if problems:
             raise InputError(dict.fromkeys(problems))
-    return cases
+    return conditions
 
 
-def _ranges(question: OpenExperiment) -> Iterable[Problem]:
+def _ranges(opened: OpenExperiment) -> Iterable[Problem]:
     """Spans whose ends models/ cannot give."""
     try:
-        _ = question.sweep
+        _ = opened.sweep
     except InputError as error:
         return error.problems
     return ()
 
 
-def _people(question: OpenExperiment) -> Iterator[Problem]:
+def _people(opened: OpenExperiment) -> Iterator[Problem]:
     """Why no virtual subjects can be drawn."""
-    name = question.experiment.model.subject
-    subject, document = question.subject, question.models.document(FOLDERS["subject"][0], name)
+    name = opened.experiment.model.subject
+    subject, document = opened.subject, opened.models.document(FOLDERS["subject"][0], name)
     if not subject.varies:
         wanted = "a subject whose file says what `varies:` between people"
-        yield question.document.problem(
-            "course.subjects", f"{question.experiment.course.subjects} of {name}", wanted
+        yield opened.document.problem(
+            "course.subjects", f"{opened.experiment.course.subjects} of {name}", wanted
         )
     for path, varied in subject.varies.items():
         at = ("varies", path)
         root, _, drug = path.partition(".")
         if root == "drugs" and drug.partition(".")[0] not in models_in_use(
-            question.document.tree, question.set, root
+            opened.document.tree, opened.set, root
         ):
             continue
         fault = (
-            _leads_nowhere(question, path)
+            _leads_nowhere(opened, path)
             if is_model_path(path)
             else Fault("", show(path), "a path into a model")
         )
-        number = question.number(path) if fault is None else None
+        number = opened.number(path) if fault is None else None
         if fault is None and number is None:
             fault = Fault("", f"'{path}'", "a path that ends at a number")
         if fault is not None:
@@ -120,20 +120,20 @@ def _people(question: OpenExperiment) -> Iterator[Problem]:
                 yield document.problem(at, error.found, error.wanted, error.nearest)
 
 
-def _set_paths(question: OpenExperiment) -> Iterator[Problem]:
+def _set_paths(opened: OpenExperiment) -> Iterator[Problem]:
     """--set paths that lead nowhere."""
-    for path in question.set:
-        fault = _leads_nowhere(question, path)
+    for path in opened.set:
+        fault = _leads_nowhere(opened, path)
         if fault is not None:
             yield Problem("--set", None, path, fault.found, fault.wanted, fault.nearest)
 
 
-def _leads_nowhere(question: OpenExperiment, path: str) -> Fault | None:
+def _leads_nowhere(opened: OpenExperiment, path: str) -> Fault | None:
     if not is_model_path(path):
-        return path_fault(path, question.document.tree, Experiment)
+        return path_fault(path, opened.document.tree, Experiment)
     root, _, below = path.partition(".")
     folder, kind = FOLDERS[root]
-    names = list(models_in_use(question.document.tree, question.set, root))
+    names = list(models_in_use(opened.document.tree, opened.set, root))
     if root == "drugs":
         name, _, below = below.partition(".")
         if name not in names:
@@ -144,27 +144,27 @@ def _leads_nowhere(question: OpenExperiment, path: str) -> Fault | None:
     if not below:
         return Fault("", f"'{path}'", f"a path into the {root}, such as {root}.title")
     for name in names:
-        if name in question.models.library.names(folder):
-            fault = path_fault(below, question.models.document(folder, name).tree, kind)
+        if name in opened.models.library.names(folder):
+            fault = path_fault(below, opened.models.document(folder, name).tree, kind)
             if fault is not None:
                 head = f"drugs.{name}" if root == "drugs" else root
                 return replace(fault, nearest=f"{head}.{fault.nearest}" if fault.nearest else None)
     return None
 
 
-def _model_names(question: OpenExperiment) -> Iterator[Problem]:
+def _model_names(opened: OpenExperiment) -> Iterator[Problem]:
     """Models that are named and not there."""
     for root, (folder, _) in FOLDERS.items():
-        names = question.models.library.names(folder)
-        for name, at in models_in_use(question.document.tree, question.set, root).items():
+        names = opened.models.library.names(folder)
+        for name, at in models_in_use(opened.document.tree, opened.set, root).items():
             if name not in names:
                 wanted = f"one of {', '.join(names)}"
-                yield question.document.problem(at, show(name), wanted, nearest(name, names))
+                yield opened.document.problem(at, show(name), wanted, nearest(name, names))
 
 
-def _paths(question: OpenExperiment) -> Iterator[Problem]:
+def _paths(opened: OpenExperiment) -> Iterator[Problem]:
     """Paths of `set:` and `sweep:`."""
-    document, experiment = question.document, question.experiment
+    document, experiment = opened.document, opened.experiment
     for name, arm in experiment.arms.items():
         for path in arm.set:
             at = ("arms", name, "set", path)
@@ -174,7 +174,7 @@ def _paths(question: OpenExperiment) -> Iterator[Problem]:
                     sorted({"circuit", "plasticity", "subject", "drugs", *CHANGEABLE})
                 )
                 yield document.problem(at, f"'{path}'", f"a path an arm may change, below {roots}")
-            elif (fault := _leads_nowhere(question, path)) is not None:
+            elif (fault := _leads_nowhere(opened, path)) is not None:
                 yield document.problem(at, fault.found, fault.wanted, fault.nearest)
     for path, here in _swept(experiment):
         if path in FIXED_BY_ALL or not (
@@ -184,9 +184,9 @@ def _paths(question: OpenExperiment) -> Iterator[Problem]:
                 "a path below arms, circuit, course, drugs, model, plasticity, subject or switches"
             )
             yield document.problem(here, f"'{path}'", wanted)
-        elif (fault := _leads_nowhere(question, path)) is not None:
+        elif (fault := _leads_nowhere(opened, path)) is not None:
             yield document.problem(here, fault.found, fault.wanted, fault.nearest)
-        elif path in question.set:
+        elif path in opened.set:
             yield document.problem(here, f"'{path}', which --set fixes too", "either of the two")
 
 
@@ -198,81 +198,81 @@ def _swept(experiment: Experiment) -> Iterator[tuple[str, Steps]]:
 
 
 def _cases(
-    question: OpenExperiment, points: Iterable[tuple[tuple[int, ...], dict[str, Any]]]
+    opened: OpenExperiment, points: Iterable[tuple[tuple[int, ...], dict[str, Any]]]
 ) -> tuple[list[Condition], list[Problem]]:
-    """The cases that resolve, and what is wrong with them or why the others do not, each fault
+    """The conditions that resolve, and what is wrong with them or why the others do not, each fault
     once.
     """
     found, problems = list[Condition](), dict[Problem, None]()
     for index, point in points:
-        for arm, own in question.experiment.arms.items():
+        for arm, own in opened.experiment.arms.items():
             try:
-                case = question.case(arm, index, point)
+                condition = opened.condition(arm, index, point)
             except InputError as error:
                 problems |= dict.fromkeys(
-                    _explained(question, p, arm, own, point) for p in error.problems
+                    _explained(opened, p, arm, own, point) for p in error.problems
                 )
                 if len(problems) >= ENOUGH:
                     return found, list(problems)
                 continue
-            found.append(case)
-            faults = [*_treatments(question, case), *_times(question, case)]
-            problems |= dict.fromkeys(_at_the_sweep(question, problem, point) for problem in faults)
+            found.append(condition)
+            faults = [*_treatments(opened, condition), *_times(opened, condition)]
+            problems |= dict.fromkeys(_at_the_sweep(opened, problem, point) for problem in faults)
     return found, list(problems)
 
 
 def _explained(
-    question: OpenExperiment, problem: Problem, arm: str, own: Arm, point: Mapping[str, Any]
+    opened: OpenExperiment, problem: Problem, arm: str, own: Arm, point: Mapping[str, Any]
 ) -> Problem:
     """A fault of a changed value, at the place where the change is written."""
     if problem.file != "--set":
         return problem
     places: list[tuple[str, Steps]] = [(path, ("arms", arm, "set", path)) for path in own.set]
-    places += [(path, _place(question, path, point)) for path in point]
+    places += [(path, _place(opened, path, point)) for path in point]
     for path, at in places:
         words = path.split(".")
         if any(
             f"{problem.path}.".startswith(f"{'.'.join(words[n:])}.")
             for n in range(min(3, len(words)))
         ):
-            return _moved(question, problem, at)
+            return _moved(opened, problem, at)
     return problem
 
 
-def _at_the_sweep(question: OpenExperiment, problem: Problem, point: Mapping[str, Any]) -> Problem:
+def _at_the_sweep(opened: OpenExperiment, problem: Problem, point: Mapping[str, Any]) -> Problem:
     """A fault of what a point sets is one of the sweep."""
     for path in point:
         if f"{problem.path}.".startswith(f"{path}."):
-            return _moved(question, problem, _place(question, path, point))
+            return _moved(opened, problem, _place(opened, path, point))
     return problem
 
 
-def _moved(question: OpenExperiment, problem: Problem, at: Steps) -> Problem:
-    placed = question.document.problem(at, problem.found, problem.wanted, problem.nearest)
+def _moved(opened: OpenExperiment, problem: Problem, at: Steps) -> Problem:
+    placed = opened.document.problem(at, problem.found, problem.wanted, problem.nearest)
     return replace(placed, path=dotted(at))
 
 
-def _place(question: OpenExperiment, path: str, point: Mapping[str, Any]) -> Steps:
+def _place(opened: OpenExperiment, path: str, point: Mapping[str, Any]) -> Steps:
     """Where the sweep says what `path` is at `point`."""
-    sweep = question.experiment.sweep
+    sweep = opened.experiment.sweep
     if isinstance(sweep, list):
         return ("sweep", next((i for i, listed in enumerate(sweep) if listed == point), 0), path)
     return ("sweep", path)
 
 
-def _treatments(question: OpenExperiment, case: Condition) -> Iterator[Problem]:
+def _treatments(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
     spans: dict[str, list[tuple[float, float, str, str]]] = {}
-    for label, treatment in case.treatments.items():
-        path = _written(question.experiment, case.arm, label)
-        for fault in check_treatment(case.drugs[treatment.drug], case.subject, treatment):
+    for label, treatment in condition.treatments.items():
+        path = _written(opened.experiment, condition.arm, label)
+        for fault in check_treatment(condition.drugs[treatment.drug], condition.subject, treatment):
             at = f"{path}.{fault.at}" if fault.at else path
-            yield question.document.problem(at, fault.found, fault.wanted, fault.nearest)
+            yield opened.document.problem(at, fault.found, fault.wanted, fault.nearest)
         way = next(w for w in ("dose", "occupancy", "brain") if getattr(treatment, w) is not None)
         length = float(treatment.held) if treatment.held is not None else 0.0
         for start in treatment.starts_h():
             spans.setdefault(treatment.drug, []).append((start, start + length, way, label))
     for drug, given in spans.items():
-        yield from _contradictions(question, case.arm, drug, given)
+        yield from _contradictions(opened, condition.arm, drug, given)
 
 
 def _written(experiment: Experiment, arm: str, label: str) -> str:
@@ -285,15 +285,15 @@ def _written(experiment: Experiment, arm: str, label: str) -> str:
 
 
 def _contradictions(
-    question: OpenExperiment, arm: str, drug: str, given: list[tuple[float, float, str, str]]
+    opened: OpenExperiment, arm: str, drug: str, given: list[tuple[float, float, str, str]]
 ) -> Iterator[Problem]:
     """One drug both dosed and held, or held at two levels at once."""
     first = given[0]
     for span in given[1:]:
-        path = _written(question.experiment, arm, span[3])
+        path = _written(opened.experiment, arm, span[3])
         if span[2] != first[2]:
             found = f"{drug} by {span[2]} and, as '{first[3]}', by {first[2]} in one arm"
-            yield question.document.problem(path, found, f"one way to give {drug} in an arm")
+            yield opened.document.problem(path, found, f"one way to give {drug} in an arm")
             return
     held = sorted(span for span in given if span[2] != "dose")
     for before, after in itertools.pairwise(held):
@@ -302,28 +302,28 @@ def _contradictions(
                 f"{drug} held from {after[0]:g} h while '{before[3]}' holds it until"
                 f" {before[1]:g} h"
             )
-            path = _written(question.experiment, arm, after[3])
-            yield question.document.problem(path, found, "times that do not overlap")
+            path = _written(opened.experiment, arm, after[3])
+            yield opened.document.problem(path, found, "times that do not overlap")
 
 
-def _times(question: OpenExperiment, case: Condition) -> Iterator[Problem]:
-    end_h, end = case.end_h, case.setting.course.duration.text
-    for label, treatment in case.treatments.items():
+def _times(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    end_h, end = condition.end_h, condition.setting.course.duration.text
+    for label, treatment in condition.treatments.items():
         last = max(treatment.starts_h())
         if last >= end_h:
-            path = _written(question.experiment, case.arm, label)
+            path = _written(opened.experiment, condition.arm, label)
             wanted = f"a time before the course ends, {end}"
-            yield question.document.problem(f"{path}.at", _when(treatment, last), wanted)
-    for start, _, _ in case.stress:
+            yield opened.document.problem(f"{path}.at", _when(treatment, last), wanted)
+    for start, _, _ in condition.stress:
         if start >= end_h:
-            path = f"arms.{case.arm}.stress"
-            yield question.document.problem(
+            path = f"arms.{condition.arm}.stress"
+            yield opened.document.problem(
                 path, f"stress from {start:g} h", f"a time before the end, {end}"
             )
-    for name, when in case.snapshots.items():
+    for name, when in condition.snapshots.items():
         if when > end_h:
             path = f"snapshots.{name}"
-            yield question.document.problem(
+            yield opened.document.problem(
                 path, f"{when:g} h", f"a time within the course, until {end}"
             )
 

@@ -73,17 +73,22 @@ def _swept(experiment: Experiment) -> int:
 
 
 def readouts(
-    document: Document, experiment: Experiment, cases: list[Condition]
+    document: Document, experiment: Experiment, conditions: list[Condition]
 ) -> Iterator[Problem]:
     """Times outside the course, species nobody gets, classes and snapshots there are none of,
     states to start from.
     """
     yield from _states(document, experiment)
-    if not cases:
+    if not conditions:
         return
-    start_h, end_h = min(case.start_h for case in cases), min(case.end_h for case in cases)
-    species = sorted({s for case in cases for drug in case.drugs.values() for s in drug.species})
-    circuits = list({id(case.circuit): case.circuit for case in cases}.values())
+    start_h, end_h = (
+        min(condition.start_h for condition in conditions),
+        min(condition.end_h for condition in conditions),
+    )
+    species = sorted(
+        {s for condition in conditions for drug in condition.drugs.values() for s in drug.species}
+    )
+    circuits = list({id(condition.circuit): condition.circuit for condition in conditions}.values())
     for name, readout in experiment.readouts.items():
         path = f"readouts.{name}"
         for key, time in (("at", readout.at), ("from", readout.from_), ("until", readout.until)):

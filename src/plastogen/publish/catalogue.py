@@ -157,9 +157,9 @@ def span(quantity: Quantity) -> str:
     return f"{low:g} to {high:g} {unit}".rstrip()
 
 
-def _experiment(question: OpenExperiment) -> Iterator[str]:
-    experiment = question.experiment
-    yield f"{experiment.title or question.name}: {experiment.question}"
+def _experiment(opened: OpenExperiment) -> Iterator[str]:
+    experiment = opened.experiment
+    yield f"{experiment.title or opened.name}: {experiment.question}"
     if experiment.takes:
         yield f"  takes {experiment.takes}"
     if experiment.note:
@@ -168,11 +168,11 @@ def _experiment(question: OpenExperiment) -> Iterator[str]:
     yield f"  {model.subject}, circuit {model.circuit}, plasticity {model.plasticity}"
     yield f"  {course.duration.text}, {course.seeds} seeds"
     yield "arms:"
-    first = {case.arm: case for case in reversed(check(question))}
+    first = {condition.arm: condition for condition in reversed(check(opened))}
     for arm, own in experiment.arms.items():
         what = list(dict.fromkeys(str(row["what"]) for row in dosing_rows(first[arm])))
         yield f"  {arm}{f' ({own.title})' if own.title else ''}: {'; '.join(what) or 'nothing'}"
-    for whole, *paths in question.over:
+    for whole, *paths in opened.sweep_in_words:
         yield from (f"over {whole}:", *(f"  {path}" for path in paths))
     yield "readouts:"
     yield from columns(

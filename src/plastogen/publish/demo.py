@@ -37,40 +37,40 @@ UNDER = "under ketamine"
 def make_demo(folder: Path | None = None, *, say: Callable[[str], None] = print) -> Path:
     """Draw it into `folder` (results/demo); the PNG. Raises EngineError, StoreError."""
     began = time.monotonic()
-    question = open_experiment(
+    opened = open_experiment(
         EXPERIMENT, {"model.circuit": SMALL_CIRCUIT, "course.method": "formula"}
     )
-    case = question.case(ARM)
-    backend = "cpp" if compiler() and is_built(case.circuit) else "numpy"
-    minutes = round(60 * case.snapshots[MOMENT])
-    given = next(iter(case.treatments.values()))
+    condition = opened.condition(ARM)
+    backend = "cpp" if compiler() and is_built(condition.circuit) else "numpy"
+    minutes = round(60 * condition.snapshots[MOMENT])
+    given = next(iter(condition.treatments.values()))
     dose = given.dose.text if given.dose is not None else ""
     say(
-        f"A {case.subject.species} is given {given.drug}, {dose}. No compiler is needed for this"
-        " demo."
+        f"A {condition.subject.species} is given {given.drug}, {dose}. No compiler is needed for"
+        " this demo."
     )
-    course = simulate(case.plan(SEED, backend))
+    course = simulate(condition.plan(SEED, backend))
     block = [
-        float(np.interp(case.snapshots[MOMENT], course.t_h, column))
+        float(np.interp(condition.snapshots[MOMENT], course.t_h, column))
         for column in course.arrays["block"].T
     ]
     by_pool = dict(zip(course.pools, block, strict=True))
     told = ", ".join(
         f"{by_pool[pool]:.0%} on {pool.partition('.')[0]}"
-        for pool in case.circuit.pools()
+        for pool in condition.circuit.pools()
         if pool.endswith("synaptic")
     )
     say(f"NMDA receptors blocked after {minutes} min, from the receptor model: {told}")
     where = "in numpy" if backend == "numpy" else "compiled"
     say(
-        f"simulating {case.circuit.size} spiking cells {where}, {SECONDS} s before and {SECONDS} s"
-        " under the drug ..."
+        f"simulating {condition.circuit.size} spiking cells {where}, {SECONDS} s before and"
+        f" {SECONDS} s under the drug ..."
     )
-    engine = Engine(case.circuit, backend=backend)
+    engine = Engine(condition.circuit, backend=backend)
     drives = {
         "before": Drive(),
         UNDER: reduce(
-            case.circuit, State(nmdar={pool: 1 - share for pool, share in by_pool.items()})
+            condition.circuit, State(nmdar={pool: 1 - share for pool, share in by_pool.items()})
         ),
     }
     spikes = {
@@ -79,7 +79,7 @@ def make_demo(folder: Path | None = None, *, say: Callable[[str], None] = print)
     for name, found in spikes.items():
         say(f"  {name:15} {_rates(found)}")
     path = _draw(
-        question.experiment.title or EXPERIMENT, case, spikes, folder or RESULTS / "demo", where
+        opened.experiment.title or EXPERIMENT, condition, spikes, folder or RESULTS / "demo", where
     )
     say(f"figure {path} ({time.monotonic() - began:.0f} s)")
     full = open_experiment(FULL).experiment
@@ -107,17 +107,17 @@ def _rates(spikes: Spikes) -> str:
 
 
 def _draw(
-    title: str, case: Condition, spikes: Mapping[str, Spikes], folder: Path, where: str
+    title: str, condition: Condition, spikes: Mapping[str, Spikes], folder: Path, where: str
 ) -> Path:
     import xarray as xr
 
     from plastogen._base.files import explained
     from plastogen.figures import plot_pair, save
 
-    names, one = case.setting.model, next(iter(spikes.values()))
+    names, one = condition.setting.model, next(iter(spikes.values()))
     about = {
         "title": title,
-        "species": case.subject.species,
+        "species": condition.subject.species,
         "subject": names.subject,
         "circuit": names.circuit,
     }

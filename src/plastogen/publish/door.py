@@ -102,13 +102,13 @@ def check(
 ) -> experiment.OpenExperiment:
     """An experiment, checked as a whole without running anything. Raises InputError.
 
-    >>> question = plastogen.check("one_infusion")
-    >>> list(question.experiment.arms)[:3]
+    >>> opened = plastogen.check("one_infusion")
+    >>> list(opened.experiment.arms)[:3]
     ['vehicle', 'ketamine', 'nbqx']
     """
-    question = experiment.open_experiment(name, set or {})
-    experiment.check(question)
-    return question
+    opened = experiment.open_experiment(name, set or {})
+    experiment.check(opened)
+    return opened
 
 
 def catalogue(kind: str) -> dict[str, str]:

@@ -72,7 +72,7 @@ def make_film(
     request, arm, minutes = _frames_request(
         name, settings or {}, arm, frames, RESULTS / f"film_{Path(name).stem}", say
     )
-    seed = request.question.seeds[0]
+    seed = request.opened.seeds[0]
     wanted = request.ids[arm, (), seed]
     runs = [run for run in request.runs if run.id == wanted]
     say(
@@ -111,16 +111,16 @@ def _frames_request(
     in minutes.
     """
     own = {"model.circuit": SMALL_CIRCUIT, "course.seeds": 1} | dict(settings)
-    question = make_request(name, own, out=folder, say=say).question
-    if question.over:
+    opened = make_request(name, own, out=folder, say=say).opened
+    if opened.sweep_in_words:
         wanted = "one without a sweep; fix a dose with --set instead"
         raise InputError.one(file=name, found="an experiment over many points", wanted=wanted)
-    if question.experiment.course.method != "direct":
+    if opened.experiment.course.method != "direct":
         wanted = "direct, for a film shows spikes"
         raise InputError.one(
-            file=name, path="course.method", found=question.experiment.course.method, wanted=wanted
+            file=name, path="course.method", found=opened.experiment.course.method, wanted=wanted
         )
-    arms = list(question.experiment.arms)
+    arms = list(opened.experiment.arms)
     if arm is not None and arm not in arms:
         raise InputError.one(
             file="--arm",
@@ -128,9 +128,9 @@ def _frames_request(
             wanted=f"one of {', '.join(arms)}",
             nearest=nearest(arm, arms),
         )
-    arm = arm or next((each for each in arms if question.experiment.arm(each).give), arms[-1])
-    minutes = moments(float(question.experiment.course.duration) * H_MIN, frames)
-    shots = {moment: at.text for moment, at in question.experiment.snapshots.items()}
+    arm = arm or next((each for each in arms if opened.experiment.arm(each).give), arms[-1])
+    minutes = moments(float(opened.experiment.course.duration) * H_MIN, frames)
+    shots = {moment: at.text for moment, at in opened.experiment.snapshots.items()}
     shots |= {f"{NAMED}{k:03}": f"{at} min" for k, at in enumerate(minutes)}
     return make_request(name, {**own, "snapshots": shots}, out=folder, say=silent), arm, minutes
 

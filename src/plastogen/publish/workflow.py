@@ -84,8 +84,8 @@ def complete(
     def draw_early() -> None:
         _draw_early(request, say)
 
-    question = request.question
-    early = figures and EARLY in question.experiment.figures and len(question.seeds) > 1
+    opened = request.opened
+    early = figures and EARLY in opened.experiment.figures and len(opened.seeds) > 1
     results = run_missing(
         request,
         request.runs,
@@ -104,7 +104,7 @@ def publish_results(
     ds = _assemble(request)
     outcome = Outcome(request, ds, stored_verdicts(ds), results)
     if figures:
-        names = _drawable(request.question, say)
+        names = _drawable(request.opened, say)
         outcome.figures = draw_figures(_shown(request, ds), names, say=say, undrawn=outcome.undrawn)
         outcome.report = _report(outcome)
     return outcome
@@ -113,7 +113,7 @@ def publish_results(
 def _assemble(request: Request) -> xr.Dataset:
     """The results of what is there, written by one process at a time. Raises StoreError."""
     with locked(request.folder / LOCK):
-        return results_of(request.question, request.conditions, request.store, request.ids)
+        return results_of(request.opened, request.conditions, request.store, request.ids)
 
 
 def _shown(request: Request, ds: xr.Dataset) -> Shown:
@@ -124,18 +124,18 @@ def _shown(request: Request, ds: xr.Dataset) -> Shown:
 def _draw_early(request: Request, say: Say) -> None:
     """The first hours from the first seed alone, while the other seeds run."""
     with tempfile.TemporaryDirectory() as folder:
-        path, seeds = Path(folder) / "early.nc", request.question.seeds[:1]
+        path, seeds = Path(folder) / "early.nc", request.opened.seeds[:1]
         with assemble(
-            request.question, request.conditions, request.store, request.ids, path, seeds
+            request.opened, request.conditions, request.store, request.ids, path, seeds
         ) as ds:
             ds.attrs |= {"n_expected": len(request.ids), "claims": "[]"}
             draw_figures(_shown(request, ds), [EARLY], say=say, undrawn=[])
 
 
-def _drawable(question: OpenExperiment, say: Say) -> list[str]:
+def _drawable(opened: OpenExperiment, say: Say) -> list[str]:
     """The experiment's figures, without those that show spikes when there is no network."""
-    names = list(question.experiment.figures)
-    if question.experiment.course.method != "direct":
+    names = list(opened.experiment.figures)
+    if opened.experiment.course.method != "direct":
         left_out = [name for name in names if FIGURES[name].snapshots]
         if left_out:
             say(f"without the network there are no spikes to show, so no {' or '.join(left_out)}")
@@ -156,8 +156,8 @@ def _report(outcome: Outcome, *, anew: bool = False) -> Path:
     backends = [backend for backend in str(outcome.ds.attrs["backends"]).split(", ") if backend]
     path = write_report(
         request.folder,
-        question=request.question,
-        cases=request.conditions,
+        opened=request.opened,
+        conditions=request.conditions,
         ds=outcome.ds,
         verdicts=outcome.verdicts,
         figures=outcome.figures,
@@ -205,7 +205,7 @@ def redraw(
                 file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES)
             )
     overlays = read_overlay(data) if data is not None else []
-    chosen = names or _drawable(outcome.request.question, say)
+    chosen = names or _drawable(outcome.request.opened, say)
     shown = _shown(outcome.request, outcome.ds)
     return draw_figures(shown, chosen, say=say, overlays=overlays, again=True)
 
@@ -235,5 +235,5 @@ def draw_into(
 def rewrite_report(outcome: Outcome, *, say: Say = print) -> Path:
     """Write report.html again, with the experiment's figures. Raises StoreError."""
     shown = _shown(outcome.request, outcome.ds)
-    outcome.figures = draw_figures(shown, _drawable(outcome.request.question, say), say=say)
+    outcome.figures = draw_figures(shown, _drawable(outcome.request.opened, say), say=say)
     return _report(outcome, anew=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from plastogen.runs.dry_run import planned
     from plastogen.runs.emulators import told
     from plastogen.runs.missing import run_missing
-    from plastogen.runs.netcdf import blocks, opened
+    from plastogen.runs.netcdf import blocks, open_netcdf
     from plastogen.runs.pool import KINDS
     from plastogen.runs.request import (
         RESULTS,

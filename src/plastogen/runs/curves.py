@@ -1,4 +1,4 @@
-"""In: cases, and runs on grids and with names of their own. Out: their curves on axes that all
+"""In: conditions, and runs on grids and with names of their own. Out: their curves on axes that all
 share, as float32.
 
 Without a sweep the shared times are the union of all grids; in a sweep they are few
@@ -36,15 +36,17 @@ class Axes:
     """The variables that some run has."""
 
     @classmethod
-    def of(cls, cases: Sequence[Condition], snapshots: Iterable[str], frequency_hz: Array) -> Axes:
-        """Those that hold all `cases`: the union of the labels of their circuits and drugs."""
-        circuits = {id(case.circuit): case.circuit for case in cases}.values()
+    def of(
+        cls, conditions: Sequence[Condition], snapshots: Iterable[str], frequency_hz: Array
+    ) -> Axes:
+        """Those that hold all `conditions`: the union of the labels of their circuits and drugs."""
+        circuits = {id(condition.circuit): condition.circuit for condition in conditions}.values()
         names = {name for circuit in circuits for name in variables_of(circuit)}
         species = dict.fromkeys(
-            s for case in cases for drug in case.drugs.values() for s in drug.species
+            s for condition in conditions for drug in condition.drugs.values() for s in drug.species
         )
         return cls(
-            _times(cases),
+            _times(conditions),
             tuple(dict.fromkeys(name for circuit in circuits for name in circuit.classes)),
             tuple(dict.fromkeys(pool for circuit in circuits for pool in circuit.pools())),
             tuple(species),
@@ -114,12 +116,17 @@ class Axes:
             yield name, values.astype(np.float32)
 
 
-def _times(cases: Sequence[Condition]) -> Array:
-    if not any(case.point for case in cases):
-        return union(case.grid_h for case in cases)
-    start, end = min(case.start_h for case in cases), max(case.end_h for case in cases)
-    most = max(SHARED, MANY // len(cases))
-    return shared(start, end, (event for case in cases for event in case.events_h), most)
+def _times(conditions: Sequence[Condition]) -> Array:
+    if not any(condition.point for condition in conditions):
+        return union(condition.grid_h for condition in conditions)
+    start, end = (
+        min(condition.start_h for condition in conditions),
+        max(condition.end_h for condition in conditions),
+    )
+    most = max(SHARED, MANY // len(conditions))
+    return shared(
+        start, end, (event for condition in conditions for event in condition.events_h), most
+    )
 
 
 def _between(own_h: Array, wanted_h: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:

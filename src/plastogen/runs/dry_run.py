@@ -1,4 +1,4 @@
-"""In: a question and the runs it needs. Out: lines that say what running it would take, before
+"""In: a request and the runs it needs. Out: lines that say what running it would take, before
 anything runs.
 """
 
@@ -25,17 +25,17 @@ CPP = "cpp"
 
 def planned(request: Request, *, workers: int) -> Iterator[str]:
     """The plan, line by line."""
-    question, store, ids, runs = request.question, request.store, request.ids, request.runs
-    experiment = question.experiment
+    opened, store, ids, runs = request.opened, request.store, request.ids, request.runs
+    experiment = opened.experiment
     faults = {run.id: store.fault(run.id) for run in runs}
     todo = [run for run in runs if faults[run.id] is not None]
-    points = f"{question.size} points, " if question.over else ""
+    points = f"{opened.size} points, " if opened.sweep_in_words else ""
     shared = f" ({len(ids) - len(runs)} shared)" if len(ids) > len(runs) else ""
     yield (
-        f"{question.name}: {points}{len(ids)} runs, {len(runs)} different{shared}, {len(todo)}"
+        f"{opened.name}: {points}{len(ids)} runs, {len(runs)} different{shared}, {len(todo)}"
         " still to do"
     )
-    for words in question.over:
+    for words in opened.sweep_in_words:
         yield from (f"  {'  ' * bool(i)}{line}" for i, line in enumerate(words))
     for arm in experiment.arms:
         mine = [run for (name, *_), run in ids.items() if name == arm]
@@ -69,8 +69,10 @@ def _unlearned(request: Request, todo: Sequence[Run]) -> list[Plan]:
 
 def _circuits(request: Request, backend: str, unlearned: int) -> Iterator[str]:
     """What has to be compiled and learned, and what else the network has to be asked anew for."""
-    circuits = list({id(case.circuit): case.circuit for case in request.conditions}.values())
-    course = request.question.experiment.course
+    circuits = list(
+        {id(condition.circuit): condition.circuit for condition in request.conditions}.values()
+    )
+    course = request.opened.experiment.course
 
     def heard(circuit: Circuit) -> str:
         return network_key(circuit, float(course.window), float(course.settle), backend)
@@ -80,31 +82,31 @@ def _circuits(request: Request, backend: str, unlearned: int) -> Iterator[str]:
         built = sum(map(is_built, programs.values()))
         yield (
             f"  programs: {len(programs)}, {built} of them"
-            f" compiled{_because(request.question, program_key)}"
+            f" compiled{_because(request.opened, program_key)}"
         )
     if request.pilots:
         learned = len(request.pilots) - unlearned
         yield (
             f"  emulators: {len(request.pilots)}, {learned} of them"
-            f" learned{_because(request.question, heard)}"
+            f" learned{_because(request.opened, heard)}"
         )
     else:
         different = len({heard(circuit) for circuit in circuits})
         yield (
             "  circuits for the network to answer for:"
-            f" {different}{_because(request.question, heard)}"
+            f" {different}{_because(request.opened, heard)}"
         )
 
 
-def _because(question: OpenExperiment, key: Any) -> str:
+def _because(opened: OpenExperiment, key: Any) -> str:
     """Which swept paths change `key` of the circuit."""
-    arm = next(iter(question.experiment.arms))
-    points = list(corners(question.sweep, question.experiment.design))
+    arm = next(iter(opened.experiment.arms))
+    points = list(corners(opened.sweep, opened.experiment.design))
     first, guilty = points[0], []
     for path in first:
         if path.startswith(("circuit.", "model.circuit")):
             alone = [{**first, path: point[path]} for point in points]
-            if len({key(question.case(arm, (), point).circuit) for point in alone}) > 1:
+            if len({key(opened.condition(arm, (), point).circuit) for point in alone}) > 1:
                 guilty.append(path)
     return f" (they differ along {', '.join(guilty)})" if guilty else ""
 

@@ -1,5 +1,5 @@
-"""In: a question that is to be answered by emulation. Out: for each of its circuits, the plans that
-stand for the sweep, and the emulator learned from them, kept in the results folder.
+"""In: an open experiment whose courses are to be emulated. Out: for each of its circuits, the plans
+that stand for the sweep, and the emulator learned from them, kept in the results folder.
 
 Pilots lie at the corners and all over the ranges that are swept, not at its points: a finer sweep
 over the same ranges has the same emulator, and what is finished of it stays finished.
@@ -43,17 +43,17 @@ class Pilots:
 
 
 def emulated(
-    question: OpenExperiment, cases: Sequence[Condition], backend: str
+    opened: OpenExperiment, conditions: Sequence[Condition], backend: str
 ) -> dict[str, Pilots]:
-    """Fingerprint of a circuit -> its pilots, for every circuit of the cases that are to be
+    """Fingerprint of a circuit -> its pilots, for every circuit of the conditions that are to be
     emulated.
 
     Raises InputError: too many circuits.
     """
     found: dict[str, Pilots] = {}
-    for case in cases:
-        mark = fingerprint(case.circuit)
-        if case.setting.course.method != "emulated" or mark in found:
+    for condition in conditions:
+        mark = fingerprint(condition.circuit)
+        if condition.setting.course.method != "emulated" or mark in found:
             continue
         if len(found) == MOST_CIRCUITS:
             wanted = (
@@ -61,12 +61,12 @@ def emulated(
                 " course.method direct"
             )
             raise InputError.one(
-                file=question.document.file, found="a sweep over more circuits", wanted=wanted
+                file=opened.document.file, found="a sweep over more circuits", wanted=wanted
             )
-        pinned = {path: value for path, value in case.point.items() if _of_circuit(path)}
-        plans = [p for p in _plans(question, pinned, backend) if fingerprint(p.circuit) == mark]
+        pinned = {path: value for path, value in condition.point.items() if _of_circuit(path)}
+        plans = [p for p in _plans(opened, pinned, backend) if fingerprint(p.circuit) == mark]
         if not plans:
-            plans = [case.plan(seed, backend) for seed in question.seeds]
+            plans = [condition.plan(seed, backend) for seed in opened.seeds]
         key = digest([signature(backend), *(run_id(plan) for plan in plans)])[:KEY_LENGTH]
         found[mark] = Pilots(key, tuple(plans))
     return found
@@ -85,22 +85,22 @@ def _of_circuit(path: str) -> bool:
     return path.startswith(("circuit.", "model.circuit"))
 
 
-def _plans(question: OpenExperiment, pinned: Mapping[str, Any], backend: str) -> Iterator[Plan]:
+def _plans(opened: OpenExperiment, pinned: Mapping[str, Any], backend: str) -> Iterator[Plan]:
     """Every arm at every pilot point, seeds in turn; and every arm's first point with every
     seed.
     """
-    points = _of_people(question, list(_points(question, pinned)))
+    points = _of_people(opened, list(_points(opened, pinned)))
     for number, point in enumerate(points):
-        for arm in question.experiment.arms:
-            case = question.case(arm, (), point)
-            for k, seed in enumerate(question.seeds):
-                if number % len(question.seeds) == k or number == 0:
-                    yield case.plan(seed, backend)
+        for arm in opened.experiment.arms:
+            condition = opened.condition(arm, (), point)
+            for k, seed in enumerate(opened.seeds):
+                if number % len(opened.seeds) == k or number == 0:
+                    yield condition.plan(seed, backend)
 
 
-def _points(question: OpenExperiment, pinned: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def _points(opened: OpenExperiment, pinned: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """Points all over what is swept; the one empty point without a sweep."""
-    sweep = question.sweep
+    sweep = opened.sweep
     if isinstance(sweep, list):
         chosen = np.unique(np.linspace(0, len(sweep) - 1, POINTS).astype(int))
         return [{**sweep[i], **pinned} for i in chosen]
@@ -115,11 +115,11 @@ def _points(question: OpenExperiment, pinned: Mapping[str, Any]) -> Iterable[dic
     return [dict(zip(free, row, strict=True)) | dict(pinned) for row in zip(*values, strict=True)]
 
 
-def _of_people(question: OpenExperiment, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _of_people(opened: OpenExperiment, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The points, each for another of the first virtual subjects, where there are any."""
-    if question.experiment.course.subjects is None:
+    if opened.experiment.course.subjects is None:
         return found
-    axis = people.axis_of(question.varying, PEOPLE, question.seeds[0], set())
+    axis = people.axis_of(opened.varying, PEOPLE, opened.seeds[0], set())
     rows = [{column.path: column.written[i] for column in axis.columns} for i in range(axis.size)]
     return [found[i % len(found)] | rows[i % len(rows)] for i in range(max(len(found), len(rows)))]
 

@@ -33,14 +33,14 @@ def run_missing(
 
     `first_seed` is called once, when the runs of the first seed are there and one of them is new.
     """
-    question = request.question
-    write_record(request.folder, question.name, question.set, request.runs)
+    opened = request.opened
+    write_record(request.folder, opened.name, opened.set, request.runs)
     if sentence := made_by_0_1(request):
         say(sentence)
     workers = options.get("workers", 1)
     _train_emulators(request, runs, watcher=watcher, workers=workers)
     results: list[RunResult] = []
-    waiting = {run.id for run in runs if run.seed == question.seeds[0]}
+    waiting = {run.id for run in runs if run.seed == opened.seeds[0]}
     began = time.monotonic()
     with closing(execute(runs, request.store, watcher=watcher, **options)) as coming:
         for result in coming:

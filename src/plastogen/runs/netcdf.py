@@ -97,7 +97,7 @@ def _room(path: Path, n_bytes: int) -> None:
             os.posix_fallocate(ballast.fileno(), 0, n_bytes + MARGIN)
 
 
-def opened(path: Path) -> xr.Dataset:
+def open_netcdf(path: Path) -> xr.Dataset:
     """The file as a Dataset; its large variables wait in the file until they are asked for, where
     they are large.
 

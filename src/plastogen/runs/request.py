@@ -45,7 +45,7 @@ class Request:
     `ids`: (arm, index of the point, seed) -> run id; conditions that are equal share a run.
     """
 
-    question: OpenExperiment
+    opened: OpenExperiment
     conditions: list[Condition]
     runs: list[Run]
     ids: dict[Place, str]
@@ -82,25 +82,25 @@ def make_request(
     options = {"course.seed": seed, "course.seeds": seeds, "course.method": method}
     given = {path: value for path, value in options.items() if value is not None}
     paths = {**(settings or {}), **given}
-    question = open_experiment(name, paths)
+    opened = open_experiment(name, paths)
     backend = default_backend()
-    direct = question.experiment.course.method == "direct"
-    if backend == "numpy" and direct and _may_shrink(question):
+    direct = opened.experiment.course.method == "direct"
+    if backend == "numpy" and direct and _may_shrink(opened):
         say(
             "no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to"
             " install)"
         )
-        question = open_experiment(name, {**paths, "model.circuit": SMALL_CIRCUIT})
-    conditions = resolve_conditions(question)
-    pilots = emulated(question, conditions, backend)
-    runs, ids = jobs_of(question, conditions, backend, pilots)
-    store = Store(Path(out) if out is not None else RESULTS / question.name)
-    return Request(question, conditions, runs, ids, pilots, store)
+        opened = open_experiment(name, {**paths, "model.circuit": SMALL_CIRCUIT})
+    conditions = resolve_conditions(opened)
+    pilots = emulated(opened, conditions, backend)
+    runs, ids = jobs_of(opened, conditions, backend, pilots)
+    store = Store(Path(out) if out is not None else RESULTS / opened.name)
+    return Request(opened, conditions, runs, ids, pilots, store)
 
 
-def _may_shrink(question: OpenExperiment) -> bool:
+def _may_shrink(opened: OpenExperiment) -> bool:
     """Whether the circuit was left to the file, not chosen by the person at the keyboard."""
-    return not any(path.startswith(("circuit.", "model.circuit")) for path in question.set)
+    return not any(path.startswith(("circuit.", "model.circuit")) for path in opened.set)
 
 
 def repeat_request(

@@ -1,4 +1,5 @@
-"""In: an experiment's cases and its runs on disk. Out: results.nc as an xarray Dataset, table.csv.
+"""In: an experiment's conditions and its runs on disk. Out: results.nc as an xarray Dataset,
+table.csv.
 
 Only the parent process writes these, run after run, so that memory does not grow with the number of
 runs: readouts, each from a whole run, are kept as float64; curves go to the file block by block and
@@ -28,7 +29,7 @@ from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment import COMPLETE, Condition, OpenExperiment, judge_claims, kind_of
 from plastogen.runs.curves import Axes, empty
 from plastogen.runs.dosing import dosing_rows
-from plastogen.runs.netcdf import Block, Curve, blocks, finish, opened, writing
+from plastogen.runs.netcdf import Block, Curve, blocks, finish, open_netcdf, writing
 from plastogen.runs.readout_table import MISSING, ReadoutTable
 from plastogen.runs.scheduler import versions
 from plastogen.runs.store import Store
@@ -96,7 +97,7 @@ def _why_not(store: Store, run: str) -> str:
 
 
 def results_of(
-    question: OpenExperiment, cases: Sequence[Condition], store: Store, ids: Mapping[Place, str]
+    opened: OpenExperiment, conditions: Sequence[Condition], store: Store, ids: Mapping[Place, str]
 ) -> xr.Dataset:
     """The Dataset of results.nc with table.csv beside it, both made anew unless they show just this
     already.
@@ -104,22 +105,22 @@ def results_of(
     Raises StoreError.
     """
     path, tidy = store.folder / "results.nc", store.folder / "table.csv"
-    wanted = _inputs(question, ids, states(store, ids), question.seeds)
+    wanted = _inputs(opened, ids, states(store, ids), opened.seeds)
     if path.is_file() and tidy.is_file():
         try:
-            there = opened(path)
+            there = open_netcdf(path)
             if there.attrs.get("inputs") == wanted:
                 return there
             there.close()
         except (OSError, ValueError, KeyError):
             pass
-    ds = assemble(question, cases, store, ids, path)
+    ds = assemble(opened, conditions, store, ids, path)
     atomic_write(tidy, table(ds))
     return ds
 
 
 def _inputs(
-    question: OpenExperiment,
+    opened: OpenExperiment,
     ids: Mapping[Place, str],
     state: Mapping[str, str],
     seeds: Sequence[int],
@@ -130,14 +131,14 @@ def _inputs(
     whole = hashlib.sha256()
     for place, run in ids.items():
         whole.update(f"{place} {run} {state[run]}\n".encode())
-    settings = sorted((path, str(value)) for path, value in question.set.items())
+    settings = sorted((path, str(value)) for path, value in opened.set.items())
     return digest(
         [
             RESULTS_VERSION,
             __version__,
             versions(),
             whole.hexdigest(),
-            question.document.tree,
+            opened.document.tree,
             settings,
             list(seeds),
         ]
@@ -145,8 +146,8 @@ def _inputs(
 
 
 def assemble(
-    question: OpenExperiment,
-    cases: Sequence[Condition],
+    opened: OpenExperiment,
+    conditions: Sequence[Condition],
     store: Store,
     ids: Mapping[Place, str],
     path: Path,
@@ -159,15 +160,15 @@ def assemble(
     """
     import xarray as xr
 
-    experiment = question.experiment
-    seeds = tuple(seeds or question.seeds)
+    experiment = opened.experiment
+    seeds = tuple(seeds or opened.seeds)
     cells = Cells(
-        tuple(experiment.arms), tuple((axis.name, axis.size) for axis in question.axes), seeds
+        tuple(experiment.arms), tuple((axis.name, axis.size) for axis in opened.axes), seeds
     )
     ids = {place: run for place, run in ids.items() if place[2] in seeds}
     names = cells.named(ids)
     axes = Axes.of(
-        cases,
+        conditions,
         experiment.snapshots,
         _frequency(store, names) if experiment.snapshots else np.empty(0),
     )
@@ -186,15 +187,15 @@ def assemble(
             for name, (dims, attrs) in wide.items()
             if name not in large
         }
-        small = xr.Dataset(none | book.variables(cells.dims), _coords(question, cells, axes))
-        small.attrs = _about(question, cases, book) | {
-            "inputs": _inputs(question, ids, book.state(), seeds)
+        small = xr.Dataset(none | book.variables(cells.dims), _coords(opened, cells, axes))
+        small.attrs = _about(opened, conditions, book) | {
+            "inputs": _inputs(opened, ids, book.state(), seeds)
         }
         small.attrs["claims"] = json.dumps(
-            [verdict.as_dict() for verdict in judge_claims(question, small)]
+            [verdict.as_dict() for verdict in judge_claims(opened, small)]
         )
         finish(partial, small)
-    return opened(path)
+    return open_netcdf(path)
 
 
 def _frequency(store: Store, names: Array) -> Array:
@@ -238,9 +239,9 @@ def _block(
     return values
 
 
-def _coords(question: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any]:
+def _coords(opened: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any]:
     """Names and numbers along every dimension."""
-    experiment = question.experiment
+    experiment = opened.experiment
     coords: dict[str, Any] = {
         "arm": list(cells.arms), "seed": list(cells.seeds), "class": list(axes.classes),
         "pool": list(axes.pools),
@@ -257,7 +258,7 @@ def _coords(question: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any
         when = [float(t) for t in experiment.snapshots.values()]
         coords["snapshot_time"] = ("snapshot", when, {"units": "h"})
     coords["arm_title"] = ("arm", [experiment.arm(arm).title or "" for arm in cells.arms])
-    for axis in question.axes:
+    for axis in opened.axes:
         coords[axis.name] = (
             axis.name,
             np.arange(axis.size),
@@ -273,41 +274,51 @@ def _coords(question: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any
 
 
 def _about(
-    question: OpenExperiment, cases: Sequence[Condition], book: ReadoutTable
+    opened: OpenExperiment, conditions: Sequence[Condition], book: ReadoutTable
 ) -> dict[str, Any]:
-    experiment = question.experiment
-    first = cases[0]
+    experiment = opened.experiment
+    first = conditions[0]
     return {
-        "title": experiment.title or question.name.replace("_", " ").capitalize(),
-        "experiment": question.name,
+        "title": experiment.title or opened.name.replace("_", " ").capitalize(),
+        "experiment": opened.name,
         "question": experiment.question,
-        "species": ", ".join(dict.fromkeys(case.subject.species for case in cases)),
+        "species": ", ".join(dict.fromkeys(condition.subject.species for condition in conditions)),
         "subject": experiment.model.subject,
         "circuit": experiment.model.circuit,
         "plasticity": experiment.model.plasticity,
         "method": first.setting.course.method,
-        "design": json.dumps(_design(question)),
+        "design": json.dumps(_design(opened)),
         "n_expected": book.names.size,
         "n_complete": int(book.complete.sum()),
         "scope": SCOPE,
         "dosing": json.dumps(
-            [row for case in cases if not any(case.index) for row in dosing_rows(case)]
+            [
+                row
+                for condition in conditions
+                if not any(condition.index)
+                for row in dosing_rows(condition)
+            ]
         ),
         "versions": json.dumps(versions(), sort_keys=True),
         "backends": ", ".join(sorted(book.backends)),
     }
 
 
-def _design(question: OpenExperiment) -> dict[str, Any]:
+def _design(opened: OpenExperiment) -> dict[str, Any]:
     """How points were made: the kind of design, its seed, what it is over in words; empty without
     points.
     """
-    if not question.over:
+    if not opened.sweep_in_words:
         return {}
-    experiment = question.experiment
+    experiment = opened.experiment
     kind = kind_of(experiment.sweep, experiment.design) if experiment.sweep else ""
-    paths = [column.path for axis in question.axes for column in axis.columns]
-    return {"kind": kind, "seed": experiment.design.seed, "paths": paths, "over": question.over}
+    paths = [column.path for axis in opened.axes for column in axis.columns]
+    return {
+        "kind": kind,
+        "seed": experiment.design.seed,
+        "paths": paths,
+        "over": opened.sweep_in_words,
+    }
 
 
 def readouts(ds: xr.Dataset) -> xr.Dataset:
@@ -333,7 +344,7 @@ def load(folder: Path | str) -> xr.Dataset:
             file=str(folder), found=show(path.name), wanted=f"{wanted}; `plastogen run` makes one"
         )
     try:
-        return opened(path)
+        return open_netcdf(path)
     except (OSError, ValueError) as error:
         wanted = (
             "results.nc as plastogen wrote it; delete it and run the experiment again, which takes"

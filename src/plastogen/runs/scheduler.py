@@ -58,30 +58,31 @@ class Silent:
 
 
 def jobs_of(
-    question: OpenExperiment,
-    cases: Iterable[Condition],
+    opened: OpenExperiment,
+    conditions: Iterable[Condition],
     backend: str,
     pilots: Mapping[str, Pilots] | None = None,
 ) -> tuple[list[Run], dict[Any, str]]:
-    """The runs the cases need, equal ones once, first seed first; and (arm, index, seed) -> run id.
+    """The runs the conditions need, equal ones once, first seed first; and (arm, index, seed) ->
+    run id.
 
     `pilots` say which emulator answers for a circuit, where runs are emulated.
     """
     ids: dict[Any, str] = {}
     jobs: dict[str, Run] = {}
-    whole = list(cases)
-    for seed in question.seeds:
-        for case in whole:
-            plan = standing_in(case.plan(seed, backend), pilots or {})
+    whole = list(conditions)
+    for seed in opened.seeds:
+        for condition in whole:
+            plan = standing_in(condition.plan(seed, backend), pilots or {})
             run = run_id(plan)
-            ids[case.arm, case.index, seed] = run
-            jobs.setdefault(run, Run(run, plan, case.arm, seed, _place(case, seed)))
+            ids[condition.arm, condition.index, seed] = run
+            jobs.setdefault(run, Run(run, plan, condition.arm, seed, _place(condition, seed)))
     return list(jobs.values()), ids
 
 
-def _place(case: Condition, seed: int) -> str:
-    point = (f"{path.rpartition('.')[2]} = {value}" for path, value in case.point.items())
-    return ", ".join((case.arm, *point, f"seed {seed}"))
+def _place(condition: Condition, seed: int) -> str:
+    point = (f"{path.rpartition('.')[2]} = {value}" for path, value in condition.point.items())
+    return ", ".join((condition.arm, *point, f"seed {seed}"))
 
 
 def execute(

@@ -87,8 +87,8 @@ def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
     `progress(what, share)` is told how far it is, and of the compile step. Raises EngineError,
     StoreError, ValueError (a course of a formula that leaves the finite).
 
-    >>> question = plastogen.check("mine", set={"course.method": "formula"})
-    >>> course = plastogen.simulate(question.case("ketamine").plan(seed=1, backend="numpy"))
+    >>> opened = plastogen.check("mine", set={"course.method": "formula"})
+    >>> course = plastogen.simulate(opened.condition("ketamine").plan(seed=1, backend="numpy"))
     >>> course.arrays["weight"].shape == course.t_h.shape
     True
     """

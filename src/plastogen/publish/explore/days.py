@@ -32,7 +32,7 @@ from plastogen.figures import data, labels, layout, style
 from plastogen.model.circuit import reduce
 from plastogen.model.plasticity import Spines
 from plastogen.publish.explore.numbers import factors
-from plastogen.runs import dosing_rows, dosing_text, opened, read_record
+from plastogen.runs import dosing_rows, dosing_text, open_netcdf, read_record
 from plastogen.simulation import held_state, treated_of
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ def study(folder: Path) -> dict[str, Any]:
     """All courses of a finished run or sweep, ready for JSON. Raises InputError when the page
     cannot show them.
     """
-    ds, question = _opened(folder)
+    ds, opened = _opened(folder)
     with ds:
-        axes, runs, courses = question.axes, ds["run"], dict[str, int]()
+        axes, runs, courses = opened.axes, ds["run"], dict[str, int]()
         index, dosed, curves = dict[str, int](), [], []
         described: list[tuple[str, str, str]] = []
-        for place, point in question.points():
+        for place, point in opened.points():
             at = dict(zip((axis.name for axis in axes), place, strict=True))
             for arm in map(str, ds["arm"].values):
                 key = " ".join(
@@ -75,19 +75,19 @@ def study(folder: Path) -> dict[str, Any]:
                 )  # equal arms share their runs
                 if key not in courses:
                     courses[key] = len(courses)
-                    case = question.case(arm, place, point)
-                    found = list(_curves(ds.sel(arm=arm).isel(at).load(), case))
+                    condition = opened.condition(arm, place, point)
+                    found = list(_curves(ds.sel(arm=arm).isel(at).load(), condition))
                     described = [(name, label, unit) for name, label, unit, _ in found]
                     curves.append([values for *_, values in found])
                     dosed.append(
                         [
                             [row["start_h"], row["end_h"], dosing_text(row)]
-                            for row in dosing_rows(case)
+                            for row in dosing_rows(condition)
                         ]
                     )
                 index["/".join(map(str, (arm, *place)))] = courses[key]
         return {
-            "name": question.name,
+            "name": opened.name,
             "title": ds.attrs["title"],
             "question": ds.attrs["question"],
             "who": layout.subtitle(ds),
@@ -106,20 +106,20 @@ def study(folder: Path) -> dict[str, Any]:
 
 
 def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
-    """Results and the question they answer. Raises InputError."""
+    """Results and the experiment they are of. Raises InputError."""
     path, record = folder / "results.nc", read_record(folder)
     if record is None or not path.is_file():
         wanted = "a results folder, which `plastogen run` makes"
         raise InputError.one(
             file=str(folder), found=show(path.name if record else "asked.json"), wanted=wanted
         )
-    question, ds = open_experiment(record.experiment, record.set), opened(path)
-    sizes = {axis.name: axis.size for axis in question.axes}
+    opened, ds = open_experiment(record.experiment, record.set), open_netcdf(path)
+    sizes = {axis.name: axis.size for axis in opened.axes}
     fault = None
     if {POINT, SUBJECT} & sizes.keys():
         fault = "points that are no grid", "one course, or a grid of them (design: {kind: grid})"
     elif sizes != {name: ds.sizes[name] for name in data.sweep_axes(ds)} or {
-        *question.experiment.arms
+        *opened.experiment.arms
     } != {*map(str, ds["arm"].values)}:
         fault = (
             f"another question than {record.experiment} asks now",
@@ -131,19 +131,19 @@ def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
     if fault is not None:
         ds.close()
         raise InputError.one(file=str(path), found=fault[0], wanted=fault[1])
-    return ds, question
+    return ds, opened
 
 
-def drives(one: xr.Dataset, case: Condition) -> Array:
+def drives(one: xr.Dataset, condition: Condition) -> Array:
     """What the network was told along a course, mean over seeds: (factors, times)."""
     pools = [str(pool) for pool in one["pool"].values]
     left = (1 - one["block"]) * (1 + one["tolerance"])
     shares = {pool: left.sel(pool=pool).transpose("seed", "time").values for pool in pools}
     slow = {name: one[name].transpose("seed", "time").values for name in SLOW}
-    switches, subject = case.setting.switches, case.subject
-    effect = treated_of(case.plan(int(one["seed"][0]), "numpy")).effects(one["time"])
+    switches, subject = condition.setting.switches, condition.subject
+    effect = treated_of(condition.plan(int(one["seed"][0]), "numpy")).effects(one["time"])
     drive = reduce(
-        case.circuit,
+        condition.circuit,
         held_state(
             shares,
             slow,
@@ -155,12 +155,12 @@ def drives(one: xr.Dataset, case: Condition) -> Array:
     )
     shape = shares[pools[0]].shape
     return np.array(
-        [np.broadcast_to(drive[name], shape).mean(axis=0) for name in factors(case.circuit)],
+        [np.broadcast_to(drive[name], shape).mean(axis=0) for name in factors(condition.circuit)],
         dtype=float,
     )
 
 
-def _curves(one: xr.Dataset, case: Condition) -> Iterator[tuple[str, str, str, Array]]:
+def _curves(one: xr.Dataset, condition: Condition) -> Iterator[tuple[str, str, str, Array]]:
     """Name, label, unit and values (times,) of every curve the page may draw, means over seeds."""
     mean = one[["plasma_ng_ml", "brain_uM", "block", "rate_hz", "vacant", *CURVES]].mean("seed")
     species = str(one["species"].values[0]) if one.sizes["species"] else ""
@@ -172,23 +172,23 @@ def _curves(one: xr.Dataset, case: Condition) -> Iterator[tuple[str, str, str, A
             _unit(one, name),
             level,
         )
-    for cls in case.circuit.classes:
+    for cls in condition.circuit.classes:
         yield (
             f"block_{cls}",
             f"{cls} blocked",
             "%",
             100 * mean["block"].sel(pool=f"{cls}.synaptic").values,
         )
-    for cls in case.circuit.classes:
+    for cls in condition.circuit.classes:
         yield f"rate_{cls}", f"{cls} rate", "Hz", mean["rate_hz"].sel({"class": cls}).values
     for name in CURVES:
         yield name, str(one[name].attrs["long_name"]), _unit(one, name), mean[name].values
-    spines = Spines(case.plasticity.spine)
+    spines = Spines(condition.plasticity.spine)
     persistent = spines.sites - mean["vacant"].values
     yield "sites", "sites for persistent spines", "", np.full(one.sizes["time"], spines.sites)
     yield "persistent", "persistent spines", "", persistent
     yield "transient", "transient spines", "", mean["spine_density"].values - persistent
-    for name, values in zip(factors(case.circuit), drives(one, case), strict=True):
+    for name, values in zip(factors(condition.circuit), drives(one, condition), strict=True):
         yield f"drive.{name}", name, "", values
 
 

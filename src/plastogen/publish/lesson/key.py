@@ -138,18 +138,18 @@ def texts(lesson: Lesson) -> Iterator[tuple[str, str]]:
     yield from ((f"not_shown.{i}", text) for i, text in enumerate(lesson.not_shown))
 
 
-def check(lesson: Lesson, document: Document, question: OpenExperiment) -> None:
+def check(lesson: Lesson, document: Document, opened: OpenExperiment) -> None:
     """Raises InputError, all at once: claims the experiment does not make, numbers it does not
     have.
     """
     problems = list[Problem]()
-    claims = [claim.claim for claim in question.experiment.expect]
+    claims = [claim.claim for claim in opened.experiment.expect]
     for i, asked in enumerate(lesson.questions):
         for key, named in (("holds", asked.holds), ("misses", asked.misses)):
             for k, claim in enumerate(named):
                 if claim not in claims:
                     wanted = (
-                        f"a claim of {question.name}, in its words; plastogen show {question.name}"
+                        f"a claim of {opened.name}, in its words; plastogen show {opened.name}"
                         " lists them"
                     )
                     at = f"questions.{i}.{key}.{k}"
@@ -157,7 +157,7 @@ def check(lesson: Lesson, document: Document, question: OpenExperiment) -> None:
                         document.problem(at, show(claim), wanted, nearest(claim, claims))
                     )
     for i, name in enumerate(lesson.readouts):
-        if name not in (known := question.experiment.readouts):
+        if name not in (known := opened.experiment.readouts):
             problems.append(
                 document.problem(
                     f"readouts.{i}", show(name), f"one of {', '.join(known)}", nearest(name, known)
@@ -165,14 +165,14 @@ def check(lesson: Lesson, document: Document, question: OpenExperiment) -> None:
             )
     for path, text in texts(lesson):
         for place in PLACE.findall(text):
-            fault = _fault(place, question)
+            fault = _fault(place, opened)
             if fault is not None:
                 problems.append(document.problem(path, *fault))
     if problems:
         raise InputError(problems)
 
 
-def _fault(place: str, question: OpenExperiment) -> tuple[str, str, str | None] | None:
+def _fault(place: str, opened: OpenExperiment) -> tuple[str, str, str | None] | None:
     """What is wrong with a place in a text: found, wanted, nearest."""
     numbers = _numbers(place)
     if numbers is None:
@@ -181,14 +181,14 @@ def _fault(place: str, question: OpenExperiment) -> tuple[str, str, str | None] 
             "{readout of arm}, one or two, such as {rate_E of ketamine over rate_E of vehicle}",
             None,
         )
-    experiment = question.experiment
+    experiment = opened.experiment
     for number in numbers:
         for name, known in ((number.readout, experiment.readouts), (number.arm, experiment.arms)):
             if name not in known:
                 return f"{{{place}}}", f"one of {', '.join(known)}", nearest(name, known)
         where = {number.axis: number.value} if number.axis and number.value else {}
         try:
-            points = int(picked(question.axes, where).sum())
+            points = int(picked(opened.axes, where).sum())
         except QuantityError as error:
             return error.found, error.wanted, error.nearest
         if points != 1:
@@ -209,15 +209,13 @@ def _numbers(place: str) -> list[Number] | None:
     return [Number(*match.groups()) for match in found if match]
 
 
-def key(
-    lesson: Lesson, question: OpenExperiment, ds: xr.Dataset, verdicts: Sequence[Verdict]
-) -> Key:
+def key(lesson: Lesson, opened: OpenExperiment, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Key:
     """The key of a lesson that `check` found sound."""
     numbers: dict[str, Found] = {}
 
     def filled(text: str) -> str:
         for place in PLACE.findall(text):
-            numbers.setdefault(place, _found(place, question, ds))
+            numbers.setdefault(place, _found(place, opened, ds))
         return " ".join(PLACE.sub(lambda match: numbers[match[1]].said, text).split())
 
     by_claim: Mapping[str, Verdict] = {verdict.claim: verdict for verdict in verdicts}
@@ -238,12 +236,12 @@ def key(
     )
 
 
-def _found(place: str, question: OpenExperiment, ds: xr.Dataset) -> Found:
+def _found(place: str, opened: OpenExperiment, ds: xr.Dataset) -> Found:
     numbers, how = _numbers(place) or [], AS.search(place)
     between = BETWEEN.search(place)
-    values = [_values(number, question, ds) for number in numbers]
-    unit = question.experiment.readouts[numbers[0].readout].unit
-    x, share = values[0], question.experiment.readouts[numbers[0].readout].yes_no
+    values = [_values(number, opened, ds) for number in numbers]
+    unit = opened.experiment.readouts[numbers[0].readout].unit
+    x, share = values[0], opened.experiment.readouts[numbers[0].readout].yes_no
     if between is not None:
         x = x - values[1] if between[1] == "minus" else x / values[1]
         unit, share = unit if between[1] == "minus" else "1", False
@@ -257,21 +255,21 @@ def _found(place: str, question: OpenExperiment, ds: xr.Dataset) -> Found:
     if unit == "h" and there.size and np.abs(there).max() < 1:
         ends, unit = 60 * ends, "min"
     mean, low, high = (float(end) for end in ends)
-    return Found(_worded(place, question), mean, low, high, unit, int(there.size), change)
+    return Found(_worded(place, opened), mean, low, high, unit, int(there.size), change)
 
 
-def _values(number: Number, question: OpenExperiment, ds: xr.Dataset) -> NDArray[np.float64]:
+def _values(number: Number, opened: OpenExperiment, ds: xr.Dataset) -> NDArray[np.float64]:
     """The readout of every seed, or of every virtual subject, the mean of its seeds."""
     where = {number.axis: number.value} if number.axis and number.value else {}
     values = np.asarray(ds[number.readout].sel(arm=number.arm).values, float)
-    if any(axis.name == SUBJECT for axis in question.axes):
+    if any(axis.name == SUBJECT for axis in opened.axes):
         values = values.mean(-1, keepdims=True)
-    return values[picked(question.axes, where)].reshape(-1)
+    return values[picked(opened.axes, where)].reshape(-1)
 
 
-def _worded(place: str, question: OpenExperiment) -> str:
+def _worded(place: str, opened: OpenExperiment) -> str:
     """A place with the titles of what it reads."""
-    experiment = question.experiment
+    experiment = opened.experiment
     told = []
     for number in _numbers(place) or []:
         title = experiment.readouts[number.readout].title or number.readout.replace("_", " ")

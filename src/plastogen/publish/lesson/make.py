@@ -57,10 +57,10 @@ def make_lesson(
     lesson, document = open_lesson(name)
     folder = out or RESULTS / f"lesson_{Path(document.file).stem}"
     request, why = _make_request(lesson, settings or {}, folder, full=full, say=say)
-    keys.check(lesson, document, request.question)
+    keys.check(lesson, document, request.opened)
     say(f"{lesson.title}: {why}")
     outcome = complete(request, say=say, watcher=watcher, figures=False, **options)
-    key = keys.key(lesson, request.question, outcome.ds, outcome.verdicts)
+    key = keys.key(lesson, request.opened, outcome.ds, outcome.verdicts)
     command = f"plastogen lesson {name}" + "".join(
         f" --set {path}='{v}'" for path, v in (settings or {}).items()
     )
@@ -96,9 +96,9 @@ def _make_request(
 
 def _ran(outcome: Outcome, command: str) -> Ran:
     """What was run, in words."""
-    question, ds = outcome.request.question, outcome.ds
-    first = {case.arm: case for case in reversed(outcome.request.conditions)}
-    own = question.experiment.arms
+    opened, ds = outcome.request.opened, outcome.ds
+    first = {condition.arm: condition for condition in reversed(outcome.request.conditions)}
+    own = opened.experiment.arms
     arms = [
         (own[arm].title or arm_label(arm), "; ".join(given_text(first[arm])) or "nothing")
         for arm in own
@@ -110,18 +110,19 @@ def _ran(outcome: Outcome, command: str) -> Ran:
         else f"network run {RUN_BY.get(backends, backends)}"
     )
     swept = "".join(
-        f" Every group was run over {whole}: {'; '.join(paths)}." for whole, *paths in question.over
+        f" Every group was run over {whole}: {'; '.join(paths)}."
+        for whole, *paths in opened.sweep_in_words
     )
     how = (
         f"{str(ds.attrs['subject']).replace('_', ' ').capitalize()}, circuit {ds.attrs['circuit']},"
         f" {network}; {ds.attrs['n_complete']} of {ds.attrs['n_expected']} runs, n ="
-        f" {len(question.seeds)} seed{'s' * (len(question.seeds) > 1)}.{swept}"
+        f" {len(opened.seeds)} seed{'s' * (len(opened.seeds) > 1)}.{swept}"
     )
     sources = [verdict.source for verdict in outcome.verdicts]
-    used = cited([], sources, question.models.library)
+    used = cited([], sources, opened.models.library)
     return Ran(
-        question.experiment.question,
-        (question.experiment.note or "").replace("`", "").strip(),
+        opened.experiment.question,
+        (opened.experiment.note or "").replace("`", "").strip(),
         arms,
         how,
         command,

@@ -29,8 +29,8 @@ _SITES = {
 
 
 def methods(
-    question: OpenExperiment,
-    cases: Sequence[Condition],
+    opened: OpenExperiment,
+    conditions: Sequence[Condition],
     ds: xr.Dataset,
     numbers: Sequence[Number],
     backends: Sequence[str] = (),
@@ -38,13 +38,13 @@ def methods(
     """Paragraphs: the model, what was given to whom, how it was followed, how it was judged, what
     the numbers rest on.
 
-    `cases`: every arm, the first being that of the first arm; `backends`: what ran the circuit, as
-    the manifests say.
+    `conditions`: every arm, the first being that of the first arm; `backends`: what ran the
+    circuit, as the manifests say.
     """
     return [
-        _model(cases[0], ds, backends),
-        _given(question, cases),
-        _followed(question, cases[0], ds),
+        _model(conditions[0], ds, backends),
+        _given(opened, conditions),
+        _followed(opened, conditions[0], ds),
         (
             f"The model uses {summary(numbers)}. Sources and ranges of each are listed with the"
             " results."
@@ -76,21 +76,24 @@ def treatment_text(treatment: Treatment, title: str) -> str:
     return text
 
 
-def given_text(case: Condition) -> list[str]:
+def given_text(condition: Condition) -> list[str]:
     """What an arm is given and what else makes it differ, a phrase each; empty when that is
     nothing.
     """
-    told = [treatment_text(t, _plain(case.drugs[t.drug].title)) for t in case.treatments.values()]
+    told = [
+        treatment_text(t, _plain(condition.drugs[t.drug].title))
+        for t in condition.treatments.values()
+    ]
     told += [
         f"stress of level {level:g} (0 to 1) from {_long(start)} to {_long(end)}"
-        for start, end, level in case.stress
+        for start, end, level in condition.stress
     ]
-    return told + _switches(case)
+    return told + _switches(condition)
 
 
-def _switches(case: Condition) -> list[str]:
+def _switches(condition: Condition) -> list[str]:
     """Links that are cut or scaled in this arm."""
-    switches = case.setting.switches
+    switches = condition.setting.switches
     sites = {
         site: float(getattr(switches.block, site)) for site in type(switches.block).model_fields
     }
@@ -124,13 +127,13 @@ def _plain(title: str) -> str:
     return title if title[1:2].isupper() or title[1:2].isdigit() else title[:1].lower() + title[1:]
 
 
-def _model(case: Condition, ds: xr.Dataset, backends: Sequence[str]) -> str:
+def _model(condition: Condition, ds: xr.Dataset, backends: Sequence[str]) -> str:
     versions: Mapping[str, str] = json.loads(ds.attrs.get("versions", "{}"))
-    circuit, names = case.circuit, case.setting.model
+    circuit, names = condition.circuit, condition.setting.model
     cells = ", ".join(
         f"{population.count} {cls}" for cls, population in circuit.populations.items()
     )
-    pathways = [name for name, share in case.plasticity.pathways if float(share) > 0]
+    pathways = [name for name, share in condition.plasticity.pathways if float(share) > 0]
     tools = f"Brian2 {versions.get('brian2', '')}".strip() + (
         f", {' and '.join(backends)}" if backends else ""
     )
@@ -139,7 +142,7 @@ def _model(case: Condition, ds: xr.Dataset, backends: Sequence[str]) -> str:
     )
     if ds.attrs.get("method") == "formula":
         network = f"an analytic stand-in (a formula, not the network) for {network}"
-    subject = case.subject
+    subject = condition.subject
     return (
         f"Simulations were made with plastogen {versions.get('plastogen', '')} ({tools}). Drug"
         " concentrations follow linear compartments, solved exactly; NMDA receptors are blocked by"
@@ -152,23 +155,23 @@ def _model(case: Condition, ds: xr.Dataset, backends: Sequence[str]) -> str:
     )
 
 
-def _given(question: OpenExperiment, cases: Sequence[Condition]) -> str:
-    arms = {case.arm: case for case in reversed(cases)}
+def _given(opened: OpenExperiment, conditions: Sequence[Condition]) -> str:
+    arms = {condition.arm: condition for condition in reversed(conditions)}
     given = {
-        arm: ", ".join(given_text(arms[arm])) or "nothing given" for arm in question.experiment.arms
+        arm: ", ".join(given_text(arms[arm])) or "nothing given" for arm in opened.experiment.arms
     }
     told = "; ".join(f"{arm} ({text})" for arm, text in given.items())
     swept = " ".join(
-        f"Each was run over {whole}: {'; '.join(paths)}." for whole, *paths in question.over
+        f"Each was run over {whole}: {'; '.join(paths)}." for whole, *paths in opened.sweep_in_words
     )
     return f"Arms were: {told}." + (
         f" {swept} Described is every arm as its file has it." if swept else ""
     )
 
 
-def _followed(question: OpenExperiment, case: Condition, ds: xr.Dataset) -> str:
-    course = case.setting.course
-    seeds = question.seeds
+def _followed(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> str:
+    course = condition.setting.course
+    seeds = opened.seeds
     which = (
         f"seed {seeds[0]}"
         if len(seeds) == 1

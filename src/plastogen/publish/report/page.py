@@ -1,5 +1,5 @@
-"""In: an answered question (results, verdicts, figures). Out: report.html, one page that needs
-nothing but itself.
+"""In: an experiment that was run (results, verdicts, figures). Out: report.html, one page that
+needs nothing but itself.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ SECTIONS = ("Arms", "Figures", "Claims", "Methods", "Numbers", "References", "Ve
 def write_report(
     folder: Path,
     *,
-    question: OpenExperiment,
-    cases: Sequence[Condition],
+    opened: OpenExperiment,
+    conditions: Sequence[Condition],
     ds: xr.Dataset,
     verdicts: Sequence[Verdict],
     figures: Sequence[Path] = (),
@@ -54,18 +54,18 @@ def write_report(
     """Writes report.html into `folder`, whole or not at all, and returns its path. Raises
     StoreError.
 
-    `cases` as `Question.cases()` gives them; `figures`: PNG and SVG files, the stem being the
-    figure's name; `backends`: what ran the circuit, as the manifests say. The same input makes the
-    same bytes.
+    `conditions` as `OpenExperiment.conditions()` gives them; `figures`: PNG and SVG files, the stem
+    being the figure's name; `backends`: what ran the circuit, as the manifests say. The same input
+    makes the same bytes.
     """
     path = folder / NAME
-    atomic_write(path, page(question, cases, ds, verdicts, figures, backends))
+    atomic_write(path, page(opened, conditions, ds, verdicts, figures, backends))
     return path
 
 
 def page(
-    question: OpenExperiment,
-    cases: Sequence[Condition],
+    opened: OpenExperiment,
+    conditions: Sequence[Condition],
     ds: xr.Dataset,
     verdicts: Sequence[Verdict],
     figures: Sequence[Path] = (),
@@ -74,22 +74,22 @@ def page(
     """The page as text. Of a sweep it describes every arm as the files have it, and says what was
     run instead.
     """
-    cases = question.typical() if question.over else cases
-    used = numbers(cases)
-    known = cited(used, [verdict.source for verdict in verdicts], question.models.library)
+    conditions = opened.typical_conditions() if opened.sweep_in_words else conditions
+    used = numbers(conditions)
+    known = cited(used, [verdict.source for verdict in verdicts], opened.models.library)
     keys = {one.key for one in known}
-    told = methods(question, cases, ds, used, backends)
+    told = methods(opened, conditions, ds, used, backends)
     parts = {
-        "Arms": _arms(question, cases, ds),
+        "Arms": _arms(opened, conditions, ds),
         "Figures": _figures(figures),
         "Claims": _claims(verdicts, keys),
         "Methods": el("div", *(el("p", text) for text in told), class_="methods"),
         "Numbers": _numbers(used, keys),
         "References": _references(known),
-        "Versions": _versions(question, ds, backends),
+        "Versions": _versions(opened, ds, backends),
     }
     css = (resources.files("plastogen.publish.report") / "page.css").read_text(encoding="utf-8")
-    title = str(ds.attrs.get("title", question.name))
+    title = str(ds.attrs.get("title", opened.name))
     sections = [el("section", el("h2", name), parts[name], id=name.lower()) for name in SECTIONS]
     body = el("body", _top(title, ds, verdicts), *(join(["", section]) for section in sections))
     return document(f"{title}: plastogen report", css, body)
@@ -138,14 +138,14 @@ def _missing(ds: xr.Dataset) -> Html:
     return el("div", el("strong", text), rest, reasons, class_="alarm")
 
 
-def _arms(question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset) -> Html:
+def _arms(opened: OpenExperiment, conditions: Sequence[Condition], ds: xr.Dataset) -> Html:
     """Arm, what it was given, how many runs it rests on."""
     from plastogen.figures import arm_styles, count_runs
 
-    first = {case.arm: case for case in reversed(cases)}
+    first = {condition.arm: condition for condition in reversed(conditions)}
     looks, done = arm_styles(ds), count_runs(ds)
     rows = []
-    for name in question.experiment.arms:
+    for name in opened.experiment.arms:
         look = looks[name]
         line = "solid" if look.line == "-" else "dotted" if look.marker == "^" else "dashed"
         swatch = el(
@@ -160,9 +160,9 @@ def _arms(question: OpenExperiment, cases: Sequence[Condition], ds: xr.Dataset) 
         rows.append([join([swatch, look.label, alias], ""), given, "{} of {}".format(*done[name])])
     axes = [
         el("p", f"Every arm was run over {whole}: {'; '.join(paths)}.")
-        for whole, *paths in question.over
+        for whole, *paths in opened.sweep_in_words
     ]
-    note = el("p", question.experiment.note.strip()) if question.experiment.note else Html("")
+    note = el("p", opened.experiment.note.strip()) if opened.experiment.note else Html("")
     return join([note, table(("Arm", "Given", "Runs complete"), rows), *axes])
 
 
@@ -261,11 +261,11 @@ def _references(known: Sequence[Cited]) -> Html:
     return el("ol", *items, class_="references") if items else el("p", "None are cited.")
 
 
-def _versions(question: OpenExperiment, ds: xr.Dataset, backends: Sequence[str]) -> Html:
+def _versions(opened: OpenExperiment, ds: xr.Dataset, backends: Sequence[str]) -> Html:
     """What computed this, and the line that computes it again."""
     versions = json.loads(ds.attrs.get("versions", "{}"))
     rows = [[name, str(version)] for name, version in versions.items()]
     rows += [["circuit run by", backend] for backend in backends]
-    settings = "".join(f" --set {path}='{value}'" for path, value in question.set.items())
-    again = el("p", "To repeat: ", el("code", f"plastogen run {question.name}{settings}"))
+    settings = "".join(f" --set {path}='{value}'" for path, value in opened.set.items())
+    again = el("p", "To repeat: ", el("code", f"plastogen run {opened.name}{settings}"))
     return join([table(("", ""), rows), again])
