@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from fuzz import fuzz
 
 from plastogen._base.definition import Definition
 from plastogen._base.library import Library
@@ -67,6 +69,20 @@ def test_a_bad_file_gets_exactly_its_message(path: Path) -> None:
 
 def test_every_message_has_its_file() -> None:
     assert sorted(BAD.rglob("*.expected")) == [path.with_suffix(".expected") for path in FILES]
+
+
+def test_every_message_comes_in_good_time() -> None:
+    """The worst of them, sizes without end: each within a second, even on a busy machine."""
+    for name in ("times_1e30", "runs_without_end", "nested_2000_deep"):
+        began = time.process_time()
+        message(BAD / "experiments" / f"{name}.yaml")
+        assert time.process_time() - began < 1
+
+
+def test_harm_is_refused_in_words_or_leaves_a_good_file(tmp_path: Path) -> None:
+    counts, wrong = fuzz(7, 60, tmp_path, most=25)
+    assert not wrong
+    assert counts["refused"] > counts["accepted"] > 0
 
 
 if __name__ == "__main__":

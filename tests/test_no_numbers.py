@@ -22,7 +22,7 @@ UNIT_FACTORS = {
 }
 TOLERANCES = {
     "experiment/resolve": {"JUST_BEFORE_H"},
-    "model/circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE"},
+    "model/circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE", "FINEST_STEP_MS"},
     "analysis/compare": {"ROUNDING"},
     "model/pharmacology/kinetics": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
     "simulation/lockstep": {"FINEST", "COARSEST", "SINCE", "SUBSTEPS", "REST_ROUNDS", "REST_TOLERANCE"},
@@ -38,6 +38,8 @@ TOLERANCES = {
     "model/plasticity/system": {"ROOT_TOLERANCE"},
     "model/pharmacology/block_kinetics": {"SHARE_TOLERANCE"},
     "experiment/statistics": {"ROUNDING"},
+    "experiment/definition": {"SHORTEST_S", "LONGEST_S"},
+    "_base/quantity": {"SMALLEST", "LARGEST"},
     "_base/text": {"NEAREST_CUTOFF"},
 }  # fmt: skip
 # How a signal is analysed: definitions of measures and of intervals, not of a brain.

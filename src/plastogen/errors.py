@@ -5,8 +5,20 @@ Stands above all rooms, since every room raises some of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+# what moves a cursor, hides text or cannot be written; line ends and tabs are text
+UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f"
+    "\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+
+
+def printable(text: str) -> str:
+    """`text` with everything unprintable spelt out, so that no message moves the cursor."""
+    return UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 @dataclass(frozen=True)
@@ -26,9 +38,8 @@ class Problem:
         place = self.file + (f":{self.line}" if self.line is not None else "")
         place += f" at {self.path}" if self.path else ""
         body = f"found {self.found}, wanted {self.wanted}" if self.found else self.wanted
-        return f"{place}: {body}" + (
-            f"; nearest valid name: {self.nearest}" if self.nearest else ""
-        )
+        near = f"; nearest valid name: {self.nearest}" if self.nearest else ""
+        return printable(f"{place}: {body}{near}".replace("\n", "\\n"))
 
 
 class InputError(Exception):

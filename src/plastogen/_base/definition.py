@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from plastogen._base import explain
-from plastogen._base.document import Document, Steps, dotted, read_text
+from plastogen._base.document import Document, Steps, copied, dotted, read_text
 from plastogen._base.quantity import SET_BY_USER, Evidence, Quantity
 from plastogen._base.text import show
 from plastogen.errors import InputError, Problem
@@ -80,7 +80,7 @@ def _overridden(
     if not overrides:
         return document, []
     tree, places, problems = (
-        json.loads(json.dumps(document.tree)),
+        copied(document.tree),
         dict(document.places),
         list[Problem](),
     )

@@ -7,19 +7,21 @@ them.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from plastogen._base.text import nearest, show
-from plastogen.errors import InputError, Problem
+from plastogen._base.text import show
+from plastogen._base.textfile import check_printable, read_written
+from plastogen.errors import UNPRINTABLE, InputError, Problem
 
 Steps: TypeAlias = tuple[str | int, ...]
 MAX_NODES = 200_000  # a file that unfolds to more than this (aliases of aliases) is refused
 MAX_DEPTH = 50
-PLAIN_TAGS = ("str", "timestamp", "merge", "value")
+MAX_DIGITS = 400  # of one number
 
 
 def dotted(steps: Steps) -> str:
@@ -114,39 +116,21 @@ def read(path: str | Path) -> Document:
     """Read a YAML file. Raises InputError if it is missing, broken, no mapping, or repeats a
     key.
     """
-    path = Path(path)
-    file = str(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        folder = path.parent
-        others = [p.name for p in folder.iterdir() if p.is_file()] if folder.is_dir() else []
-        near = nearest(path.name, others)
-        raise InputError.one(
-            file=file, found="no such file", wanted="a YAML file", nearest=near
-        ) from None
-    except IsADirectoryError:
-        raise InputError.one(file=file, found="a folder", wanted="a YAML file") from None
-    except UnicodeDecodeError as error:
-        found = f"bytes that are not text (byte {error.start + 1})"
-        raise InputError.one(file=file, found=found, wanted="a YAML file in UTF-8") from None
-    except OSError as error:
-        found = f"a file that cannot be read ({(error.strerror or 'no reason given').lower()})"
-        raise InputError.one(file=file, found=found, wanted="a YAML file") from None
-    return read_text(text, file)
+    return read_text(read_written(path, "a YAML file"), str(path))
 
 
 def read_text(text: str, file: str) -> Document:
     """Like `read`, for text already in hand; `file` is the name that errors show."""
+    check_printable(text, file)
     parsed = _parsed(text, file)
-    return Document(file, _copied(parsed.tree), dict(parsed.places))
+    return Document(file, copied(parsed.tree), dict(parsed.places))
 
 
-def _copied(node: Any) -> Any:
+def copied(node: Any) -> Any:
     """Plain dicts and lists anew, so that whoever changes a document changes no other."""
     if isinstance(node, dict):
-        return {key: _copied(value) for key, value in node.items()}
-    return [_copied(value) for value in node] if isinstance(node, list) else node
+        return {key: copied(value) for key, value in node.items()}
+    return [copied(value) for value in node] if isinstance(node, list) else node
 
 
 @lru_cache(maxsize=128)
@@ -157,15 +141,18 @@ def _parsed(text: str, file: str) -> Document:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    yaml = YAML(typ="safe", pure=True)
+    yaml.max_depth = MAX_DEPTH
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # such as an anchor that is used twice
+            root = yaml.compose(text)
     except MarkedYAMLError as error:
         raise InputError([_broken(error, text, file)]) from None
-    except YAMLError as error:
-        special = getattr(error, "character", None)
-        special = chr(special) if isinstance(special, int) else special
-        found = f"the character {special!r}" if special is not None else "text that is not YAML"
-        raise InputError.one(file=file, found=found, wanted="plain YAML text") from None
+    except (YAMLError, Warning, ValueError):
+        raise InputError.one(
+            file=file, found="text that is not YAML", wanted="plain YAML"
+        ) from None
     reader = _Reader(file)
     tree = reader.value(root, ()) if root is not None else None
     if not isinstance(tree, dict):
@@ -183,6 +170,9 @@ def _broken(error: Any, text: str, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark is not None else 1
     said = str(error.problem or error.context or "")
+    if "maximum depth" in said:
+        found = f"brackets or indentation more than {MAX_DEPTH} deep"
+        return Problem(file, line, "", found, f"at most {MAX_DEPTH}")
     where_it_began = error.context_mark.line + 1 if error.context_mark is not None else line
     lines = text.splitlines()
     shown = lines[line - 1].strip() if line <= len(lines) else ""
@@ -230,6 +220,7 @@ class _Reader:
             found = "a file that unfolds without end"
             raise InputError.one(file=self.file, line=line, found=found, wanted="plain values")
         self.places.setdefault(at, (self.file, node.start_mark.line + 1))
+        self._no_tag(node, at)
         kind = type(node).__name__
         if kind == "MappingNode":
             return self._mapping(node, at)
@@ -247,6 +238,7 @@ class _Reader:
                 found = "a key that is not a name"
                 self.problems.append(Problem(self.file, line, dotted(at), found, "`name: value`"))
                 continue
+            self._printable(name, key, at)
             if name in result:
                 found = f"'{name}' a second time (first on line {first[name]})"
                 self.problems.append(
@@ -258,26 +250,65 @@ class _Reader:
             result[name] = self.value(value, (*at, name))
         return result
 
+    def _no_tag(self, node: Any, at: Steps) -> None:
+        """Values are what they look like: a tag that says otherwise is refused."""
+        if node.ctag is None or node.ctag.handle is None:
+            return
+        line, tag = node.start_mark.line + 1, str(node.tag).replace("tag:yaml.org,2002:", "!!")
+        self.problems.append(
+            Problem(self.file, line, dotted(at), f"the tag {tag}", "a plain value")
+        )
+
+    def _printable(self, text: str, node: Any, at: Steps) -> None:
+        """Quoted text can spell any character: those that no one can read are refused."""
+        if (special := UNPRINTABLE.search(text)) is not None:
+            found, wanted = f"the character {special[0]!r}", "text that can be printed"
+            self.problems.append(
+                Problem(self.file, node.start_mark.line + 1, dotted(at), found, wanted)
+            )
+
     def _scalar(self, node: Any, at: Steps) -> Any:
         tag, text = str(node.tag).rpartition(":")[2], str(node.value)
+        self._printable(text, node, at)
         if tag == "null":
             return None
         if tag == "bool":
             return text.lower() == "true"
-        if tag == "int":
-            digits = text.replace("_", "")
-            return (
-                int(digits, 0) if digits.lstrip("+-")[:2].lower() in ("0x", "0o") else int(digits)
-            )
-        if tag == "float":
-            clean = text.replace("_", "").lower()
-            return float(clean.replace(".", "") if clean[-1] in "fn" else clean)
-        if tag not in PLAIN_TAGS:
-            line, written = (
-                node.start_mark.line + 1,
-                str(node.tag).replace("tag:yaml.org,2002:", "!!"),
-            )
+        if tag not in ("int", "float"):
+            return text
+        try:
+            number = _number(text, tag)
+        except ValueError:  # `._` looks like a number, and is none
+            return text
+        if number is None:
+            found, wanted = f"a number of {len(text)} digits", f"at most {MAX_DIGITS}"
             self.problems.append(
-                Problem(self.file, line, dotted(at), f"the tag {written}", "a plain value")
+                Problem(self.file, node.start_mark.line + 1, dotted(at), found, wanted)
             )
-        return text
+        return number
+
+
+class _Whole(int):
+    """A whole number that knows how it was written."""
+
+    written: str
+
+
+class _Real(float):
+    """A number that knows how it was written."""
+
+    written: str
+
+
+def _number(text: str, tag: str) -> int | float | None:
+    """What YAML calls an int or a float, None of one too long. Raises ValueError."""
+    digits = text.replace("_", "").lower()
+    if len(digits) > MAX_DIGITS:
+        return None
+    number: _Whole | _Real
+    if tag == "int":
+        number = _Whole(digits, 0 if digits.lstrip("+-")[:2] in ("0x", "0o") else 10)
+    else:
+        number = _Real(digits.replace(".", "") if digits[-1] in "fn" else digits)
+    number.written = text
+    return number

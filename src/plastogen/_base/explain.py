@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
@@ -79,7 +80,8 @@ def _faults(entry: Any, located: Located, document: Document) -> Iterator[tuple[
     node: Any = steps[-1] if entry["loc"][-1:] == (KEY,) else _at(document.tree, steps)
     if what == "plastogen":
         for fault in context["faults"]:
-            yield (*steps, *Document(document.file, node).steps(fault.at)), fault
+            below = (*steps, *Document(document.file, node).steps(fault.at))
+            yield below, _in_own_words(fault, _at(document.tree, below))
     elif what == "extra_forbidden":
         names = _names(holder)
         wanted = f"one of {', '.join(names)}"
@@ -122,6 +124,14 @@ def _faults(entry: Any, located: Located, document: Document) -> Iterator[tuple[
         )
     else:
         yield steps, Fault("", show(node), describe(annotation))
+
+
+def _in_own_words(fault: Fault, node: Any) -> Fault:
+    """The fault, a number that was found as it was written."""
+    written = getattr(node, "written", None)
+    if written is None or fault.found != show(node + 0):
+        return fault
+    return replace(fault, found=show(node))
 
 
 def _locate(loc: Steps, what: str, kind: Any, document: Document) -> Located:

@@ -23,6 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 SET_BY_USER = "set by the user"
+SMALLEST, LARGEST = 1e-9, 1e9  # no number of this field, in its unit, lies beyond (unless it is 0)
 
 
 class Evidence(StrEnum):
@@ -110,6 +111,9 @@ class _Number:
         ]
         if missed:
             raise QuantityError(show(text), f"{kind(unit)}, {' and '.join(missed)}")
+        if value and not SMALLEST <= abs(value) <= LARGEST:
+            wanted = f"{kind(unit)}, of a size between {SMALLEST:g} and {LARGEST:g}"
+            raise QuantityError(show(text), wanted + ("" if unit == "1" else f" {unit}"))
         return value, unit
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
-
-
+LONGEST = 60  # characters of what was found that a message repeats
 NEAREST_CUTOFF = 0.6  # how alike (difflib's ratio) a name must be to be worth suggesting
 
 
 def nearest(word: str, choices: Iterable[str], *, cutoff: float = NEAREST_CUTOFF) -> str | None:
     """The choice most like `word`, or None when nothing is close."""
+    if len(word) > LONGEST:  # no name, and too long to be compared in good time
+        return None
     by_lower: dict[str, str] = {}
     for choice in choices:
         by_lower.setdefault(choice.lower(), choice)
@@ -29,12 +27,18 @@ def show(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
-        return f"a mapping with {', '.join(map(str, value))}" if value else "an empty mapping"
+        return (
+            f"a mapping with {_short(', '.join(map(str, value)))}" if value else "an empty mapping"
+        )
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}" if value else "an empty list"
     if isinstance(value, str):
-        return f"'{value if len(value) <= 60 else value[:57] + '...'}'"
-    return str(value)
+        return f"'{_short(value)}'"
+    return _short(str(getattr(value, "written", value)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:

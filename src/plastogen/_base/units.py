@@ -154,6 +154,14 @@ def split(text: object) -> tuple[float, str]:
     return parts
 
 
+def in_base(number: float, unit: str) -> tuple[float, str]:
+    """A number and its unit in base units: equal for every way to write one quantity. Raises
+    QuantityError.
+    """
+    base = (number * _unit(unit)).to_root_units() if unit else None
+    return (rounded(number), "") if base is None else (rounded(base.magnitude), str(base.units))
+
+
 def parse(text: object, unit: str) -> float:
     """`text` ("40 min", or a bare number when `unit` is "1") as a float in `unit`, to 12
     significant digits.

@@ -24,13 +24,16 @@ from plastogen.experiment.claim import Claim
 from plastogen.experiment.readout import Readout
 from plastogen.experiment.sweep import MAX_POINTS, Design, Sweep
 from plastogen.experiment.sweep import faults as sweep_faults
-from plastogen.model.pharmacology import Treatment
+from plastogen.model.pharmacology import Duration, Moment, Treatment
 from plastogen.simulation import Switches
 
 D = TypeVar("D", bound=Definition)
-NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
+NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME)]
-MAX_SEEDS = 1000
+MAX_ARMS, MAX_SEEDS = 200, 1000
+LAST_SEED = 10**15
+MAX_PROBES = 10_000
+SHORTEST_S, LONGEST_S = 0.1, 1000  # of activity that a probe simulates
 
 
 def _default(text: str, unit: str) -> Any:
@@ -55,15 +58,17 @@ class CourseSettings(Definition):
     whether they return.
     """
 
-    duration: Annotated[Quantity, Given("h", above=0)]
+    duration: Duration
     seeds: int = Field(2, ge=1, le=MAX_SEEDS)
     subjects: int | None = Field(None, ge=1, le=MAX_POINTS)
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, le=LAST_SEED)
     method: Literal["direct", "emulated", "formula"] = "direct"
-    window: Annotated[Quantity, Given("s", above=0)] = _default("8 s", "s")
-    settle: Annotated[Quantity, Given("s", minimum=0)] = _default("0.5 s", "s")
-    tolerance: Annotated[Quantity, Given("1", above=0)] = _default("0.02", "1")
-    max_probes: int = Field(80, ge=1)
+    window: Annotated[Quantity, Given("s", minimum=SHORTEST_S, maximum=LONGEST_S)] = _default(
+        "8 s", "s"
+    )
+    settle: Annotated[Quantity, Given("s", minimum=0, maximum=LONGEST_S)] = _default("0.5 s", "s")
+    tolerance: Annotated[Quantity, Given("1", above=0, maximum=1)] = _default("0.02", "1")
+    max_probes: int = Field(80, ge=1, le=MAX_PROBES)
     start: dict[str, Annotated[Quantity, Given("1", above=0)]] = {}
 
 
@@ -73,8 +78,8 @@ class StressEvent(Definition):
     """
 
     level: Annotated[Quantity, Given("1", minimum=0, maximum=1)]
-    at: Annotated[Quantity, Given("h")]
-    held: Annotated[Quantity, Given("h", above=0)] | None = Field(None, alias="for")
+    at: Moment
+    held: Duration | None = Field(None, alias="for")
 
 
 class Arm(Definition):
@@ -101,8 +106,8 @@ class Experiment(Definition):
     model: ModelNames
     course: CourseSettings
     switches: Switches = Field(default_factory=Switches)
-    arms: dict[Name, Arm] = Field(min_length=1)
-    snapshots: dict[Name, Annotated[Quantity, Given("h")]] = {}
+    arms: dict[Name, Arm] = Field(min_length=1, max_length=MAX_ARMS)
+    snapshots: dict[Name, Moment] = {}
     readouts: dict[Name, Readout] = {}
     expect: list[Claim] = []
     figures: list[str] = []

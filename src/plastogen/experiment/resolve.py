@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -297,7 +297,10 @@ class OpenExperiment:
             for path, value in changes.items()
             if path.startswith(head)
         }
-        return self.models.load(FOLDERS[root][0], name, kind, overrides)
+        try:
+            return self.models.load(FOLDERS[root][0], name, kind, overrides)
+        except InputError as error:
+            raise InputError(_whole_path(p, head, changes) for p in error.problems) from None
 
     def typical_conditions(self) -> list[Condition]:
         """One condition an arm, with the numbers as the files have them, whatever is swept or
@@ -322,6 +325,15 @@ class OpenExperiment:
             for index, point in self.points()
             for arm in self.experiment.arms
         ]
+
+
+def _whole_path(problem: Problem, head: str, changes: Mapping[str, object]) -> Problem:
+    """The problem of a changed number, its path as it was given."""
+    if problem.file != "--set":
+        return problem
+    path = head + problem.path
+    short = path.removesuffix(".value")
+    return replace(problem, path=short if short in changes else path)
 
 
 @lru_cache(maxsize=1024)

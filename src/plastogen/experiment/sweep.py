@@ -20,7 +20,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, faulty
 from plastogen._base.text import show
-from plastogen._base.units import SIGNIFICANT_DIGITS, parse_any, rounded, split
+from plastogen._base.units import SIGNIFICANT_DIGITS, in_base, parse_any, rounded, split
 from plastogen.errors import QuantityError
 
 MAX_POINTS = 100_000
@@ -169,11 +169,47 @@ def faults(sweep: Filled, design: Design) -> Iterator[Fault]:
             f"a seed in a {kind}",
             f"no seed, or one of {', '.join(DRAWN)}: nothing is drawn",
         )
+    yield from _repeats(sweep, kind)
     if isinstance(sweep, list):
         if design.points is not None:
             yield Fault("design.points", str(design.points), "no number of points: they are listed")
         return
     yield from _counts(sweep, design)
+
+
+def _repeats(sweep: Filled, kind: str) -> Iterator[Fault]:
+    """Points of a grid, a zip or a list that come twice, however they are written."""
+    if isinstance(sweep, list):
+        rows, at = [tuple(map(_same, point.values())) for point in sweep], "sweep.{i}"
+        written = [", ".join(map(str, point.values())) for point in sweep]
+        yield from _twice(rows, written, at)
+        return
+    listed = {path: values for path, values in sweep.items() if isinstance(values, list)}
+    if kind == "grid":
+        for path, values in listed.items():
+            yield from _twice([*map(_same, values)], [*map(str, values)], f"sweep.{path}.{{i}}")
+    if kind == "zip" and len(listed) == len(sweep):
+        rows = list(zip(*(map(_same, values) for values in listed.values()), strict=False))
+        written = [", ".join(map(str, row)) for row in zip(*listed.values(), strict=False)]
+        yield from _twice(rows, written, f"sweep.{next(iter(listed))}.{{i}}")
+
+
+def _same(value: object) -> object:
+    """What two ways to write one value have in common."""
+    try:
+        number, unit = split(value)
+        return in_base(number, unit)
+    except QuantityError:
+        return (type(value).__name__, str(value))
+
+
+def _twice(rows: Sequence[object], written: Sequence[str], at: str) -> Iterator[Fault]:
+    first: dict[object, int] = {}
+    for i, row in enumerate(rows):
+        if row in first:
+            found = f"'{written[i]}' again, written '{written[first[row]]}' before"
+            yield Fault(at.format(i=i), found, "each value once")
+        first.setdefault(row, i)
 
 
 def _uneven(points: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:

@@ -17,7 +17,7 @@ from plastogen._base.quantity import Fault
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError, Problem, QuantityError
 from plastogen.experiment import validate_outputs
-from plastogen.experiment.definition import Arm, Experiment
+from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import corners
 from plastogen.experiment.models import FOLDERS, is_model_path, models_in_use, path_fault
 from plastogen.experiment.resolve import Condition, OpenExperiment
@@ -26,12 +26,13 @@ from plastogen.model.pharmacology import Treatment, check_treatment, shares
 FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds", "course.subjects")
 CHANGEABLE = ("course", "switches", "model")
 FEW = 200  # points: up to so many are all looked at by `check`, of more only the corners
+MAX_RUNS = 10**6  # arms x points x seeds
 ENOUGH = 20  # different faults of swept values: whoever mends these is told of the next
 
 
 def check(opened: OpenExperiment) -> list[Condition]:
-    """The conditions looked at: every arm at every point of the sweep, or where they are many at
-    its corners.
+    """The conditions looked at: every arm at every point of the sweep, or where they are many at its
+    corners.
 
     Raises InputError with all that is wrong.
     """
@@ -40,6 +41,9 @@ def check(opened: OpenExperiment) -> list[Condition]:
         raise InputError(problems)
     experiment = opened.experiment
     document = opened.document
+    problems += [*_too_many(opened)]
+    if problems:
+        raise InputError(problems)
     problems += [*_model_names(opened), *_paths(opened)]
     problems += validate_outputs.figures(document, experiment)
     problems += validate_outputs.readout_names(document, experiment)
@@ -76,6 +80,15 @@ def resolve_conditions(opened: OpenExperiment) -> list[Condition]:
         if problems:
             raise InputError(dict.fromkeys(problems))
     return conditions
+
+
+def _too_many(opened: OpenExperiment) -> Iterator[Problem]:
+    """More runs than a folder, or a life, can hold."""
+    arms, seeds = len(opened.experiment.arms), opened.experiment.course.seeds
+    runs = arms * opened.size * seeds
+    if runs > MAX_RUNS:
+        found = f"{arms} arms x {opened.size} points x {seeds} seeds, {runs} runs"
+        yield opened.document.problem("sweep", found, f"at most {MAX_RUNS} runs")
 
 
 def _ranges(opened: OpenExperiment) -> Iterable[Problem]:
@@ -205,13 +218,11 @@ def _cases(
     """
     found, problems = list[Condition](), dict[Problem, None]()
     for index, point in points:
-        for arm, own in opened.experiment.arms.items():
+        for arm in opened.experiment.arms:
             try:
                 condition = opened.condition(arm, index, point)
             except InputError as error:
-                problems |= dict.fromkeys(
-                    _explained(opened, p, arm, own, point) for p in error.problems
-                )
+                problems |= dict.fromkeys(_explained(opened, p, arm, point) for p in error.problems)
                 if len(problems) >= ENOUGH:
                     return found, list(problems)
                 continue
@@ -222,21 +233,42 @@ def _cases(
 
 
 def _explained(
-    opened: OpenExperiment, problem: Problem, arm: str, own: Arm, point: Mapping[str, Any]
+    opened: OpenExperiment, problem: Problem, arm: str, point: Mapping[str, Any]
 ) -> Problem:
-    """A fault of a changed value, at the place where the change is written."""
-    if problem.file != "--set":
+    """A fault of a changed value, or of a whole that it no longer goes with, at the place where the
+    change is written.
+    """
+    if problem.file == opened.document.file:
         return problem
-    places: list[tuple[str, Steps]] = [(path, ("arms", arm, "set", path)) for path in own.set]
+    places = [*_set_by(opened.experiment, arm)]
     places += [(path, _place(opened, path, point)) for path in point]
     for path, at in places:
-        words = path.split(".")
-        if any(
-            f"{problem.path}.".startswith(f"{'.'.join(words[n:])}.")
-            for n in range(min(3, len(words)))
-        ):
+        if _concerns(problem, path):
             return _moved(opened, problem, at)
+    for path in opened.set:
+        if problem.file != "--set" and _concerns(problem, path):
+            return replace(problem, file="--set", line=None, path=path)
     return problem
+
+
+def _set_by(experiment: Experiment, arm: str | None) -> Iterator[tuple[str, Steps]]:
+    """Every path that an arm sets, itself or by what it extends, and where that is written."""
+    while arm is not None:
+        own = experiment.arms[arm]
+        yield from ((path, ("arms", arm, "set", path)) for path in own.set)
+        arm = own.extends
+
+
+def _concerns(problem: Problem, path: str) -> bool:
+    """Whether a problem of a model is one of what `path` changes in it."""
+    words = path.split(".")
+    for n in range(min(3, len(words))):
+        changed = ".".join(words[n:])
+        if f"{problem.path}.".startswith(f"{changed}."):
+            return True
+        if problem.file != "--set" and problem.path and changed.startswith(f"{problem.path}."):
+            return True
+    return False
 
 
 def _at_the_sweep(opened: OpenExperiment, problem: Problem, point: Mapping[str, Any]) -> Problem:
@@ -314,18 +346,19 @@ def _times(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
             path = _written(opened.experiment, condition.arm, label)
             wanted = f"a time before the course ends, {end}"
             yield opened.document.problem(f"{path}.at", _when(treatment, last), wanted)
-    for start, _, _ in condition.stress:
-        if start >= end_h:
+    stress = opened.at(condition.point).arm(condition.arm).stress
+    events = [] if stress is None else stress if isinstance(stress, list) else [stress]
+    for event in events:
+        if float(event.at) >= end_h:
             path = f"arms.{condition.arm}.stress"
             yield opened.document.problem(
-                path, f"stress from {start:g} h", f"a time before the end, {end}"
+                path, f"stress from '{event.at.text}'", f"a time before the end, {end}"
             )
     for name, when in condition.snapshots.items():
         if when > end_h:
             path = f"snapshots.{name}"
-            yield opened.document.problem(
-                path, f"{when:g} h", f"a time within the course, until {end}"
-            )
+            found = f"'{opened.at(condition.point).snapshots[name].text}'"
+            yield opened.document.problem(path, found, f"a time within the course, until {end}")
 
 
 def _when(treatment: Treatment, last: float) -> str:

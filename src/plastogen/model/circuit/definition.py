@@ -21,7 +21,9 @@ Role = Literal["principal", "perisomatic", "dendritic", "other"]
 ROLES: tuple[Role, ...] = get_args(Role)
 POOL_KINDS = ("synaptic", "tonic", "rest")
 PRINCIPAL = 0  # row of the principal class in every array by class
-CLASS_NAME = re.compile("[A-Za-z][A-Za-z0-9]*")  # a part of names in the network's equations
+MOST_CELLS, MOST_SYNAPSES = 10**6, 10**8  # that a machine can hold
+FINEST_STEP_MS = 0.001
+CLASS_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,31}")  # a part of names in the network's equations
 TAKEN = ("ampa", "nmda", "ext", "adapt", "pre", "post", "tonic", "rest")  # mean other things
 
 Fraction = Annotated[Quantity, In("1", minimum=0, maximum=1)]
@@ -77,7 +79,7 @@ class Population(Definition):
     """
 
     role: Role
-    count: Annotated[int, pydantic.Field(gt=0)]
+    count: Annotated[int, pydantic.Field(gt=0, le=MOST_CELLS)]
     capacitance: Annotated[Quantity, In("pF", above=0)]
     leak: Annotated[Quantity, In("nS", above=0)]
     rest: Voltage
@@ -180,7 +182,7 @@ class Circuit(Definition):
     title: str
     regime: str
     note: str | None = None
-    step: Milliseconds
+    step: Annotated[Quantity, In("ms", minimum=FINEST_STEP_MS, maximum=1)]
     delay: Milliseconds
     silencing: Conductance
     decays: Decays
@@ -201,6 +203,7 @@ class Circuit(Definition):
                     "decays.gaba", self.decays.gaba, self.inhibitory, "a time constant"
                 ),
                 *self._faults_of_connections(),
+                *self._faults_of_size(),
                 *self._faults_of_formula(),
             ]
         faults += self._faults_of_delay()
@@ -230,6 +233,17 @@ class Circuit(Definition):
             if pair in seen:
                 yield Fault(at, f"{pair[0]} to {pair[1]} again", "each pair once")
             seen.add(pair)
+
+    def _faults_of_size(self) -> Iterator[Fault]:
+        """More synapses than a machine can hold."""
+        count = {name: population.count for name, population in self.populations.items()}
+        synapses = sum(
+            count.get(c.source, 0) * count.get(c.target, 0) * float(c.probability)
+            for c in self.connections
+        )
+        if synapses > MOST_SYNAPSES:
+            found, wanted = f"about {synapses:.2g} synapses", f"at most {MOST_SYNAPSES:.0e}"
+            yield Fault("populations", found, f"{wanted}: fewer cells or connections")
 
     def _faults_of_transmitters(self, connection: Connection, at: str) -> Iterator[Fault]:
         """Principal cells excite, all others inhibit."""

@@ -7,6 +7,7 @@ held for a time; an unbound `brain` concentration, held for a time (a slice bath
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,10 +15,13 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from plastogen._base.definition import Definition
-from plastogen._base.quantity import Fault, Given, Quantity, faulty
+from plastogen._base.quantity import LARGEST, SMALLEST, Fault, Given, Quantity, faulty
 
+LONGEST_H = 24 * 3660  # ten years: of anything that an experiment times
+MOST_REPEATS = 10_000
 NOW = Quantity(0.0, "h", "0 h")
-Duration = Annotated[Quantity, Given("h", above=0)]
+Duration = Annotated[Quantity, Given("h", above=0, maximum=LONGEST_H)]
+Moment = Annotated[Quantity, Given("h", minimum=-LONGEST_H, maximum=LONGEST_H)]
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,10 @@ class Treatment(Definition):
     brain: Annotated[Quantity, Given("uM", minimum=0)] | None = None
     route: str | None = None
     over: Duration | None = None
-    at: Annotated[Quantity, Given("h")] = NOW
+    at: Moment = NOW
     held: Duration | None = Field(default=None, alias="for")
     every: Duration | None = None
-    times: int = Field(default=1, ge=1)
+    times: int = Field(default=1, ge=1, le=MOST_REPEATS)
     escalate: Annotated[Quantity, Given("1", above=0)] | None = None
 
     @model_validator(mode="after")
@@ -98,6 +102,11 @@ class Treatment(Definition):
             yield Fault(
                 "escalate", "a factor per repeat without repeats", "`every` and `times` beside it"
             )
+        if self.escalate is not None and self.dose is not None and self.times > 1:
+            steps = math.log(LARGEST / max(float(self.dose), SMALLEST))
+            if (self.times - 1) * math.log(float(self.escalate)) > steps:
+                found = f"{self.escalate.text}, {self.times - 1} times over"
+                yield Fault("escalate", found, f"doses of at most {LARGEST:g} {self.dose.unit}")
         for name, length in (("over", self.over), ("for", self.held)):
             if self.every is not None and length is not None and float(self.every) < float(length):
                 wanted = f"a time no shorter than `{name}`, {length.text}: repeats must not overlap"
