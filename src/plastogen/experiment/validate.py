@@ -31,8 +31,8 @@ ENOUGH = 20  # different faults of swept values: whoever mends these is told of 
 
 
 def check(opened: OpenExperiment) -> list[Condition]:
-    """The conditions looked at: every arm at every point of the sweep, or where they are many at its
-    corners.
+    """The conditions looked at: every arm at every point of the sweep, or where they are many at
+    its corners.
 
     Raises InputError with all that is wrong.
     """
@@ -346,7 +346,7 @@ def _times(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
             path = _written(opened.experiment, condition.arm, label)
             wanted = f"a time before the course ends, {end}"
             yield opened.document.problem(f"{path}.at", _when(treatment, last), wanted)
-    stress = opened.at(condition.point).arm(condition.arm).stress
+    stress = opened.experiment_at(condition.point).arm(condition.arm).stress
     events = [] if stress is None else stress if isinstance(stress, list) else [stress]
     for event in events:
         if float(event.at) >= end_h:
@@ -357,7 +357,7 @@ def _times(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
     for name, when in condition.snapshots.items():
         if when > end_h:
             path = f"snapshots.{name}"
-            found = f"'{opened.at(condition.point).snapshots[name].text}'"
+            found = f"'{opened.experiment_at(condition.point).snapshots[name].text}'"
             yield opened.document.problem(path, found, f"a time within the course, until {end}")
 
 
