@@ -174,11 +174,11 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
     def heard(t: float, y: np.ndarray, blocked: np.ndarray) -> tuple[Activity, Inputs]:
         block = dict(zip(pools, kinetics.fraction(blocked).tolist(), strict=True))
         s = dict(zip(STATES, y.tolist(), strict=True))
-        effect = {name: float(x[0]) for name, x in treated.effects(np.array([t])).items()}
+        effect = {name: float(x[0]) for name, x in treated.targets(np.array([t])).items()}
         a = probe(
             State(
                 nmdar={pool: (1 - b) * (1 + s["tolerance"]) for pool, b in block.items()},
-                ampa=1 - effect.get("ampa", 0),
+                ampa=effect.get("ampa", 1),
                 weight=s["weight"],
                 scaling=s["scaling"],
                 spines=s["transient"] + s["persistent"],

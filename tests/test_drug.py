@@ -13,10 +13,11 @@ from plastogen._base.definition import build, quantities
 from plastogen._base.document import Document, read_text
 from plastogen._base.library import Library
 from plastogen.errors import InputError
-from plastogen.model.pharmacology.drug import Drug, check_treatment, exposure, target_occupancy
+from plastogen.model.pharmacology.drug import Drug, check_treatment, exposure, held_occupancy
 from plastogen.model.pharmacology.nmda_block import SUBUNITS, magnesium_affinity, occupancy_readout
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.pharmacology.treated_subject import TreatedSubject
 
 LIBRARY = Library()
 DRUGS = {name: LIBRARY.load("drugs", name, Drug) for name in LIBRARY.names("drugs")}
@@ -77,7 +78,7 @@ def test_a_tool_drug_has_one_target_and_no_kinetics(name: str, target: str) -> N
     assert check_treatment(drug, ADULT, held) == ()
     assert exposure(drug, ADULT, [held]) is None
     t = np.array([-0.51, -0.5, 0.0, 3.49, 3.5])
-    np.testing.assert_allclose(target_occupancy(drug, [held], {}, t)[target], [0, 0.9, 0.9, 0.9, 0])  # type: ignore[index]
+    np.testing.assert_allclose(held_occupancy([held], t), [0, 0.9, 0.9, 0.9, 0])
     (fault,) = check_treatment(drug, ADULT, give(f"{{drug: {name}, dose: 1 mg, route: iv}}"))
     assert fault.at == "dose"
     assert "tool drug without kinetics" in fault.found
@@ -165,26 +166,12 @@ def test_an_occupancy_held_has_no_concentration() -> None:
     found = exposure(DRUGS["ssri"], ADULT, [held])
     assert found is not None
     assert found.at(1.0).brain_uM["ssri"] == 0
-    effect = target_occupancy(DRUGS["ssri"], [held], found.at([1.0]).brain_uM, [1.0])
-    np.testing.assert_allclose(effect["serotonin"], [0.8])
+    np.testing.assert_allclose(held_occupancy([held], [1.0]), [0.8])
 
 
-def test_targets_from_concentration_and_from_what_is_held() -> None:
-    drug = DRUGS["ssri"]
-    half = float(drug.targets["serotonin"].half or np.nan)
-    c = {"ssri": np.array([0.0, half, 3 * half])}
-    t = np.zeros(3)
-    np.testing.assert_allclose(target_occupancy(drug, [], c, t)["serotonin"], [0, 0.5, 0.75])
+def test_occupancies_held_at_once_act_independently() -> None:
     held = give("{drug: ssri, occupancy: 0.5, for: 1 h}")
-    np.testing.assert_allclose(
-        target_occupancy(drug, [held], c, t)["serotonin"], [0.5, 0.75, 0.875]
-    )
-    np.testing.assert_allclose(target_occupancy(drug, [held, held], {}, t)["serotonin"], 0.75)
-    tree = LIBRARY.document("drugs", "nbqx")
-    weak = build(tree, Drug, overrides={"targets.ampa.maximum": 0.5})
-    nbqx = give("{drug: nbqx, occupancy: 0.5, for: 1 h}")
-    np.testing.assert_allclose(target_occupancy(weak, [nbqx], {}, 0.0)["ampa"], 0.25)
-    assert target_occupancy(DRUGS["ketamine"], [], {}, 0.0) == {}
+    np.testing.assert_allclose(held_occupancy([held, held], np.array([0.0, 2.0])), [0.75, 0])
 
 
 def test_daily_ssri_occupies_most_transporters() -> None:
@@ -192,7 +179,8 @@ def test_daily_ssri_occupies_most_transporters() -> None:
     found = exposure(DRUGS["ssri"], ADULT, [course])
     assert found is not None
     t = np.array([0.5, 7.0, 41.5]) * 24
-    occupied = target_occupancy(DRUGS["ssri"], [course], found.at(t).brain_uM, t)["serotonin"]
+    given = TreatedSubject(ADULT, {"ssri": DRUGS["ssri"]}, {"daily": course})
+    occupied = given.targets(t)["serotonin"]
     assert 0.3 < occupied[0] < 0.6
     assert 0.7 < occupied[-1] < 0.9
     assert (np.diff(occupied) > 0).all()
@@ -247,9 +235,18 @@ def _change(tree: dict[str, Any], path: str, value: object) -> None:
          "nearest valid name: ketamine"),
         ("memantine", "species", {}, "kinetics.human.M1", "the drug under `species`"),
         ("memantine", "species", {"other": {"molar_mass": number("1 g/mol")}}, "actions.nmdar.memantine", "one of other"),
-        ("ssri", "targets.serotonin", {"maximum": number("1")}, "targets.serotonin.half", "given by dose"),
+        ("ssri", "targets.serotonin", {"emax": number("1")}, "targets.serotonin.half", "given by dose"),
+        ("nbqx", "targets.ampa", {"maximum": number("1")}, "targets.ampa.maximum", "-0.8 for a blocker"),
+        ("nbqx", "targets.ampa.emax", number("0"), "targets.ampa.emax", "but not 0"),
+        ("nbqx", "targets.ampa.emax", number("2.5"), "targets.ampa.emax", "from -1 (all of it lost) to 2"),
+        ("nbqx", "targets.ampa.emax", number("-1.1"), "targets.ampa.emax.value", "at least -1"),
+        ("ssri", "targets.serotonin.emax", number("-0.5"), "targets.serotonin.emax", "above 0, up to 1 (all of it)"),
+        ("nbqx", "targets", {"nmdar.PV": {"emax": number("-1")}}, "targets.nmdar.PV", "nmdar.PV.synaptic"),
+        ("ketamine", "targets", {"ampa": {"hnkk": {"emax": number("1"), "half": number("1 uM")}}},
+         "targets.ampa.hnkk", "nearest valid name: hnk"),
+        ("ketamine", "targets", {"ampa": {"hnk": {"emax": number("1")}}}, "targets.ampa.hnk.half", "nobody holds"),
         ("nbqx", "targets.ampa.half", number("1 uM"), "targets.ampa.half", "no species"),
-        ("nbqx", "targets", {"ampar": {"maximum": number("1")}}, "targets.ampar", "ampa"),
+        ("nbqx", "targets", {"ampar": {"emax": number("-1")}}, "targets.ampar", "ampa"),
     ],
 )  # fmt: skip
 def test_a_drug_file_that_contradicts_itself(

@@ -64,6 +64,7 @@ def test_strength_is_one_product(weight: float, spines: float, scaling: float) -
         ("ampa", "ampa"),
         ("gaba", "gaba"),
         ("release", "release"),
+        ("perisomatic", "pv_output"),
         ("silence", "silence"),
         ("pv_integrity", "pv_output"),
     ],

@@ -17,9 +17,9 @@ from plastogen.model.circuit import Circuit, Drive
 from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
 from plastogen.model.circuit.measures import bin_centres_mV
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
-from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.plasticity.definition import Plasticity
 from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
+from plastogen.simulation.coupling import slow_inputs
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Path, Stepper
 
@@ -135,12 +135,9 @@ def test_weights_spines_scaling_and_pv_integrity_re_enter() -> None:
 )
 def test_tool_drugs_act_on_their_part_of_the_network(drug: str, part: str, left: float) -> None:
     s = stepper(NBQX | {"drug": drug})
-    maximum = float(next(iter(LIBRARY.load("drugs", drug, Drug).targets.values())).maximum)
-    wanted = 0.9 * maximum if part == "silence" else 1 - 0.9 * maximum
     state = held(s, 2.0, HEALTHY, np.zeros(7))
-    assert getattr(state, part) == pytest.approx(wanted)
+    assert getattr(state, part) == pytest.approx(left)
     assert reduce(SMALL, state).changed(**{part: 1 - float(part == "silence")}) == Drive()
-    assert (left == pytest.approx(wanted)) == (maximum == 1)
 
 
 def test_held_levels_are_taken_on_the_side_that_is_asked_for() -> None:
@@ -254,7 +251,7 @@ def oracle(s: Stepper, path: Path, first: Any, last: Any) -> np.ndarray:
         block = {
             pool: float(np.interp(t, path.t_h, path.block[:, 0, n])) for n, pool in enumerate(pools)
         }
-        effect = {name: float(x[0]) for name, x in s.treated[0].effects(np.array([t])).items()}
+        effect = {name: float(x[0]) for name, x in s.treated[0].targets(np.array([t])).items()}
 
         def ratio(value: Any) -> float:
             return float((((1 - share) * value(first) + share * value(last)) / value(BASE))[0])
@@ -265,8 +262,8 @@ def oracle(s: Stepper, path: Path, first: Any, last: Any) -> np.ndarray:
             rest_current=1 - block["E.rest"],
             pv_block=(block["PV.synaptic"] + block["PV.tonic"]) / 2,
             e_block=(block["E.synaptic"] + block["E.tonic"]) / 2,
-            sequestered_bdnf=effect.get("bdnf", 0),
-            mtorc1_blocked=effect.get("mtorc1", 0),
+            bdnf=effect.get("bdnf", 1),
+            mtorc1=effect.get("mtorc1", 1),
             serotonin=effect.get("serotonin", 0),
             stress=float(s.treated[0].stress(np.array([t]))[0]),
         )
@@ -407,8 +404,14 @@ def test_a_state_is_what_the_probe_is_asked() -> None:
     np.testing.assert_array_equal(s.drives_at(start(s))[0], reduce(SMALL, State()).array(SMALL))
 
 
-def test_without_a_perisomatic_class_nothing_is_blocked_there() -> None:
-    s = stepper(KETAMINE)
-    block = np.full((1, len(s.pools)), 0.5)
-    assert s.inputs(BASE, block, s.no_levels()).pv_block == pytest.approx(0.5)
-    assert s._mean_block(block, (), "synaptic", "tonic") == pytest.approx(0)
+def test_what_a_class_has_lost_counts_its_own_pools_and_every_way_of_losing() -> None:
+    block = dict.fromkeys(SMALL.pools(), 0.5) | {"PV.tonic": 0.3, "E.rest": 0.9}
+    plain = slow_inputs(SMALL, block, {})
+    assert (plain.pv_block, plain.e_block, plain.rest_current) == pytest.approx((0.4, 0.5, 0.1))
+    halved = slow_inputs(SMALL, block, {"nmdar": 0.5})
+    assert (halved.pv_block, halved.e_block) == pytest.approx((0.7, 0.75))
+    assert halved.rest_current == pytest.approx(0.05)
+    raised = slow_inputs(SMALL, block, {"nmdar.PV.tonic": 2, "nmdar.E.rest": 3})
+    assert (raised.pv_block, raised.rest_current) == pytest.approx((0.4, 0.3))
+    no_pv = {pool: share for pool, share in block.items() if not pool.startswith("PV")}
+    assert slow_inputs(SMALL, no_pv, {}).pv_block == 0

@@ -75,9 +75,9 @@ def oracle(k: Plasticity, y: dict[str, float], i: Inputs) -> dict[str, float]:
 
     x = i.ampa_throughput / (y["transient"] + y["persistent"]) / y["habituation"]
     c_gate = S(x, s["coincidence_half"]) / S(1, s["coincidence_half"])
-    trkb = y["bdnf"] * (1 - i.sequestered_bdnf) * c_gate
+    trkb = y["bdnf"] * i.bdnf * c_gate
     drive = S(trkb, s["trkb_half"]) - S(1, s["trkb_half"])
-    translation = S(y["mtorc1"] * (1 - i.mtorc1_blocked), s["mtorc1_half"]) / S(1, s["mtorc1_half"])
+    translation = i.protein * S(y["mtorc1"] * i.mtorc1, s["mtorc1_half"]) / S(1, s["mtorc1_half"])
     translation *= (s["protein_ceiling"] - y["protein"]) / (s["protein_ceiling"] - 1)
     bdnf = 1 + s["tone_gain"] * y["tone"]
     bdnf += (
@@ -93,7 +93,8 @@ def oracle(k: Plasticity, y: dict[str, float], i: Inputs) -> dict[str, float]:
     rate = i.rate_E ** w["scaling_steepness"]
     target = 1 - w["scaling_range"] * (rate - 1) / (rate + 1)
     return {
-        "eef2k": (i.rest_current ** s["eef2k_cooperativity"] - y["eef2k"]) / s["eef2k_time"],
+        "eef2k": (i.eef2k * i.rest_current ** s["eef2k_cooperativity"] - y["eef2k"])
+        / s["eef2k_time"],
         "bdnf": (bdnf - y["bdnf"]) / s["bdnf_time"],
         "mtorc1": (1 + s["mtorc1_gain"] * drive - y["mtorc1"]) / s["mtorc1_time"],
         "protein": (1 + s["mtorc1_share"] * (translation - 1) - y["protein"]) / s["protein_time"],
@@ -126,8 +127,10 @@ inputs = st.builds(
     rest_current=st.floats(0, 1.2),
     pv_block=share,
     e_block=share,
-    sequestered_bdnf=share,
-    mtorc1_blocked=share,
+    eef2k=st.floats(0, 3),
+    bdnf=st.floats(0, 3),
+    mtorc1=st.floats(0, 3),
+    protein=st.floats(0, 3),
     serotonin=share,
     stress=share,
 )
@@ -410,8 +413,8 @@ def course(
             rate_E=J * (1 + rate * dose) * left**0.5,
             ampa_throughput=J**2 * (1 + throughput * dose) * left,
             rest_current=1 - minis * dose,
-            sequestered_bdnf=0.9 if given == "anti_bdnf" else 0,
-            mtorc1_blocked=0.9 if given == "rapamycin" else 0,
+            bdnf=0.1 if given == "anti_bdnf" else 1,
+            mtorc1=0.1 if given == "rapamycin" else 1,
             stress=stress,
         )
 

@@ -13,6 +13,7 @@ from plastogen._base.library import Library
 from plastogen.model.pharmacology.drug import Drug, exposure
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.pharmacology.target import TargetEffect
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 
 LIBRARY = Library()
@@ -78,7 +79,7 @@ def test_without_metabolites_only_the_parent_blocks_but_all_are_shown() -> None:
 
 def test_nobody_treated_has_nothing_in_him() -> None:
     nothing, t = treated(), np.array([0.0, 1.0])
-    assert (nothing.species, nothing.blockers, nothing.events_h, nothing.effects(t)) == (
+    assert (nothing.species, nothing.blockers, nothing.events_h, nothing.targets(t)) == (
         (),
         {},
         (),
@@ -102,17 +103,17 @@ def test_a_tool_drug_has_no_occupancy_to_show() -> None:
 def test_a_held_effect_begins_at_its_start_and_ends_before_its_end() -> None:
     given = treated(NBQX)
     t = np.array([-0.5 - 1e-9, -0.5, 0, 3.5 - 1e-9, 3.5])
-    np.testing.assert_allclose(given.effects(t)["ampa"], [0, 0.9, 0.9, 0.9, 0])
-    assert set(given.effects(t)) == {"ampa"}
+    np.testing.assert_allclose(given.targets(t)["ampa"], [1, 0.1, 0.1, 0.1, 1])
+    assert set(given.targets(t)) == {"ampa"}
 
 
 def test_drugs_on_one_target_act_independently() -> None:
     two = treated(NBQX, NBQX | {"occupancy": 0.5, "at": "1 h"})
     np.testing.assert_allclose(
-        two.effects(np.array([0.0, 2.0, 4.0]))["ampa"], [0.9, 1 - 0.1 * 0.5, 0.5]
+        two.targets(np.array([0.0, 2.0, 4.0]))["ampa"], [0.1, 0.1 * 0.5, 0.5]
     )
     assert set(
-        treated(NBQX, {"drug": "rapamycin", "occupancy": 1, "for": "1 h"}).effects([0.0])
+        treated(NBQX, {"drug": "rapamycin", "occupancy": 1, "for": "1 h"}).targets([0.0])
     ) == {"ampa", "mtorc1"}
 
 
@@ -120,9 +121,9 @@ def test_two_drugs_on_one_target_act_independently() -> None:
     drugs = {"nbqx": LIBRARY.load("drugs", "nbqx", Drug)}
     drugs["twin"] = drugs["nbqx"]
     treatments = {name: Treatment.model_validate(NBQX | {"drug": name}) for name in drugs}
-    assert TreatedSubject(ADULT, drugs, treatments).effects(np.array([0.0]))[
+    assert TreatedSubject(ADULT, drugs, treatments).targets(np.array([0.0]))[
         "ampa"
-    ] == pytest.approx(1 - 0.1**2)
+    ] == pytest.approx(0.1**2)
 
 
 def test_an_ssri_by_dose_acts_through_its_concentration() -> None:
@@ -133,10 +134,11 @@ def test_an_ssri_by_dose_acts_through_its_concentration() -> None:
     )
     t = np.array([-1.0, 5.0, 100.0])
     target = ssri.targets["serotonin"]
+    assert isinstance(target, TargetEffect)
     assert target.half is not None
     c = given.concentrations(t).brain_uM[str(ssri.parent)]
-    wanted = float(target.maximum) * c / (c + float(target.half))
-    np.testing.assert_allclose(given.effects(t)["serotonin"], wanted)
+    wanted = float(target.emax) * c / (c + float(target.half))
+    np.testing.assert_allclose(given.targets(t)["serotonin"], wanted)
     assert 0 == wanted[0] < wanted[1]
 
 

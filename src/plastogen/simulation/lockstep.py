@@ -145,7 +145,7 @@ class Lockstep:
             if self.written[k + 1]:
                 held.append(self._note(now))  # what comes before a jump, as `adaptive` writes it
             if self.live and any(
-                (after[name][k + 1] != level[-1]).any() for name, level in step.effect.items()
+                (after[name][k + 1] != level[-1]).any() for name, level in step.targets.items()
             ):  # a level jumps here: ask again
                 levels = {name: level[k + 1] for name, level in after.items()}
                 block = self.stepper.block(now.blocked)
@@ -161,7 +161,7 @@ class Lockstep:
         guess = self.stepper.step(now, given)
         if not self.live:
             return guess.end
-        last = {name: level[-1] for name, level in given.effect.items()}
+        last = {name: level[-1] for name, level in given.targets.items()}
         answer = self._answer(self.stepper.drives(guess.end.y, guess.block[-1], last))
         return self.stepper.step(now, given, answer).end
 

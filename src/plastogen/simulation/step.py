@@ -33,8 +33,9 @@ from plastogen.model.circuit import (
     reduce,
     voltages,
 )
-from plastogen.model.pharmacology import BlockKinetics, Pool, TreatedSubject
+from plastogen.model.pharmacology import BlockKinetics, Pool, TreatedSubject, target
 from plastogen.model.plasticity import STATES, Inputs, SlowModel, stacked
+from plastogen.simulation.coupling import held_state, slow_inputs
 from plastogen.simulation.course import Plan, treated_of
 from plastogen.simulation.outputs import switched
 
@@ -42,7 +43,6 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Answer: TypeAlias = Callable[[Array], Activity]  # drives (courses, numbers) -> what circuits do
 
 SUBSTEP = 1.5  # of the slow equations, in units of their fastest time constant
-TARGETS = ("ampa", "gaba", "release", "silence", "bdnf", "mtorc1", "serotonin")
 INPUTS = tuple(field.name for field in fields(Inputs))
 
 
@@ -62,12 +62,12 @@ class Moment:
 class Given:
     """What is given in a macro step from `t_h[0]` to `t_h[-1]`, beside stress: (times, courses).
 
-    A level that jumps at the end belongs to the next step. effect: target -> effect. brain_uM: of
+    A level that jumps at the end belongs to the next step. targets: name -> value. brain_uM: of
     the blockers, at `t_h` and in the middles between, (2 times - 1, courses, blockers).
     """
 
     t_h: Array
-    effect: Mapping[str, Array]
+    targets: Mapping[str, Array]
     stress: Array
     brain_uM: Array
 
@@ -120,34 +120,6 @@ def kinetics_of(circuit: Circuit, treated: TreatedSubject) -> BlockKinetics:
     )
 
 
-def held_state(
-    left: dict[str, Any],
-    slow: Mapping[str, Any],
-    density: Any,
-    effect: Mapping[str, Any],
-    *,
-    inhibition: Any,
-    feedback: bool,
-) -> State:
-    """What a probe holds: NMDA conductance `left` by pool, the slow state by name, effects on other
-    targets.
-
-    Numbers, or arrays with one number a course. Without `feedback` the circuit knows nothing of its
-    synapses.
-    """
-    return State(
-        nmdar=left,
-        ampa=1 - effect.get("ampa", 0),
-        gaba=inhibition * (1 - effect.get("gaba", 0)),
-        release=1 - effect.get("release", 0),
-        silence=effect.get("silence", 0),
-        weight=slow["weight"] if feedback else 1,
-        spines=density if feedback else 1,
-        scaling=slow["scaling"] if feedback else 1,
-        pv_integrity=slow["pv_integrity"],
-    )
-
-
 class Stepper:
     """Courses of one circuit, side by side. `answer(drives)` says what each circuit does, from
     drives (courses, numbers of `Drive`). `baseline`: what the healthy, drug-free circuits do.
@@ -167,6 +139,9 @@ class Stepper:
         self.model = stacked([SlowModel(switched(p.plasticity, p.switches)) for p in plans])
         self.kinetics = BlockKinetics.stacked([kinetics_of(self.circuit, t) for t in self.treated])
         self.pools = tuple(self.circuit.pools())
+        self.targets = sorted(
+            {name for plan in plans for d in plan.drugs.values() for name in d.targets}
+        )
         self.site = np.array([[p.switches.block.of(pool) for pool in self.pools] for p in plans])
         self.inhibition = np.array([float(plan.subject.inhibition) for plan in plans])
         self.feedback = first.switches.feedback == "on"
@@ -182,7 +157,7 @@ class Stepper:
 
     def no_levels(self) -> dict[str, Array]:
         """Nothing given and no stress: name -> (courses,)."""
-        return {name: np.zeros(len(self.plans)) for name in (*TARGETS, "stress")}
+        return {"stress": np.zeros(len(self.plans))}
 
     # what is given
 
@@ -204,14 +179,16 @@ class Stepper:
         ]
 
     def levels(self, t_h: Array) -> dict[str, Array]:
-        """Effects on targets, and stress, at times of any shape: name -> (*times, courses)."""
-        zero = np.zeros(t_h.shape)
+        """Values of the targets that a drug of the courses has, and stress, at times of any shape:
+        name -> (*times, courses).
+        """
 
         def of_one(treated: TreatedSubject) -> Array:
-            found = {**treated.effects(t_h), "stress": treated.stress(t_h)}
-            return np.stack([found.get(name, zero) for name in names], axis=-1)
+            found = {**treated.targets(t_h), "stress": treated.stress(t_h)}
+            rows = [found[n] if n in found else np.full(t_h.shape, target(n).base) for n in names]
+            return np.stack(rows, axis=-1)
 
-        names = (*TARGETS, "stress")
+        names = (*self.targets, "stress")
         return dict(zip(names, np.moveaxis(self._each(of_one, t_h.ndim), -1, 0), strict=True))
 
     def _each(self, of_one: Callable[[TreatedSubject], Array], axis: int = 2) -> Array:
@@ -229,11 +206,9 @@ class Stepper:
         """What a probe holds: y (..., courses, states), block (..., courses, pools), levels (...,
         courses).
         """
-        slow = {name: y[..., i] for i, name in enumerate(STATES)}
-        left = (1 - block) * (1 + slow["tolerance"])[..., None]
         return held_state(
-            {pool: left[..., i] for i, pool in enumerate(self.pools)},
-            slow,
+            self._of_pools(block),
+            {name: y[..., i] for i, name in enumerate(STATES)},
             self.model.spine_density(y),
             levels,
             inhibition=self.inhibition,
@@ -252,29 +227,19 @@ class Stepper:
 
     def drives_along(self, path: Path, given: Given) -> Array:
         """Drives at each `path.t_h`, (times, courses, numbers)."""
-        return self.drives(path.slow(path.t_h), path.block, given.effect)
+        return self.drives(path.slow(path.t_h), path.block, given.targets)
 
     # what the slow layer is told
 
     def inputs(self, activity: Activity, block: Array, levels: Mapping[str, Array]) -> Inputs:
-        """Inputs of the slow layer: block (..., courses, pools), levels (..., courses).
-
-        The block of a class is the mean of its synaptic and its tonic receptors; those at rest are
-        not counted.
-        """
+        """Inputs of the slow layer: block (..., courses, pools), levels (..., courses)."""
         rate, passed = self.relative(activity)
-        principal = (self.circuit.principal,)
-        return Inputs(
+        return slow_inputs(
+            self.circuit,
+            self._of_pools(block),
+            levels,
             rate_E=rate,
             ampa_throughput=passed,
-            rest_current=1 - self._mean_block(block, principal, "rest"),
-            pv_block=self._mean_block(
-                block, self.circuit.of_role("perisomatic"), "synaptic", "tonic"
-            ),
-            e_block=self._mean_block(block, principal, "synaptic", "tonic"),
-            sequestered_bdnf=levels["bdnf"],
-            mtorc1_blocked=levels["mtorc1"],
-            serotonin=levels["serotonin"],
             stress=levels["stress"],
         )
 
@@ -283,11 +248,8 @@ class Stepper:
         rate = activity.rate_hz[..., PRINCIPAL] / self.baseline.rate_hz[..., PRINCIPAL]
         return rate, np.asarray(activity.ampa_throughput / self.baseline.ampa_throughput)
 
-    def _mean_block(self, block: Array, classes: Sequence[str], *kinds: str) -> Array:
-        """Mean over the pools of these classes and kinds, in plain sums; 0 where there are none."""
-        wanted = {f"{name}.{kind}" for name in classes for kind in kinds}
-        chosen = [block[..., i] for i, pool in enumerate(self.pools) if pool in wanted]
-        return np.asarray(sum(chosen) / len(chosen)) if chosen else np.zeros(block.shape[:-1])
+    def _of_pools(self, block: Array) -> dict[str, Array]:
+        return {pool: block[..., i] for i, pool in enumerate(self.pools)}
 
     # one macro step
 
@@ -333,7 +295,7 @@ class Stepper:
         self, start: Moment, last: Activity, block: Array, given: Given
     ) -> tuple[Array, Array, Array]:
         """Times (n,), slow states and slopes (n, courses, states), from the start to the end."""
-        levels = {**given.effect, "stress": given.stress}
+        levels = {**given.targets, "stress": given.stress}
         first, then = self.relative(start.activity), self.relative(last)
         told = self.inputs(start.activity, block, levels)
         share = np.linspace(0, 1, len(block))[:, None]

@@ -22,15 +22,17 @@ class State:
     """What a probe freezes. `nmdar`: pool -> conductance left (1: all; above 1 after
     up-regulation).
 
-    ampa, gaba, release: shares left; silence: share of the silencing conductance open. weight,
-    spines, scaling: the factors of the strength between principal cells; pv_integrity: strength of
-    perisomatic output. All relative to the healthy subject.
+    ampa, gaba, release, perisomatic: factors on conductances, on release and on the output of
+    perisomatic cells; silence: share of the silencing conductance open. weight, spines, scaling:
+    the factors of the strength between principal cells; pv_integrity: what perisomatic cells have
+    left. All relative to the healthy subject.
     """
 
     nmdar: dict[str, float] = field(default_factory=dict)
     ampa: float = 1
     gaba: float = 1
     release: float = 1
+    perisomatic: float = 1
     silence: float = 0
     weight: float = 1
     spines: float = 1
@@ -40,7 +42,7 @@ class State:
 
 def reduce(circuit: Circuit, state: State) -> Drive:
     """What the network is told of a state: block by class and kind of receptor, and one product for
-    strength. `pv_integrity` is told where the circuit has perisomatic cells.
+    strength. Output of perisomatic cells is told where the circuit has them.
     """
     numbers: dict[str, Any] = {}
     for pool, share in state.nmdar.items():
@@ -48,7 +50,7 @@ def reduce(circuit: Circuit, state: State) -> Drive:
         if kind != "rest":
             numbers[f"{'nmda' if kind == 'synaptic' else 'tonic'}_{name}"] = share
     if circuit.of_role("perisomatic"):
-        numbers["pv_output"] = state.pv_integrity
+        numbers["pv_output"] = state.pv_integrity * state.perisomatic
     return Drive(
         **numbers,
         ampa=state.ampa,

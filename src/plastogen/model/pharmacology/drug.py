@@ -3,13 +3,13 @@ acts on.
 
 A drug with kinetics is given by dose; a tool drug has none and is held at an `occupancy`.
 `check_treatment` says what is wrong with giving a drug to a subject; a course asks for `exposure`
-and `target_occupancy`.
+and `held_occupancy`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Literal, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,9 @@ from plastogen._base.text import nearest
 from plastogen.model.pharmacology.kinetics import Animal, Array, Exposure, Kinetics
 from plastogen.model.pharmacology.nmda_block import NmdarBlock
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
+from plastogen.model.pharmacology.target import Effects, by_species, target_faults
 
 DEFAULT = "default"  # the kinetic set a subject asks for when it names none
-Target = Literal["ampa", "gaba", "release", "silence", "bdnf", "mtorc1", "serotonin"]
 
 
 class Species(Definition):
@@ -41,15 +41,6 @@ class Actions(Definition):
     occupancy_half: Annotated[Quantity, In("uM", above=0)] | None = None
 
 
-class TargetEffect(Definition):
-    """An effect elsewhere: the largest effect, and the unbound concentration of half of it, if
-    known.
-    """
-
-    maximum: Annotated[Quantity, In("1", minimum=0, maximum=1)]
-    half: Annotated[Quantity, In("uM", above=0)] | None = None
-
-
 class Drug(Definition):
     """One file of models/drugs. The first of `species` is the drug itself."""
 
@@ -59,7 +50,7 @@ class Drug(Definition):
     kinetics: dict[Animal, dict[str, Kinetics]] = Field(default_factory=dict)
     default_kinetics: dict[Animal, str] = Field(default_factory=dict)
     actions: Actions = Actions()
-    targets: dict[Target, TargetEffect] = Field(default_factory=dict)
+    targets: dict[str, Effects] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Drug:
@@ -106,13 +97,7 @@ class Drug(Definition):
                 )
                 near = nearest(name, self.species)
                 yield Fault(f"actions.nmdar.{name}", "an unknown name", known, near)
-        for name, target in self.targets.items():
-            if self.kinetics and target.half is None:
-                wanted = "a concentration, as the drug is given by dose"
-                yield Fault(f"targets.{name}.half", "nothing", wanted)
-            if target.half is not None and not self.species:
-                found = "a concentration of no species"
-                yield Fault(f"targets.{name}.half", found, "the drug under `species`")
+        yield from target_faults(self.targets, tuple(self.species), dosed=bool(self.kinetics))
 
     @property
     def parent(self) -> str | None:
@@ -156,7 +141,8 @@ def check_treatment(drug: Drug, subject: Recipient, treatment: Treatment) -> tup
 
 def _treatment_faults(drug: Drug, subject: Recipient, treatment: Treatment) -> Iterator[Fault]:
     if treatment.occupancy is not None:
-        if not drug.targets:
+        own = [e for e in drug.targets.values() if drug.parent in by_species(e, drug.parent)]
+        if not own:
             found = f"an occupancy of {drug.title}"
             yield Fault(
                 "occupancy", found, "a dose or a brain concentration, from which its block follows"
@@ -208,29 +194,12 @@ def exposure(drug: Drug, subject: Recipient, treatments: Iterable[Treatment]) ->
     )
 
 
-def target_occupancy(
-    drug: Drug,
-    treatments: Iterable[Treatment],
-    brain_uM: Mapping[str, npt.ArrayLike],
-    t_h: npt.ArrayLike,
-) -> dict[Target, Array]:
-    """Effect 0..1 on each target of `drug` at `t_h`: the occupancy held, and C/(C + half), times
-    `maximum`.
-
-    `brain_uM`: species -> unbound concentration at `t_h` (`Concentrations.brain_uM`); empty for a
-    tool drug. Occupancies held at once act independently.
-    """
+def held_occupancy(treatments: Iterable[Treatment], t_h: npt.ArrayLike) -> Array:
+    """Occupancy 0..1 at which a drug is held at `t_h`; those held at once act independently."""
     times = np.asarray(t_h, float)
     free = np.ones(times.shape)
     for treatment in treatments:
         if treatment.occupancy is not None:
             for hold in holds(treatment):
                 free = free * (1 - hold.level * ((times >= hold.start_h) & (times < hold.end_h)))
-    effects: dict[Target, Array] = {}
-    for name, target in drug.targets.items():
-        left = free
-        if target.half is not None and drug.parent is not None and drug.parent in brain_uM:
-            half_uM = float(target.half)
-            left = left * half_uM / (half_uM + np.asarray(brain_uM[drug.parent], float))
-        effects[name] = float(target.maximum) * (1 - left)
-    return effects
+    return 1 - free

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.pharmacology.drug import Drug, exposure, target_occupancy
+from plastogen.model.pharmacology.drug import Drug, exposure, held_occupancy
 from plastogen.model.pharmacology.kinetics import Concentrations
 from plastogen.model.pharmacology.nmda_block import NmdarBlock, occupancy_readout
 from plastogen.model.pharmacology.regimen import Treatment, holds
 from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.pharmacology.target import changes, combined
 
 Array = npt.NDArray[np.float64]
 Span = tuple[float, float, float]  # start h, end h, level
@@ -37,6 +38,7 @@ class TreatedSubject:
     ) -> None:
         """`metabolites` False: only parent drugs act (metabolites are still made and shown)."""
         self.subject, self.stress_events = subject, tuple(stress)
+        self.metabolites = metabolites
         self._given = {
             name: (drug, [t for t in treatments.values() if t.drug == name])
             for name, drug in drugs.items()
@@ -111,20 +113,18 @@ class TreatedSubject:
                 )
         return 1 - free
 
-    def effects(self, t_h: npt.ArrayLike) -> dict[str, Array]:
-        """Target -> effect 0..1 at `t_h`; drugs act independently. Targets nobody touches are
-        absent.
-        """
+    def targets(self, t_h: npt.ArrayLike) -> dict[str, Array]:
+        """Target -> its value at `t_h` (`target.TARGETS`). Targets nobody touches are absent."""
         times = np.asarray(t_h, float)
-        free: dict[str, Array] = {}
-        for name, (drug, given) in self._given.items():
+
+        def by(name: str) -> dict[str, list[Array]]:
+            drug, given = self._given[name]
             found = self._exposure[name]
-            if not drug.targets:
-                continue
-            brain = found.at(times).brain_uM if found else {}
-            for target, effect in target_occupancy(drug, given, brain, times).items():
-                free[target] = free.get(target, np.ones(times.shape)) * (1 - effect)
-        return {target: 1 - left for target, left in free.items()}
+            brain = found.at(times).brain_uM if found and drug.targets else {}
+            acting = (drug.parent, *drug.species) if self.metabolites else (drug.parent,)
+            return changes(drug.targets, drug.parent, brain, held_occupancy(given, times), acting)
+
+        return combined(by(name) for name in self._given)
 
     def stress(self, t_h: npt.ArrayLike) -> Array:
         """Stress at `t_h`: the subject's own, or what an event sets it to meanwhile."""

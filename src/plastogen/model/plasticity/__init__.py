@@ -8,7 +8,8 @@ __all__ = ["Plasticity"]
 
 if TYPE_CHECKING:
     from plastogen.model.plasticity.definition import Plasticity
+    from plastogen.model.plasticity.signalling import Inputs
     from plastogen.model.plasticity.spine import Spines
-    from plastogen.model.plasticity.system import STATES, Inputs, SlowModel, stacked
+    from plastogen.model.plasticity.system import STATES, SlowModel, stacked
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -1,22 +1,22 @@
-"""In: what a synapse hears (AMPA throughput, resting NMDAR current). Out: BDNF, TrkB, mTORC1, new
-protein.
+"""In: what the circuit does and drugs' targets, at each moment (`Inputs`). Out: BDNF, TrkB,
+mTORC1, new protein.
 
 One switch serves every step: S(x) = x^n / (x^n + half^n), D(x) = S(x) - S(1), zero when healthy.
 With u the AMPA throughput of one spine, x = u / habituation and c = S(x) / S(1), the coincidence
-that TrkB needs:
+that TrkB needs; `f.X` is the factor by which drugs change X:
 
-    d eef2k       = (rest_current^m - eef2k) / tau            resting NMDAR calcium drives eEF2K
+    d eef2k       = (f.eef2k rest_current^m - eef2k) / tau    resting NMDAR calcium drives eEF2K
         (Autry 2011)
     d bdnf        = (1 + disinhibition release_gain D(x)      release by AMPA and L-type calcium
         (Lepack 2015)
                        + spontaneous translation_gain (1 - eef2k)      translation (Autry 2011,
                            Nosyreva 2013)
                        + tone_gain tone - bdnf) / tau         slow monoaminergic tone (row 49)
-    trkb          = bdnf (1 - sequestered) c                  needs depolarisation (Meyer-Franke
+    trkb          = f.bdnf bdnf c                             needs depolarisation (Meyer-Franke
         1998)
     d mtorc1      = (1 + mtorc1_gain D(trkb) - mtorc1) / tau                          (Li 2010,
         Jourdi 2009)
-    translation   = S(mtorc1 (1 - blocked)) / S(1) x (ceiling - protein) / (ceiling - 1)
+    translation   = f.protein S(f.mtorc1 mtorc1) / S(1) x (ceiling - protein) / (ceiling - 1)
         (Li 2010)
     d protein     = (1 + mtorc1_share (translation - 1) - protein) / tau
         (Li 2010)
@@ -30,6 +30,7 @@ near 0) does not habituate.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -45,6 +46,30 @@ Hours = Annotated[Quantity, In("h", above=0)]
 Ratio = Annotated[Quantity, In("1", above=0)]
 Gain = Annotated[Quantity, In("1", minimum=0)]
 Share = Annotated[Quantity, In("1", minimum=0, maximum=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the slow layer is told at one moment; activities are ratios to the seed's healthy
+    baseline.
+
+    Each is a number, or an array with one number a course. Those that drugs move have the names of
+    `model.pharmacology.target.TARGETS`.
+    """
+
+    rate_E: Any = 1.0
+    ampa_throughput: Any = 1.0
+    rest_current: Any = 1.0
+    """Resting (miniature) NMDAR current of principal cells left."""
+    pv_block: Any = 0.0
+    e_block: Any = 0.0
+    """Shares of NMDAR conductance lost."""
+    stress: Any = 0.0
+    eef2k: Any = 1.0
+    bdnf: Any = 1.0
+    mtorc1: Any = 1.0
+    protein: Any = 1.0
+    serotonin: Any = 0.0
 
 
 class Signalling(Definition):
@@ -145,29 +170,26 @@ class Cascade:
         habituation: N,
         tone: N,
         heard: N,
-        rest_current: N,
-        sequestered: N,
-        blocked: N,
+        inputs: Inputs,
     ) -> tuple[N, N, N, N, N, N, N]:
         """Rates per hour of the first five, then D(trkb) and translation for the synapse and the
         spines.
 
-        `heard` is the AMPA throughput of one spine, `rest_current` the resting NMDAR current left
-        (both 1 when healthy), `sequestered` and `blocked` the shares of BDNF and mTORC1 that a tool
-        drug takes out.
+        `heard` is the AMPA throughput of one spine, 1 when healthy.
         """
         eef2k_h, bdnf_h, mtorc1_h, protein_h, habituation_h = self.per_h
         x = heard / habituation
         coincidence = self.coincidence(x) / self.coincidence.at_one
         surge = self.release(x) - self.release.at_one
-        drive = self.trkb(bdnf * (1 - sequestered) * coincidence) - self.trkb.at_one
+        drive = self.trkb(bdnf * inputs.bdnf * coincidence) - self.trkb.at_one
         room = (self.ceiling - protein) / (self.ceiling - 1)
-        translation = self.mtorc1(mtorc1 * (1 - blocked)) / self.mtorc1.at_one * room
+        made_at_most = self.mtorc1(mtorc1 * inputs.mtorc1) / self.mtorc1.at_one * inputs.protein
+        translation = made_at_most * room
         made = (
             self.release_gain * surge + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
         )
         return (
-            (power(rest_current, self.cooperativity) - eef2k) * eef2k_h,
+            (power(inputs.rest_current, self.cooperativity) * inputs.eef2k - eef2k) * eef2k_h,
             (1 + made - bdnf) * bdnf_h,
             (1 + self.mtorc1_gain * drive - mtorc1) * mtorc1_h,
             (1 + self.share * (translation - 1) - protein) * protein_h,
@@ -176,19 +198,17 @@ class Cascade:
             translation,
         )
 
-    def steady(
-        self, *, tone: N, rest_current: N, sequestered: N, blocked: N
-    ) -> tuple[N, N, N, N, N, N]:
+    def steady(self, inputs: Inputs) -> tuple[Any, Any, Any, Any, Any, Any]:
         """(eef2k, bdnf, mtorc1, protein, D(trkb), translation) at rest under lasting inputs.
 
         A lasting throughput is what the synapse is used to (x = 1), whatever it is, so it does not
         enter.
         """
-        eef2k = power(rest_current, self.cooperativity)
-        bdnf = 1 + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
-        drive = self.trkb(bdnf * (1 - sequestered)) - self.trkb.at_one
+        eef2k = power(inputs.rest_current, self.cooperativity) * inputs.eef2k
+        bdnf = 1 + self.translation_gain * (1 - eef2k) + self.tone_gain * inputs.serotonin
+        drive = self.trkb(bdnf * inputs.bdnf) - self.trkb.at_one
         mtorc1 = 1 + self.mtorc1_gain * drive
-        ratio = self.mtorc1(mtorc1 * (1 - blocked)) / self.mtorc1.at_one
+        ratio = self.mtorc1(mtorc1 * inputs.mtorc1) / self.mtorc1.at_one * inputs.protein
         slope = self.share * ratio / (self.ceiling - 1)
         protein = (1 - self.share + slope * self.ceiling) / (1 + slope)
         return (

@@ -18,14 +18,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.plasticity.definition import Plasticity
-from plastogen.model.plasticity.signalling import Cascade, Switch
+from plastogen.model.plasticity.signalling import Cascade, Inputs, Switch
 from plastogen.model.plasticity.spine import H_PER_DAY, Spines
 from plastogen.model.plasticity.synapse import Strength
 
@@ -45,27 +44,6 @@ and tone.
 COMMIT_2, WEIGHT, SCALING, TRANSIENT, PERSISTENT = (
     STATES.index(name) for name in ("commit_2", "weight", "scaling", "transient", "persistent")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What the slow layer is told at one moment; activities are ratios to the seed's healthy
-    baseline.
-
-    Each is a number, or an array with one number a course.
-    """
-
-    rate_E: Any = 1.0
-    ampa_throughput: Any = 1.0
-    rest_current: Any = 1.0
-    """Resting (miniature) NMDAR current of E cells left, 1 - block of pool E.rest."""
-    pv_block: Any = 0.0
-    e_block: Any = 0.0
-    sequestered_bdnf: Any = 0.0
-    mtorc1_blocked: Any = 0.0
-    serotonin: Any = 0.0
-    """SERT occupancy."""
-    stress: Any = 0.0
 
 
 HEALTHY = Inputs()
@@ -152,9 +130,7 @@ class SlowModel:
             habituation,
             tone,
             heard,
-            i.rest_current,
-            i.sequestered_bdnf,
-            i.mtorc1_blocked,
+            i,
         )
         strength = self.strength.rates(weight, scaling, drive, protein, i.rate_E)
         spines = self.spines.rates(commit_1, commit_2, transient, persistent, translation, i.stress)
@@ -179,12 +155,7 @@ class SlowModel:
             raise ValueError(
                 "a silent circuit has no resting state: lasting ampa_throughput must be above 0"
             )
-        *signals, drive, translation = self.cascade.steady(
-            tone=i.serotonin,
-            rest_current=i.rest_current,
-            sequestered=i.sequestered_bdnf,
-            blocked=i.mtorc1_blocked,
-        )
+        *signals, drive, translation = self.cascade.steady(i)
         weight, scaling = self.strength.steady(drive, signals[-1], i.rate_E)
         transient, persistent = self.spines.steady(translation, i.stress)
         pv = 1 / (1 + self.pv_loss_h * self.pv(i.pv_block) / self.pv_recovery_h)

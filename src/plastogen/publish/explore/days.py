@@ -53,7 +53,7 @@ CURVES = (
     "tolerance",
     "clinical_effect",
 )
-SLOW = ("weight", "scaling", "pv_integrity")
+SLOW = ("weight", "scaling", "pv_integrity", "tolerance")
 LEVELS = 65535
 DARK_TINT = 40  # per cent of white that lifts a colour off a dark page
 
@@ -137,23 +137,22 @@ def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
 def drives(one: xr.Dataset, condition: Condition) -> Array:
     """What the network was told along a course, mean over seeds: (factors, times)."""
     pools = [str(pool) for pool in one["pool"].values]
-    left = (1 - one["block"]) * (1 + one["tolerance"])
-    shares = {pool: left.sel(pool=pool).transpose("seed", "time").values for pool in pools}
+    block = one["block"].transpose("pool", "seed", "time").values
     slow = {name: one[name].transpose("seed", "time").values for name in SLOW}
     switches, subject = condition.setting.switches, condition.subject
-    effect = treated_of(condition.plan(int(one["seed"][0]), "numpy")).effects(one["time"])
+    treated = treated_of(condition.plan(int(one["seed"][0]), "numpy"))
     drive = reduce(
         condition.circuit,
         held_state(
-            shares,
+            dict(zip(pools, block, strict=True)),
             slow,
             one["spine_density"].transpose("seed", "time").values,
-            effect,
+            treated.targets(one["time"]),
             inhibition=float(subject.inhibition),
             feedback=switches.feedback == "on",
         ),
     )
-    shape = shares[pools[0]].shape
+    shape = block.shape[1:]
     return np.array(
         [np.broadcast_to(drive[name], shape).mean(axis=0) for name in factors(condition.circuit)],
         dtype=float,

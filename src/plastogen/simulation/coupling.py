@@ -1,0 +1,104 @@
+"""In: block, the slow state and the values of drugs' targets. Out: what the circuit is told
+(`State`) and what the slow layer is told (`Inputs`).
+
+One owner of the seam: a target of `model.pharmacology.TARGETS` reaches its reader here, whoever
+follows the course. Numbers may be arrays with one number a course.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from plastogen.model.circuit import Circuit, Drive, State, cell_values, reduce
+from plastogen.model.pharmacology import TARGETS, receptors, value
+from plastogen.model.plasticity import STATES, Inputs, Plasticity, SlowModel
+
+_CIRCUIT = tuple(n for n, t in TARGETS.items() if t.read_by == "circuit" and n != "nmdar")
+_SIGNALLING = tuple(n for n, t in TARGETS.items() if t.read_by == "signalling")
+
+
+def held_state(
+    block: Mapping[str, Any],
+    slow: Mapping[str, Any],
+    density: Any,
+    targets: Mapping[str, Any],
+    *,
+    inhibition: Any,
+    feedback: bool,
+) -> State:
+    """What a probe holds, from block by pool, the slow state by name, and the values of targets.
+
+    density: of spines. inhibition: the subject's. Without `feedback` the circuit knows nothing of
+    its synapses.
+    """
+    numbers = {name: value(targets, name) for name in _CIRCUIT}
+    return State(
+        nmdar={
+            pool: (1 - share) * (1 + slow["tolerance"]) * receptors(targets, pool)
+            for pool, share in block.items()
+        },
+        weight=slow["weight"] if feedback else 1,
+        spines=density if feedback else 1,
+        scaling=slow["scaling"] if feedback else 1,
+        pv_integrity=slow["pv_integrity"],
+        **{**numbers, "gaba": inhibition * numbers["gaba"]},
+    )
+
+
+def slow_inputs(
+    circuit: Circuit,
+    block: Mapping[str, Any],
+    targets: Mapping[str, Any],
+    *,
+    rate_E: Any = 1.0,
+    ampa_throughput: Any = 1.0,
+    stress: Any = 0.0,
+) -> Inputs:
+    """What the slow layer is told: activity relative to the healthy circuit's, block by pool, the
+    values of targets.
+
+    What a class has lost is the mean of its synaptic and its tonic receptors; those at rest are
+    not counted.
+    """
+
+    def lost(classes: Sequence[str], *kinds: str) -> Any:
+        pools = {f"{name}.{kind}" for name in classes for kind in kinds}
+        shares = [
+            share + (1 - share) * np.maximum(1 - receptors(targets, pool), 0)
+            for pool, share in block.items()
+            if pool in pools
+        ]
+        return sum(shares) / len(shares) if shares else 0.0
+
+    at_rest = f"{circuit.principal}.rest"
+    resting = (1 - block[at_rest]) * receptors(targets, at_rest) if at_rest in block else 1.0
+    return Inputs(
+        rate_E=rate_E,
+        ampa_throughput=ampa_throughput,
+        rest_current=resting,
+        pv_block=lost(circuit.of_role("perisomatic"), "synaptic", "tonic"),
+        e_block=lost((circuit.principal,), "synaptic", "tonic"),
+        stress=stress,
+        **{name: value(targets, name) for name in _SIGNALLING},
+    )
+
+
+def reaches(circuit: Circuit, plasticity: Plasticity, name: str) -> bool:
+    """Whether a target moves anything that the circuit's cells or the slow layer are given."""
+    model, block = SlowModel(plasticity), dict.fromkeys(circuit.pools(), 0.0)
+    y = model.healthy_state()
+    slow = dict(zip(STATES, y.tolist(), strict=True))
+
+    def told(targets: Mapping[str, Any]) -> tuple[Drive, Inputs]:
+        state = held_state(block, slow, 1.0, targets, inhibition=1.0, feedback=True)
+        return reduce(circuit, state), slow_inputs(circuit, block, targets)
+
+    (drive, inputs), (drive_0, inputs_0) = told({name: 0.5}), told({})
+    if drive != drive_0:
+        cells, cells_0 = (cell_values(circuit, d, 0) for d in (drive, drive_0))
+        if any(not np.array_equal(cells[key], cells_0[key]) for key in cells):
+            return True
+    return not np.array_equal(model.rate_of_change(y, inputs), model.rate_of_change(y, inputs_0))
