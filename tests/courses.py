@@ -66,6 +66,7 @@ def plan(
     tolerance: float = 0.02,
     max_probes: int = 400,
     also_at: tuple[float, ...] = (),
+    drugs: Mapping[str, Drug] | None = None,
     window_s: float = 2,
     **more: Any,
 ) -> Plan:
@@ -86,7 +87,7 @@ def plan(
         subject=LIBRARY.load("subjects", subject, Subject),
         circuit=circuit or answering(),
         plasticity=LIBRARY.load("plasticity", plasticity, Plasticity, overrides=tuned or {}),
-        drugs={t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()},
+        drugs=drugs or {t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()},
         treatments=treatments,
         stress=more.pop("stress", ()),
         switches=Switches.model_validate(switches or {}),

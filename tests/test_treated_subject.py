@@ -13,7 +13,7 @@ from plastogen._base.library import Library
 from plastogen.model.pharmacology.drug import Drug, exposure
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.target import TargetEffect
+from plastogen.model.pharmacology.targets import TargetEffect
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 
 LIBRARY = Library()

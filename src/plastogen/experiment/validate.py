@@ -21,6 +21,7 @@ from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import corners
 from plastogen.experiment.models import FOLDERS, is_model_path, models_in_use, path_fault
 from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.experiment.validate_targets import validate_targets
 from plastogen.model.pharmacology import Treatment, check_treatment, shares
 
 FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds", "course.subjects")
@@ -59,6 +60,7 @@ def check(opened: OpenExperiment) -> list[Condition]:
         if not problems and opened.size <= FEW:
             conditions, problems = _cases(opened, opened.points())
         problems += validate_outputs.readouts(document, experiment, conditions)
+        problems += validate_targets(opened, conditions)
     axes = (
         opened.axes if swept_well and any(claim.of_sweep for claim in experiment.expect) else None
     )

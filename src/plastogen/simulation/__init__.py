@@ -18,7 +18,7 @@ __all__ = [
 if TYPE_CHECKING:
     from plastogen.model.circuit import Activity, State
     from plastogen.simulation.adaptive import simulate
-    from plastogen.simulation.coupling import held_state, reaches
+    from plastogen.simulation.coupling import held_state, reaches, targets_of
     from plastogen.simulation.course import Course, Plan, treated_of
     from plastogen.simulation.emulator import Emulator
     from plastogen.simulation.lockstep import alike, simulate_with_errors

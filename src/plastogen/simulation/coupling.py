@@ -86,6 +86,11 @@ def slow_inputs(
     )
 
 
+def targets_of(circuit: Circuit) -> tuple[str, ...]:
+    """Names of the targets there are in a circuit, those of its pools included."""
+    return (*TARGETS, *(f"nmdar.{pool}" for pool in circuit.pools()))
+
+
 def reaches(circuit: Circuit, plasticity: Plasticity, name: str) -> bool:
     """Whether a target moves anything that the circuit's cells or the slow layer are given."""
     model, block = SlowModel(plasticity), dict.fromkeys(circuit.pools(), 0.0)

@@ -8,8 +8,8 @@ layout, names and speed need no new version (docs/decisions/0017).
 from __future__ import annotations
 
 MODEL_VERSION: dict[str, int] = {
-    "pharmacology": 3,  # kinetics, block, targets
+    "pharmacology": 4,  # kinetics, block, targets
     "circuit": 1,  # what the network is, what it is given, what is measured of it
-    "plasticity": 1,  # equations of the slow state
+    "plasticity": 2,  # equations of the slow state
     "simulation": 3,  # steps, probes, the emulator
 }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from plastogen.model.pharmacology.nmda_block import SUBUNITS, Array, NmdarBlock
     from plastogen.model.pharmacology.regimen import LONGEST_H, Duration, Moment, Treatment
     from plastogen.model.pharmacology.subject import Subject, Varied, shares
-    from plastogen.model.pharmacology.target import TARGETS, by_species, receptors, target, value
+    from plastogen.model.pharmacology.targets import TARGETS, by_species, receptors, target, value
     from plastogen.model.pharmacology.treated_subject import TreatedSubject
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

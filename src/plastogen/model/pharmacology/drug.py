@@ -21,7 +21,7 @@ from plastogen._base.text import nearest
 from plastogen.model.pharmacology.kinetics import Animal, Array, Exposure, Kinetics
 from plastogen.model.pharmacology.nmda_block import NmdarBlock
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
-from plastogen.model.pharmacology.target import Effects, by_species, target_faults
+from plastogen.model.pharmacology.targets import Effects, by_species, target_faults
 
 DEFAULT = "default"  # the kinetic set a subject asks for when it names none
 

@@ -18,7 +18,7 @@ from plastogen.model.pharmacology.kinetics import Concentrations
 from plastogen.model.pharmacology.nmda_block import NmdarBlock, occupancy_readout
 from plastogen.model.pharmacology.regimen import Treatment, holds
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.target import changes, combined
+from plastogen.model.pharmacology.targets import changes, combined
 
 Array = npt.NDArray[np.float64]
 Span = tuple[float, float, float]  # start h, end h, level
@@ -114,7 +114,7 @@ class TreatedSubject:
         return 1 - free
 
     def targets(self, t_h: npt.ArrayLike) -> dict[str, Array]:
-        """Target -> its value at `t_h` (`target.TARGETS`). Targets nobody touches are absent."""
+        """Target -> its value at `t_h` (`targets.TARGETS`). Targets nobody touches are absent."""
         times = np.asarray(t_h, float)
 
         def by(name: str) -> dict[str, list[Array]]:

@@ -54,7 +54,7 @@ class Inputs:
     baseline.
 
     Each is a number, or an array with one number a course. Those that drugs move have the names of
-    `model.pharmacology.target.TARGETS`.
+    `model.pharmacology.targets.TARGETS`.
     """
 
     rate_E: Any = 1.0

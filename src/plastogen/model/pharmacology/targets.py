@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -72,7 +72,7 @@ TARGETS: dict[str, Target] = {
     "silence": Target("silencing conductance that is open", "addition", 1, "circuit", "rate_hz"),
     "perisomatic": Target("output of perisomatic cells", "factor", 3, "circuit", "rate_hz"),
     "nmdar": Target("conductance of all NMDA receptors", "factor", 3, "circuit", "calcium"),
-    "eef2k": Target("activity of eEF2 kinase", "factor", 3, "signalling", "eef2k"),
+    "eef2k": Target("activity of eEF2 kinase", "factor", 5, "signalling", "eef2k"),
     "bdnf": Target("released BDNF that reaches TrkB", "factor", 5, "signalling", "mtorc1"),
     "mtorc1": Target("mTORC1 that drives translation", "factor", 5, "signalling", "protein"),
     "protein": Target("translation of synaptic proteins", "factor", 5, "signalling", "protein"),
@@ -88,8 +88,9 @@ def target(name: str) -> Target:
 
     Raises KeyError: no such target.
     """
-    if POOL.fullmatch(name):
-        return Target(f"conductance of the pool {name[6:]}", "factor", 3, "circuit", "calcium")
+    if found := POOL.fullmatch(name):
+        moves = "eef2k" if found[2] == "rest" else "rate_hz"
+        return replace(TARGETS["nmdar"], title=f"conductance of the pool {found[1]}", moves=moves)
     return TARGETS[name]
 
 
