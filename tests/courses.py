@@ -78,7 +78,7 @@ def plan(
     events = {
         x
         for t in treatments.values()
-        for i in inputs(t, weight)
+        for i in inputs(t, weight, 1.0)  # times alone count
         for x in (i.start_h, i.start_h + i.duration_h)
     }
     events |= {x for t in treatments.values() for h in holds(t) for x in (h.start_h, h.end_h)}

@@ -14,8 +14,9 @@ from plastogen._base.document import Document, read_text
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.model.pharmacology.drug import Drug, check_treatment, exposure, held_occupancy
+from plastogen.model.pharmacology.kinetics import Exposure
 from plastogen.model.pharmacology.nmda_block import SUBUNITS, magnesium_affinity, occupancy_readout
-from plastogen.model.pharmacology.regimen import Treatment
+from plastogen.model.pharmacology.regimen import Input, Treatment
 from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 
@@ -159,6 +160,73 @@ def test_the_subject_names_the_kinetics_and_the_weight() -> None:
     twice = exposure(drug, ADULT, [give(INFUSION), give(INFUSION)])
     assert twice is not None
     assert twice.at(t).brain_uM["ketamine"] == pytest.approx(2 * h2.at(t).brain_uM["ketamine"])
+
+
+KINETICS = [
+    (name, animal, chosen)
+    for name, drug in DRUGS.items()
+    for animal, sets in drug.kinetics.items()
+    for chosen in sets
+]
+
+
+@pytest.mark.parametrize(("name", "animal", "chosen"), KINETICS)
+def test_clearance_goes_with_the_power_of_weight_that_the_set_names(
+    name: str, animal: str, chosen: str
+) -> None:
+    kinetics = DRUGS[name].kinetics[animal][chosen]
+    assert kinetics.clearance_exponent is not None
+    assert kinetics.clearance_exponent.range is not None
+    held_mg_ml = []  # what a constant infusion of 1 mg/h comes to: input over clearance
+    for times in (1, 2):
+        weight_kg = times * float(kinetics.reference_weight)
+        body = Exposure(
+            kinetics,
+            parent=name,
+            inputs=[Input("iv" if "iv" in kinetics.routes else "oral", 0, 1e6, 1e6)],
+            molar_masses=DRUGS[name].molar_masses(),
+            weight_kg=weight_kg,
+        )
+        held_mg_ml.append(float(body.at(1e6 - 1).plasma_ng_ml[name]))
+    assert held_mg_ml[0] / held_mg_ml[1] == pytest.approx(2 ** float(kinetics.clearance_exponent))
+    if "iv" in kinetics.routes:
+        clearance_ml_h = float(kinetics.clearance) * 60e3
+        assert held_mg_ml[0] == pytest.approx(1e6 / clearance_ml_h, rel=1e-6)
+
+
+def test_every_way_to_dose_a_drug_has_a_usual_dose() -> None:
+    for name, drug in DRUGS.items():
+        for animal, sets in drug.kinetics.items():
+            routes = {route for kinetics in sets.values() for route in kinetics.routes}
+            assert set(drug.usual_doses[animal]) == routes, (name, animal)
+            assert all(dose.range and dose.source for dose in drug.usual_doses[animal].values())
+
+
+@pytest.mark.parametrize(
+    ("dose", "route", "more", "fits"),
+    [
+        ("0.5 mg/kg", "iv", "", True),
+        ("35 g", "iv", "", False),
+        ("500 mg/kg", "iv", "", False),
+        ("35 g", "iv", ", confirm: true", True),
+        ("500 mg/kg/h", "iv", ", over: 40 min", True),
+        ("500 mg/kg/h", "iv", ", over: 4 h", False),
+        ("2 mol", "iv", "", False),
+        ("50 g", "intranasal", "", False),
+        ("100 mg/kg", "iv", ", every: 1 d, times: 3, escalate: 3", False),
+        ("100 mg/kg", "iv", ", every: 1 d, times: 2, escalate: 3", True),
+    ],
+)
+def test_a_dose_far_above_the_usual_has_to_be_confirmed(
+    dose: str, route: str, more: str, fits: bool
+) -> None:
+    given = give(f"{{drug: ketamine, dose: {dose}, route: {route}{more}}}")
+    faults = check_treatment(DRUGS["ketamine"], ADULT, given)
+    assert (len(faults) == 0) == fits
+    for fault in faults:
+        assert fault.at == "dose"
+        assert dose in fault.found
+        assert "`confirm: true`" in fault.wanted
 
 
 def test_an_occupancy_held_has_no_concentration() -> None:

@@ -16,7 +16,8 @@ PLAIN = (0.0, 0.5, 1.0, 2.0)
 # in models/.
 UNIT_FACTORS = {
     "model/circuit/drive": {"PICO", "NANO", "MILLI"},
-    "model/pharmacology/kinetics": {"MIN_PER_H", "UMOL_PER_MMOL"},
+    "model/pharmacology/kinetics": {"MIN_PER_H"},
+    "model/pharmacology/regimen": {"UMOL_PER_MMOL"},
     "model/pharmacology/block_kinetics": {"S_PER_H"},
     "model/plasticity/spine": {"H_PER_DAY"},
 }
@@ -40,7 +41,8 @@ TOLERANCES = {
     "experiment/statistics": {"ROUNDING"},
     "experiment/definition": {"SHORTEST_S", "LONGEST_S"},
     "_base/quantity": {"SMALLEST", "LARGEST"},
-    "_base/text": {"NEAREST_CUTOFF"},
+    "_base/text": {"NEAREST_CUTOFF", "SLIP_CUTOFF"},
+    "_base/units": {"WORD_CUTOFF"},
 }  # fmt: skip
 # How a signal is analysed: definitions of measures and of intervals, not of a brain.
 ANALYSIS = {

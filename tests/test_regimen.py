@@ -13,6 +13,8 @@ from plastogen._base.document import read_text
 from plastogen.errors import InputError
 from plastogen.model.pharmacology.regimen import Hold, Input, Treatment, holds, inputs
 
+MOLAR_MASS = 237.73
+
 
 def treatment(text: str) -> Treatment:
     return build(read_text(text, "treatment"), Treatment)
@@ -20,20 +22,24 @@ def treatment(text: str) -> Treatment:
 
 def test_an_infusion_per_body_weight() -> None:
     given = treatment("{drug: ketamine, dose: 0.5 mg/kg, route: iv, over: 40 min, at: -30 min}")
-    assert inputs(given, 70) == (Input("iv", -0.5, pytest.approx(40 / 60), 35.0),)
+    assert inputs(given, 70, MOLAR_MASS) == (Input("iv", -0.5, pytest.approx(40 / 60), 35.0),)
     assert holds(given) == ()
 
 
 def test_an_absolute_dose_ignores_body_weight() -> None:
     given = treatment("{drug: ketamine, dose: 56 mg, route: intranasal}")
-    assert inputs(given, 50) == inputs(given, 100) == (Input("intranasal", 0.0, 0.0, 56.0),)
+    assert (
+        inputs(given, 50, MOLAR_MASS)
+        == inputs(given, 100, MOLAR_MASS)
+        == (Input("intranasal", 0.0, 0.0, 56.0),)
+    )
 
 
 def test_a_course_repeats_and_escalates() -> None:
     given = treatment(
         "{drug: k, dose: 1 mg, route: iv, at: 2 h, every: 3 d, times: 3, escalate: 1.5}"
     )
-    assert inputs(given, 70) == (
+    assert inputs(given, 70, MOLAR_MASS) == (
         Input("iv", 2.0, 0.0, 1.0),
         Input("iv", 74.0, 0.0, 1.5),
         Input("iv", 146.0, 0.0, 2.25),
@@ -43,7 +49,7 @@ def test_a_course_repeats_and_escalates() -> None:
 def test_a_held_occupancy_and_a_held_concentration() -> None:
     blocker = treatment("{drug: nbqx, occupancy: 0.9, at: -30 min, for: 4 h}")
     assert holds(blocker) == (Hold(-0.5, 3.5, 0.9),)
-    assert inputs(blocker, 70) == ()
+    assert inputs(blocker, 70, MOLAR_MASS) == ()
     bath = treatment("{drug: ketamine, brain: 1000 nM, for: 1 h, every: 1 h, times: 2}")
     assert holds(bath) == (Hold(0.0, 1.0, 1.0), Hold(1.0, 2.0, 1.0))
 
@@ -67,7 +73,7 @@ def test_repeats_form_a_geometric_series(
             "escalate": escalate,
         }
     )
-    doses = inputs(given, weight)
+    doses = inputs(given, weight, MOLAR_MASS)
     assert [d.start_h for d in doses] == pytest.approx([24 * i for i in range(times)])
     assert doses[0].amount_mg == pytest.approx(dose * weight)
     ratios = [late.amount_mg / early.amount_mg for early, late in pairwise(doses)]
@@ -113,6 +119,9 @@ def test_repeats_form_a_geometric_series(
         ("{drug: k, dose: 0.5 mg/L, route: iv}", "dose", "a dose per body weight"),
         ("{drug: k, occupancy: 1.2, for: 1 h}", "occupancy", "at most 1"),
         ("{drug: k, brain: -1 uM, for: 1 h}", "brain", "at least 0"),
+        ("{drug: k, dose: 0.5 mg/kg/h, route: iv}", "over", "how long 0.5 mg/kg/h goes in"),
+        ("{drug: k, occupancy: 0.5, for: 1 h, confirm: true}", "confirm", "only beside a dose"),
+        ("{drug: k, dose: 1 mg, route: iv, confirm: sure}", "confirm", "true or false"),
         ("{drug: k, dose: 1 mg, rout: iv}", "rout", "nearest valid name: route"),
     ],
 )
@@ -127,6 +136,26 @@ def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(InputError) as caught:
         treatment("{drug: k, brain: 1 uM, route: iv, over: 1 h, times: 2}")
     assert {problem.path for problem in caught.value.problems} == {"for", "route", "over", "every"}
+
+
+@pytest.mark.parametrize(
+    ("dose", "mg"),
+    [
+        ("500 mcg/kg", 35.0),
+        ("500 micrograms/kg", 35.0),
+        ("0.75 mg/kg/h", 35.0),
+        ("12.5 mcg/kg/min", 35.0),
+        ("52.5 mg/h", 35.0),
+        ("2 umol/kg", 2 * 70 * MOLAR_MASS / 1000),
+        ("140 umol", 140 * MOLAR_MASS / 1000),
+        ("0.14 mmol", 140 * MOLAR_MASS / 1000),
+        ("3 umol/kg/h", 2 * 70 * MOLAR_MASS / 1000),
+    ],
+)
+def test_a_dose_is_one_mass_however_it_is_written(dose: str, mg: float) -> None:
+    given = treatment(f"{{drug: k, dose: {dose}, route: iv, over: 40 min}}")
+    (one,) = inputs(given, 70, MOLAR_MASS)
+    assert one.amount_mg == pytest.approx(mg, rel=1e-11)
 
 
 def test_repeats_may_touch() -> None:

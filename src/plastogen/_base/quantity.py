@@ -78,7 +78,7 @@ def faulty(faults: Iterable[Fault]) -> PydanticCustomError:
 @dataclass(frozen=True)
 class _Number:
     """What a field accepts: its unit, other units it takes as well, bounds (in the unit that
-    fits).
+    fits). Units in `also` are taken without being offered: those of `alternatives` say the same.
     """
 
     unit: str
@@ -87,6 +87,7 @@ class _Number:
     maximum: float | None = None
     above: float | None = None
     below: float | None = None
+    also: tuple[str, ...] = ()
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ class _Number:
         return " or ".join(kind(unit) for unit in self.units)
 
     def number(self, text: object) -> tuple[float, str]:
-        value, unit = parse_any(text, self.units)
+        value, unit = parse_any(text, self.units, also=self.also)
         limits = (
             (self.minimum, "at least", value.__ge__),
             (self.above, "above", value.__gt__),

@@ -7,17 +7,36 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LONGEST = 60  # characters of what was found that a message repeats
 NEAREST_CUTOFF = 0.6  # how alike (difflib's ratio) a name must be to be worth suggesting
+SLIP_CUTOFF = 0.9  # the same for a word that is mostly another choice
 
 
 def nearest(word: str, choices: Iterable[str], *, cutoff: float = NEAREST_CUTOFF) -> str | None:
-    """The choice most like `word`, or None when nothing is close."""
+    """The choice most like `word`, or None when nothing is close.
+
+    A choice that contains the word, or is contained in it, is another thing, not a slip
+    (`esketamine` is not `ketamine`), unless a letter at the end is all they differ by; and a word
+    that is mostly one of the choices is like another only if a letter or two are all.
+    """
     if len(word) > LONGEST:  # no name, and too long to be compared in good time
         return None
     by_lower: dict[str, str] = {}
+    others: list[str] = []
     for choice in choices:
-        by_lower.setdefault(choice.lower(), choice)
+        if _another_thing(word.lower(), choice.lower()):
+            others.append(choice.lower())
+        else:
+            by_lower.setdefault(choice.lower(), choice)
+    if any(other in word.lower() and 2 * len(other) > len(word) for other in others):
+        cutoff = max(cutoff, SLIP_CUTOFF)
     close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[close[0]] if close else None
+
+
+def _another_thing(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if short == long or short not in long:
+        return False
+    return not (long.startswith(short) and len(long) == len(short) + 1 and long[-1].isalpha())
 
 
 def show(value: object) -> str:

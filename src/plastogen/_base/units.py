@@ -32,20 +32,36 @@ _DEFINITIONS = (
     "dalton = gram / mole = Da", "siemens = ampere / volt = S", "ohm = volt / ampere = Ohm",
     "farad = ampere * second / volt = F",
 )  # fmt: skip
-_SCALED = ("g", "mol", "s", "m", "V", "A", "L", "M", "S", "F", "Hz", "Da", "Ohm")
-_PREFIXES = ("", "f", "p", "n", "u", "m", "c", "d", "k", "M", "G")
-_WORDS = {
-    "%": "percent", "1": "one", "min": "min", "h": "h", "d": "d", "wk": "wk",
-    **{
-        f"{word}{s}": word
-        for word in ("second", "minute", "hour", "day", "week") for s in ("", "s")
-    },
+# symbol -> the words for it; each takes every prefix
+_SCALED = {
+    "g": ("gram",), "mol": ("mole",), "s": ("second",), "m": ("metre", "meter"), "V": ("volt",),
+    "A": ("ampere", "amp"), "L": ("litre", "liter"), "M": ("molar",), "S": ("siemens",),
+    "F": ("farad",), "Hz": ("hertz",), "Da": ("dalton",), "Ohm": ("ohm",),
 }  # fmt: skip
-_SYMBOLS = {p + u: p + u for u in _SCALED for p in _PREFIXES} | _WORDS
-_COMMON = (
-    "s", "ms", "min", "h", "d", "days", "hours", "minutes", "weeks", "g", "kg", "mg", "ug", "ng",
-    "L", "mL", "mol", "nmol", "M", "mM", "uM", "nM", "mV", "nS", "pF", "pA", "Hz", "kHz", "um",
-)  # fmt: skip
+_PREFIXES = {
+    "": "", "f": "femto", "p": "pico", "n": "nano", "u": "micro", "m": "milli", "c": "centi",
+    "d": "deci", "k": "kilo", "M": "mega", "G": "giga",
+}  # fmt: skip
+_TIMES = {
+    "min": "min", "mins": "min", "h": "h", "hr": "h", "hrs": "h", "d": "d", "wk": "wk",
+    "sec": "s", "secs": "s",
+    **{f"{word}{s}": word for word in ("minute", "hour", "day", "week") for s in ("", "s")},
+}  # fmt: skip
+# prefix as written, unit as written -> symbol: `mcg` and `microgram` are `ug`, `ml` is `mL`
+_WRITTEN = {
+    **{(p, unit): p + unit for unit in _SCALED for p in _PREFIXES},
+    **{(p, "l"): p + "L" for p in _PREFIXES},
+    **{("mc", unit): "u" + unit for unit in ("g", "L", "mol", "M", "m")}, ("mc", "l"): "uL",
+    **{
+        (prefix, f"{word}{s}"): p + unit
+        for unit, words in _SCALED.items() for word in words
+        for p, prefix in _PREFIXES.items() for s in ("", "s")
+    },
+    **{("", name): symbol for name, symbol in {**_TIMES, "%": "percent", "1": "one"}.items()},
+}  # fmt: skip
+_SYMBOLS = {prefix + unit: symbol for (prefix, unit), symbol in _WRITTEN.items()}
+_SYMBOL_LETTERS = 3  # a unit of more letters is a word
+WORD_CUTOFF = 0.75  # how alike (difflib's ratio) a word must be: `mon` is no slip for `min`
 _ALIASES = {"µ": "u", "μ": "u", "Ω": "Ohm", "·": "*", "**": "^"}
 
 # dimension (written as one of its units) -> what a person calls it, with an example value
@@ -79,6 +95,45 @@ def _registry() -> pint.UnitRegistry[Any]:
     return registry
 
 
+class _UnknownUnit(QuantityError):
+    """`name`, in the unit written as `text`, is none."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(f"the unit '{text}'", "a known unit")
+        self.text, self.name = text, name
+
+    def nearest_of(self, units: tuple[str, ...]) -> str | None:
+        """What may have been meant: a name that makes the whole a number in one of `units`, and
+        that leaves the prefix as it was written, so that no advice changes an amount.
+        """
+        fitting = [(prefix, unit) for prefix, unit in _WRITTEN if self._fits(prefix + unit, units)]
+        words = [p + u for p, u in fitting if _is_word(u) and _may_misspell(self.name, p, u)]
+        symbols = [p + u for p, u in fitting if not _is_word(u) and _may_mistype(self.name, p, u)]
+        return nearest(self.name, words, cutoff=WORD_CUTOFF) or next(iter(symbols), None)
+
+    def _fits(self, name: str, units: tuple[str, ...]) -> bool:
+        mended = re.sub(rf"(?<!\w){re.escape(self.name)}(?!\w)", name, self.text, count=1)
+        try:
+            return any(_factor(mended, unit) is not None for unit in units)
+        except QuantityError:
+            return False
+
+
+def _is_word(unit: str) -> bool:
+    return len(unit) > _SYMBOL_LETTERS or unit in _TIMES
+
+
+def _may_misspell(name: str, prefix: str, unit: str) -> bool:
+    """Whether `name` may be the word `unit` misspelt after `prefix` and no other."""
+    return name.startswith(prefix) and name[len(prefix) :][:1].lower() == unit[:1]
+
+
+def _may_mistype(name: str, prefix: str, unit: str) -> bool:
+    """Whether `name` may be the symbol `unit` after `prefix`, with another letter for it."""
+    written = name[:1].replace("K", "k") + name[1:]
+    return bool(prefix) and written.startswith(prefix) and len(name) == len(prefix + unit)
+
+
 @lru_cache(maxsize=512)
 def _unit(text: str) -> pint.Quantity[Any]:
     """One of the unit written as `text`: names joined by `/`, `*` or a space, each to a whole
@@ -91,14 +146,12 @@ def _unit(text: str) -> pint.Quantity[Any]:
     parts = re.split(r"([/* ])", f"1{clean}" if clean.startswith("/") else clean)
     unit = _registry().Quantity(1, "one")
     for operator, part in zip(["*", *parts[1::2]], parts[0::2], strict=True):
-        match = re.fullmatch(r"([^\d^]+|1)(?:\^?(-?\d))?", part)
+        match = re.fullmatch(r"([^\d^-]+|1)(?:\^?(-?\d))?", part)
         name = match[1] if match else part
         if match is None or name not in _SYMBOLS:
-            raise QuantityError(
-                f"the unit '{text}'", "a known unit", nearest(name, _COMMON, cutoff=0.5)
-            )
+            raise _UnknownUnit(text, name)
         power = int(match[2] or 1) * (-1 if operator == "/" else 1)
-        of_body = power < 0 and name.endswith("g")
+        of_body = power < 0 and _SYMBOLS[name].endswith("g")
         unit = unit * _registry().Quantity(1, _SYMBOLS[name] + ("bw" if of_body else "")) ** power
     return unit
 
@@ -172,9 +225,11 @@ def parse(text: object, unit: str) -> float:
     return parse_any(text, (unit,))[0]
 
 
-def parse_any(text: object, units: tuple[str, ...]) -> tuple[float, str]:
+def parse_any(
+    text: object, units: tuple[str, ...], *, also: tuple[str, ...] = ()
+) -> tuple[float, str]:
     """`parse` for a field of several kinds (a dose in mg/kg or in mg): the value and the unit that
-    fitted.
+    fitted; one in `also` may fit, but is not offered in an error.
     """
     wanted = " or ".join(kind(unit) for unit in units)
     if isinstance(text, bool) or not isinstance(text, str | int | float):
@@ -187,11 +242,11 @@ def parse_any(text: object, units: tuple[str, ...]) -> tuple[float, str]:
         raise QuantityError(show(text), f"a finite number: {wanted}")
     if not written and "1" not in units:
         raise QuantityError(f"{show(text)} without a unit", wanted)
-    for unit in units:
+    for unit in (*units, *also):
         try:
             factor = _factor(written or "1", unit)
-        except QuantityError as error:
-            raise QuantityError(show(text), wanted, error.nearest) from None
+        except _UnknownUnit as error:
+            raise QuantityError(show(text), wanted, error.nearest_of((*units, *also))) from None
         if factor is not None:
             return rounded(number * factor), unit
     raise QuantityError(show(text), wanted)

@@ -348,6 +348,11 @@ def _times(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
             path = _written(opened.experiment, condition.arm, label)
             wanted = f"a time before the course ends, {end}"
             yield opened.document.problem(f"{path}.at", _when(treatment, last), wanted)
+        elif treatment.over is not None and last + treatment.length_h > end_h:
+            path = _written(opened.experiment, condition.arm, label)
+            found = f"'{treatment.over.text}' from {_when(treatment, last)}"
+            wanted = f"an infusion that is over when the course ends, {end}"
+            yield opened.document.problem(f"{path}.over", found, wanted)
     stress = opened.experiment_at(condition.point).arm(condition.arm).stress
     events = [] if stress is None else stress if isinstance(stress, list) else [stress]
     for event in events:

@@ -9,6 +9,7 @@ and `held_occupancy`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -20,9 +21,10 @@ from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen._base.text import nearest
 from plastogen.model.pharmacology.kinetics import Animal, Array, Exposure, Kinetics
 from plastogen.model.pharmacology.nmda_block import NmdarBlock
-from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
+from plastogen.model.pharmacology.regimen import Treatment, holds, inputs, mass_mg
 from plastogen.model.pharmacology.targets import Effects, by_species, target_faults
 
+MOST_TIMES_USUAL = 100  # the largest usual dose: more is a slip of the unit
 DEFAULT = "default"  # the kinetic set a subject asks for when it names none
 
 
@@ -41,20 +43,26 @@ class Actions(Definition):
     occupancy_half: Annotated[Quantity, In("uM", above=0)] | None = None
 
 
+Dose = Annotated[Quantity, In("mg/kg", alternatives=("mg",), above=0)]
+
+
 class Drug(Definition):
-    """One file of models/drugs. The first of `species` is the drug itself."""
+    """One file of models/drugs. The first of `species` is the drug itself. `usual_doses`: by
+    species and route, what is usually given at a time, with the range of it.
+    """
 
     title: str
     note: str | None = None
     species: dict[str, Species] = Field(default_factory=dict)
     kinetics: dict[Animal, dict[str, Kinetics]] = Field(default_factory=dict)
     default_kinetics: dict[Animal, str] = Field(default_factory=dict)
+    usual_doses: dict[Animal, dict[str, Dose]] = Field(default_factory=dict)
     actions: Actions = Actions()
     targets: dict[str, Effects] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Drug:
-        faults = [*self._kinetics_faults(), *self._action_faults()]
+        faults = [*self._kinetics_faults(), *self._dose_faults(), *self._action_faults()]
         if faults:
             raise faulty(faults)
         return self
@@ -86,6 +94,16 @@ class Drug(Definition):
                         wanted,
                         nearest(origin, self.species),
                     )
+
+    def _dose_faults(self) -> Iterator[Fault]:
+        for animal, doses in self.usual_doses.items():
+            known = {
+                route for one in self.kinetics.get(animal, {}).values() for route in one.routes
+            }
+            for route in sorted(set(doses) - known):
+                wanted = f"a route of its kinetics: {', '.join(sorted(known)) or 'there are none'}"
+                at = f"usual_doses.{animal}.{route}"
+                yield Fault(at, "an unknown name", wanted, nearest(route, known))
 
     def _action_faults(self) -> Iterator[Fault]:
         for name in self.actions.nmdar:
@@ -172,6 +190,43 @@ def _treatment_faults(drug: Drug, subject: Recipient, treatment: Treatment) -> I
         known = kinetics.routes
         wanted = f"one of {', '.join(known)}"
         yield Fault("route", f"'{treatment.route}'", wanted, nearest(str(treatment.route), known))
+        return
+    if not treatment.confirm:
+        yield from _unusual_dose(drug, subject, treatment)
+
+
+def _unusual_dose(drug: Drug, subject: Recipient, treatment: Treatment) -> Iterator[Fault]:
+    """A dose far above the largest usual one by its route, or by any where its own has none."""
+    doses = drug.usual_doses.get(subject.species, {})
+    route = str(treatment.route)
+    weight_kg, molar_mass = float(subject.weight), _molar_mass(drug)
+
+    def largest_mg(dose: Quantity) -> float:
+        top = dose.range[1] if dose.range is not None else float(dose)
+        return mass_mg(replace(dose, value=top), weight_kg, molar_mass)
+
+    compared = [doses[route]] if route in doses else list(doses.values())
+    if not compared or treatment.dose is None:
+        return
+    usual = max(compared, key=largest_mg)
+    given_mg = max(one.amount_mg for one in inputs(treatment, weight_kg, molar_mass))
+    if given_mg > MOST_TIMES_USUAL * largest_mg(usual):
+        found = f"'{treatment.dose.text}'" + (
+            "" if treatment.escalate is None else f", escalating to {given_mg:.3g} mg"
+        )
+        top = usual.range[1] if usual.range is not None else float(usual)
+        yield Fault(
+            "dose",
+            found,
+            f"at most {MOST_TIMES_USUAL} times the largest usual dose, {top:g} {usual.unit} {route}"
+            f" in the {subject.species} ({usual.source}), or `confirm: true` beside it",
+        )
+
+
+def _molar_mass(drug: Drug) -> float:
+    """That of the drug itself, g/mol; only a drug that has one is given by dose."""
+    assert drug.parent is not None
+    return float(drug.species[drug.parent].molar_mass)
 
 
 def exposure(drug: Drug, subject: Recipient, treatments: Iterable[Treatment]) -> Exposure | None:
@@ -181,11 +236,11 @@ def exposure(drug: Drug, subject: Recipient, treatments: Iterable[Treatment]) ->
     if drug.parent is None:
         return None
     given = tuple(treatments)
-    weight_kg = float(subject.weight)
+    weight_kg, molar_mass = float(subject.weight), _molar_mass(drug)
     return Exposure(
         drug.kinetics_for(subject.species, subject.kinetics),
         parent=drug.parent,
-        inputs=[i for treatment in given for i in inputs(treatment, weight_kg)],
+        inputs=[i for treatment in given for i in inputs(treatment, weight_kg, molar_mass)],
         holds=[
             hold for treatment in given if treatment.brain is not None for hold in holds(treatment)
         ],

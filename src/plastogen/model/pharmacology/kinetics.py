@@ -20,13 +20,12 @@ from pydantic import Field, model_validator
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen._base.text import nearest
-from plastogen.model.pharmacology.regimen import Hold, Input
+from plastogen.model.pharmacology.regimen import UMOL_PER_MMOL, Hold, Input
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Animal: TypeAlias = Literal["human", "rat", "mouse"]
 
 MIN_PER_H = 60.0
-UMOL_PER_MMOL = 1000.0
 EIGEN_TOLERANCE = 1e-12  # of the largest rate: how well eigenvectors must rebuild a rate matrix
 SHARE_TOLERANCE = 1e-9  # how far shares of a dose or of a clearance may add up to more than 1
 
@@ -72,13 +71,15 @@ class Metabolite(Definition):
 
 
 class Kinetics(Definition):
-    """One parameter set of one drug in one animal species. Volumes and clearances go with body
-    weight.
+    """One parameter set of one drug in one animal species. Volumes go with body weight, clearances
+    and flows with its power `clearance_exponent` (in proportion where there is none): between
+    subjects of one species, never from one set to another.
     """
 
     reference_weight: Annotated[Quantity, In("kg", above=0)]
     central_volume: Volume
     clearance: Flow
+    clearance_exponent: Annotated[Quantity, In("1", above=0)] | None = None
     peripheral: tuple[Peripheral, ...] = ()
     effect_site_half_life: Annotated[Quantity, In("min", above=0)]
     unbound_fraction: Share
@@ -144,6 +145,8 @@ class _Body:
         self, kinetics: Kinetics, parent: str, weight_kg: float, routes: Iterable[str]
     ) -> None:
         scale = weight_kg / float(kinetics.reference_weight)
+        exponent = kinetics.clearance_exponent
+        flow_scale = scale ** float(exponent) if exponent is not None else scale
         self.kinetics, self.species = kinetics, (parent, *kinetics.metabolites)
         self.depots = [r for r in routes if kinetics.routes[r].absorption is not None]
         peripheral = [f"{parent}.peripheral.{i}" for i in range(len(kinetics.peripheral))]
@@ -153,19 +156,20 @@ class _Body:
             name: i for i, name in enumerate([*masses, *(f"{s}.brain" for s in self.species)])
         }
         self.volume_L = {parent: float(kinetics.central_volume) * scale}
-        clearance = {parent: float(kinetics.clearance) * scale}
+        clearance = {parent: float(kinetics.clearance) * flow_scale}
         unbound = {parent: float(kinetics.unbound_fraction) * float(kinetics.brain_partition)}
         for name, m in kinetics.metabolites.items():
             self.volume_L[name] = float(m.volume) * scale
-            clearance[name] = float(m.clearance) * scale
+            clearance[name] = float(m.clearance) * flow_scale
             unbound[name] = float(m.unbound_fraction) * float(m.brain_partition)
         self.unbound_in_brain = unbound
         self.matrix = np.zeros((len(self.index), len(self.index)))
         for name in self.species:
             self._leaves(name, clearance[name] / self.volume_L[name], self._products(name))
         for name, p in zip(peripheral, kinetics.peripheral, strict=True):
-            self._leaves(parent, float(p.flow) * scale / self.volume_L[parent], {name: 1.0})
-            self._leaves(name, float(p.flow) / float(p.volume), {parent: 1.0})
+            flow = float(p.flow) * flow_scale
+            self._leaves(parent, flow / self.volume_L[parent], {name: 1.0})
+            self._leaves(name, flow / (float(p.volume) * scale), {parent: 1.0})
         for route in self.depots:
             rate = kinetics.routes[route].absorption
             assert rate is not None

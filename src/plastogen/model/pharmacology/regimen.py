@@ -1,7 +1,8 @@
 """In: a treatment as an experiment writes it. Out: what enters the body and when, or the level that
 is held.
 
-A treatment is one of three things: a `dose` by a `route`; an `occupancy` of a tool drug's target,
+A treatment is one of three things: a `dose` by a `route` (an amount, or with `over` an amount a
+time, such as `0.5 mg/kg/h`); an `occupancy` of a tool drug's target,
 held for a time; an unbound `brain` concentration, held for a time (a slice bath). Times are hours.
 """
 
@@ -19,6 +20,8 @@ from plastogen._base.quantity import LARGEST, SMALLEST, Fault, Given, Quantity, 
 
 LONGEST_H = 24 * 3660  # ten years: of anything that an experiment times
 MOST_REPEATS = 10_000
+UMOL_PER_MMOL = 1000.0
+RATES = ("mg/kg/h", "mg/h", "umol/kg/h", "umol/h")
 NOW = Quantity(0.0, "h", "0 h")
 Duration = Annotated[Quantity, Given("h", above=0, maximum=LONGEST_H)]
 Moment = Annotated[Quantity, Given("h", minimum=-LONGEST_H, maximum=LONGEST_H)]
@@ -51,7 +54,13 @@ class Treatment(Definition):
     """One entry of `give:` in an experiment."""
 
     drug: str
-    dose: Annotated[Quantity, Given("mg/kg", alternatives=("mg",), minimum=0)] | None = None
+    dose: (
+        Annotated[
+            Quantity,
+            Given("mg/kg", alternatives=("mg",), also=("umol/kg", "umol", *RATES), minimum=0),
+        ]
+        | None
+    ) = None
     occupancy: Annotated[Quantity, Given("1", minimum=0, maximum=1)] | None = None
     brain: Annotated[Quantity, Given("uM", minimum=0)] | None = None
     route: str | None = None
@@ -61,6 +70,7 @@ class Treatment(Definition):
     every: Duration | None = None
     times: int = Field(default=1, ge=1, le=MOST_REPEATS)
     escalate: Annotated[Quantity, Given("1", above=0)] | None = None
+    confirm: bool = False  # a dose far above the usual ones is meant
 
     @model_validator(mode="after")
     def _one_thing(self) -> Treatment:
@@ -79,6 +89,10 @@ class Treatment(Definition):
         if way == "dose":
             if self.route is None:
                 yield Fault("route", "nothing", "the route of the dose, such as iv")
+            if self.dose is not None and self.dose.unit in RATES and self.over is None:
+                yield Fault(
+                    "over", "nothing", f"how long {self.dose.text} goes in, such as '40 min'"
+                )
             if self.held is not None:
                 wanted = (
                     "`over` for the time a dose takes; `for` goes with an occupancy or brain level"
@@ -87,8 +101,8 @@ class Treatment(Definition):
         else:
             if self.held is None:
                 yield Fault("for", "nothing", f"how long the {way} is held, such as '4 h'")
-            for name in ("route", "over", "escalate"):
-                if getattr(self, name) is not None:
+            for name in ("route", "over", "escalate", "confirm"):
+                if getattr(self, name) not in (None, False):
                     yield Fault(name, f"`{name}` beside {way}", f"`{name}` only beside a dose")
         yield from self._impossible_times()
 
@@ -129,19 +143,26 @@ class Treatment(Definition):
         return tuple(float(self.at) + i * step for i in range(self.times))
 
 
-def inputs(treatment: Treatment, weight_kg: float) -> tuple[Input, ...]:
-    """What a treatment by dose gives to a body of `weight_kg`; nothing for an occupancy or a brain
-    level.
+def inputs(treatment: Treatment, weight_kg: float, molar_mass: float) -> tuple[Input, ...]:
+    """What a treatment by dose gives of a drug of `molar_mass`, g/mol, to a body of `weight_kg`;
+    nothing for an occupancy or a brain level.
     """
     if treatment.dose is None or treatment.route is None:
         return ()
-    first_mg = float(treatment.dose) * (weight_kg if treatment.dose.unit == "mg/kg" else 1)
-    factor = float(treatment.escalate) if treatment.escalate is not None else 1.0
     over_h = float(treatment.over) if treatment.over is not None else 0.0
+    first_mg = mass_mg(treatment.dose, weight_kg, molar_mass, over_h)
+    factor = float(treatment.escalate) if treatment.escalate is not None else 1.0
     return tuple(
         Input(treatment.route, start_h, over_h, first_mg * factor**i)
         for i, start_h in enumerate(treatment.starts_h())
     )
+
+
+def mass_mg(dose: Quantity, weight_kg: float, molar_mass: float, over_h: float = 0.0) -> float:
+    """What a dose in any of its units is for a body of `weight_kg`; a rate lasts `over_h`."""
+    amount, *per = dose.unit.split("/")
+    mass = float(dose) * (molar_mass / UMOL_PER_MMOL if amount == "umol" else 1)
+    return mass * (weight_kg if "kg" in per else 1) * (over_h if "h" in per else 1)
 
 
 def holds(treatment: Treatment) -> tuple[Hold, ...]:
