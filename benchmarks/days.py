@@ -28,7 +28,7 @@ from plastogen.experiment.resolve import open_experiment
 from plastogen.model.circuit import Drive
 from plastogen.simulation.course import Plan
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
-from plastogen.simulation.train_emulator import learn, network
+from plastogen.simulation.train_emulator import network, train
 
 T = TypeVar("T")
 TARGET_MET, TARGET_EMPTY, S_PER_DAY = 10_000, 1_000, 86_400
@@ -69,7 +69,7 @@ def learned_from_nothing(courses: Sequence[Plan], cache: Path) -> tuple[float, o
     `Learned`.
     """
     os.environ["PLASTOGEN_CACHE"] = str(cache)
-    return cpu(lambda: learn(courses, network(courses[0]), workers=2))
+    return cpu(lambda: train(courses, network(courses[0]), workers=2))
 
 
 def main() -> None:

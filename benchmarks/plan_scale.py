@@ -18,7 +18,7 @@ import time
 
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check, resolve_conditions
-from plastogen.runs.scheduler import jobs_of
+from plastogen.runs.scheduler import list_runs
 
 MIB = 2**20
 KIB = 2**10
@@ -32,7 +32,7 @@ def measure(points: int) -> str:
     checked = time.process_time()
     cases = resolve_conditions(question)
     resolved = time.process_time()
-    jobs, _ = jobs_of(question, cases, "cpp")
+    jobs, _ = list_runs(question, cases, "cpp")
     named = time.process_time()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB / MIB
     seconds = (checked - began, resolved - checked, named - resolved, named)

@@ -28,7 +28,7 @@ from plastogen._base.library import Library
 from plastogen.experiment.resolve import Models, OpenExperiment
 from plastogen.runs.netcdf import open_netcdf
 from plastogen.runs.results import assemble
-from plastogen.runs.scheduler import jobs_of
+from plastogen.runs.scheduler import list_runs
 from plastogen.runs.store import Store, Stored
 from plastogen.runs.tables import table
 from plastogen.simulation.adaptive import simulate
@@ -110,7 +110,7 @@ def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
         store.write("0" * 12, plan, simulate(plan), log)
         copies = Copies(folder, store.load("0" * 12))
         with timed(found, "jobs s"):
-            jobs, places = jobs_of(question, cases, "formula")
+            jobs, places = list_runs(question, cases, "formula")
         ids = {place: f"{k:012x}" for k, place in enumerate(places)}
         found["jobs"], found["before MiB"] = len(jobs), resident()
         with timed(found, "write s"):

@@ -22,7 +22,7 @@ from pathlib import Path
 from variants import machine, machine_speedup, table
 
 from plastogen.runs.request import Request, make_request
-from plastogen.runs.scheduler import execute
+from plastogen.runs.scheduler import run_all
 
 TARGET = 1.8  # two workers against one
 EXPERIMENT = """
@@ -39,8 +39,8 @@ def wall_s(request: Request, workers: int, executor: str) -> float:
     """Seconds that all runs take with so many workers."""
     began = time.monotonic()
     came = [
-        done.came
-        for done in execute(request.runs, request.store, workers=workers, executor=executor)
+        done.state
+        for done in run_all(request.runs, request.store, workers=workers, executor=executor)
     ]
     assert set(came) == {"run"}, came
     return time.monotonic() - began

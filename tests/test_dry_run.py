@@ -10,11 +10,11 @@ from test_experiment import TEXT, question
 
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.validate import resolve_conditions
-from plastogen.runs.cost import Pace, expected, record, record_learning
-from plastogen.runs.dry_run import in_time, planned
-from plastogen.runs.emulators import emulated, path_of
+from plastogen.runs.cost import Cost, expected_costs, record_cost, record_training_cost
+from plastogen.runs.dry_run import describe_plan, in_time
+from plastogen.runs.emulators import emulator_path, make_training_sets
 from plastogen.runs.request import Request
-from plastogen.runs.scheduler import execute, jobs_of
+from plastogen.runs.scheduler import list_runs, run_all
 from plastogen.runs.store import Store
 from plastogen.runs.worker import Run
 
@@ -28,15 +28,17 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def jobs(asked: OpenExperiment, backend: str = "numpy") -> list[Run]:
-    return jobs_of(asked, resolve_conditions(asked), backend)[0]
+    return list_runs(asked, resolve_conditions(asked), backend)[0]
 
 
 def lines(asked: OpenExperiment, folder: Path, backend: str = "numpy", workers: int = 2) -> str:
     cases = resolve_conditions(asked)
-    pilots = emulated(asked, cases, backend)
-    found, ids = jobs_of(asked, cases, backend, pilots)
+    training_sets = make_training_sets(asked, cases, backend)
+    found, ids = list_runs(asked, cases, backend, training_sets)
     return "\n".join(
-        planned(Request(asked, cases, found, ids, pilots, Store(folder)), workers=workers)
+        describe_plan(
+            Request(asked, cases, found, ids, training_sets, Store(folder)), workers=workers
+        )
     )
 
 
@@ -49,9 +51,9 @@ def test_points_runs_and_what_is_shared_and_finished(tmp_path: Path) -> None:
     assert "a grid (3 points)" in said
     assert f"{DOSE}: 1 mg/kg, 2 mg/kg, 3 mg/kg" in said
     first = [job for job in jobs(asked) if job.arm == "vehicle"]
-    assert [done.came for done in execute(first, Store(tmp_path), course=course_fake.simulate)] == [
-        "run"
-    ] * 3
+    assert [
+        done.state for done in run_all(first, Store(tmp_path), simulator=course_fake.simulate)
+    ] == ["run"] * 3
     said = lines(asked, tmp_path)
     assert "21 still to do" in said
     assert "vehicle: 9 of 9 finished" in said
@@ -74,7 +76,7 @@ def test_virtual_subjects_are_points_too(tmp_path: Path) -> None:
 def test_a_broken_run_is_named(tmp_path: Path) -> None:
     asked = question(FORMULA)
     (job, *_) = jobs(asked)
-    list(execute([job], Store(tmp_path), course=course_fake.simulate))
+    list(run_all([job], Store(tmp_path), simulator=course_fake.simulate))
     (tmp_path / "runs" / job.id / "course.npz").write_bytes(b"")
     assert (
         f"run {job.id} is broken (course.npz is cut short or altered) and would be run again"
@@ -105,16 +107,16 @@ def test_emulators_that_have_to_be_learned_are_counted_and_timed(tmp_path: Path)
     )
     said = lines(asked, tmp_path)
     assert "emulators: 2, 0 of them learned (they differ along circuit.populations.E.leak)" in said
-    pilots = emulated(asked, resolve_conditions(asked), "numpy")
-    one, other = pilots.values()
-    kept = path_of(tmp_path, one.key)
+    training_sets = make_training_sets(asked, resolve_conditions(asked), "numpy")
+    one, other = training_sets.values()
+    kept = emulator_path(tmp_path, one.key)
     kept.parent.mkdir()
     kept.touch()
     assert "emulators: 2, 1 of them learned" in lines(asked, tmp_path)
     cases = resolve_conditions(asked)
-    record(jobs_of(asked, cases, "numpy", pilots)[0], 1, Store(tmp_path))
+    record_cost(list_runs(asked, cases, "numpy", training_sets)[0], 1, Store(tmp_path))
     assert "learning 1 emulators comes on top: not known how long" in lines(asked, tmp_path)
-    record_learning(other.plans[0], 1200)
+    record_training_cost(other.plans[0], 1200)
     assert "learning 1 emulators comes on top: about 10 min" in lines(asked, tmp_path)
 
 
@@ -125,11 +127,11 @@ def test_time_and_disk_are_unknown_until_such_runs_were_made_here(tmp_path: Path
         in lines(asked, tmp_path)
     )
     store, (one, other, *_) = Store(tmp_path / "other"), jobs(asked)
-    list(execute([one, other], store, course=course_fake.simulate))
-    record([one, other], 100, store)
+    list(run_all([one, other], store, simulator=course_fake.simulate))
+    record_cost([one, other], 100, store)
     bytes_each = (store.bytes(one.id) + store.bytes(other.id)) / 2
-    assert expected(jobs(asked)) == [
-        (9, Pace(50, bytes_each, 2, 48)),
+    assert expected_costs(jobs(asked)) == [
+        (9, Cost(50, bytes_each, 2, 48)),
         (3, None),
     ]  # `both` has shorter probes
     assert bytes_each > 1000
@@ -144,22 +146,22 @@ def test_time_and_disk_are_unknown_until_such_runs_were_made_here(tmp_path: Path
 def test_the_pace_is_an_average_over_runs_that_are_alike(tmp_path: Path) -> None:
     store, asked = Store(tmp_path), question(FORMULA)
     one, other, *_ = jobs(asked)
-    record([one], 10, store)
-    record([one, other], 40, store)
-    ((_, known),) = expected([one])
+    record_cost([one], 10, store)
+    record_cost([one, other], 40, store)
+    ((_, known),) = expected_costs([one])
     assert known is not None
     assert (known.runs, known.seconds) == (3, pytest.approx(50 / 3))
-    assert expected(jobs(question(TEXT)))[0][1] is None
+    assert expected_costs(jobs(question(TEXT)))[0][1] is None
     exact = jobs(question(FORMULA.replace("seed: 5,", "seed: 5, tolerance: 0.01,")))
-    assert expected(exact)[0][1] is None
+    assert expected_costs(exact)[0][1] is None
 
 
 def test_a_pace_file_that_is_damaged_is_as_none(tmp_path: Path) -> None:
     (one, *_) = jobs(question(FORMULA))
-    record([one], 10, Store(tmp_path))
+    record_cost([one], 10, Store(tmp_path))
     (file,) = (tmp_path / "cache" / "pace").iterdir()
     file.write_text("{")
-    assert expected([one]) == [(1, None)]
+    assert expected_costs([one]) == [(1, None)]
 
 
 def test_of_several_lengths_the_nearest_is_taken(tmp_path: Path) -> None:
@@ -172,8 +174,8 @@ def test_of_several_lengths_the_nearest_is_taken(tmp_path: Path) -> None:
                 )
             )
         )
-        record([one], seconds, store)
-    ((_, near),) = expected(jobs(question(FORMULA))[:1])
+        record_cost([one], seconds, store)
+    ((_, near),) = expected_costs(jobs(question(FORMULA))[:1])
     assert near is not None
     assert near.seconds == 10
 

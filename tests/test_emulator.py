@@ -12,11 +12,11 @@ from courses import KETAMINE, answering, plan
 
 from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import Drive
-from plastogen.model.circuit.activity import Activity, heard
+from plastogen.model.circuit.activity import Activity, derive_activity
 from plastogen.simulation.emulator import Emulator, columns, places
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
-from plastogen.simulation.train_emulator import LATTICE, Learned, learn
+from plastogen.simulation.train_emulator import LATTICE, TrainedEmulator, train
 
 CIRCUIT = answering()
 FORMULA = FormulaProbe(CIRCUIT)
@@ -38,7 +38,7 @@ class Noisy:
         rng = np.random.default_rng([seed, *np.rint(1e6 * drive.array(SMALL)).astype(int).tolist()])
         own = APART * np.sin(seed) * (drive["tonic_SST"] - 1) * 5
         rate = found.rate_hz * np.exp(own + self.noise * rng.standard_normal(3))
-        return heard(
+        return derive_activity(
             CIRCUIT,
             drive,
             rate_hz=rate,
@@ -158,7 +158,7 @@ def test_moved_answers_are_one_standard_error_away(trained: Emulator) -> None:
     )
 
 
-def test_a_course_says_how_far_the_error_of_its_answers_moves_it(learned: Learned) -> None:
+def test_a_course_says_how_far_the_error_of_its_answers_moves_it(learned: TrainedEmulator) -> None:
     pairs = simulate_with_errors(doses(0.6, 0.6), learned.emulator)
     for found, moved in pairs:
         away = np.abs(moved.arrays["weight"] - found.arrays["weight"]).max() / np.ptp(
@@ -218,19 +218,19 @@ def doses(*values: float) -> list:
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
-    return learn(
+def learned(tmp_path_factory: pytest.TempPathFactory) -> TrainedEmulator:
+    return train(
         doses(0.1, 0.3, 1, 2), CachedProbe(Noisy(), tmp_path_factory.mktemp("probes")), workers=2
     )
 
 
-def test_learning_ends_when_every_drive_met_is_sure_enough(learned: Learned) -> None:
+def test_learning_ends_when_every_drive_met_is_sure_enough(learned: TrainedEmulator) -> None:
     assert learned.error <= 1.25 * learned.tolerance
     assert 10 < learned.asked < 200
     assert learned.remembered == 0
 
 
-def test_a_course_it_never_saw_comes_out_as_without_noise(learned: Learned) -> None:
+def test_a_course_it_never_saw_comes_out_as_without_noise(learned: TrainedEmulator) -> None:
     class Each:
         def ask(self, drive: Drive, seed: object) -> Activity:
             rows = zip(
@@ -248,21 +248,21 @@ def test_a_course_it_never_saw_comes_out_as_without_noise(learned: Learned) -> N
 
 
 def test_what_is_on_disk_saves_questions_and_changes_nothing(
-    learned: Learned, tmp_path: Path
+    learned: TrainedEmulator, tmp_path: Path
 ) -> None:
     plans = doses(0.1, 0.3, 1, 2)
-    once = learn(plans, CachedProbe(Noisy(), tmp_path), workers=1)
-    again = learn(plans, CachedProbe(Noisy(), tmp_path), workers=2)
+    once = train(plans, CachedProbe(Noisy(), tmp_path), workers=1)
+    again = train(plans, CachedProbe(Noisy(), tmp_path), workers=2)
     assert once.emulator.key == again.emulator.key == learned.emulator.key
     assert again.asked == 0
     assert again.remembered == once.asked
 
 
-def test_questions_lie_on_the_lattice(learned: Learned) -> None:
+def test_questions_lie_on_the_lattice(learned: TrainedEmulator) -> None:
     scaled = learned.emulator.drives * LATTICE
     np.testing.assert_allclose(scaled, np.rint(scaled), atol=1e-9)
 
 
-def test_a_larger_tolerance_asks_less(tmp_path: Path, learned: Learned) -> None:
+def test_a_larger_tolerance_asks_less(tmp_path: Path, learned: TrainedEmulator) -> None:
     plans = [replace(p, tolerance=0.05) for p in doses(0.1, 0.3, 1, 2)]
-    assert learn(plans, CachedProbe(Noisy(), tmp_path), workers=2).asked < learned.asked
+    assert train(plans, CachedProbe(Noisy(), tmp_path), workers=2).asked < learned.asked

@@ -13,10 +13,10 @@ import plastogen
 from plastogen.errors import InputError
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import resolve_conditions
-from plastogen.runs import emulators as pilot
-from plastogen.runs.emulators import emulated, path_of, told
+from plastogen.runs import emulators
+from plastogen.runs.emulators import describe_emulators, emulator_path, make_training_sets
 from plastogen.runs.request import make_request
-from plastogen.simulation import train_emulator as learn
+from plastogen.simulation import train_emulator
 from plastogen.simulation.course import Plan
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
 
@@ -45,7 +45,7 @@ def asked_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[P
         plans.append(plan)
         return CachedProbe(FormulaProbe(plan.circuit), tmp_path / "probes")
 
-    monkeypatch.setattr(learn, "network", formula)
+    monkeypatch.setattr(train_emulator, "network", formula)
     monkeypatch.setenv("PLASTOGEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sweep.yaml").write_text(SWEEP)
@@ -59,7 +59,7 @@ def key(*changes: tuple[str, str], folder: Path) -> str:
         text = text.replace(old, new)
     (folder / "other.yaml").write_text(text)
     question = open_experiment(folder / "other.yaml")
-    (found,) = emulated(question, resolve_conditions(question), "cpp").values()
+    (found,) = make_training_sets(question, resolve_conditions(question), "cpp").values()
     return found.key
 
 
@@ -80,7 +80,7 @@ def test_another_question_has_another_emulator(change: tuple[str, str], tmp_path
 def test_pilots_reach_the_ends_of_the_range_in_every_arm_and_seed(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text(SWEEP)
     question = open_experiment(tmp_path / "sweep.yaml")
-    (found,) = emulated(question, resolve_conditions(question), "cpp").values()
+    (found,) = make_training_sets(question, resolve_conditions(question), "cpp").values()
     doses = sorted(
         {
             float(t.dose)
@@ -99,14 +99,14 @@ def test_every_circuit_of_a_sweep_has_its_own_and_too_many_are_refused(tmp_path:
     path = "circuit.populations.SST.tonic_nmda: {from: 4 nS, to: 8 nS, points: 3}"
     (tmp_path / "sweep.yaml").write_text(SWEEP.replace("sweep:\n", f"sweep:\n  {path}\n"))
     question = open_experiment(tmp_path / "sweep.yaml")
-    found = emulated(question, resolve_conditions(question), "cpp")
+    found = make_training_sets(question, resolve_conditions(question), "cpp")
     assert len({each.key for each in found.values()}) == 3
     (tmp_path / "sweep.yaml").write_text(
         SWEEP.replace("sweep:\n", f"sweep:\n  {path.replace('points: 3', 'points: 20')}\n")
     )
     question = open_experiment(tmp_path / "sweep.yaml")
     with pytest.raises(InputError, match="at most 16 circuits"):
-        emulated(question, resolve_conditions(question), "cpp")
+        make_training_sets(question, resolve_conditions(question), "cpp")
 
 
 def test_an_emulated_sweep_says_what_the_network_would_and_how_sure_it_is(
@@ -127,7 +127,7 @@ def test_an_emulated_sweep_says_what_the_network_would_and_how_sure_it_is(
     manifest = again.store.load(again.runs[0].id).manifest
     assert manifest["emulator"]["key"] == again.runs[0].plan.emulator
     assert manifest["log"]["emulated"] > 5
-    (line,) = told(again.folder, again.pilots.values())
+    (line,) = describe_emulators(again.folder, again.training_sets.values())
     assert "learned from" in line
 
 
@@ -144,7 +144,7 @@ def test_a_damaged_emulator_is_learned_anew_from_known_answers(
 ) -> None:
     first = plastogen.run("sweep.yaml", jobs=1)["weight_6h"]
     for folder in (tmp_path / "cache", tmp_path / "results/sweep"):
-        for path in (folder / pilot.FOLDER).glob("*.npz"):
+        for path in (folder / emulators.FOLDER).glob("*.npz"):
             path.write_bytes(path.read_bytes()[:-50])
     again = plastogen.run("sweep.yaml", jobs=1, out="again")["weight_6h"]
     np.testing.assert_array_equal(first, again)
@@ -157,21 +157,21 @@ def test_an_emulator_that_is_gone_when_a_worker_wants_it_is_told(
     asked_of: list[Plan], tmp_path: Path
 ) -> None:
     from plastogen.errors import StoreError
-    from plastogen.runs.worker import perform, tasks_of
+    from plastogen.runs.worker import group_into_tasks, run_task
 
     request = make_request("sweep.yaml", say=lambda line: None)
     request.store.prepare()
     with pytest.raises(StoreError, match="run the sweep again"):
-        perform(tasks_of(request.runs)[0], request.folder)
-    assert not path_of(request.folder, "x").exists()
+        run_task(group_into_tasks(request.runs)[0], request.folder)
+    assert not emulator_path(request.folder, "x").exists()
 
 
 def test_a_course_that_leaves_the_finite_fails_alone(
     asked_of: list[Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from plastogen.runs import worker as perform
+    from plastogen.runs import worker
 
-    whole = perform.simulate_with_errors
+    whole = worker.simulate_with_errors
 
     def sometimes(plans: list[Plan], *more: object) -> object:
         if any(
@@ -182,7 +182,7 @@ def test_a_course_that_leaves_the_finite_fails_alone(
             raise ValueError("the course of weight leaves the finite")
         return whole(plans, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(perform, "simulate_with_errors", sometimes)
+    monkeypatch.setattr(worker, "simulate_with_errors", sometimes)
     found = plastogen.run("sweep.yaml", jobs=1)
     status = found["status"].sel(arm="ketamine").values
     assert (status[:2] == "complete").all()
@@ -199,8 +199,8 @@ def test_virtual_subjects_are_among_the_pilots_and_more_of_them_change_nothing(
             text.replace("seeds: 2,", f"seeds: 2, subjects: {count},")
         )
         question = open_experiment(tmp_path / "people.yaml")
-        (found,) = emulated(question, resolve_conditions(question), "cpp").values()
+        (found,) = make_training_sets(question, resolve_conditions(question), "cpp").values()
         keys.add(found.key)
         plans = found.plans
     assert len(keys) == 1
-    assert len({float(plan.subject.inhibition) for plan in plans}) == pilot.PEOPLE
+    assert len({float(plan.subject.inhibition) for plan in plans}) == emulators.SUBJECTS

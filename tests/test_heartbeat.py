@@ -12,14 +12,22 @@ from pathlib import Path
 import pytest
 
 from plastogen.runs import heartbeat as module
-from plastogen.runs.heartbeat import FOLDER, HOST, SILENT_S, Heartbeat, gone, tidy, working
+from plastogen.runs.heartbeat import (
+    FOLDER,
+    HOST,
+    SILENT_S,
+    Heartbeat,
+    active_workers,
+    gone,
+    remove_folder_if_idle,
+)
 
 
 def test_a_mark_is_seen_while_it_lasts(tmp_path: Path) -> None:
     with Heartbeat(tmp_path, ["a", "b"]) as mark:
-        assert working(tmp_path) == []
+        assert active_workers(tmp_path) == []
         mark.moved("course", 0.25)
-        (one,) = working(tmp_path)
+        (one,) = active_workers(tmp_path)
         assert (one.host, one.pid, one.runs, one.label, one.share) == (
             HOST,
             os.getpid(),
@@ -28,10 +36,10 @@ def test_a_mark_is_seen_while_it_lasts(tmp_path: Path) -> None:
             0.25,
         )
         assert 0 <= time.time() - one.since < 60
-        tidy(tmp_path)
-        assert len(working(tmp_path)) == 1
-    assert working(tmp_path) == []
-    tidy(tmp_path)
+        remove_folder_if_idle(tmp_path)
+        assert len(active_workers(tmp_path)) == 1
+    assert active_workers(tmp_path) == []
+    remove_folder_if_idle(tmp_path)
     assert not (tmp_path / FOLDER).exists()
 
 
@@ -41,12 +49,12 @@ def test_it_is_written_once_a_second_or_when_something_else_begins(
     with Heartbeat(tmp_path, ["a"]) as mark:
         for share in (0.1, 0.2, 0.3):
             mark.moved("course", share)
-        assert working(tmp_path)[0].share == 0.1
+        assert active_workers(tmp_path)[0].share == 0.1
         mark.moved("writing", 1)
-        assert working(tmp_path)[0].label == "writing"
+        assert active_workers(tmp_path)[0].label == "writing"
         monkeypatch.setattr(module, "EACH_S", 0)
         mark.moved("writing", 0.5)
-        assert working(tmp_path)[0].share == 0.5
+        assert active_workers(tmp_path)[0].share == 0.5
 
 
 def left(folder: Path, name: str, **other: object) -> Path:
@@ -74,7 +82,7 @@ def test_marks_of_dead_processes_and_long_silent_machines_are_not_believed(tmp_p
     then = time.time() - SILENT_S - 1
     os.utime(silent, (then, then))
     (tmp_path / FOLDER / "half.json").write_text('{"host": ')
-    assert [one.host for one in working(tmp_path)] == [HOST, "node-7"]
+    assert [one.host for one in active_workers(tmp_path)] == [HOST, "node-7"]
     assert not silent.exists()
 
 
@@ -90,4 +98,4 @@ def test_a_disk_that_refuses_is_no_error(tmp_path: Path) -> None:
     (tmp_path / FOLDER).write_text("a file")
     with Heartbeat(tmp_path, ["a"]) as mark:
         mark.moved("course", 0.5)
-    assert working(tmp_path) == []
+    assert active_workers(tmp_path) == []

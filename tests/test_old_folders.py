@@ -40,7 +40,7 @@ def test_a_folder_of_0_1_opens_and_a_run_says_that_it_is_made_again() -> None:
         reopen("mine", {"course.seeds": 1})
     said: list[str] = []
     again = complete(make_request("mine", seeds=1), say=said.append, figures=False)
-    assert {result.came for result in again.results} == {"run"}
+    assert {result.state for result in again.results} == {"run"}
     assert [line for line in said if "made by 0.1: run again" in line] == [
         f"{request.folder}: {len(request.runs)} runs made by 0.1: run again; the old ones stay as"
         " they are"

@@ -18,7 +18,7 @@ from bench import until
 
 from plastogen.errors import InputError, WorkersLost
 from plastogen.runs import pool as executor
-from plastogen.runs.pool import Processes, Threads, WorkerPool, hire
+from plastogen.runs.pool import Processes, Threads, WorkerPool, make_pool
 
 
 def there(pid: int) -> bool:
@@ -38,7 +38,7 @@ def two() -> Iterator[Processes]:
 
 def test_a_crew_is_hired_by_name() -> None:
     for kind, slots in (("threads", 3), ("processes", 3)):
-        crew: WorkerPool = hire(kind, 3)
+        crew: WorkerPool = make_pool(kind, 3)
         assert (crew.size, crew.slots) == (3, slots)
         crew.close()
 
@@ -128,11 +128,11 @@ def test_a_script_that_starts_workers_is_not_run_by_them(tmp_path: Path) -> None
 def test_dask_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install 'plastogen\[cluster\]'"):
-        hire("dask", 1)
+        make_pool("dask", 1)
 
 
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr(executor, "CONNECT_S", 0.5)
     with pytest.raises(WorkersLost, match="no dask scheduler answers at tcp://127.0.0.1:9"):
-        hire("dask", 1, scheduler="tcp://127.0.0.1:9")
+        make_pool("dask", 1, scheduler="tcp://127.0.0.1:9")

@@ -21,7 +21,7 @@ from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.verdict import Verdict
 from plastogen.runs import curves, netcdf, results
 from plastogen.runs.results import assemble, results_of
-from plastogen.runs.scheduler import execute, jobs_of
+from plastogen.runs.scheduler import list_runs, run_all
 from plastogen.runs.store import Store
 from plastogen.runs.tables import table
 from plastogen.simulation.time_grid import SHARED
@@ -57,9 +57,9 @@ def ran(folder: Path, text: str = TEXT, fails: Any = None) -> tuple[OpenExperime
 
     asked = question(text)
     cases = asked.conditions()
-    jobs, ids = jobs_of(asked, cases, "cpp")
+    jobs, ids = list_runs(asked, cases, "cpp")
     store = Store(folder / "results" / "x")
-    list(execute(jobs, store, workers=1, course=course))
+    list(run_all(jobs, store, workers=1, simulator=course))
     return asked, assemble(asked, cases, store, ids, folder / "results.nc")
 
 
@@ -298,16 +298,16 @@ def test_every_cell_says_how_many_seeds_are_complete(tmp_path: Path) -> None:
 def test_results_are_made_anew_only_when_they_would_say_something_else(tmp_path: Path) -> None:
     asked = question(TEXT)
     cases = asked.conditions()
-    jobs, ids = jobs_of(asked, cases, "cpp")
+    jobs, ids = list_runs(asked, cases, "cpp")
     store = Store(tmp_path / "results" / "x")
-    list(execute(jobs[:4], store, workers=1, course=course_fake.simulate))
+    list(run_all(jobs[:4], store, workers=1, simulator=course_fake.simulate))
     part = results_of(asked, cases, store, ids)
     assert part.attrs["n_complete"] == 4
     written = (store.folder / "results.nc").stat().st_mtime_ns
     again = results_of(asked, cases, store, ids)
     xr.testing.assert_identical(again, part)
     assert (store.folder / "results.nc").stat().st_mtime_ns == written
-    list(execute(jobs, store, workers=1, course=course_fake.simulate))
+    list(run_all(jobs, store, workers=1, simulator=course_fake.simulate))
     whole = results_of(asked, cases, store, ids)
     assert whole.attrs["n_complete"] == 6
     assert (store.folder / "table.csv").read_text() == table(whole)
@@ -324,9 +324,9 @@ def test_why_a_run_failed_is_told_in_short(tmp_path: Path) -> None:
         raise RuntimeError("no\nno " * 400)
 
     asked = question(TEXT)
-    jobs, ids = jobs_of(asked, asked.conditions(), "cpp")
+    jobs, ids = list_runs(asked, asked.conditions(), "cpp")
     store = Store(tmp_path)
-    list(execute(jobs, store, workers=1, course=course))
+    list(run_all(jobs, store, workers=1, simulator=course))
     told = str(
         assemble(asked, asked.conditions(), store, ids, tmp_path / "x.nc")["status"].values[0, 0]
     )
@@ -337,7 +337,7 @@ def test_why_a_run_failed_is_told_in_short(tmp_path: Path) -> None:
 def test_emulated_runs_share_files_and_say_how_far_they_may_be_off(tmp_path: Path) -> None:
     asked = question(TEXT.replace("snapshots: {before: -30 min, during: 40 min}\n", ""))
     cases = asked.conditions()
-    jobs, ids = jobs_of(asked, cases, "cpp")
+    jobs, ids = list_runs(asked, cases, "cpp")
     store = Store(tmp_path)
     store.prepare()
     for seed in asked.seeds:

@@ -13,12 +13,12 @@ import pytest
 from test_experiment import question
 
 from plastogen.errors import OtherCode, StoreError
-from plastogen.runs.scheduler import Cancelled, Run, RunResult, execute, jobs_of
+from plastogen.runs.scheduler import Cancelled, Run, RunResult, list_runs, run_all
 from plastogen.runs.store import Store
 from plastogen.simulation.course import Course, Plan
 
 ASKED = question()
-JOBS, IDS = jobs_of(ASKED, ASKED.conditions(), "cpp")
+JOBS, IDS = list_runs(ASKED, ASKED.conditions(), "cpp")
 
 
 class Watching:
@@ -40,8 +40,12 @@ class Watching:
 
 def done(store: Store, jobs: list[Run] = JOBS, **options: Any) -> list[RunResult]:
     return list(
-        execute(
-            jobs, store, workers=2, course=options.pop("course", course_fake.simulate), **options
+        run_all(
+            jobs,
+            store,
+            workers=2,
+            simulator=options.pop("simulator", course_fake.simulate),
+            **options,
         )
     )
 
@@ -63,17 +67,17 @@ arms:
   b: {title: the same, give: {y: {drug: nbqx, occupancy: 90 %, at: 0 min, for: 60 min}}}
 """
     )
-    jobs, ids = jobs_of(asked, asked.conditions(), "cpp")
+    jobs, ids = list_runs(asked, asked.conditions(), "cpp")
     assert (len(jobs), len(ids)) == (2, 4)
 
 
 def test_a_run_is_done_once_and_then_kept(tmp_path: Path) -> None:
     store, watching = Store(tmp_path / "a"), Watching()
     first = done(store, watcher=watching)
-    assert {d.came for d in first} == {"run"}
+    assert {d.state for d in first} == {"run"}
     assert (watching.begun, len(watching.ended)) == (12, 12)
     again = Watching()
-    assert {d.came for d in done(store, watcher=again)} == {"stored"}
+    assert {d.state for d in done(store, watcher=again)} == {"stored"}
     assert again.begun == 0
 
 
@@ -88,24 +92,24 @@ def test_the_watcher_hears_what_a_course_is_at(tmp_path: Path) -> None:
             threading.Event().wait(0.01)
         return course_fake.simulate(plan)
 
-    done(Store(tmp_path / "a"), JOBS[:2], watcher=watching, course=course)
+    done(Store(tmp_path / "a"), JOBS[:2], watcher=watching, simulator=course)
     assert "compiling the circuit" in watching.labels
     assert not (tmp_path / "a" / ".working").exists()
 
 
 def test_a_neighbours_run_is_borrowed(tmp_path: Path) -> None:
     done(Store(tmp_path / "a"))
-    assert {d.came for d in done(Store(tmp_path / "b"))} == {"borrowed"}
+    assert {d.state for d in done(Store(tmp_path / "b"))} == {"borrowed"}
 
 
 def test_a_broken_run_is_told_and_run_again(tmp_path: Path) -> None:
     store = Store(tmp_path / "results" / "one")
     done(store)
     (store.runs / JOBS[2].id / "course.npz").unlink()
-    came = {d.job.id: d for d in done(store)}
-    assert came[JOBS[2].id].came == "run"
+    came = {d.run.id: d for d in done(store)}
+    assert came[JOBS[2].id].state == "run"
     assert "course.npz is missing" in came[JOBS[2].id].note
-    assert [d.came for d in came.values()].count("stored") == 11
+    assert [d.state for d in came.values()].count("stored") == 11
     assert store.fault(JOBS[2].id) is None
 
 
@@ -116,27 +120,27 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
         return course_fake.simulate(plan, progress=progress)
 
     store = Store(tmp_path / "results" / "one")
-    came = done(store, course=course)
-    failed = [d for d in came if d.came == "failed"]
-    assert [(d.job.arm, d.job.seed, d.note) for d in failed] == [
+    came = done(store, simulator=course)
+    failed = [d for d in came if d.state == "failed"]
+    assert [(d.run.arm, d.run.seed, d.note) for d in failed] == [
         ("vehicle", 6, "the membrane blew up")
     ]
-    assert store.failure(failed[0].job.id) == "the membrane blew up"
-    assert store.fault(failed[0].job.id) == "missing"
+    assert store.failure(failed[0].run.id) == "the membrane blew up"
+    assert store.fault(failed[0].run.id) == "missing"
 
 
 def test_a_failed_run_is_run_again_only_when_asked_for(tmp_path: Path) -> None:
     store = Store(tmp_path / "results" / "one")
     done(store, JOBS[:3])
     store.fail(JOBS[3].id, "the membrane blew up")
-    came = {d.job.id: d for d in done(store, JOBS[:4])}
-    assert (came[JOBS[3].id].came, came[JOBS[3].id].note) == (
+    came = {d.run.id: d for d in done(store, JOBS[:4])}
+    assert (came[JOBS[3].id].state, came[JOBS[3].id].note) == (
         "failed before",
         "the membrane blew up",
     )
-    assert [d.came for d in done(store, JOBS[:4], rerun="failed")] == ["stored"] * 3 + ["run"]
+    assert [d.state for d in done(store, JOBS[:4], rerun="failed")] == ["stored"] * 3 + ["run"]
     assert store.failure(JOBS[3].id) is None
-    assert [d.came for d in done(store, JOBS[:4])] == ["stored"] * 4
+    assert [d.state for d in done(store, JOBS[:4])] == ["stored"] * 4
 
 
 def test_all_can_be_run_again(tmp_path: Path) -> None:
@@ -144,7 +148,7 @@ def test_all_can_be_run_again(tmp_path: Path) -> None:
     store = Store(tmp_path / "results" / "one")
     done(store, JOBS[:4])
     store.fail(JOBS[5].id, "no")
-    assert [d.came for d in done(store, JOBS[:6], rerun="all")] == ["run"] * 6
+    assert [d.state for d in done(store, JOBS[:6], rerun="all")] == ["run"] * 6
     assert store.failure(JOBS[5].id) is None
 
 
@@ -154,8 +158,8 @@ def test_a_course_with_a_hole_fails_its_run(tmp_path: Path) -> None:
         found.arrays["weight"][-1] = float("nan")
         return found
 
-    came = done(Store(tmp_path / "results" / "one"), JOBS[:1], course=course)
-    assert came[0].came == "failed"
+    came = done(Store(tmp_path / "results" / "one"), JOBS[:1], simulator=course)
+    assert came[0].state == "failed"
     assert "weight" in came[0].note
 
 
@@ -177,12 +181,12 @@ def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(
             raise
 
     store = Store(tmp_path / "results" / "one")
-    with closing(execute(JOBS, store, workers=2, course=course)) as coming:
-        assert next(coming).came == "run"
+    with closing(run_all(JOBS, store, workers=2, simulator=course)) as coming:
+        assert next(coming).state == "run"
         assert started.wait(5)
     assert 1 <= len(stopped) <= 2
     assert [p.name for p in store.runs.iterdir()] == [JOBS[0].id]
-    assert {d.came for d in done(store)} == {"stored", "run"}
+    assert {d.state for d in done(store)} == {"stored", "run"}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -190,7 +194,7 @@ def test_what_is_on_disk_does_not_depend_on_how_many_run_at_once(
     tmp_path: Path, workers: int
 ) -> None:
     store = Store(tmp_path / "results" / "one")
-    list(execute(JOBS, store, workers=workers, course=course_fake.simulate))
+    list(run_all(JOBS, store, workers=workers, simulator=course_fake.simulate))
     one = course_fake.simulate(JOBS[3].plan)
     assert (store.load(JOBS[3].id).arrays["recurrent"] == one.arrays["recurrent"]).all()
 
@@ -201,19 +205,19 @@ def test_what_a_killed_worker_was_doing_is_given_to_another(
     monkeypatch.setenv("FAKE_LIVES", str(tmp_path))
     (tmp_path / "once").touch()
     store = Store(tmp_path / "results" / "one")
-    came = done(store, course=course_fake.deadly, executor="processes")
-    assert [d.came for d in came] == ["run"] * 12
+    came = done(store, simulator=course_fake.deadly, executor="processes")
+    assert [d.state for d in came] == ["run"] * 12
     assert not (tmp_path / "once").exists()
     assert sorted(p.name for p in store.runs.iterdir()) == sorted(job.id for job in JOBS)
 
 
 def test_a_job_that_kills_its_worker_twice_has_failed(tmp_path: Path) -> None:
     store = Store(tmp_path / "results" / "one")
-    came = done(store, course=course_fake.deadly, executor="processes")
-    failed = [d for d in came if d.came == "failed"]
-    assert [(d.job.arm, d.job.seed) for d in failed] == [("vehicle", 6)]
-    assert "worker was killed" in str(store.failure(failed[0].job.id))
-    assert [d.came for d in came].count("run") == 11
+    came = done(store, simulator=course_fake.deadly, executor="processes")
+    failed = [d for d in came if d.state == "failed"]
+    assert [(d.run.arm, d.run.seed) for d in failed] == [("vehicle", 6)]
+    assert "worker was killed" in str(store.failure(failed[0].run.id))
+    assert [d.state for d in came].count("run") == 11
 
 
 def test_one_deadly_job_costs_its_cohort_nothing(
@@ -224,10 +228,10 @@ def test_one_deadly_job_costs_its_cohort_nothing(
         lambda jobs, workers: [tuple(jobs[:7]), tuple(jobs[7:])],
     )
     came = done(
-        Store(tmp_path / "results" / "one"), course=course_fake.deadly, executor="processes"
+        Store(tmp_path / "results" / "one"), simulator=course_fake.deadly, executor="processes"
     )
-    assert [(d.job.arm, d.job.seed) for d in came if d.came == "failed"] == [("vehicle", 6)]
-    assert sorted(d.job.id for d in came) == sorted(job.id for job in JOBS)
+    assert [(d.run.arm, d.run.seed) for d in came if d.state == "failed"] == [("vehicle", 6)]
+    assert sorted(d.run.id for d in came) == sorted(job.id for job in JOBS)
 
 
 def test_two_sweeps_of_one_folder_share_the_work(tmp_path: Path) -> None:
@@ -235,7 +239,7 @@ def test_two_sweeps_of_one_folder_share_the_work(tmp_path: Path) -> None:
     threads = [
         threading.Thread(
             target=lambda: came.append(
-                done(store, course=course_fake.unhurried, executor="processes")
+                done(store, simulator=course_fake.unhurried, executor="processes")
             )
         )
         for _ in range(2)
@@ -245,7 +249,7 @@ def test_two_sweeps_of_one_folder_share_the_work(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert [len(mine) for mine in came] == [12, 12]
-    assert 12 <= sum(d.came == "run" for mine in came for d in mine) < 24
+    assert 12 <= sum(d.state == "run" for mine in came for d in mine) < 24
     assert {store.fault(job.id) for job in JOBS} == {None}
 
 
@@ -256,7 +260,7 @@ def test_a_disk_that_refuses_within_a_course_is_no_failure_of_the_run(tmp_path: 
         raise StoreError("cannot write probes: the disk is full")
 
     with pytest.raises(StoreError, match="the disk is full"):
-        done(store, JOBS[:1], course=full)
+        done(store, JOBS[:1], simulator=full)
     assert store.failure(JOBS[0].id) is None
 
 
@@ -277,5 +281,5 @@ def test_what_is_run_again_stays_until_the_new_run_is_there(tmp_path: Path) -> N
     marks = [store.runs / job.id / "of_the_first_time" for job in JOBS[:2]]
     for mark in marks:
         mark.touch()
-    assert [d.came for d in done(store, JOBS[:1], course=course, rerun="all")] == ["run"]
+    assert [d.state for d in done(store, JOBS[:1], simulator=course, rerun="all")] == ["run"]
     assert [mark.exists() for mark in marks] == [False, True]

@@ -9,7 +9,7 @@ import pytest
 from test_scheduler import JOBS
 
 from plastogen.errors import InputError
-from plastogen.runs.scheduler import execute
+from plastogen.runs.scheduler import run_all
 from plastogen.runs.shard import Shard, gather
 from plastogen.runs.store import Store
 
@@ -26,16 +26,16 @@ def test_a_part_does_not_depend_on_the_order_of_the_runs() -> None:
 
 
 def test_a_part_is_read_from_the_command_line() -> None:
-    assert Shard.of("3/10") == Shard(3, 10)
-    assert str(Shard.of(" 10 / 10 ")) == "part 10 of 10"
+    assert Shard.parse("3/10") == Shard(3, 10)
+    assert str(Shard.parse(" 10 / 10 ")) == "part 10 of 10"
     for wrong in ("0/10", "11/10", "3", "3/", "a/b", "-1/3", "3/0"):
         with pytest.raises(InputError, match="from 1 to N"):
-            Shard.of(wrong)
+            Shard.parse(wrong)
 
 
 def ran(folder: Path, k: int) -> Store:
     store = Store(folder)
-    list(execute(Shard(k, 3).part(JOBS), store, course=course_fake.simulate))
+    list(run_all(Shard(k, 3).part(JOBS), store, simulator=course_fake.simulate))
     return store
 
 
@@ -44,12 +44,12 @@ def test_parts_in_folders_of_their_own_are_brought_together(tmp_path: Path) -> N
     failing = Shard(3, 3).part(JOBS)[0]
     parts[1].fail(failing.id, "no more neurons")
     whole = Store(tmp_path / "here" / "mine")
-    came = {d.job.id: d for d in gather(JOBS, whole, [part.folder for part in parts])}
-    assert {came[job.id].came for k in (1, 2) for job in Shard(k, 3).part(JOBS)} == {"borrowed"}
-    assert {came[job.id].came for job in Shard(3, 3).part(JOBS)[1:]} == {"missing"}
-    assert (came[failing.id].came, came[failing.id].note) == ("failed before", "no more neurons")
+    came = {d.run.id: d for d in gather(JOBS, whole, [part.folder for part in parts])}
+    assert {came[job.id].state for k in (1, 2) for job in Shard(k, 3).part(JOBS)} == {"borrowed"}
+    assert {came[job.id].state for job in Shard(3, 3).part(JOBS)[1:]} == {"missing"}
+    assert (came[failing.id].state, came[failing.id].note) == ("failed before", "no more neurons")
     assert whole.failure(failing.id) == "no more neurons"
-    assert [d.came for d in gather(JOBS, whole, [])].count("stored") == 8
+    assert [d.state for d in gather(JOBS, whole, [])].count("stored") == 8
 
 
 def test_a_broken_run_is_not_gathered(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_broken_run_is_not_gathered(tmp_path: Path) -> None:
     broken = Shard(1, 3).part(JOBS)[0].id
     (part.runs / broken / "course.npz").write_bytes(b"half")
     came = {
-        d.job.id: d.came for d in gather(JOBS, Store(tmp_path / "here" / "mine"), [part.folder])
+        d.run.id: d.state for d in gather(JOBS, Store(tmp_path / "here" / "mine"), [part.folder])
     }
     assert came[broken] == "missing"
     assert list(came.values()).count("borrowed") == 3

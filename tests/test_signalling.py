@@ -18,7 +18,7 @@ from plastogen.model.plasticity.signalling import Cascade, Signalling, Switch
 NAMES = ("eef2k", "bdnf", "mtorc1", "protein", "habituation", "drive", "translation")
 HEALTHY = {
     "eef2k": 1.0, "bdnf": 1.0, "mtorc1": 1.0, "protein": 1.0, "habituation": 1.0, "tone": 0.0,
-    "heard": 1.0, "rest_current": 1.0, "sequestered": 0.0, "blocked": 0.0,
+    "throughput": 1.0, "rest_current": 1.0, "sequestered": 0.0, "blocked": 0.0,
 }  # fmt: skip
 ratio = st.floats(0.05, 5)
 share = st.floats(0, 1)
@@ -76,9 +76,9 @@ class TestCascade:
         assert [now[name] for name in NAMES[:-1]] == pytest.approx([0] * 6, abs=1e-15)
         assert now["translation"] == pytest.approx(1)
 
-    @given(tone=share, rest=ratio, sequestered=share, blocked=share, heard=ratio)
+    @given(tone=share, rest=ratio, sequestered=share, blocked=share, throughput=ratio)
     def test_rests_where_it_says_it_does(
-        self, tone: float, rest: float, sequestered: float, blocked: float, heard: float
+        self, tone: float, rest: float, sequestered: float, blocked: float, throughput: float
     ) -> None:
         rest = min(rest, 1.2)
         inputs = {
@@ -89,16 +89,18 @@ class TestCascade:
         }
         *signals, drive, translation = cascade().steady(**inputs)
         state = dict(zip(NAMES[:4], signals, strict=True))
-        now = rates(**state, habituation=heard, heard=heard, **inputs)
+        now = rates(**state, habituation=throughput, throughput=throughput, **inputs)
         assert [now[name] for name in NAMES[:5]] == pytest.approx([0] * 5, abs=1e-9)
         assert now["drive"] == pytest.approx(drive, abs=1e-12)
         assert now["translation"] == pytest.approx(translation, rel=1e-9, abs=1e-12)
 
     def test_a_surge_releases_bdnf_and_only_by_disinhibition(self) -> None:
-        assert rates(heard=1.4)["bdnf"] > 0.5
-        assert rates(cascade(disinhibition=0), heard=1.4)["bdnf"] == pytest.approx(0, abs=1e-15)
-        assert rates(cascade(disinhibition=0.5), heard=1.4)["bdnf"] == pytest.approx(
-            rates(heard=1.4)["bdnf"] / 2
+        assert rates(throughput=1.4)["bdnf"] > 0.5
+        assert rates(cascade(disinhibition=0), throughput=1.4)["bdnf"] == pytest.approx(
+            0, abs=1e-15
+        )
+        assert rates(cascade(disinhibition=0.5), throughput=1.4)["bdnf"] == pytest.approx(
+            rates(throughput=1.4)["bdnf"] / 2
         )
 
     def test_resting_current_sets_eef2k_and_eef2k_translation_only_by_the_spontaneous_pathway(
@@ -129,8 +131,8 @@ class TestCascade:
 
     def test_trkb_needs_activity_beside_bdnf(self) -> None:
         full = rates(bdnf=1.6)["drive"]
-        assert rates(bdnf=1.6, heard=0.7)["drive"] == pytest.approx(full, rel=0.05)
-        assert rates(bdnf=1.6, heard=0.12)["drive"] == pytest.approx(
+        assert rates(bdnf=1.6, throughput=0.7)["drive"] == pytest.approx(full, rel=0.05)
+        assert rates(bdnf=1.6, throughput=0.12)["drive"] == pytest.approx(
             -cascade().trkb.at_one, rel=1e-3
         )  # as if there were no BDNF at all
 
@@ -152,20 +154,22 @@ class TestCascade:
 
     @given(usual=st.floats(0.3, 2), surge=st.floats(0.5, 2))
     def test_only_the_step_above_the_usual_level_counts(self, usual: float, surge: float) -> None:
-        assert rates(habituation=usual, heard=usual * surge)["bdnf"] == pytest.approx(
-            rates(heard=surge)["bdnf"], abs=1e-12
+        assert rates(habituation=usual, throughput=usual * surge)["bdnf"] == pytest.approx(
+            rates(throughput=surge)["bdnf"], abs=1e-12
         )
 
     def test_the_synapse_gets_used_to_what_it_hears(self) -> None:
         gap = 0.4
-        assert rates(heard=1 + gap)["habituation"] == pytest.approx(
+        assert rates(throughput=1 + gap)["habituation"] == pytest.approx(
             gap / float(K.habituation_time), rel=0.01
         )
-        assert rates(heard=0.7)["habituation"] < 0
+        assert rates(throughput=0.7)["habituation"] < 0
 
     def test_a_silent_synapse_does_not_habituate(self) -> None:
-        assert abs(rates(heard=0.1)["habituation"]) < 0.001 * 0.9 / float(K.habituation_time) * 2
-        assert rates(heard=0.0)["habituation"] == 0
+        assert (
+            abs(rates(throughput=0.1)["habituation"]) < 0.001 * 0.9 / float(K.habituation_time) * 2
+        )
+        assert rates(throughput=0.0)["habituation"] == 0
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from test_scheduler import JOBS
 from plastogen.errors import InputError
 from plastogen.runs.heartbeat import HOST, Heartbeat
 from plastogen.runs.request import read_record, write_record
-from plastogen.runs.scheduler import execute
-from plastogen.runs.status import age, lines, look
+from plastogen.runs.scheduler import run_all
+from plastogen.runs.status import age, describe_status, read_status
 from plastogen.runs.store import Store
 
 
@@ -21,7 +21,7 @@ from plastogen.runs.store import Store
 def folder(tmp_path: Path) -> Path:
     """Five runs finished, two failed, one under way, four missing; and one of an earlier question."""
     store = Store(tmp_path / "results" / "mine")
-    list(execute(JOBS[:6], store, course=course_fake.simulate))
+    list(run_all(JOBS[:6], store, simulator=course_fake.simulate))
     write_record(store.folder, "mine", {"course.seeds": 3}, JOBS[1:])
     for job in JOBS[6:8]:
         store.fail(job.id, "the membrane blew up")
@@ -45,7 +45,7 @@ def test_what_was_asked_is_read_back(tmp_path: Path) -> None:
 def test_every_run_that_was_asked_for_is_counted_once(folder: Path) -> None:
     with Heartbeat(folder, [JOBS[8].id, JOBS[1].id]) as mark:
         mark.moved("course", 0.5)
-        found = look(folder)
+        found = read_status(folder)
     assert len(found.finished) == 5
     assert set(found.failed) == {job.id for job in JOBS[6:8]}
     assert found.missing == {job.id for job in JOBS[9:]}
@@ -57,7 +57,7 @@ def test_every_run_that_was_asked_for_is_counted_once(folder: Path) -> None:
 def test_it_is_told_with_reasons_places_and_n_of_n(folder: Path) -> None:
     with Heartbeat(folder, [JOBS[8].id]) as mark:
         mark.moved("course", 0.5)
-        said = "\n".join(lines(look(folder)))
+        said = "\n".join(describe_status(read_status(folder)))
     assert said.startswith(f"mine course.seeds=3 in {folder}\nfinished   5 of 11 runs, the last ")
     assert "failed     2\n    the membrane blew up (2: " in said
     assert JOBS[6].place in said
@@ -68,19 +68,19 @@ def test_it_is_told_with_reasons_places_and_n_of_n(folder: Path) -> None:
 
 def test_a_run_that_failed_and_then_came_is_finished(folder: Path) -> None:
     Store(folder).fail(JOBS[1].id, "no")
-    assert JOBS[1].id not in look(folder).failed
+    assert JOBS[1].id not in read_status(folder).failed
 
 
 def test_a_folder_that_does_not_know_what_was_asked_says_so(folder: Path) -> None:
     (folder / "asked.json").unlink()
-    said = list(lines(look(folder)))
+    said = list(describe_status(read_status(folder)))
     assert said[0] == f"{folder}: 6 runs; what was asked of it is not written down there"
     assert not any(line.startswith("missing") for line in said)
 
 
 def test_a_folder_without_runs_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="which holds runs/"):
-        look(tmp_path)
+        read_status(tmp_path)
 
 
 @pytest.mark.parametrize(

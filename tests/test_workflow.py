@@ -66,7 +66,7 @@ def test_an_answer_is_all_on_disk(studio: Path) -> None:
         "arms.svg",
     }
     assert exit_code(outcome) == 4
-    assert [d.came for d in outcome.results] == ["run"] * 6
+    assert [d.state for d in outcome.results] == ["run"] * 6
     assert said[0] == "figure results/mine/figures/acute.png"
     page = (folder / "report.html").read_text()
     assert "What comes out?" in page
@@ -79,7 +79,7 @@ def test_a_repeat_runs_and_draws_nothing(lab: Path) -> None:
     said: list[str] = []
     outcome = complete(make_request("mine"), workers=2, say=said.append)
     assert said == []
-    assert {d.came for d in outcome.results} == {"stored"}
+    assert {d.state for d in outcome.results} == {"stored"}
     assert {p: p.stat().st_mtime_ns for p in before} == before
     assert outcome.report is not None
 
@@ -91,7 +91,7 @@ def test_a_new_readout_or_claim_runs_nothing_but_draws_anew(lab: Path) -> None:
     )
     said: list[str] = []
     outcome = complete(make_request("mine"), workers=2, say=said.append)
-    assert {d.came for d in outcome.results} == {"stored"}
+    assert {d.state for d in outcome.results} == {"stored"}
     assert "bdnf_1h" in outcome.ds
     assert len(said) == 2
     assert "bdnf_1h" in load(lab / "results" / "mine")
@@ -106,7 +106,7 @@ def test_a_new_arm_runs_only_itself(lab: Path) -> None:
         )
     )
     outcome = complete(make_request("mine"), workers=2, say=quiet, figures=False)
-    assert [d.job.arm for d in outcome.results if d.came == "run"] == ["late", "late"]
+    assert [d.run.arm for d in outcome.results if d.state == "run"] == ["late", "late"]
 
 
 def test_exit_codes_three_beats_four(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,11 +258,11 @@ def test_what_is_being_learned_is_told_until_it_is_learned(
         def finished(self, task: str, runs: int) -> None:
             told.append(("finished", task))
 
-    def provide(pilots: Any, results: Path, *, workers: int, moved: Any) -> bool:
+    def ensure_emulator(pilots: Any, results: Path, *, workers: int, moved: Any) -> bool:
         moved("learning the circuit", 0.5)
         return False
 
-    monkeypatch.setattr("plastogen.runs.missing.provide", provide)
+    monkeypatch.setattr("plastogen.runs.missing.provide", ensure_emulator)
     _train_emulators(request, request.runs, watcher=Watching(), workers=1)
-    (key,) = (pilots.key for pilots in request.pilots.values())
+    (key,) = (pilots.key for pilots in request.training_sets.values())
     assert told == [("learning the circuit", key), ("finished", key)]

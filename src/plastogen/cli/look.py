@@ -55,8 +55,8 @@ def new(
     path = new_file(kind, name)
     typer.echo(f"made {path}")
     if kind in ("experiment", "sweep"):
-        planned = " --dry-run" if kind == "sweep" else ""
-        typer.echo(f"next: plastogen check {name}; plastogen run {name}{planned}")
+        describe_plan = " --dry-run" if kind == "sweep" else ""
+        typer.echo(f"next: plastogen check {name}; plastogen run {name}{describe_plan}")
     else:
         typer.echo(f"next: name it in an experiment in this folder, as {kind}: {name}")
 

@@ -64,10 +64,12 @@ def status(
     folder: Annotated[str, typer.Argument(help="A results folder, or the name of an experiment.")],
 ) -> None:
     """How a sweep stands: what is finished, failed and why, under way, missing."""
-    from plastogen.runs import RESULTS, lines, look
+    from plastogen.runs import RESULTS, describe_status, read_status
 
     named = RESULTS / folder
-    for line in lines(look(named if not Path(folder).is_dir() and named.is_dir() else folder)):
+    for line in describe_status(
+        read_status(named if not Path(folder).is_dir() and named.is_dir() else folder)
+    ):
         typer.echo(line)
 
 

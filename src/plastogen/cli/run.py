@@ -61,7 +61,7 @@ def run(
     from plastogen.publish import ProgressBar, complete
     from plastogen.runs import Shard, make_request, run_missing, without_result
 
-    part, spread = Shard.of(shard) if shard else None, how(jobs, executor, scheduler, rerun)
+    part, spread = Shard.parse(shard) if shard else None, how(jobs, executor, scheduler, rerun)
     with ProgressBar() as bar:
         request = make_request(
             name, settings(set), seed=seed, seeds=seeds, method=method, out=out, say=bar.say
@@ -112,7 +112,7 @@ def merge(
     lost = without_result(results)
     for result in lost[:TOLD]:
         why = f"failed: {result.note}" if result.note else "missing"
-        typer.echo(f"{result.job.place}: {why}")
+        typer.echo(f"{result.run.place}: {why}")
     if len(lost) > TOLD:
         typer.echo(f"and {len(lost) - TOLD} more; `plastogen status {request.folder}` has them all")
     outcome = publish_results(request, results, say=typer.echo, figures=figures)
@@ -127,7 +127,7 @@ def merge(
 
 def _came(results: Sequence[RunResult]) -> str:
     """How many runs are new, how many were there, how many are not."""
-    came = Counter(one.came for one in results)
+    came = Counter(one.state for one in results)
     kept, failed = came["stored"] + came["borrowed"], came["failed"] + came["failed before"]
     more = [f"{n} {word}" for n, word in ((failed, "failed"), (came["missing"], "missing")) if n]
     return ", ".join([f"{came['run']} new", f"{kept} kept", *more])
@@ -135,15 +135,15 @@ def _came(results: Sequence[RunResult]) -> str:
 
 def _plan(request: Request, workers: int, say: Callable[[str], None]) -> None:
     """Say what a run would do."""
-    from plastogen.runs import planned
+    from plastogen.runs import describe_plan
 
-    for line in planned(request, workers=workers):
+    for line in describe_plan(request, workers=workers):
         say(line)
 
 
 def _tell(outcome: Outcome) -> None:
     """How many runs there are, what became of the claims, where everything is."""
-    from plastogen.runs import told
+    from plastogen.runs import describe_emulators
 
     typer.echo(
         f"{outcome.ds.attrs['n_complete']} of {outcome.ds.attrs['n_expected']} runs"
@@ -154,7 +154,7 @@ def _tell(outcome: Outcome) -> None:
     cap = f"; the cap was hit in {capped} runs" if capped else ""
     if log.max():
         typer.echo(f"probes a course: {log.min()} to {log.max()}{cap}")
-    for line in told(outcome.request.folder, outcome.request.pilots.values()):
+    for line in describe_emulators(outcome.request.folder, outcome.request.training_sets.values()):
         typer.echo(line)
     for verdict in outcome.verdicts:
         typer.echo(verdict.sentence)

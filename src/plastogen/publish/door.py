@@ -264,4 +264,4 @@ def status(folder: Path | str) -> runs.Status:
     >>> (len(found.failed), len(found.missing))
     (0, 0)
     """
-    return runs.look(folder)
+    return runs.read_status(folder)

@@ -6,8 +6,8 @@ from plastogen._base.facade import lookup
 
 if TYPE_CHECKING:
     from plastogen.runs.dosing import dosing_rows, dosing_text
-    from plastogen.runs.dry_run import planned
-    from plastogen.runs.emulators import told
+    from plastogen.runs.dry_run import describe_plan
+    from plastogen.runs.emulators import describe_emulators
     from plastogen.runs.missing import run_missing
     from plastogen.runs.netcdf import blocks, open_netcdf
     from plastogen.runs.pool import KINDS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from plastogen.runs.results import RUNS_AT_ONCE, assemble, load, results_of, states
     from plastogen.runs.scheduler import RERUNS, Rerun, Watcher
     from plastogen.runs.shard import Shard, gather
-    from plastogen.runs.status import Status, lines, look
+    from plastogen.runs.status import Status, describe_status, read_status
     from plastogen.runs.store import Store
     from plastogen.runs.tables import head, labels, table
     from plastogen.runs.worker import RunResult

@@ -28,7 +28,7 @@ REMEMBERED = 1000  # runs that an average rests on at most, so that it follows t
 
 
 @dataclass(frozen=True)
-class Pace:
+class Cost:
     """What a run costs: seconds of one worker, bytes on disk; averaged over `runs` of
     `duration_h`.
     """
@@ -39,38 +39,38 @@ class Pace:
     duration_h: float
 
 
-def record(jobs: Sequence[Run], worker_seconds: float, store: Store) -> None:
-    """Keep what `jobs`, new runs of `store`, cost together. Raises StoreError."""
-    each = worker_seconds / max(len(jobs), 1)
-    for (path, duration_h), alike in _alike(jobs).items():
+def record_cost(runs: Sequence[Run], worker_seconds: float, store: Store) -> None:
+    """Keep what `runs`, new ones of `store`, cost together. Raises StoreError."""
+    each = worker_seconds / max(len(runs), 1)
+    for (path, duration_h), alike in _alike(runs).items():
         looked_at = alike[:: -(-len(alike) // LOOKED_AT)]
-        taken = sum(store.bytes(job.id) for job in looked_at) / len(looked_at)
-        _add(path, duration_h, Pace(each, taken, len(alike), duration_h))
+        taken = sum(store.bytes(run.id) for run in looked_at) / len(looked_at)
+        _add(path, duration_h, Cost(each, taken, len(alike), duration_h))
 
 
-def record_learning(plan: Plan, worker_seconds: float) -> None:
+def record_training_cost(plan: Plan, worker_seconds: float) -> None:
     """Keep what it cost to learn an emulator for runs such as `plan`. Raises StoreError."""
-    _add(_place(plan, LEARNING), plan.duration_h, Pace(worker_seconds, 0, 1, plan.duration_h))
+    _add(_place(plan, LEARNING), plan.duration_h, Cost(worker_seconds, 0, 1, plan.duration_h))
 
 
-def expected(jobs: Iterable[Run]) -> list[tuple[int, Pace | None]]:
-    """How many of `jobs` there are of each kind, and what one costs; None where none has been made
+def expected_costs(runs: Iterable[Run]) -> list[tuple[int, Cost | None]]:
+    """How many of `runs` there are of each kind, and what one costs; None where none has been made
     here.
     """
     return [
         (len(alike), _nearest(_read(path), duration_h))
-        for (path, duration_h), alike in _alike(jobs).items()
+        for (path, duration_h), alike in _alike(runs).items()
     ]
 
 
-def learning(plan: Plan) -> Pace | None:
+def training_cost(plan: Plan) -> Cost | None:
     """What it cost to learn an emulator for runs such as `plan`; None where that has not been done
     here.
     """
     return _nearest(_read(_place(plan, LEARNING)), plan.duration_h)
 
 
-def _add(path: Path, duration_h: float, new: Pace) -> None:
+def _add(path: Path, duration_h: float, new: Cost) -> None:
     known = _read(path)
     old = known.get(str(duration_h), {"runs": 0, "seconds": 0, "bytes": 0})
     before, now = min(old["runs"], REMEMBERED), new.runs
@@ -82,21 +82,21 @@ def _add(path: Path, duration_h: float, new: Pace) -> None:
     atomic_write(path, json.dumps(known, indent=1))
 
 
-def _nearest(known: dict[str, Any], duration_h: float) -> Pace | None:
+def _nearest(known: dict[str, Any], duration_h: float) -> Cost | None:
     """The record of courses most like `duration_h` long."""
     if not known:
         return None
     name = min(known, key=lambda text: abs(math.log(float(text) / duration_h)))
     found = known[name]
-    return Pace(float(found["seconds"]), float(found["bytes"]), int(found["runs"]), float(name))
+    return Cost(float(found["seconds"]), float(found["bytes"]), int(found["runs"]), float(name))
 
 
-def _alike(jobs: Iterable[Run]) -> dict[tuple[Path, float], list[Run]]:
-    """Jobs by where the pace of their kind is kept, and by how long their courses are."""
+def _alike(runs: Iterable[Run]) -> dict[tuple[Path, float], list[Run]]:
+    """Runs by where the cost of their kind is kept, and by how long their courses are."""
     groups: dict[tuple[Path, float], list[Run]] = {}
     places: dict[tuple[Any, ...], Path] = {}
-    for job in jobs:
-        plan = job.plan
+    for run in runs:
+        plan = run.plan
         kind = (
             plan.method,
             id(plan.circuit),
@@ -107,16 +107,16 @@ def _alike(jobs: Iterable[Run]) -> dict[tuple[Path, float], list[Run]]:
         )
         if kind not in places:
             places[kind] = _place(plan, plan.method)
-        groups.setdefault((places[kind], plan.duration_h), []).append(job)
+        groups.setdefault((places[kind], plan.duration_h), []).append(run)
     return groups
 
 
 def _place(plan: Plan, work: str) -> Path:
-    """Where the pace of `work` on plans like this one is kept."""
+    """Where the cost of `work` on plans like this one is kept."""
     asks = plan.method == "direct" or work == LEARNING
     program = program_key(plan.circuit) if asks and plan.backend == "cpp" else ""
     circuit = [plan.backend, plan.circuit.size, program] if asks else ""
-    told = [
+    alike = [
         work,
         circuit,
         plan.window_s,
@@ -125,7 +125,7 @@ def _place(plan: Plan, work: str) -> Path:
         len(plan.snapshots),
         MODEL_VERSION,
     ]
-    return cache_dir() / "pace" / f"{digest(told)[:16]}.json"
+    return cache_dir() / "cost" / f"{digest(alike)[:16]}.json"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -11,19 +11,19 @@ from plastogen._base.files import cache_dir
 from plastogen._base.machine import in_bytes
 from plastogen.experiment import OpenExperiment, corners
 from plastogen.model.circuit import Circuit, is_built, program_key
-from plastogen.runs.cost import expected, learning
-from plastogen.runs.emulators import path_of
+from plastogen.runs.cost import expected_costs, training_cost
+from plastogen.runs.emulators import emulator_path
 from plastogen.runs.request import Request
 from plastogen.runs.worker import Run
 from plastogen.simulation import Plan, network_key
 
 S_PER_MIN = S_PER_MIN_H = 60
 H_PER_DAY = 24
-NAMED = 5  # runs that are broken, told by name
+NAMED = 5  # broken runs that are named
 CPP = "cpp"
 
 
-def planned(request: Request, *, workers: int) -> Iterator[str]:
+def describe_plan(request: Request, *, workers: int) -> Iterator[str]:
     """The plan, line by line."""
     opened, store, ids, runs = request.opened, request.store, request.ids, request.runs
     experiment = opened.experiment
@@ -58,11 +58,11 @@ def _unlearned(request: Request, todo: Sequence[Run]) -> list[Plan]:
     """A plan for each emulator that has still to be learned for the runs to do."""
     needed = {run.plan.emulator for run in todo}
     return [
-        pilots.plans[0]
-        for pilots in request.pilots.values()
-        if pilots.key in needed
+        each.plans[0]
+        for each in request.training_sets.values()
+        if each.key in needed
         and not any(
-            path_of(folder, pilots.key).is_file() for folder in (request.folder, cache_dir())
+            emulator_path(folder, each.key).is_file() for folder in (request.folder, cache_dir())
         )
     ]
 
@@ -74,7 +74,7 @@ def _circuits(request: Request, backend: str, unlearned: int) -> Iterator[str]:
     )
     course = request.opened.experiment.course
 
-    def heard(circuit: Circuit) -> str:
+    def probe_key(circuit: Circuit) -> str:
         return network_key(circuit, float(course.window), float(course.settle), backend)
 
     if backend == CPP:
@@ -84,17 +84,17 @@ def _circuits(request: Request, backend: str, unlearned: int) -> Iterator[str]:
             f"  programs: {len(programs)}, {built} of them"
             f" compiled{_because(request.opened, program_key)}"
         )
-    if request.pilots:
-        learned = len(request.pilots) - unlearned
+    if request.training_sets:
+        learned = len(request.training_sets) - unlearned
         yield (
-            f"  emulators: {len(request.pilots)}, {learned} of them"
-            f" learned{_because(request.opened, heard)}"
+            f"  emulators: {len(request.training_sets)}, {learned} of them"
+            f" learned{_because(request.opened, probe_key)}"
         )
     else:
-        different = len({heard(circuit) for circuit in circuits})
+        different = len({probe_key(circuit) for circuit in circuits})
         yield (
             "  circuits for the network to answer for:"
-            f" {different}{_because(request.opened, heard)}"
+            f" {different}{_because(request.opened, probe_key)}"
         )
 
 
@@ -115,29 +115,29 @@ def _cost(
     todo: Sequence[Run], unlearned: Sequence[Plan], workers: int, takes: str | None
 ) -> Iterator[str]:
     """Time and disk, from what runs like these took on this machine."""
-    costs = [(n, pace) for n, pace in expected(todo) if pace is not None]
+    costs = [(n, cost) for n, cost in expected_costs(todo) if cost is not None]
     if not costs:
         file = f"; its file says: {takes}" if takes else ""
         yield f"  time and disk: not known, for no such run has been made on this machine yet{file}"
         return
-    seconds = sum(n * pace.seconds for n, pace in costs) / min(workers, len(todo))
-    taken = in_bytes(int(sum(n * pace.bytes for n, pace in costs)))
-    lengths = {pace.duration_h for _, pace in costs}
+    seconds = sum(n * cost.seconds for n, cost in costs) / min(workers, len(todo))
+    taken = in_bytes(int(sum(n * cost.bytes for n, cost in costs)))
+    lengths = {cost.duration_h for _, cost in costs}
     other = lengths - {run.plan.duration_h for run in todo}
     of = (
         f" of {', '.join(in_time(h * S_PER_MIN * S_PER_MIN_H) for h in sorted(lengths))}"
         if other
         else ""
     )
-    rests = f"going by {sum(pace.runs for _, pace in costs)} such runs{of} on this machine"
+    rests = f"going by {sum(cost.runs for _, cost in costs)} such runs{of} on this machine"
     yield f"  about {in_time(seconds)} with {workers} at once, {taken} on disk, {rests}"
     if unknown := len(todo) - sum(n for n, _ in costs):
         yield f"  and {unknown} runs of a kind that has not been made here yet"
     if unlearned:
-        paces = [pace for plan in unlearned if (pace := learning(plan)) is not None]
+        training = [cost for plan in unlearned if (cost := training_cost(plan)) is not None]
         known = (
-            f"about {in_time(sum(pace.seconds for pace in paces) / workers)}"
-            if paces
+            f"about {in_time(sum(cost.seconds for cost in training) / workers)}"
+            if training
             else "not known how long"
         )
         yield f"  learning {len(unlearned)} emulators comes on top: {known}"

@@ -1,8 +1,8 @@
 """In: an open experiment whose courses are to be emulated. Out: for each of its circuits, the plans
 that stand for the sweep, and the emulator learned from them, kept in the results folder.
 
-Pilots lie at the corners and all over the ranges that are swept, not at its points: a finer sweep
-over the same ranges has the same emulator, and what is finished of it stays finished.
+Training plans lie at the corners and all over the ranges that are swept, not at its points: a finer
+sweep over the same ranges has the same emulator, and what is finished of it stays finished.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ from plastogen.simulation import Plan
 
 FOLDER = "emulators"
 POINTS = 16  # of each arm, spread over the ranges
-PEOPLE = 24  # virtual subjects that stand for all
+SUBJECTS = 24  # virtual subjects that stand for all
 MOST_CIRCUITS = 16
 KEY_LENGTH = 16
 
 
 @dataclass(frozen=True)
-class Pilots:
+class TrainingSet:
     """The plans that stand for one circuit of a sweep; `key` names the emulator they lead to."""
 
     key: str
     plans: tuple[Plan, ...]
 
 
-def emulated(
+def make_training_sets(
     opened: OpenExperiment, conditions: Sequence[Condition], backend: str
-) -> dict[str, Pilots]:
-    """Fingerprint of a circuit -> its pilots, for every circuit of the conditions that are to be
-    emulated.
+) -> dict[str, TrainingSet]:
+    """Fingerprint of a circuit -> its training set, for every circuit of the conditions that are to
+    be emulated.
 
     Raises InputError: too many circuits.
     """
-    found: dict[str, Pilots] = {}
+    sets: dict[str, TrainingSet] = {}
     for condition in conditions:
         mark = fingerprint(condition.circuit)
-        if condition.setting.course.method != "emulated" or mark in found:
+        if condition.setting.course.method != "emulated" or mark in sets:
             continue
-        if len(found) == MOST_CIRCUITS:
+        if len(sets) == MOST_CIRCUITS:
             wanted = (
                 f"at most {MOST_CIRCUITS} circuits, each of which is learned by itself, or"
                 " course.method direct"
@@ -64,18 +64,20 @@ def emulated(
                 file=opened.document.file, found="a sweep over more circuits", wanted=wanted
             )
         pinned = {path: value for path, value in condition.point.items() if _of_circuit(path)}
-        plans = [p for p in _plans(opened, pinned, backend) if fingerprint(p.circuit) == mark]
+        plans = [
+            p for p in _training_plans(opened, pinned, backend) if fingerprint(p.circuit) == mark
+        ]
         if not plans:
             plans = [condition.plan(seed, backend) for seed in opened.seeds]
         key = digest([signature(backend), *(run_id(plan) for plan in plans)])[:KEY_LENGTH]
-        found[mark] = Pilots(key, tuple(plans))
-    return found
+        sets[mark] = TrainingSet(key, tuple(plans))
+    return sets
 
 
-def standing_in(plan: Plan, pilots: Mapping[str, Pilots]) -> Plan:
-    """The plan, told which emulator answers in place of the network, if one does."""
+def with_emulator(plan: Plan, training_sets: Mapping[str, TrainingSet]) -> Plan:
+    """The plan, with the key of the emulator that answers in place of the network, if one does."""
     return (
-        replace(plan, emulator=pilots[fingerprint(plan.circuit)].key)
+        replace(plan, emulator=training_sets[fingerprint(plan.circuit)].key)
         if plan.method == "emulated"
         else plan
     )
@@ -85,11 +87,13 @@ def _of_circuit(path: str) -> bool:
     return path.startswith(("circuit.", "model.circuit"))
 
 
-def _plans(opened: OpenExperiment, pinned: Mapping[str, Any], backend: str) -> Iterator[Plan]:
-    """Every arm at every pilot point, seeds in turn; and every arm's first point with every
+def _training_plans(
+    opened: OpenExperiment, pinned: Mapping[str, Any], backend: str
+) -> Iterator[Plan]:
+    """Every arm at every training point, seeds in turn; and every arm's first point with every
     seed.
     """
-    points = _of_people(opened, list(_points(opened, pinned)))
+    points = _with_subjects(opened, list(_points(opened, pinned)))
     for number, point in enumerate(points):
         for arm in opened.experiment.arms:
             condition = opened.condition(arm, (), point)
@@ -111,36 +115,38 @@ def _points(opened: OpenExperiment, pinned: Mapping[str, Any]) -> Iterable[dict[
 
     drawn = qmc.Sobol(len(free), scramble=False).random(POINTS)
     shares = np.vstack([np.zeros(len(free)), np.ones(len(free)), drawn[1:]])
-    values = [_along(swept, column) for swept, column in zip(free.values(), shares.T, strict=True)]
+    values = [
+        _values_along(swept, column) for swept, column in zip(free.values(), shares.T, strict=True)
+    ]
     return [dict(zip(free, row, strict=True)) | dict(pinned) for row in zip(*values, strict=True)]
 
 
-def _of_people(opened: OpenExperiment, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_subjects(opened: OpenExperiment, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The points, each for another of the first virtual subjects, where there are any."""
     if opened.experiment.course.subjects is None:
         return found
-    axis = people.axis_of(opened.varying, PEOPLE, opened.seeds[0], set())
+    axis = people.axis_of(opened.varying, SUBJECTS, opened.seeds[0], set())
     rows = [{column.path: column.written[i] for column in axis.columns} for i in range(axis.size)]
     return [found[i % len(found)] | rows[i % len(rows)] for i in range(max(len(found), len(rows)))]
 
 
-def _along(swept: list[Any] | Span, shares: Any) -> list[Any]:
+def _values_along(swept: list[Any] | Span, shares: Any) -> list[Any]:
     """What is swept at `shares` (0..1) of its way."""
     if isinstance(swept, Span):
         return swept.at(shares)
     return [swept[min(int(share * len(swept)), len(swept) - 1)] for share in shares]
 
 
-def path_of(results: Path, key: str) -> Path:
+def emulator_path(results: Path, key: str) -> Path:
     """Where a results folder keeps an emulator."""
     return results / FOLDER / f"{key}.npz"
 
 
-def told(results: Path, pilots: Iterable[Pilots]) -> Iterator[str]:
+def describe_emulators(results: Path, training_sets: Iterable[TrainingSet]) -> Iterator[str]:
     """A sentence on each emulator that a results folder has."""
-    for each in pilots:
+    for each in training_sets:
         with suppress(OSError, ValueError, KeyError):
-            k = json.loads(path_of(results, each.key).with_suffix(".json").read_text())
+            k = json.loads(emulator_path(results, each.key).with_suffix(".json").read_text())
             yield (
                 f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the"
                 f" network, {k['remembered']} known before); rates of E cells within"
@@ -149,20 +155,20 @@ def told(results: Path, pilots: Iterable[Pilots]) -> Iterator[str]:
             )
 
 
-def provide(
-    pilots: Pilots, results: Path, *, workers: int, moved: Callable[[str, float], None]
+def ensure_emulator(
+    training_set: TrainingSet, results: Path, *, workers: int, moved: Callable[[str, float], None]
 ) -> bool:
     """Have the emulator in the results folder: from the cache, or learned now, by whoever comes
     first.
 
     Whether it was learned now. Raises EngineError, StoreError.
     """
-    from plastogen.simulation import Emulator, learn, network
+    from plastogen.simulation import Emulator, network, train
 
     path, kept, circuit = (
-        path_of(results, pilots.key),
-        path_of(cache_dir(), pilots.key),
-        pilots.plans[0].circuit,
+        emulator_path(results, training_set.key),
+        emulator_path(cache_dir(), training_set.key),
+        training_set.plans[0].circuit,
     )
     with locked(path.with_suffix(".lock")):
         with suppress(FileNotFoundError, CacheDamaged):
@@ -175,11 +181,11 @@ def provide(
             except (FileNotFoundError, CacheDamaged):
                 new = True
                 with one_blas_thread():
-                    learned = learn(
-                        pilots.plans,
-                        network(pilots.plans[0], lambda what: moved(what, 0)),
+                    learned = train(
+                        training_set.plans,
+                        network(training_set.plans[0], lambda what: moved(what, 0)),
                         workers=workers,
-                        tell=moved,
+                        progress=moved,
                     )
                 atomic_write(
                     kept.with_suffix(".json"), json.dumps(learned.about(), indent=1, sort_keys=True)

@@ -26,7 +26,7 @@ SILENT_S = 600  # a worker that cannot be asked and says nothing for so long cou
 
 
 @dataclass(frozen=True)
-class Working:
+class ActiveWorker:
     """One worker: which runs it does together, since when (seconds since 1970), what it is at, and
     how far.
     """
@@ -76,7 +76,7 @@ class Heartbeat:
             partial.replace(self._path)
 
 
-def working(folder: Path) -> list[Working]:
+def active_workers(folder: Path) -> list[ActiveWorker]:
     """Everyone who works on `folder` now, by name; marks of processes that were killed are
     removed.
     """
@@ -84,8 +84,8 @@ def working(folder: Path) -> list[Working]:
     with suppress(OSError):
         for path in sorted((Path(folder) / FOLDER).iterdir()):
             with suppress(OSError, ValueError, KeyError, TypeError):
-                told = json.loads(path.read_text())
-                one = Working(**{**told, "runs": tuple(told["runs"])})
+                written = json.loads(path.read_text())
+                one = ActiveWorker(**{**written, "runs": tuple(written["runs"])})
                 if gone(one.host, one.pid, path):
                     path.unlink(missing_ok=True)
                 else:
@@ -93,9 +93,9 @@ def working(folder: Path) -> list[Working]:
     return found
 
 
-def tidy(folder: Path) -> None:
+def remove_folder_if_idle(folder: Path) -> None:
     """Remove the folder of marks if nobody is at work."""
-    if not working(folder):
+    if not active_workers(folder):
         with suppress(OSError):
             for path in (Path(folder) / FOLDER).glob("*.partial"):
                 path.unlink()

@@ -12,12 +12,12 @@ from functools import partial
 from typing import Unpack
 
 from plastogen.errors import StoreError
-from plastogen.runs.cost import record, record_learning
-from plastogen.runs.emulators import Pilots, provide
+from plastogen.runs.cost import record_cost, record_training_cost
+from plastogen.runs.emulators import TrainingSet, ensure_emulator
 from plastogen.runs.request import Request, RunOptions, Say, made_by_0_1, write_record
-from plastogen.runs.scheduler import Run, RunResult, Watcher, execute
+from plastogen.runs.scheduler import Run, RunResult, Watcher, run_all
 
-REASONS = 5  # of earlier failures that are told at once
+REASONS = 5  # of earlier failures that are named at once
 
 
 def run_missing(
@@ -42,22 +42,22 @@ def run_missing(
     results: list[RunResult] = []
     waiting = {run.id for run in runs if run.seed == opened.seeds[0]}
     began = time.monotonic()
-    with closing(execute(runs, request.store, watcher=watcher, **options)) as coming:
+    with closing(run_all(runs, request.store, watcher=watcher, **options)) as coming:
         for result in coming:
             results.append(result)
-            if result.note and result.came != "failed before":
-                place = f"{result.job.place}: " if result.came == "failed" else ""
+            if result.note and result.state != "failed before":
+                place = f"{result.run.place}: " if result.state == "failed" else ""
                 say(f"{place}{result.note}")
-            waiting.discard(result.job.id)
+            waiting.discard(result.run.id)
             if first_seed is not None and not waiting:
-                if any(result.came == "run" for result in results):
+                if any(result.state == "run" for result in results):
                     first_seed()
                 first_seed = None
-    fresh = [result.job for result in results if result.came == "run"]
+    fresh = [result.run for result in results if result.state == "run"]
     if fresh and not options.get("scheduler"):
         seconds = (time.monotonic() - began) * min(workers, len(fresh))
         with suppress(StoreError):  # the runs are there; only the next estimate goes without them
-            record(fresh, seconds, request.store)
+            record_cost(fresh, seconds, request.store)
     for line in _earlier_failures(request, results):
         say(line)
     return results
@@ -69,19 +69,21 @@ def _train_emulators(
     """Train the emulators that runs still to be made need. Raises EngineError, StoreError."""
     missing = [run for run in runs if request.store.fault(run.id) is not None]
     needed = {run.plan.emulator for run in missing if run.plan.emulator}
-    for pilots in request.pilots.values():
-        if pilots.key in needed:
-            _train(pilots, request, watcher=watcher, workers=workers)
+    for each in request.training_sets.values():
+        if each.key in needed:
+            _train(each, request, watcher=watcher, workers=workers)
 
 
-def _train(pilots: Pilots, request: Request, *, watcher: Watcher | None, workers: int) -> None:
-    moved = partial(_moved, watcher, pilots.key)
+def _train(
+    training_set: TrainingSet, request: Request, *, watcher: Watcher | None, workers: int
+) -> None:
+    moved = partial(_moved, watcher, training_set.key)
     began = time.monotonic()
-    if provide(pilots, request.folder, workers=workers, moved=moved):
+    if ensure_emulator(training_set, request.folder, workers=workers, moved=moved):
         with suppress(StoreError):  # as above
-            record_learning(pilots.plans[0], (time.monotonic() - began) * workers)
+            record_training_cost(training_set.plans[0], (time.monotonic() - began) * workers)
     if watcher is not None:
-        watcher.finished(pilots.key, 0)
+        watcher.finished(training_set.key, 0)
 
 
 def _moved(watcher: Watcher | None, key: str, label: str, share: float) -> None:
@@ -91,7 +93,7 @@ def _moved(watcher: Watcher | None, key: str, label: str, share: float) -> None:
 
 def _earlier_failures(request: Request, results: Sequence[RunResult]) -> Iterator[str]:
     """What failed in an earlier run and was left alone, each reason once."""
-    reasons = Counter(result.note for result in results if result.came == "failed before")
+    reasons = Counter(result.note for result in results if result.state == "failed before")
     for reason, times in reasons.most_common(REASONS):
         yield f"failed before, {times} run{'s' if times > 1 else ''}: {reason}"
     if len(reasons) > REASONS:

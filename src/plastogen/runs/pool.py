@@ -3,7 +3,7 @@
 
 Threads suit courses that spend their time in the compiled network, a process of its own; processes
 suit Python's own work; dask brings the workers of a cluster. What they are given to do is in
-`perform`, who gives it in `execute`.
+`run_task`, who gives it in `run_all`.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class WorkerPool(Protocol):
         """Let the workers go, when all is done."""
 
 
-def hire(kind: str, workers: int, *, scheduler: str | None = None) -> WorkerPool:
-    """A crew; `scheduler` is what dask is to use.
+def make_pool(kind: str, workers: int, *, scheduler: str | None = None) -> WorkerPool:
+    """A pool of workers; `scheduler` is what dask is to use.
 
     Raises InputError (dask is not installed) or WorkersLost (no scheduler answers).
     """
@@ -83,11 +83,11 @@ class Threads:
         self.name, self.size, self.slots = f"{workers} threads", workers, workers
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="course")
-        self._given: set[Future[Any]] = set()
+        self._futures: set[Future[Any]] = set()
 
     def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         future = self._pool.submit(work, *args, **kwargs, stopped=self._stop.is_set)
-        self._given = {one for one in self._given if not one.done()} | {future}
+        self._futures = {one for one in self._futures if not one.done()} | {future}
         return future
 
     def check(self) -> None: ...
@@ -96,15 +96,14 @@ class Threads:
         self._stop.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
         terminate_children()
-        wait([one for one in self._given if not one.cancelled()], timeout=PATIENCE_S)
+        wait([one for one in self._futures if not one.cancelled()], timeout=PATIENCE_S)
 
     def close(self) -> None:
         self._pool.shutdown()
 
 
-_Seat: TypeAlias = tuple[
-    ProcessPoolExecutor, Future[Any] | None
-]  # a worker, and what it was last given
+# a worker, and what it was last given
+_Seat: TypeAlias = tuple[ProcessPoolExecutor, Future[Any] | None]
 
 
 class Processes:
@@ -118,12 +117,12 @@ class Processes:
     def __init__(self, workers: int) -> None:
         self.name, self.size, self.slots = f"{workers} processes", workers, workers
         self._here, self._there = multiprocessing.Pipe()
-        self._seats: list[_Seat] = [(self._hired(), None) for _ in range(workers)]
+        self._seats: list[_Seat] = [(self._new_executor(), None) for _ in range(workers)]
 
-    def _hired(self) -> ProcessPoolExecutor:
+    def _new_executor(self) -> ProcessPoolExecutor:
         spawn = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(
-            1, mp_context=spawn, initializer=_at_work, initargs=(self._there,)
+            1, mp_context=spawn, initializer=_start_worker, initargs=(self._there,)
         )
 
     def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
@@ -132,12 +131,12 @@ class Processes:
             for i, (pool, doing) in enumerate(self._seats)
             if doing is None or doing.done()
         )
-        with _as_a_stranger():
+        with _without_main():
             try:
                 future = pool.submit(work, *args, **kwargs)
             except BrokenProcessPool:
                 pool.shutdown(wait=False)
-                pool = self._hired()
+                pool = self._new_executor()
                 future = pool.submit(work, *args, **kwargs)
         self._seats[seat] = (pool, future)
         return future
@@ -155,7 +154,7 @@ class Processes:
         self._there.close()
 
 
-def _at_work(line: Connection) -> None:
+def _start_worker(line: Connection) -> None:
     """In a worker: leave when the other end of `line` is closed, by the parent or by its death."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent sees to it
 
@@ -169,7 +168,7 @@ def _at_work(line: Connection) -> None:
 
 
 @contextmanager
-def _as_a_stranger() -> Iterator[None]:
+def _without_main() -> Iterator[None]:
     """What is spawned here does not know the script that called us, which it would run, and takes
     one core.
     """
@@ -203,7 +202,7 @@ class Dask:
             raise InputError.one(
                 file="--executor", found="dask, which is not installed", wanted=wanted
             ) from None
-        _hush()
+        _silence_dask()
         self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
         try:
             self._client = _client(where, workers)
@@ -237,7 +236,7 @@ class Dask:
             self._client.cluster.close()
 
 
-def _hush() -> None:
+def _silence_dask() -> None:
     """Let dask's own loggers be silent: what matters is said once, by us."""
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in ("distributed", "tornado"):
@@ -271,4 +270,13 @@ def _plugin() -> Any:
     return Ready()
 
 
-__all__ = ["KINDS", "Dask", "Kind", "Processes", "Threads", "WorkerPool", "WorkersLost", "hire"]
+__all__ = [
+    "KINDS",
+    "Dask",
+    "Kind",
+    "Processes",
+    "Threads",
+    "WorkerPool",
+    "WorkersLost",
+    "make_pool",
+]

@@ -1,7 +1,7 @@
 """In: an experiment and settings. Out: a `Request`, checked: its runs and where they go.
 
 What a results folder was last asked for stands in it (asked.json), for `status`, `merge` and the
-page, which come later and are not told the settings again.
+page, which come later and without the settings.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from plastogen._base.files import atomic_write
 from plastogen.errors import CacheDamaged, StoreError
 from plastogen.experiment import Condition, OpenExperiment, open_experiment, resolve_conditions
 from plastogen.model.circuit import default_backend
-from plastogen.runs.emulators import Pilots, emulated
+from plastogen.runs.emulators import TrainingSet, make_training_sets
 from plastogen.runs.results import Place
-from plastogen.runs.scheduler import Rerun, Run, RunResult, jobs_of
+from plastogen.runs.scheduler import Rerun, Run, RunResult, list_runs
 from plastogen.runs.store import Store
 
 Say = Callable[[str], None]  # what takes a line for a person
@@ -30,7 +30,7 @@ RECORD = "asked.json"
 
 
 class RunOptions(TypedDict, total=False):
-    """How runs are made, as `execute` takes it."""
+    """How runs are made, as `run_all` takes it."""
 
     workers: int
     executor: str
@@ -49,7 +49,7 @@ class Request:
     conditions: list[Condition]
     runs: list[Run]
     ids: dict[Place, str]
-    pilots: dict[str, Pilots]
+    training_sets: dict[str, TrainingSet]
     store: Store
 
     @property
@@ -60,7 +60,7 @@ class Request:
 
 def without_result(results: Sequence[RunResult]) -> list[RunResult]:
     """Those of `results` that failed, now or before, or are missing."""
-    return [result for result in results if result.came in ("failed", "failed before", "missing")]
+    return [result for result in results if result.state in ("failed", "failed before", "missing")]
 
 
 def silent(line: str) -> None:
@@ -92,10 +92,10 @@ def make_request(
         )
         opened = open_experiment(name, {**paths, "model.circuit": SMALL_CIRCUIT})
     conditions = resolve_conditions(opened)
-    pilots = emulated(opened, conditions, backend)
-    runs, ids = jobs_of(opened, conditions, backend, pilots)
+    training_sets = make_training_sets(opened, conditions, backend)
+    runs, ids = list_runs(opened, conditions, backend, training_sets)
     store = Store(Path(out) if out is not None else RESULTS / opened.name)
-    return Request(opened, conditions, runs, ids, pilots, store)
+    return Request(opened, conditions, runs, ids, training_sets, store)
 
 
 def _may_shrink(opened: OpenExperiment) -> bool:

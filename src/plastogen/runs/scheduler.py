@@ -1,9 +1,9 @@
-"""In: jobs (a plan and its run id) and a `Store`. Out: finished runs on disk, told one by one as
-they come.
+"""In: runs (a plan and its id) and a `Store`. Out: finished runs on disk, a result for each as it
+comes.
 
-A finished run is never run again; one that failed is told with its reason and run again only when
-asked for. A task whose worker died is given to another. Stopping, by Ctrl-C or a full disk, lets
-nothing half-done stand.
+A finished run is never run again; one that failed is reported with its reason and run again only
+when asked for. A task whose worker died is given to another. Stopping, by Ctrl-C or a full disk,
+lets nothing half-done stand.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Any, Literal, Protocol, get_args
 
 from plastogen.errors import StoreError, WorkersLost
 from plastogen.experiment import Condition, OpenExperiment
-from plastogen.runs.emulators import Pilots, standing_in
-from plastogen.runs.heartbeat import tidy, working
+from plastogen.runs.emulators import TrainingSet, with_emulator
+from plastogen.runs.heartbeat import active_workers, remove_folder_if_idle
 from plastogen.runs.identity import run_id
-from plastogen.runs.pool import WorkerPool, hire
+from plastogen.runs.pool import WorkerPool, make_pool
 from plastogen.runs.store import Store
 from plastogen.runs.worker import (
     Cancelled,
-    Follow,
     Run,
     RunResult,
+    Simulator,
     Task,
-    failed,
-    perform,
-    tasks_of,
+    group_into_tasks,
+    record_failure,
+    run_task,
     versions,
 )
 
@@ -42,7 +42,7 @@ KILLED = "its worker was killed, more than once: out of memory, perhaps"
 
 
 class Watcher(Protocol):
-    """Told how far things are: tasks by a name, each of one or more runs."""
+    """What follows how far things are: tasks by a name, each of one or more runs."""
 
     def begin(self, runs: int) -> None: ...
     def moved(self, task: str, runs: int, label: str, share: float) -> None: ...
@@ -57,27 +57,27 @@ class Silent:
     def finished(self, task: str, runs: int) -> None: ...
 
 
-def jobs_of(
+def list_runs(
     opened: OpenExperiment,
     conditions: Iterable[Condition],
     backend: str,
-    pilots: Mapping[str, Pilots] | None = None,
+    training_sets: Mapping[str, TrainingSet] | None = None,
 ) -> tuple[list[Run], dict[Any, str]]:
     """The runs the conditions need, equal ones once, first seed first; and (arm, index, seed) ->
     run id.
 
-    `pilots` say which emulator answers for a circuit, where runs are emulated.
+    `training_sets` say which emulator answers for a circuit, where runs are emulated.
     """
     ids: dict[Any, str] = {}
-    jobs: dict[str, Run] = {}
-    whole = list(conditions)
+    runs: dict[str, Run] = {}
+    resolved = list(conditions)
     for seed in opened.seeds:
-        for condition in whole:
-            plan = standing_in(condition.plan(seed, backend), pilots or {})
-            run = run_id(plan)
-            ids[condition.arm, condition.index, seed] = run
-            jobs.setdefault(run, Run(run, plan, condition.arm, seed, _place(condition, seed)))
-    return list(jobs.values()), ids
+        for condition in resolved:
+            plan = with_emulator(condition.plan(seed, backend), training_sets or {})
+            name = run_id(plan)
+            ids[condition.arm, condition.index, seed] = name
+            runs.setdefault(name, Run(name, plan, condition.arm, seed, _place(condition, seed)))
+    return list(runs.values()), ids
 
 
 def _place(condition: Condition, seed: int) -> str:
@@ -85,8 +85,8 @@ def _place(condition: Condition, seed: int) -> str:
     return ", ".join((condition.arm, *point, f"seed {seed}"))
 
 
-def execute(
-    jobs: Sequence[Run],
+def run_all(
+    runs: Sequence[Run],
     store: Store,
     *,
     workers: int = 1,
@@ -94,10 +94,10 @@ def execute(
     scheduler: str | None = None,
     rerun: Rerun = "",
     watcher: Watcher | None = None,
-    course: Follow | None = None,
+    simulator: Simulator | None = None,
 ) -> Generator[RunResult]:
-    """Have every job done, `workers` at once; yields each as it is finished. Close the iterator, or
-    Ctrl-C, to stop.
+    """Run all of `runs`, `workers` at once; yields the result of each as it comes. Close the
+    iterator, or Ctrl-C, to stop.
 
     `executor`: threads, processes or dask, which needs a `scheduler`; what suits the method by
     default. `rerun`: "failed" runs those again that failed before, "all" everything. Raises
@@ -107,49 +107,49 @@ def execute(
     store.prepare()
     notes: dict[str, str] = {}
     waiting: list[Run] = []
-    for job in jobs:
-        done = _there(job, store, rerun)
-        if done.came == "run":
-            notes[job.id] = done.note
-            waiting.append(job)
+    for run in runs:
+        result = _stored_result(run, store, rerun)
+        if result.state == "run":
+            notes[run.id] = result.note
+            waiting.append(run)
         else:
-            yield done
+            yield result
     if waiting:
-        network = any(job.plan.method == "direct" for job in waiting)
-        tasks = tasks_of(waiting, workers)
+        network = any(run.plan.method == "direct" for run in waiting)
+        tasks = group_into_tasks(waiting, workers)
         workers = min(workers, len(tasks))
         suits = "threads" if network or workers == 1 else "processes"
-        crew = hire(executor or suits, workers, scheduler=scheduler)
+        pool = make_pool(executor or suits, workers, scheduler=scheduler)
         watcher = watcher or Silent()
         watcher.begin(len(waiting))
-        work = partial(perform, course=course, anew=rerun == "all")
-        for done in _spread(tasks, store, crew, watcher, work):
-            yield replace(done, note="; ".join(filter(None, (notes[done.job.id], done.note))))
+        work = partial(run_task, simulator=simulator, anew=rerun == "all")
+        for result in _dispatch(tasks, store, pool, watcher, work):
+            yield replace(result, note="; ".join(filter(None, (notes[result.run.id], result.note))))
         store.refresh()
 
 
-def _there(job: Run, store: Store, rerun: Rerun) -> RunResult:
-    """What a job has come to already; "run" when it is still to be run."""
+def _stored_result(run: Run, store: Store, rerun: Rerun) -> RunResult:
+    """The result of a run that needs no running; with the state "run" when it is to be run."""
     if rerun == "all":
-        return RunResult(job, "run")
-    fault = store.fault(job.id)
+        return RunResult(run, "run")
+    fault = store.fault(run.id)
     if fault is None:
-        return RunResult(job, "stored")
-    note = "" if fault == "missing" else f"run {job.id} was broken ({fault}) and is run again"
+        return RunResult(run, "stored")
+    note = "" if fault == "missing" else f"run {run.id} was broken ({fault}) and is run again"
     if note:
-        store.discard(job.id)
-    if store.borrow(job.id):
-        return RunResult(job, "borrowed", note)
-    reason = store.failure(job.id)
+        store.discard(run.id)
+    if store.borrow(run.id):
+        return RunResult(run, "borrowed", note)
+    reason = store.failure(run.id)
     if reason is not None and not rerun:
-        return RunResult(job, "failed before", reason)
-    return RunResult(job, "run", note)
+        return RunResult(run, "failed before", reason)
+    return RunResult(run, "run", note)
 
 
-def _spread(
+def _dispatch(
     tasks: Iterable[Task],
     store: Store,
-    crew: WorkerPool,
+    pool: WorkerPool,
     watcher: Watcher,
     work: Callable[..., list[RunResult]],
 ) -> Generator[RunResult]:
@@ -162,42 +162,44 @@ def _spread(
     )
     try:
         while left or running:
-            busy = _look(folder, {task[0].id: task for task in running.values()}, watcher)
-            while left and len(running) < crew.slots:
-                task = _next(left, busy)
-                running[crew.submit(work, task, folder)] = task
-            crew.check()
+            busy = _report_progress(
+                folder, {task[0].id: task for task in running.values()}, watcher
+            )
+            while left and len(running) < pool.slots:
+                task = _next_task(left, busy)
+                running[pool.submit(work, task, folder)] = task
+            pool.check()
             ready, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
             for future in sorted(ready, key=lambda one: running[one][0].id):
                 task = running.pop(future)
                 name = task[0].id
                 try:
-                    came = future.result()
+                    results = future.result()
                 except CancelledError:
-                    raise WorkersLost(f"{crew.name} is gone; what is finished is kept") from None
-                except crew.lost:
+                    raise WorkersLost(f"{pool.name} is gone; what is finished is kept") from None
+                except pool.lost:
                     deaths[name, len(task)] += 1
-                    if deaths[name, len(task)] < crew.lives:
+                    if deaths[name, len(task)] < pool.lives:
                         left.appendleft(task)
                         continue
                     if len(task) > 1:  # which of them it was, the halves will tell
                         half = len(task) // 2
                         left.extendleft((task[half:], task[:half]))
                         continue
-                    came = [failed(store, task[0], KILLED)]
+                    results = [record_failure(store, task[0], KILLED)]
                 watcher.finished(name, len(task))
-                own = {job.id: job for job in task}  # what a process gives back are copies
-                yield from (replace(done, job=own[done.job.id]) for done in came)
+                own = {run.id: run for run in task}  # what a process gives back are copies
+                yield from (replace(result, run=own[result.run.id]) for result in results)
     except BaseException:
-        crew.stop()
+        pool.stop()
         store.prepare()
         raise
     finally:
-        tidy(folder)
-    crew.close()
+        remove_folder_if_idle(folder)
+    pool.close()
 
 
-def _next(left: deque[Task], busy: set[str]) -> Task:
+def _next_task(left: deque[Task], busy: set[str]) -> Task:
     """The next task that no other sweep of this folder is at work on, or the next."""
     for _ in range(len(left)):
         if left[0][0].id not in busy:
@@ -206,10 +208,10 @@ def _next(left: deque[Task], busy: set[str]) -> Task:
     return left.popleft()
 
 
-def _look(folder: Path, own: Mapping[str, Task], watcher: Watcher) -> set[str]:
+def _report_progress(folder: Path, own: Mapping[str, Task], watcher: Watcher) -> set[str]:
     """Tell the watcher how far our tasks are; the runs that others are at work on."""
     busy = set()
-    for one in working(folder):
+    for one in active_workers(folder):
         task = own.get(one.runs[0])
         if task is None:
             busy |= set(one.runs)
@@ -220,5 +222,5 @@ def _look(folder: Path, own: Mapping[str, Task], watcher: Watcher) -> set[str]:
 
 __all__ = [
     "Cancelled", "Rerun", "Run", "RunResult", "Silent", "StoreError", "Task", "Watcher",
-    "WorkersLost", "execute", "jobs_of", "versions",
+    "WorkersLost", "list_runs", "run_all", "versions",
 ]  # fmt: skip

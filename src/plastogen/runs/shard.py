@@ -23,7 +23,7 @@ class Shard:
     n: int
 
     @classmethod
-    def of(cls, text: str) -> Shard:
+    def parse(cls, text: str) -> Shard:
         """Read "3/10". Raises InputError."""
         found = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
@@ -34,19 +34,19 @@ class Shard:
             raise InputError.one(file="--shard", found=show(text), wanted=wanted)
         return cls(int(found[1]), int(found[2]))
 
-    def part(self, jobs: Sequence[Run]) -> list[Run]:
-        """Every n-th of `jobs` by their ids, which are as good as shuffled: parts differ by one job
+    def part(self, runs: Sequence[Run]) -> list[Run]:
+        """Every n-th of `runs` by their ids, which are as good as shuffled: parts differ by one run
         at most.
 
         Finished ones count too, so that parts that start at different times do not overlap.
         """
-        return sorted(jobs, key=lambda job: job.id)[self.k - 1 :: self.n]
+        return sorted(runs, key=lambda run: run.id)[self.k - 1 :: self.n]
 
     def __str__(self) -> str:
         return f"part {self.k} of {self.n}"
 
 
-def gather(jobs: Sequence[Run], store: Store, folders: Sequence[Path]) -> list[RunResult]:
+def gather(runs: Sequence[Run], store: Store, folders: Sequence[Path]) -> list[RunResult]:
     """Bring together what is finished, here or in other results `folders`; nothing is run.
 
     A run that is nowhere is "missing", or "failed before" with its reason. Raises InputError (a
@@ -61,17 +61,17 @@ def gather(jobs: Sequence[Run], store: Store, folders: Sequence[Path]) -> list[R
                 wanted="a results folder, which holds runs/",
             )
     store.prepare()
-    return [_found(job, store, others) for job in jobs]
+    return [_collect_one(run, store, others) for run in runs]
 
 
-def _found(job: Run, store: Store, others: Sequence[Store]) -> RunResult:
-    if store.fault(job.id) is None:
-        return RunResult(job, "stored")
-    if any(store.take(job.id, other) for other in others):
-        return RunResult(job, "borrowed")
-    reasons = (one.failure(job.id) for one in (store, *others))
+def _collect_one(run: Run, store: Store, others: Sequence[Store]) -> RunResult:
+    if store.fault(run.id) is None:
+        return RunResult(run, "stored")
+    if any(store.take(run.id, other) for other in others):
+        return RunResult(run, "borrowed")
+    reasons = (one.failure(run.id) for one in (store, *others))
     reason = next((reason for reason in reasons if reason is not None), None)
     if reason is None:
-        return RunResult(job, "missing")
-    store.fail(job.id, reason)
-    return RunResult(job, "failed before", reason)
+        return RunResult(run, "missing")
+    store.fail(run.id, reason)
+    return RunResult(run, "failed before", reason)

@@ -16,11 +16,11 @@ from plastogen._base.files import size
 from plastogen._base.machine import in_bytes
 from plastogen._base.text import show
 from plastogen.errors import InputError
-from plastogen.runs.heartbeat import Working, working
+from plastogen.runs.heartbeat import ActiveWorker, active_workers
 from plastogen.runs.request import Record, read_record
 from plastogen.runs.store import Store
 
-TOLD = 3  # places that are named for each reason
+NAMED = 3  # places that are named for each reason
 AGES = {"d": 86400, "h": 3600, "min": 60}  # s
 
 
@@ -34,7 +34,7 @@ class Status:
     record: Record | None
     finished: frozenset[str]
     failed: dict[str, str]
-    under_way: list[Working]
+    under_way: list[ActiveWorker]
     last_s: float | None
     n_bytes: int
 
@@ -50,8 +50,8 @@ class Status:
         )
 
 
-def look(folder: Path | str) -> Status:
-    """Look at a results folder. Raises InputError when it is none."""
+def read_status(folder: Path | str) -> Status:
+    """The state of a results folder. Raises InputError when it is none."""
     store = Store(Path(folder))
     if not store.runs.is_dir():
         raise InputError.one(
@@ -64,7 +64,7 @@ def look(folder: Path | str) -> Status:
             {run: failed[run] for run in failed.keys() & record.runs.keys()},
         )
     failed = {run: why for run, why in failed.items() if run not in finished}
-    under_way = [one for one in working(store.folder) if not finished.issuperset(one.runs)]
+    under_way = [one for one in active_workers(store.folder) if not finished.issuperset(one.runs)]
     return Status(
         store.folder,
         record,
@@ -86,7 +86,7 @@ def _last(runs: Path) -> float | None:
     return max(times, default=None)
 
 
-def lines(status: Status) -> Iterator[str]:
+def describe_status(status: Status) -> Iterator[str]:
     """What a person reads of it."""
     record = status.record
     if record is None:
@@ -124,8 +124,8 @@ def _reasons(status: Status) -> Iterator[str]:
     for run, why in status.failed.items():
         where[why].append(status.record.runs[run] if status.record is not None else run)
     for why, places in sorted(where.items(), key=lambda pair: -len(pair[1])):
-        more = f" and {len(places) - TOLD} more" if len(places) > TOLD else ""
-        yield f"    {why} ({len(places)}: {'; '.join(sorted(places)[:TOLD])}{more})"
+        more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
+        yield f"    {why} ({len(places)}: {'; '.join(sorted(places)[:NAMED])}{more})"
 
 
 def age(seconds: float) -> str:

@@ -1,5 +1,5 @@
-"""In: a task, jobs that are done together, and a results folder. Out: their runs in it, and what
-became of each.
+"""In: a task, runs that are made together, and a results folder. Out: the runs in it, and the
+result of each.
 
 This is what a worker does, whether it is a thread, a process or another machine.
 """
@@ -22,14 +22,14 @@ from typing import Any, Literal, TypeAlias
 from plastogen import __version__
 from plastogen._base.machine import one_blas_thread
 from plastogen.errors import CacheDamaged, OtherCode, StoreError
-from plastogen.runs.emulators import path_of
+from plastogen.runs.emulators import emulator_path
 from plastogen.runs.heartbeat import Heartbeat
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import Store
 from plastogen.simulation import MODEL_VERSION, Course, Plan, alike, simulate, simulate_with_errors
 
-Came = Literal["stored", "borrowed", "run", "failed", "failed before", "missing"]
-Follow: TypeAlias = Callable[..., Course]
+RunState = Literal["stored", "borrowed", "run", "failed", "failed before", "missing"]
+Simulator: TypeAlias = Callable[..., Course]
 
 
 class Cancelled(BaseException):
@@ -38,8 +38,8 @@ class Cancelled(BaseException):
 
 @dataclass(frozen=True)
 class Run:
-    """One run to be had: which arm and seed first asked for it, and at which `place`, for a person
-    to read.
+    """One run to be made: its plan, the arm and seed that first need it, and their `place` in
+    words.
     """
 
     id: str
@@ -49,80 +49,78 @@ class Run:
     place: str
 
 
-COHORT, FEWEST = (
-    256,
-    32,
-)  # courses followed side by side at most, and, where there are workers for more, at least
+# courses simulated side by side at most, and, where there are workers for more, at least
+BATCH_MOST, BATCH_FEWEST = 256, 32
 Task: TypeAlias = tuple[Run, ...]
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What became of a job; `note` says why it failed, or what was wrong with the run found on
+    """What became of a run; `note` says why it failed, or what was wrong with the run found on
     disk.
     """
 
-    job: Run
-    came: Came
+    run: Run
+    state: RunState
     note: str = ""
 
 
-def tasks_of(jobs: Sequence[Run], workers: int = 1) -> list[Task]:
-    """What is given to a worker at a time: a job, or a cohort of emulated ones that can be followed
-    side by side.
+def group_into_tasks(runs: Sequence[Run], workers: int = 1) -> list[Task]:
+    """What is given to a worker at a time: one run, or a batch of emulated ones that can be
+    simulated side by side.
     """
-    alone = [(job,) for job in jobs if job.plan.method != "emulated"]
-    many = [job for job in jobs if job.plan.method == "emulated"]
+    alone = [(run,) for run in runs if run.plan.method != "emulated"]
+    batched = [run for run in runs if run.plan.method == "emulated"]
     groups: dict[tuple[str, str], list[Run]] = {}
-    for job in sorted(many, key=lambda job: (job.arm, job.plan.seed)):
-        groups.setdefault((job.plan.emulator, alike(job.plan)), []).append(job)
+    for run in sorted(batched, key=lambda run: (run.arm, run.plan.seed)):
+        groups.setdefault((run.plan.emulator, alike(run.plan)), []).append(run)
     found = []
     for group in groups.values():
-        parts = max(-(-len(group) // COHORT), min(workers, -(-len(group) // FEWEST)))
+        parts = max(-(-len(group) // BATCH_MOST), min(workers, -(-len(group) // BATCH_FEWEST)))
         size = -(-len(group) // parts)
         found += [tuple(group[i : i + size]) for i in range(0, len(group), size)]
     return [*alone, *found]
 
 
-def perform(
+def run_task(
     task: Task,
     folder: Path,
     *,
-    course: Follow | None = None,
+    simulator: Simulator | None = None,
     anew: bool = False,
     stopped: Callable[[], bool] | None = None,
 ) -> list[RunResult]:
-    """Have every job of `task` done, `anew` even if it is finished. `stopped()` is asked at every
-    step of a course.
+    """Make every run of `task`, with `anew` even those that are finished. `stopped()` is called at
+    every step of a course.
 
     A course that fails is remembered with its reason; nothing is raised for it. Raises StoreError
     when the disk refuses, OtherCode when these would not be the runs that were asked for.
     """
-    job = task[0]
-    if run_id(job.plan) != job.id:
+    run = task[0]
+    if run_id(run.plan) != run.id:
         raise OtherCode(
             f"the worker on {platform.node()} has another plastogen, compiler or processor than"
-            f" where the sweep was started (run {job.id} would be another there); give both the"
+            f" where the sweep was started (run {run.id} would be another there); give both the"
             " same, or start the sweep there"
         )
     store = _store(folder, threading.get_ident())
     store.refresh()
-    with Heartbeat(folder, [job.id for job in task]) as mark:
+    with Heartbeat(folder, [run.id for run in task]) as mark:
 
         def progress(label: str, share: float) -> None:
             if stopped is not None and stopped():
                 raise Cancelled
             mark.moved(label, share)
 
-        if job.plan.emulator:
-            return _together(task, store, progress, anew)
+        if run.plan.emulator:
+            return _run_batch(task, store, progress, anew)
         found = []
-        for number, job in enumerate(task):
+        for number, run in enumerate(task):
 
             def one(label: str, share: float, number: int = number) -> None:
                 progress(label, (number + share) / len(task))
 
-            found.append(_one(job, store, course or simulate, one, anew))
+            found.append(_run_one(run, store, simulator or simulate, one, anew))
         return found
 
 
@@ -132,51 +130,51 @@ def _store(folder: Path, worker: int) -> Store:
     return Store(folder)
 
 
-def _one(
-    job: Run, store: Store, course: Follow, progress: Callable[[str, float], None], anew: bool
+def _run_one(
+    run: Run, store: Store, simulator: Simulator, progress: Callable[[str, float], None], anew: bool
 ) -> RunResult:
-    """Follow one course and keep it, unless another sweep has done so meanwhile."""
+    """Simulate one course and keep it, unless another sweep has done so meanwhile."""
     progress("starting", 0)
-    if not anew and store.fault(job.id) is None:
-        return RunResult(job, "stored")
+    if not anew and store.fault(run.id) is None:
+        return RunResult(run, "stored")
     began = time.monotonic()
     try:
-        followed = course(job.plan, progress=progress)
+        simulated = simulator(run.plan, progress=progress)
     except StoreError:  # the disk's fault, not the run's
         raise
     except Exception as error:
         progress("starting", 0)  # a course that was stopped from outside has not failed
-        return failed(
-            store, job, f"{type(error).__name__}: {error}" if not str(error) else str(error)
+        return record_failure(
+            store, run, f"{type(error).__name__}: {error}" if not str(error) else str(error)
         )
     progress("writing", 1)
     try:
         if anew:
-            store.discard(job.id)
+            store.discard(run.id)
         store.write(
-            job.id,
-            job.plan,
-            followed,
-            {**_manifest(job, began), "log": followed.log, "arm": job.arm},
+            run.id,
+            run.plan,
+            simulated,
+            {**_manifest(run, began), "log": simulated.log, "arm": run.arm},
         )
     except (ValueError, KeyError) as error:
-        return failed(store, job, str(error))
-    return RunResult(job, "run")
+        return record_failure(store, run, str(error))
+    return RunResult(run, "run")
 
 
-def _together(
+def _run_batch(
     task: Task, store: Store, progress: Callable[[str, float], None], anew: bool
 ) -> list[RunResult]:
-    """Follow emulated courses side by side and keep them in one file."""
+    """Simulate emulated courses side by side and keep them in one file."""
     progress("starting", 0)
-    there = set() if anew else {job.id for job in task if store.fault(job.id) is None}
-    left = [job for job in task if job.id not in there]
-    found = [RunResult(job, "stored") for job in task if job.id in there]
+    there = set() if anew else {run.id for run in task if store.fault(run.id) is None}
+    left = [run for run in task if run.id not in there]
+    found = [RunResult(run, "stored") for run in task if run.id in there]
     if not left:
         return found
     from plastogen.simulation import Emulator
 
-    path = path_of(store.folder, task[0].plan.emulator)
+    path = emulator_path(store.folder, task[0].plan.emulator)
     try:
         emulator = Emulator.load(path, task[0].plan.circuit)
         about = json.loads(path.with_suffix(".json").read_text())
@@ -187,41 +185,41 @@ def _together(
     began = time.monotonic()
     try:
         with one_blas_thread():
-            pairs = simulate_with_errors([job.plan for job in left], emulator, progress)
+            pairs = simulate_with_errors([run.plan for run in left], emulator, progress)
     except ValueError as error:
         if len(left) == 1:
-            return [*found, failed(store, left[0], str(error))]
+            return [*found, record_failure(store, left[0], str(error))]
         half = len(left) // 2  # which of them it was, the halves will tell
         return [
             *found,
-            *_together(tuple(left[:half]), store, progress, anew),
-            *_together(tuple(left[half:]), store, progress, anew),
+            *_run_batch(tuple(left[:half]), store, progress, anew),
+            *_run_batch(tuple(left[half:]), store, progress, anew),
         ]
     progress("writing", 1)
     manifest = {
         **_manifest(left[0], began, len(left)),
         "emulator": {"key": task[0].plan.emulator, **about},
     }
-    runs = {job.id: (job.plan, *pair) for job, pair in zip(left, pairs, strict=True)}
-    store.write_batch(runs, manifest, {job.id: job.arm for job in left})
-    return [*found, *(RunResult(job, "run") for job in left)]
+    runs = {run.id: (run.plan, *pair) for run, pair in zip(left, pairs, strict=True)}
+    store.write_batch(runs, manifest, {run.id: run.arm for run in left})
+    return [*found, *(RunResult(run, "run") for run in left)]
 
 
-def _manifest(job: Run, began: float, runs: int = 1) -> dict[str, Any]:
+def _manifest(run: Run, began: float, runs: int = 1) -> dict[str, Any]:
     return {
         "wall_s": round((time.monotonic() - began) / runs, 3),
         "versions": versions(),
         "model_version": MODEL_VERSION,
-        "backend": job.plan.backend,
+        "backend": run.plan.backend,
         "git": _commit(),
         "machine": platform.machine(),
     }
 
 
-def failed(store: Store, job: Run, reason: str) -> RunResult:
-    """Remember why a job failed. Raises StoreError."""
-    store.fail(job.id, reason)
-    return RunResult(job, "failed", reason)
+def record_failure(store: Store, run: Run, reason: str) -> RunResult:
+    """Remember why a run failed. Raises StoreError."""
+    store.fail(run.id, reason)
+    return RunResult(run, "failed", reason)
 
 
 @lru_cache(maxsize=1)

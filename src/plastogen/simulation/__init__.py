@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plastogen.simulation.probe import FormulaProbe, NetworkProbe, Probe, network_key
     from plastogen.simulation.switches import SiteFactors, Switches
     from plastogen.simulation.time_grid import MANY, SHARED, grid, shared, union
-    from plastogen.simulation.train_emulator import learn, network
+    from plastogen.simulation.train_emulator import network, train
     from plastogen.simulation.variables import READABLE, VARIABLES, Variable, variables_of
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

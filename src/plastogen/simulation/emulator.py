@@ -32,7 +32,7 @@ from threadpoolctl import ThreadpoolController
 
 from plastogen._base.digest import digest
 from plastogen._base.files import read_npz, write_npz
-from plastogen.model.circuit import RATE_FLOOR_HZ, Activity, Circuit, Drive, heard
+from plastogen.model.circuit import RATE_FLOOR_HZ, Activity, Circuit, Drive, derive_activity
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -202,7 +202,7 @@ class Emulator:
         rate = np.maximum(np.exp(found[:, :rates]) - RATE_FLOOR_HZ, 0)
         bound, pattern = np.clip(found[:, rates : rates + 2].T, 0, 1)
         voltage = np.maximum(found[:, 2 * rates + 2 :].reshape(len(drives), rates, -1), 0)
-        return heard(
+        return derive_activity(
             self.circuit,
             Drive.from_array(self.circuit, drives),
             rate_hz=rate,

@@ -168,8 +168,8 @@ class Lockstep:
     # what is written down
 
     def _note(self, now: Moment) -> dict[str, Array]:
-        heard = {name: np.asarray(getattr(now.activity, name)) for name in WRITTEN}
-        return {"y": now.y, "block": self.stepper.block(now.blocked), **heard}
+        recorded = {name: np.asarray(getattr(now.activity, name)) for name in WRITTEN}
+        return {"y": now.y, "block": self.stepper.block(now.blocked), **recorded}
 
     def _observed(self, start: Moment, held: dict[str, Array]) -> dict[str, Array]:
         """Every variable, (times, courses, ...)."""

@@ -36,7 +36,7 @@ def observe(
     circuit: Circuit,
     model: SlowModel,
     y: Array,
-    heard: Callable[[str], Array],
+    recorded: Callable[[str], Array],
     *,
     start: Activity,
     baseline: Activity,
@@ -46,18 +46,18 @@ def observe(
     """Variables of results.nc along a course, but concentrations, occupancy, stress and block;
     only those the circuit has (`variables_of`).
 
-    y: (times, ..., states). heard: a number of `Activity` along the course, (times, ...). start,
+    y: (times, ..., states). recorded: a number of `Activity` along the course, (times, ...). start,
     baseline: activity when the course begins, and of the healthy circuit. reference: J when the
     course begins.
     """
     recurrent = model.recurrent(y)
     found = {name: y[..., i] for i, name in enumerate(STATES)} | {
-        "rate_hz": heard("rate_hz"),
-        "rate_se_hz": heard("rate_se_hz"),
-        "glutamate": 100 * heard("glutamate") / start.glutamate,
-        "ampa_throughput": heard("ampa_throughput") / baseline.ampa_throughput,
-        "calcium": heard("calcium") / baseline.calcium,
-        "pattern_shift": heard("pattern_shift"),
+        "rate_hz": recorded("rate_hz"),
+        "rate_se_hz": recorded("rate_se_hz"),
+        "glutamate": 100 * recorded("glutamate") / start.glutamate,
+        "ampa_throughput": recorded("ampa_throughput") / baseline.ampa_throughput,
+        "calcium": recorded("calcium") / baseline.calcium,
+        "pattern_shift": recorded("pattern_shift"),
         "recurrent": recurrent,
         "spine_density": model.spine_density(y),
         "vacant": model.vacant(y),
@@ -66,6 +66,6 @@ def observe(
         "clinical_effect": model.clinical_effect(recurrent, reference),
     }
     if circuit.of_role("dendritic"):
-        found["dissociation"] = measures.dissociation(circuit, heard("rate_hz"), start.rate_hz)
+        found["dissociation"] = measures.dissociation(circuit, recorded("rate_hz"), start.rate_hz)
     absent = VARIABLES.keys() - variables_of(circuit).keys()
     return {name: values for name, values in found.items() if name not in absent}

@@ -29,7 +29,7 @@ from plastogen.model.circuit import (
     Engine,
     Spikes,
     State,
-    heard,
+    derive_activity,
     measures,
     reduce,
     signature,
@@ -103,7 +103,7 @@ class NetworkProbe:
         bound = drive["release"] * measures.bound_share(
             spikes, saturation=float(k.agonist.saturation), decay_ms=float(k.decays.nmda)
         )
-        return heard(
+        return derive_activity(
             k,
             drive,
             rate_hz=rate,
@@ -150,7 +150,7 @@ class FormulaProbe:
         e = rate[..., PRINCIPAL]
         bound = drive["release"] * e * each / (1 + e * each)
         shift = 1 - np.exp(-np.abs(self._gain[PRINCIPAL] * moved).sum(axis=-1))
-        return heard(
+        return derive_activity(
             k,
             drive,
             rate_hz=rate,

@@ -38,7 +38,7 @@ REFIT_GROWTH = 1.5  # the covariance is fitted again when there are this many ti
 
 
 @dataclass(frozen=True)
-class Learned:
+class TrainedEmulator:
     """An emulator, and how it came about: questions put to the network, those answered from disk,
     and the largest standard error of a log rate among the drives the plans met (`tolerance` was
     wanted).
@@ -62,14 +62,14 @@ class Learned:
         return {**counts, **{name: float(f"{value:.4g}") for name, value in errors.items()}}
 
 
-def learn(
-    plans: Sequence[Plan], probe: CachedProbe, *, workers: int, tell: Tell | None = None
-) -> Learned:
+def train(
+    plans: Sequence[Plan], probe: CachedProbe, *, workers: int, progress: Tell | None = None
+) -> TrainedEmulator:
     """The emulator that is sure of every drive that `plans` (of one circuit) meet.
 
     Raises EngineError, StoreError.
     """
-    say = tell or (lambda what, share: None)
+    say = progress or (lambda what, share: None)
     circuit, tolerance = plans[0].circuit, SURE_SHARE * plans[0].tolerance
     seeds = sorted({plan.seed for plan in plans})
     drives = np.repeat(Drive().array(circuit)[None], len(seeds), axis=0)
@@ -113,7 +113,7 @@ def learn(
             refit = len(drives) >= REFIT_GROWTH * fitted
             fitted = len(drives) if refit else fitted
             emulator = Emulator.fit(circuit, drives, whose, answers, emulator.theta, refit=refit)
-    return Learned(
+    return TrainedEmulator(
         emulator,
         probe.asked,
         probe.answered,

@@ -8,7 +8,14 @@ __all__ = ["Activity", "Circuit", "State"]
 
 if TYPE_CHECKING:
     from plastogen.model.circuit import measures
-    from plastogen.model.circuit.activity import Activity, State, agonist, heard, reduce, voltages
+    from plastogen.model.circuit.activity import (
+        Activity,
+        State,
+        agonist,
+        derive_activity,
+        reduce,
+        voltages,
+    )
     from plastogen.model.circuit.definition import PRINCIPAL, Circuit, Connection, Population, Role
     from plastogen.model.circuit.drive import Drive, cell_values, shared_values
     from plastogen.model.circuit.engine import (

@@ -124,7 +124,7 @@ def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:
     return found
 
 
-def heard(
+def derive_activity(
     circuit: Circuit,
     drive: Drive,
     *,

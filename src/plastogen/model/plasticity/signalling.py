@@ -169,16 +169,16 @@ class Cascade:
         protein: N,
         habituation: N,
         tone: N,
-        heard: N,
+        throughput: N,
         inputs: Inputs,
     ) -> tuple[N, N, N, N, N, N, N]:
         """Rates per hour of the first five, then D(trkb) and translation for the synapse and the
         spines.
 
-        `heard` is the AMPA throughput of one spine, 1 when healthy.
+        `throughput` is the AMPA throughput of one spine, 1 when healthy.
         """
         eef2k_h, bdnf_h, mtorc1_h, protein_h, habituation_h = self.per_h
-        x = heard / habituation
+        x = throughput / habituation
         coincidence = self.coincidence(x) / self.coincidence.at_one
         surge = self.release(x) - self.release.at_one
         drive = self.trkb(bdnf * inputs.bdnf * coincidence) - self.trkb.at_one
@@ -193,7 +193,7 @@ class Cascade:
             (1 + made - bdnf) * bdnf_h,
             (1 + self.mtorc1_gain * drive - mtorc1) * mtorc1_h,
             (1 + self.share * (translation - 1) - protein) * protein_h,
-            coincidence * (heard - habituation) * habituation_h,
+            coincidence * (throughput - habituation) * habituation_h,
             drive,
             translation,
         )

@@ -121,7 +121,7 @@ class SlowModel:
             tone,
         ) = y
         i = inputs
-        heard = i.ampa_throughput / (transient + persistent)
+        throughput = i.ampa_throughput / (transient + persistent)
         *signals, drive, translation = self.cascade.rates(
             eef2k,
             bdnf,
@@ -129,7 +129,7 @@ class SlowModel:
             protein,
             habituation,
             tone,
-            heard,
+            throughput,
             i,
         )
         strength = self.strength.rates(weight, scaling, drive, protein, i.rate_E)
@@ -159,11 +159,11 @@ class SlowModel:
         weight, scaling = self.strength.steady(drive, signals[-1], i.rate_E)
         transient, persistent = self.spines.steady(translation, i.stress)
         pv = 1 / (1 + self.pv_loss_h * self.pv(i.pv_block) / self.pv_recovery_h)
-        heard = i.ampa_throughput / (transient + persistent)
+        throughput = i.ampa_throughput / (transient + persistent)
         return np.stack(
             np.broadcast_arrays(
                 *signals,
-                heard,
+                throughput,
                 translation,
                 translation,
                 weight,
