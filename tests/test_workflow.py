@@ -258,11 +258,11 @@ def test_what_is_being_learned_is_told_until_it_is_learned(
         def finished(self, task: str, runs: int) -> None:
             told.append(("finished", task))
 
-    def ensure_emulator(pilots: Any, results: Path, *, workers: int, moved: Any) -> bool:
+    def ensure_emulator(training_set: Any, results: Path, *, workers: int, moved: Any) -> bool:
         moved("learning the circuit", 0.5)
         return False
 
-    monkeypatch.setattr("plastogen.runs.missing.provide", ensure_emulator)
+    monkeypatch.setattr("plastogen.runs.missing.ensure_emulator", ensure_emulator)
     _train_emulators(request, request.runs, watcher=Watching(), workers=1)
     (key,) = (pilots.key for pilots in request.training_sets.values())
     assert told == [("learning the circuit", key), ("finished", key)]
