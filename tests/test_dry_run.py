@@ -159,7 +159,7 @@ def test_the_pace_is_an_average_over_runs_that_are_alike(tmp_path: Path) -> None
 def test_a_pace_file_that_is_damaged_is_as_none(tmp_path: Path) -> None:
     (one, *_) = jobs(question(FORMULA))
     record_cost([one], 10, Store(tmp_path))
-    (file,) = (tmp_path / "cache" / "pace").iterdir()
+    (file,) = (tmp_path / "cache" / "cost").iterdir()
     file.write_text("{")
     assert expected_costs([one]) == [(1, None)]
 

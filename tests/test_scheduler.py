@@ -224,7 +224,7 @@ def test_one_deadly_job_costs_its_cohort_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "plastogen.runs.scheduler.tasks_of",
+        "plastogen.runs.scheduler.group_into_tasks",
         lambda jobs, workers: [tuple(jobs[:7]), tuple(jobs[7:])],
     )
     came = done(
