@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.model.plasticity.definition import Plasticity
-from plastogen.model.plasticity.signalling import Cascade, Signalling, Switch
+from plastogen.model.plasticity.signalling import Cascade, Inputs, Signalling, Switch
 
 NAMES = ("eef2k", "bdnf", "mtorc1", "protein", "habituation", "drive", "translation")
 HEALTHY = {
     "eef2k": 1.0, "bdnf": 1.0, "mtorc1": 1.0, "protein": 1.0, "habituation": 1.0, "tone": 0.0,
-    "throughput": 1.0, "rest_current": 1.0, "sequestered": 0.0, "blocked": 0.0,
+    "throughput": 1.0,
 }  # fmt: skip
+DRUGS = ("rest_current", "sequestered", "blocked")
 ratio = st.floats(0.05, 5)
 share = st.floats(0, 1)
 
@@ -44,8 +45,19 @@ def cascade(*, disinhibition: float = 1, spontaneous: float = 1) -> Cascade:
     return Cascade(K, disinhibition=disinhibition, spontaneous=spontaneous)
 
 
+def under(
+    *, rest_current: float = 1, sequestered: float = 0, blocked: float = 0, tone: float = 0
+) -> Inputs:
+    """Inputs under drugs that take `sequestered` of BDNF and `blocked` of mTORC1 out."""
+    return Inputs(
+        rest_current=rest_current, bdnf=1 - sequestered, mtorc1=1 - blocked, serotonin=tone
+    )
+
+
 def rates(on: Cascade | None = None, **state: float) -> dict[str, float]:
-    return dict(zip(NAMES, (on or cascade()).rates(**{**HEALTHY, **state}), strict=True))
+    drugs = {name: state.pop(name) for name in DRUGS if name in state}
+    found = (on or cascade()).rates(**{**HEALTHY, **state}, inputs=under(**drugs))
+    return dict(zip(NAMES, found, strict=True))
 
 
 class TestSwitch:
@@ -87,7 +99,7 @@ class TestCascade:
             "sequestered": sequestered,
             "blocked": blocked,
         }
-        *signals, drive, translation = cascade().steady(**inputs)
+        *signals, drive, translation = cascade().steady(under(**inputs))
         state = dict(zip(NAMES[:4], signals, strict=True))
         now = rates(**state, habituation=throughput, throughput=throughput, **inputs)
         assert [now[name] for name in NAMES[:5]] == pytest.approx([0] * 5, abs=1e-9)
@@ -114,12 +126,12 @@ class TestCascade:
         )
 
     def test_eef2k_falls_more_than_the_current_does(self) -> None:
-        settled, *_ = cascade().steady(tone=0, rest_current=0.8, sequestered=0, blocked=0)
+        settled, *_ = cascade().steady(under(tone=0, rest_current=0.8))
         assert settled == pytest.approx(0.8 ** float(K.eef2k_cooperativity))
         assert 0.5 < settled < 0.7  # phospho-eEF2 down by 30 to 50 %
 
     def test_tone_raises_bdnf_a_little(self) -> None:
-        gain = cascade().steady(tone=1, rest_current=1, sequestered=0, blocked=0)[1] - 1
+        gain = cascade().steady(under(tone=1, rest_current=1))[1] - 1
         assert gain == pytest.approx(float(K.tone_gain))
         assert 0 < gain < 0.1
 
@@ -150,7 +162,7 @@ class TestCascade:
     def test_protein_stops_at_its_ceiling(self) -> None:
         ceiling = float(K.protein_ceiling)
         assert rates(mtorc1=5, protein=ceiling)["translation"] == pytest.approx(0, abs=1e-12)
-        assert 1 < cascade().steady(tone=200, rest_current=1, sequestered=0, blocked=0)[3] < ceiling
+        assert 1 < cascade().steady(under(tone=200, rest_current=1))[3] < ceiling
 
     @given(usual=st.floats(0.3, 2), surge=st.floats(0.5, 2))
     def test_only_the_step_above_the_usual_level_counts(self, usual: float, surge: float) -> None:
