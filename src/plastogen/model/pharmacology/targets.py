@@ -153,7 +153,7 @@ def target_faults(
         at = f"targets.{name}"
         if name not in TARGETS and not POOL.fullmatch(name):
             known = f"one of {', '.join(TARGETS)}, or one pool such as {EXAMPLE_OF_POOL}"
-            yield Fault(at, "an unknown name", known, nearest(name, TARGETS))
+            yield Fault(at, f"'{name}'", known, nearest(name, TARGETS))
             continue
         for who, effect in by_species(effects, parent).items():
             here = at if isinstance(effects, TargetEffect) else f"{at}.{who}"
