@@ -146,7 +146,7 @@ def test_rows_say_n_of_n_and_the_unit() -> None:
     assert row[-1] == "5 of 6"
     assert "ng/mL" in row[2]
     above, below = trial.legend(next(trial.contrasts(ds)), effect=0.5)
-    assert above == "each arm less vehicle, paired by seeds"
+    assert above == "each arm less vehicle, matched pairs of seeds (df n - 1)"
     assert below.endswith("a difference of 0.5")
 
 

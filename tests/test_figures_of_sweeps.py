@@ -365,7 +365,7 @@ def test_a_tornado_is_sorted_and_goes_from_low_to_high() -> None:
         "IC50 GluN2B",
         "mtorc1 gain",
     ]
-    _, found = asking.influences(DRAWN, ["spine_density_24h"])
+    _, found, _ = asking.influences(DRAWN, ["spine_density_24h"])
     first = next(one for one in found if one.number == "rescue")
     bar = ax.lines[0]
     assert list(bar.get_xdata()) == pytest.approx([first.swing[0][0], first.swing[1][0]])
@@ -376,7 +376,7 @@ def test_a_tornado_is_sorted_and_goes_from_low_to_high() -> None:
 def test_the_heat_map_holds_the_indices_and_says_which() -> None:
     fig = plot_sensitivity(DRAWN)
     ax = fig.axes[0]
-    _, found = asking.influences(DRAWN)
+    _, found, _ = asking.influences(DRAWN)
     (image,) = ax.images
     shown = np.asarray(image.get_array())
     by = {(one.readout, one.path): one.value for one in found}

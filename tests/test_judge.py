@@ -149,7 +149,7 @@ def pairs(values: Any, other: Any, missing: tuple[int, ...] = (), **fields: Any)
     for at in missing:
         there[at, 0] = False
     asked = claim(goes_with="mg", **({"correlation": [0, 1]} | fields))
-    return judge_correlation(asked, x, np.broadcast_to(y, x.shape), there, unit="1")
+    return judge_correlation(asked, x, np.broadcast_to(y, x.shape), there)
 
 
 def test_two_numbers_that_go_judge_correlation() -> None:

@@ -56,8 +56,8 @@ def swept(
     noise = 0.5 * np.arange(seeds)  # seeds differ, and the arms share it
     ds = xr.Dataset(
         {
-            "y": (("arm", "point", "seed"), np.stack([1 + 0 * y, 1 + y]) + noise, {"units": "Hz", "readout": 1}),
-            "same": (("arm", "point", "seed"), np.ones((2, *y.shape)), {"units": "1", "readout": 1}),
+            "y": (("arm", "point", "seed"), np.stack([1 + 0 * y, 1 + y]) + noise, {"units": "Hz", "readout": 1, "scale": 1.0}),
+            "same": (("arm", "point", "seed"), np.ones((2, *y.shape)), {"units": "1", "readout": 1, "scale": 1.0}),
             "status": (("arm", "point", "seed"), np.full((2, *y.shape), "complete")),
         },
         coords={"arm": ["base", "drug"], "seed": range(seeds), "point": range(axis.size)}
@@ -81,7 +81,7 @@ def linear(x: np.ndarray) -> np.ndarray:
 
 
 def by_number(ds: xr.Dataset, **k: Any) -> dict[str, sensitivity.Influence]:
-    _, found = sensitivity.influences(ds, **k)
+    _, found, _ = sensitivity.influences(ds, **k)
     return {one.number: one for one in found}
 
 
@@ -89,7 +89,7 @@ def by_number(ds: xr.Dataset, **k: Any) -> dict[str, sensitivity.Influence]:
 
 
 def test_sobol_indices_of_ishigami() -> None:
-    kind, found = sensitivity.influences(swept(ishigami, "saltelli", 1024, ISHIGAMI))
+    kind, found, _ = sensitivity.influences(swept(ishigami, "saltelli", 1024, ISHIGAMI))
     assert kind == "saltelli"
     assert [one.number for one in found] == [
         "one",
@@ -118,11 +118,32 @@ def test_the_first_sets_do_not_depend_on_how_many_there_are() -> None:
         np.testing.assert_array_equal(few[name], many[name][: few.sizes["point"]])
 
 
+@pytest.mark.parametrize("kind", ["saltelli", "morris", "sobol"])
+def test_what_does_not_vary_has_no_index_and_that_is_said(kind: str) -> None:
+    """Outputs that are constant but for rounding had total indices of 1.25."""
+    rng = np.random.default_rng(4)
+    ds = swept(lambda x: 0.8 + 1e-12 * rng.standard_normal(len(x)), kind, 16, LINEAR)
+    _, found, unmeasured = sensitivity.influences(ds)
+    assert found == []
+    assert unmeasured == dict.fromkeys(("y", "same"), "is the same at every point")
+    y = 0.8 + 1e-12 * rng.standard_normal(5 * 16)
+    assert np.isnan(sensitivity.sobol(y, 3, scale=1.0).value).all()
+    x = np.array([ds[name].values for name in ("one", "two", "three")]).T
+    if kind == "morris":
+        assert (sensitivity.morris(x, y[: len(x)], scale=1.0).value == 0).all()
+
+
+def test_a_readout_with_too_few_values_is_named() -> None:
+    ds = swept(linear, "sobol", 16, LINEAR)
+    ds["y"][1, 3:] = np.nan
+    assert sensitivity.influences(ds)[2]["y"] == "has a value at 3 of 16 points, which takes 6"
+
+
 # Morris
 
 
 def test_elementary_effects_of_a_line_are_its_slopes_over_the_ranges() -> None:
-    kind, _ = sensitivity.influences(swept(linear, "morris", 12, LINEAR))
+    kind, _, _ = sensitivity.influences(swept(linear, "morris", 12, LINEAR))
     found = by_number(swept(linear, "morris", 12, LINEAR))
     assert kind == "morris"
     assert {name: one.value for name, one in found.items()} == pytest.approx(
@@ -160,7 +181,7 @@ def test_without_salib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
 
 def test_rank_correlations_are_partial() -> None:
     ds = swept(lambda x: np.exp(3 * x[:, 0]) - 4 * x[:, 1], "latin_hypercube", 300, LINEAR)
-    kind, found = sensitivity.influences(ds)
+    kind, found, _ = sensitivity.influences(ds)
     assert kind == ""
     ranks = {one.number: one for one in found}
     assert ranks["three"].low < 0 < ranks["three"].high
@@ -222,7 +243,7 @@ def test_names_that_are_not_there_and_sweeps_of_nothing_are_told() -> None:
 
 
 def test_rows_and_table_say_measure_numbers_and_n() -> None:
-    kind, found = sensitivity.influences(swept(linear, "morris", 12, LINEAR))
+    kind, found, _ = sensitivity.influences(swept(linear, "morris", 12, LINEAR))
     head, first, *_ = sensitivity.rows(kind, found)
     assert head[2].startswith("mean absolute elementary effect")
     assert first[:2] == ("y", "two")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from test_experiment import question
@@ -21,10 +21,12 @@ from plastogen.experiment.statistics import (
     auc,
     average_ranks,
     detectable_effect,
+    differences,
     false_discovery,
     mean_interval,
     mean_intervals,
     moments,
+    noncentrality,
     paired_difference,
     paired_power,
     pairs_needed,
@@ -189,8 +191,38 @@ def test_hedges_g_is_that_of_the_textbook() -> None:
     a, b = (sd * z @ np.linalg.cholesky([[1, 0.7], [0.7, 1]]).T).T + np.array([[103], [100]])
     found = paired_difference(a, b)
     assert float(found["g"]) == pytest.approx(0.4160, abs=2e-4)
+    # the textbook's interval is the normal one of a large sample, 5 % narrower here
     half = float(found["g_high"] - found["g_low"]) / 2
-    assert (half / stats.norm.ppf(0.975)) ** 2 == pytest.approx(0.0127, abs=1e-4)
+    assert half == pytest.approx(stats.norm.ppf(0.975) * np.sqrt(0.0127), rel=0.05)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(3, 60), st.floats(-60, 60), st.integers(0, 99))
+def test_the_interval_of_g_is_that_of_the_noncentral_t_and_leaves_out_0_where_the_difference_does(
+    n: int, effect: float, seed: int
+) -> None:
+    a, b = correlated(n, effect, rng=np.random.default_rng(seed))
+    found = paired_difference(a, b)
+    t, d = stats.ttest_rel(a, b).statistic, a - b
+    ends = [
+        float(end) * np.sqrt(n) / d.std(ddof=1) * d.mean() / found["g"]
+        for end in (found["g_low"], found["g_high"])
+    ]
+    if abs(t) < 30:
+        np.testing.assert_allclose(stats.nct.sf(t, n - 1, ends[0]), 0.025, atol=1e-4)
+        np.testing.assert_allclose(stats.nct.cdf(t, n - 1, ends[1]), 0.025, atol=1e-4)
+    assert found["g_low"] < found["g"] < found["g_high"]
+    for d_end, g_end in (("low", "g_low"), ("high", "g_high")):
+        assert (found[d_end] > 0) == (found[g_end] > 0)
+
+
+def test_the_noncentrality_of_a_far_t_goes_on_where_the_near_one_ends() -> None:
+    for degrees in (1, 2, 7, 49, 999):
+        near, far = (noncentrality(np.array(t), degrees) for t in (100.0, 100.001))
+        np.testing.assert_allclose(near, far, rtol=2e-3, atol=0.05)
+        np.testing.assert_allclose(
+            noncentrality(np.array(-1e8), degrees)[0], -noncentrality(np.array(1e8), degrees)[1]
+        )
 
 
 def test_a_pair_counts_only_when_both_arms_are_there() -> None:
@@ -211,12 +243,32 @@ def test_one_pair_has_a_difference_and_no_interval() -> None:
 
 def test_pairs_that_all_differ_by_the_same_leave_nothing_to_chance() -> None:
     same = paired_difference(np.array([1.0, 1, 1]), np.array([1.0, 1, 1]))
-    assert (same["difference"], same["detectable"], same["needed"]) == (0, 0, np.inf)
     moved = paired_difference(np.array([2.0, 2, 2]), np.array([1.0, 1, 1]))
-    assert (moved["difference"], moved["needed"]) == (1, 2)
-    assert np.isnan(moved["g"])
     rounded = paired_difference(np.array([1.0, 2, 3]), np.array([1.0, 2, 3]) * (1 + 1e-15))
-    assert (rounded["difference"], rounded["needed"]) == (0, np.inf)
+    for found, size in ((same, 0), (moved, 1), (rounded, 0)):
+        assert found["low"] == found["difference"] == found["high"] == size
+        assert np.isnan([found["detectable"], found["needed"]]).all()
+    assert np.isnan([same["g"], moved["g"]]).all()
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 100.0])
+@pytest.mark.parametrize("noise", [1e-17, 1e-12, 4e-7])
+@pytest.mark.parametrize("effect", [0.0, -0.013])
+def test_no_statistic_is_made_of_rounding(scale: float, noise: float, effect: float) -> None:
+    """A difference of -2.8e-17 had a g of -0.51; seeds apart by 1e-7 made one of -150,000."""
+    rng = np.random.default_rng(2)
+    a, b = (scale * (at + noise * rng.uniform(-1, 1, 6)) for at in (effect, 0.0))
+    found = paired_difference(a, b, scale=scale)
+    assert found["difference"] == pytest.approx(effect * scale, abs=noise * scale)
+    assert (found["difference"] == 0) == (effect == 0)
+    assert found["low"] == found["high"]
+    assert np.isnan([found[name] for name in ("g", "g_low", "detectable", "needed")]).all()
+    assert t_test(differences(a, b, scale=scale), scale=scale)[1] == (1 if effect == 0 else 0)
+    assert np.isnan(rank_correlation(a, np.arange(6.0), scales=(scale, 0)).value)
+    span = mean_interval(a, scale=scale)
+    assert span.low == span.high
+    real = paired_difference(a + scale * rng.normal(0, 0.1, 6), b, scale=scale)
+    assert np.isfinite([real["g"], real["needed"]]).all()
 
 
 def test_every_time_is_compared_on_its_own() -> None:

@@ -21,7 +21,7 @@ def test_trial_prints_a_table_and_writes_all_of_it(lab: Path) -> None:
     told = say("trial", "mine")
     assert told.exit_code == 0
     lines = told.output.splitlines()
-    assert lines[0] == "each arm less vehicle, paired by seeds"
+    assert lines[0] == "each arm less vehicle, matched pairs of seeds (df n - 1)"
     assert "Hedges g [95 % interval]" in lines[1]
     assert lines[2].split()[-3:] == ["2", "of", "2"]
     written = (lab / "results" / "mine" / "trial.csv").read_text().splitlines()

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen._base.text import columns
-from plastogen.experiment import COMPLETE, FEWEST, Array, false_discovery, t_test
+from plastogen.analysis.contrast import scale_of
+from plastogen.experiment import COMPLETE, FEWEST, Array, differences, false_discovery, t_test
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Point: TypeAlias = frozenset[tuple[str, Any, str]]  # path, value, unit
-ROUNDING = 1e-9  # of the larger value: what is closer than this is equal
 CHANCE = 0.05  # the share of false alarms among the differences that are told
 DIGITS = 9  # of swept values that are compared
 TOLD = 5  # names in a line of what could not be compared
@@ -134,7 +134,8 @@ def compare_results(a: xr.Dataset, b: xr.Dataset) -> Comparison:
     rows = []
     for name in names:
         x, y = one.values(name)[where[0]], two.values(name)[where[1]]
-        rows += [_row(name, _unit(one, name), arm, x[i], y[i]) for i, arm in enumerate(arms)]
+        scale = max(scale_of(side.readouts[name]) for side in (one, two))
+        rows += [_row(name, _unit(one, name), arm, x[i], y[i], scale) for i, arm in enumerate(arms)]
     return Comparison(_judged(rows), [*_left_out(one, two), *_gaps(one, two, where)])
 
 
@@ -142,18 +143,18 @@ def _unit(side: Side, name: str) -> str:
     return str(side.readouts[name].attrs["units"])
 
 
-def _row(name: str, unit: str, arm: str, a: Array, b: Array) -> Row:
-    """`a`, `b`: (point, seed)."""
+def _row(name: str, unit: str, arm: str, a: Array, b: Array, scale: float) -> Row:
+    """`a`, `b`: (point, seed); `scale`: of the readout."""
     both = np.isfinite(a) & np.isfinite(b)
-    d = np.where(both, b - a, 0.0)
+    d = np.where(both, differences(b, a, scale=scale), 0.0)
     here = both.any(axis=0)
     each = d.sum(axis=0)[here] / both.sum(axis=0)[here]  # a seed
     at = d.sum(axis=1)[both.any(axis=1)] / both.sum(axis=1)[both.any(axis=1)]  # a point
     most = float(at[np.abs(at).argmax()]) if at.size else np.nan
     n, seeds = int(both.sum()), int(here.sum())
     mean = float(each.mean()) if n else np.nan
-    error, p = t_test(each)
-    equal = bool(n) and bool((np.abs(d) <= ROUNDING * np.maximum(np.abs(a), np.abs(b)))[both].all())
+    error, p = t_test(each, scale=scale)
+    equal = bool(n) and not d[both].any()
     means = [float(x[both].mean()) if n else np.nan for x in (a, b)]
     return Row(name, unit, arm, n, seeds, means[0], means[1], mean, error, most, p, equal)
 

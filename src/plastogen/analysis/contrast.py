@@ -20,7 +20,8 @@ import numpy as np
 
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
-from plastogen.experiment import FEWEST, PAIRED, SUBJECT, paired_difference
+from plastogen.experiment import FEWEST, FIXED, PAIRED, SUBJECT, paired_difference
+from plastogen.simulation import VARIABLES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,6 +61,12 @@ def by_unit(values: xr.DataArray) -> xr.DataArray:
     return values.transpose(SEED, ...)
 
 
+def scale_of(values: xr.DataArray) -> float:
+    """What is much of a readout or a variable of results, in its unit; 0 where nothing says so."""
+    variable = VARIABLES.get(str(values.name))
+    return float(values.attrs.get("scale", 0.0 if variable is None else variable.size))
+
+
 def compare(first: xr.DataArray, second: xr.DataArray, effect: float | None = None) -> xr.Dataset:
     """`first` less `second`, paired by unit: `PAIRED` over their other dimensions. `effect`: see
     `paired_difference`.
@@ -67,7 +74,8 @@ def compare(first: xr.DataArray, second: xr.DataArray, effect: float | None = No
     import xarray as xr
 
     a, b = by_unit(first), by_unit(second)
-    found = paired_difference(np.asarray(a.values, float), np.asarray(b.values, float), effect)
+    x, y = (np.asarray(each.values, float) for each in (a, b))
+    found = paired_difference(x, y, effect, scale=scale_of(first))
     dims = a.dims[1:]
     coords = {name: a.coords[name] for name in a.coords if set(a.coords[name].dims) <= set(dims)}
     return xr.Dataset({name: (dims, found[name]) for name in PAIRED}, coords=coords)
@@ -152,7 +160,7 @@ def legend(found: Contrast, effect: float | None = None) -> tuple[str, str]:
     unit = "virtual subjects" if found.of_subjects else "seeds"
     asked = "the difference found" if effect is None else f"a difference of {effect:g}"
     return (
-        f"each arm less {found.than}, paired by {unit}",
+        f"each arm less {found.than}, matched pairs of {unit} (df n - 1)",
         (
             f"detectable: the smallest difference these {unit} show with 80 % power; needed: {unit}"
             f" that show {asked}"
@@ -194,12 +202,12 @@ def _cells(stats: xr.Dataset, dims: Sequence[str]) -> Iterator[tuple[dict[str, A
 
 def _numbers(contrast: Contrast, at: Mapping[str, float]) -> Iterator[str]:
     unit = "" if contrast.unit == "1" else f" {contrast.unit}"
-    for middle, low, high, text in (
-        ("difference", "low", "high", unit),
-        ("g", "g_low", "g_high", ""),
+    fixed = at["low"] == at["high"]
+    for middle, low, high, text, missing in (
+        ("difference", "low", "high", unit, "no value"),
+        ("g", "g_low", "g_high", "", FIXED if fixed else "" if at["n"] else "no value"),
     ):
-        span = f" [{at[low]:.3g}, {at[high]:.3g}]" if np.isfinite(at[low]) else ""
-        missing = "no spread" if middle == "g" and np.isfinite(at["difference"]) else "no value"
+        span = f" [{at[low]:.3g}, {at[high]:.3g}]" if at[low] < at[high] else ""
         yield f"{at[middle]:.3g}{span}{text}" if np.isfinite(at[middle]) else missing
     yield f"{at['detectable']:.3g}{unit}" if np.isfinite(at["detectable"]) else ""
     count = at["needed"]

@@ -15,12 +15,12 @@ import io
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plastogen.analysis.contrast import SEED, one_of, refusal, untreated
+from plastogen.analysis.contrast import SEED, one_of, refusal, scale_of, untreated
 from plastogen.errors import InputError
 from plastogen.experiment import (
     CONFIDENCE,
@@ -28,8 +28,10 @@ from plastogen.experiment import (
     POINT,
     Array,
     Estimate,
+    differences,
     mean_interval,
     partial_rank_correlations,
+    varies,
 )
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class Sample:
     y: Mapping[str, Array]
     units: Mapping[str, str]
     shares: frozenset[str] = frozenset()
+    scales: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,9 +103,9 @@ class Measured:
     n: int
 
 
-def sobol(y: Array, numbers: int, seed: int = 1) -> Measured:
+def sobol(y: Array, numbers: int, *, scale: float = 0.0, seed: int = 1) -> Measured:
     """Total Sobol indices, and beside them first-order ones; `y` (points,) as a Saltelli design
-    orders its points.
+    orders its points. NaN where `y` does not vary: there is no variance to share out.
 
     A set of points any of which is NaN is left out, then as many as leave a power of two, which the
     estimator needs.
@@ -112,6 +115,9 @@ def sobol(y: Array, numbers: int, seed: int = 1) -> Measured:
     blocks = y.reshape(-1, numbers + 2)
     blocks = blocks[np.isfinite(blocks).all(1)]
     blocks = blocks[: 1 << (len(blocks).bit_length() - 1)]
+    if not varies(blocks.ravel(), scale=scale):
+        none = np.full(numbers, np.nan)
+        return Measured(none, none, none, none, blocks.size)
     f: dict[str, Array] = {
         "f_A": blocks[:, 0][None],
         "f_B": blocks[:, 1][None],
@@ -128,12 +134,12 @@ def sobol(y: Array, numbers: int, seed: int = 1) -> Measured:
     return Measured(total, low, high, np.asarray(found.first_order), blocks.size)
 
 
-def morris(x: Array, y: Array, seed: int = 1) -> Measured:
+def morris(x: Array, y: Array, *, scale: float = 0.0, seed: int = 1) -> Measured:
     """Mean absolute elementary effects over the whole range of a number, and beside them their
     standard deviations.
 
     `x` (points, numbers): trajectories of numbers + 1 points; one any of which is NaN in `y` is
-    left out. Raises InputError without SALib.
+    left out. Effects that are none on the readout's `scale` are 0. Raises InputError without SALib.
     """
     try:
         from SALib.analyze.morris import analyze
@@ -156,8 +162,10 @@ def morris(x: Array, y: Array, seed: int = 1) -> Measured:
         conf_level=CONFIDENCE,
         seed=seed,
     )
-    mean, half = np.asarray(found["mu_star"], float), np.asarray(found["mu_star_conf"], float)
-    sigma = np.asarray(found["sigma"], float)
+    mean, half, sigma = (
+        differences(np.asarray(found[name], float), np.zeros(numbers), scale=scale)
+        for name in ("mu_star", "mu_star_conf", "sigma")
+    )
     return Measured(mean, np.maximum(mean - half, 0), mean + half, sigma, int(there.sum()))
 
 
@@ -170,15 +178,17 @@ def ranked(x: Array, y: Array) -> Measured:
     return Measured(found, low, high, np.full(found.size, np.nan), int(there.sum()))
 
 
-def swing(x: Array, y: Array, *, share: bool = False) -> tuple[Estimate, Estimate]:
+def swing(
+    x: Array, y: Array, *, share: bool = False, scale: float = 0.0
+) -> tuple[Estimate, Estimate]:
     """Mean and interval of `y` where `x` (points,) is in its lowest and in its highest fifth.
 
     `share`: `y` says yes or no.
     """
     low, high = np.quantile(x, [1 / FIFTHS, 1 - 1 / FIFTHS])
     return (
-        mean_interval(y[x <= low], share=share),
-        mean_interval(y[x >= high], share=share),
+        mean_interval(y[x <= low], share=share, scale=scale),
+        mean_interval(y[x >= high], share=share, scale=scale),
     )
 
 
@@ -216,9 +226,10 @@ def sample(ds: xr.Dataset, names: Sequence[str], arm: str, than: str | None) -> 
     x = np.column_stack([coord.values.ravel() for coord in wide]).astype(float)
     kind = str(design.get("kind", "")) if swept == [POINT] else ""
     paths = tuple(str(coord.attrs["path"]) for _, coord in columns)
+    scales = {name: scale_of(ds[name]) for name in names}
     shares = frozenset(name for name in names if than is None and "yes_no" in ds[name].attrs)
     kind = kind if kind in MEASURES else ""
-    return Sample(kind, tuple(name for name, _ in columns), paths, x, y, units, shares)
+    return Sample(kind, tuple(name for name, _ in columns), paths, x, y, units, shares, scales)
 
 
 def influences(
@@ -227,13 +238,12 @@ def influences(
     *,
     arm: str | None = None,
     than: str | None = None,
-) -> tuple[str, list[Influence]]:
-    """The kind of design (a key of `MEASURES`), and what every swept number does to every readout,
-    the greatest first.
+) -> tuple[str, list[Influence], dict[str, str]]:
+    """The kind of design (a key of `MEASURES`); what every swept number does to every readout, the
+    greatest first; and the readouts of which nothing can be measured, with the reason.
 
     Of `arm` (the first that is treated) less `than` (the untreated one, if another arm is asked
-    about). Readouts that do not vary, or have a value at too few points, are left out. Raises
-    InputError.
+    about). Raises InputError.
     """
     own = [str(name) for name in ds.data_vars if "readout" in ds[name].attrs]
     chosen = [one_of(name, own, "readout") for name in names or own]
@@ -243,21 +253,29 @@ def influences(
         one_of(arm, arms, "arm") if arm is not None else next((a for a in arms if a != base), base)
     )
     found = sample(ds, chosen, mine, base if mine != base else None)
-    return found.kind, [one for name in chosen for one in _of_readout(found, name)]
+    reasons = {name: _why_not(found, name) for name in chosen}
+    measured = [one for name in chosen if not reasons[name] for one in _of_readout(found, name)]
+    return found.kind, measured, {name: why for name, why in reasons.items() if why}
+
+
+def _why_not(found: Sample, name: str) -> str:
+    """Why nothing can be measured of a readout; empty if it can."""
+    y, fewest = found.y[name], found.x.shape[1] + FEWEST
+    there = np.isfinite(y)
+    if not varies(y[there], scale=found.scales[name]) and there.any():
+        return "is the same at every point"
+    if there.sum() < fewest:
+        return f"has a value at {there.sum()} of {y.size} points, which takes {fewest}"
+    return ""
 
 
 def _of_readout(found: Sample, name: str) -> Iterator[Influence]:
-    y = found.y[name]
+    y, scale = found.y[name], found.scales[name]
     there = np.isfinite(y)
-    if (
-        there.sum() < found.x.shape[1] + FEWEST
-        or np.ptp(y[there]) <= np.finfo(float).eps * np.abs(y[there]).max()
-    ):
-        return
     if found.kind == "saltelli":
-        measured = sobol(y, found.x.shape[1])
+        measured = sobol(y, found.x.shape[1], scale=scale)
     elif found.kind == "morris":
-        measured = morris(found.x, y)
+        measured = morris(found.x, y, scale=scale)
     else:
         measured = ranked(found.x, y)
     each = [
@@ -270,7 +288,7 @@ def _of_readout(found: Sample, name: str) -> Iterator[Influence]:
             float(measured.low[k]),
             float(measured.high[k]),
             float(measured.beside[k]),
-            swing(found.x[there, k], y[there], share=name in found.shares),
+            swing(found.x[there, k], y[there], share=name in found.shares, scale=scale),
             measured.n,
             y.size,
         )

@@ -95,9 +95,9 @@ def sensitivity(
     from plastogen.publish import reopen
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
-    kind, each = asking.influences(outcome.ds, readout, arm=arm, than=than)
+    kind, each, unmeasured = asking.influences(outcome.ds, readout, arm=arm, than=than)
     rows = list(islice(asking.rows(kind, each), MOST_ROWS + 1))
-    typer.echo("\n".join(columns(rows)))
+    typer.echo("\n".join([*columns(rows), *(f"{n}: {why}" for n, why in unmeasured.items())]))
     path = outcome.request.folder / "sensitivity.csv"
     atomic_write(path, asking.table(kind, each))
     typer.echo(f"{'these and more are in' if len(each) >= MOST_ROWS else 'table'} {path}")

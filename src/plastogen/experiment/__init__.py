@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from plastogen.experiment.statistics import (
         CONFIDENCE,
         FEWEST,
+        FIXED,
         PAIRED,
         Array,
         Estimate,
         Intervals,
         auc,
+        differences,
         false_discovery,
         mean_interval,
         mean_intervals,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         partial_rank_correlations,
         share_interval,
         t_test,
+        varies,
     )
     from plastogen.experiment.sweep import Span, kind_of
     from plastogen.experiment.validate import check, resolve_conditions

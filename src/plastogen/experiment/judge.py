@@ -21,6 +21,7 @@ from plastogen.experiment.statistics import (
     UNKNOWN,
     Array,
     Estimate,
+    differences,
     mean_interval,
     rank_correlation,
     share_interval,
@@ -37,6 +38,7 @@ def judge_point(
     *,
     complete: Mapping[str, NDArray[np.bool_]],
     unit: str,
+    scale: float = 0.0,
     number: Callable[[float | str], float] = float,
     where: str = "",
     yes_no: bool = False,
@@ -44,12 +46,12 @@ def judge_point(
     """The verdict on `claim` at one point of a sweep.
 
     `values(readout, arm)`: (seeds,); `complete`: arm -> which seeds finished; `unit`: of the
-    readout; `number` turns what the claim gives ("40 min") into that unit; `yes_no`: whether the
-    readout says yes or no, so that its mean is a share.
+    readout; `scale`: what is much of it; `number` turns what the claim gives ("40 min") into that
+    unit; `yes_no`: whether the readout says yes or no, so that its mean is a share.
     """
     arms = list(dict.fromkeys(claim.arms.values()))
     there = np.logical_and.reduce([complete[arm] for arm in arms])
-    got = _Seeds({a: values(claim.readout, a)[there] for a in arms}, yes_no)
+    got = _Seeds({a: values(claim.readout, a)[there] for a in arms}, scale, yes_no)
     if claim.other is not None:
         got.other = values(claim.other, str(claim.arm))[there]
     found = _measure(claim, got, number, unit)
@@ -65,9 +67,12 @@ def judge_point(
 
 @dataclass
 class _Seeds:
-    """Values of the readout by arm, whether they say yes or no, and the readout it comes before."""
+    """Values of the readout by arm, their scale, whether they say yes or no, and the readout it
+    comes before.
+    """
 
     by_arm: dict[str, Array]
+    scale: float
     yes_no: bool
     other: Array | None = None
 
@@ -79,28 +84,30 @@ def _measure(
     asked = f"at least {claim.by}" if claim.by is not None else "above 0"
     if claim.form == "between":
         assert claim.between is not None
-        minus = x[claim.minus] if claim.minus is not None else 0.0
-        share = got.yes_no and claim.minus is None
-        span = mean_interval(x[str(claim.arm)] - minus, share=share)
+        mine, share = x[str(claim.arm)], got.yes_no and claim.minus is None
+        if claim.minus is not None:
+            mine = differences(mine, x[claim.minus], scale=got.scale)
+        span = mean_interval(mine, share=share, scale=got.scale)
         bottom, top = (number(end) for end in claim.between)
         wanted = f"{claim.between[0]} to {claim.between[1]}"
         return Measured(span, wanted, bool(bottom <= span.value <= top), gaps(x, unit))
     if claim.form == "blocked":
         assert claim.to is not None
         left, whole = (
-            x[str(claim.blocked)] - x[str(claim.alone)],
-            x[str(claim.full)] - x[str(claim.base)],
+            differences(x[str(one)], x[str(other)], scale=got.scale)
+            for one, other in ((claim.blocked, claim.alone), (claim.full, claim.base))
         )
-        return _remaining(left, whole, claim.to, gaps(x, unit))
+        return _remaining(left, whole, claim.to, gaps(x, unit), got.scale)
     if claim.form in ("more", "less"):
-        difference = x[str(claim.more or claim.less)] - x[str(claim.than)]
+        pair = x[str(claim.more or claim.less)], x[str(claim.than)]
         wanted, never = f"{asked} {claim.form}", gaps(x, unit)
     else:
         assert got.other is not None
-        difference = x[str(claim.arm)] - got.other
+        pair = x[str(claim.arm)], got.other
         wanted = f"{asked} {claim.form} {claim.other}"
         never = gaps({claim.readout: x[str(claim.arm)], str(claim.other): got.other}, unit)
-    span = mean_interval(difference if claim.form in ("more", "above") else -difference)
+    more, less = pair if claim.form in ("more", "above") else pair[::-1]
+    span = mean_interval(differences(more, less, scale=got.scale), scale=got.scale)
     return Measured(
         span, wanted, reaches(span, number(claim.by) if claim.by is not None else 0.0), never
     )
@@ -111,15 +118,15 @@ def reaches(span: Estimate, by: float) -> bool:
     return bool(span.value >= by and span.value > 0 and not span.low <= 0)
 
 
-def _remaining(left: Array, whole: Array, most: float, never: str) -> Measured:
+def _remaining(left: Array, whole: Array, most: float, never: str, scale: float) -> Measured:
     """What remains of an effect: |left| / |whole|, the interval that of `left` over the mean of
     `whole`.
     """
     wanted = f"at most {most:g} of the whole effect"
-    full, low, high = mean_interval(whole)
+    full, low, high = mean_interval(whole, scale=scale)
     if never or not full:
         return Measured(UNKNOWN, wanted, False, never or "there is no effect to block")
-    span = mean_interval(left / full)
+    span = mean_interval(left / full, scale=scale / abs(full))
     if low <= 0 <= high:
         return Measured(
             span, wanted, False, "the whole effect is not told from 0: nothing to block"
@@ -142,6 +149,7 @@ def judge_line(
     places: Sequence[str],
     *,
     unit: str,
+    scale: float = 0.0,
     number: Callable[[float | str], float] = float,
     where: str = "",
 ) -> Verdict:
@@ -160,9 +168,9 @@ def judge_line(
         found = Measured(UNKNOWN, _wanted(claim), False, reason.replace("seeds", "runs"))
     else:
         found = (
-            _peak(claim, lines, by, places)
+            _peak(claim, lines, by, places, scale)
             if claim.peak or claim.trough
-            else _trend(claim, lines, by)
+            else _trend(claim, lines, by, scale)
         )
     return verdict_on(
         claim, found, decided=not found.reason, unit=unit, n=n, expected=seeds.size, where=where
@@ -177,20 +185,21 @@ def _wanted(claim: Claim) -> str:
     return f"a {'rise' if claim.rises else 'fall'} of {by} along {claim.axis}, {back}"
 
 
-def _trend(claim: Claim, lines: Array, by: float) -> Measured:
+def _trend(claim: Claim, lines: Array, by: float, scale: float) -> Measured:
     """How far it goes from the first point to the last, and the furthest its mean goes back on the
     way.
     """
     lines = lines if claim.rises else -lines
-    span, mean = mean_interval(lines[-1] - lines[0]), lines.mean(1)
-    back = float((np.maximum.accumulate(mean) - mean).max())
+    rise, mean = differences(lines[-1], lines[0], scale=scale), lines.mean(1)
+    span = mean_interval(rise, scale=scale)
+    back = float(differences(np.maximum.accumulate(mean), mean, scale=scale).max())
     whole = span.value
     met = reaches(span, by) and back <= (claim.slack or 0) * whole
     note = f"goes back by {back / whole:.0%} of it on the way" if back > 0 and whole > 0 else ""
     return Measured(span, _wanted(claim), met, note=note)
 
 
-def _peak(claim: Claim, lines: Array, by: float, places: Sequence[str]) -> Measured:
+def _peak(claim: Claim, lines: Array, by: float, places: Sequence[str], scale: float) -> Measured:
     """How far the top stands above the higher end.
 
     Each seed is measured where the mean of the others is highest, so that noise is not taken for a
@@ -200,7 +209,10 @@ def _peak(claim: Claim, lines: Array, by: float, places: Sequence[str]) -> Measu
     n = lines.shape[1]
     others = lines if n == 1 else (lines.sum(1, keepdims=True) - lines) / (n - 1)
     tops = lines[others.argmax(0), np.arange(n)]
-    spans = [mean_interval(tops - end) for end in (lines[0], lines[-1])]
+    spans = [
+        mean_interval(differences(tops, end, scale=scale), scale=scale)
+        for end in (lines[0], lines[-1])
+    ]
     top = int(lines.mean(1).argmax())
     inside = 0 < top < lines.shape[0] - 1
     met = inside and all(reaches(span, by) for span in spans)
@@ -261,7 +273,7 @@ def judge_correlation(
     other: Array,
     there: NDArray[np.bool_],
     *,
-    unit: str,
+    scales: tuple[float, float] = (0.0, 0.0),
     where: str = "",
 ) -> Verdict:
     """The verdict on `goes_with`: `values`, `other`, `there` are (points, seeds); a point counts by
@@ -270,7 +282,7 @@ def judge_correlation(
     assert claim.correlation is not None
     whole = there.all(1) & np.isfinite(values).all(1) & np.isfinite(other).all(1)
     n, expected = int(whole.sum()), whole.size
-    span = rank_correlation(values[whole].mean(1), other[whole].mean(1))
+    span = rank_correlation(values[whole].mean(1), other[whole].mean(1), scales=scales)
     reason = "one of the two does not vary" if np.isnan(span.value) else ""
     if n < expected:
         reason = f"a seed has not finished, or has no value, at {expected - n} of {expected} points"

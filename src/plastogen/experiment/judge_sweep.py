@@ -4,7 +4,7 @@ points it is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from plastogen.experiment.claim import ALONG, Claim
 from plastogen.experiment.design import SUBJECT, Axis
 from plastogen.experiment.judge import judge_correlation, judge_line, judge_point, judge_share
-from plastogen.experiment.readout import level
+from plastogen.experiment.readout import Readout, level
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.selection import along, column, picked, said
-from plastogen.experiment.statistics import Array
+from plastogen.experiment.statistics import Array, differences
 from plastogen.experiment.verdict import COMPLETE, Verdict
 
 if TYPE_CHECKING:
@@ -37,15 +37,14 @@ def judge_claims(opened: OpenExperiment, ds: xr.Dataset) -> list[Verdict]:
         opened.axes,
         {arm: i for i, arm in enumerate(experiment.arms)},
         {name: np.asarray(ds[name].values, float) for name in experiment.readouts},
-        {name: readout.unit for name, readout in experiment.readouts.items()},
-        {name for name, readout in experiment.readouts.items() if readout.yes_no},
+        experiment.readouts,
         ds["status"].values == COMPLETE,
     )
     people = sweep.by_subject() if any(axis.name == SUBJECT for axis in sweep.axes) else sweep
     found = []
     for claim in experiment.expect:
         each = (sweep if claim.goes_with else people).judge(claim)
-        found.append(_worst(claim, sweep.units[claim.readout], list(each)))
+        found.append(_worst(claim, experiment.readouts[claim.readout].unit, list(each)))
     return found
 
 
@@ -70,15 +69,12 @@ def _worst(claim: Claim, unit: str, each: Sequence[Verdict]) -> Verdict:
 
 @dataclass(frozen=True)
 class SweptReadouts:
-    """Readouts of every run. `readouts` and `there`, which runs finished: (arm, sweep axes,
-    seed).
-    """
+    """Readouts of every run. `values` and `there`, which runs finished: (arm, sweep axes, seed)."""
 
     axes: tuple[Axis, ...]
     arms: dict[str, int]
-    readouts: dict[str, Array]
-    units: dict[str, str]
-    yes_no: set[str]  # readouts whose mean is a share
+    values: dict[str, Array]
+    readouts: Mapping[str, Readout]
     there: NDArray[np.bool_]
     counted: str = ""  # what stands where seeds do, if not seeds
 
@@ -86,15 +82,13 @@ class SweptReadouts:
         """The same with virtual subjects, the last axis, in the place of seeds: one counts by the
         mean of its seeds.
         """
-        means = {name: values.mean(-1) for name, values in self.readouts.items()}
-        return SweptReadouts(
-            self.axes[:-1],
-            self.arms,
-            means,
-            self.units,
-            self.yes_no,
-            np.asarray(self.there.all(-1)),
-            "virtual subjects",
+        means = {name: values.mean(-1) for name, values in self.values.items()}
+        return replace(
+            self,
+            axes=self.axes[:-1],
+            values=means,
+            there=np.asarray(self.there.all(-1)),
+            counted="virtual subjects",
         )
 
     def judge(self, claim: Claim) -> Iterator[Verdict]:
@@ -103,7 +97,8 @@ class SweptReadouts:
             yield replace(found, counted=self.counted or found.counted)
 
     def _judge(self, claim: Claim) -> Iterator[Verdict]:
-        unit = self.units[claim.readout]
+        readout = self.readouts[claim.readout]
+        unit, scale = readout.unit, readout.scale
         number = partial(level, unit=unit)
         mask = picked(self.axes, claim.where)
         if claim.share is not None:
@@ -121,11 +116,11 @@ class SweptReadouts:
                 values,
                 np.broadcast_to(other, values.shape),
                 there,
-                unit=unit,
+                scales=(scale, self._scale(str(claim.goes_with))),
                 where=_words_of_where(claim),
             )
         elif claim.axis is not None:
-            yield from self._lines(claim, mask, unit)
+            yield from self._lines(claim, mask)
         else:
             for index in zip(*np.nonzero(mask), strict=True) if mask.ndim else [()]:
                 complete = {arm: self.there[self.arms[arm], *index] for arm in claim.arms.values()}
@@ -135,15 +130,17 @@ class SweptReadouts:
                     values_at,
                     complete=complete,
                     unit=unit,
+                    scale=scale,
                     number=number,
                     where=self._where(index),
-                    yes_no=claim.readout in self.yes_no,
+                    yes_no=readout.yes_no,
                 )
 
-    def _lines(self, claim: Claim, mask: NDArray[np.bool_], unit: str) -> Iterator[Verdict]:
+    def _lines(self, claim: Claim, mask: NDArray[np.bool_]) -> Iterator[Verdict]:
         """Along one axis, at every combination of the others; `where` may shorten the axis."""
         place, order = along(self.axes, str(claim.axis), mask, ALONG[claim.form])
         _, walked = column(self.axes, str(claim.axis))
+        readout = self.readouts[claim.readout]
         for other in np.argwhere(mask.any(place)):
             index: Index = (*other[:place], slice(None), *other[place:])
             kept = order[mask[index][order]]
@@ -154,14 +151,19 @@ class SweptReadouts:
                 values,
                 there,
                 [said(walked, i) for i in kept],
-                unit=unit,
-                number=partial(level, unit=unit),
+                unit=readout.unit,
+                scale=readout.scale,
+                number=partial(level, unit=readout.unit),
                 where=self._where((*other[:place], None, *other[place:])),
             )
 
     def _values(self, index: Index, readout: str, arm: str) -> Array:
-        values: Array = self.readouts[readout][self.arms[arm], *index]
+        values: Array = self.values[readout][self.arms[arm], *index]
         return values
+
+    def _scale(self, name: str) -> float:
+        """What is much of a readout; 0 of a number that is swept, which has no rounding."""
+        return self.readouts[name].scale if name in self.readouts else 0.0
 
     def _other(self, name: str, arm: str, mask: NDArray[np.bool_]) -> Array:
         """A readout, or a number that is swept: (points, seeds) or (points, 1)."""
@@ -178,9 +180,10 @@ class SweptReadouts:
         seeds).
         """
         arm, minus = self.arms[str(claim.arm)], claim.minus
-        values, there = self.readouts[claim.readout][arm][index], self.there[arm][index]
+        values, there = self.values[claim.readout][arm][index], self.there[arm][index]
         if minus is not None:
-            values = values - self._values(index, claim.readout, minus)
+            other = self._values(index, claim.readout, minus)
+            values = differences(values, other, scale=self._scale(claim.readout))
             there = there & self.there[self.arms[minus]][index]
         return values, there
 

@@ -83,6 +83,11 @@ class Readout(Definition):
         return self.level_unit
 
     @property
+    def scale(self) -> float:
+        """What is much of it, in `unit`: values apart by less than a millionth of it are equal."""
+        return self.variable.size if self.unit.startswith(self.variable.unit) else 1.0
+
+    @property
     def threshold_unit(self) -> str:
         """Unit of `above` and `below`."""
         return self.number_unit if self.yes_no else self.level_unit

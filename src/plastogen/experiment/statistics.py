@@ -2,9 +2,11 @@
 that plastogen shows; nothing else computes one.
 
 A mean has Student's t interval, a share Wilson's (1927), a rank correlation Bonett and Wright's
-(2000), an AUC DeLong's (1988) on the logit. Arms share their random streams, so differences are
-paired. Built on scipy.special: importing scipy.stats costs most of a second; tests hold each of
-these to it. One value, or values that are all equal, never warn: what is not known is NaN.
+(2000), an AUC DeLong's (1988) on the logit, Hedges' g that of the noncentral t. Arms share their
+random streams, so differences are paired. Values that differ by less than a millionth of their
+variable's scale are equal: chance has no part in them, and none is made of rounding. Built on
+scipy.special: importing scipy.stats costs most of a second; tests hold each of these to it. One
+value, or values that are all equal, never warn: what is not known is NaN.
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ CONFIDENCE = 95 / 100
 POWER = 80 / 100
 FEWEST = 2  # values below which there is no spread, so nothing to say of chance
 FEWEST_RANKED = 3  # points that a rank correlation takes more than
-ROUNDING = 1e-12  # of two numbers: a difference below this is none
+RESOLUTION = 1e-6  # of a variable's scale: what differs by less does not differ
+ROUNDING = 1e-12  # of a number: the same, where its scale is not known
+FIXED = "fixed by the model"  # of what is the same in every seed, so that chance has no part in it
+FAR = 100.0  # a t beyond which its noncentrality is read from the distribution of spreads
 MOST_NEEDED = 1_000_000  # more pairs than this is never, inf
 PAIRED = ("difference", "low", "high", "g", "g_low", "g_high", "detectable", "needed", "n")
 
@@ -38,12 +43,15 @@ UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 
 @dataclass(frozen=True)
 class Intervals:
-    """Means with their 95 % intervals, arrays of one shape; `n` values behind each."""
+    """Means with their 95 % intervals, arrays of one shape; `n` values behind each. `each`: the
+    values themselves, along the first axis, where they are too few for an interval.
+    """
 
     mean: Array
     low: Array
     high: Array
     n: NDArray[np.int64]
+    each: Array | None = None
 
 
 # Means and shares
@@ -64,24 +72,38 @@ def t_quantile(degrees: Any) -> Array:
     return np.asarray(stdtrit(known, (1 + CONFIDENCE) / 2))
 
 
-def moments(x: Array) -> tuple[NDArray[np.int64], Array, Array]:
-    """n, mean and standard deviation along the first axis of what is not NaN; NaN where too few."""
+def resolution(*values: Any, scale: float) -> Array:
+    """Below what `values` of a variable of this scale (0: not known) do not differ."""
+    largest = np.maximum.reduce([np.abs(each) for each in values])
+    return np.asarray(np.maximum(RESOLUTION * scale, ROUNDING * largest))
+
+
+def differences(a: Array, b: Array, *, scale: float = 0.0) -> Array:
+    """a - b, 0 where they do not differ."""
+    return np.where(np.abs(a - b) <= resolution(a, b, scale=scale), 0, a - b)
+
+
+def moments(x: Array, *, scale: float = 0.0) -> tuple[NDArray[np.int64], Array, Array]:
+    """n, mean and standard deviation along the first axis of what is not NaN; NaN where too few, no
+    deviation where values do not differ.
+    """
     there = np.isfinite(x)
     n = there.sum(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(there, x, 0).sum(0) / n
         squares = (np.where(there, x - mean, 0) ** 2).sum(0)
         spread = np.sqrt(squares / (n - 1))
+        spread = np.where(spread <= resolution(mean, scale=scale), 0, spread)
     return n, mean, np.where(n >= FEWEST, spread, np.nan)
 
 
-def mean_intervals(x: Array, *, share: bool = False) -> Intervals:
+def mean_intervals(x: Array, *, share: bool = False, scale: float = 0.0) -> Intervals:
     """Mean and interval along the first axis of what is not NaN.
 
-    Ends are NaN where only one value is. `share`: values say yes (1) or no (0), so the mean is a
-    share.
+    Ends are NaN where only one value is, and equal where values of this `scale` do not differ.
+    `share`: values say yes (1) or no (0), so the mean is a share.
     """
-    n, mean, spread = moments(np.asarray(x, float))
+    n, mean, spread = moments(np.asarray(x, float), scale=scale)
     if share:
         low, high = _wilson(mean, n)
     else:
@@ -91,12 +113,12 @@ def mean_intervals(x: Array, *, share: bool = False) -> Intervals:
     return Intervals(np.asarray(mean), np.asarray(low), np.asarray(high), np.asarray(n))
 
 
-def mean_interval(x: Array, *, share: bool = False) -> Estimate:
+def mean_interval(x: Array, *, share: bool = False, scale: float = 0.0) -> Estimate:
     """Mean and interval of `x` (n,), as `mean_intervals`, but nothing is known where one is NaN."""
     x = np.asarray(x, float)
     if not np.isfinite(x).all():
         return UNKNOWN
-    found = mean_intervals(x, share=share)
+    found = mean_intervals(x, share=share, scale=scale)
     return Estimate(float(found.mean), float(found.low), float(found.high))
 
 
@@ -120,60 +142,90 @@ def _wilson(share: Array, n: Any) -> tuple[Array, Array]:
 # Differences of pairs
 
 
-def paired_difference(a: Array, b: Array, effect: float | None = None) -> dict[str, Array]:
+def paired_difference(
+    a: Array, b: Array, effect: float | None = None, *, scale: float = 0.0
+) -> dict[str, Array]:
     """`PAIRED` of a - b, pairs along the first axis, NaN where one is missing: arrays of shape
-    a.shape[1:].
+    a.shape[1:]. `scale`: of the variable.
 
     difference, low, high: mean of the pairs with its interval. g: Hedges' g with its interval.
     detectable: the smallest difference that this many pairs show with 80 % power. needed: pairs
-    that show `effect` (the difference found, if None) with that power. n: pairs there are.
+    that show `effect` (the difference found, if None) with that power. n: pairs there are. Where
+    pairs do not differ chance has no part: the interval has no width, detectable and needed are
+    NaN, and so is g where arms have no spread either.
     """
-    rounding = ROUNDING * np.maximum(np.abs(a), np.abs(b))
-    difference = np.where(np.abs(a - b) <= rounding, 0, a - b)
-    n, mean, spread = moments(difference)
-    known = n >= FEWEST
-    found = mean_intervals(difference)
-    g, g_half = _hedges(a, b, mean, spread, np.isfinite(a) & np.isfinite(b))
+    difference = differences(a, b, scale=scale)
+    n, mean, spread = moments(difference, scale=scale)
+    found = mean_intervals(difference, scale=scale)
+    there = np.isfinite(a) & np.isfinite(b)
+    spreads = [moments(np.where(there, x, np.nan), scale=scale)[2] for x in (a, b)]
+    within = np.sqrt((spreads[0] ** 2 + spreads[1] ** 2) / 2)
+    g = _hedges(n, mean, spread, within)
     wanted = np.abs(mean) if effect is None else np.full(mean.shape, abs(effect))
+    chance = (n >= FEWEST) & (spread > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        size = wanted / spread
+        size = wanted / np.where(chance, spread, np.nan)
     return {
         "difference": mean,
         "low": found.low,
         "high": found.high,
-        "g": g,
-        "g_low": g - g_half,
-        "g_high": g + g_half,
-        "detectable": np.where(known, detectable_effect(n) * spread, np.nan),
-        "needed": np.where(known, np.where(wanted > 0, pairs_needed(size), np.inf), np.nan),
+        "g": g[0],
+        "g_low": g[1],
+        "g_high": g[2],
+        "detectable": np.where(chance, detectable_effect(n) * spread, np.nan),
+        "needed": pairs_needed(size),
         "n": n,
     }
 
 
-def _hedges(
-    a: Array, b: Array, mean: Array, spread: Array, there: NDArray[np.bool_]
-) -> tuple[Array, Array]:
-    """Hedges' g of paired groups and half its 95 % interval (Borenstein 2009, chapter 4, equations
-    4.26 to 4.29).
+def _hedges(n: Any, mean: Array, spread: Array, within: Array) -> tuple[Array, Array, Array]:
+    """Hedges' g of matched pairs and the ends of its 95 % interval, from n - 1 degrees of freedom.
 
-    The scale is the standard deviation within arms, (sd_a^2 + sd_b^2)/2: g is comparable with that
-    of two groups.
+    The scale is the standard deviation within arms, (sd_a^2 + sd_b^2)/2, so that g is comparable
+    with that of two groups (Borenstein 2009, chapter 4). The interval is that of the noncentral t
+    of the pairs (Cumming and Finch 2001) on the same scale: it leaves out 0 where that of the
+    difference does. NaN below 3 pairs, and where arms have no spread.
     """
     from scipy.special import gammaln
 
-    n = there.sum(0)
-    spreads = [moments(np.where(there, x, np.nan))[2] for x in (a, b)]
-    within = np.sqrt((spreads[0] ** 2 + spreads[1] ** 2) / 2)
     m = np.maximum(n - 1, 1)
     # Hedges 1981, exact
     small = np.exp(gammaln(m / 2) - gammaln(np.maximum(m - 1, 1) / 2)) / np.sqrt(m / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        d = mean / within
-        # spread^2/within^2 = 2 (1 - r)
-        variance = (1 / n + d**2 / (2 * n)) * (spread / within) ** 2
-    known = (m > 1) & (within > 0)
-    g, half = small * d, small * np.sqrt(variance) * normal_quantile()
-    return np.where(known, g, np.nan), np.where(known, half, np.nan)
+        small = np.where((m > 1) & (within > 0), small / within, np.nan)
+        ends = noncentrality(np.sqrt(n) * mean / spread, m)
+        low, high = (np.where(spread > 0, end * spread / np.sqrt(n), mean) for end in ends)
+    return small * mean, small * low, small * high
+
+
+def noncentrality(t: Array, degrees: Any) -> tuple[Array, Array]:
+    """Ends of the 95 % interval of the noncentrality of a t distribution of which `t` was seen; NaN
+    where `t` is.
+
+    Beyond `FAR`, where the inverse fails, from the chi distribution of the spread and the normal
+    one of the mean, which by then are apart.
+    """
+    from scipy.special import chdtri, nctdtrinc
+
+    upper = (1 + CONFIDENCE) / 2
+    known = np.isfinite(t)
+    near = known & (np.abs(t) <= FAR)
+    size = np.where(known, np.abs(t), np.nan)
+    here = np.where(near, t, 0.0)
+    ends = []
+    for share in (upper, 1 - upper):
+        reach = size * (np.sqrt(chdtri(degrees, share) / degrees) - 1)
+        far = size + np.sign(1 / 2 - share) * np.hypot(reach, normal_quantile())
+        ends.append((np.asarray(nctdtrinc(degrees, share, here)), far))
+    (low, far_low), (high, far_high) = ends
+    below, edge, least = t < 0, t_quantile(degrees), np.finfo(float).tiny
+    # the inverse is good to five digits: 0 is left out where Student's interval leaves it out
+    low = np.where(t > edge, np.maximum(low, least), np.minimum(low, 0))
+    high = np.where(t < -edge, np.minimum(high, -least), np.maximum(high, 0))
+    return (
+        np.where(near, low, np.where(below, -far_high, far_low)),
+        np.where(near, high, np.where(below, -far_low, far_high)),
+    )
 
 
 def paired_power(n: Any, size: Any) -> Array:
@@ -219,7 +271,7 @@ def detectable_effect(n: Any) -> Array:
         return np.asarray(nctdtrinc(degrees, 1 - POWER, t_quantile(degrees)) / np.sqrt(n))
 
 
-def t_test(x: Array) -> tuple[float, float]:
+def t_test(x: Array, *, scale: float = 0.0) -> tuple[float, float]:
     """Standard error of the mean of `x` (n,), and the two-sided p of its difference from 0.
 
     Both NaN for fewer than two values. Values that are all equal decide: p is 0, or 1 when they
@@ -227,12 +279,12 @@ def t_test(x: Array) -> tuple[float, float]:
     """
     from scipy.special import stdtr
 
-    n, mean, spread = moments(x)
+    n, mean, spread = moments(x, scale=scale)
     if n < FEWEST:
         return float("nan"), float("nan")
     error = float(spread / np.sqrt(n))
     if not error:
-        return error, float(mean == 0)
+        return error, float(abs(mean) <= resolution(0.0, scale=scale))
     return error, float(2 * stdtr(n - 1, -abs(mean) / error))
 
 
@@ -254,11 +306,16 @@ def average_ranks(x: Array) -> Array:
     return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
 
 
-def rank_correlation(x: Array, y: Array) -> Estimate:
-    """Spearman's correlation of `x` and `y` (n,), interval of Bonett & Wright 2000; NaN where
-    none.
+def varies(x: Array, *, scale: float = 0.0) -> bool:
+    """Whether any two values of `x` (n,), of a variable of this scale, differ."""
+    return bool(x.size and np.ptp(x) > resolution(x.min(), x.max(), scale=scale))
+
+
+def rank_correlation(x: Array, y: Array, *, scales: tuple[float, float] = (0.0, 0.0)) -> Estimate:
+    """Spearman's correlation of `x` and `y` (n,), interval of Bonett & Wright 2000; NaN where one
+    of them does not vary. `scales`: of their variables.
     """
-    if x.size <= FEWEST_RANKED or np.ptp(x) == 0 or np.ptp(y) == 0:
+    if x.size <= FEWEST_RANKED or not (varies(x, scale=scales[0]) and varies(y, scale=scales[1])):
         return UNKNOWN
     ranks = [average_ranks(values) - (x.size + 1) / 2 for values in (x, y)]
     found = float(_correlation(*ranks))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from plastogen.experiment.claim import Claim
-from plastogen.experiment.statistics import Estimate
+from plastogen.experiment.statistics import FIXED, Estimate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,8 +69,9 @@ class Verdict:
     def sentence(self) -> str:
         """One line: outcome, claim, numbers."""
         unit = "" if self.unit == "1" else f" {self.unit}"
-        span = "" if self.n < 2 else f" [{self.low:.3g}, {self.high:.3g}]"
-        numbers = f"{self.value:.3g}{span}{unit}, wanted {self.wanted}, n = {self.rests_on}"
+        span = f" [{self.low:.3g}, {self.high:.3g}]" if self.low < self.high else ""
+        sure = f" ({FIXED})" if self.low == self.high else ""
+        numbers = f"{self.value:.3g}{span}{unit}{sure}, wanted {self.wanted}, n = {self.rests_on}"
         at = f" ({self.spot})" if self.spot else ""
         why = "".join(f"; {text}" for text in (self.note, self.reason) if text)
         known = (

@@ -67,7 +67,7 @@ def plot_arms(
     ]
     styles = style.arm_styles(ds)
     dots = "virtual subjects, each the mean of its seeds" if SUBJECT in ds.sizes else "seeds"
-    note = f"dots: {dots}; diamonds and bars: mean and {data.PERCENT} % interval; "
+    note = f"dots: {dots}; diamonds and bars: mean and {data.interval_words(ds)}; "
     note += f"grey line: mean of {styles[chosen[0]].label}."
     fig = layout.new_slide(ds, "Arms compared", note=note)
     lines = len(told) + bool(verdicts)

@@ -41,7 +41,7 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     present = [str(pool) for pool in ds["pool"].values]
     chosen = [one_of(pool, present, "pool") for pool in pools or present]
     note = (
-        f"mean over seeds and {data.PERCENT} % interval; concentration held; voltage and activity"
+        f"mean over seeds and {data.interval_words(ds)}; concentration held; voltage and activity"
         " of the circuit."
     )
     looks = style.class_styles(dict.fromkeys(pool.partition(".")[0] for pool in chosen))

@@ -45,7 +45,7 @@ def plot_sensitivity(
     correlations (see `plastogen.analysis.sensitivity`). Raises InputError where nothing is swept or
     no readout varies.
     """
-    kind, found = influences(ds, data.readout_names(ds, readouts), arm=arm)
+    kind, found, _ = influences(ds, data.readout_names(ds, readouts), arm=arm)
     names = list(dict.fromkeys(one.readout for one in found))[:MOST_READOUTS]
     if not names:
         raise refusal(

@@ -43,8 +43,8 @@ def plot_spectra(
         )
     first = str(ds["snapshot"].values[0])
     note = (
-        f"power of the E rate, each run against its own {first!r} snapshot; mean and {data.PERCENT}"
-        " % interval. "
+        f"power of the E rate, each run against its own {first!r} snapshot; mean and"
+        f" {data.interval_words(ds)}. "
     )
     note += "Dissociation proxy: share of SST inhibition lost per E spike."
     fig = layout.new_slide(

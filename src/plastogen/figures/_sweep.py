@@ -99,7 +99,7 @@ def _numbers_along(ds: xr.Dataset, along: str) -> xr.DataArray:
 
 def _along(ds: xr.Dataset, names: Sequence[str], along: str) -> Figure:
     """One axis: a line an arm."""
-    note = f"lines: mean over {_units(ds)}; bars or bands: {data.PERCENT} % interval{_hollow(ds)}."
+    note = f"lines: mean over {_units(ds)}; bars or bands: {data.interval_words(ds)}{_hollow(ds)}."
     looks = style.arm_styles(ds)
     fig = layout.new_slide(ds, "Across the sweep", arms=list(looks.values()), note=note)
     values = _numbers_along(ds, along)
@@ -133,7 +133,7 @@ def _across(ds: xr.Dataset, names: Sequence[str], along: str, other: str) -> Fig
         f" mean over {_units(ds)}; bars or bands: "
     )
     fig = layout.new_slide(
-        ds, "Across the sweep", arms=lines, note=f"{note}{data.PERCENT} % interval{_hollow(ds)}."
+        ds, "Across the sweep", arms=lines, note=f"{note}{data.interval_words(ds)}{_hollow(ds)}."
     )
     for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):
         x = number_axis(ax, ds[along])
@@ -260,7 +260,7 @@ def _dose_by_dose(ds: xr.Dataset, names: Sequence[str]) -> Figure:
     doses, unit = _doses(ds)
     if len(set(doses.values())) < NUMBERS_PER_LINE:
         raise refusal(ds, found="one dose", wanted="a sweep, or arms that differ in dose")
-    note = f"dots: mean over seeds; bars: {data.PERCENT} % interval; grey: arms without drug."
+    note = f"dots: mean over seeds; bars: {data.interval_words(ds)}; grey: arms without drug."
     fig = layout.new_slide(ds, "Dose by dose", note=note)
     for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):
         _over_arms(ax, ds, name, doses, unit)

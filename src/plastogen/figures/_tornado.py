@@ -63,7 +63,7 @@ def by_readout(
     """Readouts that vary, the arm the treated one is held against, and what each number does to
     each readout.
     """
-    _, listed = influences(ds, data.readout_names(ds, readouts), arm=arm)
+    _, listed, _ = influences(ds, data.readout_names(ds, readouts), arm=arm)
     found: dict[str, list[Influence]] = {}
     for one in listed:
         found.setdefault(one.readout, []).append(one)

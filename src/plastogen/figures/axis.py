@@ -99,8 +99,13 @@ def draw_dosing(ax: Axes, given: Iterable[DosingEvent]) -> None:
 
 
 def draw_course(ax: Axes, time_h: Array, values: Intervals, colour: str, **line: Any) -> None:
-    """One course over time: its mean as a line, its 95 % interval as a band."""
-    ax.fill_between(time_h, values.low, values.high, color=colour + BAND, linewidth=0, zorder=2)
+    """One course over time: its mean as a line, its 95 % interval as a band; of too few for an
+    interval each as a thin line.
+    """
+    if values.each is None:
+        ax.fill_between(time_h, values.low, values.high, color=colour + BAND, linewidth=0, zorder=2)
+    elif len(values.each) > 1:
+        ax.plot(time_h, values.each.T, color=colour + BAND, linewidth=1, zorder=2)
     ax.plot(time_h, values.mean, color=colour, zorder=3, **line)
 
 

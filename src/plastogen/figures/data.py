@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from plastogen._base.text import nearest
-from plastogen.analysis import by_unit, refusal
+from plastogen.analysis import by_unit, refusal, scale_of
 from plastogen.errors import InputError
 from plastogen.experiment import (
     CONFIDENCE,
@@ -34,6 +34,7 @@ from plastogen.runs import dosing_text
 Array = npt.NDArray[np.float64]
 PERCENT = round(100 * CONFIDENCE)
 OWN_DIMS = tuple(dim for dim in DIMENSIONS if dim != POINT)  # all others are sweep axes
+FEWEST_DRAWN = 3  # seeds whose interval is drawn: of two it is as wide as the page
 MOST_NUMBERS = 7  # that vary: more are counted, not named
 MOST_LISTED = 12  # values of an axis that an error message names
 
@@ -56,11 +57,22 @@ def interval(values: xr.DataArray) -> Intervals:
     """Mean and 95 % interval over virtual subjects (each the mean of its seeds), or, where there
     are none, over seeds.
 
-    Of a readout that says yes or no it is a share. NaN where none is there; ends NaN where only
-    one is, unless it is a share.
+    Of a readout that says yes or no it is a share. NaN where none is there; ends NaN where fewer
+    than `FEWEST_DRAWN` are, unless it is a share: those are drawn one by one.
     """
-    by = by_unit(values.astype(float))
-    return mean_intervals(by.values, share=bool(values.attrs.get("yes_no")))
+    by = by_unit(values.astype(float)).values
+    share = bool(values.attrs.get("yes_no"))
+    found = mean_intervals(by, share=share, scale=scale_of(values))
+    if share or len(by) >= FEWEST_DRAWN:
+        return found
+    unknown = np.full(found.mean.shape, np.nan)
+    return replace(found, low=unknown, high=unknown, each=by)
+
+
+def interval_words(ds: xr.Dataset) -> str:
+    """What intervals of `ds` are, and that none is drawn where its seeds are too few."""
+    few = ds.sizes.get(SUBJECT, ds.sizes.get("seed", 1)) < FEWEST_DRAWN
+    return f"{PERCENT} % interval" + f" (none of fewer than {FEWEST_DRAWN} seeds)" * few
 
 
 def sweep_axes(ds: xr.Dataset) -> tuple[str, ...]:

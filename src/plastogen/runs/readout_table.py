@@ -87,7 +87,13 @@ class ReadoutTable:
         found: dict[str, tuple[Dims, Array, dict[str, Any]]] = {}
         for name, readout in self.readouts.items():
             title = readout.title or name.replace("_", " ")
-            attrs = {"units": readout.unit, "long_name": title, "readout": 1, "of": readout.of}
+            attrs = {
+                "units": readout.unit,
+                "long_name": title,
+                "readout": 1,
+                "of": readout.of,
+                "scale": readout.scale,
+            }
             if readout.relative_to is not None and readout.as_ == "ratio" and readout.unit == "1":
                 attrs["ratio_to"] = readout.relative_to
             if readout.yes_no:

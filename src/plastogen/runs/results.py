@@ -45,7 +45,7 @@ RUNS_AT_ONCE, RUNS_TOGETHER = (
     4096,
     1024,
 )  # whose curves are in memory at once; which are packed together in the file
-RESULTS_VERSION = 1  # raised when results.nc or table.csv show the same runs in another way
+RESULTS_VERSION = 2  # raised when results.nc or table.csv show the same runs in another way
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,11 @@ class Variable:
     role: Role | None = None
 
     @property
+    def size(self) -> float:
+        """What is much of it, in its unit: a millionth of this is nothing."""
+        return 100.0 if self.unit == "%" else 1.0
+
+    @property
     def place(self) -> str | None:
         """The dimension a readout must pick from ("class", "pool", "species"), if there is one."""
         return next((dim for dim in self.dims if dim in ("class", "pool", "species")), None)
