@@ -24,7 +24,6 @@ UNIT_FACTORS = {
 TOLERANCES = {
     "experiment/resolve": {"JUST_BEFORE_H"},
     "model/circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE", "FINEST_STEP_MS"},
-    "analysis/compare": {"ROUNDING"},
     "model/pharmacology/kinetics": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
     "simulation/lockstep": {"FINEST", "COARSEST", "SINCE", "SUBSTEPS", "REST_ROUNDS", "REST_TOLERANCE"},
     "simulation/step": {"SUBSTEP"},
@@ -38,7 +37,7 @@ TOLERANCES = {
     "experiment/selection": {"SAME"},
     "model/plasticity/system": {"ROOT_TOLERANCE"},
     "model/pharmacology/block_kinetics": {"SHARE_TOLERANCE"},
-    "experiment/statistics": {"ROUNDING"},
+    "experiment/statistics": {"ROUNDING", "RESOLUTION"},
     "experiment/definition": {"SHORTEST_S", "LONGEST_S"},
     "_base/quantity": {"SMALLEST", "LARGEST"},
     "_base/text": {"NEAREST_CUTOFF", "SLIP_CUTOFF"},

@@ -25,7 +25,7 @@ FEWEST_RANKED = 3  # points that a rank correlation takes more than
 RESOLUTION = 1e-6  # of a variable's scale: what differs by less does not differ
 ROUNDING = 1e-12  # of a number: the same, where its scale is not known
 FIXED = "fixed by the model"  # of what is the same in every seed, so that chance has no part in it
-FAR = 100.0  # a t beyond which its noncentrality is read from the distribution of spreads
+FAR = 100  # a t beyond which its noncentrality is read from the distribution of spreads
 MOST_NEEDED = 1_000_000  # more pairs than this is never, inf
 PAIRED = ("difference", "low", "high", "g", "g_low", "g_high", "detectable", "needed", "n")
 

@@ -22,7 +22,7 @@ class Variable:
     @property
     def size(self) -> float:
         """What is much of it, in its unit: a millionth of this is nothing."""
-        return 100.0 if self.unit == "%" else 1.0
+        return 100 if self.unit == "%" else 1.0
 
     @property
     def place(self) -> str | None:
