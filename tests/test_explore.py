@@ -38,20 +38,15 @@ from plastogen.simulation.probe import FormulaProbe
 
 MOST_BYTES = 3_000_000
 SMALL = explore.circuit()
+sys.path.append(str(Path(__file__).parent / "page"))
+from refresh import data, refreshed  # noqa: E402
+
 KETAMINE = Library().load("drugs", "ketamine", Drug)
 
 
 @lru_cache(maxsize=1)
 def page() -> str:
     return explore.shipped_page().read_text(encoding="utf-8")
-
-
-def data(text: str, name: str) -> Any:
-    found = re.search(
-        rf'<script type="application/json" id="{name}-data">(.*?)</script>', text, re.DOTALL
-    )
-    assert found is not None
-    return json.loads(found[1])
 
 
 # the page that ships
@@ -72,15 +67,32 @@ def test_a_changed_circuit_is_noticed() -> None:
 
 def test_the_page_holds_what_the_sources_now_say() -> None:
     model = data(page(), "model")
-    for name in ("read", "spikes", "chart", "network", "days", "dendrite", "guide", "boot"):
-        assert (Path(explore.__file__).parent / "web" / f"{name}.js").read_text(
-            encoding="utf-8"
-        ) in page(), f"{name}.js has changed: build the page anew (docs/decisions/0010)"
-    text = (Path(explore.__file__).parent / "web" / "page.html").read_text(encoding="utf-8")
-    assert text[text.index('<section id="guide"') : text.index('<section id="network"')] in page()
+    assert refreshed(page()) == page(), (
+        "words, style or scripts have changed: python tests/page/refresh.py (docs/decisions/0010)"
+    )
     assert model["cells"] == json.loads(json.dumps(numbers.cells(SMALL)))
     assert model["shared"] == shared_values(SMALL)
     assert model["dials"] == json.loads(json.dumps(numbers.dials(SMALL)))
+
+
+def test_scripts_put_text_into_the_page_and_never_markup() -> None:
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in explore.WEB.glob("*.js")}
+    assert set(scripts) == {f"{name}.js" for name in (*explore.SCRIPTS, "worker")}
+    for name, text in scripts.items():
+        assert not re.search(r"innerHTML|outerHTML\s*=|insertAdjacent|document\.write", text), name
+
+
+def test_scripts_and_style_name_no_class_of_cells() -> None:
+    """Classes come with the circuit; only the guide, which is about the small one, names any."""
+    for path in (*explore.WEB.glob("*.js"), *explore.WEB.glob("*.css"), explore.WEB / "days.html"):
+        found = re.findall(r"\b(?:PV|SST|VIP)\b|\"E\"|'E'|\bE cells", path.read_text("utf-8"))
+        assert found == [], path.name
+
+
+def test_the_usual_dose_stands_on_every_slider_of_doses() -> None:
+    axes = {s["name"]: {a["name"]: a["texts"] for a in s["axes"]} for s in data(page(), "study")}
+    for name in ("dose_response", "routes"):
+        assert "0.5 mg/kg" in axes[name]["dose"], name
 
 
 def test_the_page_asks_nobody_else() -> None:
@@ -96,7 +108,7 @@ def test_the_page_shows_courses_steps_and_always_the_scope() -> None:
     assert data(page(), "study")[0]["name"] == "dose_response"
     assert f"<footer>{SCOPE}</footer>" in page()
     for name in CLASSES:
-        assert f"--{name}: {KNOWN_CLASSES[name].colour};".lower() in page().lower()
+        assert f"--class-{name}: {KNOWN_CLASSES[name].colour};".lower() in page().lower()
     assert len(re.findall(r'<article class="step"', page())) == 5
 
 
@@ -275,15 +287,9 @@ def test_what_cannot_be_shown_is_refused(
 
 
 def test_a_page_is_made_of_its_parts_and_nothing_ends_early(folder: Path) -> None:
-    model = {
-        "dials": {"mg": [1, 2], "background": [1]},
-        "concentrations_uM": [0, 1],
-        "seeds": [1],
-        "files": {},
-    }
     text = explore.page(
         SMALL,
-        model,
+        {},
         [days.study(folder), {"trap": "</script>"}],
         script="var Network;",
         binary=b"\0asm",
@@ -292,7 +298,7 @@ def test_a_page_is_made_of_its_parts_and_nothing_ends_early(folder: Path) -> Non
     assert "{data}" not in text
     assert "{script}" not in text
     with pytest.raises(ValueError, match="glue would end"):
-        explore.page(SMALL, model, [], script="'</script>'", binary=b"")
+        explore.page(SMALL, {}, [], script="'</script>'", binary=b"")
 
 
 # the command

@@ -70,12 +70,56 @@ def test_it_answers_while_one_looks() -> None:
 def test_keys_alone_lead_through_all_five_steps() -> None:
     found = walked("chromium")
     assert [step["answered"] for step in found["steps"]] == [True] * 5
-    assert all(step["verdict"].startswith("Yes") for step in found["steps"])
+    for step in found["steps"]:
+        assert step["asked"] == "First say what you expect; then it runs."
+        expected, came_out = step["verdict"].split("“")[1], step["verdict"].split("“")[2]
+        assert expected.split("”")[0] == came_out.split("”")[0], "the answer that is right"
     assert "SST 60 %" in found["steps"][2]["network"]
+    for label in ("E alone", "PV alone", "SST alone"):
+        assert f"{label}: E cells " in found["steps"][2]["verdict"]
     step, day, dendrite = found["end"]
     assert step == "5"
-    assert day.startswith("At 1 d: blocked E 0 %")
+    assert day.startswith("ketamine, dose 0.5 mg/kg, at 1 d: blocked E 0 %")
     assert "lasting more than before" in dendrite
+
+
+@pytest.mark.slow
+def test_after_every_button_of_the_guide_the_answer_is_in_the_window() -> None:
+    assert walked("chromium")["outside"] == []
+
+
+@pytest.mark.slow
+def test_bar_and_mark_stand_together_where_the_table_says_same() -> None:
+    steps = walked("chromium")["steps"]
+    same = [far for step in steps for change, far in step["bars"] if change == "same"]
+    other = [far for step in steps for change, far in step["bars"] if change.startswith("−7")]
+    assert len(same) >= 3
+    assert max(same) < 0.5
+    assert min(other) > 10
+
+
+@pytest.mark.slow
+def test_no_two_arms_have_the_same_key() -> None:
+    keys = walked("chromium")["keys"]
+    assert len(set(keys)) == len(keys) == 4
+
+
+@pytest.mark.slow
+def test_every_word_that_can_be_pressed_is_explained() -> None:
+    terms = walked("chromium")["terms"]
+    assert [word for word, note in terms if len(note) < 20] == []
+    assert {"tonic", "gamma (Hz²)", "raster", "E"} <= {word for word, _ in terms}
+    assert any(note.startswith("J is how strongly") for _, note in terms)
+
+
+@pytest.mark.slow
+def test_a_link_leads_back_to_what_was_shown_and_nonsense_to_the_start() -> None:
+    found = walked("chromium")
+    for before, after in found["links"]:
+        assert after == before
+    assert found["links"][1][0][-2].endswith("The dashed line is where the slider stands.")
+    assert found["nonsense"] == found["before"]
+    assert found["embed"].startswith('<iframe src="file:///')
 
 
 @pytest.mark.slow
@@ -88,7 +132,7 @@ def test_it_can_be_read_aloud_in_any_light_and_width() -> None:
 
 @pytest.mark.slow
 def test_every_chart_can_be_saved() -> None:
-    charts = ("raster", "rhythm", "spectrum", "course", "dendrite")
+    charts = ("raster", "response", "rhythm", "spectrum", "course", "dendrite")
     assert [name for name, _ in walked("chromium")["saved"]] == [
         f"plastogen-{c}.{kind}" for c in charts for kind in ("png", "csv")
     ]

@@ -21,7 +21,7 @@ if (require.main === module) {
     const sums = page.script.slice(page.script.indexOf("// Summaries of spikes"), page.script.indexOf("// Drawing on canvas"));
     new Function("into", `${sums}; Object.assign(into, { ratesHz, populationRate, welch, bandPower });`)(summary);
     for (const ask of JSON.parse(fs.readFileSync(0, "utf8"))) {
-      const run = await page.run(ask), rate = summary.populationRate(run, page.model.classes.E, 0.001);
+      const run = await page.run(ask), rate = summary.populationRate(run, page.model.classes[page.model.principal], 0.001);
       const values = page.worker.cellValues(page.model, ask.drive, ask.seed), welch = summary.welch(rate, 1000, 1024);
       found.push({
         t: Array.from(run.t), i: Array.from(run.i), rates: summary.ratesHz(run, page.model.classes), rate: Array.from(rate),

@@ -68,7 +68,10 @@ class Library:
         """The file of model `name`, laid over what it `extends`. Raises InputError, for a circle
         too.
         """
-        document = read(self.find(folder, name))
+        return self._over_base(folder, name, read(self.find(folder, name)))
+
+    def _over_base(self, folder: str, name: str, document: Document) -> Document:
+        """A document laid over what it `extends`. Raises InputError."""
         seen = [name]
         while (base := document.tree.pop("extends", None)) is not None:
             if not isinstance(base, str) or base not in self.names(folder) or base in seen:
@@ -93,6 +96,12 @@ class Library:
         InputError.
         """
         return build(self.document(folder, name), kind, overrides=overrides)
+
+    def load_file(self, folder: str, path: Path, kind: type[T]) -> T:
+        """The model in a file of any place and name; what it `extends` is one of `folder`. Raises
+        InputError.
+        """
+        return build(self._over_base(folder, path.stem, read(path)), kind)
 
     def references(self) -> dict[str, Reference]:
         """Every entry of references.yaml, the user's own included, by key. Raises InputError."""

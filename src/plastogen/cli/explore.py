@@ -20,6 +20,12 @@ def explore(
         list[Path] | None,
         typer.Argument(help="Results folders a new page shows; none: the page that ships."),
     ] = None,
+    circuit: Annotated[
+        str | None,
+        typer.Option(
+            help="Name or file of a circuit: a new page on which it runs, without the five steps."
+        ),
+    ] = None,
     to: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Where the page goes; explore.html for a new one."),
@@ -27,13 +33,15 @@ def explore(
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
 ) -> None:
     """A live network and the days after, one page for a lecture: opened, copied with -o, or built
-    from results.
+    from a circuit of your own or from results.
     """
     from plastogen._base.files import atomic_write
     from plastogen.publish import build_page, shipped_page
 
-    if results:
-        path = build_page(results, to or Path("explore.html"), announce=typer.echo)
+    if results or circuit is not None:
+        path = build_page(
+            results or [], to or Path("explore.html"), circuit_given=circuit, announce=typer.echo
+        )
     else:
         path = shipped_page()
         if to is not None:

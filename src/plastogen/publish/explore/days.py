@@ -2,14 +2,15 @@
 network was meanwhile.
 
 Curves are kept in 16 bits between their smallest and largest value: off by less than 1/100,000 of
-that range.
+that range. Classes are those of the runs, whatever circuit they came from; where a course's circuit
+lacks what another has, its curve is absent.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
+LEVEL_CURVES = ("plasma_ng_ml", "brain_uM")
 CURVES = (
     "glutamate",
     "bdnf",
@@ -54,7 +56,7 @@ CURVES = (
     "clinical_effect",
 )
 SLOW = ("weight", "scaling", "pv_integrity", "tolerance")
-LEVELS = 65535
+LEVELS, ABSENT = 65534, 65535  # steps between the smallest and the largest value; no value here
 DARK_TINT = 40  # per cent of white that lifts a colour off a dark page
 
 
@@ -64,11 +66,11 @@ def study(folder: Path) -> dict[str, Any]:
     """
     ds, opened = _opened(folder)
     with ds:
-        axes, runs, courses = opened.axes, ds["run"], dict[str, int]()
-        index, dosed, curves = dict[str, int](), [], []
-        described: list[tuple[str, str, str]] = []
+        runs, courses, cells = ds["run"], dict[str, int](), set[int]()
+        index, dosed, curves = dict[str, int](), list[list[Any]](), list[dict[str, Array]]()
+        words = dict[str, tuple[str, str]]()
         for place, point in opened.points():
-            at = dict(zip((axis.name for axis in axes), place, strict=True))
+            at = dict(zip((axis.name for axis in opened.axes), place, strict=True))
             for arm in map(str, ds["arm"].values):
                 key = " ".join(
                     map(str, runs.sel(arm=arm).isel(at).values.ravel())
@@ -77,32 +79,48 @@ def study(folder: Path) -> dict[str, Any]:
                     courses[key] = len(courses)
                     condition = opened.condition(arm, place, point)
                     found = list(_curves(ds.sel(arm=arm).isel(at).load(), condition))
-                    described = [(name, label, unit) for name, label, unit, _ in found]
-                    curves.append([values for *_, values in found])
-                    dosed.append(
-                        [
-                            [row["start_h"], row["end_h"], dosing_text(row)]
-                            for row in dosing_rows(condition)
-                        ]
-                    )
+                    words |= {name: (label, unit) for name, label, unit, _ in found}
+                    curves.append({name: values for name, *_, values in found})
+                    cells.add(condition.circuit.size)
+                    principal = condition.circuit.principal
+                    rows = dosing_rows(condition)
+                    dosed.append([[row["start_h"], row["end_h"], dosing_text(row)] for row in rows])
                 index["/".join(map(str, (arm, *place)))] = courses[key]
         return {
             "name": opened.name,
             "title": ds.attrs["title"],
             "question": ds.attrs["question"],
-            "who": layout.subtitle(ds),
-            "circuit": ds.attrs["circuit"],
-            "seeds": ds.sizes["seed"],
+            "who": _who(ds, opened, cells),
+            "principal": principal,
+            "classes": list(_classes(ds)),
             "arms": list(_arms(ds)),
-            "axes": [_axis(axis) for axis in axes],
+            "axes": [_axis(axis) for axis in opened.axes],
             "index": index,
             "given": dosed,
             "time_h": np.round(ds["time"].values, 6).tolist(),
             "curves": [
-                dict(zip(("name", "label", "unit"), words, strict=True)) for words in described
+                {"name": name, "label": label, "unit": unit}
+                for name, (label, unit) in words.items()
             ],
-            **packed(np.array(curves)),
+            "choices": [name for name in (*LEVEL_CURVES, *CURVES) if name in words],
+            **packed(np.array([_rows(own, words, ds.sizes["time"]) for own in curves])),
         }
+
+
+def _who(ds: xr.Dataset, opened: OpenExperiment, cells: set[int]) -> str:
+    """Who was simulated with what, but for what the sweep itself varies."""
+    swept = {axis.name for axis in opened.axes}
+    fixed = {k: v for k, v in ds.attrs.items() if k != "title" and k not in swept}
+    told = layout.subtitle(ds.drop_attrs(deep=False).assign_attrs(fixed))
+    if ds.attrs.get("method") == "formula":
+        return told
+    sizes, n = " or ".join(f"{size:,}" for size in sorted(cells)), ds.sizes["seed"]
+    return f"{told}; {f'mean of {n} networks' if n > 1 else 'one network'} of {sizes} cells"
+
+
+def _rows(own: Mapping[str, Array], names: Iterable[str], times: int) -> list[Array]:
+    """A course's curves in order, NaN where it has none."""
+    return [own.get(name, np.full(times, np.nan)) for name in names]
 
 
 def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
@@ -136,9 +154,10 @@ def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
 
 def drives(one: xr.Dataset, condition: Condition) -> Array:
     """What the network was told along a course, mean over seeds: (factors, times)."""
-    pools = [str(pool) for pool in one["pool"].values]
-    block = one["block"].transpose("pool", "seed", "time").values
-    slow = {name: one[name].transpose("seed", "time").values for name in SLOW}
+    pools = list(condition.circuit.pools())
+    block = one["block"].sel(pool=pools).transpose("pool", "seed", "time").values
+    healthy = one["spine_density"] * 0 + 1  # of what a circuit's runs do not have
+    slow = {name: one.get(name, healthy).transpose("seed", "time").values for name in SLOW}
     switches, subject = condition.setting.switches, condition.subject
     treated = treated_of(condition.plan(int(one["seed"][0]), "numpy"))
     drive = reduce(
@@ -161,26 +180,18 @@ def drives(one: xr.Dataset, condition: Condition) -> Array:
 
 def _curves(one: xr.Dataset, condition: Condition) -> Iterator[tuple[str, str, str, Array]]:
     """Name, label, unit and values (times,) of every curve the page may draw, means over seeds."""
-    mean = one[["plasma_ng_ml", "brain_uM", "block", "rate_hz", "vacant", *CURVES]].mean("seed")
+    there = [name for name in CURVES if name in one.data_vars]
+    mean = one[[*LEVEL_CURVES, "block", "rate_hz", "vacant", *there]].mean("seed")
     species = str(one["species"].values[0]) if one.sizes["species"] else ""
-    for name in ("plasma_ng_ml", "brain_uM"):
+    for name, where in zip(LEVEL_CURVES, ("plasma", "brain, unbound"), strict=True):
         level = mean[name].sel(species=species).values if species else np.zeros(one.sizes["time"])
-        yield (
-            name,
-            f"{species} in {'plasma' if name == 'plasma_ng_ml' else 'brain, unbound'}",
-            _unit(one, name),
-            level,
-        )
+        yield name, f"{species} in {where}", _unit(one, name), level
     for cls in condition.circuit.classes:
-        yield (
-            f"block_{cls}",
-            f"{cls} blocked",
-            "%",
-            100 * mean["block"].sel(pool=f"{cls}.synaptic").values,
-        )
+        blocked = 100 * mean["block"].sel(pool=f"{cls}.synaptic").values
+        yield f"block_{cls}", f"{cls} blocked", "%", blocked
     for cls in condition.circuit.classes:
         yield f"rate_{cls}", f"{cls} rate", "Hz", mean["rate_hz"].sel({"class": cls}).values
-    for name in CURVES:
+    for name in there:
         yield name, str(one[name].attrs["long_name"]), _unit(one, name), mean[name].values
     spines = Spines(condition.plasticity.spine)
     persistent = spines.sites - mean["vacant"].values
@@ -193,6 +204,11 @@ def _curves(one: xr.Dataset, condition: Condition) -> Iterator[tuple[str, str, s
 
 def _unit(ds: xr.Dataset, name: str) -> str:
     return labels.unit_text(str(ds[name].attrs["units"]))
+
+
+def _classes(ds: xr.Dataset) -> Iterator[dict[str, str]]:
+    for name, look in style.class_styles(map(str, ds["class"].values)).items():
+        yield {"name": name, "light": look.colour, "dark": style.tint(look.colour, DARK_TINT)}
 
 
 def _arms(ds: xr.Dataset) -> Iterator[dict[str, Any]]:
@@ -222,12 +238,15 @@ def _text(written: Any) -> str:
 
 
 def packed(values: Array) -> dict[str, Any]:
-    """(courses, curves, times) in 16 bits: value = low + (high - low) x level / LEVELS, `low` and
-    `high` a curve.
+    """(courses, curves, times) in 16 bits, with the range of each curve over all courses; NaN is
+    ABSENT.
     """
-    low, high = values.min(axis=(0, 2)), values.max(axis=(0, 2))
+    there = np.isfinite(values)
+    low = np.where(there, values, np.inf).min(axis=(0, 2))
+    high = np.where(there, values, -np.inf).max(axis=(0, 2))
     span = np.where(high > low, high - low, 1)[:, None]
-    levels = np.round((values - low[:, None]) / span * LEVELS).astype("<u2")
+    shares = np.where(there, values - low[:, None], 0) / span
+    levels = np.where(there, np.round(shares * LEVELS), ABSENT).astype("<u2")
     return {
         "low": low.tolist(),
         "high": high.tolist(),

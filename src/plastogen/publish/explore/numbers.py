@@ -112,13 +112,13 @@ def with_number(circuit: Circuit, section: str, name: str, value: float) -> Circ
 
 def dials(circuit: Circuit) -> dict[str, list[dict[str, Any]]]:
     """Dial -> its places, each with a label, whether the circuit's file has it, and the values that
-    it changes.
+    it changes. A dial of a number that is 0 in the file has one place.
     """
     mg, rate = float(circuit.magnesium.concentration), float(circuit.background.rate)
     places = {
         "mg": [
             (f"{mg * q / 4:g} mM", q == 4, ("magnesium", "concentration", mg * q / 4))
-            for q in MG_QUARTERS
+            for q in (MG_QUARTERS if mg else (4,))
         ],
         "background": [
             (f"{p} %", p == 100, ("background", "rate", rate * p / 100)) for p in DRIVE_PERCENT
@@ -182,6 +182,8 @@ def inputs(circuit: Circuit, drug: Drug, *, backend: str | None = None) -> dict[
     return {
         "title": circuit.title,
         "classes": {name: [part.start, part.stop] for name, part in circuit.slices().items()},
+        "principal": circuit.principal,
+        "roles": {name: circuit.populations[name].role for name in circuit.classes},
         "cells": cells(circuit),
         "shared": shared_values(circuit),
         "dials": dials(circuit),
@@ -194,5 +196,6 @@ def inputs(circuit: Circuit, drug: Drug, *, backend: str | None = None) -> dict[
         "settle_s": SETTLE_S,
         "drug": drug.parent,
         "concentrations_uM": concentrations().tolist(),
+        "left_numbers": list(left_numbers(circuit)),
         "left": np.round(block_table(circuit, drug, rest), 6).tolist(),
     }

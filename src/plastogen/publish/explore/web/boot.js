@@ -1,4 +1,6 @@
-function redraw() { tones.clear(); showChoices(); drawNetwork(); drawDays(); }
+// Starts the page's parts, and draws anew when the width or the light changes.
+
+function redraw() { tones.clear(); drawNetwork(); if (STUDIES.length) { showChoices(); drawDays(); } }
 $("theme").onclick = () => { document.documentElement.dataset.theme = dark() ? "light" : "dark"; redraw(); };
 $("print").onclick = () => window.print();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
@@ -9,7 +11,9 @@ addEventListener("resize", () => {
   cancelAnimationFrame(waiting);
   waiting = requestAnimationFrame(redraw);
 });
+startTerms();
 startNetwork();
-startDays();
-startDendrite();
-startGuide();
+startSweep();
+if (STUDIES.length) { startDays(); startDendrite(); }
+if ($("steps")) startGuide();
+startAddress();

@@ -38,20 +38,29 @@ function ticks(low, high, most) {
 
 const say = (x, digits = 3) => (Math.abs(x) >= 1000 ? Math.round(x).toLocaleString("en") : String(Number(x.toPrecision(digits)))).replace("-", "−");
 
+// Numbers beside the ticks, with as many decimals as tell one from the next.
+function tickTexts(values) {
+  const step = values.length > 1 ? values[1] - values[0] : 1;
+  let digits = 0;
+  while (digits < 9 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6 * step * 10 ** digits) digits++;
+  return values.map((v) => v.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−"));
+}
+
 // A frame: box {left, top, right, bottom}, scales x and y, labels. Returns functions from data to pixels.
-function frame({ g, w, h }, { x, y, left = 46, right = 10, top = 22, bottom = 30, title = "", xTicks, xText = say, xLabel = "", yMost = 4 }) {
+function frame({ g, w, h }, { x, y, left = 46, right = 22, top = 22, bottom = 30, title = "", xTicks, xText = say, xLabel = "", yMost = 4 }) {
   const box = { left, top, right: w - right, bottom: h - bottom };
   const px = (v) => box.left + x.to(v) * (box.right - box.left), py = (v) => box.bottom - y.to(v) * (box.bottom - box.top);
   g.font = `12px ${FONT}`;
   g.lineWidth = 1;
   g.textBaseline = "middle";
   g.textAlign = "right";
-  for (const v of ticks(y.low, y.high, yMost)) {
+  const yTicks = ticks(y.low, y.high, yMost), yTexts = tickTexts(yTicks);
+  for (const [k, v] of yTicks.entries()) {
     const at = Math.round(py(v)) + 0.5;
     g.strokeStyle = css("--grid");
     g.beginPath(); g.moveTo(box.left, at); g.lineTo(box.right, at); g.stroke();
     g.fillStyle = css("--muted");
-    g.fillText(say(v), box.left - 6, at);
+    g.fillText(yTexts[k], box.left - 6, at);
   }
   g.textBaseline = "top";
   if (bottom > 12) {

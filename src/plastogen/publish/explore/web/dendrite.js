@@ -26,7 +26,7 @@ function counts(hour) {
 const grown = (count, rank) => Math.max(0, Math.min(1, count - rank));
 
 function drawDendrite() {
-  const start = counts(study().time_h[0]), now = counts(momentH() ?? study().time_h[0]), all = places(now.sites);
+  const start = counts(study().time_h[0]), now = counts(shownH()), all = places(now.sites);
   const wide = $("dendrite").parentElement.clientWidth || 300, lines = Math.ceil(all.length / Math.max(16, Math.floor(wide / 11.5)));
   const each = Math.ceil(all.length / lines), { g, w } = stage($("dendrite"), lines * ROW);
   const radius = 4.4 * Math.sqrt(Math.max(0.2, 1 + EXAGGERATED * (now.weight - 1)));
@@ -55,7 +55,7 @@ function drawDendrite() {
     });
   }
   const gained = Math.round(now.lasting) - Math.round(start.lasting);
-  $("dendrite-says").textContent = `${momentH() === null ? "Before" : `At ${timeText(momentH())}`}: ${Math.round(now.lasting)} lasting and ${Math.round(now.passing)} passing spines where a healthy subject has ${SPINES}`
+  $("dendrite-says").textContent = `${courseText()}, at ${timeText(shownH())}: ${Math.round(now.lasting)} lasting and ${Math.round(now.passing)} passing spines where a healthy subject has ${SPINES}`
     + `${gained ? `; ${Math.abs(gained)} lasting ${gained > 0 ? "more" : "fewer"} than before` : ""}.`;
   $("dendrite").setAttribute("aria-label", $("dendrite-says").textContent);
 }

@@ -1,250 +1,236 @@
-// The network, now: its controls, its runs, and its raster, rates, rhythm and spectrum beside those of before.
+// The network, now: what it was asked, and its raster, rates, rhythm and spectrum (B) beside those of before (A).
 
-const SHOWN_S = 2, LONG_S = 10, IDLE_MS = 250, MOST_KEPT = 60, GAMMA = [30, 80], RATE_BIN_S = 0.001, SEGMENT = 1024;
-const CLASSES = Object.keys(MODEL.classes), $ = (id) => document.getElementById(id);
-const usualPlace = (dial) => MODEL.dials[dial].findIndex((place) => place.usual);
-const usual = () => ({ drive: [...MODEL.usual], mg: usualPlace("mg"), background: usualPlace("background") });
-const net = { ...usual(), seed: 0, level: 0, before: usual(), beforeText: "nothing blocked", moment: "", runs: {} };
+const GAMMA = [30, 80], RATE_BIN_S = 0.001, SEGMENT = 1024, LEAST_HZ = 0.05, LEAST_POWER = 0.005;
+const SLOTS = ["before", "now"], COMPUTING = "Computing …";
+// `before` and the numbers beside it are settings; `moment` is the course and the time that a setting was taken from.
+const net = { ...usual(), seed: 0, before: usual(), beforeText: "nothing blocked", moment: null, over: false, failed: "" };
+let quick, thorough, idle, changedAt = 0, toldAbout = "";
 
-const mark = (question) => JSON.stringify(question);
-const kept = new Map(); // answers of both workers, the oldest dropped first
-class Runner {
-  constructor() {
-    const code = ["glue", "worker"].map((id) => $(id).textContent).join("\n");
-    const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-    this.worker = new Worker(url);
-    this.worker.onmessage = ({ data }) => this.answered(data);
-    this.worker.onerror = (event) => fail(event.message || "the worker did not start");
-    this.worker.postMessage({ model: MODEL, binary: BINARY });
-    this.waiting = new Map();
-  }
-  // Only the newest question of a slot is asked.
-  ask(slot, question, done) {
-    this.waiting.set(slot, { question, done });
-    this.next();
-  }
-  next() {
-    while (!this.now && this.waiting.size) {
-      const [slot, asked] = this.waiting.entries().next().value, known = kept.get(mark(asked.question));
-      this.waiting.delete(slot);
-      if (known) { asked.done(known); continue; }
-      this.now = asked;
-      this.worker.postMessage(asked.question);
-    }
-  }
-  answered(run) {
-    const { done, question } = this.now;
-    this.now = null;
-    if (run.error) { fail(run.error); return; }
-    kept.set(mark(question), run);
-    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
-    done(run);
-    this.next();
-  }
+const question = (slot) => { const { drive, mg, background } = slot === "before" ? net.before : net; return { drive, mg, background, seed: net.seed }; };
+const runOf = (slot) => answerTo(question(slot));
+const bothQuestions = () => SLOTS.map((slot) => mark(question(slot))).join();
+const setting = () => ({ drive: net.drive, mg: net.mg, background: net.background, seed: net.seed, level: net.level });
+const sameSetting = (a, b) => JSON.stringify([a.drive, a.mg, a.background]) === JSON.stringify([b.drive, b.mg, b.background]);
+
+const followsMoment = () => net.moment !== null && sameSetting(net, net.moment);
+function momentNow() {
+  if (!net.moment) return "";
+  return followsMoment() ? net.moment.text : `changed by hand from ${net.moment.text}`;
 }
-const fail = (why) => { $("network-says").textContent = `The network could not run in this browser: ${why}`; };
-let quick, thorough, idle;
 
-// Ask for what the controls say: two seconds at once, ten when nothing moves any more.
-function run() {
-  const { drive, mg, background, seed } = net, questions = { before: { ...net.before, seed }, now: { drive, mg, background, seed } };
-  const started = performance.now(), long = (question) => ({ ...question, seconds: LONG_S });
+// Draws what is known of the controls as they stand, and asks for what is not: two seconds at once, ten when nothing moves.
+function changedNetwork() {
+  showControls(setting());
+  changedAt = performance.now();
   clearTimeout(idle);
-  net.asked = questions;
-  const show = (slot) => (found) => {
-    if (net.asked[slot] !== questions[slot]) return;
-    net.runs[slot] = found;
-    drawNetwork();
-    if (slot === "now" && found.seconds === SHOWN_S) document.documentElement.dataset.answerMs = Math.round(performance.now() - started);
-  };
-  for (const [slot, question] of Object.entries(questions)) {
-    const known = kept.get(mark(long(question)));
-    if (known) show(slot)(known); else quick.ask(slot, { ...question, seconds: SHOWN_S }, show(slot));
-  }
+  drawNetwork();
+  for (const slot of SLOTS) if (!runOf(slot)) quick.ask(slot, short(question(slot)), drawNetwork);
   idle = setTimeout(() => {
-    for (const [slot, question] of Object.entries(questions)) thorough.ask(slot, long(question), (found) => { show(slot)(found); tell(); });
+    for (const slot of SLOTS) if (runOf(slot)?.seconds !== LONG_S) thorough.ask(slot, long(question(slot)), drawNetwork);
   }, IDLE_MS);
 }
 
-const blockOf = (k) => Math.max(0, 1 - (net.drive[1 + k] + net.drive[4 + k]) / 2);
-function setBlock(k, share) { net.drive = net.drive.map((d, j) => (j === 1 + k || j === 4 + k ? 1 - share : d)); }
-function setLevel(level) {
-  net.level = level;
-  if (level !== null) net.drive = net.drive.map((d, j) => (j >= 1 && j <= 6 ? MODEL.left[net.mg][level][j - 1] : d));
-}
-const nearestLevel = (uM) => MODEL.concentrations_uM.reduce((best, c, k, all) => (Math.abs(c - uM) < Math.abs(all[best] - uM) ? k : best), 0);
-const percent = (share) => `${Math.round(100 * share)} %`;
-function change(now, before) {
-  const by = before < 0.05 ? 0 : Math.round(100 * (now / before - 1));
-  return by ? `${by > 0 ? "+" : "−"}${Math.abs(by)} %` : "";
-}
-
-// Everything the guide, the buttons and the days may set at once.
-function setNetwork({ blocks, uM, mg, background, drive, moment = "", seed, before, beforeText }) {
-  if (mg !== undefined) net.mg = MODEL.dials.mg.findIndex((place) => place.value === mg);
-  if (background !== undefined) net.background = background;
-  if (seed !== undefined) net.seed = seed;
-  if (blocks || uM !== undefined) net.drive = [...MODEL.usual];
-  if (blocks) { net.level = null; blocks.forEach((share, k) => setBlock(k, share)); }
-  if (uM !== undefined) setLevel(nearestLevel(uM));
-  if (drive) { net.drive = [...drive]; net.level = null; }
-  if (before) { net.before = before; net.beforeText = beforeText; }
-  net.moment = moment;
-  showControls();
-  run();
+// Everything the guide, the buttons, the days and the address may set at once.
+function setNetwork({ blocks, uM, mgValue, mg, background, drive, moment = null, seed, before, beforeText }) {
+  let next = setting();
+  if (mgValue !== undefined) next.mg = MODEL.dials.mg.findIndex((place) => place.value === mgValue);
+  if (mg !== undefined) next.mg = mg;
+  if (background !== undefined) next.background = background;
+  if (seed !== undefined) next.seed = seed;
+  if (blocks || uM !== undefined) next.drive = [...MODEL.usual];
+  if (blocks) for (const [name, share] of Object.entries(blocks)) next.drive = withBlock(next.drive, name, share);
+  if (blocks || drive) next.level = null;
+  if (uM !== undefined) next = withLevel(next, nearestLevel(uM));
+  if (drive) next.drive = [...drive];
+  Object.assign(net, next, { moment: moment && { ...next, text: moment } });
+  if (before) Object.assign(net, { before, beforeText });
+  changedNetwork();
 }
 
 function fresh() {
-  Object.assign(net, usual(), { level: 0, before: usual(), beforeText: "nothing blocked", moment: "" });
+  Object.assign(net, usual(), { before: usual(), beforeText: "nothing blocked", moment: null });
 }
 
-function showControls() {
-  CLASSES.forEach((name, k) => {
-    $(`block-${name}`).value = Math.round(100 * blockOf(k));
-    $(`block-${name}-out`).value = percent(blockOf(k));
-  });
-  const uM = net.level === null ? null : MODEL.concentrations_uM[net.level];
-  $("level").value = net.level ?? 0;
-  $("level-out").value = uM === null ? (net.moment ? "as then" : "by hand") : `${say(uM)} µM`;
-  $("level").setAttribute("aria-valuetext", $("level-out").value);
-  for (const dial of ["mg", "background"]) {
-    const { label } = MODEL.dials[dial][net[dial]];
-    $(dial).value = net[dial];
-    $(`${dial}-out`).value = label;
-    $(dial).setAttribute("aria-valuetext", label);
-  }
-  $("seed").value = net.seed;
-  $("seed-out").value = `no. ${MODEL.seeds[net.seed].seed}`;
-  $("moment").hidden = !net.moment;
-  $("moment-text").textContent = net.moment;
+function change(now, before, least = LEAST_HZ) {
+  if (Math.max(now, before) < least) return "same";
+  if (before < least) return "from none";
+  if (now < least) return "to none";
+  const by = Math.round(100 * (now / before - 1));
+  return by ? `${by > 0 ? "+" : "−"}${Math.abs(by)} %` : "same";
 }
 
-// The rows of the raster: [class, first cell, its rows' top and pitch], SST on top.
+// The rows of the raster: class, its cells, its rows' top and pitch, the last class on top. Small classes get taller rows.
 function rows(top, height) {
-  const weight = { E: 1, PV: 2.2, SST: 2.6 }, gap = 8;
-  const whole = CLASSES.reduce((sum, c) => sum + (MODEL.classes[c][1] - MODEL.classes[c][0]) * (weight[c] || 1), 0);
-  const pitch = (height - gap * (CLASSES.length - 1)) / whole, found = [];
+  const count = (name) => MODEL.classes[name][1] - MODEL.classes[name][0], most = Math.max(...CLASSES.map(count));
+  const weight = (name) => Math.min(3, Math.sqrt(most / count(name))), gap = 8;
+  const pitch = (height - gap * (CLASSES.length - 1)) / CLASSES.reduce((sum, name) => sum + count(name) * weight(name), 0), found = [];
   for (const name of [...CLASSES].reverse()) {
-    const [first, end] = MODEL.classes[name], each = pitch * (weight[name] || 1);
+    const [first, end] = MODEL.classes[name], each = pitch * weight(name);
     found.push({ name, first, end, top, each, height: each * (end - first) });
     top += each * (end - first) + gap;
   }
   return found;
 }
 
+const RASTER_HIGH = 300, RASTER_LOW = 165;
 function drawRaster() {
-  const narrow = $("raster").parentElement.clientWidth < 620, high = 330;
-  const { g, w } = stage($("raster"), narrow ? 2 * high : high), wide = narrow ? w : (w - 22) / 2;
-  [["before", `Before: ${net.beforeText}`], ["now", net.moment ? `Now: ${net.moment}` : "Now"]].forEach(([slot, title], k) => {
-    const left = narrow ? 0 : k * (wide + 22), top = narrow ? k * high : 0, label = 34;
+  const narrow = $("raster").parentElement.clientWidth < 560, high = narrow ? RASTER_LOW : RASTER_HIGH, stacked = narrow && !net.over;
+  const { g, w } = stage($("raster"), stacked ? 2 * high : high), moment = momentNow();
+  const titles = { before: `A, before: ${net.beforeText}`, now: moment ? `B, now: ${moment}` : "B, now" };
+  const panels = net.over ? [{ title: `${titles.before} (grey); ${titles.now} (coloured)`, slots: SLOTS }] : SLOTS.map((slot) => ({ title: titles[slot], slots: [slot] }));
+  const wide = narrow || net.over ? w : (w - 22) / 2, label = 8 + Math.max(...CLASSES.map((name) => 8 * name.length));
+  panels.forEach(({ title, slots }, k) => {
     g.save();
-    g.translate(left, top);
+    g.translate(stacked ? 0 : k * (wide + 22), stacked ? k * high : 0);
     g.fillStyle = css("--ink"); g.font = `600 13px ${FONT}`; g.textAlign = "left"; g.textBaseline = "alphabetic";
     g.fillText(title, 0, 13, wide);
-    const px = (t) => label + (t / SHOWN_S) * (wide - label - 2), bands = rows(24, high - 54), found = net.runs[slot];
+    const px = (t) => label + (t / SHOWN_S) * (wide - label - 2), bands = rows(22, high - 46);
     for (const band of bands) {
       g.fillStyle = css("--panel"); g.fillRect(label, band.top - 2, wide - label, band.height + 4);
       g.fillStyle = css("--ink"); g.textBaseline = "middle"; g.textAlign = "left"; g.font = `600 12px ${FONT}`;
-      g.fillText(band.name, 0, band.top + band.height / 2);
-      if (!found) continue;
-      g.fillStyle = css(slot === "now" ? `--${band.name}` : "--past");
-      const size = Math.max(1.3, Math.min(2.4, band.each));
-      for (let j = 0; j < found.t.length && found.t[j] < SHOWN_S; j++) {
-        const i = found.i[j];
-        if (i >= band.first && i < band.end) g.fillRect(px(found.t[j]), band.top + (i - band.first) * band.each, 1.6, size);
-      }
+      g.fillText(band.name, 0, band.top + band.height / 2, label - 6);
+    }
+    for (const slot of slots) drawSpikes(g, runOf(slot), bands, px, (name) => css(slot === "now" ? `--class-${name}` : "--past"));
+    if (slots.some((slot) => !runOf(slot))) {
+      g.fillStyle = css("--muted"); g.font = `600 15px ${FONT}`; g.textAlign = "center"; g.textBaseline = "middle";
+      g.fillText(net.failed ? "did not run" : "computing …", (label + wide) / 2, high / 2);
     }
     g.fillStyle = css("--muted"); g.font = `12px ${FONT}`; g.textBaseline = "top";
     for (const t of [0, 0.5, 1, 1.5, 2]) {
       g.textAlign = t === 0 ? "left" : t === SHOWN_S ? "right" : "center";
-      g.fillText(`${say(t)} s`, px(t), high - 22);
+      g.fillText(`${say(t)} s`, px(t), high - 18);
     }
     g.restore();
   });
 }
+function drawSpikes(g, run, bands, px, colour) {
+  for (const band of run ? bands : []) {
+    g.fillStyle = colour(band.name);
+    const size = Math.max(1.3, Math.min(2.4, band.each));
+    for (let j = 0; j < run.t.length && run.t[j] < SHOWN_S; j++) {
+      const i = run.i[j];
+      if (i >= band.first && i < band.end) g.fillRect(px(run.t[j]), band.top + (i - band.first) * band.each, 1.6, size);
+    }
+  }
+}
 
+// Both runs over the same seconds: a longer run begins with the shorter one.
+function firstSeconds(run, seconds) {
+  if (!run || run.seconds === seconds) return run;
+  const end = run.t.findIndex((t) => t >= seconds), kept = end < 0 ? run.t.length : end;
+  return (run.shorter ??= { t: run.t.slice(0, kept), i: run.i.slice(0, kept), seconds });
+}
+function bothRuns() {
+  const found = SLOTS.map(runOf), seconds = Math.min(...found.map((run) => run?.seconds ?? LONG_S));
+  return { runs: found.map((run) => firstSeconds(run, seconds)), seconds };
+}
 const meanRates = (run) => (run ? ratesHz(run, MODEL.classes) : null);
-const spectrumOf = (run) => (run.spectrum ??= welch(populationRate(run, MODEL.classes.E, RATE_BIN_S), 1 / RATE_BIN_S, SEGMENT));
+const spectrumOf = (run) => (run.spectrum ??= welch(populationRate(run, MODEL.classes[PRINCIPAL], RATE_BIN_S), 1 / RATE_BIN_S, SEGMENT));
 
 function drawRates() {
-  const { before, now } = net.runs, was = meanRates(before), is = meanRates(now), top = Math.max(20, ...(was || []), ...(is || []));
+  const { runs, seconds } = bothRuns(), [was, is] = runs.map(meanRates), top = Math.max(20, ...(was || []), ...(is || []));
+  setText("rates-caption", `Mean rates over ${seconds === LONG_S ? "ten" : "two"} seconds; the bar is now (B), the mark before (A)`);
   CLASSES.forEach((name, k) => {
-    const row = $(`rate-${name}`);
-    if (was) { row.querySelector(".was").textContent = was[k].toFixed(1); row.style.setProperty("--was", was[k] / top); }
-    if (is) { row.querySelector(".is").textContent = is[k].toFixed(1); row.style.setProperty("--is", is[k] / top); }
-    row.querySelector(".change").textContent = was && is ? change(is[k], was[k]) || "same" : "";
+    const row = $(`rate-${name}`), by = was && is ? change(is[k], was[k]) : "";
+    fillRow(row, was?.[k].toFixed(1), is?.[k].toFixed(1), by);
+    const bar = row.querySelector(".bar");
+    bar.style.setProperty("--was", was ? was[k] / top : -1);
+    bar.style.setProperty("--is", is ? (by === "same" ? was[k] : is[k]) / top : 0); // "same": bar and mark stand together
   });
-  const power = [before, now].map((run) => (run ? bandPower(spectrumOf(run), ...GAMMA) : null));
-  const row = $("rate-gamma");
-  row.querySelector(".was").textContent = power[0] === null ? "" : say(power[0], 2);
-  row.querySelector(".is").textContent = power[1] === null ? "" : say(power[1], 2);
-  row.querySelector(".change").textContent = power.includes(null) ? "" : change(power[1], power[0]) || "same";
+  const power = runs.map((run) => (run ? bandPower(spectrumOf(run), ...GAMMA) : null));
+  fillRow($("rhythm-power"), power[0] === null ? undefined : say(power[0], 2), power[1] === null ? undefined : say(power[1], 2), power.includes(null) ? "" : change(power[1], power[0], LEAST_POWER));
+}
+function fillRow(row, was = "…", is = "…", by) {
+  ["was", "is", "change"].forEach((name, k) => { row.querySelector(`.${name}`).textContent = [was, is, by][k]; });
 }
 
 function rhythmLines() {
-  return ["before", "now"].filter((slot) => net.runs[slot]).map((slot) => {
-    const rate = smooth(populationRate(net.runs[slot], MODEL.classes.E, 0.005).slice(0, SHOWN_S / 0.005), 2);
+  return SLOTS.filter(runOf).map((slot) => {
+    const rate = smooth(populationRate(runOf(slot), MODEL.classes[PRINCIPAL], 0.005).slice(0, SHOWN_S / 0.005), 2);
     return { slot, xs: Array.from(rate, (_, k) => (k + 0.5) * 0.005), ys: rate };
   });
 }
 function spectrumLines() {
-  return ["before", "now"].filter((slot) => net.runs[slot]).map((slot) => {
-    const { hz, density } = spectrumOf(net.runs[slot]), last = hz.findIndex((f) => f > 100);
+  const { runs } = bothRuns();
+  return SLOTS.map((slot, k) => ({ slot, run: runs[k] })).filter(({ run }) => run).map(({ slot, run }) => {
+    const { hz, density } = spectrumOf(run), last = hz.findIndex((f) => f > 100);
     return { slot, xs: Array.from(hz.slice(2, last)), ys: Array.from(smooth(density, 2).slice(2, last)) };
   });
 }
 function drawPair(id, lines, options) {
   const screen = stage($(id), 190), top = Math.max(options.least, ...lines.flatMap((l) => Array.from(l.ys)));
-  const f = frame(screen, { ...options, y: linear(0, top * 1.05), top: 26 });
+  const f = frame(screen, { ...options, y: linear(0, top * 1.05), top: 26 }), colours = { before: css("--past"), now: css(`--class-${PRINCIPAL}`) };
   if (options.band) {
     const [a, b] = options.band.map(f.px);
     screen.g.fillStyle = css("--shade"); screen.g.fillRect(a, f.box.top, b - a, f.box.bottom - f.box.top);
     screen.g.fillStyle = css("--muted"); screen.g.textAlign = "right"; screen.g.textBaseline = "top"; screen.g.fillText("gamma", b - 4, f.box.top + 2);
   }
-  for (const l of lines) line(screen.g, f, l.xs, l.ys, css(l.slot === "now" ? "--E" : "--past"), { width: l.slot === "now" ? 2 : 1.6 });
-  key(screen.g, screen.w, [{ label: "before", colour: css("--past") }, { label: "now", colour: css("--E") }]);
+  for (const l of lines) line(screen.g, f, l.xs, l.ys, colours[l.slot], { width: l.slot === "now" ? 2 : 1.6 });
+  key(screen.g, screen.w, [{ label: "A", colour: colours.before }, { label: "B", colour: colours.now }]);
 }
 
 function drawNetwork() {
   drawRaster();
   drawRates();
-  drawPair("rhythm", rhythmLines(), { x: linear(0, SHOWN_S), title: "E cells together (Hz)", xText: (t) => `${say(t)} s`, xTicks: [0, 0.5, 1, 1.5, 2], least: 10, left: 36 });
+  drawPair("rhythm", rhythmLines(), { x: linear(0, SHOWN_S), title: `${PRINCIPAL} cells together (Hz)`, xText: (t) => `${say(t)} s`, xTicks: [0, 0.5, 1, 1.5, 2], least: 10, left: 36 });
   drawPair("spectrum", spectrumLines(), { x: linear(0, 100), title: "Spectrum (Hz²/Hz)", xText: (f) => `${f} Hz`, xTicks: [0, 20, 40, 60, 80, 100], band: GAMMA, least: 0.5, left: 36 });
-  if (net.runs.now) document.documentElement.dataset.firstRaster ??= Math.round(performance.now());
+  drawSweep();
+  tell();
+  noteAddress();
+  const marks = document.documentElement.dataset;
+  if (runOf("now")) {
+    marks.firstRaster ??= Math.round(performance.now());
+    marks.answerMs ??= Math.round(performance.now() - changedAt);
+  }
 }
 
+// The sentence under the network: of the controls as they stand, once ten seconds of both settings are there.
 function tell() {
-  const was = meanRates(net.runs.before), is = meanRates(net.runs.now);
-  if (!was || !is || net.runs.now.seconds < LONG_S || net.runs.before.seconds < LONG_S) return;
-  const said = CLASSES.map((name, k) => `${name} cells ${is[k].toFixed(1)} Hz, ${was[k].toFixed(1)} before${change(is[k], was[k]) && ` (${change(is[k], was[k])})`}`);
-  const how = CLASSES.map((name, k) => `${name} ${percent(blockOf(k))}`).join(", ");
-  $("network-says").textContent = `Blocked: ${how}. ${said.join("; ")}.`;
+  const { runs, seconds } = bothRuns(), [was, is] = runs.map(meanRates), whole = was && is && seconds === LONG_S;
+  if (!whole) { setText("network-says", net.failed || COMPUTING); return; }
+  const how = CLASSES.map((name) => `${name} ${percent(blockOf(net.drive, name))}`).join(", ");
+  const rates = CLASSES.map((name, k) => `${name} cells ${is[k].toFixed(1)} Hz, ${was[k].toFixed(1)} before (${change(is[k], was[k])})`);
+  setText("network-says", `Blocked: ${how}. ${rates.join("; ")}.`);
+  if (toldAbout === bothQuestions()) return;
+  toldAbout = bothQuestions();
   document.documentElement.dataset.told = (Number(document.documentElement.dataset.told) || 0) + 1;
+  networkTold();
+}
+
+function fail(why) {
+  net.failed = `The network could not run in this browser: ${why}`;
+  drawNetwork();
+}
+
+function buildRates() {
+  for (const name of CLASSES) {
+    $("rates").append(el("tr", { id: `rate-${name}` }, el("th", { scope: "row" }, el("i", { class: "tone", style: `--tone: var(--class-${name})` }), term(name, name, "gloss-rates"), " (Hz)"),
+      ...["was", "is", "change"].map((slot) => el("td", { class: slot })),
+      el("td", { "aria-hidden": "true" }, el("div", { class: "bar", style: `--tone: var(--class-${name})` }, el("b"), el("span")))));
+  }
+  $("rates").append(el("tr", { id: "rhythm-power" }, el("th", { scope: "row" }, term("gamma", "gamma (Hz²)", "gloss-rates")), ...["was", "is", "change"].map((slot) => el("td", { class: slot })), el("td")));
 }
 
 function startNetwork() {
-  quick = new Runner();
-  thorough = new Runner();
-  const on = (id, act) => $(id).addEventListener("input", () => { act(Number($(id).value)); showControls(); run(); });
-  CLASSES.forEach((name, k) => on(`block-${name}`, (value) => { net.level = null; setBlock(k, value / 100); }));
-  on("level", setLevel);
-  on("mg", (value) => { net.mg = value; if (net.level !== null) setLevel(net.level); });
-  on("background", (value) => { net.background = value; });
-  on("seed", (value) => { net.seed = value; });
+  [quick, thorough] = [new Runner(fail), new Runner(fail)];
+  buildRates();
+  startControls((d, value) => { Object.assign(net, d.turn(setting(), value)); changedNetwork(); });
   for (const button of document.querySelectorAll("[data-site]")) {
     button.onclick = () => {
-      const most = Math.max(...CLASSES.map((_, k) => blockOf(k))), share = most < 0.01 ? 0.5 : Math.round(100 * most) / 100;
-      setNetwork({ blocks: CLASSES.map((name) => (["all", name].includes(button.dataset.site) ? share : 0)), moment: "" });
+      const most = Math.max(...CLASSES.map((name) => blockOf(net.drive, name))), share = most < 0.01 ? 0.5 : Math.round(100 * most) / 100;
+      setNetwork({ blocks: Object.fromEntries(CLASSES.filter((name) => ["all", name].includes(button.dataset.site)).map((name) => [name, share])) });
     };
   }
-  $("fresh").onclick = () => { fresh(); showControls(); run(); };
-  $("keep").onclick = () => setNetwork({ before: { drive: net.drive, mg: net.mg, background: net.background }, beforeText: net.moment || "as you kept it", drive: net.drive, moment: net.moment });
+  $("fresh").onclick = () => { fresh(); changedNetwork(); };
+  $("keep").onclick = () => {
+    Object.assign(net, { before: { drive: net.drive, mg: net.mg, background: net.background }, beforeText: momentNow() || "as you kept it" });
+    changedNetwork();
+  };
+  $("over").onchange = () => { net.over = $("over").checked; drawNetwork(); };
   const both = (lines, head) => [head, ...(lines[0]?.xs || []).map((x, k) => [x, ...lines.map((l) => l.ys[k])])];
-  const names = (lines) => lines.map((l) => `${l.slot}`);
+  const names = (lines, unit) => lines.map((l) => `${l.slot} [${unit}]`);
   saveable($("raster").closest("figure"), "plastogen-raster", () => `${MODEL.title}: spikes`, () => [["run", "class", "cell", "time [s]"],
-    ...["before", "now"].flatMap((slot) => Array.from(net.runs[slot]?.t || [], (t, k) => { const i = net.runs[slot].i[k]; return [slot, CLASSES.find((c) => i < MODEL.classes[c][1]), i, t]; }))]);
-  saveable($("rhythm").closest("figure"), "plastogen-rhythm", () => `${MODEL.title}: rate of E cells`, () => both(rhythmLines(), ["time [s]", ...names(rhythmLines()).map((s) => `${s} [Hz]`)]));
-  saveable($("spectrum").closest("figure"), "plastogen-spectrum", () => `${MODEL.title}: spectrum of E cells`, () => both(spectrumLines(), ["frequency [Hz]", ...names(spectrumLines()).map((s) => `${s} [Hz^2/Hz]`)]));
-  showControls();
-  run();
+    ...SLOTS.flatMap((slot) => { const run = runOf(slot); return Array.from(run?.t || [], (t, k) => [slot, CLASSES.find((c) => run.i[k] < MODEL.classes[c][1]), run.i[k], t]); })]);
+  saveable($("rhythm").closest("figure"), "plastogen-rhythm", () => `${MODEL.title}: rate of ${PRINCIPAL} cells`, () => both(rhythmLines(), ["time [s]", ...names(rhythmLines(), "Hz")]));
+  saveable($("spectrum").closest("figure"), "plastogen-spectrum", () => `${MODEL.title}: spectrum of ${PRINCIPAL} cells`, () => both(spectrumLines(), ["frequency [Hz]", ...names(spectrumLines(), "Hz^2/Hz")]));
 }

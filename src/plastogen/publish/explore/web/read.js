@@ -1,4 +1,4 @@
-// Boots the page: data out of the document, the four parts, the theme, and redrawing when the width changes.
+// What the page was built with: facts of the page, numbers of the network, courses, the network's program.
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const PAGE = read("page-data"), MODEL = read("model-data"), STUDIES = read("study-data");

@@ -1,0 +1,43 @@
+"""The page that ships, its program and data kept and all else as the sources now say.
+
+`python tests/page/refresh.py` writes it: enough after a change of words, style or scripts. After a
+change of the small circuit or of the courses it must be built (docs/decisions/0010).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from plastogen.publish.explore import build as explore
+
+
+def part(text: str, name: str) -> str:
+    """What stands in a script element of a page."""
+    found = re.search(rf'<script type="[^"]*" id="{name}">(.*?)</script>', text, re.DOTALL)
+    if found is None:
+        raise ValueError(f"the page has no {name}")
+    return found[1]
+
+
+def data(text: str, name: str) -> Any:
+    """Data of a page."""
+    return json.loads(part(text, f"{name}-data"))
+
+
+def refreshed(text: str) -> str:
+    """A page of the small circuit, made anew of its own program and data."""
+    return explore.page(
+        explore.circuit(),
+        data(text, "model"),
+        data(text, "study"),
+        script=part(text, "glue"),
+        binary=base64.b64decode(part(text, "binary")),
+    )
+
+
+if __name__ == "__main__":
+    page = explore.shipped_page()
+    page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")
