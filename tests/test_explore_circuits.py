@@ -165,10 +165,10 @@ TURNS = """
 const turn = (id, value) => { $(id).value = value; $(id).oninput(); };
 turn("block-PV", 60);
 while (/Computing/.test($("network-says").textContent)) await new Promise((go) => setTimeout(go, 50));
-const said = [];
+const network = $("network-says").textContent, said = [];
 for (const k of [0, 1, 2]) { document.querySelectorAll("[name=axis-0]")[k].click(); goTo(250); said.push($("days-say").textContent); }
 return [[...document.querySelectorAll("#controls input")].map((e) => e.id), [...document.querySelectorAll("#rates tr")].map((e) => e.id),
-  $("network-says").textContent, said];
+  network, said];
 """
 
 
