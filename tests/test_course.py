@@ -436,6 +436,7 @@ def test_no_more_than_the_cap_is_asked_and_the_hit_is_reported(tmp_path: Path) -
     assert not ears.cap_hit  # near enough: nothing was lost
     assert ears.answer(told(ampa=0.6)) is low
     assert ears.cap_hit
+    assert ears.furthest == pytest.approx(0.1)
     assert len(probe.calls) == 2
 
 

@@ -71,7 +71,12 @@ def override(text: str) -> tuple[str, object]:
     if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", path.strip()):
         wanted = "path=value, such as arms.ketamine.give.infusion.dose='1 mg/kg'"
         raise InputError.one(file="--set", found=show(text), wanted=wanted)
-    return path.strip(), read_text(f"value: {value.strip()}", f"--set {path.strip()}").tree["value"]
+    path = path.strip()
+    try:
+        return path, read_text(f"value: {value.strip()}", "--set").tree["value"]
+    except InputError as error:
+        told = (replace(problem, line=None, path=path) for problem in error.problems)
+        raise InputError(told) from None
 
 
 def _overridden(

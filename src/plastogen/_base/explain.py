@@ -17,9 +17,10 @@ import pydantic
 
 from plastogen._base.document import Document, Steps
 from plastogen._base.quantity import Fault, Given, In
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen.errors import Problem
 
+MANY = 3  # things that an unknown name lacks
 UNKNOWN, MISSING = "an unknown name", "nothing"
 KEY = "[key]"  # how pydantic says that the name itself is wrong, not what stands there
 _PLAIN = {
@@ -61,7 +62,35 @@ def problems(error: pydantic.ValidationError, kind: Model, document: Document) -
         for p in listed
         if p.found != MISSING or (p.file, *p.path.rpartition(".")[::2]) not in meant
     ]
+    listed = _without_parts(listed, document)
     return sorted(listed, key=lambda p: (p.file, p.line or 0))
+
+
+def _without_parts(listed: list[Problem], document: Document) -> list[Problem]:
+    """The problems, where a name lacks most of what its neighbours have one for all that it lacks:
+    it is a name that nobody knows, and nothing is wrong with its numbers.
+    """
+    lacking: dict[str, list[Problem]] = {}
+    for problem in listed:
+        if problem.found == MISSING:
+            lacking.setdefault(problem.path.rpartition(".")[0], []).append(problem)
+    for path, lost in lacking.items():
+        steps = document.steps(path)
+        beside = _at(document.tree, steps[:-1])
+        parts = [problem.path.rpartition(".")[2] for problem in lost]
+        others = [
+            name
+            for name, other in (beside.items() if steps and isinstance(beside, dict) else ())
+            if name != steps[-1] and isinstance(other, dict) and set(parts) <= other.keys()
+        ]
+        if len(parts) < MANY or not others:
+            continue
+        name = str(steps[-1])
+        wanted = f"all of it, or a name that is known: {', '.join(others)}"
+        found = f"'{name}', which has no {', '.join(parts)}"
+        whole = document.problem(steps, found, wanted, nearest(name, others))
+        listed = [problem for problem in listed if problem not in lost] + [whole]
+    return listed
 
 
 def _joined(faults: list[Fault]) -> tuple[str, str, str | None]:
@@ -84,7 +113,7 @@ def _faults(entry: Any, located: Located, document: Document) -> Iterator[tuple[
             yield below, _in_own_words(fault, _at(document.tree, below))
     elif what == "extra_forbidden":
         names = _names(holder)
-        wanted = f"one of {', '.join(names)}"
+        wanted = any_of(names)
         yield steps, Fault("", UNKNOWN, wanted, nearest(str(steps[-1]), names))
     elif what == "missing":
         yield steps, Fault("", MISSING, describe(annotation))
@@ -277,7 +306,7 @@ def describe(annotation: Any) -> str:
         return number.describe()
     bare = _bare(branch)
     if choices := _choices(bare):
-        return f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
+        return any_of(choices) if len(choices) > 1 else choices[0]
     if _is_model(bare):
         needed = [
             info.alias or name for name, info in bare.model_fields.items() if info.is_required()

@@ -26,6 +26,7 @@ from plastogen.errors import CacheDamaged, StoreError
 
 Array = npt.NDArray[Any]
 TEMPORARY = ".partial-"
+DENIED = "this user may not write there; choose another folder or change its permissions"
 
 
 def cache_dir() -> Path:
@@ -48,25 +49,28 @@ def explained(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        advice = {
-            errno.ENOSPC: (
-                "the disk is full; free some space (`plastogen doctor clean` empties the cache)"
-            ),
-            errno.EDQUOT: "your disk quota is used up; free some space",
-            errno.EFBIG: "the system limits how large a file may be; see ulimit -f",
-            errno.EROFS: "the disk is read-only; choose another folder",
-            errno.EACCES: (
-                "this user may not write there; choose another folder or change its permissions"
-            ),
-            errno.EPERM: (
-                "this user may not write there; choose another folder or change its permissions"
-            ),
-            errno.ENOTDIR: "part of that path is a file, not a folder; choose another folder",
-            errno.EISDIR: "that is a folder; choose another name",
-        }.get(error.errno or 0, f"{error.strerror or error}; choose another folder")
-        if error.errno == errno.EEXIST:
-            advice = "a file stands where a folder is needed; move it or choose another folder"
-        raise StoreError(f"cannot {doing} {path}: {advice}") from error
+        raise StoreError(f"cannot {doing} {path}: {advice(error)}") from error
+
+
+def advice(error: OSError) -> str:
+    """What happened, and what to do about it."""
+    return {
+        errno.ENOSPC: (
+            "the disk is full; free some space (`plastogen doctor clean` empties the cache)"
+        ),
+        errno.EDQUOT: "your disk quota is used up; free some space",
+        errno.EFBIG: "the system limits how large a file may be; see ulimit -f",
+        errno.EROFS: "the disk is read-only; choose another folder",
+        errno.EACCES: DENIED,
+        errno.EPERM: DENIED,
+        errno.EEXIST: "a file stands where a folder is needed; move it or choose another folder",
+        errno.ENOTDIR: "part of that path is a file, not a folder; choose another folder",
+        errno.EISDIR: "that is a folder; choose another name",
+        errno.ENAMETOOLONG: "no file can have so long a name; choose a shorter one",
+        errno.EMFILE: "too many files are open; see ulimit -n",
+        errno.ENOMEM: "memory is used up; close other programs, or run fewer at once (--jobs)",
+        errno.EAGAIN: "the system starts no more processes; see ulimit -u, or run fewer (--jobs)",
+    }.get(error.errno or 0, f"{error.strerror or error}; choose another folder")
 
 
 def atomic_write(path: Path, content: bytes | str | Callable[[Any], None]) -> None:

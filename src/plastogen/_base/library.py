@@ -10,7 +10,8 @@ from pathlib import Path
 
 from plastogen._base.definition import Definition, T, build
 from plastogen._base.document import Document, read
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
+from plastogen._base.textfile import is_dir
 from plastogen.errors import InputError
 
 
@@ -45,8 +46,8 @@ class Library:
         self.folders: tuple[Path, ...] = (builtin("models"),)
         if beside is not None:
             beside = Path(beside).resolve()
-            own = (beside if beside.is_dir() else beside.parent) / "models"
-            if own.is_dir() and own != self.folders[0].resolve():
+            own = (beside if is_dir(beside) else beside.parent) / "models"
+            if is_dir(own) and own != self.folders[0].resolve():
                 self.folders = (own, *self.folders)
 
     def names(self, folder: str) -> list[str]:
@@ -57,10 +58,10 @@ class Library:
         """The file of model `name`. Raises InputError with the nearest name when there is none."""
         for root in self.folders:
             path = root / folder / f"{name}.yaml"
-            if re.fullmatch(r"[\w-]+", name) and path.is_file():
+            if re.fullmatch(r"[\w-]{1,100}", name) and path.is_file():
                 return path
         names = self.names(folder)
-        wanted = f"one of {', '.join(names)}" if names else f"a file in models/{folder}"
+        wanted = any_of(names) if names else f"a file in models/{folder}"
         near = nearest(name, names)
         raise InputError.one(file=f"models/{folder}", found=show(name), wanted=wanted, nearest=near)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError, core_schema
 
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen._base.units import kind, parse, parse_any, rounded
 from plastogen.errors import QuantityError
 
@@ -140,7 +140,7 @@ class _Number:
         known = ("value", "source", "evidence", "note", "range")
         for key in given:
             if key not in known:
-                wanted = f"one of {', '.join(known)}"
+                wanted = any_of(known)
                 faults.append(Fault(key, "an unknown name", wanted, nearest(key, known)))
         value, unit = 0.0, self.unit
         if "value" not in given:
@@ -180,9 +180,7 @@ class _Number:
         evidence, source = given.get("evidence"), given.get("source")
         levels = [level.value for level in Evidence]
         if isinstance(evidence, str) and evidence not in levels:
-            yield Fault(
-                "evidence", show(evidence), f"one of {', '.join(levels)}", nearest(evidence, levels)
-            )
+            yield Fault("evidence", show(evidence), any_of(levels), nearest(evidence, levels))
         if (evidence in NEEDS_NOTE or source in NEEDS_NOTE) and not given.get("note"):
             word = evidence if evidence in NEEDS_NOTE else source
             yield Fault("note", "nothing", f"a note saying why, because the number is {word}")

@@ -60,6 +60,11 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
+def any_of(names: Iterable[str]) -> str:
+    """What is wanted where a name was not known: one of those there are."""
+    return f"one of {known}" if (known := ", ".join(names)) else "nothing here: there is none"
+
+
 def columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Rows as lines, each column as wide as its widest entry."""
     listed = [tuple(row) for row in rows]

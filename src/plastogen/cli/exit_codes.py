@@ -66,6 +66,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 def _explain(error: Exception) -> int:
     """Say what is wrong; the exit code."""
+    from plastogen._base.files import advice
     from plastogen.errors import (
         CacheDamaged,
         EngineError,
@@ -79,10 +80,12 @@ def _explain(error: Exception) -> int:
         problems = len(error.problems)
         _complain(f"{error}\n{problems} problem{'s' if problems > 1 else ''}; nothing was run.")
         return ExitCode.BAD_INPUT
-    if isinstance(
-        error, StoreError | EngineError | CacheDamaged | WorkersLost | OtherCode | OSError
-    ):
+    if isinstance(error, StoreError | EngineError | CacheDamaged | WorkersLost | OtherCode):
         _complain(str(error))
+        return ExitCode.RUN_FAILED
+    if isinstance(error, OSError):
+        what = f"cannot use {error.filename}" if error.filename else "the system refuses"
+        _complain(f"{what}: {advice(error)}")
         return ExitCode.RUN_FAILED
     if os.environ.get("PLASTOGEN_DEBUG"):
         raise error
@@ -94,7 +97,9 @@ def _explain(error: Exception) -> int:
 
 
 def _complain(text: str) -> None:
-    typer.echo(text, err=True)
+    from plastogen.errors import printable
+
+    typer.echo(printable(text), err=True)
 
 
 def _interrupted() -> NoReturn:

@@ -46,7 +46,7 @@ def show(
 
 @guarded
 def new(
-    kind: Annotated[str, typer.Argument(help="experiment, sweep, drug or circuit.")],
+    kind: Annotated[str, typer.Argument(help="experiment, sweep, lesson or a kind of model.")],
     name: Annotated[str, typer.Argument(help="What to call it.")],
 ) -> None:
     """Make a file to start from."""
@@ -57,6 +57,8 @@ def new(
     if kind in ("experiment", "sweep"):
         describe_plan = " --dry-run" if kind == "sweep" else ""
         typer.echo(f"next: plastogen check {name}; plastogen run {name}{describe_plan}")
+    elif kind == "lesson":
+        typer.echo(f"next: plastogen lesson {name}")
     else:
         typer.echo(f"next: name it in an experiment in this folder, as {kind}: {name}")
 

@@ -6,6 +6,7 @@ The commands stand in the other files of this folder; errors become messages and
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -59,6 +60,7 @@ def about(
 def main() -> Any:
     """Run the command line."""
     set_one_thread()
+    os.environ["MPLBACKEND"] = "agg"  # what a notebook had set is not there for a process it starts
     return app()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,19 +53,32 @@ def settings(given: Iterable[str] | None) -> dict[str, object]:
     return dict(override(text) for text in given or ())
 
 
+def difference(option: str, value: float | None) -> float | None:
+    """A difference given as `option`. Raises InputError unless it is a finite number, not 0."""
+    if value is not None and (value == 0 or not math.isfinite(value)):
+        from plastogen.errors import InputError
+
+        wanted = "a difference in the readout's unit, a number such as 0.1"
+        raise InputError.one(file=option, found=str(value), wanted=wanted)
+    return value
+
+
 def how(
     jobs: int | None, executor: str = "", scheduler: str | None = None, rerun: str = ""
 ) -> RunOptions:
     """How runs are to be had. Raises InputError."""
     from plastogen._base.machine import cores
-    from plastogen._base.text import nearest, show
+    from plastogen._base.text import any_of, nearest, show
     from plastogen.errors import InputError
     from plastogen.runs import KINDS, RERUNS
 
+    if scheduler is not None and not scheduler.strip():
+        wanted = "the address of a dask scheduler, the file it wrote, or local"
+        raise InputError.one(file="--scheduler", found=show(scheduler), wanted=wanted)
     executor = executor or ("dask" if scheduler else "")
     for option, word, words in (("--executor", executor, KINDS), ("--rerun", rerun, RERUNS)):
         if word and word not in words:
-            wanted = f"one of {', '.join(words)}"
+            wanted = any_of(words)
             raise InputError.one(
                 file=option, found=show(word), wanted=wanted, nearest=nearest(word, words)
             )

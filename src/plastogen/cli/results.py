@@ -64,11 +64,12 @@ def status(
     folder: Annotated[str, typer.Argument(help="A results folder, or the name of an experiment.")],
 ) -> None:
     """How a sweep stands: what is finished, failed and why, under way, missing."""
+    from plastogen._base.textfile import is_dir
     from plastogen.runs import RESULTS, describe_status, read_status
 
     named = RESULTS / folder
     for line in describe_status(
-        read_status(named if not Path(folder).is_dir() and named.is_dir() else folder)
+        read_status(named if not is_dir(Path(folder)) and is_dir(named) else folder)
     ):
         typer.echo(line)
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from plastogen.cli.exit_codes import guarded
-from plastogen.cli.options import Name, Out, Set, settings
+from plastogen.cli.options import Name, Out, Set, difference, settings
 
 MOST_ROWS = 60  # on the screen; all of them are in the CSV
 
@@ -39,6 +39,7 @@ def trial(
     from plastogen.analysis import contrast as comparing
     from plastogen.publish import reopen
 
+    effect = difference("--effect", effect)
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
     contrasts = list(comparing.contrasts(outcome.ds, readout, than=than, effect=effect))
     above, below = comparing.legend(contrasts[0], effect)

@@ -18,6 +18,7 @@ from plastogen._base.document import Document, read
 from plastogen._base.library import builtin
 from plastogen._base.quantity import Given, Quantity
 from plastogen._base.text import nearest, show
+from plastogen._base.textfile import is_file
 from plastogen._base.units import parse
 from plastogen.errors import InputError
 from plastogen.experiment.claim import Claim
@@ -201,7 +202,7 @@ def locate(name: str | Path) -> Path:
         return given
     own = [folder / f"{name}.yaml" for folder in (Path(), Path("experiments"))]
     for path in (*own, builtin("experiments") / f"{name}.yaml"):
-        if path.is_file():
+        if is_file(path):
             return path
     names = sorted(
         {

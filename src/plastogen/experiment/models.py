@@ -19,7 +19,7 @@ from plastogen._base.definition import Definition, build
 from plastogen._base.document import Document, Steps
 from plastogen._base.library import Library
 from plastogen._base.quantity import Fault, Quantity
-from plastogen._base.text import nearest
+from plastogen._base.text import any_of, nearest
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject
 from plastogen.model.plasticity import Plasticity
@@ -177,7 +177,7 @@ def path_fault(path: str, tree: object, kind: Any) -> Fault | None:
         step, taken = _step(words, choices)
         if step is None:
             near = nearest(words[0], choices)
-            listed = f"one of {', '.join(choices)}" if choices else "a name that exists"
+            listed = any_of(choices) if choices else "a name that exists"
             below = f" in {'.'.join(done)}" if done else ""
             whole = ".".join([*done, near, *words[1:]]) if near else None
             return Fault("", f"'{words[0]}'{below}", listed, whole)

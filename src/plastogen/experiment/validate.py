@@ -14,7 +14,7 @@ from typing import Any
 
 from plastogen._base.document import Steps, dotted
 from plastogen._base.quantity import Fault
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen.errors import InputError, Problem, QuantityError
 from plastogen.experiment import validate_outputs
 from plastogen.experiment.definition import Experiment
@@ -59,7 +59,10 @@ def check(opened: OpenExperiment) -> list[Condition]:
         )
         if not problems and opened.size <= FEW:
             conditions, problems = _cases(opened, opened.points())
-        problems += validate_outputs.readouts(document, experiment, conditions)
+        if {condition.arm for condition in conditions} == set(
+            experiment.arms
+        ):  # else half is known
+            problems += validate_outputs.readouts(document, experiment, conditions)
         problems += validate_targets(opened, conditions)
     axes = (
         opened.axes if swept_well and any(claim.of_sweep for claim in experiment.expect) else None
@@ -153,7 +156,8 @@ def _leads_nowhere(opened: OpenExperiment, path: str) -> Fault | None:
         name, _, below = below.partition(".")
         if name not in names:
             near = nearest(name, names)
-            wanted = f"a drug the experiment gives: {', '.join(names)}"
+            given = f"a drug the experiment gives: {', '.join(names)}"
+            wanted = given if names else "no path into a drug: no arm is given any"
             return Fault("", show(name), wanted, f"drugs.{near}.{below}" if near else None)
         names = [name]
     if not below:
@@ -173,7 +177,7 @@ def _model_names(opened: OpenExperiment) -> Iterator[Problem]:
         names = opened.models.library.names(folder)
         for name, at in models_in_use(opened.document.tree, opened.set, root).items():
             if name not in names:
-                wanted = f"one of {', '.join(names)}"
+                wanted = any_of(names)
                 yield opened.document.problem(at, show(name), wanted, nearest(name, names))
 
 

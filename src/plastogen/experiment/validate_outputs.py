@@ -8,7 +8,7 @@ import keyword
 from collections.abc import Collection, Iterator, Sequence
 
 from plastogen._base.document import Document
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen.errors import Problem, QuantityError
 from plastogen.experiment.claim import ALONG, Claim
 from plastogen.experiment.definition import Experiment
@@ -96,11 +96,7 @@ def readouts(
                 wanted = f"a time within the course, {start_h:g} h to {end_h:g} h"
                 yield document.problem(f"{path}.{key}", show(time.text), wanted)
         if readout.species is not None and readout.species not in species:
-            wanted = (
-                f"one of {', '.join(species)}"
-                if species
-                else "no species: no arm gives a drug with kinetics"
-            )
+            wanted = any_of(species) if species else "no species: no arm gives a drug with kinetics"
             near = nearest(readout.species, species)
             yield document.problem(f"{path}.species", show(readout.species), wanted, near)
         yield from _places(document, path, readout, circuits)
@@ -120,7 +116,7 @@ def _places(
     pools = dict.fromkeys(pool for circuit in circuits for pool in circuit.pools())
     for key, word, names in (("class", readout.class_, classes), ("pool", readout.pool, pools)):
         if word is not None and word not in names:
-            wanted = f"one of {', '.join(names)}"
+            wanted = any_of(names)
             yield document.problem(f"{path}.{key}", show(word), wanted, nearest(word, names))
 
 

@@ -15,6 +15,7 @@ from plastogen._base.files import atomic_write
 from plastogen._base.library import Library, builtin
 from plastogen._base.quantity import Quantity
 from plastogen._base.text import columns, nearest, show
+from plastogen._base.textfile import is_file
 from plastogen.errors import InputError
 from plastogen.experiment import (
     FIGURES,
@@ -27,6 +28,7 @@ from plastogen.experiment import (
 )
 from plastogen.model.plasticity import STATES
 from plastogen.publish.lesson.definition import FOLDER as LESSONS
+from plastogen.publish.lesson.definition import open_lesson
 from plastogen.publish.lesson.definition import shipped as shipped_lessons
 from plastogen.runs import dosing_rows
 from plastogen.simulation import VARIABLES, SiteFactors, Switches
@@ -46,8 +48,11 @@ KINDS = (
 NEW_FILES = {
     "experiment": Path(),
     "sweep": Path(),
-    "drug": Path("models/drugs"),
+    "lesson": Path(LESSONS),
+    "subject": Path("models/subjects"),
     "circuit": Path("models/circuits"),
+    "plasticity": Path("models/plasticity"),
+    "drug": Path("models/drugs"),
 }
 
 
@@ -62,8 +67,7 @@ def listing(kind: str, *, here: Path | None = None) -> list[tuple[str, str]]:
     if kind == "experiments":
         return [(name, _title(builtin("experiments") / f"{name}.yaml")) for name in shipped()]
     if kind == "lessons":
-        own = {path.stem: path for path in sorted(((here or Path()) / LESSONS).glob("*.yaml"))}
-        files = {name: builtin(LESSONS) / f"{name}.yaml" for name in shipped_lessons()} | own
+        files = _lessons(here)
         return [(name, _title(files[name])) for name in sorted(files)]
     if kind == "variables":
         return [(name, f"{v.long_name} [{v.unit}]{_by(v.dims)}") for name, v in VARIABLES.items()]
@@ -74,16 +78,24 @@ def listing(kind: str, *, here: Path | None = None) -> list[tuple[str, str]]:
     if kind in ("figures", "states"):
         return [(name, "") for name in (FIGURES if kind == "figures" else STATES)]
     if kind == "switches":
-        sites = [
-            (f"switches.block.{site}", "a factor, 0 and up") for site in SiteFactors.model_fields
-        ]
-        others = [
-            (f"switches.{name}", " or ".join(getattr(info.annotation, "__args__", ())))
-            for name, info in Switches.model_fields.items()
-            if name != "block"
-        ]
-        return sites + others
+        return list(_switches().items())
     return [(name, _title(library.find(kind, name))) for name in library.names(kind)]
+
+
+def _switches() -> dict[str, str]:
+    """Path of every switch, and what it can be set to."""
+    sites = {f"switches.block.{site}": "a factor, 0 and up" for site in SiteFactors.model_fields}
+    return sites | {
+        f"switches.{name}": " or ".join(getattr(info.annotation, "__args__", ()))
+        for name, info in Switches.model_fields.items()
+        if name != "block"
+    }
+
+
+def _lessons(here: Path | None) -> dict[str, Path]:
+    """Lessons of one's own and those that ship."""
+    own = {path.stem: path for path in sorted(((here or Path()) / LESSONS).glob("*.yaml"))}
+    return {name: builtin(LESSONS) / f"{name}.yaml" for name in shipped_lessons()} | own
 
 
 def _by(dims: Sequence[str]) -> str:
@@ -103,7 +115,7 @@ def describe(name: str, *, here: Path | None = None) -> Iterator[str]:
     """
     library = Library(here)
     found = 0
-    if name in shipped() or Path(name).suffix == ".yaml" or Path(f"{name}.yaml").is_file():
+    if name in shipped() or Path(name).suffix == ".yaml" or is_file(Path(f"{name}.yaml")):
         yield from _experiment(open_experiment(name))
         found += 1
     for folder, kind in MODEL_KINDS.items():
@@ -122,16 +134,32 @@ def describe(name: str, *, here: Path | None = None) -> Iterator[str]:
         )
         yield from ([f"  {r.note}"] if r.note else [])
         found += 1
+    for line in _other(name, here):
+        yield line
+        found += 1
     if found:
         return
-    known = [
-        *shipped(),
-        *VARIABLES,
-        *(n for folder in MODEL_KINDS for n in library.names(folder)),
-        *references,
-    ]
+    known = [name for kind in KINDS for name, _ in listing(kind, here=here)]
     wanted = "a name that `plastogen list` prints"
     raise InputError.one(file="show", found=show(name), wanted=wanted, nearest=nearest(name, known))
+
+
+def _other(name: str, here: Path | None) -> Iterator[str]:
+    """What there is to know of a lesson, a figure, a state or a switch."""
+    if name in (lessons := _lessons(here)):
+        lesson, _ = open_lesson(lessons[name])
+        yield f"{lesson.title}  (lesson on {lesson.experiment}, {lesson.time})"
+        yield f"  {lesson.aim}"
+        yield f"  takes {lesson.takes}; its sheets and slides: plastogen lesson {name}"
+        yield from (f"  {question.level}: {question.ask}" for question in lesson.questions)
+    if name in FIGURES:
+        yield f"figure {name}: {FIGURES[name].caption}"
+    if name in STATES:
+        yield f"state {name} of the slow model; course.start.{name} multiplies it at the beginning"
+    if name in (switches := _switches()):
+        yield f"{name}: {switches[name]}"
+        said = (Switches.__doc__ or "").splitlines()[2:]
+        yield from (f"  {line.strip()}" for line in said if line)
 
 
 def _model(document: Document, folder: str, kind: Any) -> Iterator[str]:

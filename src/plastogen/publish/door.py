@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from plastogen import analysis, experiment, runs
 from plastogen._base.library import Library
 from plastogen._base.machine import cores, one_blas_thread
-from plastogen._base.text import nearest
+from plastogen._base.text import any_of, nearest
 from plastogen._base.text import show as shown
 from plastogen.errors import InputError
 from plastogen.publish.catalogue import describe, listing
@@ -152,7 +152,7 @@ def load_model(
     """
     kinds: dict[str, Any] = dict(experiment.FOLDERS.values())
     if kind not in kinds:
-        wanted, near = f"one of {', '.join(kinds)}", nearest(kind, kinds)
+        wanted, near = any_of(kinds), nearest(kind, kinds)
         raise InputError.one(file="load_model", found=shown(kind), wanted=wanted, nearest=near)
     model: Drug | Subject | Circuit | Plasticity = Library(Path()).load(
         kind, name, kinds[kind], overrides=set
@@ -176,7 +176,7 @@ def plot(ds: xr.Dataset, name: str = "timeline", **options: Any) -> Figure:
     table = experiment.FIGURES
     known = [each for each in table if not NEED_MORE.intersection(table[each].takes)]
     if name not in known:
-        wanted, near = f"one of {', '.join(known)}", nearest(name, known)
+        wanted, near = any_of(known), nearest(name, known)
         raise InputError.one(file="plot", found=shown(name), wanted=wanted, nearest=near)
     figure: Figure = getattr(figures, f"plot_{name}")(ds, **options)
     return figure

@@ -8,6 +8,7 @@ suit Python's own work; dask brings the workers of a cluster. What they are give
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import os
@@ -25,6 +26,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from plastogen._base.files import cache_dir
 from plastogen._base.machine import THREAD_VARIABLES
+from plastogen._base.textfile import is_file, read_written
 from plastogen.errors import InputError, WorkersLost
 from plastogen.model.circuit import terminate_children
 
@@ -252,9 +254,21 @@ def _client(where: str, workers: int) -> Any:
         return Client(
             LocalCluster(workers, threads_per_worker=1, dashboard_address=None, silence_logs=quiet)
         )
-    if Path(where).is_file():
+    if is_file(Path(where)):
+        _check_scheduler_file(Path(where))
         return Client(scheduler_file=where, timeout=CONNECT_S)
     return Client(where, timeout=CONNECT_S)
+
+
+def _check_scheduler_file(path: Path) -> None:
+    """Raise InputError when `path` is not what a dask scheduler wrote."""
+    try:
+        address = json.loads(read_written(path, "the file of a dask scheduler"))["address"]
+    except (ValueError, KeyError, TypeError):
+        address = None
+    if not isinstance(address, str):
+        wanted = "the file that `dask scheduler --scheduler-file` wrote, which has its address"
+        raise InputError.one(file=str(path), found="no address in it", wanted=wanted)
 
 
 def _plugin() -> Any:

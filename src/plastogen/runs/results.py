@@ -25,6 +25,7 @@ from plastogen._base.digest import digest
 from plastogen._base.files import atomic_write, replacing
 from plastogen._base.scope import SCOPE
 from plastogen._base.text import show
+from plastogen._base.textfile import is_dir, is_file
 from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment import COMPLETE, Condition, OpenExperiment, judge_claims, kind_of
 from plastogen.runs.curves import Axes, empty
@@ -337,19 +338,22 @@ def load(folder: Path | str) -> xr.Dataset:
     True
     """
     path = Path(folder)
-    path = path / "results.nc" if path.is_dir() else path
-    if not path.is_file():
+    path = path / "results.nc" if is_dir(path) else path
+    if not is_file(path):
         wanted = "a results folder, which holds results.nc"
         raise InputError.one(
             file=str(folder), found=show(path.name), wanted=f"{wanted}; `plastogen run` makes one"
         )
+    wanted = "results.nc as plastogen wrote it"
+    again = "; delete it and run the experiment again, which takes seconds"
     try:
-        return open_netcdf(path)
-    except (OSError, ValueError) as error:
-        wanted = (
-            "results.nc as plastogen wrote it; delete it and run the experiment again, which takes"
-            " seconds"
-        )
-        raise InputError.one(
-            file=str(path), found=f"a file that does not open ({error})", wanted=wanted
-        ) from None
+        ds = open_netcdf(path)
+    except Exception as error:  # a foreign or damaged file can fail in any way
+        found = f"a file that does not open ({error})"
+        raise InputError.one(file=str(path), found=found, wanted=wanted + again) from None
+    lacks = [name for name in ("status", "run", "arm", "seed") if name not in ds.variables]
+    lacks += [name for name in ("experiment", "inputs") if name not in ds.attrs]
+    if lacks:
+        ds.close()
+        raise InputError.one(file=str(path), found=f"no {lacks[0]} in it", wanted=wanted)
+    return ds

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plastogen._base.text import show
+from plastogen._base.textfile import is_dir
 from plastogen.errors import InputError
 from plastogen.runs.store import Store
 from plastogen.runs.worker import Run, RunResult
@@ -25,7 +26,7 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> Shard:
         """Read "3/10". Raises InputError."""
-        found = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
+        found = re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
             wanted = (
                 "k/N with k from 1 to N, such as 3/10 (in SLURM: --array=1-10 and"
@@ -54,7 +55,7 @@ def gather(runs: Sequence[Run], store: Store, folders: Sequence[Path]) -> list[R
     """
     others = [Store(folder) for folder in folders]
     for other in others:
-        if not other.runs.is_dir():
+        if not is_dir(other.runs):
             raise InputError.one(
                 file="--from",
                 found=show(str(other.folder)),

@@ -15,6 +15,7 @@ from pathlib import Path
 from plastogen._base.files import size
 from plastogen._base.machine import in_bytes
 from plastogen._base.text import show
+from plastogen._base.textfile import is_dir
 from plastogen.errors import InputError
 from plastogen.runs.heartbeat import ActiveWorker, active_workers
 from plastogen.runs.request import Record, read_record
@@ -53,7 +54,7 @@ class Status:
 def read_status(folder: Path | str) -> Status:
     """The state of a results folder. Raises InputError when it is none."""
     store = Store(Path(folder))
-    if not store.runs.is_dir():
+    if not is_dir(store.runs):
         raise InputError.one(
             file="status", found=show(str(folder)), wanted="a results folder, which holds runs/"
         )

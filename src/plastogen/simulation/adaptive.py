@@ -47,8 +47,13 @@ class ProbeScheduler:
         self.probe, self.seed, self.resolution, self.most = probe, seed, resolution, most
         self.drives: list[Array] = []
         self.answers: list[Activity] = []
-        self.cap_hit = False
+        self.furthest = 0.0  # of a drive that was wanted from the one whose answer stood in for it
         self.frozen: Activity | None = None
+
+    @property
+    def cap_hit(self) -> bool:
+        """Whether an answer stood in for one that could not be asked for any more."""
+        return self.furthest > 0
 
     def answer(self, drives: Array) -> Activity:
         """What the circuit does under a drive, (1, numbers): the answer to the nearest drive asked
@@ -60,9 +65,10 @@ class ProbeScheduler:
         if self.drives:
             distance = np.abs(np.array(self.drives) - wanted).max(axis=1)
             nearest = int(distance.argmin())
-            full = len(self.drives) >= self.most
-            self.cap_hit |= full and bool(distance[nearest] > self.resolution)
-            if distance[nearest] <= self.resolution or full:
+            if distance[nearest] <= self.resolution:
+                return self.answers[nearest]
+            if len(self.drives) >= self.most:
+                self.furthest = max(self.furthest, float(distance[nearest]))
                 return self.answers[nearest]
         found = self.probe.ask(Drive.from_array(self.probe.circuit, wanted), self.seed)
         return self.adopt(drives, _as_batch(found))
@@ -131,6 +137,8 @@ def follow(
     log = {
         "probes": len(scheduler.drives),
         "cap_hit": scheduler.cap_hit,
+        "furthest": scheduler.furthest,
+        "resolution": scheduler.resolution,
         "steps": writer.steps,
         "simulated": probe.asked,
         "remembered": probe.answered,

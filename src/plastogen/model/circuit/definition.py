@@ -15,7 +15,7 @@ import pydantic
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 
 Role = Literal["principal", "perisomatic", "dendritic", "other"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -227,7 +227,7 @@ class Circuit(Definition):
             at, pair = f"connections.{i}", (connection.source, connection.target)
             for end, name in zip(("source", "target"), pair, strict=True):
                 if name not in self.populations:
-                    wanted = f"one of {', '.join(self.classes)}"
+                    wanted = any_of(self.classes)
                     yield Fault(f"{at}.{end}", repr(name), wanted, nearest(name, self.classes))
             yield from self._faults_of_transmitters(connection, at)
             if pair in seen:
@@ -343,7 +343,7 @@ def _faults_of_keys(
     """What a mapping that has one value for each of `names` lacks, or has too much."""
     for name in given:
         if name not in names:
-            listed = f"one of {', '.join(names)}" if names else "nothing here"
+            listed = any_of(names) if names else "nothing here"
             yield Fault(f"{at}.{name}", show(name), listed, nearest(name, names))
     for name in names:
         if name not in given:

@@ -49,6 +49,7 @@ GCC_FLAGS = (
 )
 OTHER_FLAGS = ("-w", "-O3", "-std=c++11")
 TOO_LARGE = getattr(signal, "SIGXFSZ", 0)  # what ends a program that writes a file beyond the limit
+ANSWER_S = 20  # that a compiler may take to say its version
 ROOM = 2**20  # bytes left on a disk that is not full
 _children: set[subprocess.Popen[str]] = set()
 _guard = threading.Lock()
@@ -57,7 +58,8 @@ _alone = threading.Lock()
 
 def compiler() -> str | None:
     """Path of the C++ compiler Brian2 will call, or None."""
-    named = os.environ.get("CXX", "g++").split()[-1]
+    words = [word for word in os.environ.get("CXX", "").split() if not word.startswith("-")]
+    named = words[-1] if words else network.CXX  # `ccache g++ -m64` calls g++
     return shutil.which(named) if shutil.which("make") else None
 
 
@@ -67,9 +69,18 @@ def compiler_version() -> str:
     path = compiler()
     if path is None:
         return "none"
-    return subprocess.run(
-        [path, "--version"], capture_output=True, text=True, check=False
-    ).stdout.splitlines()[0]
+    try:
+        asked = subprocess.run(
+            [path, "--version"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=ANSWER_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return f"{Path(path).name}, which does not answer"
+    said = asked.stdout.decode(errors="replace").strip()
+    return said.splitlines()[0] if said else f"{Path(path).name}, which says no version"
 
 
 @lru_cache(maxsize=1)
@@ -186,7 +197,8 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
         code, said = network.make(work)
         if code or not (work / "main").is_file():
             raise EngineError(
-                f"the network did not compile:\n{said}\n`plastogen doctor` looks for the cause"
+                f"the network did not compile:\n{said.strip() or 'the compiler said nothing'}\n"
+                "`plastogen doctor` looks for the cause"
             )
         for left in [*work.rglob("*.o"), work / "common.h.gch", work / "results"]:
             shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+CXX = "g++"  # the compiler, unless the environment names another
 MOST_EXTERNAL_SPIKES = 8  # in one step; `n_ext` must stay at most 1 for the rest to be negligible
 DRAW = (  # in a block of its own: a generator's loop cannot be vectorised, the rest of a step can
     "u = rand()"
@@ -317,8 +319,11 @@ def make(folder: Path, jobs: int = 2) -> tuple[int, str]:
     (folder / "make.deps").touch()  # nothing here is ever compiled a second time
     done = subprocess.run(
         ["make", f"-j{jobs}", "-C", str(folder)],
+        env=os.environ | {"CXX": os.environ.get("CXX", "").strip() or CXX},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        errors="replace",
         start_new_session=True,
         check=False,
     )

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
-from plastogen._base.text import nearest
+from plastogen._base.text import any_of, nearest
 from plastogen.model.pharmacology.kinetics import Animal, Array, Exposure, Kinetics
 from plastogen.model.pharmacology.nmda_block import NmdarBlock
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs, mass_mg
@@ -73,7 +73,7 @@ class Drug(Definition):
             if default not in sets:
                 found = "nothing" if default is None else f"'{default}'"
                 near = nearest(default or "", sets)
-                yield Fault(f"default_kinetics.{animal}", found, f"one of {', '.join(sets)}", near)
+                yield Fault(f"default_kinetics.{animal}", found, any_of(sets), near)
             for name, kinetics in sets.items():
                 at = f"kinetics.{animal}.{name}"
                 if self.parent is None:
@@ -82,7 +82,7 @@ class Drug(Definition):
                     continue
                 for metabolite in set(kinetics.metabolites) - set(self.species):
                     known, near = (
-                        f"one of {', '.join(self.species)}",
+                        any_of(self.species),
                         nearest(metabolite, self.species),
                     )
                     yield Fault(f"{at}.metabolites.{metabolite}", "an unknown name", known, near)
@@ -108,11 +108,7 @@ class Drug(Definition):
     def _action_faults(self) -> Iterator[Fault]:
         for name in self.actions.nmdar:
             if name not in self.species:
-                known = (
-                    f"one of {', '.join(self.species)}"
-                    if self.species
-                    else "a name under `species`"
-                )
+                known = any_of(self.species) if self.species else "a name under `species`"
                 near = nearest(name, self.species)
                 yield Fault(f"actions.nmdar.{name}", "an unknown name", known, near)
         yield from target_faults(self.targets, tuple(self.species), dosed=bool(self.kinetics))
@@ -135,7 +131,7 @@ class Drug(Definition):
             return None
         chosen = self.default_kinetics[animal] if name == DEFAULT else name
         if chosen not in sets:
-            raise ValueError(f"found the kinetics '{chosen}', wanted one of {', '.join(sets)}")
+            raise ValueError(f"found the kinetics '{chosen}', wanted {any_of(sets)}")
         return sets[chosen]
 
 
@@ -188,7 +184,7 @@ def _treatment_faults(drug: Drug, subject: Recipient, treatment: Treatment) -> I
     kinetics = drug.kinetics_for(subject.species, subject.kinetics)
     if kinetics is not None and treatment.route not in kinetics.routes:
         known = kinetics.routes
-        wanted = f"one of {', '.join(known)}"
+        wanted = any_of(known)
         yield Fault("route", f"'{treatment.route}'", wanted, nearest(str(treatment.route), known))
         return
     if not treatment.confirm:

@@ -25,7 +25,7 @@ from pydantic import Discriminator, Tag, model_validator
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
-from plastogen._base.text import nearest
+from plastogen._base.text import any_of, nearest
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["factor", "addition"]
@@ -158,7 +158,7 @@ def target_faults(
         for who, effect in by_species(effects, parent).items():
             here = at if isinstance(effects, TargetEffect) else f"{at}.{who}"
             if who is not None and who not in species:
-                known = f"one of {', '.join(species)}" if species else "a name under `species`"
+                known = any_of(species) if species else "a name under `species`"
                 yield Fault(here, "an unknown name", known, nearest(who, species))
             if (wrong := target(name).fault(float(effect.emax))) is not None:
                 yield Fault(f"{here}.emax", *wrong)

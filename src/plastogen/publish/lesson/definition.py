@@ -17,6 +17,7 @@ from plastogen._base.document import Document, read
 from plastogen._base.library import builtin
 from plastogen._base.quantity import Fault, faulty
 from plastogen._base.text import nearest, show
+from plastogen._base.textfile import is_file
 from plastogen.errors import InputError
 from plastogen.experiment import FIGURES
 
@@ -125,7 +126,7 @@ def locate(name: str | Path) -> Path:
     if given.suffix in (".yaml", ".yml") or len(given.parts) > 1:
         return given
     for path in (Path(FOLDER) / f"{name}.yaml", builtin(FOLDER) / f"{name}.yaml"):
-        if path.is_file():
+        if is_file(path):
             return path
     names = sorted({*shipped(), *(path.stem for path in Path().glob(f"{FOLDER}/*.yaml"))})
     wanted = f"a lesson: {', '.join(names)}, or the path of a file"

@@ -18,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from plastogen._base.document import Document
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen.errors import InputError, Problem, QuantityError
 from plastogen.experiment import SUBJECT, OpenExperiment, Verdict, mean_interval, picked
 from plastogen.figures import arm_label
@@ -159,9 +159,7 @@ def check(lesson: Lesson, document: Document, opened: OpenExperiment) -> None:
     for i, name in enumerate(lesson.readouts):
         if name not in (known := opened.experiment.readouts):
             problems.append(
-                document.problem(
-                    f"readouts.{i}", show(name), f"one of {', '.join(known)}", nearest(name, known)
-                )
+                document.problem(f"readouts.{i}", show(name), any_of(known), nearest(name, known))
             )
     for path, text in texts(lesson):
         for place in PLACE.findall(text):
@@ -185,7 +183,7 @@ def _fault(place: str, opened: OpenExperiment) -> tuple[str, str, str | None] | 
     for number in numbers:
         for name, known in ((number.readout, experiment.readouts), (number.arm, experiment.arms)):
             if name not in known:
-                return f"{{{place}}}", f"one of {', '.join(known)}", nearest(name, known)
+                return f"{{{place}}}", any_of(known), nearest(name, known)
         where = {number.axis: number.value} if number.axis and number.value else {}
         try:
             points = int(picked(opened.axes, where).sum())
