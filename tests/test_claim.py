@@ -49,6 +49,29 @@ def test_more_is_the_paired_difference_with_its_t_interval() -> None:
     assert "n = 4 of 4" in found.sentence
 
 
+def test_a_claim_over_a_time_that_never_came_is_not_met_and_counted() -> None:
+    for fields in (
+        {"arm": "a", "between": (-9, 9)},
+        {"arm": "a", "before": "late"},
+        {"more": "a", "than": "a"},
+    ):
+        found = verdict(unit="h", readout="never", **fields)
+        assert found.outcome == "missed"
+        assert "it never happens" in found.reason
+        assert "4 of 4 seeds" in found.reason
+    reasons = np.array(["already", "already", "", "never"], dtype=object)
+    found = judge_point(
+        claim(readout="late", arm="a", between=(0, 9)),
+        lambda r, arm: np.where(reasons == "", 5.0, np.nan),
+        complete={"a": np.ones(SEEDS, bool)},
+        unit="h",
+        reasons=lambda r, arm: reasons,
+    )
+    assert found.outcome == "missed"
+    assert "it never happens: a in 1 of 4" in found.reason
+    assert "already when the readout begins: a in 2 of 4" in found.reason
+
+
 def test_more_is_missed_when_the_margin_is() -> None:
     assert verdict(more="a", than="b", by=0.6).outcome == "missed"
     assert verdict(more="b", than="a").outcome == "missed"

@@ -103,8 +103,10 @@ def test_only_seeds_that_finished_at_every_point_count() -> None:
     assert "no seed finished at every point" in nobody.sentence
 
 
-def test_what_never_happens_decides_nothing() -> None:
-    assert line([1, np.nan, 3], rises="dose", unit="h").outcome == "undecided"
+def test_a_line_over_what_never_happens_is_not_met_and_without_a_value_undecided() -> None:
+    assert line([1, np.nan, 3], rises="dose", unit="h").outcome == "missed"
+    assert line([1, np.nan, 3], peak="dose", unit="h").outcome == "missed"
+    assert line([1, np.nan, 3], rises="dose", unit="Hz").outcome == "undecided"
 
 
 def test_a_known_miss_only_reports() -> None:

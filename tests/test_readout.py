@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from plastogen._base.definition import build
 from plastogen._base.document import Document
 from plastogen.errors import InputError
-from plastogen.experiment.readout import Readout, evaluate, onset, time_beyond
+from plastogen.experiment.reading import (
+    ALREADY,
+    NEVER,
+    evaluate,
+    onset,
+    read,
+    time_beyond,
+)
+from plastogen.experiment.readout import Readout
 from plastogen.simulation.variables import READABLE, VARIABLES
 
 TIME = np.array([-1.0, 0.0, 1.0, 2.0, 4.0, 8.0])
@@ -35,6 +43,12 @@ def value(course: Any, **fields: Any) -> float:
     return evaluate(asked, arrays={asked.of: np.asarray(course, float)}, time_h=TIME, labels=LABELS)
 
 
+def reading(course: Any, **fields: Any) -> tuple[float, str]:
+    asked = readout(of="weight", **fields)
+    arrays = {"weight": np.asarray(course, float)}
+    return read(asked, arrays=arrays, time_h=TIME, labels=LABELS)
+
+
 COURSE = [2.0, 2.0, 4.0, 6.0, 3.0, 2.0]
 
 
@@ -44,7 +58,7 @@ def test_at_interpolates_between_grid_points() -> None:
 
 @pytest.mark.parametrize(
     ("take", "wanted"),
-    [("peak", 6), ("trough", 2), ("time_of_peak", 2), ("time_of_trough", -1), ("area", 2 + 3 + 5 + 9 + 10),
+    [("peak", 6), ("trough", 2), ("time_of_peak", 2), ("area", 2 + 3 + 5 + 9 + 10),
      ("mean", 29 / 9)],
 )  # fmt: skip
 def test_summaries_of_a_whole_course(take: str, wanted: float) -> None:
@@ -77,6 +91,61 @@ def test_onset_is_half_of_the_largest_change_unless_a_level_is_given() -> None:
 def test_a_flat_course_has_no_onset_and_no_duration() -> None:
     assert np.isnan(value(np.ones(6), take="onset"))
     assert value(np.ones(6), take="duration") == 0
+
+
+FLAT, RISES = np.full(6, 0.8), [0.0, 0.0, 1.0, 2.0, 3.0, 2.5]
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-17, 4e-7])
+@pytest.mark.parametrize("take", ["time_of_peak", "time_of_trough", "onset"])
+@pytest.mark.parametrize("stretch", [{}, {"from": "0 h"}, {"from": "30 min", "until": "3 h"}])
+def test_the_time_of_what_never_happens_is_none(size: float, take: str, stretch: Any) -> None:
+    """A course that never moves peaked at -1 h, or at 0 h; rounding is no move."""
+    course = FLAT + size * np.array([0, 1, -1, 0.5, 1, -1])
+    found = reading(course, take=take, **stretch)
+    assert (np.isnan(found[0]), found[1]) == (True, NEVER)
+    if take != "onset":
+        assert reading(course, take=take, below="3 h", **stretch) == (0, "")
+    assert value(course, take="duration", **stretch) == 0
+
+
+def test_a_course_that_only_rises_has_no_trough_and_one_that_only_falls_no_peak() -> None:
+    assert reading(RISES, take="time_of_peak") == (4, "")
+    assert reading(RISES, take="time_of_trough")[1] == NEVER
+    assert reading(RISES, take="time_of_trough", **{"from": "4 h"}) == (8, "")
+    assert reading(-np.array(RISES), take="time_of_peak")[1] == NEVER
+    # a bolus given before the stretch begins is highest as it begins
+    assert reading([0, 9, 5, 3, 1, 0.5], take="time_of_peak", **{"from": "0 h"}) == (0, "")
+
+
+def test_a_rate_moves_by_two_of_its_standard_errors() -> None:
+    rates = np.array([4.0, 4.0, 4.3, 4.1, 4.0, 4.0])[:, None]
+    for error, wanted in ((0.1, 1.0), (0.2, np.nan)):
+        for relative in ({}, {"relative_to": "start"}):
+            asked = readout(of="rate_hz", take="time_of_peak", **{"class": "E"}, **relative)
+            arrays = {"rate_hz": rates, "rate_se_hz": np.full((6, 1), error)}
+            found = evaluate(asked, arrays=arrays, time_h=TIME, labels={"class": ("E",)})
+            assert found == pytest.approx(wanted, nan_ok=True)
+
+
+def test_an_onset_that_lies_before_the_stretch_has_no_time_and_says_already() -> None:
+    assert reading(RISES, take="onset", above=0.5)[0] == 0.5
+    for above in (0.5, 1.9):
+        found = reading(RISES, take="onset", above=above, **{"from": "2 h"})
+        assert (np.isnan(found[0]), found[1]) == (True, ALREADY)
+    assert reading(RISES, take="onset", below=1.0)[1] == ALREADY
+    assert reading(RISES, take="onset", above=9.0)[1] == NEVER
+    # what begins at its threshold, or off it by rounding, has not begun
+    assert reading(np.array(RISES) + 1e-16, take="onset", above=0) == (0, "")
+    assert reading(FLAT + 1e-16, take="onset", above=0.8)[1] == NEVER
+
+
+def test_nothing_happens_to_a_species_that_was_never_given() -> None:
+    for take in ("onset", "time_of_peak", "time_of_trough"):
+        asked = readout(of="brain_uM", take=take, species="memantine")
+        arrays = {"brain_uM": np.ones((6, 1))}
+        number, reason = read(asked, arrays=arrays, time_h=TIME, labels=LABELS)
+        assert (np.isnan(number), reason) == (True, NEVER)
 
 
 def test_duration_counts_only_the_time_beyond() -> None:
@@ -119,9 +188,10 @@ def test_time_beyond_and_before_make_the_whole(levels: list[float]) -> None:
 def test_the_course_is_at_its_threshold_at_onset(levels: list[float]) -> None:
     x = np.array(levels)
     t = np.arange(x.size, dtype=float)
-    first = onset(t, x)
-    if np.isnan(first):
-        assert (x < 0).all()
+    first, reason = onset(t, x)
+    if reason:
+        assert reason == (ALREADY if x[0] > 0 else NEVER)
+        assert x[0] > 0 or (x <= 0).all()
     else:
         assert np.interp(first, t, x) >= -1e-9
         assert (x[t < first] < 0).all()

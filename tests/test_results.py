@@ -144,7 +144,16 @@ def test_a_table_has_a_row_a_run_and_units_in_its_heads(
     whole: tuple[OpenExperiment, xr.Dataset],
 ) -> None:
     rows = list(csv.reader(io.StringIO(table(whole[1]))))
-    assert rows[0] == ["arm", "seed", "weight_2h", "rate_peak [Hz]", "onset_w [h]", "status", "run"]
+    assert rows[0] == [
+        "arm",
+        "seed",
+        "weight_2h",
+        "rate_peak [Hz]",
+        "onset_w [h]",
+        "status",
+        "run",
+        "onset_w_reason",
+    ]
     assert len(rows) == 7
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from plastogen.experiment.figure_table import FIGURES, Taken
     from plastogen.experiment.judge_sweep import judge_claims
     from plastogen.experiment.models import FOLDERS
-    from plastogen.experiment.readout import ERROR, Readout, evaluate
+    from plastogen.experiment.reading import evaluate, read
+    from plastogen.experiment.readout import ERROR, REASON, Readout
     from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
     from plastogen.experiment.selection import picked
     from plastogen.experiment.statistics import (

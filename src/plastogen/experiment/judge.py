@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen.experiment.claim import Claim
+from plastogen.experiment.reading import ALREADY
 from plastogen.experiment.statistics import (
     UNKNOWN,
     Array,
@@ -30,6 +31,8 @@ from plastogen.experiment.verdict import Measured, Verdict, verdict_on
 
 # (readout, arm) -> one value a seed, NaN where it never happened
 Values: TypeAlias = Callable[[str, str], Array]
+# (readout, arm) -> why it is NaN, one text a seed
+Reasons: TypeAlias = Callable[[str, str], NDArray[np.object_]]
 
 
 def judge_point(
@@ -42,18 +45,26 @@ def judge_point(
     number: Callable[[float | str], float] = float,
     where: str = "",
     yes_no: bool = False,
+    reasons: Reasons | None = None,
 ) -> Verdict:
     """The verdict on `claim` at one point of a sweep.
 
     `values(readout, arm)`: (seeds,); `complete`: arm -> which seeds finished; `unit`: of the
     readout; `scale`: what is much of it; `number` turns what the claim gives ("40 min") into that
-    unit; `yes_no`: whether the readout says yes or no, so that its mean is a share.
+    unit; `yes_no`: whether the readout says yes or no, so that its mean is a share; `reasons`: why
+    times are NaN. A claim over a time that is NaN is not met.
     """
     arms = list(dict.fromkeys(claim.arms.values()))
     there = np.logical_and.reduce([complete[arm] for arm in arms])
     got = _Seeds({a: values(claim.readout, a)[there] for a in arms}, scale, yes_no)
+    if reasons is not None:
+        got.reasons = {a: reasons(claim.readout, a)[there] for a in arms}
     if claim.other is not None:
         got.other = values(claim.other, str(claim.arm))[there]
+        if reasons is not None:
+            got.reasons = {
+                name: reasons(name, str(claim.arm))[there] for name in (claim.readout, claim.other)
+            }
     found = _measure(claim, got, number, unit)
     n = int(there.sum())
     if n == 0:
@@ -67,14 +78,15 @@ def judge_point(
 
 @dataclass
 class _Seeds:
-    """Values of the readout by arm, their scale, whether they say yes or no, and the readout it
-    comes before.
+    """Values of the readout by arm, their scale, whether they say yes or no, the readout it comes
+    before, and why values are NaN, by arm or by readout.
     """
 
     by_arm: dict[str, Array]
     scale: float
     yes_no: bool
     other: Array | None = None
+    reasons: Mapping[str, NDArray[np.object_]] | None = None
 
 
 def _measure(
@@ -90,22 +102,23 @@ def _measure(
         span = mean_interval(mine, share=share, scale=got.scale)
         bottom, top = (number(end) for end in claim.between)
         wanted = f"{claim.between[0]} to {claim.between[1]}"
-        return Measured(span, wanted, bool(bottom <= span.value <= top), gaps(x, unit))
+        return Measured(span, wanted, bool(bottom <= span.value <= top), gaps(x, unit, got.reasons))
     if claim.form == "blocked":
         assert claim.to is not None
         left, whole = (
             differences(x[str(one)], x[str(other)], scale=got.scale)
             for one, other in ((claim.blocked, claim.alone), (claim.full, claim.base))
         )
-        return _remaining(left, whole, claim.to, gaps(x, unit), got.scale)
+        return _remaining(left, whole, claim.to, gaps(x, unit, got.reasons), got.scale)
     if claim.form in ("more", "less"):
         pair = x[str(claim.more or claim.less)], x[str(claim.than)]
-        wanted, never = f"{asked} {claim.form}", gaps(x, unit)
+        wanted, never = f"{asked} {claim.form}", gaps(x, unit, got.reasons)
     else:
         assert got.other is not None
         pair = x[str(claim.arm)], got.other
         wanted = f"{asked} {claim.form} {claim.other}"
-        never = gaps({claim.readout: x[str(claim.arm)], str(claim.other): got.other}, unit)
+        both = {claim.readout: x[str(claim.arm)], str(claim.other): got.other}
+        never = gaps(both, unit, got.reasons)
     more, less = pair if claim.form in ("more", "above") else pair[::-1]
     span = mean_interval(differences(more, less, scale=got.scale), scale=got.scale)
     return Measured(
@@ -134,12 +147,21 @@ def _remaining(left: Array, whole: Array, most: float, never: str, scale: float)
     return Measured(span, wanted, bool(abs(span.value) <= most))
 
 
-def gaps(values: Mapping[str, Array], unit: str) -> str:
-    """Says so when a time never came, or a readout has no value."""
-    missing = {name: int(np.isnan(x).sum()) for name, x in values.items() if np.isnan(x).any()}
-    what = "it never happens" if unit == "h" else "there is no value"
-    each = ", ".join(f"{name} in {k} of {values[name].size} seeds" for name, k in missing.items())
-    return f"{what}: {each}" if missing else ""
+def gaps(
+    values: Mapping[str, Array], unit: str, reasons: Mapping[str, NDArray[np.object_]] | None = None
+) -> str:
+    """Says so when a time never came, or had come already, or a readout has no value."""
+    told = []
+    for already in (False, True):
+        counts = {}
+        for name, x in values.items():
+            past = reasons[name] == ALREADY if reasons is not None else np.zeros(x.shape, bool)
+            counts[name] = int((np.isnan(x) & (past == already)).sum())
+        words = "it never happens" if unit == "h" else "there is no value"
+        words = "it has happened already when the readout begins" if already else words
+        each = [f"{name} in {k} of {values[name].size} seeds" for name, k in counts.items() if k]
+        told += [f"{words}: {', '.join(each)}"] if each else []
+    return "; ".join(told)
 
 
 def judge_line(
@@ -162,9 +184,11 @@ def judge_line(
     lines = values[:, seeds]
     by = number(claim.by) if claim.by is not None else 0.0
     n = int(seeds.sum())
+    decided = n > 0
     if n == 0:
         found = Measured(UNKNOWN, _wanted(claim), False, "no seed finished at every point")
     elif reason := gaps({str(claim.arm): lines.ravel()}, unit):
+        decided = unit == "h"
         found = Measured(UNKNOWN, _wanted(claim), False, reason.replace("seeds", "runs"))
     else:
         found = (
@@ -173,7 +197,7 @@ def judge_line(
             else _trend(claim, lines, by, scale)
         )
     return verdict_on(
-        claim, found, decided=not found.reason, unit=unit, n=n, expected=seeds.size, where=where
+        claim, found, decided=decided, unit=unit, n=n, expected=seeds.size, where=where
     )
 
 

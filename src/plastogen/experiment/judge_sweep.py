@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from plastogen.experiment.claim import ALONG, Claim
 from plastogen.experiment.design import SUBJECT, Axis
 from plastogen.experiment.judge import judge_correlation, judge_line, judge_point, judge_share
-from plastogen.experiment.readout import Readout, level
+from plastogen.experiment.readout import REASON, Readout, level
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.experiment.selection import along, column, picked, said
 from plastogen.experiment.statistics import Array, differences
@@ -38,6 +38,11 @@ def judge_claims(opened: OpenExperiment, ds: xr.Dataset) -> list[Verdict]:
         {arm: i for i, arm in enumerate(experiment.arms)},
         {name: np.asarray(ds[name].values, float) for name in experiment.readouts},
         experiment.readouts,
+        {
+            name: ds[f"{name}{REASON}"].values.astype(object)
+            for name in experiment.readouts
+            if f"{name}{REASON}" in ds
+        },
         ds["status"].values == COMPLETE,
     )
     people = sweep.by_subject() if any(axis.name == SUBJECT for axis in sweep.axes) else sweep
@@ -75,6 +80,7 @@ class SweptReadouts:
     arms: dict[str, int]
     values: dict[str, Array]
     readouts: Mapping[str, Readout]
+    reasons: Mapping[str, NDArray[np.object_]]  # why times are NaN, of those that are
     there: NDArray[np.bool_]
     counted: str = ""  # what stands where seeds do, if not seeds
 
@@ -87,6 +93,7 @@ class SweptReadouts:
             self,
             axes=self.axes[:-1],
             values=means,
+            reasons={name: first_reason(each) for name, each in self.reasons.items()},
             there=np.asarray(self.there.all(-1)),
             counted="virtual subjects",
         )
@@ -134,6 +141,7 @@ class SweptReadouts:
                     number=number,
                     where=self._where(index),
                     yes_no=readout.yes_no,
+                    reasons=partial(self._reasons, index),
                 )
 
     def _lines(self, claim: Claim, mask: NDArray[np.bool_]) -> Iterator[Verdict]:
@@ -160,6 +168,12 @@ class SweptReadouts:
     def _values(self, index: Index, readout: str, arm: str) -> Array:
         values: Array = self.values[readout][self.arms[arm], *index]
         return values
+
+    def _reasons(self, index: Index, readout: str, arm: str) -> NDArray[np.object_]:
+        if readout not in self.reasons:
+            return np.full(self.there[self.arms[arm], *index].shape, "", dtype=object)
+        found: NDArray[np.object_] = self.reasons[readout][self.arms[arm], *index]
+        return found
 
     def _scale(self, name: str) -> float:
         """What is much of a readout; 0 of a number that is swept, which has no rounding."""
@@ -196,6 +210,13 @@ class SweptReadouts:
             if i is not None
         ]
         return ", ".join(said(own, i) for own, i in at)
+
+
+def first_reason(each: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Of a virtual subject (the last axis are its seeds) the first seed's that has one."""
+    flat = each.reshape(-1, each.shape[-1])
+    found = np.array([next(filter(None, row), "") for row in flat.tolist()], dtype=object)
+    return found.reshape(each.shape[:-1])
 
 
 def _words_of_where(claim: Claim) -> str:

@@ -1,13 +1,9 @@
-"""In: one course (arrays over time, snapshots) and a `Readout`. Out: one number.
-
-A readout names a variable, a place in it (class, pool, species or snapshot) and a moment, or a
-summary of a stretch of time. Values between grid points are linear interpolations. What never
-happens (an onset that is not reached) is NaN, never a guess.
+"""In: what stands under `readouts:` in an experiment. Out: a `Readout`: a variable, a place in it
+(class, pool, species or snapshot), and a moment, or a summary of a stretch of time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
@@ -26,8 +22,10 @@ Take = Literal[
     "peak", "trough", "mean", "area", "onset", "duration", "time_of_peak", "time_of_trough"
 ]
 START, END, PEAK = REFERENCES = "start", "end", "peak"
-_TIMES = ("onset", "duration", "time_of_peak", "time_of_trough")
+TIMES = ("onset", "duration", "time_of_peak", "time_of_trough")
 _THRESHOLDED = ("onset", "duration")
+REASON = "_reason"  # ends the name of why a readout that is a time has none
+ERROR = "_se"  # ends the name of the emulator's standard error of a readout
 
 
 class Readout(Definition):
@@ -76,7 +74,7 @@ class Readout(Definition):
     @property
     def number_unit(self) -> str:
         """Unit of its number, before that is held against a threshold."""
-        if self.take in _TIMES:
+        if self.take in TIMES:
             return "h"
         if self.take == "area":
             return "h" if self.level_unit == "1" else f"{self.level_unit} h"
@@ -195,145 +193,3 @@ def level(text: float | str, unit: str) -> float:
     Raises QuantityError.
     """
     return parse(text, "1" if " " in unit else unit)
-
-
-def evaluate(
-    readout: Readout,
-    *,
-    arrays: Mapping[str, Array],
-    time_h: Array,
-    labels: Mapping[str, tuple[str, ...]],
-) -> float:
-    """The number `readout` asks for, from one course.
-
-    `arrays`: variable -> (time,), (time, place), (snapshot,) or (snapshot, place); `time_h`: hours
-    (time,); `labels`: dimension -> names ("class", "pool", "species", "snapshot"). NaN where the
-    course has no such place (a species that was never given is 0) or where it never happens.
-    """
-    number = _number(readout, arrays, time_h, labels)
-    if not readout.yes_no or np.isnan(number):
-        return number
-    return float(_beyond(readout, np.array([number]))[0] > 0)
-
-
-def _number(
-    readout: Readout,
-    arrays: Mapping[str, Array],
-    time_h: Array,
-    labels: Mapping[str, tuple[str, ...]],
-) -> float:
-    """What the readout reads, before it is held against a threshold."""
-    if readout.of not in arrays:  # no class of this circuit has the role it needs
-        return float("nan")
-    values = np.asarray(arrays[readout.of], dtype=np.float64)
-    place = readout.variable.place
-    if place is not None:
-        names = labels[place]
-        if readout.place not in names:
-            return 0.0 if place == "species" and readout.relative_to is None else float("nan")
-        values = values[..., names.index(str(readout.place))]
-    if readout.variable.of_snapshot:
-        return _of_snapshot(readout, values, labels["snapshot"])
-    if readout.relative_to is not None:
-        reference = {START: values[0], END: values[-1], PEAK: values.max()}[readout.relative_to]
-        values = _relative(values, float(reference), readout.as_)
-    if readout.at is not None:
-        return float(np.interp(float(readout.at), time_h, values))
-    assert readout.take is not None
-    t, x = _stretch(time_h, values, readout.from_, readout.until)
-    return _summary(readout, t, x)
-
-
-def _of_snapshot(readout: Readout, values: Array, names: tuple[str, ...]) -> float:
-    if readout.snapshot not in names:
-        return float("nan")
-    value = float(values[names.index(readout.snapshot)])
-    if readout.relative_to is None:
-        return value
-    if readout.relative_to not in names:
-        return float("nan")
-    reference = float(values[names.index(readout.relative_to)])
-    return float(_relative(np.array([value]), reference, readout.as_)[0])
-
-
-def _relative(values: Array, reference: float, how: str) -> Array:
-    if how == "difference":
-        return values - reference
-    return values / reference if reference != 0 else np.full_like(values, np.nan)
-
-
-def _stretch(
-    time_h: Array, values: Array, start: Quantity | None, end: Quantity | None
-) -> tuple[Array, Array]:
-    """The course between two times, ends interpolated."""
-    first = float(time_h[0]) if start is None else max(float(start), float(time_h[0]))
-    last = float(time_h[-1]) if end is None else min(float(end), float(time_h[-1]))
-    inside = time_h[(time_h > first) & (time_h < last)]
-    t = np.concatenate([[first], inside, [last]]) if last > first else np.array([first])
-    return t, np.interp(t, time_h, values)
-
-
-def _summary(readout: Readout, t: Array, x: Array) -> float:
-    if not np.isfinite(x).all():
-        return float("nan")
-    match readout.take:
-        case "peak":
-            return float(x.max())
-        case "trough":
-            return float(x.min())
-        case "time_of_peak":
-            return float(t[x.argmax()])
-        case "time_of_trough":
-            return float(t[x.argmin()])
-        case "area":
-            return float(np.trapezoid(x, t))
-        case "mean":
-            return float(np.trapezoid(x, t) / (t[-1] - t[0])) if t.size > 1 else float(x[0])
-        case "onset":
-            return onset(t, _beyond(readout, x))
-        case _:
-            return time_beyond(t, _beyond(readout, x))
-
-
-def _beyond(readout: Readout, x: Array) -> Array:
-    """How far `x` is beyond the threshold: positive where it is.
-
-    Without a threshold: half of the largest deviation from the value the stretch starts with.
-    """
-    if readout.above is not None:
-        return x - level(readout.above, readout.threshold_unit)
-    if readout.below is not None:
-        return level(readout.below, readout.threshold_unit) - x
-    deviation = x - x[0]
-    largest = deviation[np.abs(deviation).argmax()]
-    if largest == 0:
-        return np.full_like(x, -1.0)
-    return np.asarray(deviation / largest - 0.5)
-
-
-def onset(t: Array, beyond: Array) -> float:
-    """The first time `beyond` reaches 0 from below, interpolated; NaN if it never does. Shapes
-    (n,).
-    """
-    hits = np.flatnonzero(beyond >= 0)
-    if hits.size == 0:
-        return float("nan")
-    i = int(hits[0])
-    if i == 0:
-        return float(t[0])
-    share = -beyond[i - 1] / (beyond[i] - beyond[i - 1])
-    return float(t[i - 1] + share * (t[i] - t[i - 1]))
-
-
-def time_beyond(t: Array, beyond: Array) -> float:
-    """For how long `beyond` is above 0, its course between points taken as straight lines. Shapes
-    (n,).
-    """
-    a, b, dt = beyond[:-1], beyond[1:], np.diff(t)
-    rise = np.abs(b - a)
-    share = np.clip(np.maximum(a, b), 0, None) / np.where(rise == 0, 1, rise)
-    share = np.where(rise == 0, (a > 0).astype(float), np.minimum(share, 1))
-    return float((share * dt).sum())
-
-
-ERROR = "_se"  # ends the name of the emulator's standard error of a readout

@@ -14,7 +14,7 @@ from plastogen.experiment.claim import ALONG, Claim
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import SUBJECT, TAKEN, Axis
 from plastogen.experiment.figure_table import FIGURES
-from plastogen.experiment.readout import ERROR, Readout, level
+from plastogen.experiment.readout import ERROR, REASON, Readout, level
 from plastogen.experiment.resolve import Condition
 from plastogen.experiment.selection import along, column, picked
 from plastogen.model.circuit import Circuit
@@ -57,7 +57,7 @@ def _lack(name: str, experiment: Experiment) -> tuple[str, str] | None:
 
 def readout_names(document: Document, experiment: Experiment) -> Iterator[Problem]:
     """Readouts whose names are taken."""
-    taken = {*TAKEN, *(f"{name}{ERROR}" for name in experiment.readouts)}
+    taken = {*TAKEN, *(f"{name}{end}" for name in experiment.readouts for end in (ERROR, REASON))}
     for name in experiment.readouts:
         if name in taken or keyword.iskeyword(name):
             wanted = "a name of its own, because results.nc holds it beside the variables"

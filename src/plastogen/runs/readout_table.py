@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen.experiment import COMPLETE, ERROR, Readout, evaluate
+from plastogen.experiment import COMPLETE, ERROR, REASON, Readout, evaluate, read
 from plastogen.runs.netcdf import Dims
 from plastogen.runs.store import Stored
 
@@ -22,17 +22,16 @@ Array: TypeAlias = NDArray[Any]
 MISSING = "missing"
 
 
-def _read(readout: Readout, run: Stored) -> tuple[float, float]:
-    """The number, and how far a standard error of the emulator moves it; NaN where no emulator
-    answered.
+def _read(readout: Readout, run: Stored) -> tuple[float, str, float]:
+    """The number, why it is none of a time, and how far a standard error of the emulator moves it;
+    NaN where no emulator answered.
     """
-    number = evaluate(readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels)
+    number, reason = read(readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels)
     if not run.emulated:
-        return number, np.nan
-    moved = {**run.arrays, **run.moved}
-    return number, abs(
-        evaluate(readout, arrays=moved, time_h=run.time_h, labels=run.labels) - number
-    )
+        return number, reason, np.nan
+    arrays = {**run.arrays, **run.moved}
+    moved = evaluate(readout, arrays=arrays, time_h=run.time_h, labels=run.labels)
+    return number, reason, abs(moved - number)
 
 
 class ReadoutTable:
@@ -44,6 +43,7 @@ class ReadoutTable:
         self.readouts, self.names = readouts, names
         self.numbers = {name: np.full(names.shape, np.nan) for name in readouts}
         self.errors: dict[str, Array] = {}
+        self.reasons: dict[str, Array] = {}
         self.status = np.full(names.shape, MISSING, dtype=object)
         self.probes, self.cap_hit = (
             np.zeros(names.shape, dtype=np.int64),
@@ -64,8 +64,11 @@ class ReadoutTable:
                 int(log.get("probes", 0)),
                 int(bool(log.get("cap_hit", False))),
             )
-            for name, (number, error) in numbers.items():
+            for name, (number, reason, error) in numbers.items():
                 self.numbers[name][at] = number
+                if reason:
+                    empty = np.full(self.names.shape, "", dtype=object)
+                    self.reasons.setdefault(name, empty)[at] = reason
                 if self.errors:
                     self.errors[name][at] = error
 
@@ -100,6 +103,9 @@ class ReadoutTable:
                 beyond = "above" if readout.above is not None else "below"
                 attrs |= {"yes_no": 1, "threshold": readout.threshold, "beyond": beyond}
             found[name] = (dims, self.numbers[name], attrs)
+            if name in self.reasons:
+                attrs = {"long_name": f"why there is none: {title}", "reason_of": name}
+                found[f"{name}{REASON}"] = (dims, self.reasons[name], attrs)
             if self.errors:
                 attrs = {
                     "units": readout.unit,

@@ -42,11 +42,12 @@ def labels(ds: xr.Dataset) -> dict[str, Array]:
 
 def table(ds: xr.Dataset) -> str:
     """One tidy row a run, as CSV: arm, swept values, seed, readouts and their errors, status,
-    run.
+    run, and why times are missing.
     """
     columns = labels(ds)
     numbers = [name for name in ds.data_vars if {"readout", "error_of"} & ds[name].attrs.keys()]
-    values = {str(name): ds[name].values.ravel() for name in (*numbers, "status", "run")}
+    reasons = [name for name in ds.data_vars if "reason_of" in ds[name].attrs]
+    values = {str(n): ds[n].values.ravel() for n in (*numbers, "status", "run", *reasons)}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([head(ds, name) for name in columns | values])

@@ -10,7 +10,8 @@ from plastogen.model.circuit import Circuit, Role
 @dataclass(frozen=True)
 class Variable:
     """One variable of results.nc: its dimensions after (arm, seed), its unit, its name, and what a
-    1 means if it has no unit. `role`: the role of the classes without which there is no such thing.
+    1 means if it has no unit. `role`: the role of the classes without which there is no such thing;
+    `error`: the variable that holds its standard error.
     """
 
     dims: tuple[str, ...]
@@ -18,6 +19,7 @@ class Variable:
     long_name: str
     scale: str = ""
     role: Role | None = None
+    error: str = ""
 
     @property
     def size(self) -> float:
@@ -44,7 +46,7 @@ VARIABLES: dict[str, Variable] = {
     "block": Variable(
         (*_TIME, "pool"), "1", "blocked share of NMDA receptors", "share of receptors"
     ),
-    "rate_hz": Variable((*_TIME, "class"), "Hz", "firing rate"),
+    "rate_hz": Variable((*_TIME, "class"), "Hz", "firing rate", error="rate_se_hz"),
     "rate_se_hz": Variable((*_TIME, "class"), "Hz", "standard error of the firing rate"),
     "glutamate": Variable(_TIME, "%", "extracellular glutamate, % of baseline"),
     "ampa_throughput": Variable(
