@@ -71,9 +71,11 @@ OPENING = {
 TAKES = {
     "peak": "its highest value", "trough": "its lowest value",
     "mean": "its mean over time", "area": "its area over time",
-    "onset": "when it first passes the threshold, or half of its largest change; none where it never does (`never`), or is past it as the stretch begins (`already`)",
+    "onset": "when it first passes the threshold, or half of its largest change; none where it"
+    " never does (`never`), or is past it as the stretch begins (`already`)",
     "duration": "how long it stays beyond the threshold",
-    "time_of_peak": "when it is highest; none where it does not move (`never`)", "time_of_trough": "when it is lowest, likewise",
+    "time_of_peak": "when it is highest; none where it does not move (`never`)",
+    "time_of_trough": "when it is lowest, likewise",
 }  # fmt: skip
 DIMS = {
     "arm": "what one group gets", "seed": "one master seed: another network, other noise",
