@@ -241,9 +241,12 @@ def _fields(kind: type[Definition]) -> str:
 
 
 def _docstring(kind: type[Definition]) -> list[str]:
-    """Its paragraphs; where several lines open with code, each is an item of a list."""
+    """Its paragraphs but for examples; where several lines open with code, each is an item of a
+    list.
+    """
     lines: list[str] = []
-    for paragraph in re.split(r"\n\s*\n", (kind.__doc__ or "").strip()):
+    paragraphs = re.split(r"\n\s*\n", (kind.__doc__ or "").strip())
+    for paragraph in (text for text in paragraphs if not text.lstrip().startswith(">>>")):
         own = [line.strip() for line in paragraph.splitlines()]
         listed = sum(line.startswith("`") for line in own) > 1
         for line in own:

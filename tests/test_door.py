@@ -5,12 +5,17 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import plastogen
+from plastogen.model.circuit import Drive, Engine, Spikes
+from plastogen.publish import Outcome
+from plastogen.simulation import FormulaProbe
 
 # The experiment `mine` of the examples.
 MINE = """
@@ -33,10 +38,15 @@ OFFERED = {
     for package in PUBLIC
     for name in importlib.import_module(package).__all__
 }
+WITHOUT = {"plastogen.WorkersLost"}  # only a cluster loses its workers
 DOOR = {
     name: value
     for name, value in OFFERED.items()
-    if inspect.isfunction(value) and name.count(".") == 1
+    if (inspect.isfunction(value) or inspect.isclass(value)) and name not in WITHOUT
+} | {
+    f"plastogen.Outcome.{name}": value
+    for name, value in vars(Outcome).items()
+    if inspect.isfunction(value) and not name.startswith("_")
 }
 
 
@@ -47,8 +57,14 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", DOOR)
-def test_every_function_of_the_door_has_an_example_that_runs(
+ASK_THE_NETWORK = {"plastogen.simulation.NetworkProbe", "plastogen.Outcome.network"}
+SLOW = [pytest.mark.slow, pytest.mark.network]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=SLOW if n in ASK_THE_NETWORK else []) for n in DOOR]
+)
+def test_every_function_and_class_of_the_door_has_an_example_that_runs(
     name: str, mine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(mine)
@@ -61,6 +77,60 @@ def test_every_function_of_the_door_has_an_example_that_runs(
     said: list[str] = []
     doctest.DocTestRunner(optionflags=flags).run(example, out=said.append)
     assert said == []
+
+
+def test_the_network_is_asked_with_what_drove_it_then(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between 20 and 30 minutes, in the steepest part: the formula, asked with the same drive,
+    gives the rates that results hold.
+    """
+    monkeypatch.chdir(mine)
+    ds = plastogen.run("mine", seeds=2, method="formula")
+    asked: list[Any] = []
+
+    class Watched(Engine):
+        def run(self, drive: Drive, seed: int, **options: Any) -> Spikes:
+            asked.append((self.circuit, drive, seed, options))
+            ends = np.array([[0], [self.circuit.size - 1]], np.int32)
+            return Spikes(
+                np.zeros(0), np.zeros(0, np.int32), 1.0, np.zeros((0, 1)), np.zeros(1, int),
+                self.circuit.slices(), ends,
+            )  # fmt: skip
+
+    monkeypatch.setattr("plastogen.publish.network.Engine", Watched)
+    times = ds["time"].values
+    (place,) = np.flatnonzero((times > 1 / 3) & (times < 0.5))[:1]
+    found = plastogen.open_outcome("mine").network("ketamine", 2, float(times[place]))
+    ((circuit, drive, seed, options),) = asked
+    assert (seed, options["synapses"], found.drive) == (2, True, drive)
+    wanted = ds["rate_hz"].sel(arm="ketamine", seed=2).isel(time=place).values
+    vehicle = ds["rate_hz"].sel(arm="vehicle", seed=2).isel(time=place).values
+    rates = FormulaProbe(circuit).ask(drive, seed).rate_hz
+    assert rates == pytest.approx(wanted, rel=0.02)
+    assert rates != pytest.approx(vehicle, rel=0.02)
+    one, other = circuit.principal, circuit.classes[-1]
+    between = {pair: cells.T.tolist() for pair, cells in found.connections.items() if cells.size}
+    assert between == {(one, other): [[0, circuit.size - 1 - circuit.slices()[other].start]]}
+
+
+@pytest.mark.parametrize(
+    ("arm", "seed", "at", "said"),
+    [
+        ("ketamin", 1, "1 h", "nearest valid name: ketamine"),
+        ("ketamine", 9, "1 h", "one of 1, 2"),
+        ("ketamine", 1, "3 h", "a moment of the course, -1 to 2 h"),
+        ("ketamine", 1, "soon", "a time such as '40 min', or a snapshot"),
+        ("ketamine", 1, math.nan, "a moment of the course"),
+    ],
+)
+def test_the_network_of_no_run_is_refused(
+    arm: str, seed: int, at: str | float, said: str, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(mine)
+    plastogen.run("mine", seeds=2, method="formula")
+    with pytest.raises(plastogen.InputError, match=said):
+        plastogen.open_outcome("mine").network(arm, seed, at)
 
 
 def test_everything_public_is_explained_and_every_function_typed() -> None:

@@ -4,7 +4,6 @@ may go wrong.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -61,31 +60,12 @@ def rates(found: Spikes) -> dict[str, float]:
     return dict(zip(CLASSES, rates_hz(found)[0].tolist(), strict=True))
 
 
-@pytest.fixture
-def synapses(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs the compiled network and returns who is connected with whom, which an engine does not
-    keep.
-    """
-    kept: list[tuple[np.ndarray, np.ndarray]] = []
-    plain = engine._child
-
-    def spy(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[str, int]:
-        done = plain(command, folder, environment)
-        results = Path(command[command.index("--results_dir") + 1])
-        arrays = json.loads((folder / "arrays.json").read_text())
-        ends = (arrays[f"S._synaptic_{end}"] for end in ("pre", "post"))
-        kept.append(tuple(np.fromfile(results / file, dtype=dtype) for file, dtype in ends))  # type: ignore[arg-type]
-        return done
-
-    monkeypatch.setattr(engine, "_child", spy)
-
-    def connected(
-        circuit: Circuit, seed: int, noise: str = "noise"
-    ) -> tuple[np.ndarray, np.ndarray]:
-        Engine(circuit, backend="cpp").run(Drive(), seed, seconds=0.01, settle_s=0, noise=noise)
-        return kept[-1]
-
-    return connected
+def connected(circuit: Circuit, seed: int, noise: str = "noise") -> np.ndarray:
+    """Who is connected with whom: cells before and behind each synapse, (2, synapses)."""
+    engine = Engine(circuit, backend="cpp")
+    found = engine.run(Drive(), seed, seconds=0.01, settle_s=0, noise=noise, synapses=True)
+    assert found.synapses is not None
+    return found.synapses
 
 
 # the same question has the same answer
@@ -185,23 +165,23 @@ def test_settling_is_left_out() -> None:
 
 
 @network
-def test_noise_changes_spikes_but_not_who_is_connected(synapses: Any) -> None:
+def test_noise_changes_spikes_but_not_who_is_connected() -> None:
     assert not np.array_equal(spikes(noise="other").t_s, spikes().t_s)
     one, other_noise, other_seed = (
-        synapses(SMALL, 1),
-        synapses(SMALL, 1, "other"),
-        synapses(SMALL, 2),
+        connected(SMALL, 1),
+        connected(SMALL, 1, "other"),
+        connected(SMALL, 2),
     )
     assert np.array_equal(one, other_noise)
     assert not np.array_equal(one, other_seed) if len(one[0]) == len(other_seed[0]) else True
 
 
 @network
-def test_connections_of_the_compiled_network_are_those_of_the_file(synapses: Any) -> None:
+def test_connections_of_the_compiled_network_are_those_of_the_file() -> None:
     circuit = small(connections__1__probability=0.1, connections__3__probability=0.25)
     assert program_key(circuit) == program_key(SMALL)
-    check_density(SMALL, *synapses(SMALL, 1))
-    check_density(circuit, *synapses(circuit, 1))
+    check_density(SMALL, *connected(SMALL, 1))
+    check_density(circuit, *connected(circuit, 1))
 
 
 @network

@@ -45,6 +45,12 @@ class Problem:
 class InputError(Exception):
     """What the user gave cannot be used; `problems` says why, one entry a fault. The command exits
     with 2.
+
+    >>> try:
+    ...     plastogen.check("one_infusio")
+    ... except plastogen.InputError as error:
+    ...     error.problems[0].nearest
+    'one_infusion'
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -69,6 +75,13 @@ class InputError(Exception):
 class StoreError(Exception):
     """The disk would not take or give a file; the message says what to do. The command exits with
     3.
+
+    >>> from pathlib import Path
+    >>> Path("full").write_text("no folder")
+    9
+    >>> plastogen.run("mine", method="formula", out="full")
+    Traceback (most recent call last):
+    plastogen.errors.StoreError: ...
     """
 
 
@@ -77,7 +90,14 @@ class CacheDamaged(Exception):
 
 
 class EngineError(Exception):
-    """The network could not be built or run; the message says what to do."""
+    """The network could not be built or run; the message says what to do.
+
+    >>> small = plastogen.load_model("circuits", "small")
+    >>> probe = plastogen.simulation.NetworkProbe(small, seconds=0.5, settle_s=0.2, backend="numpy")
+    >>> probe(plastogen.simulation.State(ampa=float("nan")), seed=1)
+    Traceback (most recent call last):
+    plastogen.errors.EngineError: the network was given values that are not finite: ...
+    """
 
 
 class WorkersLost(Exception):

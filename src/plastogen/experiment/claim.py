@@ -49,6 +49,10 @@ class Claim(Definition):
 
     Virtual subjects are to a claim what seeds are without them: it is judged on all of them
     together.
+
+    >>> claim = plastogen.check("mine").experiment.expect[0]
+    >>> (claim.readout, claim.more, claim.than)
+    ('weight_2h', 'ketamine', 'vehicle')
     """
 
     claim: str

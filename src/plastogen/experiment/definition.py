@@ -98,7 +98,12 @@ class Arm(Definition):
 
 
 class Experiment(Definition):
-    """One experiment, as its file has it."""
+    """One experiment, as its file has it.
+
+    >>> experiment = plastogen.check("mine").experiment
+    >>> list(experiment.arms)
+    ['vehicle', 'ketamine']
+    """
 
     question: str
     title: str | None = None

@@ -34,6 +34,10 @@ class Readout(Definition):
     `above` or `below`: the threshold of an onset or a duration; of any other readout, whether its
     number is beyond: 1 or 0, so that its mean over virtual subjects is the share of those who
     respond.
+
+    >>> readout = plastogen.check("mine").experiment.readouts["weight_2h"]
+    >>> (readout.of, float(readout.at))
+    ('weight', 2.0)
     """
 
     of: str

@@ -362,6 +362,10 @@ def open_experiment(
     where one is.
 
     Raises InputError.
+
+    >>> opened = plastogen.experiment.open_experiment("mine", {"course.seeds": 3})
+    >>> opened.seeds
+    (1, 2, 3)
     """
     document = document_of(name)
     path = Path(document.file)

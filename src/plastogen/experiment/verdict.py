@@ -28,6 +28,11 @@ class Verdict:
 
     Of a sweep it is the worst, at `where`, of `places` (points, or lines along an axis), of which
     `met_at` were met.
+
+    >>> ds = plastogen.run("mine", seeds=2, method="formula")
+    >>> (verdict,) = plastogen.open_outcome("mine").verdicts
+    >>> (verdict.outcome, verdict.n, verdict.expected)
+    ('met', 2, 2)
     """
 
     claim: str

@@ -41,6 +41,8 @@ from plastogen.runs import (
 if TYPE_CHECKING:
     import xarray as xr
 
+    from plastogen.publish.network import NetworkActivity
+
 LOCK = ".lock"  # held while results.nc and table.csv are written
 EARLY = "acute"  # the figure that is drawn as soon as the first seed is there
 
@@ -66,6 +68,51 @@ class Outcome:
     def missed(self) -> list[Verdict]:
         """Claims that were missed or are undecided."""
         return [verdict for verdict in self.verdicts if verdict.outcome in ("missed", "undecided")]
+
+    def network(
+        self,
+        arm: str,
+        seed: int,
+        at: str | float,
+        *,
+        index: Sequence[int] = (),
+        seconds: float | None = None,
+        say: Say = print,
+    ) -> NetworkActivity:
+        """The spiking network of a run at one moment, asked again: spikes, sampled voltages, who is
+        connected to whom.
+
+        `at`: hours, a length of time ("90 min") or a snapshot of the experiment; `index`: place
+        on each axis of a sweep; `seconds`: how long it is watched, the window of its probes by
+        default. It costs one simulation of that and of the time it settles, some seconds for 1,000
+        cells, and the first time half a minute to compile; `wall_s` says what it took. A run of
+        the formula or the emulator asks the network too. Raises InputError, EngineError,
+        StoreError.
+
+        >>> ds = plastogen.run("mine", seeds=2, method="formula")
+        >>> outcome, lines = plastogen.open_outcome("mine"), []
+        >>> now = outcome.network("ketamine", 1, "40 min", seconds=0.2, say=lines.append)
+        >>> now.spikes.v_mV.shape
+        (40, 100)
+        >>> sorted(now.connections)[0]
+        ('E', 'E')
+        >>> lines[-1]
+        'asked the network once more: ... s'
+        """
+        from plastogen.publish.network import network_at
+
+        found = network_at(
+            self.ds,
+            self.request.opened,
+            arm,
+            seed,
+            at,
+            index=index,
+            seconds=seconds,
+            announce=say,
+        )
+        say(f"asked the network once more: {found.wall_s:.1f} s")
+        return found
 
 
 def complete(

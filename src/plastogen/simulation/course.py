@@ -27,6 +27,11 @@ Progress = Callable[[str, float], None]
 class Plan:
     """All that determines a course. Times in h from the first planned dose; `stress`: (start, end,
     level) spans.
+
+    >>> opened = plastogen.check("mine", set={"course.method": "formula"})
+    >>> plan = opened.condition("ketamine").plan(seed=1, backend="numpy")
+    >>> (plan.duration_h, plan.seed)
+    (2.0, 1)
     """
 
     subject: Subject
@@ -55,6 +60,11 @@ class Plan:
 class Course:
     """What came out. `arrays`: variable -> (times, ...) on `t_h`; `snapshots`: moment -> spikes and
     spectrum.
+
+    >>> opened = plastogen.check("mine", set={"course.method": "formula"})
+    >>> course = plastogen.simulate(opened.condition("ketamine").plan(seed=1, backend="numpy"))
+    >>> bool(course.arrays["block"].max() > 0.1)
+    True
     """
 
     t_h: Array

@@ -44,7 +44,13 @@ PATTERN_NOISE = (  # the stream of the baseline that patterns are held against: 
 
 
 class Probe(Protocol):
-    """The seam: what does the circuit do when this state is held?"""
+    """The seam: what does the circuit do when this state is held?
+
+    >>> small = plastogen.load_model("circuits", "small")
+    >>> probe: plastogen.simulation.Probe = plastogen.simulation.FormulaProbe(small)
+    >>> probe(plastogen.simulation.State(), seed=1).voltage.shape[0]
+    3
+    """
 
     def __call__(self, state: State, seed: int) -> Activity: ...
 
@@ -58,7 +64,14 @@ def network_key(circuit: Circuit, seconds: float, settle_s: float, backend: str)
 
 
 class NetworkProbe:
-    """Asks the spiking network: `seconds` of activity after `settle_s` at a frozen state."""
+    """Asks the spiking network: `seconds` of activity after `settle_s` at a frozen state.
+
+    >>> small = plastogen.load_model("circuits", "small")
+    >>> probe = plastogen.simulation.NetworkProbe(small, seconds=0.5, settle_s=0.2)
+    >>> blocked = plastogen.simulation.State(nmdar={"PV.synaptic": 0.5})
+    >>> probe(blocked, seed=1).rate_hz.shape
+    (3,)
+    """
 
     def __init__(
         self,
@@ -117,6 +130,12 @@ class NetworkProbe:
 class FormulaProbe:
     """The analytic stand-in of the circuit file: log rate linear in the drive. For tests, lessons
     and no compiler.
+
+    >>> probe = plastogen.simulation.FormulaProbe(plastogen.load_model("circuits", "small"))
+    >>> blocked = plastogen.simulation.State(nmdar={"PV.synaptic": 0.5})
+    >>> healthy = probe(plastogen.simulation.State(), seed=1)
+    >>> bool(probe(blocked, seed=1).rate_hz[0] > healthy.rate_hz[0])
+    True
     """
 
     def __init__(self, circuit: Circuit) -> None:

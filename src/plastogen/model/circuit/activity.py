@@ -26,6 +26,9 @@ class State:
     perisomatic cells; silence: share of the silencing conductance open. weight, spines, scaling:
     the factors of the strength between principal cells; pv_integrity: what perisomatic cells have
     left. All relative to the healthy subject.
+
+    >>> plastogen.simulation.State(nmdar={"PV.synaptic": 0.5}).nmdar
+    {'PV.synaptic': 0.5}
     """
 
     nmdar: dict[str, float] = field(default_factory=dict)
@@ -70,6 +73,11 @@ class Activity:
     receptors with glutamate. calcium: entry through those of principal cells (mV, relative units).
     pattern_shift: see `measures.pattern_shift`. voltage: share of time at each of
     `measures.bin_centres_mV()`, (classes, bins).
+
+    >>> small = plastogen.load_model("circuits", "small")
+    >>> healthy = plastogen.simulation.FormulaProbe(small)(plastogen.simulation.State(), seed=1)
+    >>> healthy.rate_hz.shape
+    (3,)
     """
 
     rate_hz: Array

@@ -177,6 +177,12 @@ class Circuit(Definition):
 
     `delay` is from threshold to effect: half a step of it, on average, a spike waits for the step
     it falls in to end.
+
+    >>> circuit = plastogen.load_model("circuits", "small")
+    >>> circuit.classes
+    ('E', 'PV', 'SST')
+    >>> list(circuit.pools())[0]
+    'E.synaptic'
     """
 
     title: str

@@ -50,6 +50,7 @@ GCC_FLAGS = (
 OTHER_FLAGS = ("-w", "-O3", "-std=c++11")
 TOO_LARGE = getattr(signal, "SIGXFSZ", 0)  # what ends a program that writes a file beyond the limit
 ANSWER_S = 20  # that a compiler may take to say its version
+PAIRS = ("S._synaptic_pre", "S._synaptic_post")  # as Brian2 calls the ends of its synapses
 ROOM = 2**20  # bytes left on a disk that is not full
 _children: set[subprocess.Popen[str]] = set()
 _guard = threading.Lock()
@@ -252,10 +253,17 @@ class Engine:
         self._shared = shared_values(circuit)
 
     def run(
-        self, drive: Drive, seed: int, *, seconds: float, settle_s: float, noise: str = "noise"
+        self,
+        drive: Drive,
+        seed: int,
+        *,
+        seconds: float,
+        settle_s: float,
+        noise: str = "noise",
+        synapses: bool = False,
     ) -> Spikes:
         """Simulate `settle_s` and then `seconds`; only the latter is kept. `noise` names the stream
-        of input spikes.
+        of input spikes; with `synapses`, who is connected to whom is kept too.
 
         Raises EngineError when the program fails or gives something that is not finite, StoreError
         from the disk.
@@ -269,10 +277,10 @@ class Engine:
             )
         total, seeds = settle_s + seconds, (stream(seed, "structure"), stream(seed, noise))
         if self.backend == "cpp":
-            t, i, v = self._compiled(cells, total, seeds)
+            t, i, v, pairs = self._compiled(cells, total, seeds)
         else:
             with _brian2():
-                t, i, v = network.run_numpy(
+                t, i, v, pairs = network.run_numpy(
                     cells,
                     self._shared,
                     **{k: x for k, x in baked(self.circuit).items() if k != "n"},
@@ -293,11 +301,12 @@ class Engine:
             v_mV=v[first:] / MILLI,
             recorded=network.recorded(self.circuit.size),
             slices=self.circuit.slices(),
+            synapses=pairs.astype(np.int32) if synapses else None,
         )
 
     def _compiled(
         self, cells: dict[str, npt.NDArray[np.float64]], seconds: float, seeds: tuple[int, int]
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    ) -> network.Raw:
         folder = build(self.circuit, announce=self.announce)
         try:
             return _execute(folder, cells, self._shared, seconds, seeds)
@@ -318,7 +327,7 @@ def _execute(
     shared: dict[str, float],
     seconds: float,
     seeds: tuple[int, int],
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+) -> network.Raw:
     with (
         explained(Path(tempfile.gettempdir()), "write to"),
         tempfile.TemporaryDirectory(prefix="plastogen-") as place,
@@ -344,7 +353,7 @@ def _execute(
         try:
             arrays = json.loads((folder / "arrays.json").read_text())
             found = {}
-            for name in ("spikes.t", "spikes.i", "voltage.v", "G.v"):
+            for name in ("spikes.t", "spikes.i", "voltage.v", "G.v", *PAIRS):
                 file, dtype = arrays[name]
                 found[name] = np.fromfile(f"{place}/{file}", dtype=dtype)
         except (OSError, ValueError, KeyError) as error:
@@ -354,10 +363,12 @@ def _execute(
     if (
         len(v) % width
         or len(found["spikes.t"]) != len(found["spikes.i"])
+        or len(found[PAIRS[0]]) != len(found[PAIRS[1]])
         or not np.all(np.isfinite(found["G.v"]))
     ):
         raise EngineError("the compiled network left results that are cut short or not finite")
-    return found["spikes.t"], found["spikes.i"], v.reshape(-1, width)
+    pairs = np.stack([found[name] for name in PAIRS])
+    return found["spikes.t"], found["spikes.i"], v.reshape(-1, width), pairs
 
 
 def _child(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[str, int]:

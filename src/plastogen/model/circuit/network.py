@@ -29,7 +29,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,9 @@ DRAW = (  # in a block of its own: a generator's loop cannot be vectorised, the 
 RESET = "v = v_reset; rest_left = t_ref; ds = out_nmda*(1 - s); s = s + ds; x_adapt = x_adapt + 1"
 VOLTAGE_STEP_MS = 5
 RECORDED = 100  # cells whose voltage is sampled, evenly spread over all
+
+# spike times (s), their cells, sampled voltages (V), and the cells before and behind each synapse
+Raw: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 
 
 def cell_units(classes: Sequence[str]) -> dict[str, str]:
@@ -277,9 +280,9 @@ def run_numpy(
     seconds: float,
     structure_seed: int,
     noise_seed: int,
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Run without a compiler: spike times (s), cells, and sampled voltages (V; samples, recorded
-    cells).
+) -> Raw:
+    """Run without a compiler: spike times (s), cells, sampled voltages (V; samples, recorded cells)
+    and the cells before and behind each synapse (2, synapses).
     """
     import brian2 as b2
 
@@ -301,6 +304,7 @@ def run_numpy(
         np.asarray(monitor.t / b2.second),
         np.asarray(monitor.i),
         np.asarray(parts["voltage"].v / b2.volt).T,
+        np.stack([np.asarray(parts["S"].i), np.asarray(parts["S"].j)]),
     )
 
 

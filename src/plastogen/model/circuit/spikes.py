@@ -16,7 +16,8 @@ class Spikes:
 
     t_s: spike times (s from the end of settling), i: the cells that fired, both shape (spikes,), in
     order of time. seconds: length. v_mV: voltages, shape (samples, recorded cells); recorded: which
-    cells those are. slices: class -> its cells, the principal class first.
+    cells those are. slices: class -> its cells, the principal class first. synapses: the cells
+    before and behind each synapse, shape (2, synapses), where these were wanted.
     """
 
     t_s: npt.NDArray[np.float64]
@@ -25,6 +26,7 @@ class Spikes:
     v_mV: npt.NDArray[np.float64]
     recorded: npt.NDArray[np.int64]
     slices: dict[str, slice]
+    synapses: npt.NDArray[np.int32] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:

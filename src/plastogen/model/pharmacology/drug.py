@@ -49,6 +49,10 @@ Dose = Annotated[Quantity, In("mg/kg", alternatives=("mg",), above=0)]
 class Drug(Definition):
     """One file of models/drugs. The first of `species` is the drug itself. `usual_doses`: by
     species and route, what is usually given at a time, with the range of it.
+
+    >>> ketamine = plastogen.load_model("drugs", "ketamine")
+    >>> sorted(ketamine.kinetics)
+    ['human', 'mouse', 'rat']
     """
 
     title: str

@@ -121,6 +121,10 @@ class Subject(Definition):
     `inhibition`: factor on every GABA-A conductance. `glun2b`: factor on the share of GluN2B in
     every pool of NMDA receptors, the other subunits making room in proportion. Both are 1 in the
     healthy adult, whose set points hold.
+
+    >>> subject = plastogen.load_model("subjects", "stressed_adult", set={"weight": "60 kg"})
+    >>> float(subject.weight)
+    60.0
     """
 
     title: str

@@ -57,7 +57,12 @@ class Clinical(Definition):
 
 
 class Plasticity(Definition):
-    """One file of models/plasticity."""
+    """One file of models/plasticity.
+
+    >>> plasticity = plastogen.load_model("plasticity", "all")
+    >>> float(plasticity.signalling.bdnf_time) > 0
+    True
+    """
 
     title: str
     note: str | None = None

@@ -30,11 +30,10 @@ from plastogen.experiment import (
     open_experiment,
 )
 from plastogen.figures import data, labels, layout, style
-from plastogen.model.circuit import reduce
 from plastogen.model.plasticity import Spines
 from plastogen.publish.explore.numbers import factors
+from plastogen.publish.network import drive_along
 from plastogen.runs import dosing_rows, dosing_text, open_netcdf, read_record
-from plastogen.simulation import held_state, treated_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,7 +54,6 @@ CURVES = (
     "tolerance",
     "clinical_effect",
 )
-SLOW = ("weight", "scaling", "pv_integrity", "tolerance")
 LEVELS, ABSENT = 65534, 65535  # steps between the smallest and the largest value; no value here
 DARK_TINT = 40  # per cent of white that lifts a colour off a dark page
 
@@ -153,25 +151,9 @@ def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
 
 
 def drives(one: xr.Dataset, condition: Condition) -> Array:
-    """What the network was told along a course, mean over seeds: (factors, times)."""
-    pools = list(condition.circuit.pools())
-    block = one["block"].sel(pool=pools).transpose("pool", "seed", "time").values
-    healthy = one["spine_density"] * 0 + 1  # of what a circuit's runs do not have
-    slow = {name: one.get(name, healthy).transpose("seed", "time").values for name in SLOW}
-    switches, subject = condition.setting.switches, condition.subject
-    treated = treated_of(condition.plan(int(one["seed"][0]), "numpy"))
-    drive = reduce(
-        condition.circuit,
-        held_state(
-            dict(zip(pools, block, strict=True)),
-            slow,
-            one["spine_density"].transpose("seed", "time").values,
-            treated.targets(one["time"]),
-            inhibition=float(subject.inhibition),
-            feedback=switches.feedback == "on",
-        ),
-    )
-    shape = block.shape[1:]
+    """What drives the network along a course, mean over seeds: (factors, times)."""
+    drive = drive_along(one.transpose(..., "seed", "time"), condition)
+    shape = (one.sizes["seed"], one.sizes["time"])
     return np.array(
         [np.broadcast_to(drive[name], shape).mean(axis=0) for name in factors(condition.circuit)],
         dtype=float,

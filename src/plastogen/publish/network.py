@@ -1,0 +1,167 @@
+"""In: results of a run, and the condition it was run under. Out: what drives its network along the
+course; and the network itself at one moment, asked again: spikes, voltages, connections.
+
+Results keep what the network did as rates. What drove it follows from them, so one moment costs one
+simulation, not the course again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from plastogen._base.text import nearest, show
+from plastogen._base.units import parse
+from plastogen.errors import InputError, QuantityError
+from plastogen.experiment import COMPLETE, Condition, OpenExperiment
+from plastogen.model.circuit import Circuit, Drive, Engine, Spikes, reduce
+from plastogen.simulation import held_state, treated_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SLOW = ("weight", "scaling", "pv_integrity", "tolerance")
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkActivity:
+    """What the spiking network does at one moment of a course.
+
+    spikes: times (s), cells, sampled voltages (mV) and `synapses`, the cells before and behind each
+    connection. drive: what it was driven by, relative to the healthy circuit. at_h: the moment (h).
+    wall_s: what asking took (s), compiling included.
+    """
+
+    circuit: Circuit
+    drive: Drive
+    at_h: float
+    spikes: Spikes
+    wall_s: float
+
+    @property
+    def connections(self) -> dict[tuple[str, str], npt.NDArray[np.int32]]:
+        """(class, class) -> cells before and behind each synapse, counted from 0 within their
+        class: (2, synapses).
+        """
+        assert self.spikes.synapses is not None
+        before, behind = self.spikes.synapses
+        found = {}
+        for one, cells in self.spikes.slices.items():
+            for other, targets in self.spikes.slices.items():
+                here = (before >= cells.start) & (before < cells.stop)
+                here &= (behind >= targets.start) & (behind < targets.stop)
+                pairs = [before[here] - cells.start, behind[here] - targets.start]
+                found[one, other] = np.stack(pairs)
+        return found
+
+
+def drive_along(one: xr.Dataset, condition: Condition) -> Drive:
+    """What drives the network along courses of one condition; numbers have the shape of `one`'s
+    variables, whose last dimension is time.
+    """
+    healthy = one["spine_density"] * 0 + 1  # of what a circuit's runs do not have
+    state = held_state(
+        {pool: one["block"].sel(pool=pool).values for pool in condition.circuit.pools()},
+        {name: one.get(name, healthy).values for name in SLOW},
+        one["spine_density"].values,
+        treated_of(condition.plan(int(one["seed"].values.flat[0]), "numpy")).targets(one["time"]),
+        inhibition=float(condition.subject.inhibition),
+        feedback=condition.setting.switches.feedback == "on",
+    )
+    return reduce(condition.circuit, state)
+
+
+def network_at(
+    ds: xr.Dataset,
+    opened: OpenExperiment,
+    arm: str,
+    seed: int,
+    at: str | float,
+    *,
+    index: Sequence[int] = (),
+    seconds: float | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> NetworkActivity:
+    """The network of an arm with master seed `seed` at a moment of its course.
+
+    at: hours, a length of time ("90 min") or one of the experiment's snapshots. index: place on
+    each axis of a sweep. seconds: how long it is watched, the window of its probes by default.
+    Raises InputError, EngineError, StoreError.
+    """
+    for name, value, known in (
+        ("arm", arm, list(opened.experiment.arms)),
+        ("seed", seed, list(opened.seeds)),
+    ):
+        if value not in known:
+            raise _wrong(name, value, f"one of {', '.join(map(str, known))}", map(str, known))
+    condition = _condition(opened, arm, tuple(index))
+    at_h = _moment(condition, at)
+    if condition.setting.switches.probe == "frozen":
+        at_h = condition.start_h
+    drive = _drive_at(_course(ds, opened, condition, seed), condition, at_h)
+    course, began = condition.setting.course, time.monotonic()
+    spikes = Engine(condition.circuit, announce=announce).run(
+        drive,
+        seed,
+        seconds=float(course.window) if seconds is None else seconds,
+        settle_s=float(course.settle),
+        synapses=True,
+    )
+    return NetworkActivity(condition.circuit, drive, at_h, spikes, time.monotonic() - began)
+
+
+def _condition(opened: OpenExperiment, arm: str, index: tuple[int, ...]) -> Condition:
+    """The condition of an arm at a place of the sweep. Raises InputError."""
+    for place, point in opened.points():
+        if place == index:
+            return opened.condition(arm, place, point)
+    sizes = ", ".join(f"{axis.name} 0 to {axis.size - 1}" for axis in opened.axes)
+    raise _wrong("index", index, f"a place on each axis: {sizes}" if sizes else "none: no sweep")
+
+
+def _moment(condition: Condition, at: str | float) -> float:
+    """A moment of the course, h. Raises InputError."""
+    if at in condition.snapshots:
+        at_h = condition.snapshots[str(at)]
+    elif isinstance(at, str):
+        try:
+            at_h = parse(at, "h")
+        except QuantityError as error:
+            there = condition.snapshots
+            wanted = f"{error.wanted}, or a snapshot: {', '.join(there) or 'there is none'}"
+            raise _wrong("at", at, wanted, there) from None
+    else:
+        at_h = float(at)
+    start_h, end_h = condition.start_h, condition.end_h
+    if not start_h <= at_h <= end_h:
+        raise _wrong("at", at, f"a moment of the course, {start_h:g} to {end_h:g} h")
+    return at_h
+
+
+def _course(ds: xr.Dataset, opened: OpenExperiment, condition: Condition, seed: int) -> xr.Dataset:
+    """What results keep of one course. Raises InputError when it is not there."""
+    place = dict(zip((axis.name for axis in opened.axes), condition.index, strict=True))
+    one = ds.sel(arm=condition.arm, seed=seed).isel(place)
+    if str(one["status"].values) != COMPLETE:
+        wanted = f"a finished run; make it with: plastogen run {opened.name}"
+        raise _wrong("seed", f"{condition.arm}, seed {seed}", wanted)
+    return one
+
+
+def _drive_at(one: xr.Dataset, condition: Condition, at_h: float) -> Drive:
+    """What drives the network at one moment: between two written times, what lies between."""
+    times = one["time"].values
+    held = [name for name in (*SLOW, "spine_density", "block") if name in one]
+    now = one[[*held, "seed"]].interp(time=[min(max(at_h, float(times[0])), float(times[-1]))])
+    values = drive_along(now, condition).array(condition.circuit)
+    return Drive.from_array(condition.circuit, np.ravel(values))
+
+
+def _wrong(name: str, found: object, wanted: str, known: Iterable[str] = ()) -> InputError:
+    near = nearest(str(found), known)
+    return InputError.one(file="network", path=name, found=show(found), wanted=wanted, nearest=near)
