@@ -24,11 +24,9 @@ from typing import TypeVar
 
 from variants import children_cpu_s, machine, table
 
-from plastogen.experiment.resolve import open_experiment
+from plastogen.experiment import open_experiment
 from plastogen.model.circuit import Drive
-from plastogen.simulation.course import Plan
-from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
-from plastogen.simulation.train_emulator import network, train
+from plastogen.simulation import Plan, network, simulate_many, simulate_with_errors, train
 
 T = TypeVar("T")
 TARGET_MET, TARGET_EMPTY, S_PER_DAY = 10_000, 1_000, 86_400

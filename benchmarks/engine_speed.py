@@ -32,10 +32,9 @@ from variants import (
     table,
 )
 
-from plastogen._base.library import Library
-from plastogen.model.circuit import Circuit, Drive, Engine, Spikes
+from plastogen import load_model
+from plastogen.model.circuit import Drive, Engine, Spikes, rates_hz
 from plastogen.model.circuit.engine import flags
-from plastogen.model.circuit.measures import rates_hz
 
 OURS = "averaged, dt 0.5 ms, vectorised"
 PLAIN = "plain, dt 0.1 ms, Brian2's flags"
@@ -105,7 +104,7 @@ def rebuilds(name: str) -> int:
         "agonist.saturation": 0.4,
     }  # fmt: skip
     for path, value in changed.items():
-        other = Library().load("circuits", name, Circuit, overrides={"step": "0.5 ms", path: value})
+        other = load_model("circuits", name, set={"step": "0.5 ms", path: value})
         Engine(other, announce=built.append).run(Drive(), SEED, seconds=0.1, settle_s=0)
     drive = Drive(nmda_E=0.7, ampa=0.9, release=1.1, recurrent=1.2, pv_output=0.8, silence=0.1)
     Engine(circuit(name, 0.5), announce=built.append).run(drive, SEED + 1, seconds=0.1, settle_s=0)

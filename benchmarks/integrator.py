@@ -20,10 +20,16 @@ import numpy as np
 from variants import machine, table
 
 from plastogen.experiment import open_experiment
-from plastogen.simulation import FormulaProbe, Plan
-from plastogen.simulation.adaptive import follow, simulate
-from plastogen.simulation.course import treated_of
-from plastogen.simulation.lockstep import Lockstep, formula_nodes, simulate_many
+from plastogen.simulation import (
+    FormulaProbe,
+    Lockstep,
+    Plan,
+    follow,
+    formula_nodes,
+    simulate,
+    simulate_many,
+    treated_of,
+)
 
 FINER = 16
 QUESTION = """question: How far are courses from those in finer steps?

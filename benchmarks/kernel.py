@@ -31,10 +31,17 @@ from variants import (
     table,
 )
 
-from plastogen.model.circuit import Circuit, Drive, Engine, network
-from plastogen.model.circuit.drive import MILLI, cell_values, shared_values
-from plastogen.model.circuit.engine import compiler, flags
-from plastogen.model.circuit.measures import rates_hz
+from plastogen.model.circuit import (
+    Circuit,
+    Drive,
+    Engine,
+    cell_values,
+    compiler,
+    network,
+    rates_hz,
+    shared_values,
+)
+from plastogen.model.circuit.engine import flags
 
 OURS, KERNEL, PLAIN = (
     "ours, dt 0.5 ms",
@@ -66,7 +73,7 @@ def run(program: Path, circuit: Circuit, seconds: float, seed: int) -> list[floa
     rest = [shared[name] for name in ("v_exc", "v_inh", "v_K", "mg_ratio", "mg_efold", "n_ext")]
     np.array(traces + rest).tofile(folder / "shared")
     delay = round(circuit.wait_ms / float(circuit.step))
-    values = (folder, circuit.size, seconds, MILLI * float(circuit.step), delay, seed)
+    values = (folder, circuit.size, seconds, 1e-3 * float(circuit.step), delay, seed)
     subprocess.run([str(program), *map(str, values)], check=True)
     spikes = np.fromfile(folder / "spikes", dtype=np.int32).reshape(-1, 2)
     counts = np.bincount(spikes[:, 1], minlength=circuit.size)

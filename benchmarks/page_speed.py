@@ -11,7 +11,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from plastogen.publish.explore import build as explore
+from plastogen.publish import shipped_page
 
 WALK = Path(__file__).parents[1] / "tests" / "page" / "walk.js"
 
@@ -23,7 +23,7 @@ def main() -> None:
     )
     parser.add_argument("browser", nargs="?", choices=["chromium", "firefox"], default="chromium")
     browser = parser.parse_args().browser
-    command = ["node", str(WALK), str(explore.shipped_page()), browser]
+    command = ["node", str(WALK), str(shipped_page()), browser]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr.strip())

@@ -29,9 +29,14 @@ import numpy as np
 import textbook
 from variants import children_cpu_s, circuit, machine, table
 
-from plastogen.model.circuit import Circuit, Drive, Engine
-from plastogen.model.circuit.drive import cell_values, shared_values
-from plastogen.model.circuit.measures import rates_hz
+from plastogen.model.circuit import (
+    Circuit,
+    Drive,
+    Engine,
+    cell_values,
+    rates_hz,
+    shared_values,
+)
 
 SEED, LIMIT_S = 1, 240
 OURS = "ours, dt 0.5 ms"

@@ -16,9 +16,8 @@ import subprocess
 import sys
 import time
 
-from plastogen.experiment.resolve import open_experiment
-from plastogen.experiment.validate import check, resolve_conditions
-from plastogen.runs.scheduler import list_runs
+from plastogen.experiment import check, open_experiment, resolve_conditions
+from plastogen.runs import list_runs
 
 MIB = 2**20
 KIB = 2**10

@@ -23,15 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
-from plastogen._base.document import read_text
-from plastogen._base.library import Library
-from plastogen.experiment.resolve import Models, OpenExperiment
-from plastogen.runs.netcdf import open_netcdf
-from plastogen.runs.results import assemble
-from plastogen.runs.scheduler import list_runs
-from plastogen.runs.store import Store, Stored
-from plastogen.runs.tables import table
-from plastogen.simulation.adaptive import simulate
+from plastogen.experiment import open_experiment
+from plastogen.runs import Store, Stored, assemble, list_runs, open_netcdf, table
+from plastogen.simulation import simulate
 
 TEXT = """
 question: What does a large sweep cost?
@@ -96,11 +90,10 @@ def timed(table: dict[str, float], name: str) -> Iterator[None]:
 def measure(points: int, arms: int, seeds: int) -> dict[str, float]:
     """CPU seconds of each step, and MiB: of the file, and the most that was resident."""
     found: dict[str, float] = {"points": points, "runs": points * arms * seeds}
-    question = OpenExperiment(
-        "large", read_text(text(points, arms, seeds), "large.yaml"), Models(Library())
-    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        (folder / "large.yaml").write_text(text(points, arms, seeds))
+        question = open_experiment(folder / "large.yaml")
         with timed(found, "cases s"):
             cases = question.conditions()
         store = Store(folder)

@@ -22,9 +22,8 @@ from pathlib import Path
 
 from variants import children_cpu_s, machine, table
 
-from plastogen._base.library import Library
-from plastogen.model.circuit import Circuit, Drive, Engine, engine
-from plastogen.model.circuit.measures import rates_hz
+from plastogen import load_model
+from plastogen.model.circuit import Circuit, Drive, Engine, engine, rates_hz
 
 IN_DEGREE, SEED, POLL_S = 150, 1, 0.002
 KINDS = ("ampa", "nmda", "gaba")
@@ -34,7 +33,7 @@ def scaled(cells: int, in_degree: int) -> Circuit:
     """The prefrontal circuit with about `cells` cells and `in_degree` inputs to each, and the mean
     input it has.
     """
-    base = Library().load("circuits", "prefrontal", Circuit)
+    base = load_model("circuits", "prefrontal")
     more = cells / base.size
     own = float(base.connections[0].probability) * base.size  # in-degree as it is
     fewer = in_degree / own
@@ -46,7 +45,7 @@ def scaled(cells: int, in_degree: int) -> Circuit:
         for kind in KINDS:
             if (given := getattr(connection, kind)) is not None:
                 changes[f"connections.{k}.{kind}"] = f"{float(given) / fewer:.12g} nS"
-    return Library().load("circuits", "prefrontal", Circuit, overrides=changes)
+    return load_model("circuits", "prefrontal", set=changes)
 
 
 class Watched:

@@ -17,6 +17,7 @@ effect.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -27,12 +28,17 @@ import numpy as np
 from scipy import stats
 from variants import PlainEngine, circuit, machine, table
 
-from plastogen._base.digest import digest
-from plastogen._base.files import cache_dir
-from plastogen.model.circuit import Circuit, Drive, Engine
-from plastogen.model.circuit.drive import cell_values
-from plastogen.model.circuit.engine import build, program_key
-from plastogen.model.circuit.measures import GAMMA_HZ, band_power, rates_hz, spectrum
+from plastogen.model.circuit import (
+    GAMMA_HZ,
+    Circuit,
+    Drive,
+    Engine,
+    cell_values,
+    measures,
+    program_key,
+    rates_hz,
+)
+from plastogen.model.circuit.engine import build
 
 REFERENCE, OURS, PLAIN = "averaged, 0.02 ms", "averaged, 0.5 ms (ours)", "plain, 0.1 ms"
 VARIANTS: dict[str, tuple[type[Engine], float]] = {
@@ -56,9 +62,9 @@ def drive(left: float) -> Drive:
 
 def key(model: Circuit, engine: Engine, held: Drive, seconds: float) -> str:
     """Digest of all a seed's readouts depend on."""
-    return digest(
-        [program_key(model), engine._shared, cell_values(model, held, 0), seconds, SETTLE_S]
-    )[:16]
+    parts = [program_key(model), sorted(engine._shared.items()), seconds, SETTLE_S]
+    cells = (values.tobytes() for _, values in sorted(cell_values(model, held, 0).items()))
+    return hashlib.sha256(repr(parts).encode() + b"".join(cells)).hexdigest()[:16]
 
 
 def kept(store: Path) -> dict[tuple[str, int], list[float]]:
@@ -87,7 +93,10 @@ def measure(
         if (keys[label], seed) in done:
             return
         spikes = engines[label].run(held, seed, seconds=seconds, settle_s=SETTLE_S)
-        readouts = [*rates_hz(spikes)[0].tolist(), band_power(*spectrum(spikes), GAMMA_HZ)]
+        readouts = [
+            *rates_hz(spikes)[0].tolist(),
+            measures.band_power(*measures.spectrum(spikes), GAMMA_HZ),
+        ]
         with guard:
             done[keys[label], seed] = readouts
             with store.open("a") as out:
@@ -178,9 +187,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--left", type=float, default=1, help="share of NMDA conductance left")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument(
-        "--store", type=Path, default=cache_dir() / "benchmarks" / "step_bias.jsonl"
-    )
+    parser.add_argument("--store", type=Path, default=Path("results/benchmarks/step_bias.jsonl"))
     parser.add_argument("--json", type=Path, help="also write every figure here")
     asked = parser.parse_args()
     found = measure(

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import Circuit, Drive
+from plastogen.model.circuit import Circuit, Drive, cell_values, shared_values
 from plastogen.model.circuit import network as ours
-from plastogen.model.circuit.drive import cell_values, shared_values
 
 EQUATIONS = """
 dv/dt = (g_L*(v_L - v) + (w_ampa*x_ampa + w_ext*x_ext)*(v_exc - v) + (w_PV*x_PV + w_SST*x_SST)*(v_inh - v)

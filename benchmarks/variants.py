@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from plastogen._base.library import Library
+from plastogen import load_model
 from plastogen.model.circuit import Circuit, Engine, engine, network
 
 BARE_LOOP = "x = 0\nfor i in range(20_000_000): x += i * i"  # about a second
@@ -26,7 +26,7 @@ BARE_LOOP = "x = 0\nfor i in range(20_000_000): x += i * i"  # about a second
 
 def circuit(name: str, step_ms: float) -> Circuit:
     """A built-in circuit with another time step; its delay, from threshold to effect, stays."""
-    return Library().load("circuits", name, Circuit, overrides={"step": f"{step_ms:g} ms"})
+    return load_model("circuits", name, set={"step": f"{step_ms:g} ms"})
 
 
 class PlainEngine(Engine):

@@ -21,8 +21,7 @@ from pathlib import Path
 
 from variants import machine, machine_speedup, table
 
-from plastogen.runs.request import Request, make_request
-from plastogen.runs.scheduler import run_all
+from plastogen.runs import Request, make_request, run_all
 
 TARGET = 1.8  # two workers against one
 EXPERIMENT = """

@@ -16,7 +16,8 @@ import pytest
 
 from plastogen._base.facade import offered
 
-SRC = Path(__file__).parents[1] / "src" / "plastogen"
+ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src" / "plastogen"
 MAX_LINES = 400
 
 # The rooms, in the order of the data: a module may import its own room and those above it in this
@@ -162,6 +163,34 @@ def test_a_room_is_entered_through_its_facade() -> None:
             wanted = name.removeprefix(f"{there}.")
             if wanted not in offered(str(MODULES[f"{there}.__init__"])):
                 past.append(f"{module}:{line} imports {name}")
+    assert past == []
+
+
+OUTSIDE = [path for name in ("benchmarks", "notebooks") for path in (ROOT / name).glob("*.py")]
+# benchmarks that take the network apart, to time its parts or to build variants of it
+INSIDE = {f"{stem}.py": "model.circuit.engine" for stem in (
+    "engine_speed", "kernel", "step_bias", "sweep_speed",
+)}  # fmt: skip
+
+
+def test_notebooks_and_benchmarks_use_what_is_offered_only() -> None:
+    """Notebooks what is public; benchmarks also what a room's facade offers to other rooms."""
+    past = []
+    for path in OUTSIDE:
+        for line, name in imports(path):
+            package, _, last = name.rpartition(".")
+            if not name.startswith("plastogen.") or package == "plastogen":
+                continue
+            if package in FACADES and package != "plastogen._base":
+                public = getattr(importlib.import_module(package), "__all__", None)
+                if path.parent.name == "notebooks":
+                    fine = last in (public or ()) or last.startswith("plot_")
+                else:
+                    fine = last in offered(str(MODULES[f"{package}.__init__"]))
+            else:
+                fine = package == f"plastogen.{INSIDE.get(path.name)}"
+            if not fine:
+                past.append(f"{path.parent.name}/{path.name}:{line} imports {name}")
     assert past == []
 
 

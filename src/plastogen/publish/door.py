@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from plastogen import analysis, experiment, runs
 from plastogen._base.library import Library
@@ -135,8 +135,23 @@ def show(name: str) -> str:
     return "\n".join(describe(name, here=Path()))
 
 
+Settings: TypeAlias = Mapping[str, object] | None
+
+
+@overload
+def load_model(kind: Literal["drugs"], name: str, *, set: Settings = None) -> Drug: ...
+@overload
+def load_model(kind: Literal["subjects"], name: str, *, set: Settings = None) -> Subject: ...
+@overload
+def load_model(kind: Literal["circuits"], name: str, *, set: Settings = None) -> Circuit: ...
+@overload
+def load_model(kind: Literal["plasticity"], name: str, *, set: Settings = None) -> Plasticity: ...
+@overload
 def load_model(
-    kind: str, name: str, *, set: Mapping[str, object] | None = None
+    kind: str, name: str, *, set: Settings = None
+) -> Drug | Subject | Circuit | Plasticity: ...
+def load_model(
+    kind: str, name: str, *, set: Settings = None
 ) -> Drug | Subject | Circuit | Plasticity:
     """A model by name, of models/ beside you or of those that ship.
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
         write_record,
     )
     from plastogen.runs.results import RUNS_AT_ONCE, assemble, load, results_of, states
-    from plastogen.runs.scheduler import RERUNS, Rerun, Watcher
+    from plastogen.runs.scheduler import RERUNS, Rerun, Watcher, list_runs, run_all
     from plastogen.runs.shard import Shard, gather
     from plastogen.runs.status import Status, describe_status, read_status
-    from plastogen.runs.store import Store
+    from plastogen.runs.store import Store, Stored
     from plastogen.runs.tables import head, labels, table
     from plastogen.runs.worker import RunResult
 else:

@@ -17,11 +17,17 @@ __all__ = [
 
 if TYPE_CHECKING:
     from plastogen.model.circuit import Activity, State
-    from plastogen.simulation.adaptive import simulate
+    from plastogen.simulation.adaptive import follow, simulate
     from plastogen.simulation.coupling import held_state, reaches, targets_of
     from plastogen.simulation.course import Course, Plan, treated_of
     from plastogen.simulation.emulator import Emulator
-    from plastogen.simulation.lockstep import alike, simulate_with_errors
+    from plastogen.simulation.lockstep import (
+        Lockstep,
+        alike,
+        formula_nodes,
+        simulate_many,
+        simulate_with_errors,
+    )
     from plastogen.simulation.model_version import MODEL_VERSION
     from plastogen.simulation.nmda_reliance import measure, slowest_return_per_h
     from plastogen.simulation.probe import FormulaProbe, NetworkProbe, Probe, network_key
