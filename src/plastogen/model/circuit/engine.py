@@ -311,14 +311,11 @@ class Engine:
         try:
             return _execute(folder, cells, self._shared, seconds, seeds)
         except EngineError:
-            if threading.current_thread() is threading.main_thread() and not _children:
-                shutil.rmtree(
-                    folder, ignore_errors=True
-                )  # perhaps the cached program is damaged: build it anew, once
-                return _execute(
-                    build(self.circuit, announce=self.announce), cells, self._shared, seconds, seeds
-                )
-            raise
+            if threading.current_thread() is not threading.main_thread() or _children:
+                raise
+            shutil.rmtree(folder, ignore_errors=True)  # perhaps it is damaged: built anew, once
+            folder = build(self.circuit, announce=self.announce)
+            return _execute(folder, cells, self._shared, seconds, seeds)
 
 
 def _execute(
