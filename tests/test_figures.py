@@ -39,6 +39,7 @@ from plastogen.figures._block import plot_block
 from plastogen.figures._circuit import plot_circuit, strength
 from plastogen.figures._courses import plot_courses
 from plastogen.figures._landscape import plot_landscape
+from plastogen.figures._own_data import plot_own_data
 from plastogen.figures._phase import plot_phase
 from plastogen.figures._raster import by_tenths, plot_raster
 from plastogen.figures._responders import plot_responders
@@ -51,10 +52,12 @@ from plastogen.figures.draw import INPUTS, drawing_function
 from plastogen.model.circuit import Circuit
 
 DS = fake.results()
+MINE = overlay.read_overlay(Path(__file__).parent / "data" / "blood.csv")
 CIRCUIT = Library().load("circuits", "prefrontal", Circuit)
 DRAW: dict[str, Callable[[], Figure]] = {
     "timeline": lambda: plot_timeline(DS),
     "acute": lambda: plot_acute(DS),
+    "own_data": lambda: plot_own_data(DS, overlay=MINE),
     "arms": lambda: plot_arms(DS, verdicts=fake.verdicts()),
     "raster": lambda: plot_raster(DS, fake.snapshot_spikes(4), fake.BOUNDARIES),
     "circuit": lambda: plot_circuit(CIRCUIT, DS),
@@ -131,7 +134,7 @@ def test_every_figure_is_drawn_of_what_its_row_takes(monkeypatch: pytest.MonkeyP
     assert given["raster"]["seed"] == 4
     assert given["circuit"]["definition"] is fake.CIRCUIT
     assert given["arms"] == {"verdicts": ["verdict"], "readouts": ["weight"]}
-    assert given["acute"] == {"overlay": ["own"]}
+    assert given["acute"] == given["own_data"] == {"overlay": ["own"]}
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -824,63 +827,6 @@ def test_unknown_arms_are_refused_with_the_nearest_name(draw: Callable[..., Figu
 def test_results_without_a_variable_are_refused() -> None:
     with pytest.raises(InputError, match="One infusion: found no variable bdnf"):
         plot_timeline(DS.drop_vars("bdnf"))
-
-
-# -- own data --------------------------------------------------------------------------------------
-
-
-def test_own_data_lie_over_the_course_they_name(tmp_path: Path) -> None:
-    file = tmp_path / "mine.csv"
-    file.write_text(
-        "time_h,value,low,high,label,variable\n24,0.9,0.85,0.95,Li 2010,spine_density\n72,0.92,,,Li 2010,spine_density\n"
-        "1,0.2,,,blood,\n"
-    )
-    overlays = overlay.read_overlay(file)
-    assert [(o.label, o.variable, o.time_h.size) for o in overlays] == [
-        ("Li 2010", "spine_density", 2),
-        ("blood", None, 1),
-    ]
-    assert math.isnan(overlays[0].low[1])
-    for fig in (plot_timeline(DS, overlay=overlays),):
-        ax = titled(fig, "Spine density")
-        assert "Li 2010" in texts(ax)
-        points = next(c for c in ax.containers if c.get_label() == "Li 2010")
-        np.testing.assert_allclose(points[0].get_xydata(), [(24, 0.9), (72, 0.92)])
-        assert "blood" in texts(titled(fig, "Unbound"))
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [("hours,value\n1,2\n", r"mine\.csv:1: found columns hours, value, wanted a column time_h"),
-     ("time_h,valeu\n1,2\n", "wanted a column value.*nearest valid name: valeu"),
-     ("time_h,value,lo\n1,2,1\n", "found column lo, wanted only .*nearest valid name: low"),
-     ("time_h,value\n1,2\n3,soon\n", r"mine\.csv:3 at value: found 'soon', wanted a finite number"),
-     ("time_h,value\n1,inf\n", r"mine\.csv:2 at value: found 'inf'"),
-     ("time_h,value\n1\n", r"mine\.csv:2 at value: found ''"),
-     ("time_h,value,low\n1,2,x\n", r"mine\.csv:2 at low: found 'x'"),
-     ("time_h,value\n", "found no rows"), ("", "found columns none")],
-)  # fmt: skip
-def test_own_data_that_cannot_be_used_say_where_and_what(
-    content: str, message: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "mine.csv"
-    file.write_text(content)
-    with pytest.raises(InputError, match=message):
-        overlay.read_overlay(file)
-
-
-def test_own_data_of_a_missing_or_unreadable_file_or_an_undrawn_variable(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a CSV file that can be read"):
-        overlay.read_overlay(tmp_path / "none.csv")
-    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(InputError, match="a CSV file that can be read"):
-        overlay.read_overlay(tmp_path / "binary.csv")
-    (tmp_path / "mine.csv").write_text("time_h,value,variable\n1,2,wieght\n")
-    with pytest.raises(
-        InputError,
-        match="found wieght, wanted one that this figure draws.*nearest valid name: weight",
-    ):
-        plot_timeline(DS, overlay=overlay.read_overlay(tmp_path / "mine.csv"))
 
 
 def of_classes(*names: str) -> Circuit:

@@ -96,7 +96,11 @@ course: {duration: 6 h, seeds: 1}
 arms: {a: {}}
 readouts: {x: {of: weight, at: 2 h}}
 """
-    needy = [n for n, row in FIGURES.items() if row.snapshots or row.numbers or row.responders]
+    needy = [
+        n
+        for n, row in FIGURES.items()
+        if row.snapshots or row.numbers or row.responders or row.own_data
+    ]
     assert len(needy) >= 7
     for name in FIGURES:
         text = plain + f"figures: [{name}]\n"

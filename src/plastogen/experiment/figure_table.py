@@ -16,14 +16,16 @@ Taken: TypeAlias = Literal["circuit", "overlay", "readouts", "spikes", "verdicts
 class Figure:
     """One figure. `caption`: what it shows; `takes`: what is drawn beside the results.
 
-    Of an experiment it needs so many `snapshots`, so many `numbers` that are swept (or virtual
-    subjects), and with `responders` virtual subjects of whom a readout says yes or no.
+    With `own_data` it is drawn when somebody lays their own data over the course, never for an
+    experiment. Of an experiment it needs so many `snapshots`, so many `numbers` that are swept (or
+    virtual subjects), and with `responders` virtual subjects of whom a readout says yes or no.
     """
 
     caption: str
     snapshots: int = 0
     numbers: int = 0
     responders: bool = False
+    own_data: bool = False
     takes: tuple[Taken, ...] = ()
 
 
@@ -39,6 +41,12 @@ FIGURES: dict[str, Figure] = {
         "The first hours: unbound drug in the brain, receptors blocked, glutamate, the "
         "rate of each class.",
         takes=("overlay",),
+    ),
+    "own_data": Figure(
+        "Somebody's own measurements beside the course of the model, a panel each variable, "
+        "and how well the two agree.",
+        takes=("overlay",),
+        own_data=True,
     ),
     "arms": Figure(
         "Readouts of all arms, every seed a dot, with mean and 95 % interval.",

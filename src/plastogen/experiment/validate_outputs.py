@@ -35,6 +35,8 @@ def figures(document: Document, experiment: Experiment) -> Iterator[Problem]:
 def _lack(name: str, experiment: Experiment) -> tuple[str, str] | None:
     """What the figure `name` needs and the experiment lacks: found, wanted."""
     figure, subjects = FIGURES[name], experiment.course.subjects
+    if figure.own_data:
+        return "without data", "your own, laid over results: plastogen plot NAME --data FILE"
     if len(experiment.snapshots) < figure.snapshots:
         wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
         return f"with {len(experiment.snapshots)} snapshots", wanted

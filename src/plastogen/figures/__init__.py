@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plastogen.figures._courses import plot_courses
     from plastogen.figures._frame import image, plot_frame
     from plastogen.figures._landscape import plot_landscape
+    from plastogen.figures._own_data import plot_own_data
     from plastogen.figures._pair import plot_pair
     from plastogen.figures._phase import plot_phase
     from plastogen.figures._raster import plot_raster
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     from plastogen.figures._sweep import plot_sweep
     from plastogen.figures._timeline import plot_timeline
     from plastogen.figures._tornado import plot_tornado
+    from plastogen.figures.agreement import Agreement, agreement_of, write_agreement
     from plastogen.figures.axis import H_PER_DAY, time_text
     from plastogen.figures.data import count_runs
     from plastogen.figures.draw import Shown, draw_figures
     from plastogen.figures.layout import save
-    from plastogen.figures.overlay import read_overlay
+    from plastogen.figures.overlay import Overlay, read_overlay
     from plastogen.figures.style import arm_label, arm_styles, class_styles, tint
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import xarray as xr
 from matplotlib.figure import Figure
 
-from plastogen.figures import axis, data, layout, panels, style
-from plastogen.figures.overlay import Overlay, check_overlay
+from plastogen.figures import axis, data, layout, own_points, panels, style
+from plastogen.figures.agreement import check_overlays
+from plastogen.figures.overlay import Overlay
 from plastogen.figures.panels import Panel
 
 NEEDS = ("brain_uM", "block", "rate_hz", "glutamate")
@@ -33,7 +34,7 @@ def plot_acute(
     or unknown arm.
     """
     ds = data.single_point(ds, NEEDS)
-    check_overlay(overlay, NEEDS)
+    check_overlays(ds, overlay)
     ds = ds.sel(time=ds["time"][ds["time"] <= until_h])
     chosen, one = data.arm_names(ds, arms), data.focus_arm(ds, focus)
     styles, given = style.arm_styles(ds), data.dosing_events(ds)
@@ -80,4 +81,5 @@ def plot_acute(
             change=True,
             **{"class": cls},
         )
+    own_points.keep_in_view(fig, overlay)
     return fig

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import xarray as xr
 from matplotlib.figure import Figure
 
-from plastogen.figures import axis, data, layout, panels, style
-from plastogen.figures.overlay import Overlay, check_overlay
+from plastogen.figures import axis, data, layout, own_points, panels, style
+from plastogen.figures.agreement import check_overlays
+from plastogen.figures.overlay import Overlay
 from plastogen.figures.panels import Panel
 
 NEEDS = (
@@ -48,7 +49,7 @@ def plot_timeline(
     unknown arm.
     """
     ds = data.single_point(ds, NEEDS)
-    check_overlay(overlay, NEEDS)
+    check_overlays(ds, overlay)
     chosen, one = data.arm_names(ds, arms), data.focus_arm(ds, focus)
     styles, given = style.arm_styles(ds), data.dosing_events(ds)
     fig = layout.new_slide(
@@ -78,4 +79,5 @@ def plot_timeline(
         draw(Panel(ax, ds, overlay), one)
     for ax, (name, title) in zip(columns[1][1:], BY_ARM, strict=True):
         panels.by_arm(Panel(ax, ds, overlay), name, title, chosen)
+    own_points.keep_in_view(fig, overlay)
     return fig

@@ -14,8 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from plastogen.experiment import Intervals
 from plastogen.figures.data import Array, DosingEvent
-from plastogen.figures.overlay import Overlay
-from plastogen.figures.style import BAND, INK, MUTED, PALE, tint
+from plastogen.figures.style import BAND, MUTED, PALE, tint
 
 MIN_PER_H, H_PER_DAY = 60, 24
 MOST_SHADES = 12  # more doses than this are not shaded in every panel: the strip above shows them
@@ -118,39 +117,6 @@ def draw_noise_band(ax: Axes, centre: float, half_width: float) -> None:
             centre - half_width, centre + half_width, color=tint(MUTED, 60), linewidth=0, zorder=1
         )
         band.set_gid("noise floor")
-
-
-def draw_overlay(
-    ax: Axes, overlays: Sequence[Overlay], variable: str, *, default: bool = False
-) -> None:
-    """Somebody's own points over the course of `variable`; those that name none go where `default`
-    is set.
-    """
-    for overlay in overlays:
-        if overlay.variable == variable or (overlay.variable is None and default):
-            ends = np.abs(np.stack([overlay.value - overlay.low, overlay.high - overlay.value]))
-            ax.errorbar(
-                overlay.time_h,
-                overlay.value,
-                yerr=np.nan_to_num(ends),
-                fmt="o",
-                color=INK,
-                markersize=6,
-                markerfacecolor="white",
-                markeredgewidth=2,
-                elinewidth=2,
-                label=overlay.label,
-                zorder=5,
-            )
-            ax.annotate(
-                overlay.label,
-                (overlay.time_h[-1], overlay.value[-1]),
-                xytext=(7, 4),
-                color=INK,
-                fontsize=11,
-                textcoords="offset points",
-                zorder=6,
-            )
 
 
 def draw_response(

@@ -209,6 +209,11 @@ def legend(ax: Axes, *, above: bool = True, size: int = 11) -> None:
         ax.legend(handles, labels, loc="best", handlelength=2, labelspacing=0, **common)
 
 
+def write_data_line(fig: Figure, text: str) -> None:
+    """One line about somebody's own data, right in the footer."""
+    _text(fig, text, WIDTH_PT - MARGIN_PT, 12, size=10, color=INK, ha="right")
+
+
 def save(fig: Figure, folder: Path | str, name: str) -> list[Path]:
     """Writes `<name>.png` (dpi 150) and `<name>.svg` into `folder`; equal figures make equal bytes,
     no date inside.

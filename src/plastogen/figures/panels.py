@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from plastogen.experiment import Intervals
-from plastogen.figures import axis, data, layout, style
+from plastogen.figures import axis, data, layout, own_points, style
 from plastogen.figures.data import DosingEvent
 from plastogen.figures.overlay import Overlay
 from plastogen.figures.style import ArmStyle
@@ -130,7 +130,7 @@ def concentration(panel: Panel, arm: str) -> None:
     """Unbound brain concentration of each species that matters, uM."""
     ax, values = panel.ax, panel.ds["brain_uM"].sel(arm=arm)
     top = float(values.max())
-    axis.draw_overlay(ax, panel.overlays, "brain_uM", default=True)
+    own_points.draw_points(ax, panel.overlays, "brain_uM", arms=[arm])
     for k, name in enumerate(str(s) for s in panel.ds["species"].values):
         if float(values.sel(species=name).max()) * 100 <= SHOWN_SHARE_PERCENT * top:
             continue
@@ -169,7 +169,9 @@ def block(panel: Panel, arm: str) -> None:
     if "occupancy" in ds:
         course = data.interval(100 * ds["occupancy"].sel(arm=arm))
         axis.draw_course(ax, ds["time"].values, course, style.GREY, linewidth=1, label="occupancy")
-    axis.draw_overlay(ax, panel.overlays, "block")
+    own_points.draw_points(
+        ax, panel.overlays, "block", factor=100, arms=[arm], colours=_class_colours(ds)
+    )
     ax.set_ylim(bottom=0)
     ax.set_title("NMDARs blocked (%)")
     layout.legend(ax, above=panel.key_above)
@@ -198,7 +200,9 @@ def rates(panel: Panel, arm: str) -> None:
             data.noise_half_width(ds, "rate_hz", {"arm": arm, "class": cls}, relative=True)
         )
     axis.draw_noise_band(ax, 100, float(np.nanmax([0, *floors])))
-    axis.draw_overlay(ax, panel.overlays, "rate_hz")
+    own_points.draw_points(
+        ax, panel.overlays, "rate_hz", scale="baseline", arms=[arm], colours=_class_colours(ds)
+    )
     ax.set_title("Rates (% of baseline)")
     layout.legend(ax, above=panel.key_above)
 
@@ -208,7 +212,7 @@ def signals(panel: Panel, arm: str) -> None:
     for name, text, colour in SIGNALS:
         course = data.interval(panel.ds[name].sel(arm=arm))
         axis.draw_course(panel.ax, panel.ds["time"].values, course, colour, label=text)
-        axis.draw_overlay(panel.ax, panel.overlays, name)
+        own_points.draw_points(panel.ax, panel.overlays, name, arms=[arm])
     panel.ax.set_title("Signals (× healthy)")
     layout.legend(panel.ax, above=panel.key_above)
 
@@ -230,7 +234,15 @@ def by_arm(
     floor = data.noise_half_width(ds, name, {"arm": arms[0], **at}, relative=change)
     centre = courses[arms[0]].mean[0]
     axis.draw_noise_band(ax, 100 if change else float(centre), floor)
-    axis.draw_overlay(ax, panel.overlays, name)
+    own_points.draw_points(
+        ax,
+        panel.overlays,
+        name,
+        scale="baseline" if change else "stored",
+        arms=arms,
+        class_=at.get("class"),
+        colours={arm: styles[arm].colour for arm in arms},
+    )
     ax.set_title(title)
 
 
@@ -285,6 +297,10 @@ def footnotes(ds: xr.Dataset) -> str:
     if data.dosing_events(ds):
         parts.append("shaded: drug going in")
     return "; ".join(parts) + "."
+
+
+def _class_colours(ds: xr.Dataset) -> dict[str, str]:
+    return {name: look.colour for name, look in _class_styles(ds).items()}
 
 
 def _class_styles(ds: xr.Dataset) -> dict[str, style.ClassStyle]:

@@ -243,18 +243,41 @@ def redraw(
 
     Raises InputError.
     """
-    from plastogen.figures import read_overlay
-
     for name in names:
         if name not in FIGURES:
             wanted = f"one of {', '.join(FIGURES)}"
             raise InputError.one(
                 file="plot", found=show(name), wanted=wanted, nearest=nearest(name, FIGURES)
             )
-    overlays = read_overlay(data) if data is not None else []
+    if data is not None:
+        return _lay_over(outcome, names, data, say)
     chosen = names or _drawable(outcome.request.opened, say)
+    return draw_figures(_shown(outcome.request, outcome.ds), chosen, say=say, again=True)
+
+
+def _lay_over(outcome: Outcome, names: Sequence[str], file: Path, say: Say) -> list[Path]:
+    """Figures with own data on them, the one that holds all of them among these, and two tables of
+    how well the two agree.
+    """
+    from plastogen.figures import agreement_of, read_overlay, write_agreement
+
+    overlays = read_overlay(file)
+    for name in names:
+        if "overlay" not in FIGURES[name].takes:
+            takes = [each for each, row in FIGURES.items() if "overlay" in row.takes]
+            wanted = f"a figure that own data can be laid over: {', '.join(takes)}"
+            raise InputError.one(file="plot", found=f"{name} with --data", wanted=wanted)
+    own = [name for name, row in FIGURES.items() if row.own_data]
     shown = _shown(outcome.request, outcome.ds)
-    return draw_figures(shown, chosen, say=say, overlays=overlays, again=True)
+    chosen = list(dict.fromkeys([*own, *names]))
+    paths = draw_figures(shown, chosen, say=say, overlays=overlays, again=True)
+    found = [agreement_of(outcome.ds, overlay) for overlay in overlays]
+    for one in found:
+        say(f"{one.name}: {one.sentence()}")
+    tables = write_agreement(found, outcome.request.folder / "figures")
+    for path in tables:
+        say(f"table {path}")
+    return [*paths, *tables]
 
 
 def draw_into(
