@@ -31,7 +31,7 @@ from plastogen.experiment.validate import check
 from plastogen.model.plasticity.system import STATES
 from plastogen.publish.catalogue import MODEL_KINDS, listing, span
 from plastogen.runs.dosing import dosing_rows
-from plastogen.simulation.switches import SiteFactors, Switches
+from plastogen.simulation.switches import Switches, block_sites
 from plastogen.simulation.variables import VARIABLES
 
 KINDS = {
@@ -215,7 +215,7 @@ def vocabulary() -> list[str]:
         *_docstring(Claim),
         "",
     ]
-    lines += ["## Switches", "", *_docstring(Switches), "", *_docstring(SiteFactors)]
+    lines += ["## Switches", "", *_docstring(Switches), "", *_docstring(block_sites)]
     lines += table(("path", "takes"), [(f"`{path}`", words) for path, words in listing("switches")])
     lines += [
         "## Figures",
@@ -240,7 +240,7 @@ def _fields(kind: type[Definition]) -> str:
     return ", ".join(f"`{info.alias or name}`" for name, info in kind.model_fields.items())
 
 
-def _docstring(kind: type[Definition]) -> list[str]:
+def _docstring(kind: object) -> list[str]:
     """Its paragraphs but for examples; where several lines open with code, each is an item of a
     list.
     """

@@ -13,9 +13,9 @@ from courses import KETAMINE, plan
 
 from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.course import Course
-from plastogen.simulation.switches import SiteFactors, Switches
+from plastogen.simulation.switches import Switches, block_sites
 
-SITES = tuple(SiteFactors.model_fields)
+SITES = tuple(block_sites(plan({}).circuit))
 NO_BLOCK = {"block": dict.fromkeys(SITES, 0)}
 SHOWN = {"plasma_ng_ml", "brain_uM", "occupancy"}  # the drug itself
 HOURS = 30
@@ -159,4 +159,4 @@ def test_all_is_on_unless_said_otherwise() -> None:
         "on",
         "on",
     )
-    assert all(plain.block.of(pool) == 1 for pool in ketamine().pools)
+    assert all(plain.block_factor(pool) == 1 for pool in ketamine().pools)

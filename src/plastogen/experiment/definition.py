@@ -187,6 +187,8 @@ def laid_over(base: D, over: D) -> D:
         changed[name] = (
             laid_over(old, new)
             if isinstance(new, Definition) and isinstance(old, Definition)
+            else {**old, **new}
+            if isinstance(new, dict) and isinstance(old, dict)
             else new
         )
     return base.model_copy(update=changed)

@@ -111,7 +111,7 @@ class Condition:
             drugs=dict(self.drugs),
             treatments=dict(self.treatments),
             stress=self.stress,
-            switches=self.setting.switches,
+            switches=self.setting.switches.essential(),
             start_h=self.start_h,
             duration_h=self.end_h,
             grid_h=self.grid_h,

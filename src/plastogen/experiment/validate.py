@@ -21,6 +21,12 @@ from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import corners
 from plastogen.experiment.models import FOLDERS, is_model_path, models_in_use, path_fault
 from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.experiment.validate_of_circuit import (
+    SITE_PATH,
+    site_fault,
+    validate_sites,
+    validate_start,
+)
 from plastogen.experiment.validate_targets import validate_targets
 from plastogen.model.pharmacology import Treatment, check_treatment, shares
 
@@ -147,6 +153,9 @@ def _set_paths(opened: OpenExperiment) -> Iterator[Problem]:
 
 
 def _leads_nowhere(opened: OpenExperiment, path: str) -> Fault | None:
+    if found := SITE_PATH.fullmatch(path):
+        above = path_fault(found["head"], opened.document.tree, Experiment)
+        return above or site_fault(opened, found["head"], found["site"])
     if not is_model_path(path):
         return path_fault(path, opened.document.tree, Experiment)
     root, _, below = path.partition(".")
@@ -233,7 +242,12 @@ def _cases(
                     return found, list(problems)
                 continue
             found.append(condition)
-            faults = [*_treatments(opened, condition), *_times(opened, condition)]
+            faults = [
+                *_treatments(opened, condition),
+                *_times(opened, condition),
+                *validate_sites(opened, condition),
+                *validate_start(opened, condition),
+            ]
             problems |= dict.fromkeys(_at_the_sweep(opened, problem, point) for problem in faults)
     return found, list(problems)
 

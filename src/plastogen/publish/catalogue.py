@@ -26,12 +26,13 @@ from plastogen.experiment import (
     open_experiment,
     shipped,
 )
+from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity import STATES
 from plastogen.publish.lesson.definition import FOLDER as LESSONS
 from plastogen.publish.lesson.definition import open_lesson
 from plastogen.publish.lesson.definition import shipped as shipped_lessons
 from plastogen.runs import dosing_rows
-from plastogen.simulation import VARIABLES, SiteFactors, Switches
+from plastogen.simulation import VARIABLES, Switches, block_sites
 
 MODEL_KINDS = dict(FOLDERS.values())
 KINDS = (
@@ -78,13 +79,18 @@ def listing(kind: str, *, here: Path | None = None) -> list[tuple[str, str]]:
     if kind in ("figures", "states"):
         return [(name, "") for name in (FIGURES if kind == "figures" else STATES)]
     if kind == "switches":
-        return list(_switches().items())
+        return list(_switches(library).items())
     return [(name, _title(library.find(kind, name))) for name in library.names(kind)]
 
 
-def _switches() -> dict[str, str]:
-    """Path of every switch, and what it can be set to."""
-    sites = {f"switches.block.{site}": "a factor, 0 and up" for site in SiteFactors.model_fields}
+def _switches(library: Library) -> dict[str, str]:
+    """Path of every switch, sites of all circuits that are there, and what it can be set to."""
+    circuits = [library.load("circuits", own, Circuit) for own in library.names("circuits")]
+    sites = {
+        f"switches.block.{site}": f"a factor on block of {text}, 0 and up"
+        for circuit in circuits
+        for site, text in block_sites(circuit).items()
+    }
     return sites | {
         f"switches.{name}": " or ".join(getattr(info.annotation, "__args__", ()))
         for name, info in Switches.model_fields.items()
@@ -156,7 +162,7 @@ def _other(name: str, here: Path | None) -> Iterator[str]:
         yield f"figure {name}: {FIGURES[name].caption}"
     if name in STATES:
         yield f"state {name} of the slow model; course.start.{name} multiplies it at the beginning"
-    if name in (switches := _switches()):
+    if name in (switches := _switches(library)):
         yield f"{name}: {switches[name]}"
         said = (Switches.__doc__ or "").splitlines()[2:]
         yield from (f"  {line.strip()}" for line in said if line)

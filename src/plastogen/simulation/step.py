@@ -142,7 +142,9 @@ class Stepper:
         self.targets = sorted(
             {name for plan in plans for d in plan.drugs.values() for name in d.targets}
         )
-        self.site = np.array([[p.switches.block.of(pool) for pool in self.pools] for p in plans])
+        self.site = np.array(
+            [[p.switches.block_factor(pool) for pool in self.pools] for p in plans]
+        )
         self.inhibition = np.array([float(plan.subject.inhibition) for plan in plans])
         self.feedback = first.switches.feedback == "on"
         self.baseline = answer(np.repeat(Drive().array(self.circuit)[None], len(plans), axis=0))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from plastogen.analysis import Number, summary
 from plastogen.experiment import Condition, OpenExperiment
 from plastogen.model.pharmacology import Treatment
+from plastogen.simulation import block_sites
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,12 +20,6 @@ ROUTES = {
     "iv": "intravenously", "im": "intramuscularly", "ip": "intraperitoneally",
     "sc": "subcutaneously", "oral": "orally", "intranasal": "intranasally",
     "sublingual": "sublingually", "rectal": "rectally",
-}  # fmt: skip
-
-_SITES = {
-    "E": "E", "PV": "PV", "SST": "SST", "tonic": "tonic receptors",
-    "tonic_E": "tonic receptors of E", "tonic_PV": "tonic receptors of PV",
-    "tonic_SST": "tonic receptors of SST", "rest": "receptors of E at rest",
 }  # fmt: skip
 
 
@@ -94,16 +89,14 @@ def given_text(condition: Condition) -> list[str]:
 def _switches(condition: Condition) -> list[str]:
     """Links that are cut or scaled in this arm."""
     switches = condition.setting.switches
-    sites = {
-        site: float(getattr(switches.block, site)) for site in type(switches.block).model_fields
-    }
-    shut = [_SITES[site] for site, factor in sites.items() if factor == 0]
-    told = [f"no block on {_listed(shut)}"] if shut else []
-    told += [
-        f"block on {_SITES[site]} × {factor:g}"
-        for site, factor in sites.items()
-        if factor not in (0, 1)
+    factors = [
+        (text, float(switches.block[site]))
+        for site, text in block_sites(condition.circuit).items()
+        if site in switches.block
     ]
+    shut = [text for text, factor in factors if factor == 0]
+    told = [f"no block on {_listed(shut)}"] if shut else []
+    told += [f"block on {text} × {factor:g}" for text, factor in factors if factor not in (0, 1)]
     usual = type(switches)()
     told += [
         f"{name} {getattr(switches, name)}"
