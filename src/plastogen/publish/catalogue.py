@@ -162,7 +162,7 @@ def _other(name: str, here: Path | None) -> Iterator[str]:
         yield f"figure {name}: {FIGURES[name].caption}"
     if name in STATES:
         yield f"state {name} of the slow model; course.start.{name} multiplies it at the beginning"
-    if name in (switches := _switches(library)):
+    if name.startswith("switches.") and name in (switches := _switches(Library(here))):
         yield f"{name}: {switches[name]}"
         said = (Switches.__doc__ or "").splitlines()[2:]
         yield from (f"  {line.strip()}" for line in said if line)
