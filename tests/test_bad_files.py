@@ -19,6 +19,7 @@ from plastogen.experiment.validate import check
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.plasticity.calcium_rule import CalciumRule
 from plastogen.model.plasticity.definition import Plasticity
 
 BAD = Path(__file__).parent / "bad"
@@ -26,6 +27,7 @@ KINDS: dict[str, type[Definition]] = {
     "circuits": Circuit,
     "drugs": Drug,
     "plasticity": Plasticity,
+    "rules": CalciumRule,
     "subjects": Subject,
 }
 JARGON = (

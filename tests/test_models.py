@@ -9,12 +9,14 @@ from plastogen._base.library import Library
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.plasticity.calcium_rule import CalciumRule
 from plastogen.model.plasticity.definition import Plasticity
 
 KINDS: dict[str, type[Definition]] = {
     "circuits": Circuit,
     "drugs": Drug,
     "plasticity": Plasticity,
+    "rules": CalciumRule,
     "subjects": Subject,
 }
 SHIPPED = [(folder, name) for folder in KINDS for name in Library().names(folder)]

@@ -28,6 +28,8 @@ WORDS = {
     Evidence.ASSUMED.value: "assumed",
 }
 
+MET_BY_RECEPTORS = ("agonist.", "formula.", "magnesium.")  # parts of a circuit
+
 
 @dataclass(frozen=True)
 class Number:
@@ -56,9 +58,11 @@ class Cited:
 
 
 def numbers(conditions: Iterable[Condition]) -> list[Number]:
-    """Every number the conditions use, once, in the order subject, circuit, plasticity, drugs.
+    """Every number the conditions use, once, in the order subject, circuit, plasticity or rule,
+    drugs.
 
-    Of a drug, kinetics of other animals and other parameter sets are not in use.
+    Of a drug, kinetics of other animals and other parameter sets are not in use; of the circuit of
+    an induction, only what its receptors meet.
     """
     found: dict[tuple[str, str, str], Number] = {}
     for condition in conditions:
@@ -66,7 +70,9 @@ def numbers(conditions: Iterable[Condition]) -> list[Number]:
         models: list[tuple[str, Definition]] = [
             (f"subjects/{names.subject}", condition.subject),
             (f"circuits/{names.circuit}", condition.circuit),
-            (f"plasticity/{names.plasticity}", condition.plasticity),
+            (f"plasticity/{names.plasticity}", condition.plasticity)
+            if condition.kind == "course"
+            else (f"rules/{names.rule}", condition.rule),
         ]
         models += [(f"drugs/{name}", drug) for name, drug in condition.drugs.items()]
         for model, definition in models:
@@ -77,6 +83,8 @@ def numbers(conditions: Iterable[Condition]) -> list[Number]:
 
 
 def _in_use(condition: Condition, model: str, path: str) -> bool:
+    if condition.kind == "induction" and model.startswith("circuits/"):
+        return path.startswith(MET_BY_RECEPTORS) or ".nmdar." in path
     if not (model.startswith("drugs/") and path.startswith("kinetics.")):
         return True
     _, animal, chosen, *_ = path.split(".")

@@ -26,6 +26,7 @@ from plastogen.experiment.readout import Readout
 from plastogen.experiment.sweep import MAX_POINTS, Design, Sweep
 from plastogen.experiment.sweep import faults as sweep_faults
 from plastogen.model.pharmacology import Duration, Moment, Treatment
+from plastogen.model.plasticity import Induction
 from plastogen.simulation import Switches
 
 D = TypeVar("D", bound=Definition)
@@ -47,6 +48,7 @@ class ModelNames(Definition):
     subject: str
     circuit: str = "prefrontal"
     plasticity: str = "all"
+    rule: str = "visual_nonlinear"
 
 
 class CourseSettings(Definition):
@@ -98,7 +100,8 @@ class Arm(Definition):
 
 
 class Experiment(Definition):
-    """One experiment, as its file has it.
+    """One experiment, as its file has it. With an `induction`, about a synapse that electrodes
+    drive; without, about a course of weeks.
 
     >>> experiment = plastogen.check("mine").experiment
     >>> list(experiment.arms)
@@ -112,6 +115,7 @@ class Experiment(Definition):
     model: ModelNames
     course: CourseSettings
     switches: Switches = Field(default_factory=Switches)
+    induction: Induction | None = None
     arms: dict[Name, Arm] = Field(min_length=1, max_length=MAX_ARMS)
     snapshots: dict[Name, Moment] = {}
     readouts: dict[Name, Readout] = {}

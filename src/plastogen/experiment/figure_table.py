@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Taken: TypeAlias = Literal["circuit", "overlay", "readouts", "spikes", "verdicts"]
+from plastogen.simulation import Kind
+
+Taken: TypeAlias = Literal["circuit", "claims", "overlay", "readouts", "spikes", "verdicts"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class Figure:
 
     With `own_data` it is drawn when somebody lays their own data over the course, never for an
     experiment. Of an experiment it needs so many `snapshots`, so many `numbers` that are swept (or
-    virtual subjects), and with `responders` virtual subjects of whom a readout says yes or no.
+    virtual subjects), with `responders` virtual subjects of whom a readout says yes or no, and that
+    it is `of` one of these kinds.
     """
 
     caption: str
@@ -27,6 +30,7 @@ class Figure:
     responders: bool = False
     own_data: bool = False
     takes: tuple[Taken, ...] = ()
+    of: tuple[Kind, ...] = ("course", "induction")
 
 
 # name in an experiment's `figures:` -> its row
@@ -36,11 +40,13 @@ FIGURES: dict[str, Figure] = {
         "Right, all arms: glutamate, mTORC1, synaptic weight, spine density. Time is "
         "linear near dosing and logarithmic later.",
         takes=("overlay",),
+        of=("course",),
     ),
     "acute": Figure(
         "The first hours: unbound drug in the brain, receptors blocked, glutamate, the "
         "rate of each class.",
         takes=("overlay",),
+        of=("course",),
     ),
     "own_data": Figure(
         "Somebody's own measurements beside the course of the model, a panel each variable, "
@@ -57,6 +63,7 @@ FIGURES: dict[str, Figure] = {
         "the E rate with the slow-delta and gamma bands.",
         snapshots=1,
         takes=("spikes",),
+        of=("course",),
     ),
     "circuit": Figure(
         "The circuit as its file defines it: classes by number of cells, connections by "
@@ -70,12 +77,13 @@ FIGURES: dict[str, Figure] = {
     "sweep": Figure(
         "Readouts against dose or against the swept value, with 95 % intervals; of points "
         "drawn over many numbers, each readout against the number it follows most "
-        "closely.",
-        takes=("readouts",),
+        "closely. Open symbols: ranges that claims with a source ask for at a point.",
+        takes=("readouts", "claims"),
     ),
     "spectra": Figure(
         "Gamma and slow-delta power in each snapshot, relative to the first, and dissociation.",
         snapshots=2,
+        of=("course",),
     ),
     "landscape": Figure(
         "Readouts over two swept numbers, the treated arm less the untreated: colour and "
@@ -90,6 +98,7 @@ FIGURES: dict[str, Figure] = {
     "phase": Figure(
         "Synaptic weight against spine density, dots where time is told; grey lines where "
         "their product is the same.",
+        of=("course",),
     ),
     "responders": Figure(
         "Which virtual subjects respond: the readout behind the answer, the chance (AUC) "

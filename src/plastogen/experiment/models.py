@@ -22,16 +22,17 @@ from plastogen._base.quantity import Fault, Quantity
 from plastogen._base.text import any_of, nearest
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject
-from plastogen.model.plasticity import Plasticity
+from plastogen.model.plasticity import CalciumRule, Plasticity
 
 T = TypeVar("T", bound=Definition)
 FOLDERS: dict[str, tuple[str, type[Definition]]] = {
     "subject": ("subjects", Subject),
     "circuit": ("circuits", Circuit),
     "plasticity": ("plasticity", Plasticity),
+    "rule": ("rules", CalciumRule),
     "drugs": ("drugs", Drug),
 }
-DEFAULTS = {"circuit": "prefrontal", "plasticity": "all"}
+DEFAULTS = {"circuit": "prefrontal", "plasticity": "all", "rule": "visual_nonlinear"}
 
 
 class Models:
@@ -152,7 +153,7 @@ def _range(tree: Any, steps: Steps) -> tuple[Any, Any] | None:
     return (span[0], span[1]) if isinstance(span, list) and len(span) == 2 else None
 
 
-MODEL_ROOTS = ("circuit", "plasticity", "subject", "drugs")
+MODEL_ROOTS = tuple(FOLDERS)
 
 
 def is_model_path(path: str) -> bool:

@@ -38,8 +38,8 @@ from plastogen.experiment.models import FOLDERS, Models, is_model_path, models_i
 from plastogen.experiment.sweep import Filled, Span, in_words, size
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, Treatment
-from plastogen.model.plasticity import Plasticity
-from plastogen.simulation import Plan, Switches, grid
+from plastogen.model.plasticity import CalciumRule, Induction, Plasticity
+from plastogen.simulation import Kind, Plan, Switches, grid
 
 T = TypeVar("T", bound=Definition)
 RECENT = 64  # experiments at points that are kept in mind
@@ -56,6 +56,7 @@ class Setting:
     model: ModelNames
     course: CourseSettings
     switches: Switches
+    induction: Induction | None
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,15 @@ class Condition:
     subject: Subject
     circuit: Circuit
     plasticity: Plasticity
+    rule: CalciumRule
     drugs: Mapping[str, Drug]
     treatments: Mapping[str, Treatment]
     stress: tuple[tuple[float, float, float], ...]
     snapshots: Mapping[str, float]
+
+    @property
+    def kind(self) -> Kind:
+        return "course" if self.setting.induction is None else "induction"
 
     @property
     def end_h(self) -> float:
@@ -90,6 +96,8 @@ class Condition:
             for start in treatment.starts_h():
                 times |= {start, start + treatment.length_h}
                 times |= {start - JUST_BEFORE_H} if treatment.leaps else set()
+        if (induction := self.setting.induction) is not None:
+            times |= {float(induction.at), float(induction.at) + induction.length_h}
         return tuple(sorted(t for t in times if t <= self.end_h))
 
     @property
@@ -124,6 +132,8 @@ class Condition:
             snapshots=dict(self.snapshots),
             start={state: float(factor) for state, factor in course.start.items()},
             backend=backend,
+            induction=self.setting.induction,
+            rule=self.rule if self.setting.induction is not None else None,
         )
 
 
@@ -272,7 +282,7 @@ class OpenExperiment:
         switches = experiment.switches
         if settings.switches is not None:
             switches = laid_over(switches, settings.switches)
-        setting = Setting(experiment.model, experiment.course, switches)
+        setting = Setting(experiment.model, experiment.course, switches, experiment.induction)
         changes = {**self.set, **point, **settings.set}
         names = sorted({treatment.drug for treatment in settings.give.values()})
         return Condition(
@@ -283,6 +293,7 @@ class OpenExperiment:
             subject=self._model("subject", setting.model.subject, Subject, changes),
             circuit=self._model("circuit", setting.model.circuit, Circuit, changes),
             plasticity=self._model("plasticity", setting.model.plasticity, Plasticity, changes),
+            rule=self._model("rule", setting.model.rule, CalciumRule, changes),
             drugs={name: self._model("drugs", name, Drug, changes) for name in names},
             treatments=settings.give,
             stress=_stress(settings.stress, float(setting.course.duration)),

@@ -21,6 +21,7 @@ from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import corners
 from plastogen.experiment.models import FOLDERS, is_model_path, models_in_use, path_fault
 from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.experiment.validate_induction import validate_induction, wanted_of
 from plastogen.experiment.validate_of_circuit import (
     SITE_PATH,
     site_fault,
@@ -30,8 +31,8 @@ from plastogen.experiment.validate_of_circuit import (
 from plastogen.experiment.validate_targets import validate_targets
 from plastogen.model.pharmacology import Treatment, check_treatment, shares
 
-FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds", "course.subjects")
-CHANGEABLE = ("course", "switches", "model")
+FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds", "course.subjects", "induction")
+CHANGEABLE = ("course", "switches", "model", "induction")
 FEW = 200  # points: up to so many are all looked at by `check`, of more only the corners
 MAX_RUNS = 10**6  # arms x points x seeds
 ENOUGH = 20  # different faults of swept values: whoever mends these is told of the next
@@ -198,24 +199,28 @@ def _paths(opened: OpenExperiment) -> Iterator[Problem]:
             at = ("arms", name, "set", path)
             changeable = is_model_path(path) or path.split(".")[0] in CHANGEABLE
             if not changeable or path in FIXED_BY_ALL:
-                roots = ", ".join(
-                    sorted({"circuit", "plasticity", "subject", "drugs", *CHANGEABLE})
-                )
+                roots = ", ".join(sorted({*FOLDERS, *CHANGEABLE}))
                 yield document.problem(at, f"'{path}'", f"a path an arm may change, below {roots}")
             elif (fault := _leads_nowhere(opened, path)) is not None:
                 yield document.problem(at, fault.found, fault.wanted, fault.nearest)
+            elif (wanted := wanted_of(path, experiment)) is not None:
+                yield document.problem(at, f"'{path}'", wanted)
     for path, here in _swept(experiment):
         if path in FIXED_BY_ALL or not (
             is_model_path(path) or path.split(".")[0] in ("arms", *CHANGEABLE)
         ):
-            wanted = (
-                "a path below arms, circuit, course, drugs, model, plasticity, subject or switches"
-            )
+            *others, last = sorted({"arms", *FOLDERS, *CHANGEABLE})
+            wanted = f"a path below {', '.join(others)} or {last}"
             yield document.problem(here, f"'{path}'", wanted)
         elif (fault := _leads_nowhere(opened, path)) is not None:
             yield document.problem(here, fault.found, fault.wanted, fault.nearest)
+        elif (idle := wanted_of(path, experiment)) is not None:
+            yield document.problem(here, f"'{path}'", idle)
         elif path in opened.set:
             yield document.problem(here, f"'{path}', which --set fixes too", "either of the two")
+    for path in opened.set:
+        if (wanted := wanted_of(path, experiment)) is not None:
+            yield Problem("--set", None, path, f"'{path}'", wanted)
 
 
 def _swept(experiment: Experiment) -> Iterator[tuple[str, Steps]]:
@@ -247,6 +252,7 @@ def _cases(
                 *_times(opened, condition),
                 *validate_sites(opened, condition),
                 *validate_start(opened, condition),
+                *validate_induction(opened, condition),
             ]
             problems |= dict.fromkeys(_at_the_sweep(opened, problem, point) for problem in faults)
     return found, list(problems)

@@ -19,6 +19,9 @@ from plastogen.experiment.resolve import Condition
 from plastogen.experiment.selection import along, column, picked
 from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity import STATES
+from plastogen.simulation import READABLE, VARIABLES, Kind
+
+KINDS: dict[Kind, str] = {"course": "a course without an induction", "induction": "an induction"}
 
 
 def figures(document: Document, experiment: Experiment) -> Iterator[Problem]:
@@ -37,6 +40,10 @@ def _lack(name: str, experiment: Experiment) -> tuple[str, str] | None:
     figure, subjects = FIGURES[name], experiment.course.subjects
     if figure.own_data:
         return "without data", "your own, laid over results: plastogen plot NAME --data FILE"
+    kind: Kind = "course" if experiment.induction is None else "induction"
+    if kind not in figure.of:
+        there = ", ".join(name for name, row in FIGURES.items() if kind in row.of)
+        return f"in {KINDS[kind]}", f"one of {there}"
     if len(experiment.snapshots) < figure.snapshots:
         wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
         return f"with {len(experiment.snapshots)} snapshots", wanted
@@ -93,6 +100,12 @@ def readouts(
     circuits = list({id(condition.circuit): condition.circuit for condition in conditions}.values())
     for name, readout in experiment.readouts.items():
         path = f"readouts.{name}"
+        if (kind := conditions[0].kind) not in readout.variable.of:
+            there = [name for name in READABLE if kind in VARIABLES[name].of]
+            wanted = f"a variable of {KINDS[kind]}: {', '.join(there)}"
+            near = nearest(readout.of, there)
+            yield document.problem(f"{path}.of", show(readout.of), wanted, near)
+            continue
         for key, time in (("at", readout.at), ("from", readout.from_), ("until", readout.until)):
             if time is not None and not start_h <= float(time) <= end_h:
                 wanted = f"a time within the course, {start_h:g} h to {end_h:g} h"

@@ -14,8 +14,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from plastogen._base.units import parse
 from plastogen.analysis import ranked, refusal
-from plastogen.experiment import POINT, SUBJECT, Intervals
+from plastogen.experiment import POINT, SUBJECT, Claim, Intervals
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures.axis import dose_axis, draw_response
 
@@ -29,12 +30,17 @@ NUMBERS_PER_LINE = 2  # a design of more numbers than this is no line along one 
 
 @layout.slide
 def plot_sweep(
-    ds: xr.Dataset, *, readouts: Sequence[str] | None = None, axis: str | None = None
+    ds: xr.Dataset,
+    *,
+    readouts: Sequence[str] | None = None,
+    axis: str | None = None,
+    claims: Sequence[Claim] = (),
 ) -> Figure:
     """Readouts against what is swept. Along one `axis` of a grid, a line an arm; of two axes, a
     line each value of the other, for one arm; of points drawn over many numbers, each readout
     against the one it follows most closely. Without a sweep, readouts against dose over arms that
-    differ in it; arms that get no drug are a grey line and band.
+    differ in it; arms that get no drug are a grey line and band. Along one axis, open symbols with
+    bars are the ranges of `claims` that have a source and ask for one at a point.
 
     Raises InputError where there is neither a sweep nor more than one dose, no readout, or a third
     axis.
@@ -51,7 +57,9 @@ def plot_sweep(
     along = axis or max(swept, key=lambda dim: (ds.sizes[dim], swept.index(dim)))
     others = [dim for dim in swept if dim != along]
     ds = data.single_point(ds, names, keep=[along, *others[:1]])
-    return _across(ds, names, along, others[0]) if others else _along(ds, names, along)
+    if others:
+        return _across(ds, names, along, others[0])
+    return _along(ds, names, along, claims)
 
 
 def readout_panels(fig: Figure, ds: xr.Dataset, names: Sequence[str]) -> list[Axes]:
@@ -97,9 +105,16 @@ def _numbers_along(ds: xr.Dataset, along: str) -> xr.DataArray:
     )
 
 
-def _along(ds: xr.Dataset, names: Sequence[str], along: str) -> Figure:
-    """One axis: a line an arm."""
-    note = f"lines: mean over {_units(ds)}; bars or bands: {data.interval_words(ds)}{_hollow(ds)}."
+def _along(
+    ds: xr.Dataset, names: Sequence[str], along: str, claims: Sequence[Claim] = ()
+) -> Figure:
+    """One axis: a line an arm, and what claims ask for at its points."""
+    asked = {name: _asked_for(claims, name, ds[along], ds["arm"].values.tolist()) for name in names}
+    ranges = "; open symbols: what claims with a source ask for" if any(asked.values()) else ""
+    note = (
+        f"lines: mean over {_units(ds)}; bars or bands: {data.interval_words(ds)}{_hollow(ds)}"
+        f"{ranges}."
+    )
     looks = style.arm_styles(ds)
     fig = layout.new_slide(ds, "Across the sweep", arms=list(looks.values()), note=note)
     values = _numbers_along(ds, along)
@@ -115,7 +130,57 @@ def _along(ds: xr.Dataset, names: Sequence[str], along: str) -> Figure:
             found = data.interval(ds[name].sel(arm=arm))
             draw_response(ax, x, found, look.colour, look.line, look.marker, look.label)
             _incomplete(ax, x, found, look.colour, ds)
+        for arm, place, low, high in asked[name]:
+            _range(ax, place, low, high, looks[arm])
+        _mark_zero(ax)
     return fig
+
+
+def _asked_for(
+    claims: Sequence[Claim], name: str, values: xr.DataArray, arms: Sequence[str]
+) -> list[tuple[str, float, float, float]]:
+    """What claims with a source ask of a readout at one value of the axis: arm, value, low, high.
+
+    Each in the unit it is drawn in.
+    """
+    found = []
+    unit, path = str(values.attrs.get("units", "1")), str(values.attrs.get("path", ""))
+    for claim in claims:
+        if claim.readout != name or claim.between is None or claim.source is None:
+            continue
+        place = claim.where.get(str(values.name), claim.where.get(path))
+        if len(claim.where) != 1 or not isinstance(place, float | int | str):
+            continue
+        if claim.arm is None or claim.minus is not None or not data.is_number(values):
+            continue
+        low, high = claim.between
+        if claim.arm in arms and isinstance(low, float | int) and isinstance(high, float | int):
+            found.append((claim.arm, parse(place, unit), float(low), float(high)))
+    return found
+
+
+def _range(ax: Axes, x: float, low: float, high: float, look: style.ArmStyle) -> None:
+    """A range that was found elsewhere, in the colour of its arm."""
+    ax.errorbar(
+        [x],
+        [(low + high) / 2],
+        yerr=(high - low) / 2,
+        fmt=look.marker,
+        color=look.colour,
+        markersize=8,
+        markerfacecolor="white",
+        markeredgewidth=2,
+        elinewidth=1,
+        capsize=3,
+        zorder=5,
+    )
+
+
+def _mark_zero(ax: Axes) -> None:
+    """A thin line where a readout that changes sign does so."""
+    low, high = ax.get_ylim()
+    if low < 0 < high:
+        ax.axhline(0, color=style.GREY, linewidth=1, zorder=0)
 
 
 def _across(ds: xr.Dataset, names: Sequence[str], along: str, other: str) -> Figure:
@@ -144,6 +209,7 @@ def _across(ds: xr.Dataset, names: Sequence[str], along: str, other: str) -> Fig
             found = data.interval(ds[name].sel(arm=focus).isel({other: int(i)}))
             draw_response(ax, x, found, one.colour, one.line, one.marker, one.label)
             _incomplete(ax, x, found, one.colour, ds)
+        _mark_zero(ax)
     return fig
 
 

@@ -167,7 +167,7 @@ def dose_axis(ax: Axes, x: Array, which: Literal["x", "y"] = "x", *, inside: boo
         room = 1 if inside else (x.max() / x.min()) ** (1 / 12)
         limit(x.min() / room, x.max() * room)
     else:
-        room = 0 if inside else (x.max() - x.min()) / 12
+        room = 0 if inside else (x.max() - x.min()) / 12 or 0.5
         limit(x.min() - room, x.max() + room)
     if np.unique(x).size <= MOST_DOSES and all(len(f"{value:g}") <= TICK_CHARS for value in x):
         axis.set_major_locator(FixedLocator(list(x)))

@@ -153,13 +153,13 @@ def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:
 
 
 def contrast_arms(ds: xr.Dataset) -> tuple[str, str | None]:
-    """The first arm that is given a drug, and the first that is given nothing; the last arm and
-    None where none is.
+    """The first arm that is given a drug, and the first that is given nothing; the first arm and
+    None where none is given any.
     """
     arms = arm_names(ds)
     treated = [arm for arm in arms if dosing_events(ds, [arm])]
     base = next((arm for arm in arms if arm not in treated), None)
-    return (treated[0], base) if treated else (arms[-1], None)
+    return (treated[0], base) if treated else (arms[0], None)
 
 
 def dosing_events(ds: xr.Dataset, arms: Sequence[str] | None = None) -> list[DosingEvent]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from plastogen._base.files import atomic_write, explained
 from plastogen.analysis import refusal
 from plastogen.errors import StoreError
-from plastogen.experiment import COMPLETE, FIGURES, Taken, Verdict
+from plastogen.experiment import COMPLETE, FIGURES, Claim, Taken, Verdict
 from plastogen.model.circuit import Circuit
 from plastogen.runs import Store
 
@@ -29,7 +29,7 @@ DRAWN = "drawn.json"
 
 @dataclass(frozen=True)
 class Shown:
-    """What figures show: results, verdicts on the claims, the circuit, and a digest of it all.
+    """What figures show: results, claims and verdicts on them, the circuit, and a digest of it all.
 
     `folder`: where they go, if not to those of the results; `readouts`: which ones, where a figure
     shows readouts.
@@ -42,6 +42,7 @@ class Shown:
     inputs: str
     folder: Path | None = None
     readouts: Sequence[str] | None = None
+    claims: Sequence[Claim] = ()
 
 
 def draw_figures(
@@ -143,6 +144,7 @@ class Input:
 
 
 INPUTS: Mapping[Taken, Input] = {
+    "claims": Input(("claims",), lambda shown, _: (shown.claims,)),
     "circuit": Input(("definition",), lambda shown, _: (shown.circuit,)),
     "overlay": Input(("overlay",), lambda _, overlays: (overlays,)),
     "readouts": Input(("readouts",), lambda shown, _: (shown.readouts,)),

@@ -176,6 +176,8 @@ def subtitle(ds: xr.Dataset) -> str:
     attrs = {key: str(value).replace("_", " ") for key, value in ds.attrs.items()}
     parts = [attrs.get("title", "")]
     parts.append(", ".join(attrs[key] for key in ("species", "subject") if key in attrs))
+    if "rule" in attrs:
+        return "  ·  ".join([*filter(None, parts), "an induction", f"rule: {attrs['rule']}"])
     parts.append(f"{attrs['circuit']} circuit" if "circuit" in attrs else "")
     parts.append(f"plasticity: {attrs['plasticity']}" if "plasticity" in attrs else "")
     parts.append("a formula, not the network" if attrs.get("method") == "formula" else "")

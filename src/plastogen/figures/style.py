@@ -139,7 +139,8 @@ def arm_styles(ds: xr.Dataset) -> dict[str, ArmStyle]:
 
     The first arm of a known drug has the drug's colour, further ones have colours of their own, or,
     if they differ in a number (doses), shades of it from light to dark. An arm with a blocker looks
-    like the arm without, but for line and marker; arms that get nothing are grey.
+    like the arm without, but for line and marker; arms that get nothing are grey where others get
+    something.
     """
     names = [str(arm) for arm in ds["arm"].values]
     drugs = {name: _drugs(ds, name) for name in names}
@@ -148,7 +149,7 @@ def arm_styles(ds: xr.Dataset) -> dict[str, ArmStyle]:
     colours: dict[str, str] = {}
     for drug in dict.fromkeys(mains.values()):
         members = [name for name in names if mains[name] == drug and not blockers[name]]
-        if not drug:
+        if not drug and any(mains.values()):
             colours |= dict.fromkeys(members, GREY)
         elif len(members) > 2 and all(re.search(r"\d", name) for name in members):
             colours |= dict(

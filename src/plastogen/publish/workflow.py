@@ -165,7 +165,14 @@ def _assemble(request: Request) -> xr.Dataset:
 
 def _shown(request: Request, ds: xr.Dataset) -> Shown:
     circuit = request.conditions[0].circuit
-    return Shown(ds, stored_verdicts(ds), circuit, request.store, str(ds.attrs["inputs"]))
+    return Shown(
+        ds,
+        stored_verdicts(ds),
+        circuit,
+        request.store,
+        str(ds.attrs["inputs"]),
+        claims=request.opened.experiment.expect,
+    )
 
 
 def _draw_early(request: Request, say: Say) -> None:

@@ -41,7 +41,10 @@ class Axes:
     ) -> Axes:
         """Those that hold all `conditions`: the union of the labels of their circuits and drugs."""
         circuits = {id(condition.circuit): condition.circuit for condition in conditions}.values()
-        names = {name for circuit in circuits for name in variables_of(circuit)}
+        kinds = {condition.kind for condition in conditions}
+        names = {
+            name for circuit in circuits for kind in kinds for name in variables_of(circuit, kind)
+        }
         species = dict.fromkeys(
             s for condition in conditions for drug in condition.drugs.values() for s in drug.species
         )

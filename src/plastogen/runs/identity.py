@@ -35,7 +35,8 @@ def determines(plan: Plan) -> dict[str, Any]:
 
 
 def _parts(plan: Plan, of: Callable[[Any], Any]) -> dict[str, Any]:
-    parts = {f.name: of(getattr(plan, f.name)) for f in fields(plan) if f.name != "treatments"}
+    values = {f.name: getattr(plan, f.name) for f in fields(plan) if f.name != "treatments"}
+    parts = {name: of(value) for name, value in values.items() if value is not None}
     parts["treatments"] = sorted(
         (of(treatment) for treatment in plan.treatments.values()), key=json.dumps
     )

@@ -346,7 +346,7 @@ def _tables(plan: Plan, course: Course) -> dict[str, Array]:
     variable.
     """
     tables: dict[str, Array] = {"time_h": np.asarray(plan.grid_h, float)}
-    for name, variable in variables_of(plan.circuit).items():
+    for name, variable in variables_of(plan.circuit, plan.kind).items():
         if variable.of_snapshot:
             continue
         values = np.asarray(course.arrays[name], float)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from plastogen._base.machine import single_threaded
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive, measures
 from plastogen.simulation.course import Course, Plan, Progress
+from plastogen.simulation.induction import simulate_induction
 from plastogen.simulation.lockstep import simulate_formula
 from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import Asker, CachedProbe, NetworkProbe
@@ -88,7 +89,7 @@ def _as_batch(activity: Activity) -> Activity:
 @single_threaded
 def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
     """The course of `plan`: at fixed nodes where a formula answers, in adaptive steps where the
-    network does.
+    network does; of an induction, what it does to its synapse.
 
     `progress(what, share)` is told how far it is, and of the compile step. Raises EngineError,
     StoreError, ValueError (a course of a formula that leaves the finite).
@@ -99,6 +100,8 @@ def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
     True
     """
     tell = progress or (lambda what, share: None)
+    if plan.induction is not None:
+        return simulate_induction(plan)
     if plan.method == "formula":
         return simulate_formula(plan, tell)
     network = NetworkProbe(

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatment
-from plastogen.model.plasticity import Plasticity
+from plastogen.model.plasticity import CalciumRule, Induction, Plasticity
 from plastogen.simulation.switches import Switches
+from plastogen.simulation.variables import Kind
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -26,7 +27,7 @@ Progress = Callable[[str, float], None]
 @dataclass(frozen=True)
 class Plan:
     """All that determines a course. Times in h from the first planned dose; `stress`: (start, end,
-    level) spans.
+    level) spans. A part that is None is no part of it.
 
     >>> opened = plastogen.check("mine", set={"course.method": "formula"})
     >>> plan = opened.condition("ketamine").plan(seed=1, backend="numpy")
@@ -54,6 +55,12 @@ class Plan:
     start: Mapping[str, float] = field(default_factory=dict)
     backend: str | None = None
     emulator: str = ""  # the digest of the answers that stand in for the network
+    induction: Induction | None = None  # followed in place of the slow state, under `rule`
+    rule: CalciumRule | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return "course" if self.induction is None else "induction"
 
 
 @dataclass

@@ -258,13 +258,16 @@ class Stepper:
     def step(self, start: Moment, given: Given, arriving: Activity | None = None) -> Path:
         """From `start` through `given`, activity running to `arriving` (None: as it is)."""
         last = start.activity if arriving is None else arriving
-        blocked = self._advance_block(start, last, given)
+        blocked = self.advance_block(start, last, given)
         block = self.block(blocked)
         slow_t_h, y, slope = self._advance_slow(start, last, block, given)
         end = Moment(float(given.t_h[-1]), y[-1], blocked[-1], last)
         return Path(start, end, given.t_h, block, slow_t_h, y, slope)
 
-    def _advance_block(self, start: Moment, last: Activity, given: Given) -> Array:
+    def advance_block(self, start: Moment, last: Activity, given: Given) -> Array:
+        """Blocked states (times, courses, pools, ...) through `given`, activity running to
+        `last`.
+        """
         if not self.kinetics.species:
             return np.zeros((len(given.t_h), *self.kinetics.shape))
         bound0, bound1 = (

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from plastogen.model.circuit import Circuit, Role
+
+Kind: TypeAlias = Literal["course", "induction"]
 
 
 @dataclass(frozen=True)
 class Variable:
     """One variable of results.nc: its dimensions after (arm, seed), its unit, its name, and what a
     1 means if it has no unit. `role`: the role of the classes without which there is no such thing;
-    `error`: the variable that holds its standard error.
+    `error`: the variable that holds its standard error; `of`: the kinds of runs that have it.
     """
 
     dims: tuple[str, ...]
@@ -20,6 +23,7 @@ class Variable:
     scale: str = ""
     role: Role | None = None
     error: str = ""
+    of: tuple[Kind, ...] = ("course",)
 
     @property
     def size(self) -> float:
@@ -37,14 +41,16 @@ class Variable:
 
 
 _TIME, _SNAP = ("time",), ("snapshot",)
+_BOTH: tuple[Kind, ...] = ("course", "induction")
+_INDUCED: tuple[Kind, ...] = ("induction",)
 VARIABLES: dict[str, Variable] = {
-    "plasma_ng_ml": Variable((*_TIME, "species"), "ng/mL", "plasma concentration"),
-    "brain_uM": Variable((*_TIME, "species"), "uM", "unbound brain concentration"),
+    "plasma_ng_ml": Variable((*_TIME, "species"), "ng/mL", "plasma concentration", of=_BOTH),
+    "brain_uM": Variable((*_TIME, "species"), "uM", "unbound brain concentration", of=_BOTH),
     "occupancy": Variable(
-        _TIME, "1", "receptor occupancy ([3H]MK-801 readout)", "share of receptors"
+        _TIME, "1", "receptor occupancy ([3H]MK-801 readout)", "share of receptors", of=_BOTH
     ),
     "block": Variable(
-        (*_TIME, "pool"), "1", "blocked share of NMDA receptors", "share of receptors"
+        (*_TIME, "pool"), "1", "blocked share of NMDA receptors", "share of receptors", of=_BOTH
     ),
     "rate_hz": Variable((*_TIME, "class"), "Hz", "firing rate", error="rate_se_hz"),
     "rate_se_hz": Variable((*_TIME, "class"), "Hz", "standard error of the firing rate"),
@@ -86,6 +92,17 @@ VARIABLES: dict[str, Variable] = {
     "clinical_effect": Variable(
         _TIME, "1", "clinical effect, Hedges g (negative is better)", "Hedges g"
     ),
+    "epsp_change": Variable(_TIME, "1", "change of the EPSP", "0: none; 1: doubled", of=_INDUCED),
+    "efficacy": Variable(_TIME, "1", "efficacy of the synapse", "0 to 1", of=_INDUCED),
+    "potentiation": Variable(_TIME, "1", "potentiation so far", "time constants", of=_INDUCED),
+    "depression": Variable(_TIME, "1", "depression so far", "time constants", of=_INDUCED),
+    "peak_calcium": Variable(
+        _TIME,
+        "1",
+        "highest calcium so far",
+        "threshold of depression",
+        of=_INDUCED,
+    ),
     "gamma_power": Variable(_SNAP, "Hz^2", "gamma power, 30-80 Hz"),
     "delta_power": Variable(_SNAP, "Hz^2", "slow-delta power"),
     "gamma_peak_hz": Variable(_SNAP, "Hz", "gamma peak frequency"),
@@ -95,10 +112,12 @@ VARIABLES: dict[str, Variable] = {
 READABLE = tuple(name for name, variable in VARIABLES.items() if "frequency" not in variable.dims)
 
 
-def variables_of(circuit: Circuit) -> dict[str, Variable]:
-    """Those of a circuit's runs: all whose role, if they need one, some class of it has."""
+def variables_of(circuit: Circuit, kind: Kind = "course") -> dict[str, Variable]:
+    """Those of a circuit's runs of a kind: all whose role, if they need one, some class of it
+    has.
+    """
     return {
         name: variable
         for name, variable in VARIABLES.items()
-        if variable.role is None or circuit.of_role(variable.role)
+        if kind in variable.of and (variable.role is None or circuit.of_role(variable.role))
     }

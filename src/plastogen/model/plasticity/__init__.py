@@ -7,7 +7,14 @@ from plastogen._base.facade import lookup
 __all__ = ["Plasticity"]
 
 if TYPE_CHECKING:
+    from plastogen.model.plasticity.calcium_rule import (
+        CalciumRule,
+        RuleNumbers,
+        in_magnesium,
+        numbers_of,
+    )
     from plastogen.model.plasticity.definition import Plasticity
+    from plastogen.model.plasticity.induction import S_PER_H, Induction, induce
     from plastogen.model.plasticity.signalling import Inputs
     from plastogen.model.plasticity.spine import Spines
     from plastogen.model.plasticity.system import STATES, SlowModel, stacked

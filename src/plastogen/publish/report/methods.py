@@ -36,10 +36,11 @@ def methods(
     `conditions`: every arm, the first being that of the first arm; `backends`: what ran the
     circuit, as the manifests say.
     """
+    induced = conditions[0].kind == "induction"
     return [
-        _model(conditions[0], ds, backends),
+        _rule(conditions[0], ds) if induced else _model(conditions[0], ds, backends),
         _given(opened, conditions),
-        _followed(opened, conditions[0], ds),
+        _induced(opened, conditions[0], ds) if induced else _followed(opened, conditions[0], ds),
         (
             f"The model uses {summary(numbers)}. Sources and ranges of each are listed with the"
             " results."
@@ -83,6 +84,8 @@ def given_text(condition: Condition) -> list[str]:
         f"stress of level {level:g} (0 to 1) from {_long(start)} to {_long(end)}"
         for start, end, level in condition.stress
     ]
+    if (induction := condition.setting.induction) is not None:
+        told.append(f"{induction.words}, rule '{condition.setting.model.rule}'")
     return told + _switches(condition)
 
 
@@ -145,6 +148,30 @@ def _model(condition: Condition, ds: xr.Dataset, backends: Sequence[str]) -> str
         f" ('{names.plasticity}'; pathways: {', '.join(pathways) or 'none'}). The subject was"
         f" '{names.subject}' ({subject.species}, {subject.weight.text}, ongoing stress"
         f" {float(subject.stress):g})."
+    )
+
+
+def _rule(condition: Condition, ds: xr.Dataset) -> str:
+    versions: Mapping[str, str] = json.loads(ds.attrs.get("versions", "{}"))
+    return (
+        f"Simulations were made with plastogen {versions.get('plastogen', '')}. Two cells and the"
+        " synapse between them were made to fire; calcium, raised by either spike and decaying in"
+        " between, potentiates the synapse above one threshold and depresses it above a lower one"
+        " (Graupner and Brunel 2012; Deperrois and Graupner 2020), followed exactly from spike to"
+        " spike. Drug concentrations follow linear compartments, solved exactly; NMDA receptors are"
+        " blocked by subunit, with Mg²⁺, voltage and use, and the presynaptic part of calcium is"
+        f" cut by as much. The subject was '{condition.setting.model.subject}'"
+        f" ({condition.subject.species})."
+    )
+
+
+def _induced(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> str:
+    done, expected = int(ds.attrs.get("n_complete", 0)), int(ds.attrs.get("n_expected", 0))
+    seeds = len(opened.seeds)
+    return (
+        f"Every synapse was followed for {condition.setting.course.duration.text}, with {seeds}"
+        f" seed{'s' * (seeds > 1)} for what is drawn at random. {done} of {expected} runs are"
+        " complete."
     )
 
 

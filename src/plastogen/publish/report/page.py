@@ -106,9 +106,13 @@ def _top(title: str, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Html:
     runs = f"{attrs.get('n_complete', '?')} of {attrs.get('n_expected', '?')} complete"
     facts = {
         "Subject": f"{attrs.get('subject', '')} ({attrs.get('species', '')})".replace("_", " "),
-        "Circuit": attrs.get("circuit", ""), "Plasticity": attrs.get("plasticity", ""),
-        "Runs": runs, "Claims": met,
-    }  # fmt: skip
+        **{
+            name.capitalize(): attrs.get(name, "")
+            for name in (("rule",) if "rule" in attrs else ("circuit", "plasticity"))
+        },
+        "Runs": runs,
+        "Claims": met,
+    }
     listed = el(
         "dl",
         *(el("div", el("dt", name), el("dd", text)) for name, text in facts.items()),

@@ -1,0 +1,100 @@
+"""In: a plan with an induction. Out: its course: what the drugs do to the receptors, and what the
+induction then leaves of the synapse.
+
+Electrodes make both cells fire, so that no circuit is asked. Blockers meet the glutamate and the
+voltage that the circuit's formula has at rest or under what else is given; what they leave of the
+principal cells' synaptic receptors, times what is left of release, is what a presynaptic spike
+finds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from plastogen._base.streams import stream
+from plastogen.model.circuit import Circuit, Drive, measures
+from plastogen.model.pharmacology import receptors, value
+from plastogen.model.plasticity import S_PER_H, in_magnesium, induce, numbers_of
+from plastogen.simulation.course import Course, Plan, event_times
+from plastogen.simulation.probe import FormulaProbe
+from plastogen.simulation.step import Moment, Stepper
+from plastogen.simulation.time_grid import at_events
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+SUBSTEPS = 8  # of block between two times of the grid
+
+
+def simulate_induction(plan: Plan) -> Course:
+    """The course of a plan that has an induction and a rule."""
+    assert plan.induction is not None
+    assert plan.rule is not None
+    probe = FormulaProbe(plan.circuit)
+    stepper = Stepper(
+        [plan], lambda drives: probe.ask(Drive.from_array(plan.circuit, drives), plan.seed)
+    )
+    t_h = at_events(plan.grid_h, event_times(plan))
+    block = _block(stepper, t_h)
+    synaptic = f"{plan.circuit.principal}.synaptic"
+    levels = {name: values[:, 0] for name, values in stepper.levels(t_h).items()}
+    left = (
+        (1 - block[:, stepper.pools.index(synaptic)])
+        * receptors(levels, synaptic)
+        * value(levels, "release")
+    )
+    begin_h = float(plan.induction.at)
+    synapses = induce(
+        plan.induction,
+        in_magnesium(
+            numbers_of(plan.rule),
+            plan.rule.magnesium,
+            lambda v_mV, mg_mM: _mg_free(plan.circuit, v_mV, mg_mM),
+            float(plan.circuit.magnesium.concentration),
+        ),
+        (t_h - begin_h) * S_PER_H,
+        np.random.default_rng(stream(plan.seed, "induction")),
+        lambda s: float(np.interp(begin_h + s / S_PER_H, t_h, left)),
+    )
+    efficacy = np.mean([one.efficacy for one in synapses], axis=0)
+    found = {
+        "efficacy": efficacy,
+        "epsp_change": efficacy / efficacy[0] - 1,
+        "potentiation": np.mean([one.potentiation for one in synapses], axis=0),
+        "depression": np.mean([one.depression for one in synapses], axis=0),
+        "peak_calcium": np.mean([one.peak_calcium for one in synapses], axis=0),
+        "block": block,
+    }
+    treated = stepper.treated[0]
+    written = treated.written(plan.grid_h)
+    written.pop("stress")
+    log = {"probes": 0, "cap_hit": False, "steps": len(t_h) - 1}
+    return Course(plan.grid_h, found | written, stepper.pools, treated.species, {}, log)
+
+
+def _block(stepper: Stepper, t_h: Array) -> Array:
+    """Blocked share of every pool at the times `t_h`, (times, pools)."""
+    if not stepper.kinetics.species:
+        return np.zeros((len(t_h), len(stepper.pools)))
+    now = Moment(float(t_h[0]), stepper.healthy(), stepper.kinetics.start(), stepper.baseline)
+    held = [stepper.block(now.blocked)[0]]
+    for given in stepper.given(t_h, SUBSTEPS):
+        levels = {**{name: x[0] for name, x in given.targets.items()}, "stress": given.stress[0]}
+        now = replace(
+            now, activity=stepper.answer(stepper.drives(now.y, stepper.no_block(), levels))
+        )
+        blocked = stepper.advance_block(now, now.activity, given)[-1]
+        now = replace(now, t_h=float(given.t_h[-1]), blocked=blocked)
+        held.append(stepper.block(blocked)[0])
+    return np.array(held)
+
+
+def _mg_free(circuit: Circuit, v_mV: float, mg_mM: float) -> float:
+    """Share of open NMDA receptors that Mg2+ leaves free, by the circuit's law."""
+    law = circuit.magnesium
+    return float(
+        measures.mg_free(v_mV, mg_mM=mg_mM, half_mM=float(law.half), efold_mV=float(law.efold))
+    )
