@@ -13,7 +13,7 @@ from plastogen._base.document import read_text
 from plastogen.errors import InputError
 from plastogen.experiment import check, open_experiment
 from plastogen.experiment.definition import Experiment
-from plastogen.experiment.readout import evaluate
+from plastogen.experiment.reading import evaluate
 from plastogen.model.plasticity.induction import Induction
 from plastogen.simulation import simulate
 from plastogen.simulation.course import Course

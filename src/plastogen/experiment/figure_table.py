@@ -53,6 +53,7 @@ FIGURES: dict[str, Figure] = {
         "and how well the two agree.",
         takes=("overlay",),
         own_data=True,
+        of=("course",),
     ),
     "arms": Figure(
         "Readouts of all arms, every seed a dot, with mean and 95 % interval.",
