@@ -159,7 +159,8 @@ def test_a_saltelli_design_is_a_b_and_a_with_one_number_of_b() -> None:
     x = np.array([column.values for column in axis.columns]).T.reshape(
         8, 4, 2
     )  # sets, points of a set, numbers
-    a, b, first, second = x.swapaxes(0, 1)
+    assert axis.roles == ("A", "AB dose", "AB rescue", "B") * 8
+    a, first, second, b = x.swapaxes(0, 1)
     np.testing.assert_array_equal(first, np.column_stack([b[:, 0], a[:, 1]]))
     np.testing.assert_array_equal(second, np.column_stack([a[:, 0], b[:, 1]]))
     both = np.column_stack([a, b]) / np.array([1, 2, 1, 2]) - np.array([0, 1, 0, 1])

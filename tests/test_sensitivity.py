@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from SALib.analyze.sobol import analyze
 from scipy import stats
 
 from plastogen.analysis import sensitivity
 from plastogen.errors import InputError
 from plastogen.experiment.design import axes_of
 from plastogen.experiment.sweep import Design, Span, size
+from plastogen.runs.tables import table
 
 PI = "3.14159265358979"
 Function = Callable[[np.ndarray], np.ndarray]
@@ -61,7 +63,8 @@ def swept(
             "status": (("arm", "point", "seed"), np.full((2, *y.shape), "complete")),
         },
         coords={"arm": ["base", "drug"], "seed": range(seeds), "point": range(axis.size)}
-        | {c.name: ("point", np.array(c.values), {"units": c.unit, "path": c.path}) for c in reversed(axis.columns)},
+        | {c.name: ("point", np.array(c.values), {"units": c.unit, "path": c.path}) for c in reversed(axis.columns)}
+        | ({"role": ("point", np.array(axis.roles, object))} if axis.roles else {}),
     )  # fmt: skip
     paths = [column.path for column in axis.columns]
     ds.attrs = {
@@ -110,6 +113,35 @@ def test_a_missing_run_costs_its_set_of_points_and_no_more() -> None:
     found = by_number(ds)
     assert (found["one"].n, found["one"].expected) == (256 * 5, 512 * 5)  # a power of two is left
     assert found["one"].value == pytest.approx(TOTAL[0], abs=0.06)
+
+
+def test_salib_reads_table_csv_as_it_is_and_gives_our_indices() -> None:
+    ds = swept(ishigami, "saltelli", 256, ISHIGAMI, seeds=1)
+    ds["run"] = ds["status"]
+    rows = [row for row in csv.DictReader(io.StringIO(table(ds))) if row["arm"] == "drug"]
+    y = np.array([float(row["y [Hz]"]) for row in rows])
+    problem = {"num_vars": 3, "names": ["one", "two", "three"], "bounds": [[-1, 1]] * 3}
+    wanted = analyze(problem, y, calc_second_order=False, num_resamples=2, seed=1)
+    found = by_number(ds)
+    ours = [found[name] for name in problem["names"]]
+    np.testing.assert_allclose([one.value for one in ours], wanted["ST"], rtol=1e-9)
+    np.testing.assert_allclose([one.beside for one in ours], wanted["S1"], atol=0.02)
+    assert [row["role"] for row in rows[:6]] == ["A", "AB one", "AB two", "AB three", "B", "A"]
+
+
+def test_results_without_roles_have_the_order_of_old() -> None:
+    ds = swept(ishigami, "saltelli", 256, ISHIGAMI)
+    order = np.arange(256 * 5).reshape(-1, 5)[:, [0, 4, 1, 2, 3]].ravel()
+    old = ds.isel(point=order).drop_vars("role")
+    assert by_number(old) == by_number(ds)
+
+
+def test_without_a_whole_set_of_points_there_is_no_index_and_that_is_said() -> None:
+    for kind, together in (("saltelli", 5), ("morris", 4)):
+        ds = swept(linear, kind, 16, LINEAR)
+        ds["y"][1, ::together, 0] = np.nan
+        wanted = f"has no value in any whole set of {together} points"
+        assert sensitivity.influences(ds, ["y"])[1:] == ([], {"y": wanted})
 
 
 def test_the_first_sets_do_not_depend_on_how_many_there_are() -> None:

@@ -26,6 +26,7 @@ from plastogen.experiment import (
     CONFIDENCE,
     LEVELS,
     POINT,
+    ROLE,
     Array,
     Estimate,
     differences,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 FIFTHS = 5
 RESAMPLES = 500  # of a bootstrap
 FEWEST = 3  # points more than numbers, below which nothing is measured
+SETS = {"saltelli": 2, "morris": 1}  # points of a set, more than numbers
 MEASURES = {  # design -> (what is shown first, beside it)
     "saltelli": ("total Sobol index", "first-order Sobol index"),
     "morris": ("mean absolute elementary effect", "standard deviation of elementary effects"),
@@ -105,12 +107,13 @@ class Measured:
 
 def sobol(y: Array, numbers: int, *, scale: float = 0.0, seed: int = 1) -> Measured:
     """Total Sobol indices, and beside them first-order ones; `y` (points,) as a Saltelli design
-    orders its points. NaN where `y` does not vary: there is no variance to share out.
+    orders its points: A, A with one number of B after the other, B. NaN where `y` does not vary:
+    there is no variance to share out.
 
     A set of points any of which is NaN is left out, then as many as leave a power of two, which the
     estimator needs.
     """
-    from scipy.stats import sobol_indices
+    from scipy.stats import bootstrap, sobol_indices
 
     blocks = y.reshape(-1, numbers + 2)
     blocks = blocks[np.isfinite(blocks).all(1)]
@@ -120,8 +123,8 @@ def sobol(y: Array, numbers: int, *, scale: float = 0.0, seed: int = 1) -> Measu
         return Measured(none, none, none, none, blocks.size)
     f: dict[str, Array] = {
         "f_A": blocks[:, 0][None],
-        "f_B": blocks[:, 1][None],
-        "f_AB": blocks[:, 2:].T[:, None],
+        "f_AB": blocks[:, 1:-1].T[:, None],
+        "f_B": blocks[:, -1][None],
     }
     found = sobol_indices(func=f, n=len(blocks), rng=seed)
     total = np.asarray(found.total_order)
@@ -129,9 +132,22 @@ def sobol(y: Array, numbers: int, *, scale: float = 0.0, seed: int = 1) -> Measu
         warnings.simplefilter(
             "ignore", RuntimeWarning
         )  # of a number that does nothing: there is no spread to find
-        spread = found.bootstrap(CONFIDENCE, n_resamples=RESAMPLES).total_order.confidence_interval
+        spread = bootstrap(
+            [np.arange(len(blocks))],
+            lambda chosen: _total(blocks[chosen]),
+            vectorized=False,
+            confidence_level=CONFIDENCE,
+            n_resamples=RESAMPLES,
+            rng=seed,
+        ).confidence_interval
     low, high = (np.where(np.isnan(end), total, end) for end in (spread.low, spread.high))
     return Measured(total, low, high, np.asarray(found.first_order), blocks.size)
+
+
+def _total(blocks: Array) -> Array:
+    """Total indices (Jansen 1999) from sets of points, (sets, numbers + 2) -> (numbers,)."""
+    apart = (blocks[:, :1] - blocks[:, 1:-1]) ** 2
+    return np.asarray(apart.mean(0) / (2 * blocks[:, [0, -1]].var()))
 
 
 def morris(x: Array, y: Array, *, scale: float = 0.0, seed: int = 1) -> Measured:
@@ -226,6 +242,10 @@ def sample(ds: xr.Dataset, names: Sequence[str], arm: str, than: str | None) -> 
     x = np.column_stack([coord.values.ravel() for coord in wide]).astype(float)
     kind = str(design.get("kind", "")) if swept == [POINT] else ""
     paths = tuple(str(coord.attrs["path"]) for _, coord in columns)
+    if kind == "saltelli" and ROLE not in ds.coords:  # results of 0.1 have A, B, A with B
+        sets = np.arange(len(x)).reshape(-1, x.shape[1] + 2)
+        old = np.column_stack([sets[:, :1], sets[:, 2:], sets[:, 1:2]]).ravel()
+        x, y = x[old], {name: values[old] for name, values in y.items()}
     scales = {name: scale_of(ds[name]) for name in names}
     shares = frozenset(name for name in names if than is None and "yes_no" in ds[name].attrs)
     kind = kind if kind in MEASURES else ""
@@ -266,6 +286,9 @@ def _why_not(found: Sample, name: str) -> str:
         return "is the same at every point"
     if there.sum() < fewest:
         return f"has a value at {there.sum()} of {y.size} points, which takes {fewest}"
+    together = found.x.shape[1] + SETS.get(found.kind, 0)
+    if found.kind and not there.reshape(-1, together).all(1).any():
+        return f"has no value in any whole set of {together} points"
     return ""
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from plastogen.experiment import population
     from plastogen.experiment.claim import Claim
     from plastogen.experiment.definition import NAME, Experiment, shipped
-    from plastogen.experiment.design import DIMENSIONS, LEVELS, POINT, SUBJECT, Axis, corners
+    from plastogen.experiment.design import DIMENSIONS, LEVELS, POINT, ROLE, SUBJECT, Axis, corners
     from plastogen.experiment.figure_table import FIGURES, Taken
     from plastogen.experiment.judge_sweep import judge_claims
     from plastogen.experiment.models import FOLDERS

@@ -38,7 +38,8 @@ DIMENSIONS = (
     SUBJECT,
     POINT,
 )
-OTHERS = ("run", "status", "probes", "cap_hit", "n", "arm_title", "snapshot_time")
+ROLE = "role"  # the coordinate that says what each point of a Saltelli design is
+OTHERS = (ROLE, "run", "status", "probes", "cap_hit", "n", "arm_title", "snapshot_time")
 TAKEN = (
     *VARIABLES,
     *DIMENSIONS,
@@ -63,11 +64,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Axis:
-    """One dimension of a sweep, `name` in results.nc; every column has `size` values."""
+    """One dimension of a sweep, `name` in results.nc; every column has `size` values. `roles`: what
+    each point is for, in a design whose order tells it.
+    """
 
     name: str
     size: int
     columns: tuple[Column, ...]
+    roles: tuple[str, ...] = ()
 
 
 def axes_of(sweep: Filled, design: Design, taken: Collection[str] = ()) -> tuple[Axis, ...]:
@@ -90,7 +94,10 @@ def axes_of(sweep: Filled, design: Design, taken: Collection[str] = ()) -> tuple
     found = columns(written, taken)
     if kind_of(sweep, design) == "grid":
         return tuple(Axis(column.name, len(column.written), (column,)) for column in found)
-    return (Axis(POINT, len(found[0].written), found),)
+    count = len(found[0].written)
+    roles = ("A", *(f"AB {column.name}" for column in found), "B")
+    named = roles * (count // len(roles)) if design.kind == "saltelli" else ()
+    return (Axis(POINT, count, found, named),)
 
 
 def drawn(kind: str, paths: int, points: int, seed: int) -> NDArray[np.float64]:
@@ -114,12 +121,12 @@ def drawn(kind: str, paths: int, points: int, seed: int) -> NDArray[np.float64]:
 
 
 def _saltelli(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For every row, in order: that of A, that of B, and A with one number after the other from B
-    (Saltelli 2010).
+    """For every row, in order: that of A, A with one number after the other from B, that of B
+    (Saltelli 2010; the order of SALib without second-order indices).
     """
     paths = a.shape[1]
     mixed = np.where(np.eye(paths, dtype=bool), b[:, None], a[:, None])
-    return np.asarray(np.concatenate([a[:, None], b[:, None], mixed], axis=1).reshape(-1, paths))
+    return np.asarray(np.concatenate([a[:, None], mixed, b[:, None]], axis=1).reshape(-1, paths))
 
 
 def _morris(paths: int, points: int, seed: int) -> NDArray[np.float64]:

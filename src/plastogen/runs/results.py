@@ -27,7 +27,7 @@ from plastogen._base.scope import SCOPE
 from plastogen._base.text import show
 from plastogen._base.textfile import is_dir, is_file
 from plastogen.errors import CacheDamaged, InputError
-from plastogen.experiment import COMPLETE, Condition, OpenExperiment, judge_claims, kind_of
+from plastogen.experiment import COMPLETE, ROLE, Condition, OpenExperiment, judge_claims, kind_of
 from plastogen.runs.curves import Axes, empty
 from plastogen.runs.dosing import dosing_rows
 from plastogen.runs.netcdf import Block, Curve, blocks, finish, open_netcdf, writing
@@ -265,6 +265,9 @@ def _coords(opened: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any]:
             np.arange(axis.size),
             {"units": "1", "long_name": "point of the design"},
         )
+        if axis.roles:
+            about = {"long_name": "place in the design: A, A with one number of B, B"}
+            coords[ROLE] = (axis.name, np.array(axis.roles, dtype=object), about)
         for column in axis.columns:
             coords[column.name] = (
                 axis.name,

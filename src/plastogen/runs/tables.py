@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen.experiment import ROLE
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -23,8 +25,8 @@ def head(ds: xr.Dataset, name: str, place: str = "") -> str:
 
 
 def labels(ds: xr.Dataset) -> dict[str, Array]:
-    """What tells one run from another: arm, place in the design and swept values, seed; each over
-    all runs, flat.
+    """What tells one run from another: arm, place and role in the design and swept values, seed;
+    each over all runs, flat.
     """
     dims = [str(dim) for dim in ds["status"].dims]
     names = [
@@ -36,7 +38,7 @@ def labels(ds: xr.Dataset) -> dict[str, Array]:
     return {
         name: ds[name].values[places[dims.index(str(ds[name].dims[0]))]]
         for name in names
-        if name in dims or "path" in ds[name].attrs
+        if name in dims or name == ROLE or "path" in ds[name].attrs
     }
 
 
