@@ -42,7 +42,6 @@ ONLY_IN = {
     "SALib": ("experiment", "analysis"),
     "matplotlib": ("figures",),
     "sklearn": ("simulation",),
-    "pint": ("_base",),
     "ruamel": ("_base",),
 }
 HEAVY = (
@@ -51,7 +50,6 @@ HEAVY = (
     "scipy",
     "xarray",
     "matplotlib",
-    "pint",
     "sklearn",
     "h5py",
     "h5netcdf",
@@ -263,10 +261,43 @@ def test_the_command_line_imports_nothing_heavy_at_the_top(name: str) -> None:
         assert found.stdout.strip() == "[]"
 
 
+STARTED = """
+import atexit, sys
+from plastogen.cli.main import main
+atexit.register(lambda: print("\\n", [name for name in {names!r} if is_there(name)]))
+def is_there(name):
+    return getattr(sys.modules.get(name), "__spec__", None) is not None
+sys.argv = ["plastogen", *{words!r}]
+main()
+"""
+NOT_FOR = {
+    "--help": ("rich.markdown", "rich.traceback", "pygments", "pydantic", "ruamel", *HEAVY),
+    "check one_infusion": tuple({*HEAVY, "sklearn", "dask", "rich.console"} - {"numpy"}),
+}
+
+
+@pytest.mark.parametrize("command", NOT_FOR)
+def test_nobody_waits_for_what_a_command_does_not_use(command: str) -> None:
+    """`benchmarks/start.py` says what it saves."""
+    code = STARTED.format(names=NOT_FOR[command], words=command.split())
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert found.stdout.splitlines()[-1].strip() == "[]"
+
+
 def test_nobody_waits_for_scikit_learn_who_emulates_nothing() -> None:
     code = "import sys, plastogen.publish.workflow; print('sklearn' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "False"
+
+
+def test_what_is_put_off_of_rich_is_there_when_it_is_called() -> None:
+    code = (
+        "from plastogen.cli import late_rich; late_rich.defer()\n"
+        "from rich.markdown import Markdown; from rich.traceback import Traceback\n"
+        "print(Markdown('# x').markup, Traceback.extract.__name__, Markdown('y').markup)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert found.stdout.strip() == "# x extract y"
 
 
 def test_the_package_itself_imports_nothing() -> None:

@@ -2,36 +2,43 @@
 `QuantityError`.
 
 Body weight is a dimension of its own: a mass below the fraction line always means body weight, so
-`mg/kg` is not a plain number and `0.5` cannot pass for it. Pint does the arithmetic and is imported
-on first use.
+`mg/kg` is not a plain number and `0.5` cannot pass for it.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
 from plastogen._base.text import nearest, show
 from plastogen.errors import QuantityError
 
-if TYPE_CHECKING:
-    import pint
-
 SIGNIFICANT_DIGITS = 12
 
-_DEFINITIONS = (
-    "femto- = 1e-15 = f-", "pico- = 1e-12 = p-", "nano- = 1e-9 = n-", "micro- = 1e-6 = u-",
-    "milli- = 1e-3 = m-", "centi- = 1e-2 = c-", "deci- = 1e-1 = d-", "kilo- = 1e3 = k-",
-    "mega- = 1e6 = M-", "giga- = 1e9 = G-", "gram = [mass] = g", "bodygram = [body_weight] = gbw",
-    "mole = [substance] = mol", "second = [time] = s", "metre = [length] = m",
-    "volt = [potential] = V", "ampere = [current] = A", "percent = 0.01", "one = 1",
-    "minute = 60 second = min", "hour = 60 minute = h", "day = 24 hour = d", "week = 7 day = wk",
-    "hertz = 1 / second = Hz", "litre = (0.1 metre) ** 3 = L", "molar = mole / litre = M",
-    "dalton = gram / mole = Da", "siemens = ampere / volt = S", "ohm = volt / ampere = Ohm",
-    "farad = ampere * second / volt = F",
-)  # fmt: skip
+
+class Unit(NamedTuple):
+    """How many base units one is, exactly, and the power of each dimension, sorted."""
+
+    factor: Fraction
+    powers: tuple[tuple[str, int], ...]
+
+
+# symbol -> how many base units it is, and of which dimensions
+_UNITS: dict[str, tuple[Fraction | int, dict[str, int]]] = {
+    "one": (1, {}), "percent": (Fraction(1, 100), {}),
+    "g": (1, {"mass": 1}), "mol": (1, {"substance": 1}), "m": (1, {"length": 1}),
+    "s": (1, {"time": 1}), "min": (60, {"time": 1}), "h": (3600, {"time": 1}),
+    "d": (86400, {"time": 1}), "wk": (604800, {"time": 1}), "Hz": (1, {"time": -1}),
+    "V": (1, {"potential": 1}), "A": (1, {"current": 1}),
+    "S": (1, {"current": 1, "potential": -1}), "Ohm": (1, {"current": -1, "potential": 1}),
+    "F": (1, {"current": 1, "potential": -1, "time": 1}),
+    "L": (Fraction(1, 1000), {"length": 3}), "M": (1000, {"length": -3, "substance": 1}),
+    "Da": (1, {"mass": 1, "substance": -1}),
+}  # fmt: skip
 # symbol -> the words for it; each takes every prefix
 _SCALED = {
     "g": ("gram",), "mol": ("mole",), "s": ("second",), "m": ("metre", "meter"), "V": ("volt",),
@@ -42,10 +49,12 @@ _PREFIXES = {
     "": "", "f": "femto", "p": "pico", "n": "nano", "u": "micro", "m": "milli", "c": "centi",
     "d": "deci", "k": "kilo", "M": "mega", "G": "giga",
 }  # fmt: skip
+_POWERS_OF_TEN = dict(zip(_PREFIXES, (0, -15, -12, -9, -6, -3, -2, -1, 3, 6, 9), strict=True))
 _TIMES = {
     "min": "min", "mins": "min", "h": "h", "hr": "h", "hrs": "h", "d": "d", "wk": "wk",
     "sec": "s", "secs": "s",
-    **{f"{word}{s}": word for word in ("minute", "hour", "day", "week") for s in ("", "s")},
+    "minute": "min", "minutes": "min", "hour": "h", "hours": "h", "day": "d", "days": "d",
+    "week": "wk", "weeks": "wk",
 }  # fmt: skip
 # prefix as written, unit as written -> symbol: `mcg` and `microgram` are `ug`, `ml` is `mL`
 _WRITTEN = {
@@ -60,6 +69,10 @@ _WRITTEN = {
     **{("", name): symbol for name, symbol in {**_TIMES, "%": "percent", "1": "one"}.items()},
 }  # fmt: skip
 _SYMBOLS = {prefix + unit: symbol for (prefix, unit), symbol in _WRITTEN.items()}
+# symbol -> its prefix and its unit in the tables above
+_PARTS = {p + unit: (p, unit) for unit in _SCALED for p in _PREFIXES} | {
+    symbol: ("", symbol) for symbol in (*_TIMES.values(), "percent", "one")
+}
 _SYMBOL_LETTERS = 3  # a unit of more letters is a word
 WORD_CUTOFF = 0.75  # how alike (difflib's ratio) a word must be: `mon` is no slip for `min`
 _ALIASES = {"µ": "u", "μ": "u", "Ω": "Ohm", "·": "*", "**": "^"}
@@ -84,15 +97,6 @@ _KINDS = {
 def rounded(value: float) -> float:
     """`value` to 12 significant digits, so that 1 mM and 1000 uM are one number."""
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
-
-
-@lru_cache(maxsize=1)
-def _registry() -> pint.UnitRegistry[Any]:
-    import pint
-
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None)
-    registry.load_definitions(list(_DEFINITIONS))
-    return registry
 
 
 class _UnknownUnit(QuantityError):
@@ -135,7 +139,7 @@ def _may_mistype(name: str, prefix: str, unit: str) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _unit(text: str) -> pint.Quantity[Any]:
+def _unit(text: str) -> Unit:
     """One of the unit written as `text`: names joined by `/`, `*` or a space, each to a whole
     power.
     """
@@ -144,25 +148,27 @@ def _unit(text: str) -> pint.Quantity[Any]:
         clean = clean.replace(written, meant)
     clean = re.sub(r"\s*([/*^])\s*", r"\1", clean.strip())
     parts = re.split(r"([/* ])", f"1{clean}" if clean.startswith("/") else clean)
-    unit = _registry().Quantity(1, "one")
+    factor, powers = Fraction(1), Counter[str]()
     for operator, part in zip(["*", *parts[1::2]], parts[0::2], strict=True):
         match = re.fullmatch(r"([^\d^-]+|1)(?:\^?(-?\d))?", part)
         name = match[1] if match else part
         if match is None or name not in _SYMBOLS:
             raise _UnknownUnit(text, name)
         power = int(match[2] or 1) * (-1 if operator == "/" else 1)
-        of_body = power < 0 and _SYMBOLS[name].endswith("g")
-        unit = unit * _registry().Quantity(1, _SYMBOLS[name] + ("bw" if of_body else "")) ** power
-    return unit
+        prefix, symbol = _PARTS[_SYMBOLS[name]]
+        size, dimensions = _UNITS[symbol]
+        factor *= (Fraction(10) ** _POWERS_OF_TEN[prefix] * size) ** power
+        of_body = power < 0 and symbol == "g"
+        for dimension, n in ({"body weight": 1} if of_body else dimensions).items():
+            powers[dimension] += n * power
+    return Unit(factor, tuple(sorted((name, n) for name, n in powers.items() if n)))
 
 
 @lru_cache(maxsize=512)
 def _factor(written: str, unit: str) -> float | None:
     """How many `unit` one `written` is; None when the two measure different things."""
     source, target = _unit(written), _unit(unit)
-    if source.dimensionality != target.dimensionality:
-        return None
-    return float((source / target).to("one").magnitude)
+    return float(source.factor / target.factor) if source.powers == target.powers else None
 
 
 @lru_cache(maxsize=64)
@@ -207,12 +213,12 @@ def split(text: object) -> tuple[float, str]:
     return parts
 
 
-def in_base(number: float, unit: str) -> tuple[float, str]:
-    """A number and its unit in base units: equal for every way to write one quantity. Raises
-    QuantityError.
+def in_base(number: float, unit: str) -> tuple[float, tuple[tuple[str, int], ...]]:
+    """A number in base units and the powers of its dimensions: equal for every way to write one
+    quantity. Raises QuantityError.
     """
-    base = (number * _unit(unit)).to_root_units() if unit else None
-    return (rounded(number), "") if base is None else (rounded(base.magnitude), str(base.units))
+    base = _unit(unit or "1")
+    return rounded(number * float(base.factor)), base.powers
 
 
 def parse(text: object, unit: str) -> float:

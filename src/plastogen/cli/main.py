@@ -14,7 +14,7 @@ import typer
 from plastogen import __version__
 from plastogen._base.machine import set_one_thread
 from plastogen._base.scope import SCOPE
-from plastogen.cli import explore, look, results, run, study, teach
+from plastogen.cli import explore, late_rich, look, results, run, study, teach
 from plastogen.cli.exit_codes import ExitCode
 
 PANELS: dict[str, tuple[Any, ...]] = {
@@ -59,6 +59,7 @@ def about(
 
 def main() -> Any:
     """Run the command line."""
+    late_rich.defer()
     set_one_thread()
     os.environ["MPLBACKEND"] = "agg"  # what a notebook had set is not there for a process it starts
     return app()
