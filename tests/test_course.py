@@ -199,16 +199,9 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
         slope = model.rate_of_change(y, told)
         bound = np.array(list(agonist(k, a, base).values()))
         where = np.array(list(voltages(k, a).values()))
-        blocked = kinetics.advance(
-            blocked,
-            a_start=bound,
-            a_end=bound,
-            v_weights_start=where,
-            v_weights_end=where,
-            v_mV=bin_centres_mV(),
-            brain_uM=treated.blocker_uM(np.array([(t0 + t1) / 2])),
-            dt_h=t1 - t0,
-        )[-1]
+        held = kinetics.gating(bound, where, bin_centres_mV())
+        c = treated.blocker_uM(np.full(3, (t0 + t1) / 2))
+        blocked = kinetics.advance(blocked, held, held, brain_uM=c, dt_h=t1 - t0)[-1]
         guess = y + (t1 - t0) * slope
         _, then = heard(np.nextafter(t1, t0), guess, blocked)
         y = y + (t1 - t0) * (slope + model.rate_of_change(guess, then)) / 2

@@ -172,16 +172,8 @@ def test_the_table_of_block_is_that_of_the_receptors() -> None:
     v = numbers.voltages(SMALL, rest)
     a = [float(numbers.agonist(SMALL, rest, rest)[p]) for p in pools]
     weights = [v[p] for p in pools]
-    held = kinetics.advance(
-        state,
-        a_start=a,
-        a_end=a,
-        v_weights_start=weights,
-        v_weights_end=weights,
-        v_mV=numbers.bin_centres_mV(),
-        brain_uM=np.full((48, 1), at[one]),
-        dt_h=48,
-    )[-1]
+    gating = kinetics.gating(a, weights, numbers.bin_centres_mV())
+    held = kinetics.advance(state, gating, gating, brain_uM=np.full((97, 1), at[one]), dt_h=48)[-1]
     drive = reduce(SMALL, State(nmdar=dict(zip(pools, 1 - kinetics.fraction(held), strict=True))))
     assert left[4, one] == pytest.approx(
         [drive[name] for name in numbers.left_numbers(SMALL)], rel=1e-3

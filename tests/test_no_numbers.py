@@ -22,10 +22,11 @@ UNIT_FACTORS = {
     "model/plasticity/spine": {"H_PER_DAY"},
 }
 TOLERANCES = {
+    "model/pharmacology/relaxation": {"POLES", "RESIDUES"},
     "experiment/resolve": {"JUST_BEFORE_H"},
     "model/circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE", "FINEST_STEP_MS"},
     "model/pharmacology/kinetics": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
-    "simulation/lockstep": {"FINEST", "COARSEST", "SINCE", "SUBSTEPS", "REST_ROUNDS", "REST_TOLERANCE"},
+    "simulation/lockstep": {"FIRST_STEP_H", "GROWTH", "LONGEST_STEP_H", "FURTHEST", "SUBSTEPS", "REST_ROUNDS", "REST_TOLERANCE"},
     "simulation/step": {"SUBSTEP"},
     "simulation/emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
                  "LEAST_SPREAD", "SEED_STEP", "SMOOTHNESS"},

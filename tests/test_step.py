@@ -224,17 +224,9 @@ def test_block_is_that_of_the_receptor_model_stepped_finely() -> None:
     for step in range(n):
         share = (step + 0.5) / n
         middle_a, middle_v = ((1 - share) * x[0] + share * x[1] for x in (a, v))
-        c = s.treated[0].blocker_uM(np.array([(step + 0.5) / n * 0.5]))
-        blocked = k.advance(
-            blocked,
-            a_start=middle_a,
-            a_end=middle_a,
-            v_weights_start=middle_v,
-            v_weights_end=middle_v,
-            v_mV=bin_centres_mV(),
-            brain_uM=c,
-            dt_h=0.5 / n,
-        )[-1]
+        c = s.treated[0].blocker_uM(np.full(3, (step + 0.5) / n * 0.5))
+        held = k.gating(middle_a, middle_v, bin_centres_mV())
+        blocked = k.advance(blocked, held, held, brain_uM=c, dt_h=0.5 / n)[-1]
     np.testing.assert_allclose(path.block[-1, 0], k.fraction(blocked), rtol=5e-3)
     assert path.block[-1].min() > 0.001
     np.testing.assert_array_equal(path.block[0], 0)

@@ -299,17 +299,8 @@ def _kinetics(library: Library, given: Given, *, mg_mM: float) -> BlockKinetics:
 def _held(
     kinetics: BlockKinetics, state: Array, a: float, uM: float, v_mV: float, hours: float
 ) -> Array:
-    agonist, weights = np.full(1, float(a)), np.ones((1, 1))
-    path = kinetics.advance(
-        state,
-        a_start=agonist,
-        a_end=agonist,
-        v_weights_start=weights,
-        v_weights_end=weights,
-        v_mV=np.array([v_mV]),
-        brain_uM=np.array([[float(uM)]]),
-        dt_h=hours,
-    )
+    gating = kinetics.gating([float(a)], np.ones((1, 1)), [v_mV])
+    path = kinetics.advance(state, gating, gating, brain_uM=np.full((3, 1), float(uM)), dt_h=hours)
     return np.asarray(path[-1])
 
 

@@ -2,15 +2,16 @@
 by side.
 
 The times of the grid, which is dense after every event, are the ends of macro steps; where answers
-cost nothing (a formula), `formula_nodes` lie between them. Each step is taken as in `adaptive`:
-with the activity as it was, the circuit is asked at its end, and again with the activity running to
-that answer. A course depends on its own plan alone, not on those beside it.
+cost nothing (a formula), `formula_nodes` lie between them. Each step is taken twice: with the
+activity running on as in the step before, and, the circuit asked at its end, with the activity
+running to that answer. A course depends on its own plan alone, not on those beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 Array: TypeAlias = npt.NDArray[np.float64]
 
 SUBSTEPS = 2  # of block within a macro step
-FINEST, COARSEST, SINCE = 16, 4, 32  # steps an interval of the grid, and of the time since an event
+FIRST_STEP_H, GROWTH, LONGEST_STEP_H = 5 / 3600, 0.1, 3  # of a formula's steps: see `formula_nodes`
+FURTHEST = 4  # times its last change, that activity may be thought to run on
 REST_ROUNDS, REST_TOLERANCE = 100, 1e-13  # of J, at rest under lasting stress
 WRITTEN = ("rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pattern_shift")
 
@@ -135,13 +137,14 @@ class Lockstep:
     def simulate(self, progress: Progress | None = None) -> list[Course]:
         """All courses, from the first time of the grid to the last."""
         now = start = self.begin()
+        before: tuple[float, Activity] | None = None  # when and what the circuit did last
         held = [self._note(now)]
         given = self.stepper.given(self.nodes_h, SUBSTEPS)
         after = self.stepper.levels(self.nodes_h)
         for k, step in enumerate(given):
             if progress is not None:
                 progress("course", k / len(given))
-            now = self._step(now, step)
+            before, now = (now.t_h, now.activity), self._step(before, now, step)
             if self.written[k + 1]:
                 held.append(self._note(now))  # what comes before a jump, as `adaptive` writes it
             if self.live and any(
@@ -150,17 +153,19 @@ class Lockstep:
                 levels = {name: level[k + 1] for name, level in after.items()}
                 block = self.stepper.block(now.blocked)
                 activity = self._answer(self.stepper.drives(now.y, block, levels))
-                now = replace(now, activity=activity)
+                before, now = None, replace(now, activity=activity)
         found = self._observed(
             start, {name: np.stack([note[name] for note in held]) for name in held[0]}
         )
         return [self._course(i, found) for i in range(len(self.plans))]
 
-    def _step(self, now: Moment, given: Given) -> Moment:
-        """One macro step: first with the activity as it was, then with it running to the answer."""
-        guess = self.stepper.step(now, given)
+    def _step(self, before: tuple[float, Activity] | None, now: Moment, given: Given) -> Moment:
+        """One macro step: first with the activity running on as it did since `before` (None: as it
+        is), then with it running to the answer.
+        """
         if not self.live:
-            return guess.end
+            return self.stepper.step(now, given).end
+        guess = self.stepper.step(now, given, _expected(before, now, float(given.t_h[-1])))
         last = {name: level[-1] for name, level in given.targets.items()}
         answer = self._answer(self.stepper.drives(guess.end.y, guess.block[-1], last))
         return self.stepper.step(now, given, answer).end
@@ -205,15 +210,27 @@ class Lockstep:
         return Course(self.t_h, arrays, self.stepper.pools, treated.species, {}, log)
 
 
+def _expected(before: tuple[float, Activity] | None, now: Moment, t_h: float) -> Activity | None:
+    """The activity at `t_h` if it runs on as it did since `before`; None if that is not known."""
+    if before is None:
+        return None
+    then_h, then = before
+    share = min((t_h - now.t_h) / (now.t_h - then_h), FURTHEST)
+    pairs = {name: (x, then.arrays()[name]) for name, x in now.activity.arrays().items()}
+    found = {name: np.maximum(x + share * (x - x0), 0) for name, (x, x0) in pairs.items()}
+    return Activity(**found | {"bound": np.minimum(found["bound"], 1)})
+
+
 def formula_nodes(t_h: Array, events_h: Sequence[float]) -> Array:
-    """The times of a grid, `at_events`, and between them equal steps: the finest after an event,
-    where a level may have jumped.
+    """The times of a grid, `at_events`, and between them steps that follow the need: `FIRST_STEP_H`
+    after an event, where block is fast, then `GROWTH` of the time since, at most `LONGEST_STEP_H`.
     """
-    t_h, events = at_events(t_h, events_h), np.array([-np.inf, *events_h])
-    since = t_h[1:] - events[np.searchsorted(events, t_h[:-1], side="right") - 1]
-    parts = np.clip(np.ceil(SINCE * np.diff(t_h) / since), COARSEST, FINEST).astype(int)
-    between = [
-        start + np.arange(n) / n * (end - start)
-        for start, end, n in zip(t_h[:-1], t_h[1:], parts, strict=True)
-    ]
-    return np.concatenate([*between, t_h[-1:]])
+    events = np.array([-np.inf, *events_h])
+    found = []
+    for start, end in pairwise(at_events(t_h, events_h)):
+        event, t = events[np.searchsorted(events, start, side="right") - 1], start
+        while t < end:
+            found.append(t)
+            step = min(max(FIRST_STEP_H, GROWTH * (t - event)), LONGEST_STEP_H)
+            t = end if end - t <= (1 + GROWTH) * step else t + min(step, (end - t) / 2)
+    return np.array([*found, t_h[-1]])

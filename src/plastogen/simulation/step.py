@@ -33,7 +33,7 @@ from plastogen.model.circuit import (
     reduce,
     voltages,
 )
-from plastogen.model.pharmacology import BlockKinetics, Pool, TreatedSubject, target
+from plastogen.model.pharmacology import BlockKinetics, Gating, Pool, TreatedSubject, target
 from plastogen.model.plasticity import STATES, Inputs, SlowModel, stacked
 from plastogen.simulation.coupling import held_state, slow_inputs
 from plastogen.simulation.course import Plan, treated_of
@@ -42,7 +42,7 @@ from plastogen.simulation.outputs import switched
 Array: TypeAlias = npt.NDArray[np.float64]
 Answer: TypeAlias = Callable[[Array], Activity]  # drives (courses, numbers) -> what circuits do
 
-SUBSTEP = 1.5  # of the slow equations, in units of their fastest time constant
+SUBSTEP = 2  # of the slow equations, in units of their fastest time constant
 INPUTS = tuple(field.name for field in fields(Inputs))
 
 
@@ -147,6 +147,7 @@ class Stepper:
         )
         self.inhibition = np.array([float(plan.subject.inhibition) for plan in plans])
         self.feedback = first.switches.feedback == "on"
+        self._known: list[tuple[Activity, Gating]] = []
         self.baseline = answer(np.repeat(Drive().array(self.circuit)[None], len(plans), axis=0))
 
     def healthy(self) -> Array:
@@ -268,25 +269,26 @@ class Stepper:
         """Blocked states (times, courses, pools, ...) through `given`, activity running to
         `last`.
         """
-        if not self.kinetics.species:
-            return np.zeros((len(given.t_h), *self.kinetics.shape))
-        bound0, bound1 = (
-            self._by_pool(agonist(self.circuit, a, self.baseline), axis=-1)
-            for a in (start.activity, last)
-        )
-        weights0, weights1 = (
-            self._by_pool(voltages(self.circuit, a), axis=-2) for a in (start.activity, last)
-        )
-        return self.kinetics.advance_many(
+        return self.kinetics.advance(
             start.blocked,
-            a_start=bound0,
-            a_end=bound1,
-            v_weights_start=weights0,
-            v_weights_end=weights1,
-            v_mV=bin_centres_mV(),
+            self._gating(start.activity),
+            self._gating(last),
             brain_uM=given.brain_uM,
             dt_h=float(given.t_h[-1] - given.t_h[0]),
         )
+
+    def _gating(self, activity: Activity) -> Gating:
+        """What the receptors meet under an activity, found once for each of the last few."""
+        for known, found in self._known:
+            if known is activity:
+                return found
+        found = self.kinetics.gating(
+            self._by_pool(agonist(self.circuit, activity, self.baseline), axis=-1),
+            self._by_pool(voltages(self.circuit, activity), axis=-2),
+            bin_centres_mV(),
+        )
+        self._known = [(activity, found), *self._known[:1]]
+        return found
 
     def _by_pool(self, values: Mapping[str, Any], *, axis: int) -> Array:
         """(courses, pools, ...) from pool -> one number for all, or an array over courses."""
@@ -328,7 +330,7 @@ class Stepper:
         x = np.ascontiguousarray(y.T)
 
         def slope(x: Array, told: Array) -> Array:
-            return np.stack(self.model.rates(list(x), Inputs(*told)))
+            return np.array(self.model.rates(list(x), Inputs(*told)))
 
         for first in range(0, len(rows) - 1, 2):
             told = [_parabola(rows[first : first + 3], i / steps / 2) for i in range(2 * steps + 1)]

@@ -20,7 +20,7 @@ from plastogen.model.pharmacology.nmda_block import (
     magnesium_free,
     unblocking_rate,
 )
-from plastogen.model.pharmacology.relaxation import propagators, relaxed
+from plastogen.model.pharmacology.relaxation import relaxed
 
 S_PER_H = 3600.0
 
@@ -79,6 +79,28 @@ def _tables(site: _Site, v_mV: bytes) -> tuple[Array, Array]:
         free[..., k] = magnesium_free(block, v, mg_mM=site.mg_mM, mg_efold_mV=site.mg_efold_mV)
         koff[..., k] = unblocking_rate(block, v)
     return free, koff
+
+
+@dataclass(frozen=True, eq=False)
+class Gating:
+    """What the receptors of each (pool, subunit) pair meet beside drug: the agonist-bound fraction
+    `a`, (pairs,), and by species the rate of binding to open channels, 1/(uM s), and koff, 1/s,
+    both (species, pairs); of many courses (courses, pairs) and (species, courses, pairs).
+    """
+
+    a: Array
+    binding: Array
+    koff: Array
+
+    def towards(self, other: Gating, share: Array) -> tuple[Array, Array, Array]:
+        """a, binding and koff at shares of the way to `other`, (shares, ...); one row for all where
+        there is no way.
+        """
+        pairs = ((self.a, other.a), (self.binding, other.binding), (self.koff, other.koff))
+        if other is self:
+            return self.a[None], self.binding[None], self.koff[None]
+        a, binding, koff = (x + share.reshape((-1,) + (1,) * x.ndim) * (y - x) for x, y in pairs)
+        return a, binding, koff
 
 
 class BlockKinetics:
@@ -145,6 +167,19 @@ class BlockKinetics:
         """No block anywhere."""
         return np.zeros(self.shape)
 
+    def gating(self, a: npt.ArrayLike, v_weights: npt.ArrayLike, v_mV: npt.ArrayLike) -> Gating:
+        """What receptors meet: `a`, the agonist-bound fraction 0..1 of each pool, (pools,), and the
+        weights of its voltage bins `v_mV` (bins,), (pools, bins).
+        """
+        pool, subunit = self._present
+        free, koff = self._averages(v_weights, v_mV)
+        binding = free[..., pool, subunit, :] * self._kon[..., subunit, :]
+        return Gating(
+            np.asarray(a, float)[..., pool],
+            np.moveaxis(binding, -1, 0),
+            np.moveaxis(koff[..., pool, :], -1, 0),
+        )
+
     def _averages(self, weights: npt.ArrayLike, v_mV: npt.ArrayLike) -> tuple[Array, Array]:
         """Mean v(V), (pools, subunits, species), and koff, (pools, species), over each pool's
         voltages.
@@ -165,81 +200,17 @@ class BlockKinetics:
         mean = share @ free.reshape(*lead, bins, -1)
         return mean.reshape(*mean.shape[:-1], len(SUBUNITS), len(self.species)), share @ koff
 
-    def _rates(self, a: Array, free: Array, koff: Array, brain_uM: Array) -> tuple[Array, Array]:
-        """on and off, 1/s, of the pairs present: (steps, pairs, species * 2), from values at each
-        step.
-
-        a (steps, pools); free (steps, pools, subunits, species); koff (steps, pools, species).
-        """
-        pool, subunit = self._present
-        a_pair = a[..., pool, None]
-        binding = (
-            self._kon[..., subunit, :]
-            * free[..., pool, subunit, :]
-            * brain_uM[..., None, :]
-            * a_pair
-        )
-        on = binding[..., None] * self._into[..., None, :, :]
-        open_, shut = a_pair[..., None], 1 - a_pair[..., None]
-        off = open_ * koff[..., pool, :, None] + shut * self._escape[..., None, :, :]
-        return on.reshape(*on.shape[:-2], -1), off.reshape(*off.shape[:-2], -1)
-
     def advance(
-        self,
-        state: Array,
-        *,
-        a_start: npt.ArrayLike,
-        a_end: npt.ArrayLike,
-        v_weights_start: npt.ArrayLike,
-        v_weights_end: npt.ArrayLike,
-        v_mV: npt.ArrayLike,
-        brain_uM: npt.ArrayLike,
-        dt_h: float,
+        self, state: Array, start: Gating, end: Gating, *, brain_uM: npt.ArrayLike, dt_h: float
     ) -> Array:
-        """`state` followed over `dt_h` hours in equal steps, one a row of `brain_uM`.
-
-        a_start, a_end: agonist-bound fraction 0..1, (pools,). v_weights_start, v_weights_end:
-        weights of the voltage bins `v_mV` (bins,), (pools, bins). Both run linearly over the
-        interval. brain_uM: unbound concentration at the middle of each step, (steps, species). Each
-        step is solved exactly at its middle values. Returns (steps + 1, pools, subunits, species,
+        """`state` followed over `dt_h` hours in equal steps: (steps + 1, pools, subunits, species,
         2), the first row being `state`.
-        """
-        c = np.asarray(brain_uM, float)
-        steps = len(c)
-        path = np.zeros((steps + 1, *self.shape))
-        path[0] = state
-        if not self.species or steps == 0 or not (state.any() or c.any()):
-            return path
-        run = (a_start, a_end, v_weights_start, v_weights_end, v_mV)
-        on, off = self._rates_along(*run, (np.arange(steps) + 0.5) / steps, c)
-        dt_s = dt_h * S_PER_H / steps
-        pool, subunit = self._present
-        x = path[0][..., pool, subunit, :, :]
-        whole, x = x.shape, x.reshape(*x.shape[:-2], -1)
-        p, f = propagators(on * dt_s, off * dt_s)
-        for i in range(steps):
-            x = np.matmul(p[i], x[..., None])[..., 0] + f[i]
-            path[i + 1][..., pool, subunit, :, :] = x.reshape(whole)
-        return path
 
-    def advance_many(
-        self,
-        state: Array,
-        *,
-        a_start: npt.ArrayLike,
-        a_end: npt.ArrayLike,
-        v_weights_start: npt.ArrayLike,
-        v_weights_end: npt.ArrayLike,
-        v_mV: npt.ArrayLike,
-        brain_uM: npt.ArrayLike,
-        dt_h: float,
-    ) -> Array:
-        """As `advance`, of courses side by side, in fewer steps: (steps + 1, courses, ...).
-
-        brain_uM: at the start, middle and end of each step, (2 steps + 1, courses, species). In
-        each step the rates of its middle are held and solved exactly; what they differ by at its
-        ends acts as a force that runs from end to end, weighted as in Simpson's rule. A fast block
-        so follows the drug to the end of a step, not to its middle.
+        Gating runs linearly from `start` to `end`. brain_uM: unbound concentration at the start,
+        middle and end of each step, (2 steps + 1, species). In each step the rates of its middle
+        are held and solved exactly; what they differ by at its ends acts as a force that runs from
+        end to end, weighted as in Simpson's rule. A fast block so follows the drug to the end of a
+        step, not to its middle.
         """
         c = np.asarray(brain_uM, float)
         steps = len(c) // 2
@@ -247,50 +218,52 @@ class BlockKinetics:
         path[0] = state
         if not self.species or not (path[0].any() or c.any()):
             return path
-        run = (a_start, a_end, v_weights_start, v_weights_end, v_mV)
-        on, off = self._rates_along(*run, np.arange(2 * steps + 1) / (2 * steps), c)
-        dt_s = dt_h * S_PER_H / steps
-        on, off = on * dt_s, off * dt_s
+        on, off = self._rates(start, end, c, dt_h * S_PER_H / steps)
         pool, subunit = self._present
-        x = path[0][..., pool, subunit, :, :]
-        whole, x = x.shape, x.reshape(*x.shape[:-2], -1)
+        x = self._states_first(path[0][..., pool, subunit, :, :])
         for i in range(steps):
-            free = 1 - sum(np.moveaxis(x, -1, 0))[..., None]
+            free, middle = 1 - sum(x), 2 * i + 1
             first, last = (
-                (on[k] - on[2 * i + 1]) * free - (off[k] - off[2 * i + 1]) * x
-                for k in (2 * i, 2 * i + 2)
+                (on[k] - on[middle]) * free - (off[k] - off[middle]) * x
+                for k in (middle - 1, middle + 1)
             )
             even = (first + last) / 3  # two thirds of their mean: what Simpson's rule leaves out
-            x = relaxed(x, on[2 * i + 1], off[2 * i + 1], first - even, last - even)
-            path[i + 1][..., pool, subunit, :, :] = x.reshape(whole)
+            x = relaxed(x, on[middle], off[middle], first - even, last - even)
+            x = np.maximum(x, 0)  # what is taken for a force knows no bounds
+            x /= np.maximum(sum(x), 1)
+            pairs = np.moveaxis(x.reshape(len(self.species), 2, *x.shape[1:]), (0, 1), (-2, -1))
+            path[i + 1][..., pool, subunit, :, :] = pairs
         return path
 
-    def _rates_along(
-        self,
-        a_start: npt.ArrayLike,
-        a_end: npt.ArrayLike,
-        v_weights_start: npt.ArrayLike,
-        v_weights_end: npt.ArrayLike,
-        v_mV: npt.ArrayLike,
-        share: Array,
-        brain_uM: Array,
+    def _rates(
+        self, start: Gating, end: Gating, brain_uM: Array, dt_s: float
     ) -> tuple[Array, Array]:
-        """`_rates` at shares of the way from start to end, one concentration each."""
-        free0, koff0 = self._averages(v_weights_start, v_mV)
-        free1, koff1 = self._averages(v_weights_end, v_mV)
-        return self._rates(
-            _between(np.asarray(a_start, float), np.asarray(a_end, float), share),
-            _between(free0, free1, share),
-            _between(koff0, koff1, share),
-            brain_uM,
-        )
+        """on and off, rate times `dt_s`, at equal shares of the way from `start` to `end`, one
+        concentration each: (shares, states, ..., pairs).
+        """
+        a, binding, koff = start.towards(end, np.linspace(0, 1, len(brain_uM)))
+        c = np.moveaxis(brain_uM, -1, 1)[..., None] * dt_s  # (shares, species, ..., 1)
+        on = (binding * a[:, None] * c)[:, :, None] * self._kinds(self._into)
+        open_, shut = a[:, None] * koff * dt_s, (1 - a) * dt_s
+        off = open_[:, :, None] + shut[:, None, None] * self._kinds(self._escape)
+        shape = (len(c), -1, *on.shape[3:])
+        return on.reshape(shape), np.broadcast_to(off, on.shape).reshape(shape)
+
+    def _kinds(self, values: Array) -> Array:
+        """(..., species, 2) as (species, 2, ..., 1): beside an axis of pairs."""
+        return np.moveaxis(values, (-2, -1), (0, 1))[..., None]
+
+    def _states_first(self, x: Array) -> Array:
+        """(..., pairs, species, 2) as (species * 2, ..., pairs)."""
+        first = np.moveaxis(x, (-2, -1), (0, 1))
+        return np.ascontiguousarray(first.reshape(-1, *first.shape[2:]))
 
     def fraction(self, state: Array) -> Array:
         """Blocked fraction of each pool's conductance, 0..1: a state, or a path of them, -> (...,
         pools).
         """
-        blocked = np.clip(state, 0, 1).sum(axis=(-1, -2))  # clipped of rounding errors
-        share: Array = np.minimum((blocked * self.shares).sum(-1), 1)
+        blocked = state.sum(axis=(-1, -2))
+        share: Array = np.minimum((blocked * self.shares).sum(-1), 1)  # of rounding errors
         return share
 
     def equilibrium(
@@ -316,10 +289,3 @@ class BlockKinetics:
         ratio = np.where(tied, per_agonist, bound * per_agonist) / off_per_agonist
         state: Array = ratio / (1 + ratio.sum(axis=(-1, -2), keepdims=True))
         return np.where(self.shares[..., None, None] > 0, state, 0)
-
-
-def _between(start: Array, end: Array, share: Array) -> Array:
-    """Linear interpolation: (steps, *shape of start)."""
-    share = share.reshape((-1,) + (1,) * start.ndim)
-    values: Array = (1 - share) * start + share * end
-    return values

@@ -40,6 +40,8 @@ from pydantic import model_validator
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
 
+LEAST = float(np.finfo(float).tiny)  # any power of it that a file allows is nothing
+
 N = TypeVar("N", float, npt.NDArray[np.float64])  # one course, or many: the equations are the same
 
 Hours = Annotated[Quantity, In("h", above=0)]
@@ -109,13 +111,12 @@ class Signalling(Definition):
 
 
 def power(x: N, n: Any) -> N:
-    """x^n for x >= 0. Of many courses to the same bits however many there are: numpy's own has
-    short cuts for some.
+    """x^n, and 0 for x <= 0. Of many courses to the same bits however many there are: numpy's own
+    has short cuts for some.
     """
     if not isinstance(x, np.ndarray):
-        return x**n  # type: ignore[no-any-return]
-    with np.errstate(divide="ignore"):
-        return np.exp(n * np.log(x))  # type: ignore[no-any-return]
+        return max(x, 0.0) ** n  # type: ignore[no-any-return]
+    return np.exp(n * np.log(np.maximum(x, LEAST)))  # type: ignore[no-any-return]
 
 
 class Switch:
@@ -130,7 +131,10 @@ class Switch:
 
     def __call__(self, x: N) -> N:
         """S(x), 0 to 1; 0 for x <= 0."""
-        high = power((x + abs(x)) / 2, self.n)
+        return self.of_power(power(x, self.n))
+
+    def of_power(self, high: N) -> N:
+        """S(x) from `high`, which is x^n."""
         return high / (high + self.half_n)
 
 
@@ -178,9 +182,9 @@ class Cascade:
         `throughput` is the AMPA throughput of one spine, 1 when healthy.
         """
         eef2k_h, bdnf_h, mtorc1_h, protein_h, habituation_h = self.per_h
-        x = throughput / habituation
-        coincidence = self.coincidence(x) / self.coincidence.at_one
-        surge = self.release(x) - self.release.at_one
+        high = power(throughput / habituation, self.release.n)  # both switches have one steepness
+        coincidence = self.coincidence.of_power(high) / self.coincidence.at_one
+        surge = self.release.of_power(high) - self.release.at_one
         drive = self.trkb(bdnf * inputs.bdnf * coincidence) - self.trkb.at_one
         room = (self.ceiling - protein) / (self.ceiling - 1)
         made_at_most = self.mtorc1(mtorc1 * inputs.mtorc1) / self.mtorc1.at_one * inputs.protein
