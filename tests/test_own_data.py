@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from plastogen.errors import InputError
 from plastogen.figures import (
     agreement_of,
+    own_points,
     plot_acute,
     plot_own_data,
     plot_timeline,
@@ -199,11 +200,10 @@ def test_five_files_of_a_persons_own_are_drawn_and_scored(
     assert len(points(figure)) == count
     assert f"own data: {count} of {count} points drawn" in said(figure)
     for ax in figure.axes:
-        for line in ax.lines:
-            if line.get_gid() == GID:
-                x, y = np.asarray(line.get_xydata()).T
-                assert ((np.array(ax.get_xlim())[0] <= x) & (x <= np.array(ax.get_xlim())[1])).all()
-                assert ((np.array(ax.get_ylim())[0] <= y) & (y <= np.array(ax.get_ylim())[1])).all()
+        x, y = own_points.points_of(ax).T  # ends of bars among them
+        for values, (low, high) in ((x, ax.get_xlim()), (y, ax.get_ylim())):
+            assert (low <= values).all()
+            assert (values <= high).all()
     found = [agreement_of(DS, overlay) for overlay in overlays]
     table, summary = write_agreement(found, tmp_path)
     with table.open() as file:

@@ -101,7 +101,7 @@ def keep_in_view(fig: Figure, overlays: Sequence[Overlay]) -> str:
     drawn = Counter[str]()
     outside: list[float] = []
     for ax in fig.axes:
-        points = _points(ax)
+        points = points_of(ax)
         if not points.size:
             continue
         first, last = sorted(ax.get_xlim())
@@ -128,7 +128,7 @@ def keep_in_view(fig: Figure, overlays: Sequence[Overlay]) -> str:
     return said
 
 
-def _points(ax: Axes) -> Array:
+def points_of(ax: Axes) -> Array:
     """Time and height of every point and end of a bar in a panel: (points, 2)."""
     found = [np.asarray(line.get_xydata()) for line in ax.lines if line.get_gid() == GID]
     for bars in ax.collections:
