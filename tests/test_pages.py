@@ -40,8 +40,8 @@ STAND_INS: dict[str, list[str]] = {
     r"plastogen run .*--scheduler .*": [PARSED],
     # thirty-three numbers, thousands of points
     r"plastogen sensitivity sensitivity": [PARSED],
-    # an extra that tests do without
-    r"plastogen export .* --nwb": [PARSED],
+    # has tests of its own
+    r"plastogen export .* --(nwb|crate)": [PARSED],
     # the network in the emulator's place, one seed
     r"plastogen run dose_response(?!.*--dry-run).*": ["{} --method direct --seeds 1"],
     # two results to compare

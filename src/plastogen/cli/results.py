@@ -47,16 +47,23 @@ def export(
     nwb: Annotated[
         bool, typer.Option("--nwb", help="Spikes of the snapshots as NWB (extra `nwb`).")
     ] = False,
+    crate: Annotated[
+        bool, typer.Option("--crate", help="Everything, with inputs and sources, as an RO-Crate.")
+    ] = False,
 ) -> None:
-    """Results as CSV, spikes as NWB."""
-    from plastogen.publish import reopen, to_csv, to_nwb
+    """Results as CSV, spikes as NWB, all of it as an RO-Crate."""
+    from plastogen.publish import reopen, to_crate, to_csv, to_nwb
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
-    paths = to_nwb(outcome.ds, outcome.request.store, outcome.request.folder / "nwb") if nwb else []
-    if csv or not nwb:
-        paths += to_csv(outcome.ds, outcome.request.folder / "csv")
-    for path in paths:
-        typer.echo(str(path))
+    folder = outcome.request.folder
+    if csv or not (nwb or crate):
+        for path in to_csv(outcome.ds, folder / "csv"):
+            typer.echo(str(path))
+    if nwb:
+        to_nwb(outcome.ds, outcome.request.store, folder / "nwb", say=typer.echo)
+    if crate:
+        packed = to_crate(outcome, folder.parent / f"{folder.name}.crate.zip", say=typer.echo)
+        typer.echo(str(packed))
 
 
 @guarded

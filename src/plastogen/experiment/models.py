@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import pydantic
@@ -48,6 +49,11 @@ class Models:
         if (folder, name) not in self._documents:
             self._documents[folder, name] = self.library.document(folder, name)
         return self._documents[folder, name]
+
+    def files(self) -> list[Path]:
+        """Every file that the models read so far come from, those they extend too."""
+        written = {file for doc in self._documents.values() for file, _ in doc.places.values()}
+        return sorted(path for path in map(Path, written) if path.is_file())
 
     def load(self, folder: str, name: str, kind: type[T], overrides: Mapping[str, object]) -> T:
         """The model, overrides applied. Raises InputError."""

@@ -1,4 +1,4 @@
-"""In: results and runs. Out: tables that any program reads: CSV, or spikes as NWB (extra `nwb`)."""
+"""In: results. Out: tables that any program reads: CSV."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.files import atomic_write, explained
+from plastogen._base.files import atomic_write
 from plastogen._base.scope import SCOPE
-from plastogen.errors import InputError
 from plastogen.experiment import COMPLETE
-from plastogen.runs import RUNS_AT_ONCE, Store, blocks, head, labels, table
+from plastogen.runs import RUNS_AT_ONCE, blocks, head, labels, table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -85,49 +84,3 @@ def _heads(ds: xr.Dataset, names: Iterable[str], along: str) -> list[str]:
         dims = [d for d in ds[name].dims if d not in (*ds["status"].dims, along)]
         heads += [head(ds, name, str(place)) for place in (ds[dims[0]].values if dims else [""])]
     return heads
-
-
-def to_nwb(ds: xr.Dataset, store: Store, folder: Path) -> list[Path]:
-    """Write the spikes of every finished run's snapshots, one file a run. Raises InputError,
-    StoreError.
-    """
-    try:
-        from pynwb import NWBHDF5IO
-    except ImportError:
-        wanted = "the extra for NWB: pip install 'plastogen[nwb]'"
-        raise InputError.one(file="export", found="no pynwb", wanted=wanted) from None
-    paths = []
-    with explained(folder, "write into"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for run in dict.fromkeys(str(r) for r in ds["run"].values.ravel()):
-            if store.fault(run) is not None:
-                continue
-            path = folder / f"{run}.nwb"
-            with NWBHDF5IO(str(path), "w") as file:
-                file.write(_nwb(ds, store, run))
-            paths.append(path)
-    return paths
-
-
-def _nwb(ds: xr.Dataset, store: Store, run: str) -> Any:
-    """One run as an NWBFile: a unit a cell that fired, a column for its class and snapshot."""
-    from datetime import UTC, datetime
-
-    from pynwb import NWBFile
-
-    classes = store.load(run).manifest["classes"]
-    whole = NWBFile(
-        session_description=f"{ds.attrs['title']}: simulated spikes at snapshots. {SCOPE}",
-        identifier=run,
-        session_start_time=datetime.fromtimestamp(0, UTC),
-        notes="simulated; times are seconds from the start of each snapshot",
-    )
-    whole.add_unit_column("cell_class", "E, PV or SST")
-    whole.add_unit_column("snapshot", "moment of the course")
-    whole.add_unit_column("cell", "number of the cell")
-    for snapshot, (times, cells) in store.spikes(run).items():
-        for cell in np.unique(cells):
-            name = next(n for n, (first, end) in classes.items() if first <= cell < end)
-            spikes = times[cells == cell]
-            whole.add_unit(spike_times=spikes, cell_class=name, snapshot=snapshot, cell=int(cell))
-    return whole

@@ -311,6 +311,11 @@ class Store:
             moved,
         )
 
+    def plan(self, run: str) -> Mapping[str, Any]:
+        """What determined a finished run that has a folder of its own, as it was written down."""
+        plan: Mapping[str, Any] = json.loads((self.runs / run / "plan.json").read_text())
+        return plan
+
     def bytes(self, run: str) -> float:
         """What a finished run takes on disk; of a file that holds many, its share."""
         where = self._batches.runs()

@@ -17,7 +17,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from plastogen.model.circuit import Activity, State
-    from plastogen.simulation.adaptive import follow, simulate
+    from plastogen.simulation.adaptive import SNAPSHOT_S, follow, simulate
     from plastogen.simulation.coupling import held_state, reaches, targets_of
     from plastogen.simulation.course import Course, Plan, event_times, treated_of
     from plastogen.simulation.emulator import Emulator
