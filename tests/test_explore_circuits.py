@@ -41,6 +41,21 @@ def test_a_circuit_is_a_name_or_a_file_that_may_extend_another(tmp_path: Path) -
     assert (mine.title, mine.classes) == ("Mine: {data} <b>", explore.circuit().classes)
 
 
+def test_a_circuit_in_models_extends_its_neighbour(tmp_path: Path) -> None:
+    shutil.copytree(CIRCUITS, tmp_path / "models" / "circuits")
+    mine = tmp_path / "models" / "circuits" / "mine.yaml"
+    mine.write_text("extends: vip\ntitle: mine\n")
+    assert explore.circuit(str(mine)).classes == VIP.classes
+
+
+def test_words_of_a_circuit_are_text_on_its_page() -> None:
+    whole = explore.circuit().model_copy(update={"title": "<b>{data} & {script}"})
+    made = explore.page(whole, {}, [], script="", binary=b"", guided=False)
+    assert '<p class="sub">&lt;b&gt;{data} &amp; {script}. Computed here' in made
+    assert '<section id="guide"' not in made
+    assert '<section id="days"' not in made
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

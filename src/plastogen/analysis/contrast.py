@@ -9,7 +9,6 @@ arms are complete.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plastogen._base.csv_table import CsvWriter
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
 from plastogen.experiment import FEWEST, FIXED, PAIRED, SUBJECT, paired_difference
@@ -224,11 +224,11 @@ def table(found: Iterable[Contrast]) -> str:
         )
     )
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["readout", "unit", "arm", "than", *places, *PAIRED, "expected"])
+    writer = CsvWriter(out)
+    writer.row(["readout", "unit", "arm", "than", *places, *PAIRED, "expected"])
     for c in listed:
         for place, at in _cells(c.stats, [str(dim) for dim in c.stats["n"].dims]):
             numbers = [f"{float(at[name]):.6g}" if np.isfinite(at[name]) else "" for name in PAIRED]
             where = [place.get(name, "") for name in places]
-            writer.writerow([c.name, c.unit, c.arm, c.than, *where, *numbers, c.expected])
+            writer.row([c.name, c.unit, c.arm, c.than, *where, *numbers, c.expected])
     return out.getvalue()

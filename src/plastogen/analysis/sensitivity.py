@@ -10,7 +10,6 @@ is in its lowest and in its highest fifth.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import warnings
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plastogen._base.csv_table import CsvWriter
 from plastogen.analysis.contrast import SEED, one_of, refusal, scale_of, untreated
 from plastogen.errors import InputError
 from plastogen.experiment import (
@@ -342,9 +342,9 @@ def rows(kind: str, found: Sequence[Influence]) -> Iterator[tuple[str, ...]]:
 def table(kind: str, found: Sequence[Influence]) -> str:
     """All of `found` as CSV."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = CsvWriter(out)
     ends = ("lowest_fifth", "highest_fifth")
-    writer.writerow(
+    writer.row(
         [
             "readout",
             "unit",
@@ -370,7 +370,7 @@ def table(kind: str, found: Sequence[Influence]) -> str:
             one.swing[1][0],
         ]
         shown = [f"{x:.6g}" if np.isfinite(x) else "" for x in numbers]
-        writer.writerow(
+        writer.row(
             [
                 one.readout,
                 one.unit,

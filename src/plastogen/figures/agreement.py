@@ -8,7 +8,6 @@ observed| / |observed|; values below what can be measured are counted apart.
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from plastogen._base.csv_table import CsvWriter
 from plastogen._base.files import atomic_write
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
@@ -195,9 +195,9 @@ def write_agreement(found: Sequence[Agreement], folder: Path) -> list[Path]:
     tables = {POINTS: list(_points(found)), SUMMARY: list(_summaries(found))}
     for name, rows in tables.items():
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = CsvWriter(text)
+        writer.row(rows[0])
+        writer.rows(row.values() for row in rows)
         atomic_write(folder / name, text.getvalue())
     return [folder / name for name in tables]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen._base.csv_table import CsvWriter
 from plastogen._base.files import atomic_write
 from plastogen._base.scope import SCOPE
 from plastogen.experiment import COMPLETE
@@ -53,8 +53,8 @@ def _wide(ds: xr.Dataset, along: str, file: BinaryIO) -> None:
     of_run = {name: values.reshape(ds["status"].shape) for name, values in labels(ds).items()}
     moments = ds[along].values.tolist()
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*(head(ds, name) for name in of_run), *_heads(ds, names, along)])
+    writer = CsvWriter(text)
+    writer.row([*(head(ds, name) for name in of_run), *_heads(ds, names, along)])
     for block in blocks(ds["status"].shape, RUNS_AT_ONCE):
         here = ds.isel(dict(zip(outer, block, strict=True)))
         there = here["status"].values.ravel() == COMPLETE
@@ -65,9 +65,7 @@ def _wide(ds: xr.Dataset, along: str, file: BinaryIO) -> None:
         for run in np.flatnonzero(there):
             told = [values[block].ravel()[run] for values in of_run.values()]
             numbers = _written(np.hstack([course[run] for course in courses]))
-            writer.writerows(
-                [*told, moment, *row] for moment, row in zip(moments, numbers, strict=True)
-            )
+            writer.rows([*told, moment, *row] for moment, row in zip(moments, numbers, strict=True))
     text.detach()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen._base.csv_table import CsvWriter
 from plastogen.experiment import ROLE
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def table(ds: xr.Dataset) -> str:
     reasons = [name for name in ds.data_vars if "reason_of" in ds[name].attrs]
     values = {str(n): ds[n].values.ravel() for n in (*numbers, "status", "run", *reasons)}
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([head(ds, name) for name in columns | values])
-    writer.writerows(zip(*(_plain(column) for column in (columns | values).values()), strict=True))
+    writer = CsvWriter(out)
+    writer.row([head(ds, name) for name in columns | values])
+    writer.rows(zip(*(_plain(column) for column in (columns | values).values()), strict=True))
     return out.getvalue()
 
 

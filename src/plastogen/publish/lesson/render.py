@@ -118,7 +118,7 @@ def _markdown(block: Block, figures: Mapping[str, str]) -> str:
             return "\n".join(f"- {_plain(item)}" for item in items)
         case Table(head, rows):
             if not any(head):
-                return "\n".join(f"- **{name}:** {_plain(what)}" for name, what in rows)
+                return "\n".join(f"- **{_plain(name)}:** {_plain(what)}" for name, what in rows)
             lines = [head, ["---"] * len(head), *rows]
             return "\n".join(
                 f"| {' | '.join(_plain(cell).replace('|', chr(92) + '|') for cell in row)} |"

@@ -141,7 +141,8 @@ function savePng(canvas, name, title) {
 }
 
 function saveCsv(rows, name) {
-  const cell = (x) => (typeof x === "number" ? String(x) : /[",\n]/.test(x) ? `"${x.replaceAll('"', '""')}"` : x);
+  const inert = (x) => (/^[=+\-@\t\r]/.test(x) && !Number.isFinite(Number(x)) ? `'${x}` : x); // no spreadsheet runs it
+  const cell = (x) => (typeof x === "number" ? String(x) : /[",\n]/.test(inert(x)) ? `"${inert(x).replaceAll('"', '""')}"` : inert(x));
   const text = [`# ${PAGE.scope}`, ...rows.map((row) => row.map(cell).join(","))].join("\n");
   download(`${name}.csv`, URL.createObjectURL(new Blob([text + "\n"], { type: "text/csv" })));
 }
