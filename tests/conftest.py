@@ -6,13 +6,14 @@ The cache of whoever works here is never read or written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import course_fake
 import pytest
 import shared_runs
-from bench import FINE, FORMULA
+from bench import FINE, FORMULA, QUICK, plastogen
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,3 +56,22 @@ def bench(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir()
         (tmp_path / name / "mine.yaml").write_text(FORMULA)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Results of `bench`'s experiment with so many seeds, by one thread that nothing disturbs; made
+    once for all who compare with them.
+    """
+
+    @cache
+    def results(seeds: int) -> Path:
+        folder = tmp_path_factory.mktemp(f"undisturbed{seeds}")
+        (folder / "mine.yaml").write_text(FORMULA)
+        words = (*QUICK[:-1], str(seeds), "--executor", "threads", "--jobs", "1")
+        running = plastogen(folder, *words)
+        said, _ = running.communicate(timeout=250)
+        assert running.returncode == 0, said
+        return folder / "results" / "mine"
+
+    return results

@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +20,9 @@ from bench import finished, plastogen, until
 pytestmark = pytest.mark.slow
 pytest.importorskip("distributed")
 RUN = ("run", "mine", "--no-figures", "--method", "formula", "--seeds", "4")
+
+
+Table = Callable[[int], Path]
 
 
 class Cluster:
@@ -73,16 +76,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made.end()
 
 
-def alone(folder: Path) -> bytes:
-    """The results of the same sweep, undisturbed, by one thread."""
-    said, _ = (ran := plastogen(folder, *RUN, "--executor", "threads", "--jobs", "1")).communicate(
-        timeout=200
-    )
-    assert ran.returncode == 0, said
-    return (folder / "results" / "mine" / "table.csv").read_bytes()
-
-
-def test_one_of_two_workers_killed_midway_loses_nothing(cluster: Cluster, bench: Path) -> None:
+def test_one_of_two_workers_killed_midway_loses_nothing(
+    cluster: Cluster, bench: Path, undisturbed: Table
+) -> None:
     workers = [cluster.worker(), cluster.worker()]
     running = plastogen(bench / "one", *RUN, "--scheduler", str(cluster.file))
     until(lambda: finished(bench / "one") >= 2)
@@ -92,11 +88,15 @@ def test_one_of_two_workers_killed_midway_loses_nothing(cluster: Cluster, bench:
     assert re.search(r"12 of 12 runs \(1[12] new, [01] kept\)", said), (
         said
     )  # the killed one may have ended its run
-    assert (bench / "one" / "results" / "mine" / "table.csv").read_bytes() == alone(bench / "two")
+    assert (bench / "one" / "results" / "mine" / "table.csv").read_bytes() == (
+        undisturbed(4) / "table.csv"
+    ).read_bytes()
     assert not list((bench / "one" / "results" / "mine" / "runs").glob("*.partial*"))
 
 
-def test_a_killed_scheduler_is_said_and_the_next_run_goes_on(cluster: Cluster, bench: Path) -> None:
+def test_a_killed_scheduler_is_said_and_the_next_run_goes_on(
+    cluster: Cluster, bench: Path, undisturbed: Table
+) -> None:
     cluster.worker()
     running = plastogen(bench / "one", *RUN, "--executor", "dask", "--scheduler", cluster.address)
     until(lambda: finished(bench / "one") >= 2)
@@ -111,7 +111,9 @@ def test_a_killed_scheduler_is_said_and_the_next_run_goes_on(cluster: Cluster, b
     said, _ = again.communicate(timeout=200)
     assert again.returncode == 0, said
     assert "12 of 12 runs" in said
-    assert (bench / "one" / "results" / "mine" / "table.csv").read_bytes() == alone(bench / "two")
+    assert (bench / "one" / "results" / "mine" / "table.csv").read_bytes() == (
+        undisturbed(4) / "table.csv"
+    ).read_bytes()
 
 
 def test_workers_of_this_machine_without_a_scheduler(bench: Path) -> None:
