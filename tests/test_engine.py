@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,8 +23,10 @@ from test_network import check_density
 
 from plastogen._base.files import cache_dir
 from plastogen._base.library import Library
+from plastogen._base.sealed import SEALS
 from plastogen.errors import EngineError, StoreError
 from plastogen.model.circuit import Circuit, Drive, Engine, Spikes, engine
+from plastogen.model.circuit.children import Done
 from plastogen.model.circuit.engine import is_built, program_folder, program_key
 from plastogen.model.circuit.measures import rates_hz
 
@@ -452,6 +456,26 @@ def crash(folder: Path) -> None:
     (folder / "main").write_text("#!/bin/sh\nexit 7\n")
 
 
+def add(folder: Path) -> None:
+    (folder / "lib.so").write_text("something else")
+
+
+def lock_out(folder: Path) -> None:
+    (folder / "main").chmod(0)
+    folder.chmod(0)
+
+
+def copy_into(whole: Path, work: Path) -> None:
+    shutil.copytree(whole, work, dirs_exist_ok=True)
+    (work / SEALS).unlink()
+
+
+def in_a_thread(work: Callable[[], Any]) -> Any:
+    """Any thread may be the one that meets the damage."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
 def chatter(folder: Path) -> None:
     """Brian2's programs go on after an input they cannot read, and exit as if nothing were wrong."""
     (folder / "main").rename(folder / "real")
@@ -460,16 +484,30 @@ def chatter(folder: Path) -> None:
 
 
 @network
-@pytest.mark.parametrize("damage", [truncate, lose_arrays, lose_program, crash, chatter])
-def test_a_damaged_program_is_built_anew_once(damage: Any, own_programs: Path) -> None:
+@pytest.mark.parametrize(
+    "damage", [truncate, lose_arrays, lose_program, crash, chatter, add, lock_out]
+)
+def test_a_damaged_program_is_built_anew_once_and_that_is_said(
+    damage: Any, own_programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if damage is not crash:  # the network itself runs once; what is made again is made of the whole
+        whole = own_programs.with_name("whole")
+        shutil.copytree(own_programs, whole)
+        monkeypatch.setattr(engine, "generate", lambda work, *_: copy_into(whole, work))
+        monkeypatch.setattr(engine.network, "make", lambda work: (0, ""))
+    if damage is lock_out and os.getuid() == 0:
+        pytest.skip("nothing is locked for this user")
     damage(own_programs)
     said: list[str] = []
-    found = Engine(SMALL, backend="cpp", announce=said.append).run(
-        Drive(), 1, seconds=SECONDS, settle_s=SETTLE
+    found = in_a_thread(
+        lambda: Engine(SMALL, backend="cpp", announce=said.append).run(
+            Drive(), 1, seconds=SECONDS, settle_s=SETTLE
+        )
     )
     assert same(found, spikes())
-    assert len(said) == 1
-    assert "compiling" in said[0]
+    assert len(said) == 2
+    assert "is damaged (" in said[0]
+    assert "compiling" in said[1]
     assert not list(own_programs.parent.glob(".partial-*"))
 
 
@@ -499,7 +537,7 @@ def test_a_disk_that_refuses_is_not_the_networks_fault(
     code: int, free: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spikes()
-    monkeypatch.setattr(engine, "_child", lambda *given: ("", code))
+    monkeypatch.setattr(engine, "run_child", lambda *given: Done(code, "", ""))
     monkeypatch.setattr(engine.shutil, "disk_usage", lambda place: SimpleNamespace(free=free))
     with pytest.raises(StoreError, match=said):
         Engine(SMALL).run(HEALTHY, 1, seconds=0.1, settle_s=0)

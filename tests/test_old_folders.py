@@ -20,7 +20,7 @@ def age(folder: Path) -> dict[str, bytes]:
     """Turn what is in a folder into what 0.1 wrote: other names, no `model_version`; its files."""
     for number, manifest in enumerate(sorted(folder.glob("runs/*/manifest.json"))):
         whole = json.loads(manifest.read_text())
-        del whole["model_version"]
+        del whole["model_version"], whole["checksum"]
         whole["versions"]["plastogen"] = "0.1.0"
         whole["run"] = f"{number:012x}"
         manifest.write_text(json.dumps(whole))

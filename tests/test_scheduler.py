@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +13,7 @@ import course_fake
 import pytest
 from test_experiment import question
 
-from plastogen.errors import OtherCode, StoreError
+from plastogen.errors import MachineError, OtherCode, StoreError
 from plastogen.runs.scheduler import Cancelled, Run, RunResult, list_runs, run_all
 from plastogen.runs.store import Store
 from plastogen.simulation.course import Course, Plan
@@ -211,13 +212,45 @@ def test_what_a_killed_worker_was_doing_is_given_to_another(
     assert sorted(p.name for p in store.runs.iterdir()) == sorted(job.id for job in JOBS)
 
 
-def test_a_job_that_kills_its_worker_twice_has_failed(tmp_path: Path) -> None:
+def test_a_job_that_kills_its_worker_twice_gives_nothing_and_is_tried_again_next_time(
+    tmp_path: Path,
+) -> None:
     store = Store(tmp_path / "results" / "one")
     came = done(store, simulator=course_fake.deadly, executor="processes")
     failed = [d for d in came if d.state == "failed"]
     assert [(d.run.arm, d.run.seed) for d in failed] == [("vehicle", 6)]
-    assert "worker was killed" in str(store.failure(failed[0].run.id))
+    assert "worker was killed" in failed[0].note
+    assert store.failures() == {}
     assert [d.state for d in came].count("run") == 11
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError("Unable to allocate 9 GiB"), "memory is used up .*9 GiB.*--jobs"),
+        (OSError(errno.EMFILE, "Too many open files", "/here"), "/here: too many files are open"),
+        (OSError(errno.EAGAIN, "Resource temporarily unavailable"), "no more processes"),
+        (MachineError("the network did not compile: no space"), "did not compile"),
+        (StoreError("the disk is full"), "the disk is full"),
+    ],
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_trouble_of_the_machine_stops_a_sweep_and_is_held_against_no_run(
+    tmp_path: Path, error: Exception, said: str, wrapped: bool
+) -> None:
+    asked: list[int] = []
+
+    def simulator(plan: Plan, *, progress: Any) -> Course:
+        asked.append(plan.seed)
+        if wrapped and isinstance(error, MemoryError | OSError):
+            raise ValueError("a library's own words") from error
+        raise error
+
+    store = Store(tmp_path / "results" / "one")
+    with pytest.raises((MachineError, StoreError), match=said):
+        list(run_all(JOBS, store, workers=1, simulator=simulator))
+    assert len(asked) == 1
+    assert store.failures() == {}
 
 
 def test_one_deadly_job_costs_its_cohort_nothing(

@@ -100,6 +100,12 @@ class EngineError(Exception):
     """
 
 
+class MachineError(EngineError):
+    """The machine would not do it: no memory, no compiler, no permission. It stops a sweep, and is
+    no run's fault. The command exits with 3.
+    """
+
+
 class WorkersLost(Exception):
     """The workers are out of reach; what is finished is kept. The command exits with 3."""
 

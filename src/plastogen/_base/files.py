@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from plastogen.errors import CacheDamaged, StoreError
 
 Array = npt.NDArray[Any]
 TEMPORARY = ".partial-"
+ROOT = 0  # the user who may write everywhere
 DENIED = "this user may not write there; choose another folder or change its permissions"
 
 
@@ -39,8 +41,46 @@ def cache_dir() -> Path:
     folder = Path(named).expanduser() if named else user_cache_path("plastogen", appauthor=False)
     folder = folder.absolute()
     with explained(folder, "create"):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
+        if why := writable_by_others(folder.stat()):
+            raise StoreError(
+                f"{folder} {why}, and programs in it are run as you; take that permission away"
+                " (chmod o-w), or set PLASTOGEN_CACHE to a folder of your own"
+            )
     return folder
+
+
+def writable_by_others(about: os.stat_result) -> str:
+    """Why a folder is not to be trusted with programs, "" when it is: a group that may write is a
+    choice somebody made, everybody is none.
+    """
+    if not hasattr(os, "getuid"):
+        return ""
+    if about.st_mode & stat.S_IWOTH:
+        return "can be written by everybody"
+    shared = about.st_mode & stat.S_IWGRP and about.st_gid in (os.getgid(), *os.getgroups())
+    return "" if about.st_uid in (os.getuid(), ROOT) or shared else "belongs to somebody else"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; where a group may write, it may in the new ones too. Raises
+    OSError.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    inherit_group(folder)
+
+
+def inherit_group(path: Path) -> None:
+    """Let the group do with a new file or folder what it may do with the folder around it."""
+    shared = path.parent.stat().st_mode & stat.S_IWGRP
+    if shared and os.name == "posix":
+        own = path.stat().st_mode
+        added = stat.S_IRGRP | stat.S_IWGRP | (stat.S_IXGRP | stat.S_ISGID if path.is_dir() else 0)
+        with suppress(OSError):
+            path.chmod(own | added)
 
 
 @contextmanager
@@ -93,7 +133,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     with explained(path, "write"):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         os.close(handle)
         try:
@@ -103,6 +143,7 @@ def replacing(path: Path) -> Iterator[Path]:
             umask = os.umask(0)
             os.umask(umask)
             os.chmod(name, 0o666 & ~umask)
+            inherit_group(Path(name))
             os.replace(name, path)
         except BaseException:
             with suppress(OSError):
@@ -163,33 +204,6 @@ def read_npz(path: Path) -> dict[str, Array]:
         ) from error
 
 
-def made_once(folder: Path, is_whole: Callable[[], bool], make: Callable[[Path], None]) -> Path:
-    """`folder`, which `make` fills in a place beside it; at most once, by whichever process comes
-    first.
-
-    `is_whole` tells whether `folder` is there already. Raises what `make` raises, and StoreError.
-    """
-    if is_whole():
-        return folder
-    with locked(folder.with_suffix(".lock")):
-        if is_whole():
-            return folder
-        with explained(folder, "write"):
-            shutil.rmtree(folder, ignore_errors=True)
-            for left in folder.parent.glob(
-                f"{TEMPORARY}{folder.name}-*"
-            ):  # of a process that was killed
-                shutil.rmtree(left, ignore_errors=True)
-            work = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{folder.name}-", dir=folder.parent))
-        try:
-            make(work)
-            with explained(folder, "write"):
-                os.replace(work, folder)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return folder
-
-
 def size(folder: Path) -> int:
     """Bytes in all files below `folder`; 0 when there is none."""
     total = 0
@@ -223,7 +237,7 @@ def locked(path: Path) -> Iterator[None]:
     path = Path(path)
     lock = FileLock(path, mode=0o666, thread_local=False)
     with explained(path, "lock"):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         lock.acquire()
     try:
         yield

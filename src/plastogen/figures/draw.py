@@ -5,15 +5,16 @@ changed.
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plastogen._base.files import atomic_write, explained
+from plastogen._base.files import explained
+from plastogen._base.sealed import fault, read_json, sealing, write_json
 from plastogen.analysis import refusal
-from plastogen.errors import StoreError
+from plastogen.errors import CacheDamaged, StoreError
 from plastogen.experiment import COMPLETE, FIGURES, Claim, Taken, Verdict
 from plastogen.model.circuit import Circuit
 from plastogen.runs import Store
@@ -69,7 +70,7 @@ def draw_figures(
             again
             or overlays
             or marks.get(name) != shown.inputs
-            or not all(path.is_file() for path in files)
+            or any(fault(path) for path in files)
         ):
             try:
                 _save(name, shown, overlays, folder)
@@ -82,7 +83,7 @@ def draw_figures(
                 say(f"figure {name} could not be drawn: {error}")
                 continue
             marks[name] = "own data" if overlays else shown.inputs
-            atomic_write(folder / DRAWN, json.dumps(marks, indent=1, sort_keys=True))
+            write_json(folder / DRAWN, marks)
             say(f"figure {files[0]}")
         paths += files
     return paths
@@ -92,17 +93,15 @@ def _save(name: str, shown: Shown, overlays: Sequence[Overlay], folder: Path) ->
     from plastogen.figures.layout import save
 
     figure = _figure(name, shown, overlays)
-    with explained(folder, "write into"):
+    with explained(folder, "write into"), sealing(folder, *(f"{name}.{kind}" for kind in KINDS)):
         save(figure, folder, name)
 
 
 def _marks(folder: Path) -> dict[str, str]:
     """What each figure was last drawn from."""
-    try:
-        found = json.loads((folder / DRAWN).read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    with suppress(FileNotFoundError, CacheDamaged):
+        return read_json(folder / DRAWN)
+    return {}
 
 
 def drawing_function(name: str) -> Callable[..., Any]:

@@ -4,7 +4,6 @@ report.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from plastogen._base.files import atomic_write, locked
+from plastogen._base.files import locked
+from plastogen._base.sealed import fault, read_json, sealing, write_json
 from plastogen._base.text import nearest, show
-from plastogen.errors import InputError
+from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment import (
     COMPLETE,
     FIGURES,
@@ -148,7 +148,7 @@ def publish_results(
     request: Request, results: list[RunResult], *, say: Say = print, figures: bool = True
 ) -> Outcome:
     """Results, verdicts, figures, report, of the runs that are there. Raises StoreError."""
-    ds = _assemble(request)
+    ds = _assemble(request, say)
     outcome = Outcome(request, ds, stored_verdicts(ds), results)
     if figures:
         names = _drawable(request.opened, say)
@@ -157,10 +157,10 @@ def publish_results(
     return outcome
 
 
-def _assemble(request: Request) -> xr.Dataset:
+def _assemble(request: Request, say: Say) -> xr.Dataset:
     """The results of what is there, written by one process at a time. Raises StoreError."""
     with locked(request.folder / LOCK):
-        return results_of(request.opened, request.conditions, request.store, request.ids)
+        return results_of(request.opened, request.conditions, request.store, request.ids, say)
 
 
 def _shown(request: Request, ds: xr.Dataset) -> Shown:
@@ -201,23 +201,24 @@ def _report(outcome: Outcome, *, anew: bool = False) -> Path:
     """report.html, unless it already shows this. Raises StoreError."""
     request, inputs = outcome.request, str(outcome.ds.attrs["inputs"])
     path, mark = request.folder / "report.html", request.folder / "report.json"
-    shown = [inputs, [path.stem for path in outcome.figures]]
-    with suppress(OSError, ValueError):
-        if path.is_file() and json.loads(mark.read_text()) == shown and not anew:
+    shown = {"inputs": inputs, "figures": [path.stem for path in outcome.figures]}
+    with suppress(FileNotFoundError, CacheDamaged):
+        if not anew and fault(path) is None and read_json(mark) == shown:
             return path
     from plastogen.publish.report.page import write_report
 
     backends = [backend for backend in str(outcome.ds.attrs["backends"]).split(", ") if backend]
-    path = write_report(
-        request.folder,
-        opened=request.opened,
-        conditions=request.conditions,
-        ds=outcome.ds,
-        verdicts=outcome.verdicts,
-        figures=outcome.figures,
-        backends=backends,
-    )
-    atomic_write(mark, json.dumps(shown))
+    with sealing(request.folder, path.name):
+        path = write_report(
+            request.folder,
+            opened=request.opened,
+            conditions=request.conditions,
+            ds=outcome.ds,
+            verdicts=outcome.verdicts,
+            figures=outcome.figures,
+            backends=backends,
+        )
+    write_json(mark, shown)
     return path
 
 
@@ -239,7 +240,7 @@ def reopen(
         found = "runs made by 0.1" if old else "none of these runs"
         wanted = f"finished runs; make them {'again ' if old else ''}with: plastogen run {name}"
         raise InputError.one(file=str(request.folder), found=found, wanted=wanted)
-    ds = _assemble(request)
+    ds = _assemble(request, say)
     return Outcome(request, ds, stored_verdicts(ds), [])
 
 

@@ -7,7 +7,6 @@ length of the course.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -16,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from plastogen._base.digest import digest
-from plastogen._base.files import atomic_write, cache_dir
+from plastogen._base.files import cache_dir
+from plastogen._base.sealed import read_json, write_json
+from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import program_key
 from plastogen.runs.store import Store
 from plastogen.runs.worker import Run
@@ -79,7 +80,7 @@ def _add(path: Path, duration_h: float, new: Cost) -> None:
         "seconds": (before * old["seconds"] + now * new.seconds) / (before + now),
         "bytes": (before * old["bytes"] + now * new.bytes) / (before + now),
     }
-    atomic_write(path, json.dumps(known, indent=1))
+    write_json(path, known)
 
 
 def _nearest(known: dict[str, Any], duration_h: float) -> Cost | None:
@@ -129,7 +130,6 @@ def _place(plan: Plan, work: str) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    with suppress(OSError, ValueError):
-        found: dict[str, Any] = json.loads(path.read_text())
-        return found
+    with suppress(OSError, CacheDamaged):
+        return read_json(path)
     return {}

@@ -7,25 +7,28 @@ sweep over the same ranges has the same emulator, and what is finished of it sta
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plastogen._base.digest import digest, fingerprint
-from plastogen._base.files import atomic_write, cache_dir, explained, locked
+from plastogen._base.files import cache_dir, explained, locked
 from plastogen._base.machine import one_blas_thread
+from plastogen._base.sealed import read_json, write_json
 from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment import Condition, OpenExperiment, Span
 from plastogen.experiment import population as people
-from plastogen.model.circuit import signature
+from plastogen.model.circuit import Circuit, signature
 from plastogen.runs.identity import run_id
 from plastogen.simulation import Plan
+
+if TYPE_CHECKING:
+    from plastogen.simulation import Emulator
 
 FOLDER = "emulators"
 POINTS = 16  # of each arm, spread over the ranges
@@ -145,8 +148,8 @@ def emulator_path(results: Path, key: str) -> Path:
 def describe_emulators(results: Path, training_sets: Iterable[TrainingSet]) -> Iterator[str]:
     """A sentence on each emulator that a results folder has."""
     for each in training_sets:
-        with suppress(OSError, ValueError, KeyError):
-            k = json.loads(emulator_path(results, each.key).with_suffix(".json").read_text())
+        with suppress(OSError, CacheDamaged, KeyError):
+            k = read_json(emulator_path(results, each.key).with_suffix(".json"))
             yield (
                 f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the"
                 f" network, {k['remembered']} known before); rates of E cells within"
@@ -155,15 +158,33 @@ def describe_emulators(results: Path, training_sets: Iterable[TrainingSet]) -> I
             )
 
 
+def load_emulator(
+    path: Path, circuit: Circuit, since: float = 0.0
+) -> tuple[Emulator, dict[str, Any]]:
+    """An emulator of after `since`, and what is known of it. Raises FileNotFoundError,
+    CacheDamaged.
+    """
+    from plastogen.simulation import Emulator
+
+    if since and path.stat().st_mtime < since:
+        raise FileNotFoundError(path)
+    return Emulator.load(path, circuit), read_json(path.with_suffix(".json"))
+
+
 def ensure_emulator(
-    training_set: TrainingSet, results: Path, *, workers: int, moved: Callable[[str, float], None]
+    training_set: TrainingSet,
+    results: Path,
+    *,
+    workers: int,
+    moved: Callable[[str, float], None],
+    since: float = 0.0,
 ) -> bool:
     """Have the emulator in the results folder: from the cache, or learned now, by whoever comes
-    first.
+    first. One from before `since` (s since 1970) is learned again, from answers asked again.
 
     Whether it was learned now. Raises EngineError, StoreError.
     """
-    from plastogen.simulation import Emulator, network, train
+    from plastogen.simulation import network, train
 
     path, kept, circuit = (
         emulator_path(results, training_set.key),
@@ -172,24 +193,22 @@ def ensure_emulator(
     )
     with locked(path.with_suffix(".lock")):
         with suppress(FileNotFoundError, CacheDamaged):
-            Emulator.load(path, circuit)
+            load_emulator(path, circuit, since)
             return False
         with locked(kept.with_suffix(".lock")):
             new = False
             try:
-                Emulator.load(kept, circuit)
+                load_emulator(kept, circuit, since)
             except (FileNotFoundError, CacheDamaged):
                 new = True
                 with one_blas_thread():
                     learned = train(
                         training_set.plans,
-                        network(training_set.plans[0], lambda what: moved(what, 0)),
+                        network(training_set.plans[0], lambda what: moved(what, 0), since=since),
                         workers=workers,
                         progress=moved,
                     )
-                atomic_write(
-                    kept.with_suffix(".json"), json.dumps(learned.about(), indent=1, sort_keys=True)
-                )
+                write_json(kept.with_suffix(".json"), learned.about())
                 learned.emulator.save(kept)
             with explained(path, "write"):
                 for suffix in (".json", ".npz"):

@@ -38,7 +38,8 @@ def run_missing(
     if sentence := made_by_0_1(request):
         say(sentence)
     workers = options.get("workers", 1)
-    _train_emulators(request, runs, watcher=watcher, workers=workers)
+    since = time.time() if options.get("rerun") == "all" else 0.0
+    _train_emulators(request, runs, watcher=watcher, workers=workers, since=since)
     results: list[RunResult] = []
     waiting = {run.id for run in runs if run.seed == opened.seeds[0]}
     began = time.monotonic()
@@ -64,22 +65,32 @@ def run_missing(
 
 
 def _train_emulators(
-    request: Request, runs: Sequence[Run], *, watcher: Watcher | None, workers: int
+    request: Request,
+    runs: Sequence[Run],
+    *,
+    watcher: Watcher | None,
+    workers: int,
+    since: float,
 ) -> None:
     """Train the emulators that runs still to be made need. Raises EngineError, StoreError."""
-    missing = [run for run in runs if request.store.fault(run.id) is not None]
+    missing = [run for run in runs if since or request.store.fault(run.id) is not None]
     needed = {run.plan.emulator for run in missing if run.plan.emulator}
     for each in request.training_sets.values():
         if each.key in needed:
-            _train(each, request, watcher=watcher, workers=workers)
+            _train(each, request, watcher=watcher, workers=workers, since=since)
 
 
 def _train(
-    training_set: TrainingSet, request: Request, *, watcher: Watcher | None, workers: int
+    training_set: TrainingSet,
+    request: Request,
+    *,
+    watcher: Watcher | None,
+    workers: int,
+    since: float,
 ) -> None:
     moved = partial(_moved, watcher, training_set.key)
     began = time.monotonic()
-    if ensure_emulator(training_set, request.folder, workers=workers, moved=moved):
+    if ensure_emulator(training_set, request.folder, workers=workers, moved=moved, since=since):
         with suppress(StoreError):  # as above
             record_training_cost(training_set.plans[0], (time.monotonic() - began) * workers)
     if watcher is not None:

@@ -6,14 +6,13 @@ page, which come later and without the settings.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from plastogen._base.files import atomic_write
+from plastogen._base.sealed import read_json, write_json
 from plastogen.errors import CacheDamaged, StoreError
 from plastogen.experiment import Condition, OpenExperiment, open_experiment, resolve_conditions
 from plastogen.model.circuit import default_backend
@@ -120,6 +119,8 @@ def repeat_request(
         return request
     records = (read_record(folder) for folder in (request.folder, *beside))
     before = next((record for record in records if record is not None), None)
+    if before is None and (request.folder / RECORD).is_file():
+        say(f"{request.folder / RECORD} is damaged: taken as asked without settings (--set)")
     return request if before is None else make_request(name, before.set, out=out, say=say)
 
 
@@ -139,22 +140,15 @@ def write_record(
     folder: Path, experiment: str, settings: Mapping[str, object], runs: Sequence[Run]
 ) -> None:
     """Write down what a folder is asked for, unless it stands there. Raises StoreError."""
-    record = {
-        "experiment": experiment,
-        "set": dict(settings),
-        "runs": {run.id: run.place for run in runs},
-    }
-    text, path = json.dumps(record, indent=0, default=str), Path(folder) / RECORD
-    with suppress(OSError):
-        if path.read_text() == text:
-            return
-    atomic_write(path, text)
+    record = Record(experiment, settings, {run.id: run.place for run in runs})
+    if read_record(folder) != record:
+        write_json(Path(folder) / RECORD, asdict(record))
 
 
 def read_record(folder: Path) -> Record | None:
     """What a folder was last asked for; None when that is not known."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        record = json.loads((Path(folder) / RECORD).read_text())
+    with suppress(OSError, CacheDamaged, ValueError, KeyError, TypeError):
+        record = read_json(Path(folder) / RECORD)
         return Record(record["experiment"], dict(record["set"]), dict(record["runs"]))
     return None
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,6 +24,7 @@ from plastogen import __version__
 from plastogen._base.digest import digest
 from plastogen._base.files import atomic_write, replacing
 from plastogen._base.scope import SCOPE
+from plastogen._base.sealed import ALTERED, fault, sealing
 from plastogen._base.text import show
 from plastogen._base.textfile import is_dir, is_file
 from plastogen.errors import CacheDamaged, InputError
@@ -46,6 +47,7 @@ RUNS_AT_ONCE, RUNS_TOGETHER = (
     4096,
     1024,
 )  # whose curves are in memory at once; which are packed together in the file
+RESULTS, TABLE = "results.nc", "table.csv"
 RESULTS_VERSION = 2  # raised when results.nc or table.csv show the same runs in another way
 
 
@@ -98,25 +100,30 @@ def _why_not(store: Store, run: str) -> str:
 
 
 def results_of(
-    opened: OpenExperiment, conditions: Sequence[Condition], store: Store, ids: Mapping[Place, str]
+    opened: OpenExperiment,
+    conditions: Sequence[Condition],
+    store: Store,
+    ids: Mapping[Place, str],
+    say: Callable[[str], None] = print,
 ) -> xr.Dataset:
-    """The Dataset of results.nc with table.csv beside it, both made anew unless they show just this
-    already.
+    """The Dataset of results.nc with table.csv beside it, both made anew unless they are whole and
+    show just this already.
 
     Raises StoreError.
     """
-    path, tidy = store.folder / "results.nc", store.folder / "table.csv"
-    wanted = _inputs(opened, ids, states(store, ids), opened.seeds)
-    if path.is_file() and tidy.is_file():
-        try:
-            there = open_netcdf(path)
-            if there.attrs.get("inputs") == wanted:
-                return there
-            there.close()
-        except (OSError, ValueError, KeyError):
-            pass
-    ds = assemble(opened, conditions, store, ids, path)
-    atomic_write(tidy, table(ds))
+    path, tidy = store.folder / RESULTS, store.folder / TABLE
+    faults = {file: fault(file) for file in (path, tidy)}
+    for file, why in faults.items():
+        if why == ALTERED:
+            say(f"{file} is {why}; it is made again")
+    if not any(faults.values()):
+        there = open_netcdf(path)
+        if there.attrs.get("inputs") == _inputs(opened, ids, states(store, ids), opened.seeds):
+            return there
+        there.close()
+    with sealing(store.folder, RESULTS, TABLE):
+        ds = assemble(opened, conditions, store, ids, path)
+        atomic_write(tidy, table(ds))
     return ds
 
 
@@ -349,7 +356,7 @@ def load(folder: Path | str) -> xr.Dataset:
     True
     """
     path = Path(folder)
-    path = path / "results.nc" if is_dir(path) else path
+    path = path / RESULTS if is_dir(path) else path
     if not is_file(path):
         wanted = "a results folder, which holds results.nc"
         raise InputError.one(
@@ -357,6 +364,8 @@ def load(folder: Path | str) -> xr.Dataset:
         )
     wanted = "results.nc as plastogen wrote it"
     again = "; delete it and run the experiment again, which takes seconds"
+    if (why := fault(path)) == ALTERED:
+        raise InputError.one(file=str(path), found=f"a file that is {why}", wanted=wanted + again)
     try:
         ds = open_netcdf(path)
     except Exception as error:  # a foreign or damaged file can fail in any way

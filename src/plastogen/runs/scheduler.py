@@ -8,6 +8,7 @@ lets nothing half-done stand.
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
@@ -30,7 +31,6 @@ from plastogen.runs.worker import (
     Simulator,
     Task,
     group_into_tasks,
-    record_failure,
     run_task,
     versions,
 )
@@ -38,7 +38,7 @@ from plastogen.runs.worker import (
 Rerun = Literal["", "failed", "all"]
 RERUNS = get_args(Rerun)[1:]
 POLL_S = 0.5
-KILLED = "its worker was killed, more than once: out of memory, perhaps"
+KILLED = "its worker was killed, more than once: out of memory, perhaps; run fewer (--jobs)"
 
 
 class Watcher(Protocol):
@@ -122,7 +122,7 @@ def run_all(
         pool = make_pool(executor or suits, workers, scheduler=scheduler)
         watcher = watcher or Silent()
         watcher.begin(len(waiting))
-        work = partial(run_task, simulator=simulator, anew=rerun == "all")
+        work = partial(run_task, simulator=simulator, since=time.time() if rerun == "all" else 0.0)
         for result in _dispatch(tasks, store, pool, watcher, work):
             yield replace(result, note="; ".join(filter(None, (notes[result.run.id], result.note))))
         store.refresh()
@@ -186,7 +186,7 @@ def _dispatch(
                         half = len(task) // 2
                         left.extendleft((task[half:], task[:half]))
                         continue
-                    results = [record_failure(store, task[0], KILLED)]
+                    results = [RunResult(task[0], "failed", KILLED)]  # the machine's: not kept
                 watcher.finished(name, len(task))
                 own = {run.id: run for run in task}  # what a process gives back are copies
                 yield from (replace(result, run=own[result.run.id]) for result in results)

@@ -9,7 +9,6 @@ finished one.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen._base.files import TEMPORARY, atomic_write, explained, read_npz, size, write_npz
+from plastogen._base.sealed import checksum, read_json, write_json
 from plastogen.errors import CacheDamaged, StoreError
 from plastogen.runs.batch import SUFFIX, Batches, listed
 from plastogen.runs.heartbeat import HOST, gone, old
@@ -104,10 +104,10 @@ class Store:
         if not folder.is_dir():
             return "missing"
         try:
-            manifest = json.loads((folder / "manifest.json").read_text())
+            manifest = read_json(folder / "manifest.json")
             checksums = dict(manifest["checksums"])
             complete = manifest["status"] == "complete" and set(FILES) <= set(checksums)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, CacheDamaged, ValueError, KeyError, TypeError):
             return "its manifest is missing or cannot be read"
         if not complete:
             return "its manifest does not say it is complete"
@@ -180,7 +180,7 @@ class Store:
                 "classes": boundaries(plan),
                 "checksums": {name: checksum(partial / name) for name in FILES},
             }
-            atomic_write(partial / "manifest.json", json.dumps(whole, indent=1, sort_keys=True))
+            write_json(partial / "manifest.json", whole)
             self._settle(partial, run)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
@@ -245,12 +245,12 @@ class Store:
 
     def fail(self, run: str, reason: str) -> None:
         """Remember why a run failed. Raises StoreError."""
-        atomic_write(self.runs / f"{run}.failed.json", json.dumps({"run": run, "reason": reason}))
+        write_json(self.runs / f"{run}.failed.json", {"run": run, "reason": reason})
 
     def failure(self, run: str) -> str | None:
         """Why the run failed when it was last tried, if it did."""
-        with suppress(OSError, ValueError, KeyError):
-            return str(json.loads((self.runs / f"{run}.failed.json").read_text())["reason"])
+        with suppress(OSError, CacheDamaged, KeyError):
+            return str(read_json(self.runs / f"{run}.failed.json")["reason"])
         return None
 
     def finished(self) -> set[str]:
@@ -273,7 +273,7 @@ class Store:
             if "model_version" not in self._batches.load(run).manifest
         }
         return sum(name in old for name, _ in batches.values()) + sum(
-            "model_version" not in json.loads(path.read_text()) for path in single
+            "model_version" not in read_json(path) for path in single
         )
 
     def failures(self) -> dict[str, str]:
@@ -294,8 +294,8 @@ class Store:
         else:
             try:
                 tables = read_npz(folder / "course.npz")
-                manifest = json.loads((folder / "manifest.json").read_text())
-            except (FileNotFoundError, ValueError) as error:
+                manifest = read_json(folder / "manifest.json")
+            except FileNotFoundError as error:
                 raise CacheDamaged(f"run {run} is damaged: {error}") from error
         missing = [dim for dim in LABELLED if f"names_{dim}" not in tables]
         if missing:
@@ -378,9 +378,3 @@ def _tables(plan: Plan, course: Course) -> dict[str, Array]:
 def boundaries(plan: Plan) -> dict[str, list[int]]:
     """Class -> [first cell, one past the last], for rasters."""
     return {name: [part.start, part.stop] for name, part in plan.circuit.slices().items()}
-
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

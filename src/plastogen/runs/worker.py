@@ -6,23 +6,23 @@ This is what a worker does, whether it is a thread, a process or another machine
 
 from __future__ import annotations
 
-import json
 import platform
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from plastogen import __version__
+from plastogen._base.files import advice
 from plastogen._base.machine import one_blas_thread
-from plastogen.errors import CacheDamaged, OtherCode, StoreError
-from plastogen.runs.emulators import emulator_path
+from plastogen.errors import CacheDamaged, MachineError, OtherCode, StoreError
+from plastogen.runs.emulators import emulator_path, load_emulator
 from plastogen.runs.heartbeat import Heartbeat
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import Store
@@ -87,14 +87,15 @@ def run_task(
     folder: Path,
     *,
     simulator: Simulator | None = None,
-    anew: bool = False,
+    since: float = 0.0,
     stopped: Callable[[], bool] | None = None,
 ) -> list[RunResult]:
-    """Make every run of `task`, with `anew` even those that are finished. `stopped()` is called at
-    every step of a course.
+    """Make every run of `task`; with `since` (s since 1970) even those that are finished, from
+    answers of the network that were kept after it. `stopped()` is called at every step of a course.
 
     A course that fails is remembered with its reason; nothing is raised for it. Raises StoreError
-    when the disk refuses, OtherCode when these would not be the runs that were asked for.
+    or MachineError when disk, memory, compiler or system refuse, which is never remembered against
+    a run; OtherCode when these would not be the runs that were asked for.
     """
     run = task[0]
     if run_id(run.plan) != run.id:
@@ -105,7 +106,7 @@ def run_task(
         )
     store = _store(folder, threading.get_ident())
     store.refresh()
-    with Heartbeat(folder, [run.id for run in task]) as mark:
+    with Heartbeat(folder, [run.id for run in task]) as mark, _machine_aside():
 
         def progress(label: str, share: float) -> None:
             if stopped is not None and stopped():
@@ -113,15 +114,44 @@ def run_task(
             mark.moved(label, share)
 
         if run.plan.emulator:
-            return _run_batch(task, store, progress, anew)
+            return _run_batch(task, store, progress, anew=bool(since))
+        ours = partial(simulate, since=since) if since else simulate
+        follow = simulator or ours
         found = []
         for number, run in enumerate(task):
 
             def one(label: str, share: float, number: int = number) -> None:
                 progress(label, (number + share) / len(task))
 
-            found.append(_run_one(run, store, simulator or simulate, one, anew))
+            found.append(_run_one(run, store, follow, one, anew=bool(since)))
         return found
+
+
+@contextmanager
+def _machine_aside() -> Iterator[None]:
+    """Tell trouble of the machine from trouble of a run. Raises MachineError, StoreError."""
+    try:
+        yield
+    except (StoreError, MachineError):
+        raise
+    except (MemoryError, OSError) as error:
+        raise MachineError(_refusal(error)) from error
+
+
+def _refusal(error: MemoryError | OSError) -> str:
+    if isinstance(error, OSError):
+        where = f" {error.filename}" if error.filename else ""
+        return f"the system refuses{where}: {advice(error)}"
+    return f"memory is used up ({error}); close other programs, or run fewer at once (--jobs)"
+
+
+def _trouble(error: BaseException | None) -> MemoryError | OSError | None:
+    """What of the machine lies behind an error, if anything does."""
+    while error is not None:
+        if isinstance(error, MemoryError | OSError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 @lru_cache(maxsize=64)
@@ -131,7 +161,12 @@ def _store(folder: Path, worker: int) -> Store:
 
 
 def _run_one(
-    run: Run, store: Store, simulator: Simulator, progress: Callable[[str, float], None], anew: bool
+    run: Run,
+    store: Store,
+    simulator: Simulator,
+    progress: Callable[[str, float], None],
+    *,
+    anew: bool,
 ) -> RunResult:
     """Simulate one course and keep it, unless another sweep has done so meanwhile."""
     progress("starting", 0)
@@ -140,10 +175,12 @@ def _run_one(
     began = time.monotonic()
     try:
         simulated = simulator(run.plan, progress=progress)
-    except StoreError:  # the disk's fault, not the run's
-        raise
     except Exception as error:
         progress("starting", 0)  # a course that was stopped from outside has not failed
+        if isinstance(error, StoreError | MachineError):
+            raise
+        if (behind := _trouble(error)) is not None:
+            raise behind from error
         return record_failure(
             store, run, f"{type(error).__name__}: {error}" if not str(error) else str(error)
         )
@@ -163,7 +200,7 @@ def _run_one(
 
 
 def _run_batch(
-    task: Task, store: Store, progress: Callable[[str, float], None], anew: bool
+    task: Task, store: Store, progress: Callable[[str, float], None], *, anew: bool
 ) -> list[RunResult]:
     """Simulate emulated courses side by side and keep them in one file."""
     progress("starting", 0)
@@ -172,12 +209,9 @@ def _run_batch(
     found = [RunResult(run, "stored") for run in task if run.id in there]
     if not left:
         return found
-    from plastogen.simulation import Emulator
-
     path = emulator_path(store.folder, task[0].plan.emulator)
     try:
-        emulator = Emulator.load(path, task[0].plan.circuit)
-        about = json.loads(path.with_suffix(".json").read_text())
+        emulator, about = load_emulator(path, task[0].plan.circuit)
     except (FileNotFoundError, CacheDamaged) as error:
         raise StoreError(
             f"{path} is gone or damaged ({error}); run the sweep again, which learns it anew"
@@ -192,8 +226,8 @@ def _run_batch(
         half = len(left) // 2  # which of them it was, the halves will tell
         return [
             *found,
-            *_run_batch(tuple(left[:half]), store, progress, anew),
-            *_run_batch(tuple(left[half:]), store, progress, anew),
+            *_run_batch(tuple(left[:half]), store, progress, anew=anew),
+            *_run_batch(tuple(left[half:]), store, progress, anew=anew),
         ]
     progress("writing", 1)
     manifest = {

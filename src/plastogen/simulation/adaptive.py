@@ -87,11 +87,12 @@ def _as_batch(activity: Activity) -> Activity:
 
 
 @single_threaded
-def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
+def simulate(plan: Plan, *, progress: Progress | None = None, since: float = 0.0) -> Course:
     """The course of `plan`: at fixed nodes where a formula answers, in adaptive steps where the
     network does; of an induction, what it does to its synapse.
 
-    `progress(what, share)` is told how far it is, and of the compile step. Raises EngineError,
+    `progress(what, share)` is told how far it is, and of the compile step. Answers of the network
+    that were kept before `since` (s since 1970) are asked again. Raises EngineError,
     StoreError, ValueError (a course of a formula that leaves the finite).
 
     >>> opened = plastogen.check("mine", set={"course.method": "formula"})
@@ -111,7 +112,7 @@ def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
         backend=plan.backend,
         announce=lambda what: tell(what, 0),
     )
-    course, drives = follow(plan, network, tell)
+    course, drives = follow(plan, network, tell, since=since)
     for name, drive in drives.items():
         tell(f"snapshot {name}", 1)
         course.snapshots[name] = _snapshot(network, drive, plan.seed)
@@ -120,12 +121,12 @@ def simulate(plan: Plan, *, progress: Progress | None = None) -> Course:
 
 
 def follow(
-    plan: Plan, asker: Asker, tell: Progress = lambda what, share: None
+    plan: Plan, asker: Asker, tell: Progress = lambda what, share: None, *, since: float = 0.0
 ) -> tuple[Course, dict[str, Drive]]:
     """The course of `plan` with the answers of `asker`, kept on disk, and the drive at each of its
     snapshots' moments.
     """
-    probe = CachedProbe(asker)
+    probe = CachedProbe(asker, since=since)
     scheduler = ProbeScheduler(
         probe, plan.seed, resolution=RESOLUTION_SHARE * plan.tolerance, most=plan.max_probes
     )

@@ -11,6 +11,7 @@ only `reduce(circuit, state)`, a `Drive`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -37,6 +38,7 @@ from plastogen.model.circuit import (
 from plastogen.simulation.model_version import MODEL_VERSION
 
 Array = npt.NDArray[np.float64]
+KEY_LENGTH = 16
 UNHEARD = ("title", "regime", "note", "formula")  # parts of a circuit that no network hears of
 PATTERN_NOISE = (  # the stream of the baseline that patterns are held against: never a probe's own
     "pattern"
@@ -88,8 +90,11 @@ class NetworkProbe:
 
     @cached_property
     def key(self) -> str:
-        """Digest of everything but drive and seed that an answer depends on."""
-        return network_key(self.circuit, self.seconds, self.settle_s, self.engine.backend)
+        """Digest of everything but drive and seed that an answer depends on, the compiled program
+        included. Raises MachineError, StoreError.
+        """
+        known = network_key(self.circuit, self.seconds, self.settle_s, self.engine.backend)
+        return "-".join(filter(None, (known, self.engine.program[:KEY_LENGTH])))
 
     def spikes(
         self, drive: Drive, seed: int, *, seconds: float | None = None, noise: str = "noise"
@@ -191,9 +196,13 @@ class Asker(Protocol):
 
 
 class CachedProbe:
-    """A probe whose answers are kept on disk and shared by every arm, run and experiment."""
+    """A probe whose answers are kept on disk and shared by every arm, run and experiment.
 
-    def __init__(self, probe: Asker, folder: Path | None = None) -> None:
+    What was kept before `since`, seconds since 1970, is asked again.
+    """
+
+    def __init__(self, probe: Asker, folder: Path | None = None, *, since: float = 0.0) -> None:
+        self._since = since
         self._probe, self._folder = probe, folder or cache_dir() / "probes" / probe.key
         self.circuit = probe.circuit
         self.asked = self.answered = 0
@@ -211,12 +220,12 @@ class CachedProbe:
         again.
         """
         path = self.path(drive, seed)
-        try:
-            found = Activity.from_arrays(read_npz(path))
-            self.answered += 1
-            return found
-        except (FileNotFoundError, CacheDamaged, KeyError):
-            self.asked += 1
-            found = self._probe.ask(drive, seed)
-            write_npz(path, **found.arrays())
-            return found
+        with suppress(FileNotFoundError, CacheDamaged, KeyError):
+            if not self._since or path.stat().st_mtime >= self._since:
+                found = Activity.from_arrays(read_npz(path))
+                self.answered += 1
+                return found
+        self.asked += 1
+        found = self._probe.ask(drive, seed)
+        write_npz(path, **found.arrays())
+        return found

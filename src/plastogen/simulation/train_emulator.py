@@ -123,8 +123,10 @@ def train(
     )
 
 
-def network(plan: Plan, announce: Callable[[str], None] | None = None) -> CachedProbe:
-    """The network that a plan would ask, its answers kept on disk."""
+def network(
+    plan: Plan, announce: Callable[[str], None] | None = None, *, since: float = 0.0
+) -> CachedProbe:
+    """The network that a plan would ask, its answers kept on disk, if not from before `since`."""
     return CachedProbe(
         NetworkProbe(
             plan.circuit,
@@ -132,7 +134,8 @@ def network(plan: Plan, announce: Callable[[str], None] | None = None) -> Cached
             settle_s=plan.settle_s,
             backend=plan.backend,
             announce=announce,
-        )
+        ),
+        since=since,
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         reduce,
         voltages,
     )
+    from plastogen.model.circuit.children import terminate_children
     from plastogen.model.circuit.definition import PRINCIPAL, Circuit, Connection, Population, Role
     from plastogen.model.circuit.drive import Drive, cell_values, shared_values
     from plastogen.model.circuit.engine import (
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
         is_built,
         program_key,
         signature,
-        terminate_children,
     )
     from plastogen.model.circuit.measures import (
         DELTA_HZ,

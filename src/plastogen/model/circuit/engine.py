@@ -29,10 +29,12 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.digest import digest
-from plastogen._base.files import cache_dir, explained, made_once
+from plastogen._base.files import cache_dir, explained
+from plastogen._base.sealed import checksum, folder_fault, made_once
 from plastogen._base.streams import stream
-from plastogen.errors import EngineError
+from plastogen.errors import EngineError, MachineError
 from plastogen.model.circuit import network
+from plastogen.model.circuit.children import run_child
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.drive import MILLI, Drive, cell_values, shared_values
 from plastogen.model.circuit.generate import generate
@@ -49,11 +51,12 @@ GCC_FLAGS = (
 )
 OTHER_FLAGS = ("-w", "-O3", "-std=c++11")
 TOO_LARGE = getattr(signal, "SIGXFSZ", 0)  # what ends a program that writes a file beyond the limit
+MACHINES = tuple(  # signals by which the system ends a program that did nothing wrong
+    getattr(signal, name, 0) for name in ("SIGKILL", "SIGBUS", "SIGILL", "SIGXCPU", "SIGTERM")
+)
 ANSWER_S = 20  # that a compiler may take to say its version
 PAIRS = ("S._synaptic_pre", "S._synaptic_post")  # as Brian2 calls the ends of its synapses
 ROOM = 2**20  # bytes left on a disk that is not full
-_children: set[subprocess.Popen[str]] = set()
-_guard = threading.Lock()
 _alone = threading.Lock()
 
 
@@ -176,18 +179,19 @@ def program_folder(circuit: Circuit) -> Path:
 
 def is_built(circuit: Circuit) -> bool:
     """Whether the compiled program of `circuit` is in the cache."""
-    return (program_folder(circuit) / "arrays.json").is_file()
+    return folder_fault(program_folder(circuit)) is None
 
 
 def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) -> Path:
-    """The folder of the compiled program; compiled at most once, by whichever process comes first.
+    """The folder of the compiled program, whole; compiled once, by whichever process comes first,
+    and again when it is damaged.
 
-    Raises EngineError (no compiler, compilation failed) or StoreError (cache cannot be written).
+    Raises MachineError (no compiler, compilation failed) or StoreError (cache cannot be written).
     """
 
     def make(work: Path) -> None:
         if compiler() is None:
-            raise EngineError(
+            raise MachineError(
                 "no C++ compiler (g++ and make) was found; install one (Debian: apt-get install g++"
                 ' make), or give backend="numpy", which is 5 to 12 times slower'
             )
@@ -197,14 +201,14 @@ def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) ->
             generate(work, baked(circuit), flags())
         code, said = network.make(work)
         if code or not (work / "main").is_file():
-            raise EngineError(
+            raise MachineError(
                 f"the network did not compile:\n{said.strip() or 'the compiler said nothing'}\n"
                 "`plastogen doctor` looks for the cause"
             )
         for left in [*work.rglob("*.o"), work / "common.h.gch", work / "results"]:
             shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
-    return made_once(program_folder(circuit), lambda: is_built(circuit), make)
+    return made_once(program_folder(circuit), make, announce)
 
 
 @contextmanager
@@ -226,14 +230,6 @@ def _brian2() -> Iterator[None]:
         finally:
             signal.signal = plain
         yield
-
-
-def terminate_children() -> None:
-    """End every program this process has started (used on Ctrl-C)."""
-    with _guard:
-        for child in _children:
-            with suppress(OSError):
-                child.kill()
 
 
 class Engine:
@@ -308,14 +304,13 @@ class Engine:
         self, cells: dict[str, npt.NDArray[np.float64]], seconds: float, seeds: tuple[int, int]
     ) -> network.Raw:
         folder = build(self.circuit, announce=self.announce)
-        try:
-            return _execute(folder, cells, self._shared, seconds, seeds)
-        except EngineError:
-            if threading.current_thread() is not threading.main_thread() or _children:
-                raise
-            shutil.rmtree(folder, ignore_errors=True)  # perhaps it is damaged: built anew, once
-            folder = build(self.circuit, announce=self.announce)
-            return _execute(folder, cells, self._shared, seconds, seeds)
+        return _execute(folder, cells, self._shared, seconds, seeds)
+
+    @property
+    def program(self) -> str:
+        """What answers: SHA-256 of the compiled program, "" of numpy. Raises as `build`."""
+        compiled = self.backend == "cpp"
+        return checksum(build(self.circuit, announce=self.announce) / "main") if compiled else ""
 
 
 def _execute(
@@ -338,13 +333,19 @@ def _execute(
             "PLASTOGEN_STRUCTURE": str(seeds[0]),
             "PLASTOGEN_NOISE": str(seeds[1]),
         }
-        said, code = _child(
+        done = run_child(
             [str(folder / "main"), "--results_dir", f"{place}/", *values], folder, environment
         )
+        said, code = done.out, done.code
         if code == -TOO_LARGE:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         if shutil.disk_usage(place).free < ROOM:  # the program itself would not say so
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if -code in MACHINES:
+            raise MachineError(
+                f"the compiled network was ended by the system ({signal.Signals(-code).name}):"
+                " out of memory, perhaps; run fewer at once (--jobs)"
+            )
         if code or said.strip():
             raise EngineError(f"the compiled network failed (exit {code}): {said.strip()[:500]}")
         try:
@@ -366,34 +367,6 @@ def _execute(
         raise EngineError("the compiled network left results that are cut short or not finite")
     pairs = np.stack([found[name] for name in PAIRS])
     return found["spikes.t"], found["spikes.i"], v.reshape(-1, width), pairs
-
-
-def _child(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[str, int]:
-    """Run a program in its own session (Ctrl-C reaches only us): what it said, and its exit
-    code.
-    """
-    try:
-        child = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise EngineError(f"the compiled network does not start ({error.strerror})") from error
-    with _guard:
-        _children.add(child)
-    try:
-        said, _ = child.communicate()
-    finally:
-        with _guard:
-            _children.discard(child)
-        if child.poll() is None:
-            child.kill()
-    return said, child.returncode
 
 
 __all__ = ["Engine", "EngineError", "build", "compiler", "default_backend", "signature"]

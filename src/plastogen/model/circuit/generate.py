@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from plastogen.errors import EngineError
+from plastogen.errors import MachineError
+from plastogen.model.circuit.children import run_child
 
 REASON_CHARS = 2000  # of what Brian2 says when it fails
 
@@ -23,23 +23,22 @@ REASON_CHARS = 2000  # of what Brian2 says when it fails
 def generate(folder: Path, values: Mapping[str, Any], flags: Sequence[str]) -> None:
     """Write the C++ of a network into `folder`, in a process of its own.
 
-    `values`: the arguments of `network.write_sources`. Raises EngineError, OSError (a full disk).
+    `values`: the arguments of `network.write_sources`. Raises MachineError, OSError (a full disk).
     """
-    child = subprocess.run(
+    path = os.pathsep.join(filter(None, sys.path))
+    child = run_child(
         [sys.executable, "-P", "-m", __spec__.name, str(folder)],
-        input=json.dumps({**values, "flags": list(flags)}),
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        check=False,
-        start_new_session=True,
+        folder,
+        os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": "0"},  # equal sources at every time
+        given=json.dumps({**values, "flags": list(flags)}),
+        together=False,
     )
-    if child.returncode:
-        if child.returncode == os.EX_IOERR:
-            number, _, reason = child.stderr.strip().splitlines()[-1].partition(" ")
+    if child.code:
+        if child.code == os.EX_IOERR:
+            number, _, reason = child.err.strip().splitlines()[-1].partition(" ")
             raise OSError(int(number), reason)
-        raise EngineError(
-            f"Brian2 did not write the network:\n{child.stderr.strip()[-REASON_CHARS:]}\n"
+        raise MachineError(
+            f"Brian2 did not write the network:\n{child.err.strip()[-REASON_CHARS:]}\n"
             "`plastogen doctor` looks for the cause"
         )
 

@@ -26,13 +26,14 @@ import json
 import math
 import os
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from plastogen.model.circuit.children import run_child
 
 CXX = "g++"  # the compiler, unless the environment names another
 MOST_EXTERNAL_SPIKES = 8  # in one step; `n_ext` must stay at most 1 for the rest to be negligible
@@ -321,14 +322,6 @@ def make(folder: Path, jobs: int = 2) -> tuple[int, str]:
     )
     (folder / "common.h").write_text("".join(f"#include {header}\n" for header in COMMON))
     (folder / "make.deps").touch()  # nothing here is ever compiled a second time
-    done = subprocess.run(
-        ["make", f"-j{jobs}", "-C", str(folder)],
-        env=os.environ | {"CXX": os.environ.get("CXX", "").strip() or CXX},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        check=False,
-    )
-    return done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
+    environment = os.environ | {"CXX": os.environ.get("CXX", "").strip() or CXX}
+    done = run_child(["make", f"-j{jobs}", "-C", str(folder)], folder, environment)
+    return done.code, done.out[-4000:]

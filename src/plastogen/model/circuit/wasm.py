@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plastogen._base.digest import digest
-from plastogen._base.files import cache_dir, explained, made_once
+from plastogen._base.files import cache_dir, explained
+from plastogen._base.sealed import made_once
 from plastogen.errors import EngineError
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.engine import baked, equations
@@ -82,7 +83,7 @@ def compiled(circuit: Circuit, *, announce: Callable[[str], None] | None = None)
             announce("compiling the network for browsers (once; about a minute)")
         _compile(circuit, work)
 
-    made_once(folder, lambda: (folder / "network.wasm").is_file(), make)
+    made_once(folder, make, announce)
     with explained(folder, "read"):
         arrays = json.loads((folder / "arrays.json").read_text())
         return Program(
