@@ -200,8 +200,9 @@ def test_a_circuit_of_ones_own_goes_all_the_way(
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("backend", ["cpp", "numpy"])
-@pytest.mark.parametrize("circuit", [VIP, TWO], ids=["VIP", "two classes"])
+@pytest.mark.parametrize(
+    ("circuit", "backend"), [(VIP, "cpp"), (TWO, "numpy")], ids=["VIP-cpp", "two classes-numpy"]
+)
 def test_every_class_fires_in_the_network(circuit: Circuit, backend: str) -> None:
     found = Engine(circuit, backend=backend).run(Drive(), 1, seconds=2, settle_s=0.3)
     assert found.classes == circuit.classes
