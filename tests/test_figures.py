@@ -32,7 +32,7 @@ from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.experiment.figure_table import FIGURES
-from plastogen.figures import axis, data, labels, layout, overlay, style
+from plastogen.figures import axis, data, labels, layout, overlay, panels, style
 from plastogen.figures._acute import plot_acute
 from plastogen.figures._arms import plot_arms
 from plastogen.figures._block import plot_block
@@ -652,6 +652,65 @@ def test_a_blocker_that_flattens_the_rest_runs_off_the_scale_and_that_is_said() 
     assert not [
         text for text in texts(titled(drawn("timeline"), "Glutamate")) if text.startswith("off")
     ]
+
+
+def test_where_every_cell_is_silent_the_figure_says_so() -> None:
+    spikes = dict(fake.snapshot_spikes(4))
+    moment = list(spikes)[1]
+    spikes[moment] = (np.zeros(0), np.zeros(0, np.int32))
+    ds = DS.copy()
+    ds["spectrum"] = DS["spectrum"].where(DS["snapshot"] != moment, 0.0)
+    said = [texts(ax) for ax in plot_raster(ds, spikes, fake.BOUNDARIES).axes]
+    assert sum("every cell is silent" in each for each in said) == 1
+    assert sum("no spikes, no power" in each for each in said) == 1
+    assert not any("silent" in each for each in texts(plot_acute(DS)))
+    ds["rate_hz"] = DS["rate_hz"].where((DS["arm"] != "nbqx") | (DS["time"] < 1), 0.0)
+    for draw in (plot_acute, plot_timeline):
+        assert "every cell is silent for a time in: NBQX" in " ".join(texts(draw(ds)))
+
+
+def test_block_refuses_doses_after_which_concentrations_only_pass_by() -> None:
+    with pytest.raises(InputError, match="found doses, after which.*hold a concentration"):
+        plot_block(DS)
+
+
+def test_a_time_axis_that_turns_logarithmic_says_so() -> None:
+    """Every panel with such an axis has, below its column, the words."""
+    for name, figure in ((n, drawn(n)) for n in DRAW):
+        bent = [ax for ax in figure.axes if ax.get_xscale() == "asinh"]
+        said = any("linear to 1 h, then logarithmic" in each for each in texts(figure))
+        assert said == bool(bent), name
+
+
+def test_colour_bars_say_what_they_are_of() -> None:
+    bars = [ax for ax in plot_landscape(fake_sweeps.plane()).axes if ax.get_label() == "<colorbar>"]
+    assert bars
+    assert all(ax.get_ylabel() for ax in bars)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_legend_and_no_label_lies_over_a_curve(name: str) -> None:
+    """Boxes of text against curves as drawn, but for words that stand on their own bar."""
+    figure = drawn(name)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    for ax in figure.axes:
+        boxes = {
+            t.get_text(): Text.get_window_extent(t, renderer) for t in ax.texts if t.get_text()
+        }
+        if (key := ax.get_legend()) is not None:
+            boxes["the legend"] = key.get_window_extent(renderer)
+        curves = [
+            layout._dense(line)
+            for line in ax.lines
+            if line.get_linestyle() not in ("None", "") and line.get_linewidth() < panels.BAR_PT / 2
+        ]
+        for text, box in boxes.items():
+            inner = box.shrunk(0.96, 0.8)
+            for curve in curves:
+                seen = curve[[ax.bbox.contains(*point) for point in curve]]
+                assert not inner.count_contains(seen), (name, ax.get_title("left"), text)
 
 
 def test_a_raster_without_snapshots_says_what_it_wants() -> None:

@@ -20,8 +20,8 @@ class Figure:
 
     With `own_data` it is drawn when somebody lays their own data over the course, never for an
     experiment. Of an experiment it needs so many `snapshots`, so many `numbers` that are swept (or
-    virtual subjects), with `responders` virtual subjects of whom a readout says yes or no, and that
-    it is `of` one of these kinds.
+    virtual subjects), with `responders` virtual subjects of whom a readout says yes or no, with
+    `held` an arm that holds a concentration, and that it is `of` one of these kinds.
     """
 
     caption: str
@@ -29,6 +29,7 @@ class Figure:
     numbers: int = 0
     responders: bool = False
     own_data: bool = False
+    held: bool = False
     takes: tuple[Taken, ...] = ()
     of: tuple[Kind, ...] = ("course", "induction")
 
@@ -74,6 +75,7 @@ FIGURES: dict[str, Figure] = {
     "block": Figure(
         "Share of each pool of NMDA receptors that is blocked, against the unbound "
         "concentration in the brain.",
+        held=True,
     ),
     "sweep": Figure(
         "Readouts against dose or against the swept value, with 95 % intervals; of points "

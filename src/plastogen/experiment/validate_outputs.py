@@ -44,6 +44,10 @@ def _lack(name: str, experiment: Experiment) -> tuple[str, str] | None:
     if kind not in figure.of:
         there = ", ".join(name for name, row in FIGURES.items() if kind in row.of)
         return f"in {KINDS[kind]}", f"one of {there}"
+    given = [one for arm in experiment.arms.values() for one in arm.give.values()]
+    if figure.held and not any(one.brain is not None for one in given):
+        wanted = "an arm that holds one, give: {drug: ketamine, brain: 1 uM, for: 1 h}"
+        return "without a concentration that is held", wanted
     if len(experiment.snapshots) < figure.snapshots:
         wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
         return f"with {len(experiment.snapshots)} snapshots", wanted

@@ -63,7 +63,7 @@ def plot_acute(
             [g for g in given if g.arm in names and g.drug not in (*style.BLOCKERS, style.STRESS)],
         )
         if k > 2:
-            ax.set_xlabel("time since first dose")
+            ax.set_xlabel(axis.time_label(ax))
     for ax in strips[:2]:
         ax.set_title(f"One arm: {styles[one].label}", color=styles[one].colour)
     strips[2].set_title("All arms")

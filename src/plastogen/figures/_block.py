@@ -4,6 +4,7 @@ against it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -25,11 +26,18 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     """Share of each NMDA pool that is blocked, against unbound brain concentration; a panel a drug.
 
     Takes every arm (and sweep point) at the last moment its highest concentration is held. Raises
-    InputError when no arm has drug in the brain.
+    InputError when no arm holds one.
     """
     for name in ("brain_uM", "block"):
         if name not in ds:
             data.single_point(ds, (name,))
+    kinds = {row.get("kind") for row in json.loads(ds.attrs.get("dosing", "[]"))}
+    if "dose" in kinds and "level" not in kinds:
+        raise refusal(
+            ds,
+            found="doses, after which concentrations only pass by",
+            wanted="arms that hold a concentration (give: {drug: ..., brain: 1 uM, for: 1 h})",
+        )
     points = _blocked_by_concentration(ds)
     drugs = list(dict.fromkeys(drug for drug, _, _ in points))
     if not drugs:

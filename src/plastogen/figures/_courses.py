@@ -20,6 +20,7 @@ from plastogen.figures._sweep import NUMBERS_PER_LINE, axis_label, point_label, 
 DEFAULT = "spine_density"
 MOST_PANELS, ROWS_FROM = 12, 4  # panels of a sweep; from so many on they stand in more than one row
 MOST_THREADS = 200  # courses of a bundle that are drawn one by one
+LABEL_PT = 12
 OUTER_PERCENT = 5  # of a bundle lie below, and above, its band
 
 
@@ -94,6 +95,7 @@ def _multiples(ds: xr.Dataset, name: str, title: str, along: str, others: Sequen
         ax.yaxis.set_major_locator(MaxNLocator(4))
     for ax in axes[len(kept) :]:
         ax.set_axis_off()
+    fig.supxlabel(axis.time_label(axes[0]), fontsize=LABEL_PT)
     return fig
 
 
@@ -162,6 +164,7 @@ def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
             middle = flat.median([dim for dim in flat.dims if dim != "time"])
             ax.plot(time_h, middle, color=style.GREY, zorder=1, linestyle=looks[base].line)
         ax.set_title(f"{look.label} (n = {len(curves)})")
+    fig.supxlabel(axis.time_label(axes[0]), fontsize=LABEL_PT)
     return fig
 
 

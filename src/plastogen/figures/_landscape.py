@@ -72,7 +72,7 @@ def plot_landscape(
             for name in (across, up)
         )
         bar = _map(fig, ax, x, y, z.mean)
-        bar.set_title(labels.unit_text(str(ds[name].attrs.get("units", "1"))), fontsize=11)
+        bar.set_ylabel(labels.unit_label(ds[name]), fontsize=11)
         short = z.n < ds.sizes["seed"]
         ax.plot(
             x[short],

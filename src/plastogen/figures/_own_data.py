@@ -100,7 +100,7 @@ def _panel(
         named=False,
     )
     ax.set_ylabel(_label(shown[0]))
-    ax.set_xlabel("time since first dose")
+    ax.set_xlabel(axis.time_label(ax))
     words = "\n".join(_words(ds, shown, LINE_CHARS // beside))
     ax.set_title(words, fontsize=SMALL, loc="left", weight="normal")
     _fit_courses(ax)

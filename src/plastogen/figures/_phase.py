@@ -10,12 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Bbox
 
 from plastogen.experiment import POINT, SUBJECT
 from plastogen.figures import axis, data, labels, layout, style
 from plastogen.figures._sweep import NUMBERS_PER_LINE, shaded_styles
 
 STATES = ("weight", "spine_density")
+TIME_PT = 12
 MARKS_H = (0, 3, 24, 72, 168, 336)  # when a course is marked
 MOST_THREADS = 200
 HALO = [withStroke(linewidth=4, foreground="white")]
@@ -93,10 +95,11 @@ def plot_phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
         key=lambda line: float(np.ptp(line[states[0]].values) + np.ptp(line[states[1]].values)),
     )
     _frame(ax)
-    _label_times(ax, furthest[states[0]].values, furthest[states[1]].values, ds["time"].values)
     _products(ax)
     ax.set_xlabel(_title(ds, states[0]))
     ax.set_ylabel(_title(ds, states[1]))
+    fig.draw_without_rendering()  # places of labels follow from where curves stand
+    _label_times(ax, furthest[states[0]].values, furthest[states[1]].values, ds["time"].values)
     return fig
 
 
@@ -147,17 +150,21 @@ def _marks(
 def _label_times(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array) -> None:
     """The times, beside the dots of the course that goes furthest, where they are apart."""
     spans = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
-    labelled: list[data.Array] = []
+    labelled, taken = list[data.Array](), list[Bbox]()
     for h, across, up in _crossings(x, y, time_h):
         place = np.array([across, up]) / spans
         if all(np.abs(place - other).max() > APART_PERCENT / 100 for other in labelled):
+            text = axis.time_text(h) if h else "start"
+            offset, box = layout.clear_offset(ax, text, (across, up), TIME_PT, taken)
+            taken.append(box)
             ax.annotate(
-                axis.time_text(h) if h else "start",
+                text,
                 (across, up),
-                xytext=(0, 9),
+                xytext=offset,
                 textcoords="offset points",
-                fontsize=12,
+                fontsize=TIME_PT,
                 ha="center",
+                va="center",
                 zorder=6,
                 path_effects=HALO,
             )
@@ -184,9 +191,11 @@ def _products(ax: Axes) -> None:
             ax.annotate(
                 f"{product:g}",
                 (x[inside][-1], y[inside][-1]),
-                xytext=(-3, 3),
+                xytext=(3, 0),
                 textcoords="offset points",
-                ha="right",
+                ha="left",
+                va="center",
+                annotation_clip=False,
                 color=style.GREY,
                 fontsize=10,
                 zorder=0,

@@ -73,6 +73,8 @@ def plot_raster(
         start = max(0.0, (float(times.max(initial=0)) - window_s) / 2)
         seen = (times >= start) & (times < start + window_s)
         dots(rows[0][column], (times[seen] - start) * MS_PER_S, who[seen], cells, named=column == 0)
+        if not times.size:
+            layout.write_across(rows[0][column], "every cell is silent")
         population(rows[1][column], times - start, who, cells, window_s)
         before = run["spectrum"].sel(snapshot=moments[0]) if column else None
         _spectrum(rows[2][column], run["spectrum"].sel(snapshot=moment), before, colour)
@@ -201,18 +203,23 @@ def by_tenths(frequency: Array, power: Array) -> tuple[Array, Array]:
 def _spectrum(ax: Axes, spectrum: xr.DataArray, before: xr.DataArray | None, colour: str) -> None:
     """Spectrum on two logarithmic axes, bands shaded, the first snapshot's in grey behind."""
     frequency = spectrum["frequency"].values
+    silent = not np.nanmax(spectrum.values) > 0
     top = min(float(frequency[-1]), 2 * GAMMA_HZ[1])
     keep = (frequency > 0) & (frequency <= top)
     for first, last in (DELTA_HZ, GAMMA_HZ):
         ax.axvspan(max(first, frequency[keep][0]), last, color=style.PALE, linewidth=0, zorder=0)
     if before is not None:
         ax.plot(*by_tenths(frequency[keep], before.values[keep]), color=style.GREY, linewidth=2)
-    ax.plot(frequency[keep], spectrum.values[keep], color=style.tint(colour, 65), linewidth=1)
-    ax.plot(*by_tenths(frequency[keep], spectrum.values[keep]), color=colour, linewidth=2)
+    if silent:
+        layout.write_across(ax, "no spikes, no power")
+    else:
+        ax.plot(frequency[keep], spectrum.values[keep], color=style.tint(colour, 65), linewidth=1)
+        ax.plot(*by_tenths(frequency[keep], spectrum.values[keep]), color=colour, linewidth=2)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(frequency[keep][0], top)
-    ax.set_ylim(top=ROOM * float(np.nanmax(spectrum.values[keep])))
+    if not silent:
+        ax.set_ylim(top=ROOM * float(np.nanmax(spectrum.values[keep])))
     ax.xaxis.set_major_locator(FixedLocator(FREQUENCY_TICKS))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda f, _: f"{f:g}"))
     ax.xaxis.set_minor_locator(NullLocator())

@@ -61,7 +61,7 @@ def plot_spectra(
         [g for g in given if g.arm in chosen and g.drug not in (*style.BLOCKERS, style.STRESS)],
     )
     panels.by_arm(Panel(axes[2], early), "dissociation", "Dissociation proxy (share lost)", chosen)
-    axes[2].set_xlabel("time since first dose")
+    axes[2].set_xlabel(axis.time_label(axes[2]))
     return fig
 
 

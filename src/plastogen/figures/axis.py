@@ -64,6 +64,12 @@ def time_axis(
     ax.xaxis.set_major_formatter(FuncFormatter(lambda hours, _: time_text(hours)))
 
 
+def time_label(ax: Axes, what: str = "time since first dose") -> str:
+    """What a time axis says of itself, that it turns from linear to logarithmic too."""
+    turns = f" (linear to {time_text(LINEAR_H)}, then logarithmic)"
+    return what + (turns if ax.get_xscale() == "asinh" else "")
+
+
 def _apart(ticks: Sequence[float], span: float) -> list[float]:
     """Ticks that leave one another room on the arsinh axis, the last first."""
     kept: list[float] = []

@@ -236,6 +236,14 @@ def count_runs(ds: xr.Dataset) -> dict[str, tuple[int, int]]:
     return result
 
 
+def silent_arms(ds: xr.Dataset) -> list[str]:
+    """The arms in which, at some time, no cell of any class fires."""
+    if "rate_hz" not in ds:
+        return []
+    rates = ds["rate_hz"].mean("seed").max("class").min("time")
+    return [arm for arm in arm_names(ds) if float(rates.sel(arm=arm)) <= 0]
+
+
 def varied_numbers(ds: xr.Dataset) -> dict[str, xr.DataArray]:
     """The numbers that are swept, or differ between virtual subjects: name -> its values, in the
     order of the file.

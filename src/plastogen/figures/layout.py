@@ -15,11 +15,14 @@ from typing import Any, ParamSpec
 
 import matplotlib
 import matplotlib.style
+import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
+from matplotlib.transforms import Bbox
 
 from plastogen._base.scope import SCOPE
 from plastogen.experiment import SUBJECT
@@ -32,6 +35,8 @@ MARGIN_PT, HEADER_PT, KEY_PT, FOOTER_PT, LINE_PT = 30, 66, 20, 40, 15
 ROW_CHARS = 130  # letters that fit beside one another in a key of arms
 KEY_CHARS = 9  # what a line takes of them
 PLACE_DIGITS = 4  # of a position on the slide, as a share of its width or height
+LETTER = 3 / 5  # width of a letter over the size of its font
+REACHES_PT, DIRECTIONS, BETWEEN = (11, 15, 20, 26, 34), 16, 12
 MOST_NAMED = 3  # more arms that lack runs than this are counted, not named
 
 
@@ -209,6 +214,48 @@ def legend(ax: Axes, *, above: bool = True, size: int = 11) -> None:
         made.set_in_layout(False)
     else:
         ax.legend(handles, labels, loc="best", handlelength=2, labelspacing=0, **common)
+
+
+def clear_offset(
+    ax: Axes, text: str, at: tuple[float, float], size: int, taken: Sequence[Bbox] = ()
+) -> tuple[tuple[float, float], Bbox]:
+    """Where, in points from `at` (data), the middle of `text` lies over no curve of `ax` and none
+    of the boxes `taken`, as near as there is such a place; and its box. The layout has to stand.
+    """
+    scale = ax.figure.dpi / PT_PER_INCH
+    width, height = LETTER * size * len(text) * scale, size * scale
+    x, y = ax.transData.transform(at)
+    curves = [_dense(line) for line in ax.lines if line.get_linestyle() not in ("None", "")]
+    found: list[tuple[int, float, float, Bbox]] = []
+    for reach in REACHES_PT:
+        for turn in range(DIRECTIONS):
+            angle = 2 * np.pi * (turn / DIRECTIONS + 1 / 4)
+            across, up = reach * np.cos(angle) * (1 + len(text) / 4), reach * np.sin(angle)
+            box = Bbox.from_bounds(
+                x + across * scale - width / 2, y + up * scale - height / 2, width, height
+            )
+            hits = sum(int(box.count_contains(curve)) for curve in curves)
+            hits += sum(box.overlaps(other) for other in taken)
+            hits += not (ax.bbox.contains(box.x0, box.y0) and ax.bbox.contains(box.x1, box.y1))
+            if not hits:
+                return (across, up), box
+            found.append((hits, across, up, box))
+    _, across, up, box = min(found, key=lambda one: one[0])
+    return (across, up), box
+
+
+def _dense(line: Line2D) -> npt.NDArray[np.float64]:
+    """Points along a line as it is drawn, in pixels, close enough to find one in a box of text."""
+    drawn = line.get_transform().transform(np.column_stack(line.get_data()).astype(float))
+    drawn = drawn[np.isfinite(drawn).all(1)]
+    steps = np.linspace(0, 1, BETWEEN, endpoint=False)[:, None, None]
+    between = drawn[None, :-1] + steps * np.diff(drawn, axis=0)[None]
+    return np.asarray(np.concatenate([between.reshape(-1, 2), drawn[-1:]]))
+
+
+def write_across(ax: Axes, text: str) -> None:
+    """A few words in the middle of a panel that has nothing else to show."""
+    ax.text(1 / 2, 1 / 2, text, transform=ax.transAxes, ha="center", va="center", color=MUTED)
 
 
 def write_data_line(fig: Figure, text: str) -> None:

@@ -31,6 +31,7 @@ NARROWEST, ROOM_PERCENT = (
     60,
 )  # a bar below 1/80 of the axis is a mark; text fits after 60 % of it
 FLATTENED = 3  # a panel this many times higher for the sake of a blocker would hide the rest
+LINE_PT = 18  # of a line of words between a panel and its title
 MOST_BARS = 3  # more things given than this share a row a drug
 SHOWN_SHARE_PERCENT = (
     2  # a species that never reaches this share of the highest concentration is not drawn
@@ -230,7 +231,7 @@ def by_arm(
         axis.draw_course(
             ax, ds["time"].values, course, styles[arm].colour, linestyle=styles[arm].line
         )
-    _keep_in_view(panel, courses, styles)
+    said_above = _keep_in_view(panel, courses, styles)
     floor = data.noise_half_width(ds, name, {"arm": arms[0], **at}, relative=change)
     centre = courses[arms[0]].mean[0]
     axis.draw_noise_band(ax, 100 if change else float(centre), floor)
@@ -243,14 +244,14 @@ def by_arm(
         class_=at.get("class"),
         colours={arm: styles[arm].colour for arm in arms},
     )
-    ax.set_title(title)
+    ax.set_title(title, pad=LINE_PT if said_above else None)
 
 
 def _keep_in_view(
     panel: Panel, courses: Mapping[str, Intervals], styles: Mapping[str, ArmStyle]
-) -> None:
+) -> bool:
     """Lets arms with a blocker run off the scale, and says so, where they would flatten all the
-    others.
+    others; whether that takes a line under the title.
     """
     reach = {
         arm: (float(np.nanmin(c.mean)), float(np.nanmax(c.mean)))
@@ -259,34 +260,31 @@ def _keep_in_view(
     }
     main = [ends for arm, ends in reach.items() if styles[arm].filled]
     if not main:
-        return
+        return False
     low, high = min(a for a, _ in main), max(b for _, b in main)
     span = high - low
     if (
         span <= 0
         or max(b for _, b in reach.values()) - min(a for a, _ in reach.values()) <= FLATTENED * span
     ):
-        return
+        return False
     low, high = low - span / 2, high + span / 4
     panel.ax.set_ylim(low, high)
     off = {arm: a if a < low else b for arm, (a, b) in reach.items() if a < low or b > high}
-    above = panel.key_above
     words = f"off scale: {', '.join(styles[arm].label for arm in off)}"
-    if not above:  # beside a title there is no room for more
+    if not panel.key_above:  # under the title, where there is room for more
         words += f" ({' to '.join(sorted({f'{value:.3g}' for value in off.values()}, key=float))})"
-    box = None if above else {"facecolor": "white", "linewidth": 0, "pad": 1}
     panel.ax.annotate(
         words,
-        (1, int(above)),
+        (int(panel.key_above), 1),
         xycoords="axes fraction",
         xytext=(0, 4),
         textcoords="offset points",
-        ha="right",
+        ha="right" if panel.key_above else "left",
         fontsize=10,
         color=style.MUTED,
-        bbox=box,
-        zorder=6,
     )
+    return not panel.key_above
 
 
 def footnotes(ds: xr.Dataset) -> str:
@@ -296,6 +294,9 @@ def footnotes(ds: xr.Dataset) -> str:
         parts.append("grey band: probe noise")
     if data.dosing_events(ds):
         parts.append("shaded: drug going in")
+    if silent := data.silent_arms(ds):
+        named = ", ".join(style.arm_title(ds, arm) for arm in silent)
+        parts.append(f"every cell is silent for a time in: {named}")
     return "; ".join(parts) + "."
 
 
