@@ -11,14 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from plastogen._base.leftovers import HOST, SILENT_S, gone
 from plastogen.runs import heartbeat as module
 from plastogen.runs.heartbeat import (
     FOLDER,
-    HOST,
-    SILENT_S,
     Heartbeat,
     active_workers,
-    gone,
     remove_folder_if_idle,
 )
 

@@ -125,6 +125,30 @@ def test_a_script_that_starts_workers_is_not_run_by_them(tmp_path: Path) -> None
     assert ran.stdout.split() == ["once", "True"]
 
 
+def test_dask_on_this_machine_listens_to_nobody_else() -> None:
+    distributed = pytest.importorskip("distributed")
+    pytest.importorskip("cryptography")
+    pool = make_pool("dask", 1)
+    try:
+        address = pool.name.rpartition(" ")[2]
+        assert address.startswith("tls://127.0.0.1:")
+        assert pool.submit(pow, 2, 5).result(timeout=60) == 32
+        for scheme in ("tls", "tcp"):
+            with pytest.raises((OSError, TypeError, RuntimeError)):
+                distributed.Client(address.replace("tls", scheme, 1), timeout=2)
+    finally:
+        pool.close()
+
+
+def test_dask_on_this_machine_is_not_had_without_encryption(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with pytest.raises(InputError, match="open to all its users.*brings cryptography"):
+        make_pool("dask", 1)
+
+
 def test_dask_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install 'plastogen\[cluster\]'"):

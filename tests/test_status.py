@@ -9,8 +9,9 @@ import course_fake
 import pytest
 from test_scheduler import JOBS
 
+from plastogen._base.leftovers import HOST
 from plastogen.errors import InputError
-from plastogen.runs.heartbeat import HOST, Heartbeat
+from plastogen.runs.heartbeat import Heartbeat
 from plastogen.runs.request import read_record, write_record
 from plastogen.runs.scheduler import run_all
 from plastogen.runs.status import age, describe_status, read_status

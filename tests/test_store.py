@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from test_experiment import question
 
+from plastogen._base.leftovers import HOST, SILENT_S
 from plastogen.errors import CacheDamaged, StoreError
-from plastogen.runs.heartbeat import HOST, SILENT_S
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import FILES, Store
 from plastogen.simulation.course import Plan
@@ -136,6 +136,7 @@ def test_a_finished_run_of_another_experiment_is_borrowed(tmp_path: Path) -> Non
     other = Store(tmp_path / "two")
     other.prepare()
     assert other.borrow(run)
+    assert list(other.borrowed.items()) == [(tmp_path / "one", 1)]
     assert other.fault(run) is None
     assert not other.borrow("f" * 12)
     broken = Store(tmp_path / "three")

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from plastogen._base.leftovers import ours
 from plastogen.errors import CacheDamaged, StoreError
 
 Array = npt.NDArray[Any]
@@ -134,7 +135,7 @@ def replacing(path: Path) -> Iterator[Path]:
     path = Path(path)
     with explained(path, "write"):
         make_folder(path.parent)
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=ours(TEMPORARY), dir=path.parent)
         os.close(handle)
         try:
             yield Path(name)

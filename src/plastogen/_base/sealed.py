@@ -26,6 +26,7 @@ from plastogen._base.files import (
     locked,
     writable_by_others,
 )
+from plastogen._base.leftovers import ours, sweep
 from plastogen.errors import CacheDamaged
 
 Fault: TypeAlias = Literal["missing", "cut short or altered", "of unknown origin"]
@@ -147,9 +148,10 @@ def made_once(
         if folder.exists() and announce:
             announce(f"{folder} is damaged ({why}); it is made again")
         with explained(folder, "write"):
-            for left in folder.parent.glob(f"{TEMPORARY}{folder.name}-*"):  # of a killed process
-                shutil.rmtree(left, ignore_errors=True)
-            work = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{folder.name}-", dir=folder.parent))
+            sweep(folder.parent, TEMPORARY)
+            work = Path(
+                tempfile.mkdtemp(prefix=ours(f"{TEMPORARY}{folder.name}-"), dir=folder.parent)
+            )
         try:
             make(work)
             with explained(folder, "write"):

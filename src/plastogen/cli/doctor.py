@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 from plastogen._base.files import cache_dir, clean, size
+from plastogen._base.leftovers import SCRATCH, ours
 from plastogen._base.machine import cores, in_bytes
 from plastogen.errors import StoreError
 from plastogen.model.circuit import compiler, compiler_version, default_backend
@@ -72,7 +73,7 @@ def _compiler() -> Finding:
     path = compiler()
     if path is None:
         return Finding("C++ compiler", False, "none (g++ and make are needed)", _compiler_fix())
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=ours(SCRATCH)) as folder:
         source = Path(folder) / "try.cpp"
         source.write_text("#include <random>\nint main() { std::mt19937 r; return r() == 0; }\n")
         command = [path, "-std=c++11", str(source), "-o", str(Path(folder) / "try")]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable
 from enum import IntEnum
@@ -42,6 +43,20 @@ def exit_code(outcome: Outcome) -> ExitCode:
     if outcome.failed or outcome.undrawn:
         return ExitCode.RUN_FAILED
     return ExitCode.CLAIM_MISSED if outcome.missed else ExitCode.OK
+
+
+def heed_signals() -> None:
+    """Let SIGTERM and SIGHUP, where nobody has made them mean something else (as nohup does), end
+    a command as Ctrl-C does: what is under way is put away, what is finished is kept.
+    """
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop)
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:

@@ -15,7 +15,7 @@ from plastogen import __version__
 from plastogen._base.machine import set_one_thread
 from plastogen._base.scope import SCOPE
 from plastogen.cli import explore, late_rich, look, results, run, study, teach
-from plastogen.cli.exit_codes import ExitCode
+from plastogen.cli.exit_codes import ExitCode, heed_signals
 
 PANELS: dict[str, tuple[Any, ...]] = {
     "Look": (look.list_, look.show, look.new, look.check, look.sources, look.reliance, look.doctor),
@@ -61,6 +61,7 @@ def main() -> Any:
     """Run the command line."""
     late_rich.defer()
     set_one_thread()
+    heed_signals()
     os.environ["MPLBACKEND"] = "agg"  # what a notebook had set is not there for a process it starts
     return app()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from plastogen._base.files import locked
+from plastogen._base.leftovers import SCRATCH, ours
 from plastogen._base.sealed import fault, read_json, sealing, write_json
 from plastogen._base.text import nearest, show
 from plastogen.errors import CacheDamaged, InputError
@@ -177,7 +178,7 @@ def _shown(request: Request, ds: xr.Dataset) -> Shown:
 
 def _draw_early(request: Request, say: Say) -> None:
     """The first hours from the first seed alone, while the other seeds run."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=ours(SCRATCH)) as folder:
         path, seeds = Path(folder) / "early.nc", request.opened.seeds[:1]
         with assemble(
             request.opened, request.conditions, request.store, request.ids, path, seeds

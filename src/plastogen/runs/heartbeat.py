@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import re
 import threading
 import time
 from collections.abc import Sequence
@@ -19,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-HOST = re.sub(r"\W+", "-", platform.node())  # this machine, as part of a file's name
+from plastogen._base.leftovers import HOST, gone
+
 FOLDER = ".working"
 EACH_S = 1  # between two writes of one worker, unless it begins something else
-SILENT_S = 600  # a worker that cannot be asked and says nothing for so long counts as gone
 
 
 @dataclass(frozen=True)
@@ -100,27 +98,3 @@ def remove_folder_if_idle(folder: Path) -> None:
             for path in (Path(folder) / FOLDER).glob("*.partial"):
                 path.unlink()
             (Path(folder) / FOLDER).rmdir()
-
-
-def old(file: Path) -> bool:
-    """Whether nobody has touched a file for so long that who wrote it counts as gone."""
-    with suppress(OSError):
-        return time.time() - file.stat().st_mtime > SILENT_S
-    return True
-
-
-def gone(host: str, pid: int, file: Path) -> bool:
-    """Whether the process that left `file` is no more; where that cannot be asked, the file's age
-    tells.
-    """
-    if host != HOST or pid == os.getpid():  # numbers of processes come again
-        return old(file)
-    if os.name != "posix":  # asking would end it
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False

@@ -54,6 +54,8 @@ def run_missing(
                 if any(result.state == "run" for result in results):
                     first_seed()
                 first_seed = None
+    for folder, n in request.store.borrowed.items():
+        say(f"{n} run{'s' * (n > 1)} taken from {folder}, where the same was run before")
     fresh = [result.run for result in results if result.state == "run"]
     if fresh and not options.get("scheduler"):
         seconds = (time.monotonic() - began) * min(workers, len(fresh))

@@ -245,15 +245,34 @@ def _silence_dask() -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
+def _local_cluster(workers: int) -> Any:
+    """Workers on this machine that listen to us alone: whoever may speak to a scheduler runs code
+    as its user, so all speak TLS with a certificate made for this one sweep. Raises InputError.
+    """
+    from distributed import LocalCluster
+
+    try:
+        import cryptography  # noqa: F401
+    except ImportError:
+        wanted = "pip install 'plastogen[cluster]', which brings cryptography"
+        found = "dask on this machine without encryption, open to all its users"
+        raise InputError.one(file="--scheduler", found=found, wanted=wanted) from None
+    return LocalCluster(
+        workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        security=True,
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+    )
+
+
 def _client(where: str, workers: int) -> Any:
     """Raises OSError when nothing answers, ValueError when `where` is no address."""
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     if where == LOCAL:
-        quiet = logging.CRITICAL
-        return Client(
-            LocalCluster(workers, threads_per_worker=1, dashboard_address=None, silence_logs=quiet)
-        )
+        return Client(_local_cluster(workers))
     if is_file(Path(where)):
         _check_scheduler_file(Path(where))
         return Client(scheduler_file=where, timeout=CONNECT_S)

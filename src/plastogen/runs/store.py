@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,20 +24,29 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.files import TEMPORARY, atomic_write, explained, read_npz, size, write_npz
+from plastogen._base.files import (
+    TEMPORARY,
+    atomic_write,
+    explained,
+    read_npz,
+    size,
+    writable_by_others,
+    write_npz,
+)
+from plastogen._base.leftovers import gone, ours, remove, sweep
 from plastogen._base.sealed import checksum, read_json, write_json
 from plastogen.errors import CacheDamaged, StoreError
 from plastogen.runs.batch import SUFFIX, Batches, listed
-from plastogen.runs.heartbeat import HOST, gone, old
+from plastogen.runs.course_tables import boundaries, course_tables
 from plastogen.runs.identity import determines
-from plastogen.simulation import Course, Plan, variables_of
+from plastogen.simulation import Course, Plan
 
 Array: TypeAlias = NDArray[Any]
+BESIDE = ("figures", "emulators", ".working")  # folders of results beside that of runs
 FILES = ("plan.json", "course.npz", "snapshots.npz")
 LABELLED = ("class", "pool", "species", "snapshot")  # dimensions whose names a run keeps
 RUN = re.compile(r"[0-9a-f]{12}")
 PARTIAL = re.compile(r"[0-9a-f]{12}\.partial-(.+)-(\d+)-.*")
-SUMMARY = ("rate_hz", "spectrum", "gamma_power", "delta_power", "gamma_peak_hz")
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ class Store:
         self.runs = self.folder / "runs"
         self._batches = Batches(self.runs)
         self._beside: dict[str, Path] | None = None
+        self.borrowed = Counter[Path]()  # results folder -> runs taken from it
         self.refresh()
 
     def refresh(self) -> None:
@@ -89,9 +100,9 @@ class Store:
         for entry in self.runs.iterdir():
             left = PARTIAL.fullmatch(entry.name)
             if left and gone(left[1], int(left[2]), entry):
-                shutil.rmtree(entry, ignore_errors=True)
-            elif entry.name.startswith(TEMPORARY) and old(entry):
-                entry.unlink(missing_ok=True)
+                remove(entry)
+        for place in (self.runs, self.folder, *(self.folder / name for name in BESIDE)):
+            sweep(place, TEMPORARY)
         self.refresh()
 
     def fault(self, run: str) -> str | None:
@@ -128,13 +139,22 @@ class Store:
                 shutil.rmtree(self.runs / run)
 
     def borrow(self, run: str) -> bool:
-        """Copy run `run` from a results folder beside this one, if one has finished it."""
+        """Copy run `run` from a results folder of ours beside this one, if one has finished it;
+        `borrowed` says from where.
+        """
         if self._beside is None:
             folders = sorted(self.folder.parent.glob("*/runs"), reverse=True)
             self._beside = {
-                run: runs.parent for runs in folders if runs != self.runs for run in _listed(runs)
+                run: runs.parent
+                for runs in folders
+                if runs != self.runs and _ours(runs.parent) and _ours(runs)
+                for run in _listed(runs)
             }
-        return run in self._beside and self.take(run, Store(self._beside[run]))
+        source = self._beside.get(run)
+        if source is None or not self.take(run, Store(source)):
+            return False
+        self.borrowed[source] += 1
+        return True
 
     def take(self, run: str, other: Store) -> bool:
         """Copy run `run` from another results folder, if it is finished there. Raises
@@ -162,7 +182,7 @@ class Store:
         """
         partial = self._partial(run)
         try:
-            write_npz(partial / "course.npz", **_tables(plan, course))
+            write_npz(partial / "course.npz", **course_tables(plan, course))
             spikes = {
                 f"{name}_{key}": shot[key]
                 for name, shot in course.snapshots.items()
@@ -211,7 +231,7 @@ class Store:
                 "arm": arms[run],
             }
             text = json.dumps({"manifest": about, "plan": determines(plan)}, sort_keys=True)
-            tables = _tables(plan, course)
+            tables = course_tables(plan, course)
             of_error = {
                 name: array for name, array in moved.arrays.items() if name in tables and array.size
             }
@@ -227,9 +247,7 @@ class Store:
 
     def _partial(self, run: str) -> Path:
         with explained(self.runs, "write into"):
-            return Path(
-                tempfile.mkdtemp(prefix=f"{run}.partial-{HOST}-{os.getpid()}-", dir=self.runs)
-            )
+            return Path(tempfile.mkdtemp(prefix=ours(f"{run}{TEMPORARY}"), dir=self.runs))
 
     def _settle(self, partial: Path, run: str) -> None:
         """Give a whole run its real name; another process may have finished the same run first."""
@@ -337,6 +355,13 @@ def _alone(runs: Path) -> set[str]:
     return {name for name in names if RUN.fullmatch(name)}
 
 
+def _ours(folder: Path) -> bool:
+    """Whether nobody else could have written what is in a folder."""
+    with suppress(OSError):
+        return not writable_by_others(folder.stat())
+    return False
+
+
 def _listed(runs: Path) -> set[str]:
     """The runs of another folder, at a glance."""
     found = _alone(runs)
@@ -344,37 +369,3 @@ def _listed(runs: Path) -> set[str]:
         with suppress(CacheDamaged):
             found.update(listed(path))
     return found
-
-
-def _tables(plan: Plan, course: Course) -> dict[str, Array]:
-    """What course.npz holds. Raises ValueError when the course is not finite or lacks a
-    variable.
-    """
-    tables: dict[str, Array] = {"time_h": np.asarray(plan.grid_h, float)}
-    for name, variable in variables_of(plan.circuit, plan.kind).items():
-        if variable.of_snapshot:
-            continue
-        values = np.asarray(course.arrays[name], float)
-        if values.shape[0] != tables["time_h"].size or not np.isfinite(values).all():
-            raise ValueError(f"the course of {name} is not finite at every time of the grid")
-        tables[name] = values
-    shots = course.snapshots
-    tables["frequency_hz"] = np.asarray(
-        next(iter(shots.values()))["frequency_hz"] if shots else [], float
-    )
-    below = {"rate_hz": (len(plan.circuit.classes),), "spectrum": tables["frequency_hz"].shape}
-    for key in SUMMARY:
-        values = np.array([shots[s][key] for s in shots], dtype=float)
-        tables["snapshot_rate_hz" if key == "rate_hz" else key] = values.reshape(
-            len(shots), *below.get(key, ())
-        )
-    tables["names_snapshot"] = np.array(list(shots), dtype=np.str_)
-    tables["names_class"] = np.array(plan.circuit.classes, dtype=np.str_)
-    tables["names_pool"] = np.array(list(plan.circuit.pools()), dtype=np.str_)
-    tables["names_species"] = np.array(list(course.species), dtype=np.str_)
-    return tables
-
-
-def boundaries(plan: Plan) -> dict[str, list[int]]:
-    """Class -> [first cell, one past the last], for rasters."""
-    return {name: [part.start, part.stop] for name, part in plan.circuit.slices().items()}

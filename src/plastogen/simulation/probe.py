@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.digest import digest
-from plastogen._base.files import cache_dir, read_npz, write_npz
+from plastogen._base.files import TEMPORARY, cache_dir, read_npz, write_npz
+from plastogen._base.leftovers import sweep
 from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import (
     PRINCIPAL,
@@ -195,6 +196,13 @@ class Asker(Protocol):
     def ask(self, drive: Drive, seed: int) -> Activity: ...
 
 
+@lru_cache(maxsize=64)
+def _sweep_once(folder: Path) -> None:
+    """Sweep a folder of answers of what killed processes left, once a process."""
+    for place in folder.glob("*"):
+        sweep(place, TEMPORARY)
+
+
 class CachedProbe:
     """A probe whose answers are kept on disk and shared by every arm, run and experiment.
 
@@ -203,6 +211,7 @@ class CachedProbe:
 
     def __init__(self, probe: Asker, folder: Path | None = None, *, since: float = 0.0) -> None:
         self._since = since
+        _sweep_once(folder or cache_dir() / "probes" / probe.key)
         self._probe, self._folder = probe, folder or cache_dir() / "probes" / probe.key
         self.circuit = probe.circuit
         self.asked = self.answered = 0

@@ -30,6 +30,7 @@ import numpy.typing as npt
 
 from plastogen._base.digest import digest
 from plastogen._base.files import cache_dir, explained
+from plastogen._base.leftovers import SCRATCH, ours, sweep_scratch
 from plastogen._base.sealed import checksum, folder_fault, made_once
 from plastogen._base.streams import stream
 from plastogen.errors import EngineError, MachineError
@@ -320,9 +321,10 @@ def _execute(
     seconds: float,
     seeds: tuple[int, int],
 ) -> network.Raw:
+    sweep_scratch()
     with (
         explained(Path(tempfile.gettempdir()), "write to"),
-        tempfile.TemporaryDirectory(prefix="plastogen-") as place,
+        tempfile.TemporaryDirectory(prefix=ours(SCRATCH)) as place,
     ):
         values = [f"G.{name}={value!r}" for name, value in shared.items()]
         for name, array in cells.items():

@@ -1,0 +1,89 @@
+"""What a killed process left is swept; what is alive is let be. Signals that end us end us well."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from plastogen._base.files import TEMPORARY, atomic_write
+from plastogen._base.leftovers import HOST, SILENT_S, ours, sweep
+
+ENDLESS = """
+import sys, time
+from plastogen.cli import exit_codes, main
+@main.app.command()
+@exit_codes.guarded
+def endless():
+    print("under way", flush=True)
+    time.sleep(60)
+sys.argv = ["plastogen", "endless"]
+main.main()
+"""
+
+
+def dead() -> int:
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    return done.pid
+
+
+def test_what_the_dead_left_is_swept_and_the_living_are_let_be(tmp_path: Path) -> None:
+    gone = dead()
+    left = [f"{TEMPORARY}{HOST}-{gone}-ab_c1", f"{TEMPORARY}program-x-{HOST}-{gone}-abc"]
+    living = [ours(TEMPORARY) + "abc", f"{TEMPORARY}{HOST}-{os.getppid()}-abc", "results.nc"]
+    foreign = [f"{TEMPORARY}other-{HOST}x-1-abc", f"{TEMPORARY}abc"]
+    for name in (*left, *living, *foreign):
+        (tmp_path / name).write_text("")
+    (tmp_path / f"{TEMPORARY}folder-{HOST}-{gone}-abc" / "deep").mkdir(parents=True)
+    sweep(tmp_path, TEMPORARY)
+    assert {path.name for path in tmp_path.iterdir()} == {*living, *foreign}
+    then = time.time() - SILENT_S - 1
+    for name in foreign:
+        os.utime(tmp_path / name, (then, then))
+    sweep(tmp_path, TEMPORARY)
+    assert {path.name for path in tmp_path.iterdir()} == {*living}
+
+
+def test_a_file_under_way_says_whose_it_is(tmp_path: Path) -> None:
+    names = []
+    atomic_write(tmp_path / "a", lambda file: names.append(Path(file.name).name))
+    assert names[0].startswith(f"{TEMPORARY}{HOST}-{os.getpid()}-")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_leave_like_ctrl_c(number: signal.Signals) -> None:
+    command = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    )
+    assert command.stdout is not None
+    assert command.stdout.readline() == "under way\n"
+    command.send_signal(number)
+    said, _ = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert "stopped. What is finished is kept" in said
+
+
+def test_nohup_is_heeded() -> None:
+    code = "import signal; from plastogen.cli.exit_codes import heed_signals; heed_signals();"
+    code += "print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
+    done = subprocess.run(
+        ["sh", "-c", 'trap "" HUP; exec "$0" -c "$1"', sys.executable, code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True\n"
