@@ -27,6 +27,7 @@ from plastogen.publish.explore import numbers
 
 SMALL, PAGE = explore.circuit(), Path(__file__).parent / "page"
 SETTLE, SECONDS = numbers.SETTLE_S, 2.0
+GUIDED_S = 5  # of each of 12 networks; the page shows ten of one
 pytestmark = [
     pytest.mark.network,
     pytest.mark.skipif(shutil.which("node") is None, reason="needs node"),
@@ -146,7 +147,7 @@ def test_the_page_sums_spikes_up_as_scipy_does() -> None:
 @lru_cache(maxsize=1)
 def guided() -> dict[str, np.ndarray]:
     """What the guide has a student try, in every network of the page: rates (networks, classes)
-    over ten seconds.
+    over GUIDED_S.
     """
     model = json.loads(
         (explore.shipped_page().read_text(encoding="utf-8").split('id="model-data">')[1]).split(
@@ -166,7 +167,7 @@ def guided() -> dict[str, np.ndarray]:
         "SST": asked(on(SST=0.6)), "all": asked(on(E=0.6, PV=0.6, SST=0.6)), "low_mg": asked(held(1, 2), mg=2), "no_mg": asked(held(1, 0), mg=0),
     }  # fmt: skip
     questions = [
-        {**question, "seed": seed, "seconds": 10}
+        {**question, "seed": seed, "seconds": GUIDED_S}
         for question in tried.values()
         for seed in range(len(numbers.SEEDS))
     ]

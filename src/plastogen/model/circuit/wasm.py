@@ -13,11 +13,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from plastogen._base.digest import digest
 from plastogen._base.files import cache_dir, explained
+from plastogen._base.machine import cores
 from plastogen._base.sealed import made_once
 from plastogen.errors import EngineError
 from plastogen.model.circuit.definition import Circuit
@@ -105,11 +107,16 @@ def write_sources(circuit: Circuit, folder: Path) -> list[str]:
 def _compile(circuit: Circuit, work: Path) -> None:
     sources = write_sources(circuit, work)
     objects = [f"{Path(source).stem}.o" for source in sources]
-    for source, made in zip(sources, objects, strict=True):
-        _run(work, "-I.", *FLAGS, "-c", source, "-o", made)
+    with ThreadPoolExecutor(cores()) as pool:
+        made = [
+            pool.submit(_run, work, "-I.", *FLAGS, "-c", source, "-o", named)
+            for source, named in zip(sources, objects, strict=True)
+        ]
+    for one in made:
+        one.result()
     _run(work, *objects, *LINK, "--embed-file", "static_arrays", "-o", "network.js")
-    for made in objects:
-        (work / made).unlink()
+    for named in objects:
+        (work / named).unlink()
 
 
 def _run(work: Path, *words: str) -> None:

@@ -36,7 +36,9 @@ function press(step, button) {
     keepInView(step.question, step.verdict);
     return;
   }
-  const wish = JSON.parse(button.dataset.do);
+  const wish = JSON.parse(button.dataset.do), before = guide.pressed;
+  guide.pressed = null;
+  if (before) conclude(before.step);
   step.verdict.textContent = COMPUTING;
   step.verdict.className = "verdict";
   if (!wish.days) fresh();
@@ -55,10 +57,11 @@ function networkTold() {
   if (!pressed) return;
   guide.pressed = null;
   const { step, button, about } = pressed;
-  if (about !== bothQuestions()) { step.verdict.textContent = ""; return; } // somebody moved on meanwhile
+  if (about !== bothQuestions()) { conclude(step); return; } // somebody moved on meanwhile
   const label = button.textContent.trim();
   step.found.set(step.seed ? `${label} ${net.seed}` : button, { button, text: READINGS[step.article.dataset.reads](label) });
   conclude(step);
+  keepAnswerInView();
 }
 
 // What was expected and what came out, once all that the question needs was tried.
@@ -76,7 +79,6 @@ function conclude(step) {
     if (expected) step.verdict.classList.add(picked.hasAttribute("data-right") ? "right" : "wrong");
     step.answer.hidden = false;
   }
-  keepAnswerInView();
 }
 
 function showStep(k, focus = false) {
