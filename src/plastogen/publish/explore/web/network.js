@@ -129,7 +129,7 @@ const spectrumOf = (run) => (run.spectrum ??= welch(populationRate(run, MODEL.cl
 
 function drawRates() {
   const { runs, seconds } = bothRuns(), [was, is] = runs.map(meanRates), top = Math.max(20, ...(was || []), ...(is || []));
-  setText("rates-caption", `Mean rates over ${seconds === LONG_S ? "ten" : "two"} seconds; the bar is now (B), the mark before (A)`);
+  setText("rates-over", `Mean rates over ${seconds === LONG_S ? "ten" : "two"} seconds`);
   CLASSES.forEach((name, k) => {
     const row = $(`rate-${name}`), by = was && is ? change(is[k], was[k]) : "";
     fillRow(row, was?.[k].toFixed(1), is?.[k].toFixed(1), by);
