@@ -13,13 +13,15 @@ from courses import KETAMINE, answering, plan
 from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import Drive
 from plastogen.model.circuit.activity import Activity, derive_activity
-from plastogen.simulation.emulator import Emulator, columns, places
+from plastogen.simulation.course import Plan
+from plastogen.simulation.emulator import Emulator, columns, covariance, places
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
 from plastogen.simulation.train_emulator import LATTICE, TrainedEmulator, train
 
 CIRCUIT = answering()
 FORMULA = FormulaProbe(CIRCUIT)
+SILENCE = SMALL.drive_numbers.index("silence")
 NOISE, APART = 0.01, 0.05  # of log rates: from question to question, and between seeds
 
 
@@ -217,6 +219,19 @@ def doses(*values: float) -> list:
     ]
 
 
+class Each:
+    """What a probe answers, drive by drive."""
+
+    def __init__(self, probe: Noisy) -> None:
+        self.probe = probe
+
+    def ask(self, drive: Drive, seed: object) -> Activity:
+        rows = drive.array(SMALL)
+        asked = zip(rows, np.broadcast_to(seed, len(rows)), strict=True)
+        each = [self.probe.ask(Drive.from_array(SMALL, row), int(s)).arrays() for row, s in asked]
+        return Activity(**{name: np.stack([one[name] for one in each]) for name in each[0]})
+
+
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> TrainedEmulator:
     return train(
@@ -231,18 +246,10 @@ def test_learning_ends_when_every_drive_met_is_sure_enough(learned: TrainedEmula
 
 
 def test_a_course_it_never_saw_comes_out_as_without_noise(learned: TrainedEmulator) -> None:
-    class Each:
-        def ask(self, drive: Drive, seed: object) -> Activity:
-            rows = zip(
-                drive.array(SMALL), np.broadcast_to(seed, len(drive.array(SMALL))), strict=True
-            )
-            each = [Noisy(0).ask(Drive.from_array(SMALL, row), int(s)).arrays() for row, s in rows]
-            return Activity(**{name: np.stack([one[name] for one in each]) for name in each[0]})
-
     (unseen,) = doses(0.6)
     near, true = (
         simulate_many([unseen], answers)[0].arrays["weight"]
-        for answers in (learned.emulator, Each())
+        for answers in (learned.emulator, Each(Noisy(0)))
     )
     assert np.abs(near - true).max() < 0.2 * np.ptp(true)
 
@@ -258,9 +265,65 @@ def test_what_is_on_disk_saves_questions_and_changes_nothing(
     assert again.remembered == once.asked
 
 
-def test_questions_lie_on_the_lattice(learned: TrainedEmulator) -> None:
+def test_questions_between_the_ends_lie_on_the_lattice(learned: TrainedEmulator) -> None:
     scaled = learned.emulator.drives * LATTICE
-    np.testing.assert_allclose(scaled, np.rint(scaled), atol=1e-9)
+    off = np.abs(scaled - np.rint(scaled)).max(axis=1) > 1e-9
+    assert 0 < off.sum() <= 2 * 2 * scaled.shape[1]  # ends, of two seeds
+    assert (~off).sum() > 10
+
+
+def silencer(occupancy: float) -> Plan:
+    held = {"drug": "spike_silencer", "occupancy": occupancy, "at": "0 h", "for": "3 h"}
+    return plan({"held": held}, subject="stressed_adult", hours=6)
+
+
+class Cliff(Noisy):
+    """A circuit that a hundredth of silencing takes an eighth of its rate."""
+
+    key = "cliff"
+
+    def ask(self, drive: Drive, seed: int) -> Activity:
+        found = super().ask(drive, seed).arrays()
+        rate = found["rate_hz"] * np.exp(-12.7 * drive["silence"])
+        return Activity(**{**found, "rate_hz": rate})
+
+
+@pytest.mark.parametrize("occupancy", [0.002, 0.01])
+def test_every_number_that_plans_move_is_asked_at_its_ends(
+    occupancy: float, tmp_path: Path
+) -> None:
+    """A silencer of 1 % had no effect, 1.000 +/- 0.011, where the network gives 0.881."""
+    asked = silencer(occupancy)
+    found = train([asked], CachedProbe(Cliff(0.002), tmp_path), workers=1)
+    ((course, moved),) = simulate_with_errors([asked], found.emulator)
+    (true,) = simulate_many([asked], Each(Cliff(0.0)))
+    at = int(np.searchsorted(course.t_h, 1.5))
+    near, high, wanted = (
+        c.arrays["rate_hz"][at, 0] / c.arrays["rate_hz"][0, 0] for c in (course, moved, true)
+    )
+    assert wanted < 1 - 10 * occupancy
+    assert near == pytest.approx(wanted, abs=max(3 * abs(high - near), 0.01))
+    assert found.emulator.drives[:, SILENCE].max() == pytest.approx(occupancy, abs=1e-3)
+    assert "silence" in found.held_out_by_axis or occupancy < 0.005
+    assert course.log["beyond"] == ""
+    ((far, _),) = simulate_with_errors([silencer(0.5)], found.emulator)
+    assert "silence 0.5 (asked 0 to" in far.log["beyond"]
+
+
+def test_errors_are_as_large_as_those_of_answers_left_out() -> None:
+    """A surface that is too stiff along a number takes what it does for noise; left out, it shows."""
+    asked = drives(40)
+    asked[::4, SILENCE] = 0.01
+    probe = Cliff(0.002)
+    answers = [probe.ask(Drive.from_array(SMALL, d), 1) for d in asked]
+    theta = covariance(len(SMALL.drive_numbers)).theta
+    theta[1 + SILENCE] = np.log(20)
+    seeds = np.ones(len(asked), dtype=np.int64)
+    found = Emulator.fit(CIRCUIT, asked, seeds, answers, theta, refit=False)
+    unchecked = Emulator(CIRCUIT, asked, seeds, found.values, theta)
+    silenced = asked[::4] + 0.001
+    assert (found.error(silenced, 1) > 2 * unchecked.error(silenced, 1)).all()
+    assert found.held_out_by_axis()["silence"] > 0.05
 
 
 def test_a_larger_tolerance_asks_less(tmp_path: Path, learned: TrainedEmulator) -> None:

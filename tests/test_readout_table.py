@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from circuit_files import CLASSES, SMALL
 
 from plastogen.experiment.readout import Readout
+from plastogen.runs.capped import describe_beyond
 from plastogen.runs.readout_table import ReadoutTable
 from plastogen.runs.store import Stored
 from plastogen.simulation.variables import VARIABLES
@@ -70,3 +72,16 @@ def test_an_emulators_error_is_how_far_it_moves_each_readout() -> None:
     assert found["gain_se"][1][0, 1] == 4 - 3 / 2
     assert found["drug_se"][1][0, 1] == 0  # what the emulator has no part in
     assert np.isnan(found["late_se"][1][0, 0])  # the network itself answered
+
+
+def test_runs_beyond_what_the_emulator_was_asked_are_counted_and_named() -> None:
+    book = ReadoutTable(READOUTS, NAMES)
+    book.enter([(0, 0)], run([1, 2, 4], moved=[2, 2, 3], beyond="silence 0.5 (asked 0 to 0.01)"))
+    book.enter([(0, 1), (1, 1)], run([1, 2, 4], moved=[2, 2, 3], beyond=""))
+    ds = xr.Dataset(book.variables(("arm", "seed")), {"arm": ["drug", "base"]})
+    said = describe_beyond(ds)
+    assert "1 of 4 runs (1 of drug)" in said
+    assert "silence 0.5 (asked 0 to 0.01)" in said
+    assert "course.method direct" in said
+    assert describe_beyond(ds.assign(beyond=ds["beyond"].where(False, ""))) == ""
+    assert describe_beyond(ds.drop_vars("beyond")) == ""

@@ -143,7 +143,7 @@ def _plan(request: Request, workers: int, say: Callable[[str], None]) -> None:
 
 def _tell(outcome: Outcome) -> None:
     """How many runs there are, what became of the claims, where everything is."""
-    from plastogen.runs import describe_cap, describe_emulators
+    from plastogen.runs import describe_beyond, describe_cap, describe_emulators
 
     typer.echo(
         f"{outcome.ds.attrs['n_complete']} of {outcome.ds.attrs['n_expected']} runs"
@@ -152,8 +152,12 @@ def _tell(outcome: Outcome) -> None:
     log = outcome.ds["probes"].values
     if log.max():
         typer.echo(f"probes a course: {log.min()} to {log.max()}")
-    if sentence := describe_cap(outcome.ds, outcome.request.store):
-        typer.echo(sentence)
+    for sentence in (
+        describe_cap(outcome.ds, outcome.request.store),
+        describe_beyond(outcome.ds),
+    ):
+        if sentence:
+            typer.echo(sentence)
     for line in describe_emulators(outcome.request.folder, outcome.request.training_sets.values()):
         typer.echo(line)
     for verdict in outcome.verdicts:

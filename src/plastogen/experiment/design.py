@@ -39,7 +39,7 @@ DIMENSIONS = (
     POINT,
 )
 ROLE = "role"  # the coordinate that says what each point of a Saltelli design is
-OTHERS = (ROLE, "run", "status", "probes", "cap_hit", "n", "arm_title", "snapshot_time")
+OTHERS = (ROLE, "beyond", "run", "status", "probes", "cap_hit", "n", "arm_title", "snapshot_time")
 TAKEN = (
     *VARIABLES,
     *DIMENSIONS,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from plastogen._base.facade import lookup
 
 if TYPE_CHECKING:
-    from plastogen.runs.capped import describe_cap
+    from plastogen.runs.capped import describe_beyond, describe_cap
     from plastogen.runs.dosing import dosing_rows, dosing_text
     from plastogen.runs.dry_run import describe_plan
     from plastogen.runs.emulators import describe_emulators

@@ -49,6 +49,7 @@ class ReadoutTable:
             np.zeros(names.shape, dtype=np.int64),
             np.zeros(names.shape, dtype=np.int8),
         )
+        self.beyond = np.full(names.shape, "", dtype=object)
         self.backends: set[str] = set()
 
     def enter(self, places: Iterable[tuple[int, ...]], run: Stored) -> None:
@@ -60,6 +61,7 @@ class ReadoutTable:
         self.backends.add(str(run.manifest["backend"]))
         for at in places:
             self.status[at] = COMPLETE
+            self.beyond[at] = str(log.get("beyond", ""))
             self.probes[at], self.cap_hit[at] = (
                 int(log.get("probes", 0)),
                 int(bool(log.get("cap_hit", False))),
@@ -113,6 +115,9 @@ class ReadoutTable:
                     "error_of": name,
                 }
                 found[f"{name}{ERROR}"] = (dims, self.errors[name], attrs)
+        if self.errors:
+            attrs = {"long_name": "numbers of the circuit beyond all the emulator was asked"}
+            found["beyond"] = (dims, self.beyond, attrs)
         seeds = f"complete seeds of {self.names.shape[-1]} expected"
         return found | {
             "status": (dims, self.status, {"long_name": "whether the run is complete, or why not"}),

@@ -32,7 +32,14 @@ from threadpoolctl import ThreadpoolController
 
 from plastogen._base.digest import digest
 from plastogen._base.files import read_npz, write_npz
-from plastogen.model.circuit import RATE_FLOOR_HZ, Activity, Circuit, Drive, derive_activity
+from plastogen.model.circuit import (
+    PRINCIPAL,
+    RATE_FLOOR_HZ,
+    Activity,
+    Circuit,
+    Drive,
+    derive_activity,
+)
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -49,6 +56,9 @@ BLOCK = 32  # questions answered at a time
 FITTED = 256  # answers that length scales are fitted on, at most
 # what tells seeds apart in the column beside the drives, too little for the surface to feel
 SEED_STEP = 1e-9
+LEAST_MOVE = 1e-3  # of a number of a drive: what moves it by less leaves it where it is
+MARGIN = 0.1  # of the range that was asked: what lies this far beyond is no longer near it
+ALARM = 0.001  # the chance that errors which are as large as said look too large
 _threads = ThreadpoolController()  # of the libraries that multiply matrices
 
 
@@ -137,6 +147,7 @@ class Emulator:
             covariance(len(circuit.drive_numbers)).clone_with_theta(theta), optimizer=None
         )
         self._process.fit(places(drives, seeds), (values - self._middle) / self._spread)
+        self._honest = 1.0  # until errors are held out, they are what the process says
 
     @classmethod
     def fit(
@@ -167,7 +178,51 @@ class Emulator:
                 found = process.fit(
                     places(drives, seeds)[chosen], scaled[chosen, :rates]
                 ).kernel_.theta
-        return cls(circuit, drives, seeds, values, found)
+        return cls(circuit, drives, seeds, values, found).checked()
+
+    def checked(self) -> Emulator:
+        """The same, its errors as large as those of answers that are left out, on the worst axis:
+        numbers that few answers moved may be fitted as noise, or as if they did nothing.
+        """
+        self._honest = max(
+            (self._understated(moved) for moved in self.moved_axes().values()), default=1.0
+        )
+        return self
+
+    def _understated(self, moved: npt.NDArray[np.bool_]) -> float:
+        """By how much the variance of answers in `moved` (n,) is larger, left out, than is said of
+        them: 1 where that may be chance.
+        """
+        from scipy.special import chdtri
+
+        squares = (self.standard_held_out()[moved] ** 2).mean(axis=1)
+        sure = squares.sum() > chdtri(len(squares), ALARM)
+        return float(squares.mean()) if sure else 1.0
+
+    def moved_axes(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Numbers of a drive that any answer moved -> the answers that are at least half as far
+        from the healthy as the furthest.
+        """
+        away = np.abs(self.drives - Drive().array(self.circuit))
+        return {
+            name: column >= column.max() / 2
+            for name, column in zip(self.circuit.drive_numbers, away.T, strict=True)
+            if column.max() > LEAST_MOVE
+        }
+
+    def beyond(self, drives: Array) -> str:
+        """In words, which numbers of `drives` (n, numbers) lie beyond all it was asked, and how
+        far; "" where none.
+        """
+        low, high = self.drives.min(axis=0), self.drives.max(axis=0)
+        room = MARGIN * (high - low) + LEAST_MOVE
+        told = []
+        for i, name in enumerate(self.circuit.drive_numbers):
+            least, most = drives[:, i].min(), drives[:, i].max()
+            if least < low[i] - room[i] or most > high[i] + room[i]:
+                far = least if low[i] - least > most - high[i] else most
+                told.append(f"{name} {far:.3g} (asked {low[i]:.3g} to {high[i]:.3g})")
+        return ", ".join(told)
 
     def moved(self, start: Array) -> Emulator:
         """The same, but of the last n answers to many drives the rates lie a standard error higher,
@@ -252,7 +307,8 @@ class Emulator:
         for k in range(len(others)):
             shared[which == k] = self.surface(asked[which == k], others[k : k + 1])[:, 0]
         prior = self.surface.diag(asked) + self.surface.diag(others)[which] - 2 * shared
-        return np.asarray(np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0))
+        found = np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0)
+        return np.asarray(self._honest * found)
 
     def explained(self, asked: Array) -> Array:
         """What is known of each question, (answers, n): its variance is that of the surface less
@@ -275,9 +331,27 @@ class Emulator:
         """Error of each log rate it learned from when that answer is left out: (n, classes);
         Rasmussen and Williams (2006), eq. 5.12.
         """
-        inverse = cho_solve((self._process.L_, True), np.eye(len(self.drives)))
-        alpha, spread = self._process.alpha_[:, : self.rates], self._spread[: self.rates]
-        return np.asarray(alpha / np.diag(inverse)[:, None] * spread)
+        precision = self._precision[:, None]
+        return np.asarray(self._errors / precision * self._spread[: self.rates])
+
+    def standard_held_out(self) -> Array:
+        """The same in units of the error that the process says it makes there, noise included."""
+        return np.asarray(self._errors / np.sqrt(self._precision)[:, None])
+
+    def held_out_by_axis(self) -> dict[str, float]:
+        """Number of a drive -> error of the principal cells' log rate (root mean square) where that
+        number is moved and the answer left out.
+        """
+        missed = self.held_out()[:, PRINCIPAL] ** 2
+        return {name: float(np.sqrt(missed[m].mean())) for name, m in self.moved_axes().items()}
+
+    @property
+    def _errors(self) -> Array:
+        return np.asarray(self._process.alpha_[:, : self.rates])
+
+    @cached_property
+    def _precision(self) -> Array:
+        return np.diag(cho_solve((self._process.L_, True), np.eye(len(self.drives))))
 
     def save(self, path: Path) -> None:
         """Keep it. Raises StoreError."""
@@ -287,7 +361,8 @@ class Emulator:
     def load(cls, path: Path, circuit: Circuit) -> Emulator:
         """The emulator kept at `path`. Raises FileNotFoundError, CacheDamaged, StoreError."""
         kept = read_npz(path)
-        return cls(circuit, kept["drives"], kept["seeds"], kept["values"], kept["theta"])
+        found = cls(circuit, kept["drives"], kept["seeds"], kept["values"], kept["theta"])
+        return found.checked()
 
 
 def _spread(values: Array, rates: int) -> Array:

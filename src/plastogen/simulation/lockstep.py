@@ -77,7 +77,10 @@ def simulate_formula(plan: Plan, progress: Progress | None = None) -> Course:
 def simulate_with_errors(
     plans: Sequence[Plan], emulator: Emulator, progress: Progress | None = None
 ) -> list[tuple[Course, Course]]:
-    """Each course, and the same with the emulator's answers moved up by a standard error."""
+    """Each course, and the same with the emulator's answers moved up by a standard error.
+
+    The log of the first says where it goes beyond what the emulator was asked.
+    """
     first = Lockstep(plans, emulator)
     y = first.begin().y
     moved = emulator.moved(first.asked[-1])
@@ -85,6 +88,9 @@ def simulate_with_errors(
         [*plans, *plans], moved, begin=np.vstack([y, y]), treated=[*first.stepper.treated] * 2
     )
     found = both.simulate(progress)
+    asked = np.array(both.asked)
+    for i, course in enumerate(found[: len(plans)]):
+        course.log["beyond"] = emulator.beyond(asked[:, i])
     return list(zip(found[: len(plans)], found[len(plans) :], strict=True))
 
 

@@ -1,27 +1,29 @@
 """In: plans that stand for a sweep, and the network. Out: the `Emulator` of that sweep, and what it
 cost.
 
-Rounds: the plans are followed with what is known so far; of all drives they meet, those whose
-answers are least sure are put to the network, chosen one by one so that each tells something new;
-then all is fitted again, until every drive met is sure enough. Questions lie on a fine lattice, and
-answers are kept on disk for all sweeps of a circuit. What comes out depends on the plans and the
+Rounds: the plans are followed with what is known so far. Of every number they move, the drives at
+its two ends are put to the network first: where nothing was asked along a number, the process does
+not know that it matters. Of all other drives they meet, those whose answers are least sure follow,
+chosen one by one so that each tells something new; then all is fitted again, until every drive met
+is sure enough. Questions between the ends lie on a fine lattice, and answers are kept on disk for
+all sweeps of a circuit. What comes out depends on the plans and the
 network alone, not on what happened to be on disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive
 from plastogen.simulation.course import Plan
-from plastogen.simulation.emulator import Emulator, places
+from plastogen.simulation.emulator import LEAST_MOVE, MARGIN, Emulator, places
 from plastogen.simulation.lockstep import Answers, Lockstep, alike
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
@@ -34,6 +36,7 @@ SLACK = 1.25  # beyond what is wanted: the last questions are worth little
 LATTICE = 128  # questions a unit of a drive
 A_ROUND, FEWEST = 32, 4  # questions a round at most, and those that make a round worth while
 MOST_ROUNDS, MOST_QUESTIONS = 24, 640
+SEEDS_AT_ENDS = 2  # that are asked at the ends of every number
 REFIT_GROWTH = 1.5  # the covariance is fitted again when there are this many times more answers
 
 
@@ -50,8 +53,9 @@ class TrainedEmulator:
     error: float
     held_out: float
     tolerance: float
+    held_out_by_axis: Mapping[str, float] = field(default_factory=dict)
 
-    def about(self) -> dict[str, float]:
+    def about(self) -> dict[str, Any]:
         """What a run's manifest says of it."""
         counts = {
             "probes": len(self.emulator.drives),
@@ -59,7 +63,9 @@ class TrainedEmulator:
             "remembered": self.remembered,
         }
         errors = {"error": self.error, "held_out": self.held_out, "wanted": self.tolerance}
-        return {**counts, **{name: float(f"{value:.4g}") for name, value in errors.items()}}
+        rounded = {name: float(f"{value:.4g}") for name, value in errors.items()}
+        axes = {name: float(f"{value:.4g}") for name, value in self.held_out_by_axis.items()}
+        return {**counts, **rounded, "held_out_by_axis": axes}
 
 
 def train(
@@ -87,29 +93,30 @@ def train(
         answers = put(drives, whose)
         emulator, fitted = Emulator.fit(circuit, drives, whose, answers, refit=False), len(drives)
         for rounds in range(MOST_ROUNDS + 1):
-            met, met_by = _met(plans, emulator)
+            exact, exact_by = _met(plans, emulator)
+            met, met_by = _on_lattice(exact, exact_by)
             unsure = _unsureness(emulator, met, met_by)
-            new = ~_among(
-                met, met_by, drives, whose
-            )  # the same question again has the same answer, noise and all
+            # the same question again has the same answer, noise and all
+            new = ~_among(met, met_by, drives, whose)
+            ends, ends_by = _ends(exact, exact_by, drives)
             say(
                 f"learning the circuit: {len(drives)} probes, error {unsure.max():.3f} (wanted"
                 f" {tolerance:g})",
                 min(1.0, tolerance / max(float(unsure.max()), tolerance)),
             )
             room = min(A_ROUND, MOST_QUESTIONS - len(drives))
-            if unsure.max() <= SLACK * tolerance or rounds == MOST_ROUNDS:
+            enough = unsure.max() <= SLACK * tolerance and not len(ends)
+            if enough or rounds == MOST_ROUNDS:
                 break
-            chosen = _most_telling(
-                emulator, met, met_by, np.where(new, unsure, 0), above=tolerance, most=room
-            )
-            if len(chosen) < FEWEST:  # what is left to ask would hardly help
-                break
-            answers += put(met[chosen], met_by[chosen])
-            drives, whose = (
-                np.concatenate([drives, met[chosen]]),
-                np.concatenate([whose, met_by[chosen]]),
-            )
+            if not len(ends):
+                chosen = _most_telling(
+                    emulator, met, met_by, np.where(new, unsure, 0), above=tolerance, most=room
+                )
+                if len(chosen) < FEWEST:  # what is left to ask would hardly help
+                    break
+                ends, ends_by = met[chosen], met_by[chosen]
+            answers += put(ends, ends_by)
+            drives, whose = np.concatenate([drives, ends]), np.concatenate([whose, ends_by])
             refit = len(drives) >= REFIT_GROWTH * fitted
             fitted = len(drives) if refit else fitted
             emulator = Emulator.fit(circuit, drives, whose, answers, emulator.theta, refit=refit)
@@ -120,6 +127,7 @@ def train(
         float(unsure.max()),
         float(np.sqrt((emulator.held_out()[:, 0] ** 2).mean())),
         tolerance,
+        emulator.held_out_by_axis(),
     )
 
 
@@ -140,18 +148,36 @@ def network(
 
 
 def _met(plans: Sequence[Plan], answers: Answers) -> tuple[Array, Ints]:
-    """The drives that the courses of `plans` meet, on the lattice, and the seed each was met with;
-    each once.
-    """
+    """The drives that the courses of `plans` meet, and the seed each was met with."""
     met, by = [], []
     for _, group in groupby(sorted(plans, key=alike), key=alike):
         cohort = Lockstep(list(group), answers)
         cohort.simulate()
         met += cohort.asked
         by += [cohort.seeds] * len(cohort.asked)
-    rows = np.column_stack([np.rint(np.concatenate(met) * LATTICE), np.concatenate(by)])
-    rows = np.unique(rows, axis=0)
+    return np.concatenate(met), np.concatenate(by)
+
+
+def _on_lattice(drives: Array, seeds: Ints) -> tuple[Array, Ints]:
+    """The questions that are nearest on the lattice, each once."""
+    rows = np.unique(np.column_stack([np.rint(drives * LATTICE), seeds]), axis=0)
     return rows[:, :-1] / LATTICE, rows[:, -1].astype(np.int64)
+
+
+def _ends(met: Array, met_by: Ints, asked: Array) -> tuple[Array, Ints]:
+    """Of every number that is moved beyond what was asked, the drives at its two ends, for up to
+    `SEEDS_AT_ENDS` seeds; each once.
+    """
+    low, high = asked.min(axis=0), asked.max(axis=0)
+    room = MARGIN * (high - low) + LEAST_MOVE
+    found = []
+    for seed in np.unique(met_by)[:SEEDS_AT_ENDS]:
+        mine = met[met_by == seed]
+        below = mine.argmin(axis=0)[mine.min(axis=0) < low - room]
+        above = mine.argmax(axis=0)[mine.max(axis=0) > high + room]
+        found += [(*mine[i], seed) for i in {*below.tolist(), *above.tolist()}]
+    rows = np.unique(np.array(found).reshape(-1, met.shape[1] + 1), axis=0)
+    return rows[:, :-1], rows[:, -1].astype(np.int64)
 
 
 def _among(drives: Array, seeds: Ints, told: Array, told_by: Ints) -> npt.NDArray[np.bool_]:
