@@ -29,7 +29,7 @@ TOLERANCES = {
     "simulation/lockstep": {"FIRST_STEP_H", "GROWTH", "LONGEST_STEP_H", "FURTHEST", "SUBSTEPS", "REST_ROUNDS", "REST_TOLERANCE"},
     "simulation/step": {"SUBSTEP"},
     "simulation/emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
-                 "LEAST_SPREAD", "SEED_STEP", "SMOOTHNESS"},
+                 "LEAST_SPREAD", "SEED_STEP", "SMOOTHNESS", "LEAST_MOVE", "MARGIN", "ALARM"},
     "publish/lesson/key": {"TINY"},
     "simulation/train_emulator": {"SURE_SHARE", "SLACK", "REFIT_GROWTH"},
     "simulation/adaptive": {
