@@ -82,6 +82,11 @@ def test_scripts_put_text_into_the_page_and_never_markup() -> None:
         assert not re.search(r"innerHTML|outerHTML\s*=|insertAdjacent|document\.write", text), name
 
 
+def test_nothing_is_fixed_over_what_is_read() -> None:
+    style = (explore.WEB / "page.css").read_text(encoding="utf-8")
+    assert not re.search(r"position:\s*(fixed|sticky)", style)
+
+
 def test_scripts_and_style_name_no_class_of_cells() -> None:
     """Classes come with the circuit; only the guide, which is about the small one, names any."""
     for path in (*explore.WEB.glob("*.js"), *explore.WEB.glob("*.css"), explore.WEB / "days.html"):

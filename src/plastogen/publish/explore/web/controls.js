@@ -46,9 +46,9 @@ function startControls(turned) {
   for (const d of DIALS) {
     const name = d.class ? [el("i", { class: "tone", style: `--tone: var(--class-${d.class})` }), d.name] : d.name;
     const row = dial(d.id, name, d.most, 0, () => turned(d, Number($(d.id).value)));
-    const more = d.class && !MODEL.roles[d.class] ? [] : [term(d.term ?? d.class, "?", "gloss-controls")];
-    for (const button of more) button.setAttribute("aria-label", `What is ${d.name}?`);
-    row.append(el("span", { class: "more" }, ...more, el("button", { type: "button", class: "sweep", "data-sweep": d.id, "aria-label": `Sweep ${d.name}` }, "sweep")));
+    const what = term(d.term ?? `class ${d.class}`, "?", "gloss-controls");
+    what.setAttribute("aria-label", `What is ${d.name}?`);
+    row.append(el("span", { class: "more" }, what, el("button", { type: "button", class: "sweep", "data-sweep": d.id, "aria-label": `Sweep ${d.name}` }, "sweep")));
     if (d.class) classes.append(row); else $("gloss-controls").before(row);
     if (d.class === CLASSES.at(-1)) $("gloss-controls").before(classes);
   }

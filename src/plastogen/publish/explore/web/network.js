@@ -204,7 +204,7 @@ function fail(why) {
 
 function buildRates() {
   for (const name of CLASSES) {
-    $("rates").append(el("tr", { id: `rate-${name}` }, el("th", { scope: "row" }, el("i", { class: "tone", style: `--tone: var(--class-${name})` }), term(name, name, "gloss-rates"), " (Hz)"),
+    $("rates").append(el("tr", { id: `rate-${name}` }, el("th", { scope: "row" }, el("i", { class: "tone", style: `--tone: var(--class-${name})` }), term(`class ${name}`, name, "gloss-rates"), " (Hz)"),
       ...["was", "is", "change"].map((slot) => el("td", { class: slot })),
       el("td", { "aria-hidden": "true" }, el("div", { class: "bar", style: `--tone: var(--class-${name})` }, el("b"), el("span")))));
   }

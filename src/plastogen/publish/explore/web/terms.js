@@ -14,7 +14,7 @@ const TERMS = {
   background: "Spikes that reach the cells from other parts of the brain, at random; as a share of the usual.",
   seed: "Wiring and input drawn anew: another member of the same kind of circuit.",
   raster: "Each row is a cell, each dot one of its spikes.",
-  gamma: "How strongly the principal cells beat together between 30 and 80 times a second: the variance of their common rate in that band, so its unit is that of a rate squared, Hz².",
+  gamma: () => `How strongly the principal cells beat together between ${GAMMA[0]} and ${GAMMA[1]} times a second: the variance of their common rate in that band, so its unit is that of a rate squared, Hz².`,
   spectrum: "How the variance of the principal cells’ common rate is spread over frequencies; its area between two frequencies is the power there.",
   glutamate: "Glutamate outside the cells, compared with its level before the course.",
   bdnf: "BDNF, a growth factor that active cells release; it strengthens synapses.",
@@ -30,7 +30,11 @@ const TERMS = {
   plasma_ng_ml: "Drug in the liquid part of blood.",
   brain_uM: "Drug that is free in the brain.",
 };
-const termText = (name) => TERMS[name] ?? (name in MODEL.roles ? `${name}: ${ROLES[MODEL.roles[name]]}.` : "");
+// `name` is a key of TERMS, or `class NAME` for one of the circuit's classes.
+function termText(name) {
+  const [, own] = name.match(/^class (.*)/) ?? [], words = own ? `${own}: ${ROLES[MODEL.roles[own]]}.` : TERMS[name] ?? "";
+  return typeof words === "function" ? words() : words;
+}
 
 // A word that explains itself in the element `place`, and hides that again.
 function term(name, text, place) {
