@@ -125,3 +125,17 @@ class QuantityError(ValueError):
         self.found, self.wanted, self.nearest = found, wanted, nearest
         near = f"; nearest valid name: {nearest}" if nearest else ""
         super().__init__(f"found {found}, wanted {wanted}{near}")
+
+
+OURS = (InputError, StoreError, CacheDamaged, EngineError, WorkersLost, OtherCode)
+SENTENCES = (*OURS, ValueError, OSError, RuntimeError, ArithmeticError, MemoryError)
+
+
+def in_words(error: BaseException) -> str:
+    """What an error says to a person: its own sentence if it has one; what else was raised, a key
+    that is missing for instance, by its kind, as something that was not expected.
+    """
+    if isinstance(error, SENTENCES) and str(error):
+        return str(error)
+    what = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return f"plastogen did not expect this ({what}); please report it"

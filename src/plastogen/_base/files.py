@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.leftovers import ours
-from plastogen.errors import CacheDamaged, StoreError
+from plastogen.errors import CacheDamaged, StoreError, in_words
 
 Array = npt.NDArray[Any]
 TEMPORARY = ".partial-"
@@ -201,7 +201,7 @@ def read_npz(path: Path) -> dict[str, Array]:
             return {name: archive[name] for name in archive.files}
     except Exception as error:  # a damaged header can fail in any way
         raise CacheDamaged(
-            f"{path} is damaged ({error}); it is discarded and computed again"
+            f"{path} is damaged ({in_words(error)}); it is discarded and computed again"
         ) from error
 
 

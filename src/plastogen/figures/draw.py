@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from plastogen._base.files import explained
 from plastogen._base.sealed import fault, read_json, sealing, write_json
 from plastogen.analysis import refusal
-from plastogen.errors import CacheDamaged, StoreError
+from plastogen.errors import CacheDamaged, StoreError, in_words
 from plastogen.experiment import COMPLETE, FIGURES, Claim, Taken, Verdict
 from plastogen.model.circuit import Circuit
 from plastogen.runs import Store
@@ -80,7 +80,7 @@ def draw_figures(
                 if undrawn is None:
                     raise
                 undrawn.append(name)
-                say(f"figure {name} could not be drawn: {error}")
+                say(f"figure {name} could not be drawn: {in_words(error)}")
                 continue
             marks[name] = "own data" if overlays else shown.inputs
             write_json(folder / DRAWN, marks)

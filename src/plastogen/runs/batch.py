@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from plastogen._base.digest import digest
 from plastogen._base.files import atomic_write, read_npz
-from plastogen.errors import CacheDamaged
+from plastogen.errors import CacheDamaged, in_words
 
 Array: TypeAlias = npt.NDArray[Any]
 SUFFIX = ".batch.npz"
@@ -156,7 +156,7 @@ def listed(path: Path) -> list[str]:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return [str(run) for run in archive["ids"]]
     except Exception as error:  # a damaged header can fail in any way
-        raise CacheDamaged(f"{path} is damaged ({error})") from error
+        raise CacheDamaged(f"{path} is damaged ({in_words(error)})") from error
 
 
 def _tested(path: Path) -> list[str]:
@@ -165,7 +165,7 @@ def _tested(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as whole:
             broken = whole.testzip()
     except Exception as error:
-        raise CacheDamaged(f"{path} is damaged ({error})") from error
+        raise CacheDamaged(f"{path} is damaged ({in_words(error)})") from error
     if broken:
         raise CacheDamaged(f"{path} is damaged (the checksum of {broken} is wrong)")
     return listed(path)

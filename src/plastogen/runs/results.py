@@ -27,7 +27,7 @@ from plastogen._base.scope import SCOPE
 from plastogen._base.sealed import ALTERED, fault, sealing
 from plastogen._base.text import show
 from plastogen._base.textfile import is_dir, is_file
-from plastogen.errors import CacheDamaged, InputError
+from plastogen.errors import CacheDamaged, InputError, in_words
 from plastogen.experiment import COMPLETE, ROLE, Condition, OpenExperiment, judge_claims, kind_of
 from plastogen.runs.curves import Axes, empty
 from plastogen.runs.dosing import dosing_rows
@@ -369,7 +369,7 @@ def load(folder: Path | str) -> xr.Dataset:
     try:
         ds = open_netcdf(path)
     except Exception as error:  # a foreign or damaged file can fail in any way
-        found = f"a file that does not open ({error})"
+        found = f"a file that does not open ({in_words(error)})"
         raise InputError.one(file=str(path), found=found, wanted=wanted + again) from None
     lacks = [name for name in ("status", "run", "arm", "seed") if name not in ds.variables]
     lacks += [name for name in ("experiment", "inputs") if name not in ds.attrs]

@@ -21,7 +21,7 @@ from typing import Any, Literal, TypeAlias
 from plastogen import __version__
 from plastogen._base.files import advice
 from plastogen._base.machine import one_blas_thread
-from plastogen.errors import CacheDamaged, MachineError, OtherCode, StoreError
+from plastogen.errors import CacheDamaged, MachineError, OtherCode, StoreError, in_words
 from plastogen.runs.emulators import emulator_path, load_emulator
 from plastogen.runs.heartbeat import Heartbeat
 from plastogen.runs.identity import run_id
@@ -181,9 +181,7 @@ def _run_one(
             raise
         if (behind := _trouble(error)) is not None:
             raise behind from error
-        return record_failure(
-            store, run, f"{type(error).__name__}: {error}" if not str(error) else str(error)
-        )
+        return record_failure(store, run, in_words(error))
     progress("writing", 1)
     try:
         if anew:
@@ -195,7 +193,7 @@ def _run_one(
             {**_manifest(run, began), "log": simulated.log, "arm": run.arm},
         )
     except (ValueError, KeyError) as error:
-        return record_failure(store, run, str(error))
+        return record_failure(store, run, in_words(error))
     return RunResult(run, "run")
 
 
@@ -222,7 +220,7 @@ def _run_batch(
             pairs = simulate_with_errors([run.plan for run in left], emulator, progress)
     except ValueError as error:
         if len(left) == 1:
-            return [*found, record_failure(store, left[0], str(error))]
+            return [*found, record_failure(store, left[0], in_words(error))]
         half = len(left) // 2  # which of them it was, the halves will tell
         return [
             *found,

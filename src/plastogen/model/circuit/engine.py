@@ -33,7 +33,7 @@ from plastogen._base.files import cache_dir, explained
 from plastogen._base.leftovers import SCRATCH, ours, sweep_scratch
 from plastogen._base.sealed import checksum, folder_fault, made_once
 from plastogen._base.streams import stream
-from plastogen.errors import EngineError, MachineError
+from plastogen.errors import EngineError, MachineError, in_words
 from plastogen.model.circuit import network
 from plastogen.model.circuit.children import run_child
 from plastogen.model.circuit.definition import Circuit
@@ -357,7 +357,9 @@ def _execute(
                 file, dtype = arrays[name]
                 found[name] = np.fromfile(f"{place}/{file}", dtype=dtype)
         except (OSError, ValueError, KeyError) as error:
-            raise EngineError(f"the compiled network left no readable results ({error})") from error
+            raise EngineError(
+                f"the compiled network left no readable results ({in_words(error)})"
+            ) from error
     width = len(network.recorded(len(cells["v"])))
     v = found["voltage.v"]
     if (
