@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from plastogen._base.files import TEMPORARY, atomic_write
-from plastogen._base.leftovers import HOST, SILENT_S, ours, sweep
+from plastogen._base.leftovers import HOST, SCRATCH, SILENT_S, ours, sweep, sweep_scratch
 
 ENDLESS = """
 import sys, time
@@ -48,6 +49,20 @@ def test_what_the_dead_left_is_swept_and_the_living_are_let_be(tmp_path: Path) -
         os.utime(tmp_path / name, (then, then))
     sweep(tmp_path, TEMPORARY)
     assert {path.name for path in tmp_path.iterdir()} == {*living}
+
+
+def test_a_persons_own_folder_among_the_temporary_ones_is_let_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    theirs, left = tmp_path / "plastogen-results", tmp_path / f"{SCRATCH}{HOST}-{dead()}-abc"
+    then = time.time() - SILENT_S - 1
+    for folder in (theirs, left):
+        folder.mkdir()
+        os.utime(folder, (then, then))
+    sweep_scratch.cache_clear()
+    sweep_scratch()
+    assert list(tmp_path.iterdir()) == [theirs]
 
 
 def test_a_file_under_way_says_whose_it_is(tmp_path: Path) -> None:

@@ -240,12 +240,12 @@ DS = xr.Dataset(
     ],
 )  # fmt: skip
 def test_a_place_in_a_text_reads_a_number_of_the_run(place: str, said: str) -> None:
-    assert keys._found(place, QUESTION, DS).said == said
+    assert keys._found(place, QUESTION, DS).in_sentence == said
 
 
 def test_a_mean_stands_inside_its_interval_and_nothing_is_zero() -> None:
     found = keys.Found("t", 25.55, 25.3, 25.8, "%", 4)
-    assert (found.said, found.exact, found.span) == ("26 %", "25.6 %", "25.3 to 25.8 %")
+    assert (found.in_sentence, found.exact, found.span) == ("26 %", "25.6 %", "25.3 to 25.8 %")
     rest = keys.Found("t", 2.2e-14, -1e-14, 2.2e-14, "%", 4, change=True)
     assert (rest.exact, rest.span) == ("0 %", "0 to 0 %")
 
@@ -266,8 +266,8 @@ def test_a_time_under_an_hour_is_said_in_minutes() -> None:
         {"onset_E": (("arm", "seed"), np.full((7, 2), 0.07))},
         {"arm": list(question.experiment.arms)},
     )
-    assert keys._found("onset_E of ketamine", question, ds).said == "4.2 min"
-    assert keys._found("onset_E of ketamine", question, ds * 100).said == "7 h"
+    assert keys._found("onset_E of ketamine", question, ds).in_sentence == "4.2 min"
+    assert keys._found("onset_E of ketamine", question, ds * 100).in_sentence == "7 h"
 
 
 def test_slides_name_claims_and_leave_the_fine_print_to_the_teacher(dry: dict[str, Made]) -> None:

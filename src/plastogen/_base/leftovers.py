@@ -24,13 +24,15 @@ def ours(prefix: str) -> str:
     return f"{prefix}{HOST}-{os.getpid()}-"
 
 
-def sweep(folder: Path, prefix: str) -> None:
-    """Remove what begins with `prefix` in `folder` and was left by processes that are no more."""
+def sweep(folder: Path, prefix: str, *, named: bool = False) -> None:
+    """Remove what begins with `prefix` in `folder` and was left by processes that are no more; what
+    does not say which by its age, unless only what is `named` is to go.
+    """
     whose = re.compile(rf"{re.escape(prefix)}(?:.*-)?{re.escape(HOST)}-(\d+)-[^-]*")
     with suppress(OSError):
         for entry in list(folder.glob(f"{prefix}*")):
             found = whose.fullmatch(entry.name)
-            if gone(HOST, int(found[1]), entry) if found else old(entry):
+            if gone(HOST, int(found[1]), entry) if found else not named and old(entry):
                 remove(entry)
 
 
@@ -45,8 +47,10 @@ def remove(entry: Path) -> None:
 
 @lru_cache(maxsize=1)
 def sweep_scratch() -> None:
-    """Sweep the system's temporary folder, once a process."""
-    sweep(Path(tempfile.gettempdir()), SCRATCH)
+    """Sweep the system's temporary folder, once a process: only what says that we made it, for a
+    person's own `plastogen-results` may lie there.
+    """
+    sweep(Path(tempfile.gettempdir()), SCRATCH, named=True)
 
 
 def old(file: Path) -> bool:

@@ -17,7 +17,7 @@ from plastogen.experiment.design import SUBJECT, Axis
 from plastogen.experiment.judge import judge_correlation, judge_line, judge_point, judge_share
 from plastogen.experiment.readout import REASON, Readout, level
 from plastogen.experiment.resolve import OpenExperiment
-from plastogen.experiment.selection import along, column, picked, said
+from plastogen.experiment.selection import along, column, picked, value_text
 from plastogen.experiment.statistics import Array, differences
 from plastogen.experiment.verdict import COMPLETE, Verdict
 
@@ -158,7 +158,7 @@ class SweptReadouts:
                 claim,
                 values,
                 there,
-                [said(walked, i) for i in kept],
+                [value_text(walked, i) for i in kept],
                 unit=readout.unit,
                 scale=readout.scale,
                 number=partial(level, unit=readout.unit),
@@ -209,7 +209,7 @@ class SweptReadouts:
             for own in axis.columns
             if i is not None
         ]
-        return ", ".join(said(own, i) for own, i in at)
+        return ", ".join(value_text(own, i) for own, i in at)
 
 
 def first_reason(each: NDArray[np.object_]) -> NDArray[np.object_]:

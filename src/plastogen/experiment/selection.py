@@ -82,7 +82,7 @@ def _as_written(value: Value | tuple[Value, Value]) -> str:
     return f"{value[0]} to {value[1]}" if isinstance(value, tuple) else show(value)
 
 
-def said(own: Column, i: int) -> str:
+def value_text(own: Column, i: int) -> str:
     """One value of a column in words, numbers to four digits: `dose = 0.2037 mg/kg`."""
     text = (
         f"{own.values[i]:.4g}{f' {own.unit}' if own.unit != '1' else ''}"

@@ -57,7 +57,7 @@ class Found:
     change: bool = False
 
     @property
-    def said(self) -> str:
+    def in_sentence(self) -> str:
         """The mean as it stands in a sentence."""
         sign, whole = "+" if self.change else "", abs(self.mean) >= 1 or not round(self.mean, 1)
         number = (
@@ -214,7 +214,7 @@ def key(lesson: Lesson, opened: OpenExperiment, ds: xr.Dataset, verdicts: Sequen
     def filled(text: str) -> str:
         for place in PLACE.findall(text):
             numbers.setdefault(place, _found(place, opened, ds))
-        return " ".join(PLACE.sub(lambda match: numbers[match[1]].said, text).split())
+        return " ".join(PLACE.sub(lambda match: numbers[match[1]].in_sentence, text).split())
 
     by_claim: Mapping[str, Verdict] = {verdict.claim: verdict for verdict in verdicts}
     checked = tuple(
