@@ -15,7 +15,7 @@ import typer.main
 
 import plastogen
 from plastogen._base.definition import Definition, build, quantities
-from plastogen._base.document import read
+from plastogen._base.document import place_in, read
 from plastogen._base.library import Library, builtin
 from plastogen._base.quantity import Quantity
 from plastogen.analysis.provenance import WORDS
@@ -320,7 +320,9 @@ def _heading(section: str, written: dict[str, Any]) -> str:
     """What a group of numbers is called: its path, or which cells a connection joins."""
     first, _, which = section.partition(".")
     if first == "connections":
-        joined = written["connections"][int(which)]
+        at = place_in(written["connections"], which)
+        assert at is not None
+        joined = written["connections"][at]
         return f"`{section}`: {joined['source']} → {joined['target']}"
     return f"`{section}`" if section else "Numbers"
 

@@ -80,6 +80,9 @@ def test_a_pair_may_be_connected_once() -> None:
     assert fault[:3] == (f"connections.{len(SMALL.connections)}", "E to E again", "each pair once")
 
 
+JOINED = {0: "E-E", 3: "PV-E"}
+
+
 @pytest.mark.parametrize(
     ("index", "kind", "wanted"),
     [
@@ -93,13 +96,13 @@ def test_no_class_has_the_transmitter_of_another(index: int, kind: str, wanted: 
         tree["connections"][index][kind] = tree["populations"]["E"]["leak"]
 
     (fault,) = problems(add)
-    assert fault[:3] == (f"connections.{index}.{kind}", "a conductance", wanted)
+    assert fault[:3] == (f"connections.{JOINED[index]}.{kind}", "a conductance", wanted)
 
 
 @pytest.mark.parametrize(("index", "kind"), [(0, "ampa"), (0, "nmda"), (3, "gaba")])
 def test_no_transmitter_is_left_out(index: int, kind: str) -> None:
     (fault,) = problems(lambda tree: tree["connections"][index].pop(kind))
-    assert fault[:2] == (f"connections.{index}.{kind}", "nothing")
+    assert fault[:2] == (f"connections.{JOINED[index]}.{kind}", "nothing")
     assert "a conductance such as" in fault[2]
 
 
@@ -154,7 +157,7 @@ def test_all_faults_are_reported_at_once() -> None:
         tree["delay"] = tree["step"] | {"value": "0.1 ms"}
 
     paths = {fault[0] for fault in problems(spoil)}
-    assert paths >= {"connections.3.source", "connections.0.nmda", "delay"}
+    assert paths >= {"connections.3.source", "connections.E-E.nmda", "delay"}
 
 
 @pytest.mark.parametrize("circuit", SHIPPED, ids=Library().names("circuits"))

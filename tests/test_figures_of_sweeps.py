@@ -59,10 +59,10 @@ def without(ds: xr.Dataset, **where: Any) -> xr.Dataset:
     ("ds", "wanted"),
     [
         (DOSES, "a grid (30 points) over dose; 3 arms × 4 seeds: 360 of 360 runs"),
-        (PLANE, "a grid (66 points) over reference mg, dose; 2 arms × 3 seeds: 396 of 396 runs"),
+        (PLANE, "a grid (66 points) over Mg²⁺ at which ketamine's IC50s hold, dose; 2 arms × 3 seeds: 396 of 396 runs"),
         (
             PEOPLE,
-            "200 virtual subjects of virtual_adult, who differ in stress, clearance, weight, inhibition; 2 arms × 2 seeds: 800 of 800 runs",
+            "200 virtual subjects of virtual_adult, who differ in stress, clearance, body weight, strength of inhibition; 2 arms × 2 seeds: 800 of 800 runs",
         ),
         (without(DOSES, arm="ketamine", seed=2), "3 arms × 4 seeds: 330 of 360 runs"),
         (DOSES.isel(dose=3), ""),
@@ -86,8 +86,8 @@ def test_many_numbers_are_counted() -> None:
     ("path", "wanted"),
     [
         ("subject.stress", "stress"),
-        ("drugs.k.actions.nmdar.k.ic50.GluN2B", "IC50 GluN2B"),
-        ("drugs.k.kinetics.human.H2.peripheral.0.flow", "flow"),
+        ("drugs.k.actions.nmdar.k.ic50.GluN2B", "IC50 GluN2B of k"),
+        ("drugs.k.kinetics.human.H2.peripheral.0.flow", "flow to peripheral compartment 0"),
         ("subject.glun2b", "share of GluN2B"),
     ],
 )
@@ -160,7 +160,7 @@ def test_a_line_each_value_of_a_second_axis() -> None:
 
 def test_points_over_many_numbers_are_dots_against_the_one_that_is_followed() -> None:
     ax = titled(plot_sweep(DRAWN), "Spine density")
-    assert ax.get_xlabel() == "rescue"
+    assert ax.get_xlabel() == "rate at which lost spines come back"
     (dots,) = [line for line in ax.lines if line.get_marker() == "o"]
     effect = (
         DRAWN["spine_density_24h"].sel(arm="ketamine")
@@ -201,7 +201,7 @@ def test_ticks_stand_at_the_values_where_these_are_few_and_short(
 def test_a_landscape_is_the_effect_over_both_numbers() -> None:
     fig = plot_landscape(PLANE)
     ax = titled(fig, "Spine density")
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("dose (mg/kg)", "reference mg (mM)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("dose (mg/kg)", "Mg²⁺ at which ketamine's IC50s hold (mM)")
     effect = (
         PLANE["spine_density_24h"].sel(arm="ketamine")
         - PLANE["spine_density_24h"].sel(arm="vehicle")
@@ -225,7 +225,7 @@ def test_a_landscape_is_the_effect_over_both_numbers() -> None:
 
 def test_the_axes_of_a_landscape_may_be_chosen() -> None:
     ax = plot_landscape(PLANE, axes=["reference_mg", "dose"], readouts=["weight_24h"]).axes[0]
-    assert ax.get_xlabel() == "reference mg (mM)"
+    assert ax.get_xlabel() == "Mg²⁺ at which ketamine's IC50s hold (mM)"
 
 
 def test_missing_points_of_a_landscape_are_crossed() -> None:
@@ -361,9 +361,9 @@ def test_without_people_or_an_answer_nobody_responds() -> None:
 def test_a_tornado_is_sorted_and_goes_from_low_to_high() -> None:
     ax = titled(plot_tornado(DRAWN), "Spine density")
     assert [t.get_text() for t in ax.get_yticklabels()][:3] == [
-        "rescue",
-        "IC50 GluN2B",
-        "mtorc1 gain",
+        "rate at which lost spines come back",
+        "IC50 GluN2B of ketamine",
+        "gain of mTORC1",
     ]
     _, found, _ = asking.influences(DRAWN, ["spine_density_24h"])
     first = next(one for one in found if one.number == "rescue")

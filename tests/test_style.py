@@ -48,12 +48,12 @@ def test_shades_run_from_light_to_dark() -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B", "IC50 GluN2B"),
+        ("drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B", "IC50 GluN2B of ketamine"),
         ("arms.ketamine.give.infusion.dose", "dose"),
         ("subject.glun2b", "share of GluN2B"),
     ],
 )
-def test_a_path_is_called_by_its_last_words(path: str, words: str) -> None:
+def test_a_path_is_called_by_the_title_of_its_number_or_its_last_words(path: str, words: str) -> None:
     assert labels.path_label(path) == words
 
 

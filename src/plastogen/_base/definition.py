@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from plastogen._base import explain
-from plastogen._base.document import Document, Steps, copied, dotted, read_text
+from plastogen._base.document import Document, Steps, copied, dotted, item_name, read_text
 from plastogen._base.quantity import SET_BY_USER, Evidence, Quantity
 from plastogen._base.text import show
 from plastogen.errors import InputError, Problem
@@ -188,4 +188,4 @@ def quantities(node: object, at: Steps = ()) -> Iterator[tuple[str, Quantity]]:
             yield from quantities(value, (*at, key))
     elif isinstance(node, list | tuple):
         for i, value in enumerate(node):
-            yield from quantities(value, (*at, i))
+            yield from quantities(value, (*at, item_name(value) or i))

@@ -8,7 +8,7 @@ them.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +29,23 @@ def dotted(steps: Steps) -> str:
     return ".".join(map(str, steps))
 
 
+def item_name(item: object) -> str | None:
+    """What an item of a list is called: `SST-E`, of what leads from one thing to another."""
+
+    def end(name: str) -> object:
+        return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
+
+    source, target = end("source"), end("target")
+    return f"{source}-{target}" if isinstance(source, str) and isinstance(target, str) else None
+
+
+def place_in(items: Sequence[object], step: str) -> int | None:
+    """Where in a list a step of a path leads, by name or by number; None for no place."""
+    if step.isdigit():
+        return int(step)
+    return next((i for i, item in enumerate(items) if item_name(item) == step), None)
+
+
 @dataclass(frozen=True)
 class Document:
     """A file's content: `tree` (plain dicts, lists, text, numbers) and where each key stands."""
@@ -38,8 +55,8 @@ class Document:
     places: Mapping[Steps, tuple[str, int | None]] = field(default_factory=dict)
 
     def steps(self, path: str | Steps) -> Steps:
-        """`path` ("arms.ketamine.give") as steps; keys that contain a dot ("E.synaptic") are
-        recognised.
+        """`path` ("arms.ketamine.give") as steps; keys that contain a dot ("E.synaptic") and items
+        of a list by name ("connections.SST-E") are recognised.
         """
         if not isinstance(path, str):
             return path
@@ -55,9 +72,9 @@ class Document:
                         break
                 steps.append(step)
                 node = node.get(step)
-            elif isinstance(node, list) and step.isdigit():
-                steps.append(int(step))
-                node = node[int(step)] if int(step) < len(node) else None
+            elif isinstance(node, list) and (at := place_in(node, step)) is not None:
+                steps.append(at)
+                node = node[at] if at < len(node) else None
             else:
                 steps.append(step)
                 node = None
@@ -82,7 +99,18 @@ class Document:
         """A `Problem` at `path` of this document, with file and line filled in."""
         steps = self.steps(path)
         file, line = self.where(steps)
-        return Problem(file, line, dotted(steps), found, wanted, nearest)
+        return Problem(file, line, dotted(self._named(steps)), found, wanted, nearest)
+
+    def _named(self, steps: Steps) -> Steps:
+        """Steps with items of lists by their names, but where a name itself is at fault."""
+        node: Any = self.tree
+        named: list[str | int] = []
+        for i, step in enumerate(steps):
+            node = _step_into(node, step)
+            name = item_name(node) if isinstance(step, int) else None
+            own = steps[i + 1 :] in ((), ("source",), ("target",))
+            named.append(step if name is None or own else name)
+        return tuple(named)
 
     def over(self, base: Document) -> Document:
         """This document laid over `base`: mappings merge key by key, anything else replaces."""
@@ -106,6 +134,15 @@ class Document:
 
         tree = merge(base.tree, self.tree, ())
         return Document(self.file, tree, {**places, **self.places})
+
+
+def _step_into(node: Any, step: str | int) -> Any:
+    """What stands at one step below a node; None where nothing does."""
+    if isinstance(node, dict):
+        return node.get(step)
+    if isinstance(node, list) and isinstance(step, int) and step < len(node):
+        return node[step]
+    return None
 
 
 def _is_number(node: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import pydantic
 
 from plastogen._base.definition import Definition, build
-from plastogen._base.document import Document, Steps
+from plastogen._base.document import Document, Steps, item_name, place_in
 from plastogen._base.library import Library
 from plastogen._base.quantity import Fault, Quantity
 from plastogen._base.text import any_of, nearest
@@ -182,6 +182,8 @@ def path_fault(path: str, tree: object, kind: Any) -> Fault | None:
                 where or None,
             )
         step, taken = _step(words, choices)
+        if step is None and isinstance(node, list) and _is_place(node, words[0]):
+            step, taken = words[0], 1
         if step is None:
             near = nearest(words[0], choices)
             listed = any_of(choices) if choices else "a name that exists"
@@ -193,6 +195,10 @@ def path_fault(path: str, tree: object, kind: Any) -> Fault | None:
         done.append(step)
         words = words[taken:]
     return None
+
+
+def _is_place(items: list[Any], word: str) -> bool:
+    return word.isdigit() and int(word) < len(items)
 
 
 def _step(words: list[str], choices: list[str]) -> tuple[str | None, int]:
@@ -232,7 +238,7 @@ def _choices(kind: Any, node: Any) -> tuple[list[str], bool]:
             free = True
             found += list(node) if isinstance(node, Mapping) else []
         elif (get_origin(branch) or branch) in (list, tuple) and isinstance(node, list | tuple):
-            found += [str(i) for i in range(len(node))]
+            found += [item_name(item) or str(i) for i, item in enumerate(node)]
         elif branch is Quantity and isinstance(node, Mapping):
             found += ["value"]
     return list(dict.fromkeys(found)), free
@@ -260,5 +266,6 @@ def _inside(node: Any, step: str) -> Any:
     if isinstance(node, Mapping):
         return node.get(step)
     if isinstance(node, list | tuple):
-        return node[int(step)]
+        at = place_in(node, step)
+        return node[at] if at is not None else None
     return None

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import xarray as xr
 
+from plastogen.experiment import title_of
 from plastogen.simulation import VARIABLES
 
 UNIT_TEXT = {"uM": "µM", "Hz^2": "Hz²", "Hz^2/Hz": "Hz²/Hz", "ng/mL": "ng/mL"}
 
 
 def path_label(path: str) -> str:
-    """What a path is about, in words: `drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B` -> `IC50
-    GluN2B`.
-    """
+    """What a path is about, in words: the title of a number of a model, else its last words."""
+    if (title := title_of(path)) is not None:
+        return title.replace("Mg2+", "Mg²⁺")
     words = path.split(".")
     kept = words[-2:] if words[-1][:1].isupper() or words[-1].isdigit() else words[-1:]
     return (

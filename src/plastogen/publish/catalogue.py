@@ -25,6 +25,7 @@ from plastogen.experiment import (
     check,
     open_experiment,
     shipped,
+    title_of,
 )
 from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity import STATES
@@ -176,9 +177,13 @@ def _model(document: Document, folder: str, kind: Any) -> Iterator[str]:
         if getattr(model, key, None):
             yield f"  {key}: {getattr(model, key)}".rstrip()
     rows = []
+    root = next(root for root, (own, _) in FOLDERS.items() if own == folder)
+    within = f"{root}.{Path(document.file).stem}" if root == "drugs" else root
     for path, q in quantities(model):
-        rows.append((path, q.text, span(q), q.evidence or "", q.source or "", q.note or ""))
-    yield from columns([("number", "value", "range", "evidence", "source", "note"), *rows])
+        what = title_of(f"{within}.{path}") or ""
+        rows.append((path, what, q.text, span(q), q.evidence or "", q.source or "", q.note or ""))
+    head = ("number", "what", "value", "range", "evidence", "source", "note")
+    yield from columns([head, *rows])
 
 
 def span(quantity: Quantity) -> str:

@@ -1,0 +1,193 @@
+"""In: the path of a number in a model. Out: what a person calls it: `Mg2+ outside`, not
+`concentration`.
+
+One table: the path below its model, `*` for a name the file makes up (a class, a drug, a species, a
+route) -> the title, {0}, {1}, ... for those names in order. Every number of models/ has a row
+(tests/test_titles.py).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_MAGNESIUM = {
+    "magnesium.concentration": "Mg2+ outside",
+    "magnesium.half": "Mg2+ that halves NMDA current at 0 mV",
+    "magnesium.efold": "voltage over which Mg2+ block changes e-fold",
+}
+_FILTER = {
+    "volume": "volume of {0}", "clearance": "clearance of {0}",
+    "unbound_fraction": "unbound share of {0} in plasma",
+    "brain_partition": "unbound brain over plasma of {0}",
+    "fraction": "share of clearance that forms {0}",
+}  # fmt: skip
+TITLES: dict[str, dict[str, str]] = {
+    "circuit": {
+        "agonist.ambient": "share of tonic receptors filled by ambient glutamate",
+        "agonist.mini_rate": "rate of spontaneous release",
+        "agonist.saturation": "share of receptors filled by one release",
+        "background.rate": "rate of background input",
+        "background.spread": "spread of background input between cells",
+        "connections.*.ampa": "AMPA conductance {0}",
+        "connections.*.gaba": "GABA-A conductance {0}",
+        "connections.*.nmda": "NMDA conductance {0}",
+        "connections.*.probability": "probability of a synapse {0}",
+        "decays.adaptation": "decay of adaptation",
+        "decays.ampa": "decay of AMPA current",
+        "decays.nmda": "decay of NMDA current",
+        "decays.gaba.*": "decay of inhibition by {0}",
+        "delay": "synaptic delay",
+        "formula.baseline_hz.*": "resting rate of {0} in the formula",
+        "formula.gain.*.*": "sensitivity of {0} to {1} in the formula",
+        "formula.voltage.*": "mean voltage of {0} in the formula",
+        "formula.voltage_spread": "spread of voltage in the formula",
+        "populations.*.adaptation": "adaptation a spike of {0}",
+        "populations.*.background": "background conductance of {0}",
+        "populations.*.capacitance": "membrane capacitance of {0}",
+        "populations.*.leak": "leak conductance of {0}",
+        "populations.*.nmdar.rest.*": "share of {1} at resting synapses of {0}",
+        "populations.*.nmdar.synaptic.*": "share of {1} at synapses of {0}",
+        "populations.*.nmdar.tonic.*": "share of {1} outside synapses of {0}",
+        "populations.*.refractory": "refractory time of {0}",
+        "populations.*.reset": "reset voltage of {0}",
+        "populations.*.rest": "resting voltage of {0}",
+        "populations.*.threshold": "spike threshold of {0}",
+        "populations.*.tonic_nmda": "tonic NMDA conductance of {0}",
+        "reversals.excitatory": "reversal of excitation",
+        "reversals.inhibitory": "reversal of inhibition",
+        "reversals.potassium": "reversal of potassium",
+        "silencing": "conductance that silences spikes",
+        "step": "time step of the network",
+        **_MAGNESIUM,
+    },
+    "drugs": {
+        "actions.nmdar.*.escape_time": "escape time of {0} that is not trapped",
+        "actions.nmdar.*.ic50.*": "IC50 {1} of {0}",
+        "actions.nmdar.*.ic50_without_mg.*": "IC50 {1} of {0} without Mg2+",
+        "actions.nmdar.*.reference_mg": "Mg2+ at which {0}'s IC50s hold",
+        "actions.nmdar.*.reference_voltage": "voltage at which {0}'s IC50s hold",
+        "actions.nmdar.*.trapped": "share of {0} that is trapped",
+        "actions.nmdar.*.unblocking_rate": "unblocking rate of {0}",
+        "actions.nmdar.*.voltage_efold": "voltage over which block by {0} changes e-fold",
+        "actions.occupancy_half": "concentration of half occupancy ([3H]MK-801)",
+        "kinetics.*.*.brain_partition": "unbound brain over plasma",
+        "kinetics.*.*.central_volume": "central volume",
+        "kinetics.*.*.clearance": "clearance",
+        "kinetics.*.*.clearance_exponent": "power of weight that clearance goes with",
+        "kinetics.*.*.effect_site_half_life": "half-life from plasma to brain",
+        **{f"kinetics.*.*.metabolites.*.{k}": v.replace("{0}", "{2}") for k, v in _FILTER.items()},
+        "kinetics.*.*.peripheral.*.flow": "flow to peripheral compartment {2}",
+        "kinetics.*.*.peripheral.*.volume": "volume of peripheral compartment {2}",
+        "kinetics.*.*.reference_weight": "weight that the kinetics are for",
+        "kinetics.*.*.routes.*.absorption": "absorption rate ({2})",
+        "kinetics.*.*.routes.*.bioavailability": "bioavailability ({2})",
+        "kinetics.*.*.routes.*.first_pass.*": "share that arrives as {3} ({2})",
+        "kinetics.*.*.routes.*.swallowed": "share swallowed ({2})",
+        "kinetics.*.*.unbound_fraction": "unbound share in plasma",
+        "species.*.molar_mass": "molar mass of {0}",
+        "targets.*.emax": "largest effect on {0}",
+        "targets.*.half": "concentration of half the effect on {0}",
+        "targets.*.hill": "steepness of the effect on {0}",
+        "usual_doses.*.*": "usual dose, {0}, {1}",
+    },
+    "plasticity": {
+        "clinical.effect_per_log_weight": "clinical effect an e-fold of synaptic strength",
+        "clinical.largest_effect": "largest clinical effect",
+        "comparator.tone_time": "time for serotonergic tone to follow",
+        "misuse.pv_half": "block beyond which PV cells lose parvalbumin",
+        "misuse.pv_loss": "loss of PV integrity under full block",
+        "misuse.pv_recovery": "recovery time of PV integrity",
+        "misuse.pv_steepness": "steepness of PV loss",
+        "misuse.tolerance_gain": "receptors added by tolerance",
+        "misuse.tolerance_time": "time for tolerance to follow",
+        "pathways.disinhibition": "strength of the disinhibition pathway",
+        "pathways.spontaneous": "strength of the spontaneous-release pathway",
+        "signalling.bdnf_time": "time constant of BDNF",
+        "signalling.coincidence_half": "AMPA throughput at which TrkB half answers",
+        "signalling.eef2k_cooperativity": "cooperativity of eEF2K",
+        "signalling.eef2k_time": "time constant of eEF2K",
+        "signalling.habituation_time": "time of habituation to release",
+        "signalling.mtorc1_gain": "gain of mTORC1",
+        "signalling.mtorc1_half": "mTORC1 that half forms spines",
+        "signalling.mtorc1_share": "share of synthesis through mTORC1",
+        "signalling.mtorc1_time": "time constant of mTORC1",
+        "signalling.protein_ceiling": "ceiling of synaptic proteins",
+        "signalling.protein_time": "time constant of synaptic proteins",
+        "signalling.release_gain": "gain of BDNF release",
+        "signalling.release_half": "surge that half releases BDNF",
+        "signalling.steepness": "steepness of all thresholds",
+        "signalling.tone_gain": "gain of serotonergic tone",
+        "signalling.translation_gain": "gain of translation by eEF2K",
+        "signalling.trkb_half": "TrkB that half activates mTORC1",
+        "spine.delay": "delay of new spines",
+        "spine.formation_gain": "gain of spine formation",
+        "spine.persistent_loss": "loss rate of persistent spines",
+        "spine.rescue": "rate at which lost spines come back",
+        "spine.stress_loss": "loss rate of spines under stress",
+        "spine.transient_lifetime": "lifetime of transient spines",
+        "spine.turnover": "share of spines that turn over",
+        "spine.turnover_interval": "interval of that turnover",
+        "synapse.ceiling": "ceiling of synaptic weight",
+        "synapse.early_time": "decay of early potentiation",
+        "synapse.insertion": "rate of AMPA receptor insertion",
+        "synapse.late_gain": "weight held a doubling of new protein",
+        "synapse.scaling_range": "range of homeostatic scaling",
+        "synapse.scaling_steepness": "steepness of homeostatic scaling",
+        "synapse.scaling_time": "time constant of homeostatic scaling",
+    },
+    "rule": {
+        "calcium_time": "decay of calcium",
+        "coincidence": "boost of presynaptic calcium by a postsynaptic spike",
+        "delay": "delay from presynaptic spike to calcium",
+        "depression": "rate of depression",
+        "efficacy_time": "time constant of efficacy",
+        "in_vivo": "factor on calcium in vivo",
+        "initial": "efficacy before",
+        "magnesium.concentration": "Mg2+ outside where the rule was measured",
+        "magnesium.resting": "resting voltage of the rule",
+        "magnesium.spike": "voltage of a spike in the rule",
+        "postsynaptic": "calcium of a postsynaptic spike",
+        "potentiation": "rate of potentiation",
+        "potentiation_threshold": "calcium threshold of potentiation",
+        "presynaptic": "calcium of a presynaptic spike",
+        "release.recovery": "recovery of release",
+        "release.share": "share of resources a spike uses up",
+    },
+    "subject": {
+        "glun2b": "share of GluN2B",
+        "inhibition": "strength of inhibition",
+        "stress": "stress",
+        "varies.*.cv": "variation between people of {0}",
+        "weight": "body weight",
+    },
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _rows() -> dict[str, list[tuple[re.Pattern[str], str]]]:
+    """Rows as patterns; the last `*` may hold dots where what it stands for is a path."""
+    return {
+        root: [
+            (re.compile(re.escape(path).replace(r"\*", _name(path))), title)
+            for path, title in rows.items()
+        ]
+        for root, rows in TITLES.items()
+    }
+
+
+def _name(path: str) -> str:
+    return r"(.+)" if path.startswith("varies.") else r"([^.]+)"
+
+
+def title_of(path: str) -> str | None:
+    """What the number at `path` (`circuit.magnesium.concentration`, `drugs.ketamine.actions...`)
+    is called; None of a path that leads to no number of a model.
+    """
+    root, _, below = path.partition(".")
+    if root == "drugs":
+        below = below.partition(".")[2]
+    for pattern, title in _rows().get(root, ()):
+        if match := pattern.fullmatch(below):
+            return title.format(*(title_of(name) or name for name in match.groups()))
+    return None

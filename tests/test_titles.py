@@ -1,0 +1,83 @@
+"""What numbers of models are called: every one has a title of its own, and is called so everywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from plastogen._base.definition import quantities
+from plastogen._base.document import Document
+from plastogen._base.library import Library
+from plastogen.experiment.models import FOLDERS, path_fault
+from plastogen.experiment.titles import TITLES, title_of
+from plastogen.figures.labels import path_label
+from plastogen.model.circuit import Circuit
+from plastogen.publish.catalogue import describe
+
+LIBRARY = Library()
+MODELS = [(root, name) for root, (folder, _) in FOLDERS.items() for name in LIBRARY.names(folder)]
+
+
+def paths(root: str, name: str) -> list[str]:
+    folder, kind = FOLDERS[root]
+    within = f"drugs.{name}" if root == "drugs" else root
+    return [f"{within}.{path}" for path, _ in quantities(LIBRARY.load(folder, name, kind))]
+
+
+@pytest.mark.parametrize(("root", "name"), MODELS)
+def test_every_number_of_a_model_has_a_title_of_its_own(root: str, name: str) -> None:
+    own = {path: title_of(path) for path in paths(root, name)}
+    assert [path for path, title in own.items() if not title] == []
+    assert not any("_" in str(title) for path, title in own.items() if "formula" not in path)
+    sets = [path for path in own if ".kinetics." not in path]  # sets stand side by side
+    twice = [t for t, n in Counter(own[path] for path in sets).items() if n > 1]
+    assert twice == []
+
+
+@pytest.mark.parametrize("root", FOLDERS)
+def test_no_title_is_of_a_number_that_no_model_has(root: str) -> None:
+    used = {title_of(path) for r, name in MODELS if r == root for path in paths(r, name)}
+    whole = {row for row in TITLES[root].values() if "{" not in row}
+    switched = {
+        f"strength of the {name} pathway" for name in ("disinhibition", "spontaneous-release")
+    }
+    assert whole - used - switched == set()  # numbers without a source, which sweeps vary
+
+
+def test_titles_are_what_axes_and_show_say() -> None:
+    path = "circuit.magnesium.concentration"
+    assert title_of(path) == "Mg2+ outside"
+    assert path_label(path) == "Mg²⁺ outside"
+    assert any("Mg2+ outside" in line for line in describe("small"))
+    assert path_label("arms.ketamine.give.infusion.dose") == "dose"
+
+
+def test_a_connection_is_addressed_by_what_it_joins() -> None:
+    document = LIBRARY.document("circuits", "small")
+    circuit = LIBRARY.load("circuits", "small", Circuit)
+    found = dict(quantities(circuit))
+    assert "connections.SST-E.gaba" in found
+    assert not any(
+        path.split(".")[1].isdigit() for path in found if path.startswith("connections.")
+    )
+    at = document.steps("connections.SST-E.gaba")
+    assert document.tree["connections"][at[1]]["source"] == "SST"
+    assert document.steps(f"connections.{at[1]}.gaba") == at
+    assert document.line("connections.SST-E.gaba") == document.line(at)
+    assert path_fault("connections.SST-E.gaba", document.tree, Circuit) is None
+    fault = path_fault("connections.SST-F.gaba", document.tree, Circuit)
+    assert fault is not None
+    assert "SST-E" in fault.wanted
+    assert document.problem(at, "x", "y").path == "connections.SST-E.gaba"
+    cut = LIBRARY.load("circuits", "small", Circuit, overrides={"connections.SST-E.gaba": "0 nS"})
+    (wire,) = [c for c in cut.connections if (c.source, c.target) == ("SST", "E")]
+    assert wire.gaba is not None
+    assert float(wire.gaba) == 0
+
+
+def test_items_without_ends_keep_their_numbers() -> None:
+    document = Document("x", {"list": [{"source": "A"}, {"source": "A", "target": "B"}]})
+    assert document.steps("list.0.source") == ("list", 0, "source")
+    assert document.steps("list.A-B.source") == ("list", 1, "source")
+    assert document.problem(("list", 1, "source"), "x", "y").path == "list.1.source"
