@@ -59,7 +59,10 @@ def without(ds: xr.Dataset, **where: Any) -> xr.Dataset:
     ("ds", "wanted"),
     [
         (DOSES, "a grid (30 points) over dose; 3 arms × 4 seeds: 360 of 360 runs"),
-        (PLANE, "a grid (66 points) over Mg²⁺ at which ketamine's IC50s hold, dose; 2 arms × 3 seeds: 396 of 396 runs"),
+        (
+            PLANE,
+            "a grid (66 points) over Mg²⁺ at which ketamine's IC50s hold, dose; 2 arms × 3 seeds: 396 of 396 runs",
+        ),
         (
             PEOPLE,
             "200 virtual subjects of virtual_adult, who differ in stress, clearance, body weight, strength of inhibition; 2 arms × 2 seeds: 800 of 800 runs",
@@ -201,7 +204,10 @@ def test_ticks_stand_at_the_values_where_these_are_few_and_short(
 def test_a_landscape_is_the_effect_over_both_numbers() -> None:
     fig = plot_landscape(PLANE)
     ax = titled(fig, "Spine density")
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("dose (mg/kg)", "Mg²⁺ at which ketamine's IC50s hold (mM)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        "dose (mg/kg)",
+        "Mg²⁺ at which ketamine's IC50s hold (mM)",
+    )
     effect = (
         PLANE["spine_density_24h"].sel(arm="ketamine")
         - PLANE["spine_density_24h"].sel(arm="vehicle")

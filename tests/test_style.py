@@ -53,7 +53,9 @@ def test_shades_run_from_light_to_dark() -> None:
         ("subject.glun2b", "share of GluN2B"),
     ],
 )
-def test_a_path_is_called_by_the_title_of_its_number_or_its_last_words(path: str, words: str) -> None:
+def test_a_path_is_called_by_the_title_of_its_number_or_its_last_words(
+    path: str, words: str
+) -> None:
     assert labels.path_label(path) == words
 
 
