@@ -196,8 +196,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (here / "mine.yaml").write_text(swept)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
-        plastogen.run("mine", method="formula", seeds=2)
+        plastogen.run("mine", method="formula", seeds=2, jobs=1)
         yield here / "results" / "mine"
+
+
+@pytest.fixture(scope="module")
+def study(folder: Path) -> dict[str, Any]:
+    """Its courses as the page is given them."""
+    return days.study(folder)
 
 
 def unpacked(study: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -208,8 +214,7 @@ def unpacked(study: dict[str, Any]) -> dict[str, np.ndarray]:
     return {name: values[:, k] for k, name in enumerate(names)}
 
 
-def test_courses_are_means_over_seeds(folder: Path) -> None:
-    study = days.study(folder)
+def test_courses_are_means_over_seeds(folder: Path, study: dict[str, Any]) -> None:
     found = unpacked(study)
     with xr.open_dataset(folder / "results.nc", engine="h5netcdf") as ds:
         for k in range(2):
@@ -231,8 +236,7 @@ def test_courses_are_means_over_seeds(folder: Path) -> None:
     assert study["given"][study["index"]["ketamine/1"]][0][2].startswith("ketamine 1 mg/kg iv")
 
 
-def test_the_network_of_a_moment_hears_block_and_synapses(folder: Path) -> None:
-    study = days.study(folder)
+def test_the_network_of_a_moment_hears_block_and_synapses(study: dict[str, Any]) -> None:
     found, at = unpacked(study), study["index"]["ketamine/1"]
     k = int(np.argmin(np.abs(np.array(study["time_h"]) - 40 / 60)))
     assert found["drive.nmda_E"][at, 0] == pytest.approx(1, abs=1e-3)
@@ -247,8 +251,7 @@ def test_the_network_of_a_moment_hears_block_and_synapses(folder: Path) -> None:
     assert (found["sites"][at] >= found["persistent"][at]).all()
 
 
-def test_a_blocker_of_another_receptor_is_heard_too(folder: Path) -> None:
-    study = days.study(folder)
+def test_a_blocker_of_another_receptor_is_heard_too(study: dict[str, Any]) -> None:
     ampa = unpacked(study)["drive.ampa"][study["index"]["early/0"]]
     at = [float(np.interp(h, study["time_h"], ampa)) for h in (-1, 1, 5)]
     assert at == pytest.approx([0.5, 0.5, 1], abs=1e-3)
@@ -283,11 +286,11 @@ def test_what_cannot_be_shown_is_refused(
         days.study(there)
 
 
-def test_a_page_is_made_of_its_parts_and_nothing_ends_early(folder: Path) -> None:
+def test_a_page_is_made_of_its_parts_and_nothing_ends_early(study: dict[str, Any]) -> None:
     text = explore.page(
         SMALL,
         {},
-        [days.study(folder), {"trap": "</script>"}],
+        [study, {"trap": "</script>"}],
         script="var Network;",
         binary=b"\0asm",
     )

@@ -133,6 +133,9 @@ def test_it_can_be_read_aloud_in_any_light_and_width() -> None:
 @pytest.mark.slow
 def test_every_chart_can_be_saved() -> None:
     charts = ("raster", "response", "rhythm", "spectrum", "course", "dendrite")
+    carried = walked("chromium")["carried"]
+    assert len(carried) == len(charts)
+    assert all("blocked E " in line or "dose " in line for line in carried), "what it is of"
     assert [name for name, _ in walked("chromium")["saved"]] == [
         f"plastogen-{c}.{kind}" for c in charts for kind in ("png", "csv")
     ]

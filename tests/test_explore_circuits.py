@@ -164,6 +164,7 @@ def test_a_page_of_two_classes_runs_its_own_network(
     if why := lacks("chromium"):
         pytest.skip(why)
     monkeypatch.setattr(explore, "study", lambda _: swept)
+    monkeypatch.setattr(numbers, "NetworkProbe", lambda circuit, **_: FormulaProbe(circuit))
     page = explore.build_page(
         [tmp_path], tmp_path / "two.html", circuit_given=str(CIRCUITS / "two_classes.yaml")
     )

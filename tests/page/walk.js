@@ -128,9 +128,10 @@ async function inView(page, told, shoot) {
 
 async function saved(page) {
   said.terms = await page.$$eval(".term", (all) => all.map((e) => { e.click(); const note = document.getElementById(e.getAttribute("aria-controls")), found = [e.textContent, note.hidden ? "" : note.textContent]; e.click(); return found; }));
+  await page.evaluate(() => { window.carried = []; window.Blob = class extends Blob { constructor(parts, kind) { super(parts, kind); window.carried.push(parts[0].split("\n")[1]); } }; });
   await page.evaluate(() => { window.saved = []; HTMLAnchorElement.prototype.click = function () { window.saved.push([this.download, this.href.slice(0, 14)]); }; runSweep(dialOf("mg")); });
   for (const button of await page.$$(".save button")) await button.evaluate((e) => e.click());
-  said.saved = await page.evaluate(() => window.saved);
+  [said.saved, said.carried] = await page.evaluate(() => [window.saved, window.carried]);
 }
 
 async function looks(page, shoot) {

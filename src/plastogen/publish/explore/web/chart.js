@@ -127,23 +127,26 @@ function download(name, href) {
 
 // The chart on the page's ground with its title and the scope line: nothing leaves without saying what it is.
 function savePng(canvas, name, title) {
-  const copy = document.createElement("canvas"), ratio = canvas.width / canvas.clientWidth, pad = 16 * ratio;
+  const copy = document.createElement("canvas"), ratio = canvas.width / canvas.clientWidth, pad = 16 * ratio, lines = title.split("; "), head = 20 * ratio * lines.length;
   copy.width = canvas.width + 2 * pad;
-  copy.height = canvas.height + 2 * pad + 52 * ratio;
+  copy.height = canvas.height + 2 * pad + head + 32 * ratio;
   const g = copy.getContext("2d");
   g.fillStyle = css("--page"); g.fillRect(0, 0, copy.width, copy.height);
-  g.fillStyle = css("--ink"); g.font = `600 ${14 * ratio}px ${FONT}`;
-  g.fillText(title, pad, pad + 10 * ratio, canvas.width);
-  g.drawImage(canvas, pad, pad + 24 * ratio);
+  g.fillStyle = css("--ink");
+  lines.forEach((line, k) => {
+    g.font = `${k ? "" : "600 "}${(k ? 12 : 14) * ratio}px ${FONT}`;
+    g.fillText(line, pad, pad + (10 + 20 * k) * ratio, canvas.width);
+  });
+  g.drawImage(canvas, pad, pad + head);
   g.fillStyle = css("--muted"); g.font = `italic ${11 * ratio}px ${FONT}`;
   g.fillText(PAGE.scope, pad, copy.height - 10 * ratio, canvas.width);
   download(`${name}.png`, copy.toDataURL("image/png"));
 }
 
-function saveCsv(rows, name) {
+function saveCsv(rows, name, title) {
   const inert = (x) => (/^[=+\-@\t\r]/.test(x) && !Number.isFinite(Number(x)) ? `'${x}` : x); // no spreadsheet runs it
   const cell = (x) => (typeof x === "number" ? String(x) : /[",\n]/.test(inert(x)) ? `"${inert(x).replaceAll('"', '""')}"` : inert(x));
-  const text = [`# ${PAGE.scope}`, ...rows.map((row) => row.map(cell).join(","))].join("\n");
+  const text = [`# ${PAGE.scope}`, `# ${title.replace(/\s+/g, " ")}`, ...rows.map((row) => row.map(cell).join(","))].join("\n");
   download(`${name}.csv`, URL.createObjectURL(new Blob([text + "\n"], { type: "text/csv" })));
 }
 
@@ -151,7 +154,7 @@ function saveCsv(rows, name) {
 function saveable(figure, name, title, table) {
   const canvas = figure.querySelector("canvas"), row = document.createElement("div");
   row.className = "save";
-  for (const [kind, act] of [["PNG", () => savePng(canvas, name, title())], ["CSV", () => saveCsv(table(), name)]]) {
+  for (const [kind, act] of [["PNG", () => savePng(canvas, name, title())], ["CSV", () => saveCsv(table(), name, title())]]) {
     const button = document.createElement("button");
     button.type = "button"; button.textContent = kind;
     button.setAttribute("aria-label", `Save ${figure.querySelector("figcaption b").textContent} as ${kind}`);

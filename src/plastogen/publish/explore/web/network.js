@@ -47,6 +47,14 @@ function setNetwork({ blocks, uM, mgValue, mg, background, drive, moment = null,
   changedNetwork();
 }
 
+// What A and B are, in words: every picture and table that leaves the page says it.
+function settingText({ drive, mg, background }) {
+  const other = MODEL.factors.filter((name, k) => !/^(nmda|tonic)_/.test(name) && drive[k] !== MODEL.usual[k]).map((name) => `${name} ${say(drive[factorAt[name]])}`);
+  const blocked = `blocked ${CLASSES.map((name) => `${name} ${percent(blockOf(drive, name))}`).join(", ")}`;
+  return [blocked, `Mg²⁺ ${MODEL.dials.mg[mg].label}`, `drive ${MODEL.dials.background[background].label}`, ...other].join(", ");
+}
+const bothTexts = () => `network ${dialOf("seed").text(setting())}; A: ${settingText(net.before)}; B: ${settingText(net)}`;
+
 function fresh() {
   Object.assign(net, usual(), { before: usual(), beforeText: "nothing blocked", moment: null });
 }
@@ -229,8 +237,8 @@ function startNetwork() {
   $("over").onchange = () => { net.over = $("over").checked; drawNetwork(); };
   const both = (lines, head) => [head, ...(lines[0]?.xs || []).map((x, k) => [x, ...lines.map((l) => l.ys[k])])];
   const names = (lines, unit) => lines.map((l) => `${l.slot} [${unit}]`);
-  saveable($("raster").closest("figure"), "plastogen-raster", () => `${MODEL.title}: spikes`, () => [["run", "class", "cell", "time [s]"],
+  saveable($("raster").closest("figure"), "plastogen-raster", () => `${MODEL.title}: spikes; ${bothTexts()}`, () => [["run", "class", "cell", "time [s]"],
     ...SLOTS.flatMap((slot) => { const run = runOf(slot); return Array.from(run?.t || [], (t, k) => [slot, CLASSES.find((c) => run.i[k] < MODEL.classes[c][1]), run.i[k], t]); })]);
-  saveable($("rhythm").closest("figure"), "plastogen-rhythm", () => `${MODEL.title}: rate of ${PRINCIPAL} cells`, () => both(rhythmLines(), ["time [s]", ...names(rhythmLines(), "Hz")]));
-  saveable($("spectrum").closest("figure"), "plastogen-spectrum", () => `${MODEL.title}: spectrum of ${PRINCIPAL} cells`, () => both(spectrumLines(), ["frequency [Hz]", ...names(spectrumLines(), "Hz^2/Hz")]));
+  saveable($("rhythm").closest("figure"), "plastogen-rhythm", () => `${MODEL.title}: rate of ${PRINCIPAL} cells; ${bothTexts()}`, () => both(rhythmLines(), ["time [s]", ...names(rhythmLines(), "Hz")]));
+  saveable($("spectrum").closest("figure"), "plastogen-spectrum", () => `${MODEL.title}: spectrum of ${PRINCIPAL} cells; ${bothTexts()}`, () => both(spectrumLines(), ["frequency [Hz]", ...names(spectrumLines(), "Hz^2/Hz")]));
 }

@@ -16,7 +16,7 @@ function sweepQuestion(d, place) {
 
 function startSweep() {
   for (const button of document.querySelectorAll("[data-sweep]")) button.onclick = () => runSweep(dialOf(button.dataset.sweep));
-  saveable($("response").closest("figure"), "plastogen-response", () => sweepTitle(), () => [[sweep.dial?.name ?? "", ...CLASSES.map((name) => `${name} [Hz]`)],
+  saveable($("response").closest("figure"), "plastogen-response", () => `${MODEL.title}: ${sweepTitle()}; all else as in B: ${settingText(net)}`, () => [[sweep.dial?.name ?? "", ...CLASSES.map((name) => `${name} [Hz]`)],
     ...sweepPoints().map(({ place, rates }) => [sweep.dial.at(place), ...rates])]);
 }
 
