@@ -61,8 +61,8 @@ def numbers(conditions: Iterable[Condition]) -> list[Number]:
     """Every number the conditions use, once, in the order subject, circuit, plasticity or rule,
     drugs.
 
-    Of a drug, kinetics of other animals and other parameter sets are not in use; of the circuit of
-    an induction, only what its receptors meet.
+    Of a drug, usual doses, kinetics of other animals and other parameter sets are not in use; of
+    the circuit of an induction, only what its receptors meet.
     """
     found: dict[tuple[str, str, str], Number] = {}
     for condition in conditions:
@@ -83,6 +83,8 @@ def numbers(conditions: Iterable[Condition]) -> list[Number]:
 
 
 def _in_use(condition: Condition, model: str, path: str) -> bool:
+    if path.startswith("usual_doses."):
+        return False  # what doses are held against, no part of a course
     if condition.kind == "induction" and model.startswith("circuits/"):
         return path.startswith(MET_BY_RECEPTORS) or ".nmdar." in path
     if not (model.startswith("drugs/") and path.startswith("kinetics.")):
