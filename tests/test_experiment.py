@@ -111,7 +111,7 @@ def test_set_reaches_what_is_inherited_and_lies_under_an_arms_own() -> None:
 def test_a_course_begins_before_the_earliest_event() -> None:
     asked = question()
     assert asked.condition("vehicle").start_h == -1
-    assert asked.condition("nbqx").start_h == -2
+    assert asked.condition("nbqx").start_h == -3
     assert asked.condition("both").events_h == pytest.approx((-2, 0.9999, 1, 2, 3, 5))
     assert asked.condition("both").stress == ((3, 5, 0.5),)
 

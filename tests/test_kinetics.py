@@ -196,12 +196,6 @@ def test_a_bolus_is_in_at_its_own_time() -> None:
     np.testing.assert_allclose(plasma, [0, 35e6 / 80e3], rtol=1e-9)
 
 
-def test_events() -> None:
-    e = exposure(H2, INFUSION, Input("im", 5.0, 0.0, 10.0), holds=(Hold(-1.0, 2.0, 0.5),))
-    assert e.events_h == pytest.approx((-1.0, 0.0, 40 / 60, 2.0, 5.0))
-    assert exposure(None).events_h == ()
-
-
 def test_without_an_exponent_equal_doses_per_weight_give_equal_concentrations() -> None:
     t, plain = np.linspace(0, 10, 20), H2.model_copy(update={"clearance_exponent": None})
     light = ketamine(plain, t, Input("oral", 0, 0, 25.0), weight_kg=50)

@@ -25,13 +25,23 @@ def test_every_event_and_both_ends_stand_on_a_strictly_increasing_grid(
     assert (np.diff(times) > 0).all()
     for event in events:
         if event <= end:
-            assert np.abs(times - event).min() < 1e-5
+            assert event in times
+
+
+@given(st.lists(st.floats(0, 20), min_size=1, max_size=5))
+def test_events_stand_where_they_are_and_no_step_is_mere_rounding(events: list[float]) -> None:
+    """Times such as 40 min are no round number of hours: a level must not jump within a step."""
+    times = grid(-1, 24, [2 / 3, *events])
+    assert 2 / 3 in times or min(abs(e - 2 / 3) for e in events) < 1e-5
+    assert np.diff(times).min() > 1e-6
+    assert all(np.abs(times - e).min() < 1e-5 for e in events)
 
 
 def test_it_is_dense_after_an_event_and_never_coarser_than_promised() -> None:
     times = grid(-1, 336, [0.0, 40 / 60])
     steps = np.diff(times)
     assert steps[(times[:-1] >= 0) & (times[:-1] < 2)].max() == pytest.approx(2 / 60, abs=1e-5)
+    assert steps[times[:-1] >= 0][:5] * 3600 == pytest.approx([7.5, 7.5, 15, 30, 60], abs=1e-2)
     assert steps[times[:-1] < 47].max() <= 1 + 1e-9
     assert steps.max() <= 6 + 1e-9
     assert times.size < 400

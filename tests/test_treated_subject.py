@@ -11,7 +11,7 @@ import pytest
 
 from plastogen._base.library import Library
 from plastogen.model.pharmacology.drug import Drug, exposure
-from plastogen.model.pharmacology.regimen import Treatment
+from plastogen.model.pharmacology.regimen import Treatment, event_times
 from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.pharmacology.targets import TargetEffect
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
@@ -79,10 +79,9 @@ def test_without_metabolites_only_the_parent_blocks_but_all_are_shown() -> None:
 
 def test_nobody_treated_has_nothing_in_him() -> None:
     nothing, t = treated(), np.array([0.0, 1.0])
-    assert (nothing.species, nothing.blockers, nothing.events_h, nothing.targets(t)) == (
+    assert (nothing.species, nothing.blockers, nothing.targets(t)) == (
         (),
         {},
-        (),
         {},
     )
     assert nothing.blocker_uM(t).shape == (2, 0)
@@ -143,10 +142,10 @@ def test_an_ssri_by_dose_acts_through_its_concentration() -> None:
 
 
 def test_every_jump_is_an_event() -> None:
-    given = treated(INFUSION, NBQX, stress=((5.0, 29.0, 0.5),))
-    assert given.events_h == pytest.approx((-0.5, 0, 2 / 3, 3.5, 5, 29))
-    repeated = treated(NBQX | {"every": "24 h", "times": 2})
-    assert repeated.events_h == pytest.approx((-0.5, 3.5, 23.5, 27.5))
+    given, stress = [Treatment.model_validate(t) for t in (INFUSION, NBQX)], ((5.0, 29.0, 0.5),)
+    assert event_times(given, stress) == pytest.approx((-0.5, 0, 2 / 3, 3.5, 5, 29))
+    repeated = Treatment.model_validate(NBQX | {"every": "24 h", "times": 2})
+    assert event_times([repeated]) == pytest.approx((-0.5, 3.5, 23.5, 27.5))
 
 
 def test_stress_is_the_subject_s_own_but_during_an_event() -> None:

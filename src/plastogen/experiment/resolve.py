@@ -37,13 +37,13 @@ from plastogen.experiment.design import TAKEN, Axis, axes_of, points
 from plastogen.experiment.models import FOLDERS, Models, is_model_path, models_in_use, range_ends
 from plastogen.experiment.sweep import Filled, Span, in_words, size
 from plastogen.model.circuit import Circuit
-from plastogen.model.pharmacology import Drug, Subject, Treatment
+from plastogen.model.pharmacology import Drug, Subject, Treatment, event_times
 from plastogen.model.plasticity import CalciumRule, Induction, Plasticity
 from plastogen.simulation import Kind, Plan, Switches, grid
 
 T = TypeVar("T", bound=Definition)
 RECENT = 64  # experiments at points that are kept in mind
-LEAD_H = 1  # a course begins at least this long before time 0
+LEAD_H = 1  # a course begins this long before anything acts, and before time 0
 JUST_BEFORE_H = (
     1e-4  # a dose that is in the blood at once: what is written down there must not rise before it
 )
@@ -87,22 +87,28 @@ class Condition:
         return float(self.setting.course.duration)
 
     @cached_property
-    def events_h(self) -> tuple[float, ...]:
-        """When anything given or suffered starts or stops, within the course, and just before a
-        leap in the blood.
-        """
-        times = {t for start, end, _ in self.stress for t in (start, end)}
-        for treatment in self.treatments.values():
-            for start in treatment.starts_h():
-                times |= {start, start + treatment.length_h}
-                times |= {start - JUST_BEFORE_H} if treatment.leaps else set()
+    def acts_h(self) -> tuple[float, ...]:
+        """When anything given or suffered starts or stops."""
+        times = set(event_times(self.treatments.values(), self.stress))
         if (induction := self.setting.induction) is not None:
             times |= {float(induction.at), float(induction.at) + induction.length_h}
-        return tuple(sorted(t for t in times if t <= self.end_h))
+        return tuple(sorted(times))
+
+    @cached_property
+    def events_h(self) -> tuple[float, ...]:
+        """When anything acts or ceases to, within the course, and just before a leap in the
+        blood.
+        """
+        leaping = [each for each in self.treatments.values() if each.leaps]
+        leaps = {t - JUST_BEFORE_H for each in leaping for t in each.starts_h()}
+        return tuple(sorted(t for t in leaps.union(self.acts_h) if t <= self.end_h))
 
     @property
     def start_h(self) -> float:
-        return min(-LEAD_H, *self.events_h, *self.snapshots.values(), 0)
+        """An hour before anything acts, whatever it is: a course begins as its subject is without
+        it.
+        """
+        return min(min((0.0, *self.acts_h)) - LEAD_H, *self.snapshots.values(), 0.0)
 
     @property
     def grid_h(self) -> NDArray[np.float64]:

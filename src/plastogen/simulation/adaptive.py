@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from plastogen._base.machine import single_threaded
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive, measures
-from plastogen.simulation.course import Course, Plan, Progress
+from plastogen.simulation.course import Course, Plan, Progress, event_times
 from plastogen.simulation.induction import simulate_induction
 from plastogen.simulation.lockstep import simulate_formula
 from plastogen.simulation.outputs import observe
@@ -159,7 +159,7 @@ def _to_the_end(
     def drive(moment: Moment) -> Drive:
         return Drive.from_array(plan.circuit, stepper.drives_at(moment)[0])
 
-    stops = {t for t in stepper.treated[0].events_h if plan.start_h < t < plan.duration_h}
+    stops = {t for t in event_times(plan) if plan.start_h < t < plan.duration_h}
     moments = {
         name: min(max(t, plan.start_h), plan.duration_h) for name, t in plan.snapshots.items()
     }

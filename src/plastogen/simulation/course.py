@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from plastogen.model import pharmacology
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatment
 from plastogen.model.plasticity import CalciumRule, Induction, Plasticity
@@ -84,11 +85,7 @@ class Course:
 
 def event_times(plan: Plan) -> tuple[float, ...]:
     """When anything that is given, or stress, starts or stops (h), sorted."""
-    times = {t for start, end, _ in plan.stress for t in (start, end)}
-    for treatment in plan.treatments.values():
-        for start in treatment.starts_h():
-            times |= {start, start + treatment.length_h}
-    return tuple(sorted(times))
+    return pharmacology.event_times(plan.treatments.values(), plan.stress)
 
 
 def treated_of(plan: Plan) -> TreatedSubject:

@@ -19,10 +19,9 @@ from plastogen._base.streams import stream
 from plastogen.model.circuit import Circuit, Drive, measures
 from plastogen.model.pharmacology import receptors, value
 from plastogen.model.plasticity import S_PER_H, in_magnesium, induce, numbers_of
-from plastogen.simulation.course import Course, Plan, event_times
+from plastogen.simulation.course import Course, Plan
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Stepper
-from plastogen.simulation.time_grid import at_events
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -37,7 +36,7 @@ def simulate_induction(plan: Plan) -> Course:
     stepper = Stepper(
         [plan], lambda drives: probe.ask(Drive.from_array(plan.circuit, drives), plan.seed)
     )
-    t_h = at_events(plan.grid_h, event_times(plan))
+    t_h = plan.grid_h
     block = _block(stepper, t_h)
     synaptic = f"{plan.circuit.principal}.synaptic"
     levels = {name: values[:, 0] for name, values in stepper.levels(t_h).items()}

@@ -26,7 +26,6 @@ from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.rest import begin
 from plastogen.simulation.step import Given, Moment, Stepper
-from plastogen.simulation.time_grid import at_events
 
 if TYPE_CHECKING:
     from plastogen.simulation.emulator import Emulator
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = npt.NDArray[np.float64]
 
 SUBSTEPS = 2  # of block within a macro step
-FIRST_STEP_H, GROWTH, LONGEST_STEP_H = 5 / 3600, 0.1, 3  # of a formula's steps: see `formula_nodes`
+FIRST_STEP_H, GROWTH, LONGEST_STEP_H = 0.5 / 3600, 0.1, 3  # of a formula's steps: see `formula_nodes`
 FURTHEST = 4  # times its last change, that activity may be thought to run on
 REST_ROUNDS, REST_TOLERANCE = 100, 1e-13  # of J, at rest under lasting stress
 WRITTEN = ("rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pattern_shift")
@@ -109,7 +108,7 @@ class Lockstep:
         nodes_h: Array | None = None,
     ) -> None:
         """`begin`: slow states to begin with, (courses, states), in place of those that rest.
-        `treated`: if known. `nodes_h`: ends of macro steps, if they are not `at_events` of the grid
+        `treated`: if known. `nodes_h`: ends of macro steps, if they are not the times of the grid
         alone; these are among them.
         """
         if len({alike(plan) for plan in plans}) != 1:
@@ -118,9 +117,8 @@ class Lockstep:
             )
         self.plans, self.answers, self.first_y = plans, answers, begin
         self.t_h, self.live = plans[0].grid_h, plans[0].switches.probe == "live"
-        written = at_events(self.t_h, event_times(plans[0]))  # those of all: `alike`
-        self.nodes_h = written if nodes_h is None else nodes_h
-        self.written = np.isin(self.nodes_h, written)
+        self.nodes_h = self.t_h if nodes_h is None else nodes_h
+        self.written = np.isin(self.nodes_h, self.t_h)
         self.seeds = np.array([plan.seed for plan in plans])
         self.asked: list[Array] = []
         self.stepper = Stepper(plans, self._answer, treated=treated)
@@ -228,12 +226,12 @@ def _expected(before: tuple[float, Activity] | None, now: Moment, t_h: float) ->
 
 
 def formula_nodes(t_h: Array, events_h: Sequence[float]) -> Array:
-    """The times of a grid, `at_events`, and between them steps that follow the need: `FIRST_STEP_H`
+    """The times of a grid, and between them steps that follow the need: `FIRST_STEP_H`
     after an event, where block is fast, then `GROWTH` of the time since, at most `LONGEST_STEP_H`.
     """
     events = np.array([-np.inf, *events_h])
     found = []
-    for start, end in pairwise(at_events(t_h, events_h)):
+    for start, end in pairwise(t_h):
         event, t = events[np.searchsorted(events, start, side="right") - 1], start
         while t < end:
             found.append(t)

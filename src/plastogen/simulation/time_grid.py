@@ -1,8 +1,9 @@
 """In: when a course begins and ends and what happens in between. Out: the times at which it is
 written down.
 
-Every event stands on the grid. After each the grid is dense (2 min for 2 h), then widens by a tenth
-of the time since, and is never coarser than an hour in the first two days and six hours later.
+Every event stands on the grid, to the last bit. After each the grid is dense (four halvings of 2
+min, then 2 min for 2 h), then widens by a tenth of the time since, and is never coarser than an
+hour in the first two days and six hours later.
 Hours throughout.
 """
 
@@ -20,7 +21,9 @@ DENSE_FOR_H = 2
 WIDENING = 10  # each step is 1/10 of the time since the event
 FINE_STEP_H, FINE_UNTIL_H, COARSE_STEP_H = 1, 48, 6
 MAX_DENSE_POINTS = 1200
-DECIMALS = 6  # of an hour: 4 ms
+HALVINGS = 4  # of the first dense step after an event: 7.5, 15, 30 and 60 s
+DECIMALS = 6  # of an hour: 4 ms, to which all but events are rounded
+CLOSE_H = 2e-6  # times this close are one
 SHARED, MANY = (
     80,
     12_000,
@@ -31,43 +34,38 @@ def grid(start_h: float, end_h: float, events_h: Iterable[float]) -> NDArray[np.
     """Times from `start_h` to `end_h`, strictly increasing, events and both ends included."""
     events = sorted({float(e) for e in events_h if start_h <= e <= end_h})
     step_h = DENSE_STEP_MIN / MIN_PER_H
-    per_event = DENSE_FOR_H * MIN_PER_H / DENSE_STEP_MIN
+    per_event = DENSE_FOR_H * MIN_PER_H / DENSE_STEP_MIN + HALVINGS
     step_h *= max(1, len(events) * per_event / MAX_DENSE_POINTS)
     parts = [
-        np.array([start_h, *([0] if start_h < 0 < end_h else []), *events, end_h], dtype=float),
         np.arange(start_h, min(end_h, FINE_UNTIL_H), FINE_STEP_H),
         np.arange(FINE_UNTIL_H, end_h, COARSE_STEP_H),
     ]
     for event, following in zip(events, [*events[1:], end_h], strict=False):
         parts += [event + _after(step_h, following - event)]
-    times = np.unique(np.round(np.concatenate(parts), DECIMALS))
-    inside = times[(times > start_h) & (times < end_h)]
-    return np.concatenate([[start_h], inside[_apart(inside, start_h, end_h)], [end_h]])
+    exact = np.array([start_h, *_inside(start_h, end_h, [0.0, *events]), end_h])
+    between = np.unique(np.round(np.concatenate(parts), DECIMALS))
+    right = np.clip(np.searchsorted(exact, between), 1, exact.size - 1)
+    gap = np.minimum(between - exact[right - 1], exact[right] - between)
+    return np.unique(np.concatenate([exact, between[gap > CLOSE_H]]))
 
 
-def _apart(times: NDArray[np.float64], start_h: float, end_h: float) -> NDArray[np.bool_]:
-    """Which times are not the ends themselves but for rounding."""
-    nearest = np.minimum(times - start_h, end_h - times)
-    return np.asarray(nearest > 2 / 10**DECIMALS)
+def _inside(start_h: float, end_h: float, times_h: Iterable[float]) -> NDArray[np.float64]:
+    """Those of some times that lie between two, sorted; of what differs by rounding alone the
+    last.
+    """
+    times = np.unique(list(times_h))
+    times = times[(times > start_h + CLOSE_H) & (times < end_h - CLOSE_H)]
+    return np.asarray(times[np.append(np.diff(times) > CLOSE_H, True)] if times.size else times)
 
 
 def _after(step_h: float, until_h: float) -> NDArray[np.float64]:
     """Times since an event, up to the next."""
+    first = step_h / 2 ** np.arange(HALVINGS, 0, -1)
     dense = np.arange(1, DENSE_FOR_H / step_h + 1) * step_h
     n = int(np.log(COARSE_STEP_H * WIDENING / DENSE_FOR_H) / np.log1p(1 / WIDENING)) + 1
     wide = DENSE_FOR_H * (1 + 1 / WIDENING) ** np.arange(1, n + 1)
-    times = np.concatenate([dense, wide])
+    times = np.concatenate([first, dense, wide])
     return np.asarray(times[times < until_h])
-
-
-def at_events(times: NDArray[np.float64], events_h: Iterable[float]) -> NDArray[np.float64]:
-    """`times` of a grid without their rounding: each event stands where it is, to the last bit."""
-    exact = times.copy()
-    for event in events_h:
-        nearest = int(np.abs(times - event).argmin())
-        if abs(times[nearest] - event) < 1 / 10**DECIMALS:
-            exact[nearest] = event
-    return exact
 
 
 def union(grids: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Gating, Pool
     from plastogen.model.pharmacology.drug import Drug, check_treatment
     from plastogen.model.pharmacology.nmda_block import SUBUNITS, Array, NmdarBlock
-    from plastogen.model.pharmacology.regimen import LONGEST_H, Duration, Moment, Treatment
+    from plastogen.model.pharmacology.regimen import (
+        LONGEST_H,
+        Duration,
+        Moment,
+        Treatment,
+        event_times,
+    )
     from plastogen.model.pharmacology.subject import Subject, Varied, shares
     from plastogen.model.pharmacology.targets import TARGETS, by_species, receptors, target, value
     from plastogen.model.pharmacology.treated_subject import TreatedSubject

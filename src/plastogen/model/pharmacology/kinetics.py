@@ -296,9 +296,6 @@ class Exposure:
                 used |= {"oral"}
             self._body = _Body(kinetics, parent, weight_kg, sorted(used))
             self._solve(self._body, given)
-        ends = [e for i in given for e in (i.start_h, i.start_h + i.duration_h)]
-        ends += [e for h in self.holds for e in (h.start_h, h.end_h)]
-        self.events_h: tuple[float, ...] = tuple(sorted(set(ends)))
 
     def _solve(self, body: _Body, given: tuple[Input, ...]) -> None:
         """The state just after each event, and the constant input from there on."""

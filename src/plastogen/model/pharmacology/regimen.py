@@ -9,7 +9,7 @@ held for a time; an unbound `brain` concentration, held for a time (a slice bath
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -173,3 +173,14 @@ def holds(treatment: Treatment) -> tuple[Hold, ...]:
     return tuple(
         Hold(start, start + float(treatment.held), float(level)) for start in treatment.starts_h()
     )
+
+
+def event_times(
+    treatments: Iterable[Treatment], stress: Iterable[tuple[float, float, float]] = ()
+) -> tuple[float, ...]:
+    """When anything that is given, or stress of (start, end, level), starts or stops: h, sorted."""
+    times = {t for start, end, _ in stress for t in (start, end)}
+    for treatment in treatments:
+        for start in treatment.starts_h():
+            times |= {start, start + treatment.length_h}
+    return tuple(sorted(times))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from plastogen.model.pharmacology.drug import Drug, exposure, held_occupancy
 from plastogen.model.pharmacology.kinetics import Concentrations
 from plastogen.model.pharmacology.nmda_block import NmdarBlock, occupancy_readout
-from plastogen.model.pharmacology.regimen import Treatment, holds
+from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.pharmacology.targets import changes, combined
 
@@ -52,12 +52,6 @@ class TreatedSubject:
             for species, block in drug.actions.nmdar.items()
             if metabolites or species == drug.parent
         }
-        times = {t for start, end, _ in self.stress_events for t in (start, end)}
-        times |= {t for found in self._exposure.values() if found for t in found.events_h}
-        times |= {
-            t for g in treatments.values() for hold in holds(g) for t in (hold.start_h, hold.end_h)
-        }
-        self.events_h = tuple(sorted(times))
 
     @property
     def species(self) -> tuple[str, ...]:
