@@ -1,6 +1,8 @@
 """In: one course (arrays over time, snapshots) and a `Readout`. Out: one number.
 
-Values between grid points are linear interpolations. The time of what never happens is NaN, with
+What is given is known beforehand: concentrations, occupancy and stress are read from their own
+solution (`Known`), exact at any time. Other values between grid points are linear interpolations.
+The time of what never happens is NaN, with
 the reason, never a guess: of a peak where the course does not move (by a millionth of its
 variable's scale and by two of its standard errors), of an onset that is not reached (`never`), or
 that lies before the stretch begins (`already`).
@@ -8,15 +10,16 @@ that lies before the stretch begins (`already`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plastogen._base.quantity import Quantity
-from plastogen.experiment.readout import END, PEAK, START, TIMES, Readout, level
+from plastogen.experiment.readout import PEAK, START, TIMES, Readout, level
 from plastogen.experiment.statistics import RESOLUTION
+from plastogen.model.pharmacology import KNOWN, Known
 
 Array: TypeAlias = NDArray[np.float64]
 NEVER, ALREADY = "never", "already"  # why there is no time
@@ -30,14 +33,16 @@ def evaluate(
     arrays: Mapping[str, Array],
     time_h: Array,
     labels: Mapping[str, tuple[str, ...]],
+    known: Known | None = None,
 ) -> float:
     """The number `readout` asks for, from one course.
 
     `arrays`: variable -> (time,), (time, place), (snapshot,) or (snapshot, place); `time_h`: hours
     (time,); `labels`: dimension -> names ("class", "pool", "species", "snapshot"). NaN where the
     course has no such place (a species that was never given is 0) or where it never happens.
+    `known`: of what is given; without it that is read off the grid as everything else.
     """
-    return read(readout, arrays=arrays, time_h=time_h, labels=labels)[0]
+    return read(readout, arrays=arrays, time_h=time_h, labels=labels, known=known)[0]
 
 
 def read(
@@ -46,9 +51,10 @@ def read(
     arrays: Mapping[str, Array],
     time_h: Array,
     labels: Mapping[str, tuple[str, ...]],
+    known: Known | None = None,
 ) -> tuple[float, str]:
     """As `evaluate`, and for a time that is NaN the reason: `NEVER` or `ALREADY`."""
-    number, reason = _number(readout, arrays, time_h, labels)
+    number, reason = _number(readout, arrays, time_h, labels, known)
     if not readout.yes_no:
         return number, reason
     if reason:  # what never happens is not before or after any time
@@ -62,6 +68,7 @@ def _number(
     arrays: Mapping[str, Array],
     time_h: Array,
     labels: Mapping[str, tuple[str, ...]],
+    known: Known | None,
 ) -> tuple[float, str]:
     """What the readout reads, before it is held against a threshold, and why it is no time."""
     if readout.of not in arrays:  # no class of this circuit has the role it needs
@@ -79,20 +86,26 @@ def _number(
         noise = float(np.nan_to_num(_of_place(arrays[readout.variable.error], at)).max())
     if readout.variable.of_snapshot:
         return _of_snapshot(readout, values, labels["snapshot"]), ""
+    if known is not None and readout.of in KNOWN:
+        curve = _of_known(known, readout)
+    else:
+        curve = _of_grid(time_h, values)
+    span = float(time_h[0]), float(time_h[-1])
     if readout.relative_to is not None:
-        reference = {START: values[0], END: values[-1], PEAK: values.max()}[readout.relative_to]
-        values = _relative(values, float(reference), readout.as_)
+        reference = _reference(curve, readout.relative_to, span)
+        curve = _scaled(curve, lambda x: _relative(x, reference, readout.as_))
         noise = noise / abs(reference) if readout.as_ == "ratio" and reference else noise
+    value, _ = curve
     if readout.at is not None:
-        return float(np.interp(float(readout.at), time_h, values)), ""
-    t, x = _stretch(time_h, values, readout.from_, readout.until)
+        return float(value(np.clip([float(readout.at)], *span))[0]), ""
+    t, x, weights = _stretch(curve, span, readout.from_, readout.until)
     if not np.isfinite(x).all():
         return float("nan"), ""
     if readout.take in TIMES:
         scale = readout.variable.size if readout.level_unit == readout.variable.unit else 1.0
         still = max(RESOLUTION * scale, ERRORS_MOVED * noise)
-        return _time(readout, t, x, float(values[0]), still)
-    return _summary(readout, t, x), ""
+        return _time(readout, t, x, float(value(np.array(span[:1]))[0]), still)
+    return _summary(readout, t, x, weights), ""
 
 
 def _of_place(values: Array, at: int | None) -> Array:
@@ -125,27 +138,73 @@ def _relative(values: Array, reference: float, how: str) -> Array:
     return values / reference if reference != 0 else np.full_like(values, np.nan)
 
 
+Curve: TypeAlias = tuple[
+    Callable[[Array], Array],  # what it is at times
+    Callable[[float, float], tuple[Array, Array, Array]],  # times in a stretch, values, weights
+]
+
+
+def _of_grid(time_h: Array, values: Array) -> Curve:
+    """Straight lines between the times of a grid."""
+
+    def value(t: Array) -> Array:
+        return np.asarray(np.interp(t, time_h, values))
+
+    def points(first: float, last: float) -> tuple[Array, Array, Array]:
+        inside = time_h[(time_h > first) & (time_h < last)]
+        t = np.concatenate([[first], inside, [last]])
+        gaps = np.diff(t)
+        return t, value(t), (np.append(gaps, 0) + np.append(0, gaps)) / 2
+
+    return value, points
+
+
+def _of_known(known: Known, readout: Readout) -> Curve:
+    """The solution itself."""
+    value = known.curve(readout.of, readout.place)
+    turns = readout.take not in ("area", "mean") or readout.relative_to == PEAK
+    return value, lambda first, last: known.points(value, first, last, turns=turns)
+
+
+def _scaled(curve: Curve, change: Callable[[Array], Array]) -> Curve:
+    value, points = curve
+
+    def changed(first: float, last: float) -> tuple[Array, Array, Array]:
+        t, x, weights = points(first, last)
+        return t, change(x), weights
+
+    return lambda t: change(value(t)), changed
+
+
+def _reference(curve: Curve, name: str, span: tuple[float, float]) -> float:
+    value, points = curve
+    if name == PEAK:
+        return float(points(*span)[1].max())
+    return float(value(np.array([span[0 if name == START else 1]]))[0])
+
+
 def _stretch(
-    time_h: Array, values: Array, start: Quantity | None, end: Quantity | None
-) -> tuple[Array, Array]:
-    """The course between two times, ends interpolated."""
-    first = float(time_h[0]) if start is None else max(float(start), float(time_h[0]))
-    last = float(time_h[-1]) if end is None else min(float(end), float(time_h[-1]))
-    inside = time_h[(time_h > first) & (time_h < last)]
-    t = np.concatenate([[first], inside, [last]]) if last > first else np.array([first])
-    return t, np.interp(t, time_h, values)
+    curve: Curve, span: tuple[float, float], start: Quantity | None, end: Quantity | None
+) -> tuple[Array, Array, Array]:
+    """The course between two times, as far as it goes: times, values, weights of its integral."""
+    value, points = curve
+    first = span[0] if start is None else max(float(start), span[0])
+    last = span[1] if end is None else min(float(end), span[1])
+    if last > first:
+        return points(first, last)
+    return np.array([first]), value(np.array([first])), np.zeros(1)
 
 
-def _summary(readout: Readout, t: Array, x: Array) -> float:
+def _summary(readout: Readout, t: Array, x: Array, weights: Array) -> float:
     match readout.take:
         case "peak":
             return float(x.max())
         case "trough":
             return float(x.min())
         case "area":
-            return float(np.trapezoid(x, t))
+            return float((weights * x).sum())
         case _:
-            return float(np.trapezoid(x, t) / (t[-1] - t[0])) if t.size > 1 else float(x[0])
+            return float((weights * x).sum() / (t[-1] - t[0])) if t.size > 1 else float(x[0])
 
 
 def _time(readout: Readout, t: Array, x: Array, first: float, still: float) -> tuple[float, str]:

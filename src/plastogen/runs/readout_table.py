@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plastogen.experiment import COMPLETE, ERROR, REASON, Readout, evaluate, read
+from plastogen.model.pharmacology import KNOWN, Known
 from plastogen.runs.netcdf import Dims
 from plastogen.runs.store import Stored
 
@@ -22,15 +23,17 @@ Array: TypeAlias = NDArray[Any]
 MISSING = "missing"
 
 
-def _read(readout: Readout, run: Stored) -> tuple[float, str, float]:
+def _read(readout: Readout, run: Stored, known: Known | None) -> tuple[float, str, float]:
     """The number, why it is none of a time, and how far a standard error of the emulator moves it;
     NaN where no emulator answered.
     """
-    number, reason = read(readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels)
+    number, reason = read(
+        readout, arrays=run.arrays, time_h=run.time_h, labels=run.labels, known=known
+    )
     if not run.emulated:
         return number, reason, np.nan
     arrays = {**run.arrays, **run.moved}
-    moved = evaluate(readout, arrays=arrays, time_h=run.time_h, labels=run.labels)
+    moved = evaluate(readout, arrays=arrays, time_h=run.time_h, labels=run.labels, known=known)
     return number, reason, abs(moved - number)
 
 
@@ -52,10 +55,17 @@ class ReadoutTable:
         self.beyond = np.full(names.shape, "", dtype=object)
         self.backends: set[str] = set()
 
-    def enter(self, places: Iterable[tuple[int, ...]], run: Stored) -> None:
-        """A run that is there, at all places that share it."""
+    @property
+    def of_known(self) -> bool:
+        """Whether a readout is of what is known beforehand."""
+        return any(readout.of in KNOWN for readout in self.readouts.values())
+
+    def enter(
+        self, places: Iterable[tuple[int, ...]], run: Stored, known: Known | None = None
+    ) -> None:
+        """A run that is there, at all places that share it. `known`: what was given in it."""
         log = run.manifest["log"]
-        numbers = {name: _read(readout, run) for name, readout in self.readouts.items()}
+        numbers = {name: _read(readout, run, known) for name, readout in self.readouts.items()}
         if run.emulated and not self.errors:
             self.errors = {name: np.full(self.names.shape, np.nan) for name in self.readouts}
         self.backends.add(str(run.manifest["backend"]))

@@ -29,6 +29,7 @@ from plastogen._base.text import show
 from plastogen._base.textfile import is_dir, is_file
 from plastogen.errors import CacheDamaged, InputError, in_words
 from plastogen.experiment import COMPLETE, ROLE, Condition, OpenExperiment, judge_claims, kind_of
+from plastogen.model.pharmacology import Known
 from plastogen.runs.curves import Axes, empty
 from plastogen.runs.dosing import dosing_rows
 from plastogen.runs.netcdf import Block, Curve, blocks, finish, open_netcdf, writing
@@ -36,6 +37,7 @@ from plastogen.runs.readout_table import MISSING, ReadoutTable
 from plastogen.runs.scheduler import versions
 from plastogen.runs.store import Store
 from plastogen.runs.tables import table
+from plastogen.simulation import event_times, treated_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,7 +50,7 @@ RUNS_AT_ONCE, RUNS_TOGETHER = (
     1024,
 )  # whose curves are in memory at once; which are packed together in the file
 RESULTS, TABLE = "results.nc", "table.csv"
-RESULTS_VERSION = 2  # raised when results.nc or table.csv show the same runs in another way
+RESULTS_VERSION = 3  # raised when results.nc or table.csv show the same runs in another way
 
 
 @dataclass(frozen=True)
@@ -186,10 +188,17 @@ def assemble(
     packed = zip(cells.dims, next(cells.blocks(RUNS_TOGETHER)), strict=True)
     chunk = {dim: part.stop - part.start for dim, part in packed} | {"arm": 1}
     book = ReadoutTable(experiment.readouts, names)
+    of_cell = {(each.arm, each.index): each for each in conditions}
+
+    def known(place: tuple[int, ...]) -> Known:
+        arm, *index, seed = place
+        plan = of_cell[cells.arms[arm], tuple(index)].plan(seeds[seed], "")
+        return Known(treated_of(plan), event_times(plan))
+
     with replacing(path) as partial:
         with writing(partial, sizes, large, chunk) as put:
             for block in cells.blocks(RUNS_AT_ONCE, RUNS_TOGETHER):
-                put(block, _block(store, names, block, axes, book, large))
+                put(block, _block(store, names, block, axes, book, large, known))
         none = {
             name: (dims, np.empty([sizes[d] for d in dims]), attrs)
             for name, (dims, attrs) in wide.items()
@@ -223,7 +232,13 @@ def _frequency(store: Store, names: Array) -> Array:
 
 
 def _block(
-    store: Store, names: Array, block: Block, axes: Axes, book: ReadoutTable, large: Collection[str]
+    store: Store,
+    names: Array,
+    block: Block,
+    axes: Axes,
+    book: ReadoutTable,
+    large: Collection[str],
+    known: Callable[[tuple[int, ...]], Known],
 ) -> dict[str, Curve]:
     """The curves of a block's runs; what else is kept of them goes into the book."""
     here, corner = names[block], [part.start for part in block]
@@ -239,7 +254,7 @@ def _block(
         except CacheDamaged:
             book.miss(whole, _why_not(store, run))
             continue
-        book.enter(whole, stored)
+        book.enter(whole, stored, known(whole[0]) if book.of_known else None)
         for name, curve in axes.curves(stored):
             if name in values:
                 for at in inside:

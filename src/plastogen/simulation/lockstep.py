@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 Array: TypeAlias = npt.NDArray[np.float64]
 
 SUBSTEPS = 2  # of block within a macro step
-FIRST_STEP_H, GROWTH, LONGEST_STEP_H = 0.5 / 3600, 0.1, 3  # of a formula's steps: see `formula_nodes`
+FIRST_STEP_H, GROWTH, LONGEST_STEP_H = (
+    0.5 / 3600,
+    0.1,
+    3,
+)  # of a formula's steps: see `formula_nodes`
 FURTHEST = 4  # times its last change, that activity may be thought to run on
 REST_ROUNDS, REST_TOLERANCE = 100, 1e-13  # of J, at rest under lasting stress
 WRITTEN = ("rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pattern_shift")

@@ -9,6 +9,7 @@ __all__ = ["Drug", "Subject"]
 if TYPE_CHECKING:
     from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Gating, Pool
     from plastogen.model.pharmacology.drug import Drug, check_treatment
+    from plastogen.model.pharmacology.known import KNOWN, Known
     from plastogen.model.pharmacology.nmda_block import SUBUNITS, Array, NmdarBlock
     from plastogen.model.pharmacology.regimen import (
         LONGEST_H,
