@@ -23,9 +23,11 @@ UNIT_FACTORS = {
 }
 TOLERANCES = {
     "model/pharmacology/relaxation": {"POLES", "RESIDUES"},
+    "model/pharmacology/known": {"FIRST_PART_H", "WIDENING"},
     "experiment/resolve": {"JUST_BEFORE_H"},
     "model/circuit/definition": {"SHARE_TOLERANCE", "STEP_TOLERANCE", "FINEST_STEP_MS"},
     "model/pharmacology/kinetics": {"EIGEN_TOLERANCE", "SHARE_TOLERANCE"},
+    "simulation/time_grid": {"CLOSE_H"},
     "simulation/lockstep": {"FIRST_STEP_H", "GROWTH", "LONGEST_STEP_H", "FURTHEST", "SUBSTEPS", "REST_ROUNDS", "REST_TOLERANCE"},
     "simulation/step": {"SUBSTEP"},
     "simulation/emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
