@@ -58,9 +58,26 @@ def build(
     except pydantic.ValidationError as error:
         problems += explain.problems(error, kind, document)
         raise InputError(problems) from None
+    problems += [
+        document.problem(steps, "nothing", "a value, or no such name at all")
+        for steps in _empty(document.tree)
+        if steps not in [document.steps(path) for path in overrides or {}]
+    ]
     if problems:
         raise InputError(problems)
     return built
+
+
+def _empty(node: object, at: Steps = ()) -> Iterator[Steps]:
+    """Where a name is written and nothing after it: a file that was cut short, perhaps."""
+    if node is None:
+        yield at
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from _empty(value, (*at, key))
+    elif isinstance(node, list):
+        for i, value in enumerate(node):
+            yield from _empty(value, (*at, i))
 
 
 def override(text: str) -> tuple[str, object]:

@@ -173,7 +173,11 @@ def claims(
     """Claims about arms, readouts, numbers or points there are none of, or from sources nobody has
     listed.
     """
+    said: dict[str, int] = {}
     for i, claim in enumerate(experiment.expect):
+        if (first := said.setdefault(claim.claim, i)) != i:
+            found = f"the words of expect.{first} again"
+            yield document.problem(f"expect.{i}.claim", found, "words of its own for each claim")
         if claim.source is not None and claim.source not in references:
             near = nearest(claim.source, references)
             yield document.problem(

@@ -23,7 +23,8 @@ MOST_REPEATS = 10_000
 UMOL_PER_MMOL = 1000.0
 RATES = ("mg/kg/h", "mg/h", "umol/kg/h", "umol/h")
 NOW = Quantity(0.0, "h", "0 h")
-Duration = Annotated[Quantity, Given("h", above=0, maximum=LONGEST_H)]
+SHORTEST_H = 1 / 10_000  # a third of a second: what is shorter falls between the times of a course
+Duration = Annotated[Quantity, Given("h", minimum=SHORTEST_H, maximum=LONGEST_H)]
 Moment = Annotated[Quantity, Given("h", minimum=-LONGEST_H, maximum=LONGEST_H)]
 
 
