@@ -22,6 +22,7 @@ UNIT_FACTORS = {
     "model/plasticity/spine": {"H_PER_DAY"},
 }
 TOLERANCES = {
+    "model/pharmacology/regimen": {"SHORTEST_H"},
     "model/pharmacology/relaxation": {"POLES", "RESIDUES"},
     "model/pharmacology/known": {"FIRST_PART_H", "WIDENING"},
     "experiment/resolve": {"JUST_BEFORE_H"},
