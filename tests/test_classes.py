@@ -188,8 +188,7 @@ def test_a_circuit_of_ones_own_goes_all_the_way(
     monkeypatch.chdir(tmp_path)
     for words in (
         ("check", "mine"),
-        ("run", "mine"),
-        ("report", "mine"),
+        ("run", "mine"),  # which draws, and writes the report
         ("export", "mine"),
     ):
         done = say(*words)
@@ -197,6 +196,7 @@ def test_a_circuit_of_ones_own_goes_all_the_way(
         assert "could not be drawn" not in done.output
     drawn = {path.stem for path in (tmp_path / "results/mine/figures").glob("*.png")}
     assert drawn == {"circuit", "timeline", "acute"}
+    assert last in (tmp_path / "results/mine/report.html").read_text()
 
 
 @pytest.mark.network
