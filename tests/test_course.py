@@ -649,3 +649,18 @@ def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(
     own = network.spikes(Drive(), 1, noise="snapshot").t_s
     np.testing.assert_array_equal(shots["before"]["t_s"], own.astype(np.float32))
     assert not np.array_equal(own, network.spikes(Drive(), 1).t_s)
+
+
+SMOOTH = ("rate_hz", "glutamate", "bdnf", "mtorc1", "weight", "spine_density")
+
+
+def test_a_formula_course_has_no_saw_teeth() -> None:
+    """After one infusion nothing turns more than three times, beyond a thousandth of its range."""
+    found = infusion().arrays
+    for name in SMOOTH:
+        values = found[name].reshape(len(found[name]), -1)
+        steps = np.diff(values, axis=0)
+        steps[np.abs(steps) <= 1e-3 * np.ptp(values, axis=0)] = 0
+        for column in steps.T:
+            signs = np.sign(column[column != 0])
+            assert np.count_nonzero(np.diff(signs)) <= 3, name
