@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+import numpy as np
+
 from plastogen._base.document import Steps
 from plastogen._base.quantity import Fault
 from plastogen._base.text import nearest, show
@@ -15,7 +17,8 @@ from plastogen.errors import InputError, Problem
 from plastogen.experiment.models import FOLDERS, models_in_use
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.model.circuit import Circuit
-from plastogen.simulation import VARIABLES, block_sites
+from plastogen.model.plasticity import STATES, SlowModel
+from plastogen.simulation import VARIABLES, block_sites, bounds_of, impossible
 
 SITE_PATH = re.compile(r"(?P<head>(?:arms\.[^.]+\.)?switches\.block)\.(?P<site>.+)")
 
@@ -50,6 +53,27 @@ def validate_start(opened: OpenExperiment, condition: Condition) -> Iterator[Pro
             )
             wanted = f"a circuit with {role} cells, or another state"
             yield opened.document.problem(f"course.start.{state}", found, wanted)
+    if condition.subject.at_set_points:  # another subject starts where the circuit says
+        yield from _impossible_starts(opened, condition)
+
+
+def _impossible_starts(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    """States of which nothing living can have so much."""
+    model = SlowModel(condition.plasticity)
+    for state, factor in condition.setting.course.start.items():
+        if state not in STATES:
+            continue
+        y = model.healthy_state()
+        y[STATES.index(state)] *= float(factor)
+        made = dict(zip(STATES, y, strict=True)) | {
+            "vacant": model.vacant(y),
+            "spine_formation": model.formation(y),
+            "spine_density": model.spine_density(y),
+        }
+        arrays = {name: np.atleast_1d(value) for name, value in made.items()}
+        for name, _, value in impossible(arrays):
+            wanted = f"a factor that leaves {name} {bounds_of(name)} (this makes it {value:.3g})"
+            yield opened.document.problem(f"course.start.{state}", show(factor.text), wanted)
 
 
 def _fault(site: str, sites: Iterable[str], head: str = "") -> Fault | None:

@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from plastogen.simulation.switches import Switches, block_sites
     from plastogen.simulation.time_grid import MANY, SHARED, grid, shared, union
     from plastogen.simulation.train_emulator import network, train
-    from plastogen.simulation.variables import READABLE, VARIABLES, Kind, Variable, variables_of
+    from plastogen.simulation.variables import (
+        READABLE,
+        VARIABLES,
+        Kind,
+        Variable,
+        bounds_of,
+        impossible,
+        variables_of,
+    )
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -25,6 +25,7 @@ from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import Asker, CachedProbe, NetworkProbe
 from plastogen.simulation.rest import begin
 from plastogen.simulation.step import Moment, Path, Stepper
+from plastogen.simulation.variables import require_possible
 
 Array = npt.NDArray[np.float64]
 
@@ -148,6 +149,7 @@ def follow(
         "remembered": probe.answered,
     }
     species = stepper.treated[0].species
+    require_possible(writer.arrays, plan.grid_h)
     return Course(plan.grid_h, writer.arrays, stepper.pools, species, {}, log), drives
 
 

@@ -22,6 +22,7 @@ from plastogen.model.plasticity import S_PER_H, in_magnesium, induce, numbers_of
 from plastogen.simulation.course import Course, Plan
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Stepper
+from plastogen.simulation.variables import require_possible
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -67,6 +68,7 @@ def simulate_induction(plan: Plan) -> Course:
         "peak_calcium": np.mean([one.peak_calcium for one in synapses], axis=0),
         "block": block,
     }
+    require_possible(found, plan.grid_h)
     treated = stepper.treated[0]
     written = treated.written(plan.grid_h)
     written.pop("stress")

@@ -26,6 +26,7 @@ from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.rest import begin
 from plastogen.simulation.step import Given, Moment, Stepper
+from plastogen.simulation.variables import require_possible
 
 if TYPE_CHECKING:
     from plastogen.simulation.emulator import Emulator
@@ -198,12 +199,7 @@ class Lockstep:
             stress=self.stress,
         )
         found["block"] = held["block"]
-        wrong = [name for name, values in found.items() if not np.isfinite(values).all()]
-        if wrong:
-            raise ValueError(
-                f"the course of {wrong[0]} leaves the finite: a parameter is out of its useful"
-                " range"
-            )
+        require_possible(found, self.t_h)
         return found
 
     def _course(self, i: int, found: dict[str, Array]) -> Course:

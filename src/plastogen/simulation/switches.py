@@ -14,16 +14,16 @@ from plastogen._base.quantity import Given, Quantity
 from plastogen.model.circuit import Circuit
 
 OnOff: TypeAlias = Literal["on", "off"]
-Factor: TypeAlias = Annotated[Quantity, Given("1", minimum=0)]
+Factor: TypeAlias = Annotated[Quantity, Given("1", minimum=0, maximum=1)]
 
 
 class Switches(Definition):
     """Links that can be cut.
 
-    `block`: factor on the drug's block by site (`block_sites`): 1 as the receptor model says, 0 no
-    block there. `probe: frozen`: the slow layer sees the circuit as at baseline, whatever the drug
-    does. `feedback: off`: weights and spines do not re-enter the circuit. `homeostasis: off`: no
-    synaptic scaling. `metabolites: off`: only the parent drug acts.
+    `block`: share of the drug's block that is left by site (`block_sites`): 1 as the receptor model
+    says, 0 no block there. `probe: frozen`: the slow layer sees the circuit as at baseline,
+    whatever the drug does. `feedback: off`: weights and spines do not re-enter the circuit.
+    `homeostasis: off`: no synaptic scaling. `metabolites: off`: only the parent drug acts.
     """
 
     block: dict[str, Factor] = {}

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from plastogen.model.circuit import Circuit, Role
+
+ERROR_OF_STEPS = 1e-3  # of a variable's size: what lies beyond its bounds by less is no fault
 
 Kind: TypeAlias = Literal["course", "induction"]
 
@@ -14,7 +21,8 @@ Kind: TypeAlias = Literal["course", "induction"]
 class Variable:
     """One variable of results.nc: its dimensions after (arm, seed), its unit, its name, and what a
     1 means if it has no unit. `role`: the role of the classes without which there is no such thing;
-    `error`: the variable that holds its standard error; `of`: the kinds of runs that have it.
+    `error`: the variable that holds its standard error; `of`: the kinds of runs that have it;
+    `low`, `high`: beyond these there is no such value, in its unit.
     """
 
     dims: tuple[str, ...]
@@ -24,6 +32,8 @@ class Variable:
     role: Role | None = None
     error: str = ""
     of: tuple[Kind, ...] = ("course",)
+    low: float = 0.0
+    high: float = math.inf
 
     @property
     def size(self) -> float:
@@ -47,10 +57,20 @@ VARIABLES: dict[str, Variable] = {
     "plasma_ng_ml": Variable((*_TIME, "species"), "ng/mL", "plasma concentration", of=_BOTH),
     "brain_uM": Variable((*_TIME, "species"), "uM", "unbound brain concentration", of=_BOTH),
     "occupancy": Variable(
-        _TIME, "1", "receptor occupancy ([3H]MK-801 readout)", "share of receptors", of=_BOTH
+        _TIME,
+        "1",
+        "receptor occupancy ([3H]MK-801 readout)",
+        "share of receptors",
+        of=_BOTH,
+        high=1,
     ),
     "block": Variable(
-        (*_TIME, "pool"), "1", "blocked share of NMDA receptors", "share of receptors", of=_BOTH
+        (*_TIME, "pool"),
+        "1",
+        "blocked share of NMDA receptors",
+        "share of receptors",
+        of=_BOTH,
+        high=1,
     ),
     "rate_hz": Variable((*_TIME, "class"), "Hz", "firing rate", error="rate_se_hz"),
     "rate_se_hz": Variable((*_TIME, "class"), "Hz", "standard error of the firing rate"),
@@ -64,9 +84,11 @@ VARIABLES: dict[str, Variable] = {
         "dissociation proxy: SST inhibition lost per E spike",
         "share lost",
         role="dendritic",
+        low=-math.inf,
+        high=1,
     ),
     "pattern_shift": Variable(
-        _TIME, "1", "shift of the pattern of E cells from baseline", "1 - correlation"
+        _TIME, "1", "shift of the pattern of E cells from baseline", "1 - correlation", high=2
     ),
     "calcium": Variable(
         _TIME,
@@ -86,13 +108,17 @@ VARIABLES: dict[str, Variable] = {
     "vacant": Variable(_TIME, "1", "vacant sites (spines lost to stress)", "relative to healthy"),
     "spine_formation": Variable(_TIME, "1/d", "spine formation"),
     "spine_elimination": Variable(_TIME, "1/d", "spine elimination"),
-    "pv_integrity": Variable(_TIME, "1", "PV integrity", "relative to healthy", "perisomatic"),
+    "pv_integrity": Variable(
+        _TIME, "1", "PV integrity", "relative to healthy", "perisomatic", high=1
+    ),
     "tolerance": Variable(_TIME, "1", "tolerance (NMDA receptor up-regulation)", "share added"),
     "tone": Variable(_TIME, "1", "serotonergic tone", "level"),
     "clinical_effect": Variable(
-        _TIME, "1", "clinical effect, Hedges g (negative is better)", "Hedges g"
+        _TIME, "1", "clinical effect, Hedges g (negative is better)", "Hedges g", low=-math.inf
     ),
-    "epsp_change": Variable(_TIME, "1", "change of the EPSP", "0: none; 1: doubled", of=_INDUCED),
+    "epsp_change": Variable(
+        _TIME, "1", "change of the EPSP", "0: none; 1: doubled", of=_INDUCED, low=-1
+    ),
     "efficacy": Variable(_TIME, "1", "efficacy of the synapse", "0 to 1", of=_INDUCED),
     "potentiation": Variable(_TIME, "1", "potentiation so far", "time constants", of=_INDUCED),
     "depression": Variable(_TIME, "1", "depression so far", "time constants", of=_INDUCED),
@@ -110,6 +136,44 @@ VARIABLES: dict[str, Variable] = {
     "spectrum": Variable((*_SNAP, "frequency"), "Hz^2/Hz", "spectrum of the E population rate"),
 }
 READABLE = tuple(name for name, variable in VARIABLES.items() if "frequency" not in variable.dims)
+
+
+def impossible(arrays: Mapping[str, npt.NDArray[np.float64]]) -> Iterator[tuple[str, int, float]]:
+    """Variables along a course, (times, ...), that no such thing can have: name, place of the first
+    time, value there.
+    """
+    for name, values in arrays.items():
+        variable = VARIABLES.get(name)
+        low, high = (-math.inf, math.inf) if variable is None else (variable.low, variable.high)
+        room = ERROR_OF_STEPS * (1 if variable is None else variable.size)
+        rows = np.reshape(values, (len(values), -1))
+        wrong = ~(np.isfinite(rows) & (rows >= low - room) & (rows <= high + room))
+        if wrong.any():
+            at = int(wrong.any(axis=1).argmax())
+            yield name, at, float(rows[at][wrong[at]][0])
+
+
+def require_possible(
+    arrays: Mapping[str, npt.NDArray[np.float64]], t_h: npt.NDArray[np.float64]
+) -> None:
+    """Raises ValueError, with variable, time and value, for a course of what cannot be."""
+    for name, at, found in impossible(arrays):
+        when = f"at {t_h[at]:.4g} h: a parameter or a start is out of its useful range"
+        if not math.isfinite(found):
+            raise ValueError(f"the course of {name} leaves the finite {when}")
+        raise ValueError(f"{name} is {found:.4g}, which is to be {bounds_of(name)}, {when}")
+
+
+def bounds_of(name: str) -> str:
+    """What a variable can be, in words."""
+    variable = VARIABLES[name]
+    unit = "" if variable.unit == "1" else f" {variable.unit}"
+    ends = [
+        f"{word} {end:g}{unit}"
+        for word, end in (("at least", variable.low), ("at most", variable.high))
+        if math.isfinite(end)
+    ]
+    return " and ".join(ends)
 
 
 def variables_of(circuit: Circuit, kind: Kind = "course") -> dict[str, Variable]:
