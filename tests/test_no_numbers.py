@@ -38,6 +38,7 @@ TOLERANCES = {
     "simulation/adaptive": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },
+    "simulation/variables": {"ERROR_OF_STEPS"},
     "experiment/selection": {"SAME"},
     "model/plasticity/system": {"ROOT_TOLERANCE"},
     "model/pharmacology/block_kinetics": {"SHARE_TOLERANCE"},
