@@ -84,6 +84,7 @@ def test_a_circuit_that_is_none_is_refused_before_anything_is_compiled(
 def test_the_network_of_any_circuit_is_given_what_the_package_gives(name: str) -> None:
     circuit, rng = ODD[name], np.random.default_rng(3)
     drive = Drive(**{number: float(rng.random()) for number in circuit.drive_numbers})
+    assert sorted(numbers.factors(circuit)) == sorted(circuit.drive_numbers)
     parts, seed = numbers.cells(circuit), numbers.SEEDS[2]
     for value, wanted in numbers.cell_values(circuit, drive, seed).items():
         seeds = parts[value]["seeds"]

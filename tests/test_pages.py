@@ -31,6 +31,11 @@ COMMANDS = [step for page in PAGES for step in STEPS[page] if step.kind == "comm
 MENTIONED = [step for page in PAGES for step in mentions(page)]
 MISSED = 4  # a claim missed is a finding
 
+VARIABLES = {  # of the environment that the package reads
+    name
+    for path in (ROOT / "src").rglob("*.py")
+    for name in re.findall(r"PLASTOGEN_[A-Z]+", path.read_text(encoding="utf-8"))
+}
 PARSED = ""  # parsed, not run
 # what a page says (a regular expression for the whole line) -> what is done here, {} being the line
 # itself
@@ -93,6 +98,16 @@ def elsewhere(words: list[str], page: str) -> bool:
             )
         case ["sbatch" | "marimo", *rest]:
             return all((ROOT / word).is_file() for word in rest if "/" in word)
+        case ["export", *settings]:
+            names = [setting.partition("=")[0] for setting in settings]
+            own = {name for name in names if name.startswith("PLASTOGEN_")}
+            return (
+                bool(names)
+                and own <= VARIABLES
+                and all(n in own or n[:5] == "DASK_" for n in names)
+            )
+        case ["mkdir" | "chgrp" | "chmod", *_]:
+            return True
         case ["source", ".venv/bin/activate"] | ["dask", "scheduler" | "worker", *_]:
             return True
     return False
@@ -158,6 +173,8 @@ def test_what_rots_is_noticed() -> None:
         "pip install plastogen[nothing]",
         "sbatch examples/nothing.sh",
         "curl somewhere",
+        "export PLASTOGEN_CASH=/x",
+        "export OTHER=1",
     ):
         assert rotten(Step("command", line, "page.md", 1)), line
     assert rotten(Step("command", "plastogen run one_infusion --seeds 2", "page.md", 1)) == ""
