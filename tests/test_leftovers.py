@@ -14,6 +14,7 @@ import pytest
 
 from plastogen._base.files import TEMPORARY, atomic_write
 from plastogen._base.leftovers import HOST, SCRATCH, SILENT_S, ours, sweep, sweep_scratch
+from plastogen.cli import main
 
 ENDLESS = """
 import sys, time
@@ -89,6 +90,25 @@ def test_signals_leave_like_ctrl_c(number: signal.Signals) -> None:
     said, _ = command.communicate(timeout=60)
     assert command.returncode == 130
     assert "stopped. What is finished is kept" in said
+
+
+def test_a_command_of_ours_is_no_notebook_and_warns_of_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    monkeypatch.setattr(main, "app", lambda: dict(os.environ))
+    monkeypatch.setenv("PYTHONWARNINGS", "")  # so that it is put back as it was
+    monkeypatch.delenv("PYTHONWARNINGS")
+    monkeypatch.setattr(main, "heed_signals", lambda: None)
+    found = main.main()
+    assert found["MPLBACKEND"] == "agg"
+    code = (
+        "import warnings; warnings.warn('resource_tracker: There appear to be 3 leaked semaphores')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=found, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
 
 
 def test_nohup_is_heeded() -> None:

@@ -46,6 +46,9 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(command.__name__.rstrip("_"), rich_help_panel=panel)(command)
 
+# what a helper process of Python says of semaphores when a command is stopped: the system has them
+TRACKER = "ignore:resource_tracker"
+
 
 @app.callback(invoke_without_command=True)
 def about(
@@ -62,6 +65,7 @@ def main() -> Any:
     late_rich.defer()
     set_one_thread()
     heed_signals()
+    os.environ.setdefault("PYTHONWARNINGS", TRACKER)
     os.environ["MPLBACKEND"] = "agg"  # what a notebook had set is not there for a process it starts
     return app()
 
