@@ -34,7 +34,7 @@ from variants import (
 
 from plastogen import load_model
 from plastogen.model.circuit import Drive, Engine, Spikes, rates_hz
-from plastogen.model.circuit.engine import flags
+from plastogen.model.circuit.program import flags
 
 OURS = "averaged, dt 0.5 ms, vectorised"
 PLAIN = "plain, dt 0.1 ms, Brian2's flags"

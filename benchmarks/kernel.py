@@ -41,7 +41,7 @@ from plastogen.model.circuit import (
     rates_hz,
     shared_values,
 )
-from plastogen.model.circuit.engine import flags
+from plastogen.model.circuit.program import flags
 
 OURS, KERNEL, PLAIN = (
     "ours, dt 0.5 ms",

@@ -38,7 +38,7 @@ from plastogen.model.circuit import (
     program_key,
     rates_hz,
 )
-from plastogen.model.circuit.engine import build
+from plastogen.model.circuit.program import build
 
 REFERENCE, OURS, PLAIN = "averaged, 0.02 ms", "averaged, 0.5 ms (ours)", "plain, 0.1 ms"
 VARIANTS: dict[str, tuple[type[Engine], float]] = {

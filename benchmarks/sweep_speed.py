@@ -27,7 +27,7 @@ import textbook
 from variants import children_cpu_s, circuit, machine, machine_speedup, table
 
 from plastogen.model.circuit import Drive, Engine, rates_hz
-from plastogen.model.circuit.engine import build
+from plastogen.model.circuit.program import build
 
 SEED, WORKERS, PAIRS, PART = 1, 2, 3, 16
 Cost: TypeAlias = npt.NDArray[np.float64]

@@ -22,9 +22,9 @@ from courses import BATH, KETAMINE, answering, plan
 from plastogen._base.digest import digest, fingerprint
 from plastogen._base.library import Library
 from plastogen.model.circuit import Circuit, Drive, Engine
-from plastogen.model.circuit.engine import baked, default_backend
 from plastogen.model.circuit.generate import generate
 from plastogen.model.circuit.measures import rates_hz
+from plastogen.model.circuit.program import baked, default_backend
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.kinetics import Exposure
 from plastogen.model.pharmacology.regimen import Input

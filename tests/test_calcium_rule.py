@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from plastogen._base.library import Library
+from plastogen.model.circuit import RuleNumbers
 from plastogen.model.plasticity.calcium_rule import (
     CalciumRule,
-    RuleNumbers,
     efficacies,
     in_magnesium,
     numbers_of,

@@ -25,10 +25,10 @@ from plastogen._base.files import cache_dir
 from plastogen._base.library import Library
 from plastogen._base.sealed import SEALS
 from plastogen.errors import EngineError, StoreError
-from plastogen.model.circuit import Circuit, Drive, Engine, Spikes, engine
+from plastogen.model.circuit import Circuit, Drive, Engine, Spikes, engine, program
 from plastogen.model.circuit.children import Done
-from plastogen.model.circuit.engine import is_built, program_folder, program_key
 from plastogen.model.circuit.measures import rates_hz
+from plastogen.model.circuit.program import is_built, program_folder, program_key
 
 network = pytest.mark.network
 SECONDS, SETTLE = 2.0, 0.5
@@ -244,7 +244,7 @@ def test_the_rung_of_a_connection_probability_is_coarse_and_halves_for_sparse_ne
         f"connections__{k}__probability": min(highest, 0.01) for k in range(len(SMALL.connections))
     }
     circuit = small(**{**chances, "connections__0__probability": highest})
-    assert engine.baked(circuit)["p_max"] == rung
+    assert program.baked(circuit)["p_max"] == rung
 
 
 @pytest.mark.parametrize(
@@ -252,11 +252,11 @@ def test_the_rung_of_a_connection_probability_is_coarse_and_halves_for_sparse_ne
 )
 def test_other_equations_need_another_program(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = program_key(SMALL)
-    known = getattr(engine.network, part)
+    known = getattr(program.network, part)
     if isinstance(known, str):
-        monkeypatch.setattr(engine.network, part, known + "\n# changed")
+        monkeypatch.setattr(program.network, part, known + "\n# changed")
     else:
-        monkeypatch.setattr(engine.network, part, lambda *given: known(*given) + "\n# changed")
+        monkeypatch.setattr(program.network, part, lambda *given: known(*given) + "\n# changed")
     assert program_key(SMALL) != before
 
 
@@ -265,13 +265,13 @@ def test_other_flags_and_another_compiler_need_another_program(
 ) -> None:
     before = program_key(SMALL)
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "GCC_FLAGS", ("-O2",))
-        patch.setattr(engine, "OTHER_FLAGS", ("-O2",))
+        patch.setattr(program, "GCC_FLAGS", ("-O2",))
+        patch.setattr(program, "OTHER_FLAGS", ("-O2",))
         assert program_key(SMALL) != before
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "compiler_version", lambda: "g++ 99")
+        patch.setattr(program, "compiler_version", lambda: "g++ 99")
         assert program_key(SMALL) != before
-    monkeypatch.setattr(engine, "machine", lambda: "another")
+    monkeypatch.setattr(program, "machine", lambda: "another")
     assert program_key(SMALL) != before
 
 
@@ -388,7 +388,7 @@ def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_compiler")
 def test_without_a_compiler_the_message_says_what_to_do() -> None:
-    assert engine.default_backend() == "numpy"
+    assert program.default_backend() == "numpy"
     assert Engine(SMALL).backend == "numpy"
     with pytest.raises(
         EngineError, match=r"no C\+\+ compiler .*apt-get install g\+\+ make.*backend=.numpy"
@@ -399,7 +399,7 @@ def test_without_a_compiler_the_message_says_what_to_do() -> None:
 @network
 def test_a_cached_program_needs_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = spikes()
-    monkeypatch.setattr(engine, "compiler", lambda: None)
+    monkeypatch.setattr(program, "compiler", lambda: None)
     assert same(
         Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=SECONDS, settle_s=SETTLE), whole
     )
@@ -410,9 +410,9 @@ def test_make_must_be_there_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     (tmp_path / "g++").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
-    assert engine.compiler() is None
+    assert program.compiler() is None
     shutil.copy(tmp_path / "g++", tmp_path / "make")
-    assert engine.compiler() == str(tmp_path / "g++")
+    assert program.compiler() == str(tmp_path / "g++")
 
 
 def test_values_that_are_not_finite_are_refused_before_the_network_sees_them() -> None:
@@ -435,8 +435,8 @@ def own_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     def write(work: Path, *_: object) -> None:
         shutil.copytree(sound, work, dirs_exist_ok=True)
 
-    monkeypatch.setattr(engine, "generate", write)
-    monkeypatch.setattr(engine.network, "make", lambda folder: (0, ""))
+    monkeypatch.setattr(program, "generate", write)
+    monkeypatch.setattr(program.network, "make", lambda folder: (0, ""))
     return folder
 
 
@@ -493,8 +493,8 @@ def test_a_damaged_program_is_built_anew_once_and_that_is_said(
     if damage is not crash:  # the network itself runs once; what is made again is made of the whole
         whole = own_programs.with_name("whole")
         shutil.copytree(own_programs, whole)
-        monkeypatch.setattr(engine, "generate", lambda work, *_: copy_into(whole, work))
-        monkeypatch.setattr(engine.network, "make", lambda work: (0, ""))
+        monkeypatch.setattr(program, "generate", lambda work, *_: copy_into(whole, work))
+        monkeypatch.setattr(program.network, "make", lambda work: (0, ""))
     if damage is lock_out and os.getuid() == 0:
         pytest.skip("nothing is locked for this user")
     damage(own_programs)
@@ -522,7 +522,7 @@ def test_a_program_that_stays_damaged_is_reported(
         crash(work)
         (work / "main").chmod(0o755)
 
-    monkeypatch.setattr(engine, "generate", write)
+    monkeypatch.setattr(program, "generate", write)
     with pytest.raises(EngineError, match=r"the compiled network failed \(exit 7\)"):
         Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=1, settle_s=0)
 
@@ -550,7 +550,7 @@ def test_what_a_killed_build_left_is_removed_by_the_next(own_programs: Path) -> 
     left, other = (folder.parent / f".partial-{name}-abc" for name in (folder.name, "0" * 16))
     left.mkdir(parents=True)
     other.mkdir()
-    engine.build(SMALL)
+    program.build(SMALL)
     assert not left.exists()
     assert other.exists()  # perhaps another build is at work there
 
@@ -559,7 +559,7 @@ def test_a_failed_compilation_leaves_nothing_and_says_what_make_said(
     own_programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(own_programs)
-    monkeypatch.setattr(engine.network, "make", lambda folder: (2, "g++: out of memory"))
+    monkeypatch.setattr(program.network, "make", lambda folder: (2, "g++: out of memory"))
     with pytest.raises(EngineError, match=r"(?s)did not compile:.*out of memory.*plastogen doctor"):
         Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=1, settle_s=0)
     assert not own_programs.exists()
@@ -571,7 +571,7 @@ def test_ten_who_come_at_once_compile_once(own_programs: Path) -> None:
     shutil.rmtree(own_programs)
     said: list[str] = []
     threads = [
-        threading.Thread(target=engine.build, args=(SMALL,), kwargs={"announce": said.append})
+        threading.Thread(target=program.build, args=(SMALL,), kwargs={"announce": said.append})
         for _ in range(10)
     ]
     for thread in threads:

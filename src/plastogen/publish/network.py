@@ -10,21 +10,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from plastogen._base.files import read_npz, write_npz
 from plastogen._base.text import nearest, show
 from plastogen._base.units import parse
-from plastogen.errors import InputError, QuantityError
-from plastogen.experiment import COMPLETE, Condition, OpenExperiment
-from plastogen.model.circuit import Circuit, Drive, Engine, Spikes, reduce
-from plastogen.simulation import held_state, treated_of
+from plastogen.errors import CacheDamaged, InputError, QuantityError
+from plastogen.experiment import COMPLETE, FOLDERS, Condition, OpenExperiment
+from plastogen.model.circuit import Circuit, Drive, Engine, Learning, RuleNumbers, Spikes, reduce
+from plastogen.model.plasticity import CalciumRule
+from plastogen.simulation import held_state, rule_in, treated_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
+ANY_S = 1 / 100  # of a run that only says who is connected with whom
+WEIGHTS = ("pre", "post", "size", "efficacy")
 SLOW = ("weight", "scaling", "pv_integrity", "tolerance")
 
 
@@ -34,7 +39,8 @@ class NetworkActivity:
 
     spikes: times (s), cells, sampled voltages (mV) and `synapses`, the cells before and behind each
     connection. drive: what it was driven by, relative to the healthy circuit. at_h: the moment (h).
-    wall_s: what asking took (s), compiling included.
+    wall_s: what asking took (s), compiling included. learning: where a rule was named, what would
+    become of each synapse between principal cells.
     """
 
     circuit: Circuit
@@ -42,6 +48,7 @@ class NetworkActivity:
     at_h: float
     spikes: Spikes
     wall_s: float
+    learning: Learning | None = None
 
     @property
     def connections(self) -> dict[tuple[str, str], npt.NDArray[np.int32]]:
@@ -58,6 +65,14 @@ class NetworkActivity:
                 pairs = [before[here] - cells.start, behind[here] - targets.start]
                 found[one, other] = np.stack(pairs)
         return found
+
+    def write_weights(self, path: Path | str) -> None:
+        """Keep size and efficacy of each synapse that follows a rule in an .npz file, with the
+        cells before and behind it. Raises InputError where none does, StoreError.
+        """
+        if self.learning is None:
+            raise _wrong("rule", None, "the name of a rule, when the network is asked")
+        write_npz(Path(path), **{name: getattr(self.learning, name) for name in WEIGHTS})
 
 
 def drive_along(one: xr.Dataset, condition: Condition) -> Drive:
@@ -85,14 +100,22 @@ def network_at(
     *,
     index: Sequence[int] = (),
     seconds: float | None = None,
+    rule: str | None = None,
+    live: bool = False,
+    weights: Path | str | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> NetworkActivity:
     """The network of an arm with master seed `seed` at a moment of its course.
 
     at: hours, a length of time ("90 min") or one of the experiment's snapshots. index: place on
     each axis of a sweep. seconds: how long it is watched, the window of its probes by default.
-    Raises InputError, EngineError, StoreError.
+    rule: a calcium rule that every synapse between principal cells follows, its amplitudes those of
+    a living brain; weights: a file of `write_weights` that they begin with. Efficacies are frozen
+    unless they are to be `live`. Raises InputError, EngineError, StoreError.
     """
+    if opened.experiment.induction is not None:
+        wanted = "an experiment without an `induction:`, which asks a network"
+        raise InputError.one(file="network", found=f"{opened.name}, an induction", wanted=wanted)
     for name, value, known in (
         ("arm", arm, list(opened.experiment.arms)),
         ("seed", seed, list(opened.seeds)),
@@ -105,14 +128,58 @@ def network_at(
         at_h = condition.start_h
     drive = _drive_at(_course(ds, opened, condition, seed), condition, at_h)
     course, began = condition.setting.course, time.monotonic()
-    spikes = Engine(condition.circuit, announce=announce).run(
-        drive,
-        seed,
-        seconds=float(course.window) if seconds is None else seconds,
-        settle_s=float(course.settle),
-        synapses=True,
-    )
-    return NetworkActivity(condition.circuit, drive, at_h, spikes, time.monotonic() - began)
+    engine = Engine(condition.circuit, announce=announce)
+    watched = float(course.window) if seconds is None else seconds
+    settle_s, learning = float(course.settle), None
+    if rule is None:
+        spikes = engine.run(drive, seed, seconds=watched, settle_s=settle_s, synapses=True)
+    else:
+        numbers = _numbers(opened, condition.circuit, rule)
+        size, efficacy = (1.0, None) if weights is None else _begun(engine, seed, Path(weights))
+        spikes, learning = engine.learn(
+            drive,
+            seed,
+            numbers,
+            seconds=watched,
+            settle_s=settle_s,
+            live=live,
+            size=size,
+            efficacy=efficacy,
+        )
+    wall_s = time.monotonic() - began
+    return NetworkActivity(condition.circuit, drive, at_h, spikes, wall_s, learning)
+
+
+def _numbers(opened: OpenExperiment, circuit: Circuit, name: str) -> RuleNumbers:
+    """A rule by name, in a living brain. Raises InputError."""
+    folder, _ = FOLDERS["rule"]
+    names = opened.models.library.names(folder)
+    if name not in names:
+        raise _wrong("rule", name, f"one of {', '.join(names)}", names)
+    rule = opened.models.load(folder, name, CalciumRule, {})
+    return rule_in(circuit, rule, scale=float(rule.in_vivo))
+
+
+def _begun(engine: Engine, seed: int, path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Sizes and efficacies of a file, if they are of the synapses of this network. Raises
+    InputError.
+    """
+    try:
+        found = read_npz(path)
+    except (FileNotFoundError, CacheDamaged) as error:
+        raise _wrong("weights", str(path), f"a file of write_weights ({error})") from None
+    if not set(WEIGHTS) <= found.keys() or len({found[name].shape for name in WEIGHTS}) != 1:
+        raise _wrong("weights", str(path), f"a file of write_weights: {', '.join(WEIGHTS)}")
+    spikes = engine.run(Drive(), seed, seconds=ANY_S, settle_s=0, synapses=True)
+    assert spikes.synapses is not None
+    between = (spikes.synapses < engine.circuit.slices()[engine.circuit.principal].stop).all(axis=0)
+    if not np.array_equal(spikes.synapses[:, between], [found["pre"], found["post"]]):
+        wanted = f"weights of this circuit and seed, {int(between.sum())} synapses"
+        raise _wrong("weights", f"{len(found['pre'])} others in {path}", wanted)
+    for name, least, most in (("size", 0, np.inf), ("efficacy", 0, 1)):
+        if not np.all((found[name] >= least) & (found[name] <= most)):
+            raise _wrong("weights", f"a {name} outside", f"{name} from {least} to {most:g}")
+    return found["size"], found["efficacy"]
 
 
 def _condition(opened: OpenExperiment, arm: str, index: tuple[int, ...]) -> Condition:

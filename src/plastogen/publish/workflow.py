@@ -78,17 +78,22 @@ class Outcome:
         *,
         index: Sequence[int] = (),
         seconds: float | None = None,
+        rule: str | None = None,
+        live: bool = False,
+        weights: Path | str | None = None,
         say: Say = print,
     ) -> NetworkActivity:
         """The spiking network of a run at one moment, asked again: spikes, sampled voltages, who is
-        connected to whom.
+        connected to whom; with a calcium `rule`, what would become of each synapse.
 
         `at`: hours, a length of time ("90 min") or a snapshot of the experiment; `index`: place
         on each axis of a sweep; `seconds`: how long it is watched, the window of its probes by
         default. It costs one simulation of that and of the time it settles, some seconds for 1,000
         cells, and the first time half a minute to compile; `wall_s` says what it took. A run of
-        the formula or the emulator asks the network too. Raises InputError, EngineError,
-        StoreError.
+        the formula or the emulator asks the network too. `rule`: one that synapses between
+        principal cells follow (`plastogen list rules`); their efficacies are frozen, and what would
+        move them is counted, unless they are `live`; `weights`: a file of `write_weights` that
+        synapses begin with. Raises InputError, EngineError, StoreError.
 
         >>> ds = plastogen.run("mine", seeds=2, method="formula")
         >>> outcome, lines = plastogen.open_outcome("mine"), []
@@ -110,6 +115,9 @@ class Outcome:
             at,
             index=index,
             seconds=seconds,
+            rule=rule,
+            live=live,
+            weights=weights,
             announce=say,
         )
         say(f"asked the network once more: {found.wall_s:.1f} s")

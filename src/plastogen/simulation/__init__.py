@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plastogen.simulation.coupling import held_state, reaches, targets_of
     from plastogen.simulation.course import Course, Plan, event_times, treated_of
     from plastogen.simulation.emulator import Emulator
+    from plastogen.simulation.induction import rule_in
     from plastogen.simulation.lockstep import (
         Lockstep,
         alike,

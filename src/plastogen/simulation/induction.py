@@ -16,9 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.streams import stream
-from plastogen.model.circuit import Circuit, Drive, measures
+from plastogen.model.circuit import Circuit, Drive, RuleNumbers, measures
 from plastogen.model.pharmacology import receptors, value
-from plastogen.model.plasticity import S_PER_H, in_magnesium, induce, numbers_of
+from plastogen.model.plasticity import (
+    S_PER_H,
+    CalciumRule,
+    in_magnesium,
+    induce,
+    numbers_of,
+)
 from plastogen.simulation.course import Course, Plan
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Stepper
@@ -49,12 +55,7 @@ def simulate_induction(plan: Plan) -> Course:
     begin_h = float(plan.induction.at)
     synapses = induce(
         plan.induction,
-        in_magnesium(
-            numbers_of(plan.rule),
-            plan.rule.magnesium,
-            lambda v_mV, mg_mM: _mg_free(plan.circuit, v_mV, mg_mM),
-            float(plan.circuit.magnesium.concentration),
-        ),
+        rule_in(plan.circuit, plan.rule),
         (t_h - begin_h) * S_PER_H,
         np.random.default_rng(stream(plan.seed, "induction")),
         lambda s: float(np.interp(begin_h + s / S_PER_H, t_h, left)),
@@ -93,9 +94,14 @@ def _block(stepper: Stepper, t_h: Array) -> Array:
     return np.array(held)
 
 
-def _mg_free(circuit: Circuit, v_mV: float, mg_mM: float) -> float:
-    """Share of open NMDA receptors that Mg2+ leaves free, by the circuit's law."""
+def rule_in(circuit: Circuit, rule: CalciumRule, *, scale: float = 1) -> RuleNumbers:
+    """`rule` in the Mg2+ of a circuit, the amplitudes of calcium times `scale`."""
     law = circuit.magnesium
-    return float(
-        measures.mg_free(v_mV, mg_mM=mg_mM, half_mM=float(law.half), efold_mV=float(law.efold))
-    )
+
+    def free(v_mV: float, mg_mM: float) -> float:
+        return float(
+            measures.mg_free(v_mV, mg_mM=mg_mM, half_mM=float(law.half), efold_mV=float(law.efold))
+        )
+
+    numbers = numbers_of(rule, scale=scale)
+    return in_magnesium(numbers, rule.magnesium, free, float(law.concentration))

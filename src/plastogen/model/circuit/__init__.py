@@ -19,21 +19,22 @@ if TYPE_CHECKING:
     from plastogen.model.circuit.children import terminate_children
     from plastogen.model.circuit.definition import PRINCIPAL, Circuit, Connection, Population, Role
     from plastogen.model.circuit.drive import Drive, cell_values, shared_values
-    from plastogen.model.circuit.engine import (
-        Engine,
-        compiler,
-        compiler_version,
-        default_backend,
-        is_built,
-        program_key,
-        signature,
-    )
+    from plastogen.model.circuit.engine import Engine
     from plastogen.model.circuit.measures import (
         DELTA_HZ,
         GAMMA_HZ,
         RATE_FLOOR_HZ,
         bin_centres_mV,
         rates_hz,
+    )
+    from plastogen.model.circuit.plastic import Learning, RuleNumbers
+    from plastogen.model.circuit.program import (
+        compiler,
+        compiler_version,
+        default_backend,
+        is_built,
+        program_key,
+        signature,
     )
     from plastogen.model.circuit.spikes import Spikes
     from plastogen.model.circuit.wasm import compiled, wasm_signature

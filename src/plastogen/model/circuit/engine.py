@@ -1,215 +1,45 @@
-"""In: a `Circuit`, a `Drive`, a seed. Out: `Spikes`, from a program compiled once and kept, or from
-numpy.
-
-The program is keyed by what is compiled into it (cells, step, delay, highest connection
-probability, equations, flags, compiler, machine); everything else is a value handed over at run
-time.
+"""In: a `Circuit`, a `Drive`, a seed. Out: `Spikes`, from a program compiled once and kept
+(`program`), or from numpy.
 """
 
 from __future__ import annotations
 
 import errno
 import json
-import math
 import os
-import platform
 import shutil
 import signal
-import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import lru_cache
-from importlib import metadata
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from plastogen._base.digest import digest
-from plastogen._base.files import cache_dir, explained
+from plastogen._base.files import explained
 from plastogen._base.leftovers import SCRATCH, ours, sweep_scratch
-from plastogen._base.sealed import checksum, folder_fault, made_once
+from plastogen._base.sealed import checksum
 from plastogen._base.streams import stream
 from plastogen.errors import EngineError, MachineError, in_words
-from plastogen.model.circuit import network
+from plastogen.model.circuit import network, plastic
 from plastogen.model.circuit.children import run_child
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.drive import MILLI, Drive, cell_values, shared_values
-from plastogen.model.circuit.generate import generate
+from plastogen.model.circuit.plastic import Learner, Learning, RuleNumbers
+from plastogen.model.circuit.program import baked, build, default_backend
 from plastogen.model.circuit.spikes import Spikes
 
-# Brian2's state update is vectorised only with this form of the flags (docs/decisions/0003).
-GCC_FLAGS = (
-    "-w",
-    "-O3",
-    "-ffast-math",
-    "-march=native",
-    "-std=c++11",
-    "--param=vect-max-version-for-alias-checks=1000",
-)
-OTHER_FLAGS = ("-w", "-O3", "-std=c++11")
 TOO_LARGE = getattr(signal, "SIGXFSZ", 0)  # what ends a program that writes a file beyond the limit
 MACHINES = tuple(  # signals by which the system ends a program that did nothing wrong
     getattr(signal, name, 0) for name in ("SIGKILL", "SIGBUS", "SIGILL", "SIGXCPU", "SIGTERM")
 )
-ANSWER_S = 20  # that a compiler may take to say its version
+NEEDED = ("spikes.t", "spikes.i", "voltage.v", "G.v")
 PAIRS = ("S._synaptic_pre", "S._synaptic_post")  # as Brian2 calls the ends of its synapses
 ROOM = 2**20  # bytes left on a disk that is not full
 _alone = threading.Lock()
-
-
-def compiler() -> str | None:
-    """Path of the C++ compiler Brian2 will call, or None."""
-    words = [word for word in os.environ.get("CXX", "").split() if not word.startswith("-")]
-    named = words[-1] if words else network.CXX  # `ccache g++ -m64` calls g++
-    return shutil.which(named) if shutil.which("make") else None
-
-
-@lru_cache(maxsize=1)
-def compiler_version() -> str:
-    """First line of what the compiler says of its version."""
-    path = compiler()
-    if path is None:
-        return "none"
-    try:
-        asked = subprocess.run(
-            [path, "--version"],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=ANSWER_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return f"{Path(path).name}, which does not answer"
-    said = asked.stdout.decode(errors="replace").strip()
-    return said.splitlines()[0] if said else f"{Path(path).name}, which says no version"
-
-
-@lru_cache(maxsize=1)
-def machine() -> str:
-    """What -march=native depends on: architecture and the processor's features."""
-    with suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return platform.machine() + next(
-            (line.partition(":")[2] for line in lines if line.startswith("flags")), ""
-        )
-    return platform.machine() + platform.processor()
-
-
-def flags() -> tuple[str, ...]:
-    """Compiler flags: vectorised for gcc, plain for others. CXX_FLAGS of the user are not read."""
-    return GCC_FLAGS if "clang" not in compiler_version().lower() else OTHER_FLAGS
-
-
-def default_backend() -> str:
-    """ "cpp" when there is a compiler, else "numpy"."""
-    return "cpp" if compiler() else "numpy"
-
-
-def signature(backend: str) -> dict[str, str]:
-    """What spikes depend on besides circuit, drive and seed; part of every run's id.
-
-    The equations are those of two classes: a circuit says how many it has, and each adds the same.
-    """
-    found = {
-        "backend": backend,
-        "brian2": metadata.version("brian2"),
-        "network": digest(equations(("E", "I")))[:12],
-    }
-    if backend == "cpp":
-        found |= {
-            "compiler": compiler_version(),
-            "flags": " ".join(flags()),
-            "machine": digest(machine())[:12],
-        }
-    else:
-        found |= {"numpy": metadata.version("numpy")}
-    return found
-
-
-def equations(classes: Sequence[str]) -> list[str]:
-    """All that is written in Brian2's language of a network of `classes`, the principal one
-    first.
-    """
-    return [
-        network.variables(classes),
-        network.DRAW,
-        network.external(),
-        network.step(classes),
-        network.RESET,
-        network.arrival(classes),
-        network.connect(classes, 1),
-    ]
-
-
-def baked(circuit: Circuit) -> dict[str, Any]:
-    """What is compiled in: the arguments of `network.model`."""
-    highest = max((float(c.probability) for c in circuit.connections), default=1.0)
-    rung = (
-        max(1, math.ceil(4 * highest)) / 4
-    )  # coarse, so that another probability seldom needs another program
-    while 0 < highest <= rung / 2:  # sparse networks draw few candidates
-        rung /= 2
-    return {
-        "classes": circuit.classes,
-        "n": circuit.size,
-        "step_ms": float(circuit.step),
-        "delay_ms": circuit.wait_ms,
-        "p_max": rung,
-    }
-
-
-def program_key(circuit: Circuit) -> str:
-    """Digest of all that is compiled in."""
-    return digest(
-        {
-            **baked(circuit),
-            **signature("cpp"),
-            "voltage": [network.RECORDED, network.VOLTAGE_STEP_MS],
-        }
-    )[:16]
-
-
-def program_folder(circuit: Circuit) -> Path:
-    """Where the compiled program of `circuit` is, or will be."""
-    return cache_dir() / "programs" / program_key(circuit)
-
-
-def is_built(circuit: Circuit) -> bool:
-    """Whether the compiled program of `circuit` is in the cache."""
-    return folder_fault(program_folder(circuit)) is None
-
-
-def build(circuit: Circuit, *, announce: Callable[[str], None] | None = None) -> Path:
-    """The folder of the compiled program, whole; compiled once, by whichever process comes first,
-    and again when it is damaged.
-
-    Raises MachineError (no compiler, compilation failed) or StoreError (cache cannot be written).
-    """
-
-    def make(work: Path) -> None:
-        if compiler() is None:
-            raise MachineError(
-                "no C++ compiler (g++ and make) was found; install one (Debian: apt-get install g++"
-                ' make), or give backend="numpy", which is 5 to 12 times slower'
-            )
-        if announce:
-            announce("compiling the network (once; about 10 s)")
-        with explained(work, "write"):
-            generate(work, baked(circuit), flags())
-        code, said = network.make(work)
-        if code or not (work / "main").is_file():
-            raise MachineError(
-                f"the network did not compile:\n{said.strip() or 'the compiler said nothing'}\n"
-                "`plastogen doctor` looks for the cause"
-            )
-        for left in [*work.rglob("*.o"), work / "common.h.gch", work / "results"]:
-            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
-
-    return made_once(program_folder(circuit), make, announce)
 
 
 @contextmanager
@@ -231,6 +61,11 @@ def _brian2() -> Iterator[None]:
         finally:
             signal.signal = plain
         yield
+
+
+def _seeds(seed: int, noise: str) -> tuple[int, int]:
+    """Of the wiring, and of external spikes."""
+    return stream(seed, "structure"), stream(seed, noise)
 
 
 class Engine:
@@ -265,47 +100,100 @@ class Engine:
         Raises EngineError when the program fails or gives something that is not finite, StoreError
         from the disk.
         """
-        cells = cell_values(self.circuit, drive, seed)
-        given: dict[str, npt.ArrayLike] = {**cells, **self._shared}
+        seeds = _seeds(seed, noise)
+        raw = self._run(cell_values(self.circuit, drive, seed), settle_s + seconds, seeds)
+        return self._spikes(raw, settle_s, seconds, synapses=synapses)
+
+    def learn(
+        self,
+        drive: Drive,
+        seed: int,
+        rule: RuleNumbers,
+        *,
+        seconds: float,
+        settle_s: float,
+        live: bool = False,
+        size: npt.ArrayLike = 1.0,
+        efficacy: npt.ArrayLike | None = None,
+        noise: str = "noise",
+    ) -> tuple[Spikes, Learning]:
+        """As `run`, every synapse between principal cells following a rule; NMDA receptors and
+        release are those of the drive.
+
+        `size`: conductance of each synapse, relative to the circuit's; `efficacy`: to begin with,
+        the rule's own if not given; either one for all or (synapses,), in the order of a `Learning`
+        of the same circuit and seed. Efficacies are frozen, and what would move them is counted,
+        unless they are `live`. Where all sizes are 1, spikes are those of `run`.
+        """
+        left = float(drive[f"nmda_{self.circuit.principal}"]) * float(drive["release"])
+        shared = plastic.values(rule, left=left, from_s=settle_s)
+        learner = Learner(rule, live, sized=bool(np.any(np.asarray(size) != 1)))
+        begun = plastic.initial(rule.initial if efficacy is None else efficacy, size)
+        seeds = _seeds(seed, noise)
+        cells, total = cell_values(self.circuit, drive, seed), settle_s + seconds
+        raw = self._run(cells, total, seeds, learner, {**shared, **begun})
+        learning = plastic.learned(raw.learning, shared, total, live=live)
+        return self._spikes(raw, settle_s, seconds, synapses=True), learning
+
+    def _run(
+        self,
+        cells: dict[str, npt.NDArray[np.float64]],
+        total: float,
+        seeds: tuple[int, int],
+        learner: Learner | None = None,
+        learning: Mapping[str, npt.ArrayLike] | None = None,
+    ) -> network.Raw:
+        given: dict[str, npt.ArrayLike] = {**cells, **self._shared, **(learning or {})}
         wrong = [name for name, value in given.items() if not np.all(np.isfinite(value))]
         if wrong:
             raise EngineError(
                 f"the network was given values that are not finite: {', '.join(wrong)}"
             )
-        total, seeds = settle_s + seconds, (stream(seed, "structure"), stream(seed, noise))
         if self.backend == "cpp":
-            t, i, v, pairs = self._compiled(cells, total, seeds)
+            raw = self._compiled(cells, total, seeds, learner, learning or {})
         else:
             with _brian2():
-                t, i, v, pairs = network.run_numpy(
+                raw = network.run_numpy(
                     cells,
                     self._shared,
-                    **{k: x for k, x in baked(self.circuit).items() if k != "n"},
+                    **{k: x for k, x in baked(self.circuit, learner).items() if k != "n"},
                     seconds=total,
                     structure_seed=seeds[0],
                     noise_seed=seeds[1],
+                    learning=learning,
                 )
-        if not np.all(np.isfinite(v)):
+        if not np.all(np.isfinite(raw.v)):
             raise EngineError(
                 "the network's voltages are not finite: a parameter is out of its useful range"
             )
-        kept = (t >= settle_s) & (t < total)
+        return raw
+
+    def _spikes(
+        self, raw: network.Raw, settle_s: float, seconds: float, *, synapses: bool = False
+    ) -> Spikes:
+        """What comes after settling."""
+        kept = (raw.t >= settle_s) & (raw.t < settle_s + seconds)
         first = int(np.ceil(settle_s / (MILLI * network.VOLTAGE_STEP_MS)))
         return Spikes(
-            t_s=t[kept] - settle_s,
-            i=i[kept].astype(np.int32),
+            t_s=raw.t[kept] - settle_s,
+            i=raw.i[kept].astype(np.int32),
             seconds=seconds,
-            v_mV=v[first:] / MILLI,
+            v_mV=raw.v[first:] / MILLI,
             recorded=network.recorded(self.circuit.size),
             slices=self.circuit.slices(),
-            synapses=pairs.astype(np.int32) if synapses else None,
+            synapses=raw.pairs.astype(np.int32) if synapses else None,
         )
 
     def _compiled(
-        self, cells: dict[str, npt.NDArray[np.float64]], seconds: float, seeds: tuple[int, int]
+        self,
+        cells: dict[str, npt.NDArray[np.float64]],
+        seconds: float,
+        seeds: tuple[int, int],
+        learner: Learner | None,
+        learning: Mapping[str, npt.ArrayLike],
     ) -> network.Raw:
-        folder = build(self.circuit, announce=self.announce)
-        return _execute(folder, cells, self._shared, seconds, seeds)
+        folder = build(self.circuit, learner, announce=self.announce)
+        return _execute(folder, cells, self._shared, seconds, seeds, learning)
 
     @property
     def program(self) -> str:
@@ -320,6 +208,7 @@ def _execute(
     shared: dict[str, float],
     seconds: float,
     seeds: tuple[int, int],
+    learning: Mapping[str, npt.ArrayLike],
 ) -> network.Raw:
     sweep_scratch()
     with (
@@ -327,9 +216,12 @@ def _execute(
         tempfile.TemporaryDirectory(prefix=ours(SCRATCH)) as place,
     ):
         values = [f"G.{name}={value!r}" for name, value in shared.items()]
-        for name, array in cells.items():
-            array.astype(np.float64).tofile(f"{place}/{name}.in")
-            values.append(f"G.{name}={place}/{name}.in")
+        given = {f"G.{name}": array for name, array in cells.items()}
+        for name, value in {**given, **{f"P.{n}": x for n, x in learning.items()}}.items():
+            array = np.asarray(value, np.float64)
+            if array.ndim:
+                array.tofile(f"{place}/{name}.in")
+            values.append(f"{name}={f'{place}/{name}.in' if array.ndim else repr(float(array))}")
         environment = os.environ | {
             "PLASTOGEN_SECONDS": repr(float(seconds)),
             "PLASTOGEN_STRUCTURE": str(seeds[0]),
@@ -350,10 +242,11 @@ def _execute(
             )
         if code or said.strip():
             raise EngineError(f"the compiled network failed (exit {code}): {said.strip()[:500]}")
+        inside = [f"P.{name}" for name in plastic.KEPT] if learning else []
         try:
             arrays = json.loads((folder / "arrays.json").read_text())
             found = {}
-            for name in ("spikes.t", "spikes.i", "voltage.v", "G.v", *PAIRS):
+            for name in (*NEEDED, *PAIRS, *inside):
                 file, dtype = arrays[name]
                 found[name] = np.fromfile(f"{place}/{file}", dtype=dtype)
         except (OSError, ValueError, KeyError) as error:
@@ -366,11 +259,10 @@ def _execute(
         len(v) % width
         or len(found["spikes.t"]) != len(found["spikes.i"])
         or len(found[PAIRS[0]]) != len(found[PAIRS[1]])
-        or not np.all(np.isfinite(found["G.v"]))
+        or len({len(found[name]) for name in inside}) > 1
+        or not all(np.all(np.isfinite(found[name])) for name in ("G.v", *inside))
     ):
         raise EngineError("the compiled network left results that are cut short or not finite")
     pairs = np.stack([found[name] for name in PAIRS])
-    return found["spikes.t"], found["spikes.i"], v.reshape(-1, width), pairs
-
-
-__all__ = ["Engine", "EngineError", "build", "compiler", "default_backend", "signature"]
+    within = {name.removeprefix("P."): found[name] for name in inside}
+    return network.Raw(found["spikes.t"], found["spikes.i"], v.reshape(-1, width), pairs, within)

@@ -26,13 +26,14 @@ import json
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from plastogen.model.circuit import plastic
 from plastogen.model.circuit.children import run_child
 
 CXX = "g++"  # the compiler, unless the environment names another
@@ -45,7 +46,19 @@ VOLTAGE_STEP_MS = 5
 RECORDED = 100  # cells whose voltage is sampled, evenly spread over all
 
 # spike times (s), their cells, sampled voltages (V), and the cells before and behind each synapse
-Raw: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
+
+
+class Raw(NamedTuple):
+    """What a run leaves: spike times (s), cells, sampled voltages (V; samples, recorded cells), the
+    cells before and behind each synapse (2, synapses), and of those that follow a rule what is in
+    them.
+    """
+
+    t: npt.NDArray[Any]
+    i: npt.NDArray[Any]
+    v: npt.NDArray[Any]
+    pairs: npt.NDArray[Any]
+    learning: Mapping[str, npt.NDArray[Any]]
 
 
 def cell_units(classes: Sequence[str]) -> dict[str, str]:
@@ -142,10 +155,14 @@ def external() -> str:
     return "\n".join([*lines, "x_ext = x_ext + " + " + ".join(counts)])
 
 
-def connect(classes: Sequence[str], p_max: float) -> str:
-    """Every pair with its own probability: candidates at `p_max` drawn by jumps, then thinned."""
+def connect(classes: Sequence[str], p_max: float, among: str = "") -> str:
+    """Every pair with its own probability: candidates at `p_max` drawn by jumps, then thinned.
+
+    `among` one class only: the same pairs for the same random numbers, the others left out.
+    """
     chance = f"({' + '.join(f'is_{name}_post*p_{name}_pre' for name in classes)})"
-    return f"k for k in sample(N_post, p={p_max!r}) if i != k and rand() < {chance}/{p_max!r}"
+    only = f" and is_{among}_pre*is_{among}_post > 0" if among else ""
+    return f"k for k in sample(N_post, p={p_max!r}) if i != k and rand() < {chance}/{p_max!r}{only}"
 
 
 def recorded(n: int) -> npt.NDArray[np.int64]:
@@ -159,11 +176,13 @@ def model(
     step_ms: float,
     delay_ms: float,
     p_max: float,
+    learner: Mapping[str, Any] | None = None,
     *,
     structure: Any,
 ) -> tuple[Any, dict[str, Any]]:
-    """The network (not run) and its parts by name; `structure()` is called just before synapses are
-    drawn.
+    """The network (not run) and its parts by name; `structure(group)` is called just before
+    synapses are drawn. With a `learner`, arguments of `plastic.synapses`, those between principal
+    cells follow a rule.
     """
     import brian2 as b2
 
@@ -189,6 +208,10 @@ def model(
         group, "v", record=recorded(n), dt=VOLTAGE_STEP_MS * b2.ms, name="voltage"
     )
     parts = {"G": group, "S": synapses, "spikes": spikes, "voltage": voltage}
+    if learner is not None:
+        parts["P"] = plastic.synapses(group, group, **learner, delay_ms=delay_ms)
+        structure(group)
+        parts["P"].connect(j=connect(classes, p_max, among=classes[0]))
     return b2.Network(*parts.values(), name="network"), parts
 
 
@@ -200,6 +223,7 @@ def write_sources(
     step_ms: float,
     delay_ms: float,
     p_max: float,
+    learner: Mapping[str, Any] | None = None,
     flags: list[str],
 ) -> None:
     """Generate the C++ program in `folder` (not compiled). Its values, seeds and duration come at
@@ -216,10 +240,16 @@ def write_sources(
         device = b2.get_device()
 
         def structure(group: Any) -> None:
-            device.apply_run_args()  # values reach the network before synapses are drawn ...
+            if learner is None:
+                device.apply_run_args()  # values reach the network before synapses are drawn ...
+            elif not device.run_args_applied:
+                device.run_args_applied = True
+                device.insert_code("main", _set("G."))
             device.insert_code("main", _seeded("PLASTOGEN_STRUCTURE"))
 
-        network, _ = model(classes, n, step_ms, delay_ms, p_max, structure=structure)
+        network, _ = model(classes, n, step_ms, delay_ms, p_max, learner, structure=structure)
+        if learner is not None:
+            device.insert_code("main", _set("P."))  # ... and plastic ones once they are there
         device.insert_code("main", _seeded("PLASTOGEN_NOISE"))
         network.run(1 * b2.second)
         device.build(directory=str(folder), compile=False, run=False)
@@ -264,6 +294,15 @@ common.h.gch: common.h
 """
 
 
+def _set(owner: str) -> str:
+    """Code that sets what the command line says of one object."""
+    return (
+        "{ std::vector<std::string> own; for (const std::string& arg : args)"
+        f' if (arg.compare(0, {len(owner)}, "{owner}") == 0) own.push_back(arg);'
+        " set_from_command_line(own); }"
+    )
+
+
 def _seeded(variable: str) -> str:
     return (
         f'brian::_random_generators[0].seed(std::strtoul(std::getenv("{variable}"), nullptr, 10));'
@@ -281,10 +320,10 @@ def run_numpy(
     seconds: float,
     structure_seed: int,
     noise_seed: int,
+    learner: Mapping[str, Any] | None = None,
+    learning: Mapping[str, npt.ArrayLike] | None = None,
 ) -> Raw:
-    """Run without a compiler: spike times (s), cells, sampled voltages (V; samples, recorded cells)
-    and the cells before and behind each synapse (2, synapses).
-    """
+    """Run without a compiler; `learning`: what synapses that follow a rule begin with."""
     import brian2 as b2
 
     b2.set_device("runtime")
@@ -297,15 +336,18 @@ def run_numpy(
         b2.seed(structure_seed)
 
     n = len(cells["v"])
-    network, parts = model(classes, n, step_ms, delay_ms, p_max, structure=structure)
+    network, parts = model(classes, n, step_ms, delay_ms, p_max, learner, structure=structure)
+    for name, value in (learning or {}).items():
+        parts["P"].variables[name].set_value(value)
     b2.seed(noise_seed)
     network.run(seconds * b2.second)
-    monitor = parts["spikes"]
-    return (
+    monitor, kept = parts["spikes"], plastic.KEPT if "P" in parts else ()
+    return Raw(
         np.asarray(monitor.t / b2.second),
         np.asarray(monitor.i),
         np.asarray(parts["voltage"].v / b2.volt).T,
         np.stack([np.asarray(parts["S"].i), np.asarray(parts["S"].j)]),
+        {name: np.array(parts["P"].variables[name].get_value()) for name in kept},
     )
 
 

@@ -23,8 +23,8 @@ from plastogen._base.machine import cores
 from plastogen._base.sealed import made_once
 from plastogen.errors import EngineError
 from plastogen.model.circuit.definition import Circuit
-from plastogen.model.circuit.engine import baked, equations
 from plastogen.model.circuit.generate import generate
+from plastogen.model.circuit.program import baked, equations
 
 FLAGS = ("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-std=c++11")
 LINK = (

@@ -9,7 +9,6 @@ __all__ = ["Plasticity"]
 if TYPE_CHECKING:
     from plastogen.model.plasticity.calcium_rule import (
         CalciumRule,
-        RuleNumbers,
         in_magnesium,
         numbers_of,
     )

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
+from plastogen.model.circuit import RuleNumbers
 
 Array = npt.NDArray[np.float64]
 Amount = Annotated[Quantity, In("1", minimum=0)]
@@ -72,29 +73,6 @@ class CalciumRule(Definition):
     release: Release | None = None
     magnesium: Relief
     in_vivo: Rate
-
-
-@dataclass(frozen=True)
-class RuleNumbers:
-    """A rule bound to plain floats; seconds, calcium in units of the threshold of depression.
-
-    presynaptic: calcium of a spike at full resources, before efficacy where `by_efficacy` is 1 (it
-    is 0 in a rule without release). used: share of the resources that a spike takes, 0 where they
-    do not tire. potentiation, depression: 1/s.
-    """
-
-    calcium_s: float
-    presynaptic: float
-    postsynaptic: float
-    coincidence: float
-    threshold: float
-    potentiation: float
-    depression: float
-    delay_s: float
-    initial: float
-    used: float
-    recovery_s: float
-    by_efficacy: float
 
 
 def numbers_of(rule: CalciumRule, *, scale: float = 1) -> RuleNumbers:

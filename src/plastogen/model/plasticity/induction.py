@@ -21,7 +21,8 @@ from pydantic import Field
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, Given, Quantity, faulty
 from plastogen._base.units import parse
-from plastogen.model.plasticity.calcium_rule import MS_PER_S, Efficacies, RuleNumbers, efficacies
+from plastogen.model.circuit import RuleNumbers
+from plastogen.model.plasticity.calcium_rule import MS_PER_S, Efficacies, efficacies
 
 Array = npt.NDArray[np.float64]
 MOST_SPIKES = 1_000_000  # of all synapses together
