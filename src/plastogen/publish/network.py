@@ -28,7 +28,7 @@ from plastogen.simulation import held_state, rule_in, treated_of
 if TYPE_CHECKING:
     import xarray as xr
 
-ANY_S = 1 / 100  # of a run that only says who is connected with whom
+ANY_MS, MS_PER_S = 10, 1000  # of a run that only says who is connected with whom
 WEIGHTS = ("pre", "post", "size", "efficacy")
 SLOW = ("weight", "scaling", "pv_integrity", "tolerance")
 
@@ -170,7 +170,7 @@ def _begun(engine: Engine, seed: int, path: Path) -> tuple[npt.NDArray[Any], npt
         raise _wrong("weights", str(path), f"a file of write_weights ({error})") from None
     if not set(WEIGHTS) <= found.keys() or len({found[name].shape for name in WEIGHTS}) != 1:
         raise _wrong("weights", str(path), f"a file of write_weights: {', '.join(WEIGHTS)}")
-    spikes = engine.run(Drive(), seed, seconds=ANY_S, settle_s=0, synapses=True)
+    spikes = engine.run(Drive(), seed, seconds=ANY_MS / MS_PER_S, settle_s=0, synapses=True)
     assert spikes.synapses is not None
     between = (spikes.synapses < engine.circuit.slices()[engine.circuit.principal].stop).all(axis=0)
     if not np.array_equal(spikes.synapses[:, between], [found["pre"], found["post"]]):
