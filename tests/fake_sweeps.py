@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from plastogen import SCOPE
-from plastogen.experiment.design import axes_of
+from plastogen.experiment.design import ROLE, axes_of
 from plastogen.experiment.sweep import Design, Span
 from plastogen.runs.dosing import dosing_row
 from plastogen.simulation.variables import VARIABLES
@@ -177,6 +177,8 @@ def drawn(kind: str = "saltelli", points: int = 128, seeds: int = 2) -> xr.Datas
     noise = 1 + 0.05 * rng.standard_normal(seeds)
     coords = {"seed": range(1, seeds + 1), "point": range(axis.size)}
     coords |= {c.name: _axis(c.path, x[c.name], "1", "point") for c in axis.columns}  # type: ignore[misc]
+    if axis.roles:
+        coords[ROLE] = ("point", np.array(axis.roles, dtype=object))  # type: ignore[assignment]
     over = [
         [
             f"a Saltelli design ({axis.size} points, seed 1)",
