@@ -150,7 +150,7 @@ def test_held_levels_are_taken_on_the_side_that_is_asked_for() -> None:
 
 
 def test_factors_scale_the_block_of_their_pools() -> None:
-    factors = {"E": 0.5, "PV": 0, "SST": 2, "tonic": 0.25, "rest": 3}
+    factors = {"E": 0.5, "PV": 0, "SST": 0.75, "tonic": 0.25, "rest": 0.125}
     s, plain = stepper(KETAMINE, switches={"block": factors}), stepper(KETAMINE)
     blocked = np.random.default_rng(0).uniform(0, 0.1, plain.kinetics.shape)
     scaled = dict(zip(s.pools, (s.block(blocked) / plain.block(blocked))[0], strict=True))
@@ -158,10 +158,10 @@ def test_factors_scale_the_block_of_their_pools() -> None:
         {
             "E.synaptic": 0.5,
             "E.tonic": 0.25,
-            "E.rest": 3,
+            "E.rest": 0.125,
             "PV.synaptic": 0,
             "PV.tonic": 0.25,
-            "SST.synaptic": 2,
+            "SST.synaptic": 0.75,
             "SST.tonic": 0.25,
         }
     )

@@ -8,7 +8,6 @@ with J.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -352,16 +351,6 @@ class TestSolver:
     def test_a_solver_that_cannot_go_on_says_where(self) -> None:
         with pytest.raises((RuntimeError, ValueError)):
             advance(M, M.healthy_state(), 0, 10, lambda t: Inputs(ampa_throughput=math.nan))
-
-    def test_the_rate_of_change_is_cheap(self) -> None:
-        y = M.healthy_state()
-        best = math.inf
-        for _ in range(5):
-            start = time.perf_counter()
-            for _ in range(200):
-                M.rate_of_change(y, HEALTHY)
-            best = min(best, (time.perf_counter() - start) / 200)
-        assert best < 40e-6
 
 
 # what a surge leaves behind

@@ -88,7 +88,11 @@ VARIABLES: dict[str, Variable] = {
         high=1,
     ),
     "pattern_shift": Variable(
-        _TIME, "1", "shift of the pattern of E cells from baseline", "1 - correlation", high=2
+        _TIME,
+        "1",
+        "shift of the pattern of E cells from baseline",
+        "1 - correlation",  # divided by reliability: noise goes a little beyond 0, as 0 is its mean
+        low=-math.inf,
     ),
     "calcium": Variable(
         _TIME,
