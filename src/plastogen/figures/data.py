@@ -35,7 +35,7 @@ Array = npt.NDArray[np.float64]
 PERCENT = round(100 * CONFIDENCE)
 OWN_DIMS = tuple(dim for dim in DIMENSIONS if dim != POINT)  # all others are sweep axes
 FEWEST_DRAWN = 3  # seeds whose interval is drawn: of two it is as wide as the page
-MOST_NUMBERS = 7  # that vary: more are counted, not named
+LISTED_CHARS = 60  # of the numbers of a sweep, by name, in one line with all else
 MOST_LISTED = 12  # values of an axis that an error message names
 
 
@@ -278,7 +278,9 @@ def describe_design(ds: xr.Dataset) -> str:
     parts = []
     for whole, *lines in over:
         names = [path_label(line.partition(":")[0]) for line in lines]
-        listed = ", ".join(names) if len(names) <= MOST_NUMBERS else f"{len(names)} numbers"
+        listed = ", ".join(names)
+        if len(listed) > LISTED_CHARS and len(names) > 1:
+            listed = f"{len(names)} numbers"
         parts.append(
             f"{whole}{', who differ in' if 'virtual subjects' in whole else ' over'} {listed}"
         )
