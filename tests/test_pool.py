@@ -127,15 +127,19 @@ def test_a_script_that_starts_workers_is_not_run_by_them(tmp_path: Path) -> None
 
 def test_dask_on_this_machine_listens_to_nobody_else() -> None:
     distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
     pytest.importorskip("cryptography")
     pool = make_pool("dask", 1)
     try:
         address = pool.name.rpartition(" ")[2]
         assert address.startswith("tls://127.0.0.1:")
         assert pool.submit(pow, 2, 5).result(timeout=60) == 32
+        assert dask.config.get("scheduler", None) is None  # results are read and written without it
         for scheme in ("tls", "tcp"):
             with pytest.raises((OSError, TypeError, RuntimeError)):
-                distributed.Client(address.replace("tls", scheme, 1), timeout=2)
+                distributed.Client(
+                    address.replace("tls", scheme, 1), timeout=2, set_as_default=False
+                )
     finally:
         pool.close()
 

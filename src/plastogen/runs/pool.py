@@ -268,15 +268,18 @@ def _local_cluster(workers: int) -> Any:
 
 
 def _client(where: str, workers: int) -> Any:
-    """Raises OSError when nothing answers, ValueError when `where` is no address."""
+    """A client for our tasks alone: as the default of dask it would stand in the way of reading and
+    writing results, in this process and after it. Raises OSError when nothing answers, ValueError
+    when `where` is no address.
+    """
     from distributed import Client
 
     if where == LOCAL:
-        return Client(_local_cluster(workers))
+        return Client(_local_cluster(workers), set_as_default=False)
     if is_file(Path(where)):
         _check_scheduler_file(Path(where))
-        return Client(scheduler_file=where, timeout=CONNECT_S)
-    return Client(where, timeout=CONNECT_S)
+        return Client(scheduler_file=where, timeout=CONNECT_S, set_as_default=False)
+    return Client(where, timeout=CONNECT_S, set_as_default=False)
 
 
 def _check_scheduler_file(path: Path) -> None:
