@@ -23,7 +23,7 @@ from pathlib import Path
 from variants import children_cpu_s, machine, table
 
 from plastogen import load_model
-from plastogen.model.circuit import Circuit, Drive, Engine, engine, rates_hz
+from plastogen.model.circuit import Circuit, Drive, Engine, children, rates_hz
 
 IN_DEGREE, SEED, POLL_S = 150, 1, 0.002
 KINDS = ("ampa", "nmda", "gaba")
@@ -65,7 +65,7 @@ class Watched:
 
     def _watch(self) -> None:
         while not self._over.wait(POLL_S):
-            for child in list(engine._children):
+            for child in list(children._children):
                 with suppress(OSError, StopIteration):
                     told = Path(f"/proc/{child.pid}/status").read_text().splitlines()
                     held = next(line for line in told if line.startswith("VmHWM"))

@@ -3,7 +3,7 @@
     python tests/shared_runs.py            make those that are missing, and sweep up older ones
                                            (`make runs`)
 
-    .runs/programs-<code>/      compiled circuits, under a digest of the two modules that make them
+    .runs/programs-<code>/      compiled circuits, under a digest of the modules that make them
     .runs/<code>/cache/         what the network answered
     .runs/<code>/results/       one results folder for each experiment in short form
 
@@ -26,7 +26,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "plastogen"
 COMPUTES = ("_base/streams.py", "_base/units.py", "model", "simulation")  # a course from its plan
-COMPILES = ("model/circuit/network.py", "model/circuit/engine.py")
+COMPILES = tuple(
+    f"model/circuit/{name}.py" for name in ("children", "generate", "network", "plastic", "program")
+)
 OLD_S = 24 * 3600.0
 
 

@@ -272,7 +272,9 @@ def test_killed_at_random_ten_times_the_next_run_equals_an_undisturbed_one(
 
 
 # options of other programs that pages name: pip, dask, sbatch, git, pytest and our own scripts
-ELSEWHERE = {"upgrade", "install", "scheduler-file", "nthreads", "array", "help", "constraint"}
+ELSEWHERE = {
+    "upgrade", "install", "scheduler-file", "protocol", "nthreads", "array", "help", "constraint",
+}  # fmt: skip
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?![a-z:-])")  # not CSS: --ink:
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from plastogen.model.circuit import engine, network
+from plastogen.model.circuit import network, program
 
 
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
-    engine.compiler_version.cache_clear()
+    program.compiler_version.cache_clear()
     yield
-    engine.compiler_version.cache_clear()
+    program.compiler_version.cache_clear()
 
 
 def fake(folder: Path, name: str, script: str) -> None:
@@ -35,7 +35,7 @@ def test_the_compiler_is_the_word_that_is_no_option(
         fake(tmp_path, name, "#!/bin/sh\n")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CXX", given)
-    assert engine.compiler() == str(tmp_path / called)
+    assert program.compiler() == str(tmp_path / called)
 
 
 def test_an_empty_name_of_a_compiler_does_not_reach_make(
@@ -61,4 +61,4 @@ def test_a_compiler_may_say_nothing(
 ) -> None:
     fake(tmp_path, "quiet", script)
     monkeypatch.setenv("CXX", str(tmp_path / "quiet"))
-    assert engine.compiler_version() == said
+    assert program.compiler_version() == said

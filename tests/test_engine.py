@@ -21,7 +21,8 @@ import pytest
 from circuit_files import CLASSES, NUMBERS
 from test_network import check_density
 
-from plastogen._base.files import cache_dir
+from plastogen._base.files import TEMPORARY, cache_dir
+from plastogen._base.leftovers import HOST
 from plastogen._base.library import Library
 from plastogen._base.sealed import SEALS
 from plastogen.errors import EngineError, StoreError
@@ -547,12 +548,17 @@ def test_a_disk_that_refuses_is_not_the_networks_fault(
 def test_what_a_killed_build_left_is_removed_by_the_next(own_programs: Path) -> None:
     folder = program_folder(SMALL)
     shutil.rmtree(folder)
-    left, other = (folder.parent / f".partial-{name}-abc" for name in (folder.name, "0" * 16))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, other = (
+        folder.parent / f"{TEMPORARY}{folder.name}-{HOST}-{process}-abc"
+        for process in (ended.pid, os.getppid())
+    )
     left.mkdir(parents=True)
     other.mkdir()
     program.build(SMALL)
     assert not left.exists()
-    assert other.exists()  # perhaps another build is at work there
+    assert other.exists()  # another build is at work there
 
 
 def test_a_failed_compilation_leaves_nothing_and_says_what_make_said(

@@ -23,10 +23,13 @@ PLUMBING = {
     "plastogen._base.explain",
     "plastogen._base.facade",
     "plastogen._base.files",
+    "plastogen._base.leftovers",
     "plastogen._base.library",
     "plastogen._base.machine",
     "plastogen._base.quantity",
+    "plastogen._base.sealed",
     "plastogen._base.text",
+    "plastogen._base.textfile",
 }
 
 
