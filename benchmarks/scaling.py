@@ -17,13 +17,14 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from variants import children_cpu_s, machine, table
 
 from plastogen import load_model
-from plastogen.model.circuit import Circuit, Drive, Engine, children, rates_hz
+from plastogen.model.circuit import Circuit, Drive, Engine, rates_hz
 
 IN_DEGREE, SEED, POLL_S = 150, 1, 0.002
 KINDS = ("ampa", "nmda", "gaba")
@@ -48,6 +49,13 @@ def scaled(cells: int, in_degree: int) -> Circuit:
     return load_model("circuits", "prefrontal", set=changes)
 
 
+def programs() -> Iterator[str]:
+    """Process ids of what this process has started and is still there."""
+    for told in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):
+            yield from told.read_text().split()
+
+
 class Watched:
     """The most memory (MiB) that programs started by the engine have held while this was
     entered.
@@ -65,9 +73,9 @@ class Watched:
 
     def _watch(self) -> None:
         while not self._over.wait(POLL_S):
-            for child in list(children._children):
+            for child in programs():
                 with suppress(OSError, StopIteration):
-                    told = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+                    told = Path(f"/proc/{child}/status").read_text().splitlines()
                     held = next(line for line in told if line.startswith("VmHWM"))
                     if not any(line.startswith("Name:\tpython") for line in told):
                         self.most = max(self.most, int(held.split()[1]) / 1024)

@@ -54,6 +54,7 @@ NEW_FILES = {
     "subject": Path("models/subjects"),
     "circuit": Path("models/circuits"),
     "plasticity": Path("models/plasticity"),
+    "rule": Path("models/rules"),
     "drug": Path("models/drugs"),
 }
 

@@ -266,9 +266,9 @@ class Circuit(Definition):
         yield from _faults_of_keys("formula.baseline_hz", f.baseline_hz, self.classes, "a rate")
         yield from _faults_of_keys("formula.voltage", f.voltage, self.classes, "a voltage")
         yield from _faults_of_keys("formula.gain", f.gain, self.classes, "slopes")
-        for name in self.classes:
+        for name in (name for name in self.classes if name in f.gain):
             at = f"formula.gain.{name}"
-            yield from _faults_of_keys(at, f.gain.get(name, {}), self.drive_numbers, "a slope")
+            yield from _faults_of_keys(at, f.gain[name], self.drive_numbers, "a slope")
 
     def _faults_of_delay(self) -> Iterator[Fault]:
         steps = float(self.delay) / float(self.step) - 0.5
