@@ -17,8 +17,12 @@ from plastogen.simulation.course import Course, Plan
 from plastogen.simulation.variables import VARIABLES
 
 
-def simulate(plan: Plan, *, progress: Callable[[str, float], None] | None = None) -> Course:
-    """Every variable is 1 + dose-like factor x seed x a hump in time; deterministic in the plan."""
+def simulate(
+    plan: Plan, *, progress: Callable[[str, float], None] | None = None, since: float = 0.0
+) -> Course:
+    """Every variable is 1 + dose-like factor x seed x a hump in time; deterministic in the plan,
+    whatever was kept and `since` when.
+    """
     if progress:
         progress("compiling the circuit", 0)
         progress("course", 0.5)

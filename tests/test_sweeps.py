@@ -125,7 +125,8 @@ def test_compare_tells_what_differs(lab: Path) -> None:
     ("words", "wanted"),
     [
         (("--executor", "thread"), "nearest valid name: threads"),
-        (("--rerun", "fail"), "nearest valid name: failed"),
+        (("--rerun", "faild"), "nearest valid name: failed"),
+        (("--rerun", "fail"), "wanted one of failed, all"),
         (("--shard", "0/3"), "from 1 to N"),
         (("--executor", "threads", "--scheduler", "local"), "it with dask alone"),
     ],

@@ -13,6 +13,7 @@ import xarray as xr
 from test_results import TEXT
 
 import plastogen
+from plastogen._base.sealed import sealing
 from plastogen.cli.exit_codes import exit_code
 from plastogen.errors import InputError
 from plastogen.figures import draw
@@ -37,8 +38,10 @@ def lab(studio: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def blank(name: str, shown: Any, overlays: Any, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
-        for kind in draw.KINDS:
-            (folder / f"{name}.{kind}").write_text("<svg/>")
+        files = [f"{name}.{kind}" for kind in draw.KINDS]
+        with sealing(folder, *files):
+            for file in files:
+                (folder / file).write_text("<svg/>")
 
     monkeypatch.setattr(draw, "_save", blank)
     return studio
@@ -157,7 +160,8 @@ def test_a_figure_that_cannot_be_drawn_hides_nothing_else(
     said: list[str] = []
     outcome = complete(make_request("mine", seeds=1), workers=1, say=said.append)
     assert outcome.undrawn == ["acute"]
-    assert "figure acute could not be drawn: no such colour" in said
+    (line,) = (line for line in said if line.startswith("figure acute could not be drawn: "))
+    assert "(TypeError: no such colour); please report it" in line
     assert [p.name for p in outcome.figures] == ["arms.png", "arms.svg"]
     assert (studio / "results" / "mine" / "results.nc").is_file()
     assert outcome.report is not None
@@ -258,11 +262,14 @@ def test_what_is_being_learned_is_told_until_it_is_learned(
         def finished(self, task: str, runs: int) -> None:
             told.append(("finished", task))
 
-    def ensure_emulator(training_set: Any, results: Path, *, workers: int, moved: Any) -> bool:
+    def ensure_emulator(
+        training_set: Any, results: Path, *, workers: int, moved: Any, since: float
+    ) -> bool:
+        assert since == 7.0
         moved("learning the circuit", 0.5)
         return False
 
     monkeypatch.setattr("plastogen.runs.missing.ensure_emulator", ensure_emulator)
-    _train_emulators(request, request.runs, watcher=Watching(), workers=1)
+    _train_emulators(request, request.runs, watcher=Watching(), workers=1, since=7.0)
     (key,) = (pilots.key for pilots in request.training_sets.values())
     assert told == [("learning the circuit", key), ("finished", key)]
