@@ -145,7 +145,9 @@ def test_an_emulated_sweep_says_what_the_network_would_and_how_sure_it_is(
     assert (error > 0).all()
     assert asked_since == []
     (about,) = (tmp_path / "results/sweep/emulators").glob("*.json")
-    assert json.loads(about.read_text())["asked"] > 2
+    learned = json.loads(about.read_text())
+    assert learned["asked"] > 2
+    assert learned["error"] <= 2 * learned["wanted"]
     again = make_request("sweep.yaml", say=lambda line: None)
     manifest = again.store.load(again.runs[0].id).manifest
     assert manifest["emulator"]["key"] == again.runs[0].plan.emulator

@@ -11,5 +11,5 @@ MODEL_VERSION: dict[str, int] = {
     "pharmacology": 5,  # kinetics, block, targets
     "circuit": 1,  # what the network is, what it is given, what is measured of it
     "plasticity": 2,  # equations of the slow state
-    "simulation": 6,  # steps, probes, the emulator
+    "simulation": 7,  # steps, probes, the emulator
 }

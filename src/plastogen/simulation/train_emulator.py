@@ -33,6 +33,7 @@ Tell: TypeAlias = Callable[[str, float], None]
 
 SURE_SHARE = 0.25  # of a plan's tolerance: the standard error of a log rate that is sure enough
 SLACK = 1.25  # beyond what is wanted: the last questions are worth little
+NEARLY = 2.0  # times what is wanted: a few questions are not worth a round from here on
 LATTICE = 128  # questions a unit of a drive
 A_ROUND, FEWEST = 32, 4  # questions a round at most, and those that make a round worth while
 MOST_ROUNDS, MOST_QUESTIONS = 24, 640
@@ -109,10 +110,10 @@ def train(
             if enough or rounds == MOST_ROUNDS:
                 break
             if not len(ends):
-                chosen = _most_telling(
-                    emulator, met, met_by, np.where(new, unsure, 0), above=tolerance, most=room
-                )
-                if len(chosen) < FEWEST:  # what is left to ask would hardly help
+                left = np.where(new, unsure, 0)
+                chosen = _most_telling(emulator, met, met_by, left, above=tolerance, most=room)
+                few = len(chosen) < FEWEST and left.max() <= NEARLY * tolerance
+                if few or not len(chosen):  # what is left to ask would hardly help
                     break
                 ends, ends_by = met[chosen], met_by[chosen]
             answers += put(ends, ends_by)
