@@ -590,7 +590,9 @@ def test_a_direct_course_is_the_same_again_and_differs_by_seed(
     monkeypatch.setattr(
         adaptive,
         "CachedProbe",
-        lambda probe: CachedProbe(probe, tmp_path / str(len(list(tmp_path.iterdir())))),
+        lambda probe, **more: CachedProbe(
+            probe, tmp_path / str(len(list(tmp_path.iterdir()))), **more
+        ),
     )
     one, two, other = (
         simulate(plan(KETAMINE, **given)),

@@ -295,9 +295,13 @@ def test_block_of_e_synapses_alone_lowers_their_rate() -> None:
 # rest and its stability
 
 
-@pytest.mark.parametrize("factor", [0.95, 1.05])
+SPINES = ("transient", "persistent")  # a healthy subject has no vacant sites for more of them
+
+
 @pytest.mark.parametrize(
-    "states", [("weight",), ("transient", "persistent")], ids=["weight", "spines"]
+    ("states", "factor"),
+    [(("weight",), 0.95), (("weight",), 1.05), (SPINES, 0.95)],
+    ids=["weight-0.95", "weight-1.05", "spines-0.95"],
 )
 def test_a_pushed_synapse_returns_within_two_weeks(states: tuple[str, ...], factor: float) -> None:
     """Spines return with the time constant of rescue, about 8 d: a sixth of the push is left after
