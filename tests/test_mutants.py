@@ -21,9 +21,7 @@ HANDFUL = (
     "dose-without-weight",
     "receptor-trapped-and-superficial-swapped",
     "signalling-pathways-swapped",
-    "synapse-scaling-sign",
     "stepper-classes-swapped",
-    "claim-noise-will-do",
 )
 
 
