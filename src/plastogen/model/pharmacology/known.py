@@ -10,6 +10,7 @@ before, with Gauss and Legendre's points in each.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -34,11 +35,14 @@ class Known:
 
     def curve(self, name: str, species: str | None = None) -> Callable[[Array], Array]:
         """One of `KNOWN` (of a species, if it has one value for each) as a function of times, h."""
-        at = None if species is None else self.treated.species.index(species)
+        if name == "occupancy":
+            return self.treated.occupancy
+        if name == "stress":
+            return self.treated.stress
 
         def value(t_h: Array) -> Array:
-            found = self.treated.written(np.asarray(t_h, float))[name]
-            return np.asarray(found if at is None else found[..., at])
+            found: dict[str, Array] = getattr(self.treated.concentrations(t_h), name)
+            return found[str(species)]
 
         return value
 
@@ -67,12 +71,19 @@ def _piece(start_h: float, end_h: float) -> tuple[Array, Array]:
     length = end_h - start_h
     count = max(1, int(np.ceil(np.log(max(length / FIRST_PART_H, 1)) / np.log(WIDENING))))
     ends = start_h + length * np.append(0, WIDENING ** np.arange(1 - count, 1.0))
-    share, weight = np.polynomial.legendre.leggauss(POINTS)
+    share, weight = _gauss()
     width = np.diff(ends)[:, None]
     t = ends[:-1, None] + width * (1 + share) / 2
     inside, weights = t.ravel(), (width * weight / 2).ravel()
     last = np.nextafter(end_h, -np.inf)
     return np.concatenate([[start_h], inside, [last]]), np.concatenate([[0], weights, [0]])
+
+
+@cache
+def _gauss() -> tuple[Array, Array]:
+    """Points and weights of a part, on -1..1."""
+    share, weight = np.polynomial.legendre.leggauss(POINTS)
+    return share, weight
 
 
 def _highest(value: Callable[[Array], Array], t: Array, x: Array) -> float:
