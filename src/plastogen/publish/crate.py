@@ -19,6 +19,7 @@ from typing import Any
 from plastogen import __version__
 from plastogen._base.files import explained
 from plastogen._base.scope import SCOPE
+from plastogen._base.sealed import checksum
 from plastogen.analysis import provenance
 from plastogen.publish.workflow import Outcome
 
@@ -26,7 +27,6 @@ METADATA, PROFILE = "ro-crate-metadata.json", "https://w3id.org/ro/crate/1.1"
 LICENCE = "https://spdx.org/licenses/MIT"
 LEFT_OUT = (".partial", ".lock", ".tmp", ".zip")
 KINDS = {".nc": "application/netcdf", ".yaml": "application/yaml", ".npz": "application/zip"}
-CHUNK = 2**20
 Entity = dict[str, Any]
 
 
@@ -81,13 +81,9 @@ def _packed_files(
     for i, file in enumerate(files, start=1):
         name = file.relative_to(folder).as_posix()
         packed.write(file, name)
-        digest = hashlib.sha256()
-        with file.open("rb") as opened:
-            while chunk := opened.read(CHUNK):
-                digest.update(chunk)
         if i % step == 0 or i == len(files):
             say(f"packed {i} of {len(files)} files")
-        yield _file(name, file.stat().st_size, digest.hexdigest())
+        yield _file(name, file.stat().st_size, checksum(file))
 
 
 def _file(name: str, size: int, sha256: str) -> Entity:
