@@ -88,7 +88,6 @@ TITLES: dict[str, dict[str, str]] = {
         "species.*.molar_mass": "molar mass of {0}",
         "targets.*.emax": "largest effect on {0}",
         "targets.*.half": "concentration of half the effect on {0}",
-        "targets.*.hill": "steepness of the effect on {0}",
         "usual_doses.*.*": "usual dose, {0}, {1}",
     },
     "plasticity": {

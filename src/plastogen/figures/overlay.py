@@ -27,7 +27,6 @@ from plastogen.simulation import READABLE, VARIABLES
 Scale: TypeAlias = Literal["stored", "baseline", "peak"]
 KEYS = ("label", "variable", "arm", "species", "class")  # of a row, or in the head for all
 BARS = ("low", "high")
-SAID = (*KEYS, "unit", "decimal", "sd")
 # what people call a variable -> the variable
 CALLED = {
     "rate": "rate_hz", "firing_rate": "rate_hz", "plasma": "plasma_ng_ml",
