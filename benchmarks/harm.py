@@ -20,20 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-MINE = """question: Does one dose raise weights?
-model: {subject: healthy_adult, circuit: small}
-course: {duration: 3 h, seeds: 3, method: formula}
-arms:
-  vehicle: {}
-  ketamine: {give: {x: {drug: ketamine, dose: 1 mg/kg, route: iv, over: 40 min}}}
-readouts: {weight_2h: {of: weight, at: 2 h}}
-figures: [arms]
-"""
-KINDS = (
-    "results.nc", "table.csv", "report.html", "report.json", "asked.json", "checksums.json",
-    "figures/arms.png", "figures/arms.svg", "figures/drawn.json", "figures/checksums.json",
-    "runs/*/manifest.json", "runs/*/course.npz", "runs/*/plan.json", "runs/*/snapshots.npz",
-)  # fmt: skip
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from damage import KINDS, flip, write_mine
+
 LAST_S = 600
 
 
@@ -59,7 +48,7 @@ def run(lab: Path) -> tuple[int, str, str]:
 
 def new_lab(place: Path) -> Path:
     (place / "tmp").mkdir(parents=True)
-    (place / "mine.yaml").write_text(MINE)
+    write_mine(place, seeds=3)
     return place
 
 
@@ -101,9 +90,7 @@ def flips(place: Path, n: int, rng: random.Random) -> None:
             shutil.rmtree(lab / "results")
             shutil.copytree(whole, lab / "results")
             path = rng.choice(sorted((lab / "results" / "mine").glob(kind)))
-            raw = bytearray(path.read_bytes())
-            raw[rng.randrange(len(raw))] ^= 1 << rng.randrange(8)
-            path.write_bytes(raw)
+            flip(path, rng)
             code, said, table = run(lab)
             equal += code == 0 and table == wanted and "stumbled" not in said
             told += any(word in said for word in ("altered", "damaged", "broken", "figure ", "new"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import KINDS, flip, write_mine
 
 from plastogen._base.sealed import SEALS, fault, folder_fault, read_json, seal_folder, write_json
 from plastogen.errors import CacheDamaged, InputError
@@ -19,27 +20,7 @@ from plastogen.runs.request import make_request, read_record
 from plastogen.runs.results import load
 
 LINES = list[str]
-MINE = """question: Does one dose raise weights?
-model: {subject: healthy_adult, circuit: small}
-course: {duration: 3 h, seeds: 1, method: formula}
-arms:
-  vehicle: {}
-  ketamine: {give: {x: {drug: ketamine, dose: 1 mg/kg, route: iv, over: 40 min}}}
-readouts: {weight_2h: {of: weight, at: 2 h}}
-figures: [arms]
-"""
-KINDS = (
-    "results.nc", "table.csv", "report.html", "report.json", "asked.json", "checksums.json",
-    "figures/arms.png", "figures/arms.svg", "figures/drawn.json", "figures/checksums.json",
-    "runs/*/manifest.json", "runs/*/course.npz", "runs/*/plan.json", "runs/*/snapshots.npz",
-)  # fmt: skip
 READ_AT_ONCE = {"results.nc", "table.csv"}
-
-
-def flip(path: Path, rng: random.Random) -> None:
-    raw = bytearray(path.read_bytes())
-    raw[rng.randrange(len(raw))] ^= 1 << rng.randrange(8)
-    path.write_bytes(raw)
 
 
 def run(said: LINES) -> str:
@@ -54,7 +35,7 @@ def run(said: LINES) -> str:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A lab whose experiment was run, and the table that came out."""
     lab = tmp_path_factory.mktemp("whole")
-    (lab / "mine.yaml").write_text(MINE)
+    write_mine(lab, seeds=1)
     with chdir(lab):
         return lab, run([])
 
