@@ -19,7 +19,7 @@ from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.targets import TARGETS, Target, target
+from plastogen.model.pharmacology.targets import TARGETS, Target, effect_paths, target
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.definition import Plasticity
 from plastogen.simulation.adaptive import simulate
@@ -130,6 +130,13 @@ def test_a_metabolite_acts_as_its_parent_does() -> None:
     np.testing.assert_allclose(both.targets(t)["ampa"], wanted)
     alone = TreatedSubject(ADULT, {"ketamine": drug}, given, metabolites=False)
     np.testing.assert_allclose(alone.targets(t)["ampa"], 1 - 0.4 * k / (k + 10))
+
+
+def test_an_effect_is_named_where_it_is_written() -> None:
+    effect = tool(ampa=-0.5).targets["ampa"]
+    assert effect_paths("ampa", effect, "ketamine") == {"ketamine": "targets.ampa"}
+    written = {"ketamine": effect}
+    assert effect_paths("ampa", written, "ketamine") == {"ketamine": "targets.ampa.ketamine"}
 
 
 EXPERIMENT = """

@@ -12,9 +12,7 @@ from plastogen._base.quantity import Fault
 from plastogen._base.text import nearest
 from plastogen.errors import Problem
 from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.model.circuit import Circuit
-from plastogen.model.pharmacology import Drug, by_species, target
-from plastogen.model.plasticity import Plasticity
+from plastogen.model.pharmacology import Drug, by_species, effect_paths, target
 from plastogen.simulation import reaches, targets_of
 
 
@@ -23,7 +21,7 @@ def validate_targets(opened: OpenExperiment, conditions: Sequence[Condition]) ->
     together take one past its bounds.
     """
     idle: dict[tuple[str, str], Fault] = {}
-    moving, reached = set[tuple[str, str]](), _Reached()
+    moving, reached = set[tuple[str, str]](), dict[tuple[int, int, str], bool]()
     for condition in conditions:
         for name in {treatment.drug for treatment in condition.treatments.values()}:
             for path, fault in _idle(condition, name, reached):
@@ -43,33 +41,21 @@ def validate_targets(opened: OpenExperiment, conditions: Sequence[Condition]) ->
                 yield opened.document.problem(f"arms.{arm.arm}", found, wanted)
 
 
-class _Reached:
-    """Whether a target reaches anything in a circuit with a plasticity, asked once of each."""
+def _idle(
+    condition: Condition, name: str, reached: dict[tuple[int, int, str], bool]
+) -> Iterator[tuple[str, Fault | None]]:
+    """Path within the drug's file of each effect, and why it does nothing in a condition, or None.
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, int, str], bool] = {}
-        self._kept: list[Circuit | Plasticity] = []  # so that no id is given twice
-
-    def __call__(self, circuit: Circuit, plasticity: Plasticity, name: str) -> bool:
-        key = id(circuit), id(plasticity), name
-        if key not in self._known:
-            self._known[key] = reaches(circuit, plasticity, name)
-            self._kept += [circuit, plasticity]
-        return self._known[key]
-
-
-def _idle(condition: Condition, name: str, reached: _Reached) -> Iterator[tuple[str, Fault | None]]:
-    """Path within the drug's file of each effect, and why it does nothing in a condition, or
-    None.
+    `reached`: what was found so far of circuits and plasticities, which conditions share.
     """
-    drug = condition.drugs[name]
+    drug, circuit, plasticity = condition.drugs[name], condition.circuit, condition.plasticity
     for moved, effects in drug.targets.items():
-        paths = dict.fromkeys(by_species(effects, drug.parent), f"targets.{moved}")
-        if len(paths) > 1 or set(paths) != {drug.parent}:
-            paths = {who: f"{path}.{who}" for who, path in paths.items()}
-        for who, path in paths.items():
-            if not reached(condition.circuit, condition.plasticity, moved):
-                known = targets_of(condition.circuit)
+        key = id(circuit), id(plasticity), moved
+        if key not in reached:
+            reached[key] = reaches(circuit, plasticity, moved)
+        for who, path in effect_paths(moved, effects, drug.parent).items():
+            if not reached[key]:
+                known = targets_of(circuit)
                 wanted = f"a target it has: {', '.join(known)}"
                 found = f"a target that does nothing in the circuit of {condition.arm}"
                 yield path, Fault("", found, wanted, nearest(moved, known))

@@ -144,6 +144,14 @@ def by_species(effects: Effects, parent: str | None) -> dict[str | None, TargetE
     return {**dict[str | None, TargetEffect](), **dict(effects.items())}
 
 
+def effect_paths(name: str, effects: Effects, parent: str | None) -> dict[str | None, str]:
+    """Species -> where its effect at the target `name` stands in the drug's file."""
+    at = f"targets.{name}"
+    if isinstance(effects, TargetEffect):
+        return {parent: at}
+    return {who: f"{at}.{who}" for who in effects}
+
+
 def target_faults(
     targets: Mapping[str, Effects], species: Sequence[str], *, dosed: bool
 ) -> Iterator[Fault]:
@@ -155,8 +163,9 @@ def target_faults(
             known = f"one of {', '.join(TARGETS)}, or one pool such as {EXAMPLE_OF_POOL}"
             yield Fault(at, f"'{name}'", known, nearest(name, TARGETS))
             continue
+        paths = effect_paths(name, effects, parent)
         for who, effect in by_species(effects, parent).items():
-            here = at if isinstance(effects, TargetEffect) else f"{at}.{who}"
+            here = paths[who]
             if who is not None and who not in species:
                 known = any_of(species) if species else "a name under `species`"
                 yield Fault(here, "an unknown name", known, nearest(who, species))
