@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from test_architecture import ROOMS
 
+from plastogen.model.pharmacology.targets import TARGETS, Target
+
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "CONTRIBUTING.md",
@@ -58,3 +60,18 @@ def test_every_name_on_a_page_about_the_code_exists(page: str) -> None:
 )
 def test_a_name_that_is_not_there_is_found(name: str) -> None:
     assert lost_names(f"see `{name}` and `errors.InputError`") == [name]
+
+
+def test_the_table_of_targets_in_the_docs_is_the_table() -> None:
+    """Every row of docs/howto/drug.md, word for word."""
+    text = (ROOT / "docs" / "howto" / "drug.md").read_text()
+    written = [line for line in text.splitlines() if line.startswith("| `")]
+    rows = [
+        f"| `{name}` | {row.title} | {row.kind} | {_span(row)} | `{row.moves}` |"
+        for name, row in TARGETS.items()
+    ]
+    assert written == rows
+
+
+def _span(row: Target) -> str:
+    return f"-1 to {row.most - 1}" if row.kind == "factor" else f"0 to {row.most}"

@@ -19,7 +19,7 @@ from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.targets import TARGETS, Target, effect_paths, target
+from plastogen.model.pharmacology.targets import TARGETS, effect_paths, target
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.definition import Plasticity
 from plastogen.simulation.adaptive import simulate
@@ -186,18 +186,3 @@ def test_check_refuses_what_does_nothing_and_what_goes_too_far(
     found = faults(tmp_path, target, emax, circuit=circuit)
     assert bool(found) == bool(said), found
     assert [words for words in said if words not in found] == []
-
-
-def test_the_table_in_the_docs_is_the_table() -> None:
-    """Every row of docs/howto/drug.md, word for word."""
-    text = (Path(__file__).parents[1] / "docs" / "howto" / "drug.md").read_text()
-    written = [line for line in text.splitlines() if line.startswith("| `")]
-    rows = [
-        f"| `{name}` | {row.title} | {row.kind} | {_span(row)} | `{row.moves}` |"
-        for name, row in TARGETS.items()
-    ]
-    assert written == rows
-
-
-def _span(row: Target) -> str:
-    return f"-1 to {row.most - 1}" if row.kind == "factor" else f"0 to {row.most}"
