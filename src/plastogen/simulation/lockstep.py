@@ -220,8 +220,8 @@ def _expected(before: tuple[float, Activity] | None, now: Moment, t_h: float) ->
         return None
     then_h, then = before
     share = min((t_h - now.t_h) / (now.t_h - then_h), FURTHEST)
-    pairs = {name: (x, then.arrays()[name]) for name, x in now.activity.arrays().items()}
-    found = {name: np.maximum(x + share * (x - x0), 0) for name, (x, x0) in pairs.items()}
+    was, there = then.arrays(), now.activity.arrays()
+    found = {name: np.maximum(x + share * (x - was[name]), 0) for name, x in there.items()}
     return Activity(**found | {"bound": np.minimum(found["bound"], 1)})
 
 
