@@ -24,13 +24,13 @@ from plastogen._base.quantity import parse
 from plastogen._base.scope import SCOPE
 from plastogen.errors import InputError
 from plastogen.experiment import COMPLETE
+from plastogen.model.pharmacology import S_PER_H
 from plastogen.runs import Store, dosing_text, labels
 from plastogen.simulation import SNAPSHOT_S
 
 if TYPE_CHECKING:
     import xarray as xr
 
-S_PER_H = 3600
 LATIN = {"human": "Homo sapiens", "mouse": "Mus musculus", "rat": "Rattus norvegicus"}
 ADULT = {"human": "P18Y/", "mouse": "P8W/", "rat": "P8W/"}  # ISO 8601: this old, or older
 MOST_NAMED = 4  # swept values in the name of a file: more are told by the number of the run

@@ -17,9 +17,8 @@ import numpy.typing as npt
 
 from plastogen._base.streams import stream
 from plastogen.model.circuit import Circuit, Drive, RuleNumbers, measures
-from plastogen.model.pharmacology import receptors, value
+from plastogen.model.pharmacology import S_PER_H, receptors, value
 from plastogen.model.plasticity import (
-    S_PER_H,
     CalciumRule,
     in_magnesium,
     induce,

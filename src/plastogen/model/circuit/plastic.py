@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from plastogen.model.circuit.measures import MS_PER_S
+
 Array = npt.NDArray[Any]
 
 NUMBERS: dict[str, str] = {  # what all synapses share: name -> unit
@@ -49,7 +51,6 @@ STATES: dict[str, str] = {
 }
 INDICES = ("_synaptic_pre", "_synaptic_post")
 KEPT = (*INDICES, *STATES)  # what is read of synapses after a run
-MS_PER_S = 1000
 NEVER_S = -1_000_000_000  # when a synapse that has met no spike met its last
 
 

@@ -7,7 +7,7 @@ from plastogen._base.facade import lookup
 __all__ = ["Drug", "Subject"]
 
 if TYPE_CHECKING:
-    from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Gating, Pool
+    from plastogen.model.pharmacology.block_kinetics import S_PER_H, BlockKinetics, Gating, Pool
     from plastogen.model.pharmacology.drug import Drug, check_treatment
     from plastogen.model.pharmacology.known import KNOWN, Known
     from plastogen.model.pharmacology.nmda_block import SUBUNITS, Array, NmdarBlock
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
         event_times,
     )
     from plastogen.model.pharmacology.subject import Subject, Varied, shares
-    from plastogen.model.pharmacology.targets import TARGETS, by_species, receptors, target, value
+    from plastogen.model.pharmacology.targets import (
+        TARGETS,
+        by_species,
+        effect_paths,
+        receptors,
+        target,
+        value,
+    )
     from plastogen.model.pharmacology.treated_subject import TreatedSubject
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

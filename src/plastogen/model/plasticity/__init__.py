@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         numbers_of,
     )
     from plastogen.model.plasticity.definition import Plasticity
-    from plastogen.model.plasticity.induction import S_PER_H, Induction, induce
+    from plastogen.model.plasticity.induction import Induction, induce
     from plastogen.model.plasticity.signalling import Inputs
     from plastogen.model.plasticity.spine import Spines
     from plastogen.model.plasticity.system import STATES, SlowModel, stacked

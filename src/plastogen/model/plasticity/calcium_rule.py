@@ -28,13 +28,12 @@ import numpy.typing as npt
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
-from plastogen.model.circuit import RuleNumbers
+from plastogen.model.circuit import RuleNumbers, measures
 
 Array = npt.NDArray[np.float64]
 Amount = Annotated[Quantity, In("1", minimum=0)]
 Rate = Annotated[Quantity, In("1", above=0)]
 
-MS_PER_S = 1000
 ARRIVAL, SPIKE, LOOK = range(3)  # of events at one time: calcium comes in before it is read
 
 
@@ -79,14 +78,14 @@ def numbers_of(rule: CalciumRule, *, scale: float = 1) -> RuleNumbers:
     """`rule` in plain floats, the amplitudes of calcium times `scale`."""
     release, tau_s = rule.release, float(rule.efficacy_time)
     return RuleNumbers(
-        calcium_s=float(rule.calcium_time) / MS_PER_S,
+        calcium_s=float(rule.calcium_time) / measures.MS_PER_S,
         presynaptic=scale * float(rule.presynaptic) * (float(release.share) if release else 1),
         postsynaptic=scale * float(rule.postsynaptic),
         coincidence=float(rule.coincidence),
         threshold=float(rule.potentiation_threshold),
         potentiation=float(rule.potentiation) / tau_s,
         depression=float(rule.depression) / tau_s,
-        delay_s=float(rule.delay) / MS_PER_S,
+        delay_s=float(rule.delay) / measures.MS_PER_S,
         initial=float(rule.initial),
         used=float(release.share) if release else 0,
         recovery_s=float(release.recovery) if release else 1,

@@ -21,12 +21,12 @@ from pydantic import Field
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, Given, Quantity, faulty
 from plastogen._base.units import parse
-from plastogen.model.circuit import RuleNumbers
-from plastogen.model.plasticity.calcium_rule import MS_PER_S, Efficacies, efficacies
+from plastogen.model.circuit import RuleNumbers, measures
+from plastogen.model.pharmacology import S_PER_H
+from plastogen.model.plasticity.calcium_rule import Efficacies, efficacies
 
 Array = npt.NDArray[np.float64]
 MOST_SPIKES = 1_000_000  # of all synapses together
-S_PER_H = 3600
 
 
 def _default(text: str, unit: str) -> Any:
@@ -125,10 +125,10 @@ class Induction(Definition):
         """
         first = self._train(rng)
         pre = first if self.drives != "postsynaptic" else first[:0]
-        late = float(self.interval) / MS_PER_S
+        late = float(self.interval) / measures.MS_PER_S
         post = self._train(rng) if self.timing == "independent" else first + late
         post = post if self.drives != "presynaptic" else post[:0]
-        jitter = float(self.jitter) / MS_PER_S
+        jitter = float(self.jitter) / measures.MS_PER_S
         noise = rng.standard_normal((self.synapses, len(pre))) if jitter else 0.0
         return np.broadcast_to(pre, (self.synapses, len(pre))) + jitter * noise, post
 
