@@ -193,8 +193,13 @@ def test_the_course_is_at_its_threshold_at_onset(levels: list[float]) -> None:
         assert reason == (ALREADY if x[0] > 0 else NEVER)
         assert x[0] > 0 or (x <= 0).all()
     else:
+        begun = np.flatnonzero(x)[0]  # what starts at 0 has not begun
         assert np.interp(first, t, x) >= -1e-9
-        assert (x[t < first] < 0).all()
+        assert (x[begun:][t[begun:] < first] < 0).all()
+
+
+def test_what_starts_at_its_threshold_has_its_onset_when_it_comes_back() -> None:
+    assert onset(np.arange(4.0), np.array([0.0, -1.0, 0.0, 1.0])) == (2.0, "")
 
 
 def test_places_are_picked_by_name() -> None:
