@@ -61,8 +61,8 @@ def made(name: str, out: Path | None = None, **settings: Any) -> Made:
     return make_lesson(name, settings, out=out, say=silent, workers=1)
 
 
-def test_there_are_at_least_eight_and_each_is_listed(here: Path) -> None:
-    assert len(LESSONS) >= 8
+def test_there_are_at_least_nine_and_each_is_listed(here: Path) -> None:
+    assert len(LESSONS) >= 9
     told = CliRunner().invoke(app, ["lesson"])
     assert told.exit_code == 0
     assert [line.split()[0] for line in told.output.splitlines()] == LESSONS
@@ -241,6 +241,46 @@ DS = xr.Dataset(
 )  # fmt: skip
 def test_a_place_in_a_text_reads_a_number_of_the_run(place: str, said: str) -> None:
     assert keys._found(place, QUESTION, DS).in_sentence == said
+
+
+UNDER_BLOCK = open_experiment("learning_under_block")
+AT_POINTS = xr.Dataset(
+    {
+        "change": (
+            ("arm", "rate", "induction_block", "seed"),
+            np.arange(126, dtype=float).reshape(3, 6, 7, 1) / 100,
+        )
+    },
+    {"arm": list(UNDER_BLOCK.experiment.arms)},
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("change of nonlinear where rate = 20 Hz, induction_block = 0.5", "0.18"),
+        ("change of nonlinear where induction_block = 0.5, rate = 20 Hz as %", "18 %"),
+        ("change of linear where rate = 0.1 Hz, induction_block = 0 minus change of nonlinear where rate = 10 Hz, induction_block = 1", "0.29"),
+    ],
+)  # fmt: skip
+def test_a_place_names_a_point_by_all_its_axes(place: str, said: str) -> None:
+    assert keys._fault(place, UNDER_BLOCK) is None
+    assert keys._found(place, UNDER_BLOCK, AT_POINTS).in_sentence == said
+
+
+@pytest.mark.parametrize(
+    ("place", "wanted"),
+    [
+        ("change of linear where rate = 20 Hz", "7 points of the sweep"),
+        ("change of linear where rate = 20 Hz; induction_block = 0", "20 Hz; induction_block = 0"),
+        ("change of linear where rate 20 Hz", "{change of linear where rate 20 Hz}"),
+        ("change of linear where rate = 20 Hz, block = 0", "'block'"),
+    ],
+)
+def test_a_place_that_is_no_point_is_refused(place: str, wanted: str) -> None:
+    fault = keys._fault(place, UNDER_BLOCK)
+    assert fault is not None
+    assert wanted in fault[0]
 
 
 def test_a_mean_stands_inside_its_interval_and_nothing_is_zero() -> None:

@@ -2,9 +2,9 @@
 came out.
 
 A text reads numbers of the run in braces: `{rate_E of ketamine}`, at a point of a sweep `{rate_E of
-ketamine where dose = 0.5 mg/kg}`; two of them with `minus` or `over` between; and at the end `as %`
-(a share) or `as change` (of 1, or of 100 %). Means over seeds; a difference or ratio is taken seed
-by seed.
+ketamine where dose = 0.5 mg/kg}`, with commas between the axes of a point; two of them with `minus`
+or `over` between; and at the end `as %` (a share) or `as change` (of 1, or of 100 %).
+Means over seeds; a difference or ratio is taken seed by seed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from plastogen.figures import arm_label
 from plastogen.publish.lesson.definition import Lesson
 
 PLACE = re.compile(r"\{([^{}]*)\}")
-NUMBER = re.compile(r"(\w+) of (\w+)(?: where (\w+) = (.+))?")
+NUMBER = re.compile(r"(\w+) of (\w+)(?: where (.+))?")
+POINT = re.compile(r"(\w+) = (.+?)(?:, (?=\w+ = )|$)")
 BETWEEN = re.compile(r" (minus|over) ")
 AS = re.compile(r" as (%|change)$")
 TINY = 1e-9
@@ -34,12 +35,11 @@ WHOLE = {"1": 1, "%": 100}  # what a level is a change of, by unit
 
 @dataclass(frozen=True)
 class Number:
-    """A readout of an arm, at a point of the sweep where `axis` has `value`."""
+    """A readout of an arm, at the point of the sweep where each axis of `where` has its value."""
 
     readout: str
     arm: str
-    axis: str | None = None
-    value: str | None = None
+    where: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -184,9 +184,8 @@ def _fault(place: str, opened: OpenExperiment) -> tuple[str, str, str | None] | 
         for name, known in ((number.readout, experiment.readouts), (number.arm, experiment.arms)):
             if name not in known:
                 return f"{{{place}}}", any_of(known), nearest(name, known)
-        where = {number.axis: number.value} if number.axis and number.value else {}
         try:
-            points = int(picked(opened.axes, where).sum())
+            points = int(picked(opened.axes, number.where).sum())
         except QuantityError as error:
             return error.found, error.wanted, error.nearest
         if points != 1:
@@ -201,10 +200,20 @@ def _fault(place: str, opened: OpenExperiment) -> tuple[str, str, str | None] | 
 def _numbers(place: str) -> list[Number] | None:
     """One or two numbers that a place reads; None when it cannot be read."""
     parts = BETWEEN.split(AS.sub("", place))[::2]
-    found = [NUMBER.fullmatch(part.strip()) for part in parts]
-    if len(parts) > 2 or not all(found):
+    found = [_number(part.strip()) for part in parts]
+    numbers = [number for number in found if number is not None]
+    return numbers if len(numbers) == len(parts) <= 2 else None
+
+
+def _number(part: str) -> Number | None:
+    """A readout of an arm, or None."""
+    match = NUMBER.fullmatch(part)
+    if match is None:
         return None
-    return [Number(*match.groups()) for match in found if match]
+    readout, arm, point = match.groups(default="")
+    where = dict(POINT.findall(point))
+    whole = ", ".join(f"{axis} = {value}" for axis, value in where.items()) == point
+    return Number(readout, arm, where) if whole else None
 
 
 def key(lesson: Lesson, opened: OpenExperiment, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Key:
@@ -258,11 +267,10 @@ def _found(place: str, opened: OpenExperiment, ds: xr.Dataset) -> Found:
 
 def _values(number: Number, opened: OpenExperiment, ds: xr.Dataset) -> NDArray[np.float64]:
     """The readout of every seed, or of every virtual subject, the mean of its seeds."""
-    where = {number.axis: number.value} if number.axis and number.value else {}
     values = np.asarray(ds[number.readout].sel(arm=number.arm).values, float)
     if any(axis.name == SUBJECT for axis in opened.axes):
         values = values.mean(-1, keepdims=True)
-    return values[picked(opened.axes, where)].reshape(-1)
+    return values[picked(opened.axes, number.where)].reshape(-1)
 
 
 def _worded(place: str, opened: OpenExperiment) -> str:
@@ -272,9 +280,7 @@ def _worded(place: str, opened: OpenExperiment) -> str:
     for number in _numbers(place) or []:
         title = experiment.readouts[number.readout].title or number.readout.replace("_", " ")
         arm = experiment.arms[number.arm].title or arm_label(number.arm)
-        told.append(
-            f"{title}, {arm}"
-            + (f", {number.axis} = {minus(number.value)}" if number.axis and number.value else "")
-        )
+        at = (f"{axis} = {minus(value)}" for axis, value in number.where.items())
+        told.append(", ".join((title, arm, *at)))
     between = BETWEEN.search(place)
     return f" {between[1]} ".join(told) if between else told[0]
