@@ -152,7 +152,9 @@ def activity(**values: object) -> Activity:
 def test_agonist_of_each_pool() -> None:
     base = activity(glutamate=4.0)
     found = agonist(SMALL, activity(bound=0.123, glutamate=6.0), base)
-    synaptic, tonic, rest = 0.123, 0.1 * 6 / 4, 0.02 * 0.3 * 100 / 1000
+    synaptic, tonic, mini = 0.123, 0.1 * 6 / 4, 0.02 * 0.3 * 100 / 1000
+    c = 0.03 * 6 / 4  # ambient glutamate of the resting clefts goes with release
+    rest = mini + (1 - mini) * (0.6 * c / (c + 3.3) + 0.4 * c / (c + 2.9))
     assert found == pytest.approx(
         {
             "E.synaptic": synaptic,
@@ -170,6 +172,24 @@ def test_minis_go_on_when_the_circuit_is_silent() -> None:
     found = agonist(SMALL, activity(bound=0.0, glutamate=0.0), activity(glutamate=4.0))
     assert (found["E.synaptic"], found["PV.tonic"]) == (0, 0)
     assert found["E.rest"] > 0
+
+
+def test_resting_receptors_see_more_ambient_glutamate_than_minis_and_none_where_the_file_has_none() -> (
+    None
+):
+    base = activity(glutamate=4.0)
+    found = agonist(SMALL, base, base)["E.rest"]
+    none = SMALL.model_copy(update={"agonist": SMALL.agonist.model_copy(update={"resting": None})})
+    assert 0.008 < found < 0.012  # plasticity from rest wants about one in a hundred
+    assert agonist(none, base, base)["E.rest"] == pytest.approx(6e-4)
+
+
+def test_agonist_of_many_courses_is_that_of_each() -> None:
+    base, released = activity(glutamate=4.0), (0.0, 2.0, 40.0)
+    many = agonist(SMALL, activity(glutamate=np.array(released)), base)
+    each = [agonist(SMALL, activity(glutamate=x), base) for x in released]
+    for kind in ("rest", "tonic"):
+        np.testing.assert_array_equal(many[f"E.{kind}"], [one[f"E.{kind}"] for one in each])
 
 
 def test_no_more_than_all_tonic_receptors_are_bound() -> None:

@@ -26,6 +26,8 @@ TITLES: dict[str, dict[str, str]] = {
     "circuit": {
         "agonist.ambient": "share of tonic receptors filled by ambient glutamate",
         "agonist.mini_rate": "rate of spontaneous release",
+        "agonist.resting.concentration": "ambient glutamate at resting synapses",
+        "agonist.resting.half.*": "glutamate that fills half of {0} receptors",
         "agonist.saturation": "share of receptors filled by one release",
         "background.rate": "rate of background input",
         "background.spread": "spread of background input between cells",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
@@ -106,13 +107,20 @@ def agonist(circuit: Circuit, activity: Activity, baseline: Activity) -> dict[st
     """Pool -> share of the time its receptors have glutamate bound, one number or one a course.
 
     Synaptic: from spikes. Tonic: ambient glutamate, which goes with release. Rest: spontaneous
-    release alone.
+    release, and ambient glutamate, lower there, between.
     """
     k = circuit.agonist
-    ambient = np.minimum(1.0, float(k.ambient) * activity.glutamate / baseline.glutamate)
+    released = activity.glutamate / baseline.glutamate
+    ambient = np.minimum(1.0, float(k.ambient) * released)
     mini = float(k.mini_rate) * float(k.saturation) * float(circuit.decays.nmda) / measures.MS_PER_S
-    shares = {"synaptic": activity.bound, "tonic": ambient, "rest": mini}
-    return {pool: shares[pool.partition(".")[2]] for pool in circuit.pools()}
+
+    def bound(kind: str, subunits: Mapping[str, float]) -> Any:
+        if kind == "rest":
+            between = 0.0 if k.resting is None else k.resting.bound(subunits, released)
+            return mini + (1 - mini) * between
+        return activity.bound if kind == "synaptic" else ambient
+
+    return {pool: bound(pool.partition(".")[2], mix) for pool, mix in circuit.pools().items()}
 
 
 def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:

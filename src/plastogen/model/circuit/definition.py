@@ -8,14 +8,15 @@ value. The file also says which classes and receptor pools there are: all else a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from typing import Annotated, Literal, get_args
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Any, Literal, get_args
 
 import pydantic
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen._base.text import any_of, nearest, show
+from plastogen.model.pharmacology import BySubunit
 
 Role = Literal["principal", "perisomatic", "dendritic", "other"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -139,17 +140,34 @@ class Magnesium(Definition):
     efold: Annotated[Quantity, In("mV", above=0)]
 
 
+class RestingGlutamate(Definition):
+    """Ambient glutamate in the clefts of synapses that only rest, at baseline, and what fills half
+    of the receptors of each subunit: C/(C + half).
+    """
+
+    concentration: Annotated[Quantity, In("uM", minimum=0)]
+    half: BySubunit
+
+    def bound(self, shares: Mapping[str, float], relative: Any) -> Any:
+        """Share of a pool's receptors, subunit -> `shares`, that has glutamate bound, where there
+        is `relative` times as much of it as at baseline (a number, or one a course).
+        """
+        c = float(self.concentration) * relative
+        return sum(part * c / (c + float(getattr(self.half, s))) for s, part in shares.items())
+
+
 class Agonist(Definition):
     """How much of the time receptors have glutamate bound.
 
     `saturation` is the share of free receptors that one release fills; `ambient` is the share of
     tonic receptors filled by ambient glutamate at baseline; `mini_rate` is the rate of spontaneous
-    release a synapse.
+    release a synapse; `resting`, if there is any, is the ambient glutamate at synapses that rest.
     """
 
     saturation: Annotated[Quantity, In("1", above=0, maximum=1)]
     ambient: Fraction
     mini_rate: Annotated[Quantity, In("Hz", minimum=0)]
+    resting: RestingGlutamate | None = None
 
 
 class Background(Definition):

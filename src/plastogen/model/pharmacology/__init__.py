@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from plastogen.model.pharmacology.block_kinetics import S_PER_H, BlockKinetics, Gating, Pool
     from plastogen.model.pharmacology.drug import Drug, check_treatment
     from plastogen.model.pharmacology.known import KNOWN, Known
-    from plastogen.model.pharmacology.nmda_block import SUBUNITS, Array, NmdarBlock
+    from plastogen.model.pharmacology.nmda_block import SUBUNITS, Array, BySubunit, NmdarBlock
     from plastogen.model.pharmacology.regimen import (
         LONGEST_H,
         Duration,
