@@ -99,12 +99,15 @@ def emulator() -> tuple[str, Outputs]:
     seeds = 1 + np.arange(60) % 2
     probe = FormulaProbe(circuit)
     answers = [
-        probe.ask(Drive.from_array(circuit, d), int(s)) for d, s in zip(drives, seeds, strict=True)
+        probe.measure(Drive.from_array(circuit, d), int(s))
+        for d, s in zip(drives, seeds, strict=True)
     ]
     between = (drives[:20] + drives[20:40]) / 2
     fitted = Emulator.fit(circuit, drives, seeds, answers)
     return fingerprint(circuit), {
-        "rate_hz": np.asarray(fitted.ask(Drive.from_array(circuit, between), 1).rate_hz).tolist()
+        "rate_hz": np.asarray(
+            fitted.measure(Drive.from_array(circuit, between), 1).rate_hz
+        ).tolist()
     }
 
 

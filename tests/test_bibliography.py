@@ -8,9 +8,16 @@ import pytest
 from test_experiment import question
 
 from plastogen._base.library import Library, Reference
-from plastogen.analysis.provenance import Cited, bibtex, cited, counts, numbers, summary
+from plastogen.analysis.provenance import (
+    Cited,
+    bibtex,
+    count_evidence,
+    describe_evidence,
+    list_cited,
+    numbers_in_use,
+)
 
-USED = numbers(question().conditions())
+USED = numbers_in_use(question().conditions())
 
 
 def test_only_what_is_used_is_counted_and_once() -> None:
@@ -33,21 +40,21 @@ def test_kinetics_of_other_animals_and_other_sets_are_not_in_use() -> None:
     assert not any(
         path.startswith(("kinetics.mouse", "kinetics.rat", "kinetics.human.H1")) for path in paths
     )
-    chosen = numbers([question(**{"subject__kinetics": "H1"}).condition("ketamine")])
+    chosen = numbers_in_use([question(**{"subject__kinetics": "H1"}).condition("ketamine")])
     assert any(n.path.startswith("kinetics.human.H1.") for n in chosen)
 
 
 def test_counts_add_up_and_nothing_remembered_is_called_measured() -> None:
-    assert sum(counts(USED).values()) == len(USED)
-    assert summary(USED).startswith(f"{len(USED)} numbers: ")
-    assert "measured" not in summary(USED)
-    assert "assumed" in summary(USED)
+    assert sum(count_evidence(USED).values()) == len(USED)
+    assert describe_evidence(USED).startswith(f"{len(USED)} numbers: ")
+    assert "measured" not in describe_evidence(USED)
+    assert "assumed" in describe_evidence(USED)
 
 
 def test_what_a_person_sets_counts_as_assumed() -> None:
-    before = counts(numbers([question().condition("ketamine")]))
-    after = counts(
-        numbers(
+    before = count_evidence(numbers_in_use([question().condition("ketamine")]))
+    after = count_evidence(
+        numbers_in_use(
             [
                 question(
                     **{"drugs__ketamine__kinetics__human__H2__clearance": "1.4 L/min"}
@@ -60,7 +67,7 @@ def test_what_a_person_sets_counts_as_assumed() -> None:
 
 
 def test_references_of_numbers_and_claims_are_cited() -> None:
-    found = {one.key: one for one in cited(USED, ["li2010", "li2010", None], Library())}
+    found = {one.key: one for one in list_cited(USED, ["li2010", "li2010", None], Library())}
     assert found["li2010"].claims == 2
     assert found["kotermanski2009"].numbers >= 4
     assert "assumed" not in found

@@ -191,6 +191,17 @@ def test_the_order_of_classes_does_not_hang_on_the_order_in_the_file() -> None:
     assert digest(turned) == digest(SMALL)
 
 
+def test_a_copy_with_other_cells_derives_its_own_classes() -> None:
+    """What a circuit derives once (classes, pools, numbers of a drive) does not stay with a copy."""
+    whole = SMALL.classes, SMALL.principal, SMALL.inhibitory, SMALL.drive_numbers, SMALL.pools()
+    left = {name: cells for name, cells in SMALL.populations.items() if name != "PV"}
+    copied = SMALL.model_copy(update={"populations": left})
+    assert (copied.classes, copied.inhibitory) == (("E", "SST"), ("SST",))
+    assert not {"nmda_PV", "pv_output"} & set(copied.drive_numbers)
+    assert not [pool for pool in copied.pools() if pool.startswith("PV")]
+    assert whole == (SMALL.classes, "E", ("PV", "SST"), SMALL.drive_numbers, SMALL.pools())
+
+
 @pytest.mark.parametrize(
     ("cls", "role", "found"),
     [

@@ -102,9 +102,9 @@ def test_the_emulator_takes_as_many_numbers_and_classes_as_the_circuit(
     rng, probe = np.random.default_rng(1), FormulaProbe(circuit)
     healthy = Drive().array(circuit)
     drives = np.vstack([healthy, healthy + 0.1 * rng.random((60, count)) * (healthy > 0)])
-    answers = [probe.ask(Drive.from_array(circuit, row), 1) for row in drives]
+    answers = [probe.measure(Drive.from_array(circuit, row), 1) for row in drives]
     emulator = Emulator.fit(circuit, drives, np.ones(61, np.int64), answers)
-    found = emulator.ask(Drive.from_array(circuit, drives[:2]), 1)
+    found = emulator.measure(Drive.from_array(circuit, drives[:2]), 1)
     assert found.rate_hz.shape == (2, len(circuit.classes))
     np.testing.assert_allclose(found.rate_hz[0], answers[0].rate_hz, rtol=0.02)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from plastogen.analysis.compare import Row, compare_results, lines
+from plastogen.analysis.compare import Row, compare_results, describe_comparison
 
 DOSES = (0.1, 0.5, 1.0)
 
@@ -156,7 +156,9 @@ def test_results_without_a_sweep_are_compared_too() -> None:
 
 
 def test_what_is_printed_has_a_verdict_in_every_row() -> None:
-    shown = list(lines(compare_results(results(weight=0), results(seed=5, weight=1, rate=0))))
+    shown = list(
+        describe_comparison(compare_results(results(weight=0), results(seed=5, weight=1, rate=0)))
+    )
     assert shown[0].split() == [
         "readout",
         "arm",

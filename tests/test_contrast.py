@@ -84,7 +84,7 @@ def test_points_of_a_sweep_are_compared_one_by_one() -> None:
     assert found.stats["difference"].sel(dose=1.0) == pytest.approx(
         3 * found.stats["difference"].sel(dose=0.1)
     )
-    assert "x dose 1" in " ".join(row[0] for row in trial.rows([found]))
+    assert "x dose 1" in " ".join(row[0] for row in trial.text_rows([found]))
 
 
 def test_the_effect_asked_about_decides_what_is_needed_and_nothing_else() -> None:
@@ -100,7 +100,7 @@ def test_the_effect_asked_about_decides_what_is_needed_and_nothing_else() -> Non
 def test_a_course_is_compared_at_every_time_and_told_where_it_differs_most() -> None:
     found = next(trial.contrasts(results(), ["weight"]))
     assert found.stats.sizes == {"time": 3}
-    (row,) = trial.rows([found])
+    (row,) = trial.text_rows([found])
     assert row[0] == "weight at 6 h"
     assert float(row[2].split()[0]) == pytest.approx(2, abs=0.1)
 
@@ -130,7 +130,7 @@ def test_nothing_to_compare_is_an_error() -> None:
 
 def test_the_table_has_a_row_for_every_place_and_reads_back() -> None:
     found = list(trial.contrasts(results(), ["x", "weight"]))
-    rows = list(csv.DictReader(io.StringIO(trial.table(found))))
+    rows = list(csv.DictReader(io.StringIO(trial.to_csv(found))))
     assert len(rows) == 2 + 2 * 3
     assert [row["time"] for row in rows if row["readout"] == "weight"][:3] == ["0.0", "6.0", "24.0"]
     assert float(rows[0]["difference"]) == pytest.approx(
@@ -142,10 +142,10 @@ def test_the_table_has_a_row_for_every_place_and_reads_back() -> None:
 def test_rows_say_n_of_n_and_the_unit() -> None:
     ds = results()
     ds["x"][1, 0] = np.nan
-    row = next(trial.rows(trial.contrasts(ds)))
+    row = next(trial.text_rows(trial.contrasts(ds)))
     assert row[-1] == "5 of 6"
     assert "ng/mL" in row[2]
-    above, below = trial.legend(next(trial.contrasts(ds)), effect=0.5)
+    above, below = trial.describe_pairs(next(trial.contrasts(ds)), effect=0.5)
     assert above == "each arm less vehicle, matched pairs of seeds (df n - 1)"
     assert below.endswith("a difference of 0.5")
 

@@ -88,10 +88,10 @@ def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
     """The root that the slow model finds when it may ask the formula as often as it likes."""
     p = plan(subject="stressed_adult", tolerance=1e-4)
     found, probe, model = simulate(p), FormulaProbe(p.circuit), SlowModel(p.plasticity)
-    base = probe.ask(Drive(), 1)
+    base = probe.measure(Drive(), 1)
 
     def heard(J: float) -> Inputs:
-        a = probe.ask(Drive(recurrent=J), 1)
+        a = probe.measure(Drive(recurrent=J), 1)
         return Inputs(
             rate_E=a.rate_hz[0] / base.rate_hz[0],
             ampa_throughput=a.ampa_throughput / base.ampa_throughput,
@@ -170,7 +170,7 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
         mg_efold_mV=float(k.magnesium.efold),
     )
     probe, model = FormulaProbe(k), SlowModel(p.plasticity)
-    base, pools = probe.ask(Drive(), 1), list(k.pools())
+    base, pools = probe.measure(Drive(), 1), list(k.pools())
     y, blocked = model.healthy_state(), kinetics.start()
     path = [y]
 
@@ -262,7 +262,7 @@ def held() -> Course:
 def test_a_hold_begins_and_ends_to_the_instant() -> None:
     found = held()
     base, blocked = (
-        FormulaProbe(answering()).ask(Drive(ampa=left), 1).rate_hz for left in (1, 0.1)
+        FormulaProbe(answering()).measure(Drive(ampa=left), 1).rate_hz for left in (1, 0.1)
     )
     for edge, before, after in ((1.21875, base, blocked), (3.21875, blocked, base)):
         np.testing.assert_allclose(at(found, "rate_hz", edge - 1e-6), before, rtol=0.02)
@@ -275,8 +275,8 @@ def test_a_hold_begins_and_ends_to_the_instant() -> None:
 
 def test_throughput_falls_with_the_receptors_that_carry_it() -> None:
     rate = (
-        FormulaProbe(answering()).ask(Drive(ampa=0.1), 1).rate_hz[0]
-        / FormulaProbe(answering()).ask(Drive(), 1).rate_hz[0]
+        FormulaProbe(answering()).measure(Drive(ampa=0.1), 1).rate_hz[0]
+        / FormulaProbe(answering()).measure(Drive(), 1).rate_hz[0]
     )
     assert at(held(), "ampa_throughput", 2) == pytest.approx(0.1 * rate, rel=0.03)
     assert at(held(), "glutamate", 2) == pytest.approx(100 * rate, rel=0.03)
@@ -351,7 +351,7 @@ def test_an_infusion_does_what_its_slopes_say() -> None:
     t = np.argmin(np.abs(found.t_h - 2 / 3))
     left = dict(zip(found.pools, 1 - found.arrays["block"][t], strict=True))
     drive = reduce(SMALL, State(nmdar=left)).changed(recurrent=found.arrays["recurrent"][t])
-    wanted = FormulaProbe(answering()).ask(drive, 1).rate_hz
+    wanted = FormulaProbe(answering()).measure(drive, 1).rate_hz
     np.testing.assert_allclose(found.arrays["rate_hz"][t], wanted, rtol=0.02)
     assert at(found, "bdnf", 1) > 1.05
     assert at(found, "weight", 12) > 1.01
@@ -396,9 +396,9 @@ class Counting:
         self.circuit = answering()
         self.inner = FormulaProbe(answering())
 
-    def ask(self, drive: Drive, seed: int) -> Activity:
+    def measure(self, drive: Drive, seed: int) -> Activity:
         self.calls.append(drive)
-        return self.inner.ask(drive, seed)
+        return self.inner.measure(drive, seed)
 
 
 def told(**numbers: float) -> np.ndarray:
@@ -503,7 +503,7 @@ def test_progress_goes_from_nothing_to_all() -> None:
 
 
 def moved(rate: float, se: float) -> Activity:
-    base = FormulaProbe(answering()).ask(Drive(), 1)
+    base = FormulaProbe(answering()).measure(Drive(), 1)
     return replace(base, rate_hz=np.array([rate, 12.0, 8.0]), rate_se_hz=np.full(3, se))
 
 
@@ -541,14 +541,14 @@ def test_a_circuit_that_jumps_is_followed_in_the_shortest_steps(
 def test_an_answer_that_is_not_finite_ends_the_course() -> None:
     """It would have to be followed in the shortest steps otherwise, for hours."""
     assert np.isnan(step_error(moved(5, np.nan), moved(5, 0.1)))
-    plain = FormulaProbe.ask
+    plain = FormulaProbe.measure
 
-    def ask(self: FormulaProbe, drive: Drive, seed: int) -> Activity:
+    def measure(self: FormulaProbe, drive: Drive, seed: int) -> Activity:
         found = plain(self, drive, seed)
         return found if drive == Drive() else replace(found, rate_se_hz=np.full(3, np.nan))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FormulaProbe, "ask", ask)
+        patch.setattr(FormulaProbe, "measure", measure)
         patch.setattr(FormulaProbe, "key", "answers that are not finite")
         with pytest.raises(
             RuntimeError, match=r"cannot go on past \S+ h: what the circuit answers is not finite"

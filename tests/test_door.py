@@ -106,7 +106,7 @@ def test_the_network_is_asked_with_what_drove_it_then(
     assert (seed, options["synapses"], found.drive) == (2, True, drive)
     wanted = ds["rate_hz"].sel(arm="ketamine", seed=2).isel(time=place).values
     vehicle = ds["rate_hz"].sel(arm="vehicle", seed=2).isel(time=place).values
-    rates = FormulaProbe(circuit).ask(drive, seed).rate_hz
+    rates = FormulaProbe(circuit).measure(drive, seed).rate_hz
     assert rates == pytest.approx(wanted, rel=0.02)
     assert rates != pytest.approx(vehicle, rel=0.02)
     one, other = circuit.principal, circuit.classes[-1]

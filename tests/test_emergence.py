@@ -96,7 +96,7 @@ def test_the_circuit_at_rest_is_awake_irregular_and_asynchronous() -> None:
 @lru_cache
 def answers(circuit_key: str, drive: Drive) -> list[Activity]:
     probe = CachedProbe(NetworkProbe(CIRCUITS[circuit_key], seconds=WINDOW_S, settle_s=0.5))
-    return [probe.ask(drive, seed) for seed in SEEDS]
+    return [probe.measure(drive, seed) for seed in SEEDS]
 
 
 def response(circuit_key: str, drive: Drive) -> tuple[dict[str, float], dict[str, float]]:

@@ -35,8 +35,8 @@ class Noisy:
     def __init__(self, noise: float = NOISE) -> None:
         self.noise = noise
 
-    def ask(self, drive: Drive, seed: int) -> Activity:
-        found = FORMULA.ask(drive, seed)
+    def measure(self, drive: Drive, seed: int) -> Activity:
+        found = FORMULA.measure(drive, seed)
         rng = np.random.default_rng([seed, *np.rint(1e6 * drive.array(SMALL)).astype(int).tolist()])
         own = APART * np.sin(seed) * (drive["tonic_SST"] - 1) * 5
         rate = found.rate_hz * np.exp(own + self.noise * rng.standard_normal(3))
@@ -65,7 +65,7 @@ def told(n: int, *, noisy: bool = True) -> Emulator:
     seeds = np.array([1, 2, *(1 + np.arange(n) % 2)])
     probe = Noisy() if noisy else FORMULA
     answers = [
-        probe.ask(Drive.from_array(SMALL, d), int(s)) for d, s in zip(asked, seeds, strict=True)
+        probe.measure(Drive.from_array(SMALL, d), int(s)) for d, s in zip(asked, seeds, strict=True)
     ]
     return Emulator.fit(CIRCUIT, asked, seeds, answers)
 
@@ -77,8 +77,8 @@ def trained() -> Emulator:
 
 def test_it_gives_back_what_it_was_told() -> None:
     emulator = told(40, noisy=False)
-    found = emulator.ask(Drive.from_array(SMALL, emulator.drives), emulator.seeds)
-    true = FORMULA.ask(Drive.from_array(SMALL, emulator.drives), emulator.seeds)
+    found = emulator.measure(Drive.from_array(SMALL, emulator.drives), emulator.seeds)
+    true = FORMULA.measure(Drive.from_array(SMALL, emulator.drives), emulator.seeds)
     np.testing.assert_allclose(found.rate_hz, true.rate_hz, rtol=2e-3)
     np.testing.assert_allclose(found.bound, true.bound, rtol=1e-2)
     np.testing.assert_allclose(found.calcium, true.calcium, rtol=2e-2)
@@ -88,8 +88,8 @@ def test_it_gives_back_what_it_was_told() -> None:
 def test_it_answers_between(trained: Emulator) -> None:
     asked = drives(200, seed=5)
     errors = np.log(
-        trained.ask(Drive.from_array(SMALL, asked), 1).rate_hz
-        / FORMULA.ask(Drive.from_array(SMALL, asked), 1).rate_hz
+        trained.measure(Drive.from_array(SMALL, asked), 1).rate_hz
+        / FORMULA.measure(Drive.from_array(SMALL, asked), 1).rate_hz
     )
     own = APART * np.sin(1) * (asked[:, 5] - 1) * 5
     assert np.sqrt(((errors[:, 0] - own) ** 2).mean()) < NOISE
@@ -97,9 +97,9 @@ def test_it_answers_between(trained: Emulator) -> None:
 
 def test_an_answer_has_the_same_bits_whatever_else_is_asked(trained: Emulator) -> None:
     asked, seeds = drives(100, seed=5), 1 + np.arange(100) % 2
-    together = trained.ask(Drive.from_array(SMALL, asked), seeds)
+    together = trained.measure(Drive.from_array(SMALL, asked), seeds)
     for some in (slice(0, 1), slice(3, 40), slice(37, 97, 2)):
-        apart = trained.ask(Drive.from_array(SMALL, asked[some]), seeds[some])
+        apart = trained.measure(Drive.from_array(SMALL, asked[some]), seeds[some])
         assert apart.rate_hz.tobytes() == together.rate_hz[some].tobytes()
         assert apart.voltage.tobytes() == together.voltage[some].tobytes()
 
@@ -117,8 +117,8 @@ def test_courses_of_an_emulator_do_not_depend_on_those_beside_them(trained: Emul
 def test_its_errors_are_as_large_as_it_says(trained: Emulator) -> None:
     asked = drives(300, seed=6)
     log = np.log(
-        trained.ask(Drive.from_array(SMALL, asked), 1).rate_hz[:, 0]
-        / FORMULA.ask(Drive.from_array(SMALL, asked), 1).rate_hz[:, 0]
+        trained.measure(Drive.from_array(SMALL, asked), 1).rate_hz[:, 0]
+        / FORMULA.measure(Drive.from_array(SMALL, asked), 1).rate_hz[:, 0]
     )
     away = log - APART * np.sin(1) * (asked[:, 5] - 1) * 5
     within = np.abs(away) <= 2 * trained.error(asked, 1)[:, 0] + 2 * NOISE / np.sqrt(30)
@@ -137,7 +137,7 @@ def test_at_baseline_there_is_no_error_of_a_change_from_it(trained: Emulator) ->
 def test_seeds_learn_from_each_other_but_stay_apart(trained: Emulator) -> None:
     low = drives(1, seed=8)
     low[:, 5] = 0.65
-    rates = [trained.ask(Drive.from_array(SMALL, low), seed).rate_hz[0, 0] for seed in (1, 2)]
+    rates = [trained.measure(Drive.from_array(SMALL, low), seed).rate_hz[0, 0] for seed in (1, 2)]
     gap = APART * (np.sin(1) - np.sin(2)) * (0.65 - 1) * 5
     assert np.log(rates[0] / rates[1]) == pytest.approx(gap, abs=0.02)
     unseen = trained.error(low, 3)[0, 0]
@@ -148,15 +148,15 @@ def test_moved_answers_are_one_standard_error_away(trained: Emulator) -> None:
     asked = drives(20, seed=9)
     healthy = np.broadcast_to(Drive().array(SMALL), asked.shape)
     plain, moved = (
-        e.ask(Drive.from_array(SMALL, asked), 1).rate_hz[:, 0]
+        e.measure(Drive.from_array(SMALL, asked), 1).rate_hz[:, 0]
         for e in (trained, trained.moved(healthy))
     )
     step = np.log(moved / plain)
     assert (step > trained.error(asked, 1)[:, 0]).all()  # the noise of one probe is in it
     assert (step < 0.2).all()
-    at_rest = trained.moved(healthy[:1]).ask(Drive.from_array(SMALL, healthy[:1]), 1)
+    at_rest = trained.moved(healthy[:1]).measure(Drive.from_array(SMALL, healthy[:1]), 1)
     np.testing.assert_allclose(
-        at_rest.rate_hz, trained.ask(Drive.from_array(SMALL, healthy[:1]), 1).rate_hz
+        at_rest.rate_hz, trained.measure(Drive.from_array(SMALL, healthy[:1]), 1).rate_hz
     )
 
 
@@ -178,9 +178,9 @@ def test_silence_is_learned_too() -> None:
     asked = np.vstack(
         [Drive().array(SMALL), *[Drive(silence=s).array(SMALL) for s in np.linspace(0.05, 1, 20)]]
     )
-    answers = [FORMULA.ask(Drive.from_array(SMALL, d), 1) for d in asked]
+    answers = [FORMULA.measure(Drive.from_array(SMALL, d), 1) for d in asked]
     emulator = Emulator.fit(CIRCUIT, asked, np.ones(len(asked), int), answers)
-    rate = emulator.ask(Drive(silence=np.array([0.9])), 1).rate_hz  # type: ignore[arg-type]
+    rate = emulator.measure(Drive(silence=np.array([0.9])), 1).rate_hz  # type: ignore[arg-type]
     assert 0 <= rate[0, 0] < 0.3
 
 
@@ -188,9 +188,9 @@ def test_it_is_the_same_when_read_back(trained: Emulator, tmp_path: Path) -> Non
     trained.save(tmp_path / "e.npz")
     again = Emulator.load(tmp_path / "e.npz", CIRCUIT)
     asked = drives(7, seed=3)
-    for name, values in trained.ask(Drive.from_array(SMALL, asked), 1).arrays().items():
+    for name, values in trained.measure(Drive.from_array(SMALL, asked), 1).arrays().items():
         np.testing.assert_array_equal(
-            again.ask(Drive.from_array(SMALL, asked), 1).arrays()[name], values
+            again.measure(Drive.from_array(SMALL, asked), 1).arrays()[name], values
         )
     assert again.key == trained.key != told(10).key
     (tmp_path / "e.npz").write_bytes((tmp_path / "e.npz").read_bytes()[:-40])
@@ -199,7 +199,7 @@ def test_it_is_the_same_when_read_back(trained: Emulator, tmp_path: Path) -> Non
 
 
 def test_columns_and_places_say_what_they_hold() -> None:
-    answer = FORMULA.ask(Drive(), 1)
+    answer = FORMULA.measure(Drive(), 1)
     assert columns([answer])[0, 0] == pytest.approx(np.log(answer.rate_hz[0] + 0.1))
     assert places(drives(3), [1, 2, 3]).shape == (3, 13)
 
@@ -225,10 +225,12 @@ class Each:
     def __init__(self, probe: Noisy) -> None:
         self.probe = probe
 
-    def ask(self, drive: Drive, seed: object) -> Activity:
+    def measure(self, drive: Drive, seed: object) -> Activity:
         rows = drive.array(SMALL)
         asked = zip(rows, np.broadcast_to(seed, len(rows)), strict=True)
-        each = [self.probe.ask(Drive.from_array(SMALL, row), int(s)).arrays() for row, s in asked]
+        each = [
+            self.probe.measure(Drive.from_array(SMALL, row), int(s)).arrays() for row, s in asked
+        ]
         return Activity(**{name: np.stack([one[name] for one in each]) for name in each[0]})
 
 
@@ -282,8 +284,8 @@ class Cliff(Noisy):
 
     key = "cliff"
 
-    def ask(self, drive: Drive, seed: int) -> Activity:
-        found = super().ask(drive, seed).arrays()
+    def measure(self, drive: Drive, seed: int) -> Activity:
+        found = super().measure(drive, seed).arrays()
         rate = found["rate_hz"] * np.exp(-12.7 * drive["silence"])
         return Activity(**{**found, "rate_hz": rate})
 
@@ -315,7 +317,7 @@ def test_errors_are_as_large_as_those_of_answers_left_out() -> None:
     asked = drives(40)
     asked[::4, SILENCE] = 0.01
     probe = Cliff(0.002)
-    answers = [probe.ask(Drive.from_array(SMALL, d), 1) for d in asked]
+    answers = [probe.measure(Drive.from_array(SMALL, d), 1) for d in asked]
     theta = covariance(len(SMALL.drive_numbers)).theta
     theta[1 + SILENCE] = np.log(20)
     seeds = np.ones(len(asked), dtype=np.int64)

@@ -12,19 +12,26 @@ import pytest
 from plastogen._base.definition import build
 from plastogen._base.document import Document
 from plastogen._base.library import Library
-from plastogen.analysis.evidence import FUNCTIONS, Row, experiments, lines, page, rows
+from plastogen.analysis.evidence import (
+    FUNCTIONS,
+    Row,
+    experiments_of,
+    judge_rows,
+    load_rows,
+    render_page,
+)
 from plastogen.errors import InputError
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
 from plastogen.experiment.verdict import Verdict
 
 ASKED_FOR = {*range(1, 9), 10, 12, 13, 14, 15, 25, 28, 30, 33, 34, 35, 37, 40, 45, 47, 49}
-TABLE = rows()
+TABLE = load_rows()
 MET = Verdict("it is so", "x", "met", 1.5, 1.2, 1.8, "1", 4, 4, "1 to 2")
 
 
 def verdicts(outcome: Any = "met") -> dict[str, list[Verdict]]:
-    claims: dict[str, list[Verdict]] = {name: [] for name in experiments(TABLE)}
+    claims: dict[str, list[Verdict]] = {name: [] for name in experiments_of(TABLE)}
     for row in TABLE:
         claims.setdefault(row.experiment or "", []).extend(
             replace(MET, claim=c, outcome=outcome) for c in row.claims
@@ -51,7 +58,7 @@ def test_at_most_five_rows_are_calibrated_and_the_models_say_on_what() -> None:
 
 
 def test_every_claim_is_made_by_its_experiment_and_calibrated_ones_say_so() -> None:
-    for name in experiments(TABLE):
+    for name in experiments_of(TABLE):
         question = open_experiment(name)
         check(question)
         made = {claim.claim: claim for claim in question.experiment.expect}
@@ -86,7 +93,7 @@ def test_known_numbers_come_out() -> None:
 
 
 def test_only_predictions_count_as_hits() -> None:
-    found = {(line.row.status, line.outcome) for line in lines(TABLE, verdicts())}
+    found = {(line.row.status, line.outcome) for line in judge_rows(TABLE, verdicts())}
     assert found == {("input", "as put in"), ("calibrated", "fits"), ("predicted", "hit")}
 
 
@@ -95,14 +102,16 @@ def test_only_predictions_count_as_hits() -> None:
     [("missed", "MISS"), ("known miss", "known miss"), ("undecided", "undecided")],
 )
 def test_no_miss_hides(outcome: str, shown: str) -> None:
-    text = page(TABLE, verdicts(outcome))
-    predicted = [line for line in lines(TABLE, verdicts(outcome)) if line.row.status == "predicted"]
+    text = render_page(TABLE, verdicts(outcome))
+    predicted = [
+        line for line in judge_rows(TABLE, verdicts(outcome)) if line.row.status == "predicted"
+    ]
     assert {line.outcome for line in predicted} == {shown}
     assert f"Of {len(predicted)} predictions: {len(predicted)} {shown}." in text
 
 
 def test_every_answer_is_a_line_with_its_outcome_value_and_interval() -> None:
-    text = page(TABLE, verdicts())
+    text = render_page(TABLE, verdicts())
     body = [
         line
         for line in text.splitlines()
@@ -110,14 +119,14 @@ def test_every_answer_is_a_line_with_its_outcome_value_and_interval() -> None:
     ]
     assert {line.count(" | ") for line in body} == {2}
     answers = [line for line in body if not line.startswith("|  |")]
-    assert len(answers) == len(list(lines(TABLE, verdicts())))
+    assert len(answers) == len(list(judge_rows(TABLE, verdicts())))
     assert "| 1.5 [1.2, 1.8]; accepted: 1 to 2; n = 4 |" in text
     assert "not advice" in text
-    assert page(TABLE, verdicts()) == text
+    assert render_page(TABLE, verdicts()) == text
 
 
 def test_what_counts_comes_first_and_what_was_found_is_said_once_a_row() -> None:
-    text = page(TABLE, verdicts("known miss"))
+    text = render_page(TABLE, verdicts("known miss"))
     assert re.findall("^## (.*)$", text, re.M) == ["Predicted", "Calibrated", "Put in"]
     for row in TABLE:
         assert text.count(f"**{row.row} {row.what}**: {row.found}; *{row.source}* |") == 1
@@ -125,7 +134,7 @@ def test_what_counts_comes_first_and_what_was_found_is_said_once_a_row() -> None
 
 def test_the_page_that_ships_is_as_it_would_be_made_today() -> None:
     ships = (Path(__file__).parents[1] / "docs" / "evidence.md").read_text()
-    today = page(TABLE, verdicts())
+    today = render_page(TABLE, verdicts())
     assert [line.split(" | ")[1] for line in ships.splitlines() if line.startswith("| ")] == [
         line.split(" | ")[1] for line in today.splitlines() if line.startswith("| ")
     ]

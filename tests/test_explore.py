@@ -157,7 +157,7 @@ def test_dials_change_one_number_and_know_the_usual_place() -> None:
 
 
 def test_the_table_of_block_is_that_of_the_receptors() -> None:
-    rest = FormulaProbe(SMALL).ask(Drive(), 1)
+    rest = FormulaProbe(SMALL).measure(Drive(), 1)
     table, at = numbers.block_table(SMALL, KETAMINE, rest), numbers.concentrations()
     shape = (len(numbers.MG_QUARTERS), len(at), 6)
     left = np.array(table)

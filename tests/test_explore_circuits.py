@@ -93,7 +93,7 @@ def test_the_network_of_any_circuit_is_given_what_the_package_gives(name: str) -
             for factor in factors:
                 made[cells] *= drive[factor]
         assert made.tobytes() == wanted.tobytes(), value
-    drug = numbers.block_table(circuit, ketamine(), FormulaProbe(circuit).ask(Drive(), 1))
+    drug = numbers.block_table(circuit, ketamine(), FormulaProbe(circuit).measure(Drive(), 1))
     assert np.array(drug).shape[2] == len(numbers.left_numbers(circuit)) == 2 * len(circuit.classes)
 
 

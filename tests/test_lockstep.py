@@ -265,8 +265,8 @@ def test_what_was_asked_is_what_the_circuit_met() -> None:
 
 def test_a_course_that_leaves_the_finite_is_told() -> None:
     class Mad:
-        def ask(self, drive: Drive, seed: object) -> object:
-            found = ANSWERS.ask(drive, seed)
+        def measure(self, drive: Drive, seed: object) -> object:
+            found = ANSWERS.measure(drive, seed)
             return replace(
                 found,
                 rate_hz=np.where(

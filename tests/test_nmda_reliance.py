@@ -16,7 +16,7 @@ from plastogen.model.plasticity.definition import Plasticity
 from plastogen.simulation.nmda_reliance import (
     Reliance,
     current_shares,
-    measure,
+    measure_reliance,
     slowest_return_per_h,
 )
 from plastogen.simulation.probe import FormulaProbe
@@ -34,7 +34,7 @@ def at_one_voltage(v_mV: float) -> np.ndarray:
 
 def test_shares_are_currents_by_hand() -> None:
     activity = replace(
-        FormulaProbe(PREFRONTAL).ask(Drive(), 1), bound=0.1, voltage=at_one_voltage(-59.5)
+        FormulaProbe(PREFRONTAL).measure(Drive(), 1), bound=0.1, voltage=at_one_voltage(-59.5)
     )
     activity = replace(activity, rate_hz=np.array([5.0, 10.0, 8.0]))
     synaptic, tonic = current_shares(PREFRONTAL, activity)
@@ -69,7 +69,7 @@ def test_too_strong_a_loop_is_found_out() -> None:
 @pytest.mark.usefixtures("shared_results")
 @pytest.mark.network
 def test_measured_slopes_are_those_of_the_formula_in_the_file() -> None:
-    found = measure(PREFRONTAL, seeds=(1, 2), seconds=8, settle_s=0.5)
+    found = measure_reliance(PREFRONTAL, seeds=(1, 2), seconds=8, settle_s=0.5)
     written = np.array([[float(PREFRONTAL.formula.gain[c][d]) for d in NUMBERS] for c in CLASSES])
     assert found.slope == pytest.approx(written, rel=0.25, abs=0.25)
     assert (

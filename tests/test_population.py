@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plastogen.analysis.provenance import numbers
+from plastogen.analysis.provenance import numbers_in_use
 from plastogen.errors import InputError
 from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import check
@@ -155,7 +155,7 @@ def test_the_sources_of_a_sweep_are_those_of_the_files() -> None:
     question = open_experiment(
         "one_infusion", {"model.subject": "virtual_adult", "course.subjects": 60}
     )
-    used = {(n.model, n.path): n.quantity for n in numbers(question.typical_conditions())}
+    used = {(n.model, n.path): n.quantity for n in numbers_in_use(question.typical_conditions())}
     clearance = used["drugs/ketamine", "kinetics.human.H2.clearance"]
     assert (clearance.source, clearance.text) == ("kamp2020", "1.317 L/min")
     assert used["subjects/virtual_adult", "varies.subject.weight.cv"].evidence == "assumed"

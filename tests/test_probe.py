@@ -94,7 +94,7 @@ def test_formula_at_baseline_fires_as_the_file_says() -> None:
 def test_formula_moves_each_log_rate_along_its_own_slopes() -> None:
     probe = FormulaProbe(gains(E__nmda_E=0.8, E__pv_output=-0.5, PV__tonic_PV=1.5, SST__silence=2))
     base = probe(State(), 1).rate_hz
-    found = probe.ask(Drive(nmda_E=0.6, pv_output=0.7, tonic_PV=1.2, silence=0.1), 1).rate_hz
+    found = probe.measure(Drive(nmda_E=0.6, pv_output=0.7, tonic_PV=1.2, silence=0.1), 1).rate_hz
     np.testing.assert_allclose(
         np.log(found / base), [-0.4 * 0.8 + 0.3 * 0.5, 0.2 * 1.5, 0.1 * 2], rtol=1e-12
     )
@@ -102,27 +102,29 @@ def test_formula_moves_each_log_rate_along_its_own_slopes() -> None:
 
 def test_formula_answers_every_seed_alike() -> None:
     probe = FormulaProbe(gains(E__ampa=1))
-    one, two = (probe.ask(Drive(ampa=0.8), seed).arrays() for seed in (1, 2))
+    one, two = (probe.measure(Drive(ampa=0.8), seed).arrays() for seed in (1, 2))
     assert all(np.array_equal(one[name], two[name]) for name in one)
 
 
 def test_glutamate_is_release_and_throughput_is_what_arrives() -> None:
     probe = FormulaProbe(gains(E__recurrent=0.5))
     rate = float(SMALL.formula.baseline_hz["E"]) * np.exp(0.1)
-    found = probe.ask(Drive(recurrent=1.2, release=0.8, ampa=0.5), 1)
+    found = probe.measure(Drive(recurrent=1.2, release=0.8, ampa=0.5), 1)
     assert found.glutamate == pytest.approx(0.8 * rate)
     assert found.ampa_throughput == pytest.approx(0.8 * 1.2 * 0.5 * rate)
 
 
 def test_bound_share_of_the_formula_is_that_of_a_poisson_cell() -> None:
-    found = FormulaProbe(SMALL).ask(Drive(), 1)
+    found = FormulaProbe(SMALL).measure(Drive(), 1)
     mean = float(SMALL.formula.baseline_hz["E"]) * 0.3 * 0.1
     assert found.bound == pytest.approx(mean / (1 + mean))
-    assert FormulaProbe(gains()).ask(Drive(release=0.5), 1).bound == pytest.approx(found.bound / 2)
+    assert FormulaProbe(gains()).measure(Drive(release=0.5), 1).bound == pytest.approx(
+        found.bound / 2
+    )
 
 
 def test_calcium_enters_through_what_is_bound_and_free_of_magnesium() -> None:
-    found = FormulaProbe(SMALL).ask(Drive(nmda_E=0.7), 1)
+    found = FormulaProbe(SMALL).measure(Drive(nmda_E=0.7), 1)
     v = measures.bin_centres_mV()
     free = 1 / (1 + np.exp(-v / 16.13) / 3.57)
     assert found.calcium == pytest.approx(
@@ -132,7 +134,7 @@ def test_calcium_enters_through_what_is_bound_and_free_of_magnesium() -> None:
 
 
 def test_voltages_of_the_formula_are_bells_where_the_file_says() -> None:
-    voltage = FormulaProbe(SMALL).ask(Drive(), 1).voltage
+    voltage = FormulaProbe(SMALL).measure(Drive(), 1).voltage
     v = measures.bin_centres_mV()
     np.testing.assert_allclose(voltage.sum(axis=1), 1)
     np.testing.assert_allclose(
@@ -146,7 +148,7 @@ def test_voltages_of_the_formula_are_bells_where_the_file_says() -> None:
 
 
 def activity(**values: object) -> Activity:
-    return replace(FormulaProbe(SMALL).ask(Drive(), 1), **values)  # type: ignore[arg-type]
+    return replace(FormulaProbe(SMALL).measure(Drive(), 1), **values)  # type: ignore[arg-type]
 
 
 def test_agonist_of_each_pool() -> None:
@@ -221,7 +223,7 @@ class Counting:
     def __init__(self) -> None:
         self.calls: list[tuple[Drive, int]] = []
 
-    def ask(self, drive: Drive, seed: int) -> Activity:
+    def measure(self, drive: Drive, seed: int) -> Activity:
         self.calls.append((drive, seed))
         return activity(glutamate=drive["ampa"] + seed)
 
@@ -233,13 +235,13 @@ def same(a: Activity, b: Activity) -> bool:
 def test_an_answer_is_kept_and_given_again_to_the_bit(tmp_path: Path) -> None:
     probe = Counting()
     first = CachedProbe(probe, tmp_path)
-    found = first.ask(Drive(ampa=1 / 3), 1)
+    found = first.measure(Drive(ampa=1 / 3), 1)
     again = CachedProbe(probe, tmp_path)
-    assert same(again.ask(Drive(ampa=1 / 3), 1), found)
+    assert same(again.measure(Drive(ampa=1 / 3), 1), found)
     assert len(probe.calls) == 1
     assert (first.asked, first.answered, again.asked, again.answered) == (1, 0, 0, 1)
     assert isinstance(found.glutamate, float)
-    assert isinstance(again.ask(Drive(ampa=1 / 3), 1).glutamate, float)
+    assert isinstance(again.measure(Drive(ampa=1 / 3), 1).glutamate, float)
 
 
 def test_another_drive_or_seed_is_another_question(tmp_path: Path) -> None:
@@ -247,7 +249,7 @@ def test_another_drive_or_seed_is_another_question(tmp_path: Path) -> None:
     remembered = CachedProbe(probe, tmp_path)
     questions = [(Drive(), 1), (Drive(), 2), (Drive(ampa=0.5), 1), (Drive(gaba=0.5), 1)]
     for drive, seed in questions:
-        remembered.ask(drive, seed)
+        remembered.measure(drive, seed)
     assert probe.calls == questions
 
 
@@ -263,7 +265,7 @@ def test_a_state_is_remembered_by_what_the_network_is_told_of_it(tmp_path: Path)
 def test_a_damaged_answer_is_asked_for_again_and_mended(damage: str, tmp_path: Path) -> None:
     probe = Counting()
     remembered = CachedProbe(probe, tmp_path)
-    found = remembered.ask(Drive(), 1)
+    found = remembered.measure(Drive(), 1)
     path = remembered.path(Drive(), 1)
     whole = path.read_bytes()
     if damage == "lacking":
@@ -272,9 +274,9 @@ def test_a_damaged_answer_is_asked_for_again_and_mended(damage: str, tmp_path: P
         middle = len(whole) // 2
         flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
         path.write_bytes({"truncate": whole[:middle], "flip": flipped, "empty": b""}[damage])
-    assert same(remembered.ask(Drive(), 1), found)
+    assert same(remembered.measure(Drive(), 1), found)
     assert len(probe.calls) == 2
-    assert same(remembered.ask(Drive(), 1), found)
+    assert same(remembered.measure(Drive(), 1), found)
     assert len(probe.calls) == 2
 
 
@@ -338,7 +340,7 @@ def test_the_key_changes_with_window_and_backend() -> None:
 def test_the_key_of_the_formula_changes_with_all_it_reads(overrides: dict[str, object]) -> None:
     one, other = FormulaProbe(SMALL), FormulaProbe(small(**overrides))
     assert one.key != other.key
-    assert not same(one.ask(Drive(), 1), other.ask(Drive(), 1))
+    assert not same(one.measure(Drive(), 1), other.measure(Drive(), 1))
     assert FormulaProbe(small(title="another")).key == one.key
 
 
@@ -371,7 +373,7 @@ class Scripted(NetworkProbe):
 def test_activity_is_read_out_of_the_spikes() -> None:
     probe = Scripted(SMALL)
     drive = Drive(recurrent=1.5, release=0.8, ampa=0.9, nmda_E=0.6)
-    found, spikes = probe.ask(drive, 1), probe.spikes(drive, 1)
+    found, spikes = probe.measure(drive, 1), probe.spikes(drive, 1)
     rate, error = measures.rates_hz(spikes)
     np.testing.assert_array_equal(found.rate_hz, rate)
     np.testing.assert_array_equal(found.rate_se_hz, error)
@@ -388,10 +390,10 @@ def test_the_pattern_of_a_probe_is_held_against_a_baseline_of_other_noise() -> N
     """A state that has not changed must not look more alike than noise allows."""
     probe, shifts = Scripted(SMALL), []
     for seed in range(12):
-        shifts.append(probe.ask(Drive(), seed).pattern_shift)
+        shifts.append(probe.measure(Drive(), seed).pattern_shift)
     assert np.mean(shifts) == pytest.approx(0, abs=4 * np.std(shifts) / np.sqrt(12))
     assert probe.streams == ["noise", "pattern"] * 12
-    probe.ask(Drive(recurrent=1.1), 0)
+    probe.measure(Drive(recurrent=1.1), 0)
     assert probe.streams[-1] == "noise"  # the baseline's pattern is kept
 
 
@@ -399,7 +401,7 @@ def test_the_pattern_of_a_probe_is_held_against_a_baseline_of_other_noise() -> N
 def test_a_network_probe_answers_states_and_drives_alike() -> None:
     probe = NetworkProbe(SMALL, seconds=1, settle_s=0.2)
     found = probe(State(weight=1.2, nmdar={"PV.tonic": 0.5}), 3)
-    assert same(found, probe.ask(Drive(recurrent=1.2, tonic_PV=0.5), 3))
+    assert same(found, probe.measure(Drive(recurrent=1.2, tonic_PV=0.5), 3))
     spikes = probe.spikes(Drive(recurrent=1.2, tonic_PV=0.5), 3)
     assert spikes.seconds == 1
     np.testing.assert_array_equal(found.rate_hz, measures.rates_hz(spikes)[0])

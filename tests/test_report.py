@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from plastogen import SCOPE
-from plastogen.analysis.provenance import cited, numbers
+from plastogen.analysis.provenance import list_cited, numbers_in_use
 from plastogen.experiment.figure_table import FIGURES
 from plastogen.experiment.resolve import Condition, OpenExperiment, open_experiment
 from plastogen.experiment.verdict import Verdict
@@ -205,7 +205,7 @@ def test_claims_are_told_with_interval_and_seeds() -> None:
 
 
 def test_every_number_in_use_stands_with_source_and_evidence() -> None:
-    used = numbers(CASES)
+    used = numbers_in_use(CASES)
     models = [attrs for tag, attrs in READ.found if tag == "details"]
     assert len(models) == len({number.model for number in used})
     rows = sum(tag == "tr" for tag, _ in READ.found)
@@ -219,8 +219,10 @@ def test_every_number_in_use_stands_with_source_and_evidence() -> None:
 
 
 def test_references_in_use_are_listed_once() -> None:
-    known = cited(
-        numbers(CASES), [verdict.source for verdict in fake.verdicts()], QUESTION.models.library
+    known = list_cited(
+        numbers_in_use(CASES),
+        [verdict.source for verdict in fake.verdicts()],
+        QUESTION.models.library,
     )
     ids = [str(attrs["id"]) for tag, attrs in READ.found if tag == "li" and "id" in attrs]
     assert ids == [f"ref-{one.key}" for one in known]
@@ -228,7 +230,7 @@ def test_references_in_use_are_listed_once() -> None:
 
 
 def test_methods_can_be_pasted() -> None:
-    told = " ".join(methods(QUESTION, CASES, DS, numbers(CASES), ["C++ (g++ 12)"]))
+    told = " ".join(methods(QUESTION, CASES, DS, numbers_in_use(CASES), ["C++ (g++ 12)"]))
     for words in (
         "plastogen 0.1.0 (Brian2 2.9.0, C++ (g++ 12))",
         "800 E, 120 PV, 80 SST",

@@ -43,7 +43,7 @@ def population(n: int = 200, seeds: int = 3, **changed: Any) -> xr.Dataset:
 
 def test_who_responds_and_how_many() -> None:
     ds = population()
-    found = responders.response(ds)
+    found = responders.find_responders(ds)
     wanted = ds["responds"].sel(arm="ketamine").mean("seed").values > 0.5
     np.testing.assert_array_equal(found.yes, wanted)
     assert (found.arm, found.n, found.expected) == ("ketamine", 200, 200)
@@ -57,19 +57,19 @@ def test_who_responds_and_how_many() -> None:
 
 def test_a_subject_is_judged_by_the_mean_of_the_number_behind_the_answer() -> None:
     ds = population(seeds=2)
-    assert responders.behind(ds, "responds") is None
-    by_seeds = responders.response(ds).yes
+    assert responders.number_behind(ds, "responds") is None
+    by_seeds = responders.find_responders(ds).yes
     ds["effect"].attrs["of"] = "weight"
-    assert responders.behind(ds, "responds") == "effect"
-    by_mean = responders.response(ds).yes
+    assert responders.number_behind(ds, "responds") == "effect"
+    by_mean = responders.find_responders(ds).yes
     np.testing.assert_array_equal(by_mean, ds["effect"].sel(arm="ketamine").mean("seed") > 0.5)
     assert by_mean.sum() > by_seeds.sum()  # both of two seeds had to say yes
     ds["responds"].attrs["beyond"] = "below"
-    assert responders.behind(ds, "responds") is None
+    assert responders.number_behind(ds, "responds") is None
 
 
 def test_what_decides_separates_best_and_what_does_not_does_not() -> None:
-    first, second = responders.response(population()).separations
+    first, second = responders.find_responders(population()).separations
     assert (first.name, first.path) == ("subject_stress", "subject.stress")
     assert first.low > 0.9
     assert first.responders > first.others + 0.3
@@ -80,15 +80,15 @@ def test_what_decides_separates_best_and_what_does_not_does_not() -> None:
 def test_subjects_without_all_their_seeds_are_counted_and_left_out() -> None:
     ds = population()
     ds["responds"][1, 3, 1] = np.nan
-    found = responders.response(ds)
+    found = responders.find_responders(ds)
     assert (found.n, found.expected) == (199, 200)
     assert 4 not in found.subjects
-    assert "n = 199 of 200" in responders.sentence(found)
+    assert "n = 199 of 200" in responders.describe_response(found)
 
 
 def test_where_everybody_responds_nothing_separates() -> None:
     ds = population()
-    found = responders.response(
+    found = responders.find_responders(
         ds.assign(responds=ds["responds"] * 0 + 1).assign(
             responds=(ds["responds"] * 0 + 1).assign_attrs(ds["responds"].attrs)
         )
@@ -99,7 +99,8 @@ def test_where_everybody_responds_nothing_separates() -> None:
 
 def test_rows_have_medians_with_units() -> None:
     table = {
-        row[0]: row[1:] for row in responders.rows(responders.response(population()).separations)
+        row[0]: row[1:]
+        for row in responders.text_rows(responders.find_responders(population()).separations)
     }
     assert table["subject_weight"][1].endswith(" kg")
     assert table["subject_stress"][0].startswith("0.9")
@@ -114,11 +115,11 @@ def test_rows_have_medians_with_units() -> None:
 )
 def test_what_is_missing_is_told(ds: xr.Dataset, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        responders.response(ds)
+        responders.find_responders(ds)
 
 
 def test_a_readout_or_arm_that_is_not_there_is_told() -> None:
     with pytest.raises(InputError, match="wanted one of responds"):
-        responders.response(population(), "effect")
+        responders.find_responders(population(), "effect")
     with pytest.raises(InputError, match="nearest valid name: ketamine"):
-        responders.response(population(), arm="ketamin")
+        responders.find_responders(population(), arm="ketamin")

@@ -27,7 +27,7 @@ class Asking:
     def __call__(self, drives: np.ndarray) -> Activity:
         drive = Drive.from_array(answering(), drives)
         self.told.append(float(np.asarray(drive["recurrent"])[0]))
-        found = FORMULA.ask(drive, 1)
+        found = FORMULA.measure(drive, 1)
         factor = np.exp(self.noise * self.rng.standard_normal(len(drives)))
         return replace(
             found,
@@ -43,7 +43,7 @@ def test_the_j_found_is_the_j_told(within: float) -> None:
     y, activity = resting(stepper, within=within, rounds=100)
     told = asking.told[-1]
     assert float(stepper.model.recurrent(y)[0]) == pytest.approx(told, abs=within)
-    again = FORMULA.ask(Drive(recurrent=told), 1)
+    again = FORMULA.measure(Drive(recurrent=told), 1)
     np.testing.assert_allclose(activity.rate_hz[0], again.rate_hz)
     assert len(asking.told) < 12
 

@@ -276,11 +276,11 @@ def test_names_that_are_not_there_and_sweeps_of_nothing_are_told() -> None:
 
 def test_rows_and_table_say_measure_numbers_and_n() -> None:
     kind, found, _ = sensitivity.influences(swept(linear, "morris", 12, LINEAR))
-    head, first, *_ = sensitivity.rows(kind, found)
+    head, first, *_ = sensitivity.text_rows(kind, found)
     assert head[2].startswith("mean absolute elementary effect")
     assert first[:2] == ("y", "two")
     assert first[-1] == "48 of 48"
-    rows = list(csv.DictReader(io.StringIO(sensitivity.table(kind, found))))
+    rows = list(csv.DictReader(io.StringIO(sensitivity.to_csv(kind, found))))
     assert (rows[0]["path"], float(rows[0]["value"]), rows[0]["measure"]) == (
         "b.two",
         pytest.approx(8),

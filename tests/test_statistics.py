@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from test_experiment import question
 
-from plastogen.analysis.responders import response
+from plastogen.analysis.responders import find_responders
 from plastogen.experiment.judge_sweep import judge_claims
 from plastogen.experiment.statistics import (
     PAIRED,
@@ -163,7 +163,7 @@ def test_one_share_has_one_interval_wherever_it_is_shown(k: int) -> None:
     lesson = _found("responds of drug as %", opened, ds)
     shown = {
         **judged,
-        "responders": response(ds, "responds", "drug").rate,
+        "responders": find_responders(ds, "responds", "drug").rate,
         "figure": (drawn.mean, drawn.low, drawn.high),
         "lesson": (lesson.mean / 100, lesson.low / 100, lesson.high / 100),
     }

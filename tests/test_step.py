@@ -48,7 +48,7 @@ PROBE = FormulaProbe(circuit())
 
 def ask(**numbers: float) -> Activity:
     """What the circuit of a batch of one does."""
-    return PROBE.ask(Drive.from_array(circuit(), Drive(**numbers).array(circuit())[None]), 1)
+    return PROBE.measure(Drive.from_array(circuit(), Drive(**numbers).array(circuit())[None]), 1)
 
 
 BASE = ask()
@@ -59,7 +59,7 @@ def stepper(
 ) -> Stepper:
     treatments = {f"t{n}": t for n, t in enumerate(given)}
     one = plan(treatments, circuit=circuit(), switches=switches, stress=stress)
-    return Stepper([one], lambda drives: PROBE.ask(Drive.from_array(circuit(), drives), 1))
+    return Stepper([one], lambda drives: PROBE.measure(Drive.from_array(circuit(), drives), 1))
 
 
 def start(s: Stepper, t_h: float = 0.0) -> Moment:
@@ -368,7 +368,7 @@ def test_a_block_that_is_fast_follows_the_drug_to_the_end_of_a_step() -> None:
 
 def test_fast_equations_take_more_steps_and_no_more_time_of_the_others() -> None:
     quick = plan(KETAMINE_ALONE, circuit=circuit(), tuned={"signalling.bdnf_time": "1 min"})
-    s = Stepper([quick], lambda drives: PROBE.ask(Drive.from_array(circuit(), drives), 1))
+    s = Stepper([quick], lambda drives: PROBE.measure(Drive.from_array(circuit(), drives), 1))
     path = step(s, start(s, 0.0), 2.0, ask(ampa=0.7, recurrent=2))
     assert len(path.slow_t_h) > 60
     assert np.isfinite(path.y).all()

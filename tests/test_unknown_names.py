@@ -25,13 +25,13 @@ def draw(name: str, ds: Any, **inputs: Any) -> Callable[[], Any]:
 PLACES: dict[str, tuple[str, Callable[[], Any]]] = {
     "contrasts of a readout": ("spine_density_24", lambda: list(contrast.contrasts(DS, ["spine_density_24"]))),
     "contrasts than an arm": ("vehicl", lambda: list(contrast.contrasts(DS, than="vehicl"))),
-    "responders by a readout": ("respond", lambda: responders.response(PEOPLE, "respond")),
-    "responders in an arm": ("ketamin", lambda: responders.response(PEOPLE, arm="ketamin")),
+    "responders by a readout": ("respond", lambda: responders.find_responders(PEOPLE, "respond")),
+    "responders in an arm": ("ketamin", lambda: responders.find_responders(PEOPLE, arm="ketamin")),
     "sensitivity of a readout": ("effect_dya_1", lambda: sensitivity.influences(PEOPLE, ["effect_dya_1"])),
     "sensitivity in an arm": ("ketamin", lambda: sensitivity.influences(PEOPLE, arm="ketamin")),
     "sensitivity than an arm": ("vehicl", lambda: sensitivity.influences(PEOPLE, than="vehicl")),
-    "evidence": ("one_infusio", lambda: list(evidence.lines(
-        [row.model_copy(update={"experiment": "one_infusio"}) for row in evidence.rows() if row.claims],
+    "evidence": ("one_infusio", lambda: list(evidence.judge_rows(
+        [row.model_copy(update={"experiment": "one_infusio"}) for row in evidence.load_rows() if row.claims],
         {"one_infusion": []}))),
     "arms: readout": ("spine_density_24", draw("arms", DS, readouts=["spine_density_24"])),
     "sweep: readout": ("glutamate_surg", draw("sweep", fake.doses(), readouts=["glutamate_surg"])),

@@ -211,7 +211,7 @@ def _gaps(one: Side, two: Side, where: Sequence[Any]) -> Iterator[str]:
             yield f"{name} has {int(there.sum())} of the {there.size} runs both should have"
 
 
-def lines(found: Comparison) -> Iterator[str]:
+def describe_comparison(found: Comparison) -> Iterator[str]:
     """What a person reads of it."""
     head = (
         "readout",

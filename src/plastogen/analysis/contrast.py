@@ -67,7 +67,9 @@ def scale_of(values: xr.DataArray) -> float:
     return float(values.attrs.get("scale", 0.0 if variable is None else variable.size))
 
 
-def compare(first: xr.DataArray, second: xr.DataArray, effect: float | None = None) -> xr.Dataset:
+def paired_contrast(
+    first: xr.DataArray, second: xr.DataArray, effect: float | None = None
+) -> xr.Dataset:
     """`first` less `second`, paired by unit: `PAIRED` over their other dimensions. `effect`: see
     `paired_difference`.
     """
@@ -94,26 +96,26 @@ def contrasts(
     `than` is by default the first arm that is given nothing, else the first. Raises InputError.
     """
     arms = [str(arm) for arm in ds["arm"].values]
-    base = one_of(than, arms, "arm") if than is not None else untreated(ds, arms)
+    base = require_name(than, arms, "arm") if than is not None else control_arm(ds, arms)
     known = [
         str(name) for name in ds.data_vars if "units" in ds[name].attrs and "arm" in ds[name].dims
     ]
     own = [name for name in known if "readout" in ds[name].attrs]
     if not (names or own) or len(arms) < FEWEST:
         found = "no readouts" if len(arms) >= FEWEST else "one arm"
-        raise refusal(ds, found=found, wanted="two arms or more, and readouts, to compare")
-    for name in [one_of(name, known, "readout") for name in names or own]:
+        raise results_error(ds, found=found, wanted="two arms or more, and readouts, to compare")
+    for name in [require_name(name, known, "readout") for name in names or own]:
         values = ds[name].astype(float).load() if name in own else ds[name]
         second = values.sel(arm=base, drop=True)
         expected = int(ds.sizes.get(SUBJECT) or ds.sizes.get(SEED, 1))
         for arm in (arm for arm in arms if arm != base):
-            stats = compare(values.sel(arm=arm, drop=True), second, effect)
+            stats = paired_contrast(values.sel(arm=arm, drop=True), second, effect)
             yield Contrast(
                 name, str(values.attrs["units"]), arm, base, expected, SUBJECT in ds.sizes, stats
             )
 
 
-def refusal(
+def results_error(
     ds: xr.Dataset, *, found: str, wanted: str, path: str = "", nearest: str | None = None
 ) -> InputError:
     """The error of what cannot be told or drawn from results, which it names."""
@@ -121,7 +123,8 @@ def refusal(
     return InputError.one(file=title, path=path, found=found, wanted=wanted, nearest=nearest)
 
 
-def one_of(name: str, known: Sequence[str], what: str) -> str:
+def require_name(name: str, known: Sequence[str], what: str) -> str:
+    """`name`, if it is among those `known`; `what` says of which kind. Raises InputError."""
     if name not in known:
         wanted = f"one of {', '.join(known)}"
         raise InputError.one(
@@ -130,7 +133,8 @@ def one_of(name: str, known: Sequence[str], what: str) -> str:
     return name
 
 
-def untreated(ds: xr.Dataset, arms: Sequence[str]) -> str:
+def control_arm(ds: xr.Dataset, arms: Sequence[str]) -> str:
+    """The first of `arms` that is given nothing, else the first."""
     given = {row["arm"] for row in json.loads(ds.attrs.get("dosing", "[]"))}
     return next((arm for arm in arms if arm not in given), arms[0])
 
@@ -146,16 +150,16 @@ HEAD = (
 )
 
 
-def rows(found: Iterable[Contrast]) -> Iterator[tuple[str, ...]]:
+def text_rows(found: Iterable[Contrast]) -> Iterator[tuple[str, ...]]:
     """`found` as rows of text under `HEAD`; of a variable over time only the moment it differs
     most.
     """
     for contrast in found:
-        for where, at in _told(contrast.stats):
+        for where, at in _at_largest(contrast.stats):
             yield " ".join([contrast.name, where]).rstrip(), contrast.arm, *_numbers(contrast, at)
 
 
-def legend(found: Contrast, effect: float | None = None) -> tuple[str, str]:
+def describe_pairs(found: Contrast, effect: float | None = None) -> tuple[str, str]:
     """What stands above and below the rows."""
     unit = "virtual subjects" if found.of_subjects else "seeds"
     asked = "the difference found" if effect is None else f"a difference of {effect:g}"
@@ -168,11 +172,11 @@ def legend(found: Contrast, effect: float | None = None) -> tuple[str, str]:
     )
 
 
-def _told(stats: xr.Dataset) -> Iterator[tuple[str, Mapping[str, float]]]:
+def _at_largest(stats: xr.Dataset) -> Iterator[tuple[str, Mapping[str, float]]]:
     """Where, and the numbers there, for every place; along time only where the difference is
     largest.
     """
-    for place, at in _cells(stats, [str(dim) for dim in stats["n"].dims if dim != "time"]):
+    for place, at in _places(stats, [str(dim) for dim in stats["n"].dims if dim != "time"]):
         if "time" in at.dims:
             size = np.abs(at["difference"].values)
             if not np.isfinite(size).any():
@@ -186,7 +190,7 @@ def _told(stats: xr.Dataset) -> Iterator[tuple[str, Mapping[str, float]]]:
         yield ", ".join(said), {name: float(at[name]) for name in PAIRED}
 
 
-def _cells(stats: xr.Dataset, dims: Sequence[str]) -> Iterator[tuple[dict[str, Any], xr.Dataset]]:
+def _places(stats: xr.Dataset, dims: Sequence[str]) -> Iterator[tuple[dict[str, Any], xr.Dataset]]:
     """Every place along `dims`: what its coordinates say, and the statistics there."""
     for index in np.ndindex(*(stats.sizes[dim] for dim in dims)):
         at = stats.isel(dict(zip(dims, index, strict=True)))
@@ -215,7 +219,7 @@ def _numbers(contrast: Contrast, at: Mapping[str, float]) -> Iterator[str]:
     yield f"{at['n']:.0f} of {contrast.expected}"
 
 
-def table(found: Iterable[Contrast]) -> str:
+def to_csv(found: Iterable[Contrast]) -> str:
     """All of `found` as CSV: a row a readout, arm and place (sweep values, class, time ...)."""
     listed = list(found)
     places = list(
@@ -227,7 +231,7 @@ def table(found: Iterable[Contrast]) -> str:
     writer = CsvWriter(out)
     writer.row(["readout", "unit", "arm", "than", *places, *PAIRED, "expected"])
     for c in listed:
-        for place, at in _cells(c.stats, [str(dim) for dim in c.stats["n"].dims]):
+        for place, at in _places(c.stats, [str(dim) for dim in c.stats["n"].dims]):
             numbers = [f"{float(at[name]):.6g}" if np.isfinite(at[name]) else "" for name in PAIRED]
             where = [place.get(name, "") for name in places]
             writer.row([c.name, c.unit, c.arm, c.than, *where, *numbers, c.expected])

@@ -24,7 +24,7 @@ from plastogen._base.quantity import Fault, faulty
 from plastogen._base.scope import SCOPE
 from plastogen._base.text import nearest, show
 from plastogen._base.units import parse
-from plastogen.analysis.contrast import one_of
+from plastogen.analysis.contrast import require_name
 from plastogen.experiment import Verdict
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import SUBUNITS, Array, BlockKinetics, Drug, NmdarBlock, Pool
@@ -109,17 +109,17 @@ class Line:
     note: str = ""
 
 
-def rows() -> list[Row]:
+def load_rows() -> list[Row]:
     """The table that ships. Raises InputError."""
     return build(read(builtin("experiments") / "evidence" / "rows.yaml"), Rows).rows
 
 
-def experiments(table: Sequence[Row]) -> list[str]:
+def experiments_of(table: Sequence[Row]) -> list[str]:
     """Names of the experiments the table stands on, in the order of the table."""
     return list(dict.fromkeys(row.experiment for row in table if row.experiment is not None))
 
 
-def lines(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iterator[Line]:
+def judge_rows(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iterator[Line]:
     """Every line: a row's function, or each of its claims. `judged`: experiment -> its verdicts.
 
     Raises InputError for an experiment without verdicts, or a claim its experiment does not make.
@@ -140,10 +140,12 @@ def lines(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iter
                 row.note or "",
             )
             continue
-        experiment = one_of(str(row.experiment), list(judged), f"evidence, row {row.row}")
+        experiment = require_name(str(row.experiment), list(judged), f"evidence, row {row.row}")
         verdicts = {verdict.claim: verdict for verdict in judged[experiment]}
         for claim in row.claims:
-            v = verdicts[one_of(claim, list(verdicts), f"evidence, row {row.row}, {experiment}")]
+            v = verdicts[
+                require_name(claim, list(verdicts), f"evidence, row {row.row}, {experiment}")
+            ]
             outcome = OUTCOMES[row.status, v.outcome == "met"]
             outcome = {"undecided": "undecided", "known miss": "known miss"}.get(v.outcome, outcome)
             n = f"n = {v.n}" if v.n == v.expected else f"n = {v.n} of {v.expected}"
@@ -159,9 +161,9 @@ def lines(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> Iter
             )
 
 
-def page(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> str:
+def render_page(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -> str:
     """docs/evidence.md as text."""
-    whole = list(lines(table, judged))
+    whole = list(judge_rows(table, judged))
     predicted = Counter(line.outcome for line in whole if line.row.status == "predicted")
     calibrated = dict.fromkeys(str(row.by) for row in table if row.status == "calibrated")
     told = ", ".join(f"{n} {outcome}" for outcome, n in sorted(predicted.items()))

@@ -57,7 +57,7 @@ class Cited:
         return f"{r.authors} ({r.year}). {r.title}. {r.journal}.{doi}"
 
 
-def numbers(conditions: Iterable[Condition]) -> list[Number]:
+def numbers_in_use(conditions: Iterable[Condition]) -> list[Number]:
     """Every number the conditions use, once, in the order subject, circuit, plasticity or rule,
     drugs.
 
@@ -98,18 +98,22 @@ def _in_use(condition: Condition, model: str, path: str) -> bool:
     return animal == condition.subject.species and chosen == wanted
 
 
-def counts(used: Sequence[Number]) -> dict[str, int]:
+def count_evidence(used: Sequence[Number]) -> dict[str, int]:
     """How many numbers there are of each kind of evidence, best first, zeros left out."""
     tally = Counter(str(number.quantity.evidence) for number in used)
     return {word: tally[level] for level, word in WORDS.items() if tally[level]}
 
 
-def summary(used: Sequence[Number]) -> str:
+def describe_evidence(used: Sequence[Number]) -> str:
     """One sentence: how many numbers, and how each kind came about."""
-    return f"{len(used)} numbers: " + ", ".join(f"{n} {word}" for word, n in counts(used).items())
+    return f"{len(used)} numbers: " + ", ".join(
+        f"{n} {word}" for word, n in count_evidence(used).items()
+    )
 
 
-def cited(used: Sequence[Number], claimed: Iterable[str | None], library: Library) -> list[Cited]:
+def list_cited(
+    used: Sequence[Number], claimed: Iterable[str | None], library: Library
+) -> list[Cited]:
     """References of the numbers and claims, by key. Raises InputError when references.yaml cannot
     be read.
     """

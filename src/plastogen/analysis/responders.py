@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen.analysis.contrast import by_unit, one_of, refusal
+from plastogen.analysis.contrast import by_unit, require_name, results_error
 from plastogen.experiment import FEWEST, SUBJECT, Array, Estimate, auc, share_interval
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Response:
         return self.yes.size
 
 
-def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None) -> Response:
+def find_responders(ds: xr.Dataset, readout: str | None = None, arm: str | None = None) -> Response:
     """Who responds, by `readout` (the first that says yes or no) in `arm` (where most respond).
 
     What separates them comes best first. Raises InputError.
@@ -70,25 +70,29 @@ def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None)
     readout holds it; else by whether more than half of the seeds say yes.
     """
     if SUBJECT not in ds.sizes:
-        raise refusal(ds, found="no virtual subjects", wanted="some: `subjects: 200` under course:")
+        raise results_error(
+            ds, found="no virtual subjects", wanted="some: `subjects: 200` under course:"
+        )
     asking = [str(name) for name in ds.data_vars if "yes_no" in ds[name].attrs]
     if not asking:
         wanted = (
             "a readout that says yes or no, such as {of: clinical_effect, at: 24 h, below: -0.5}"
         )
-        raise refusal(ds, found="none among the readouts", wanted=wanted)
-    name = one_of(readout, asking, "readout") if readout is not None else asking[0]
+        raise results_error(ds, found="none among the readouts", wanted=wanted)
+    name = require_name(readout, asking, "readout") if readout is not None else asking[0]
     values = ds[name].astype(float)
     others = [dim for dim in values.dims if dim not in ("arm", SUBJECT, "seed")]
     if others:
         wanted = "one point of the sweep; choose with .sel"
-        raise refusal(ds, path=str(others[0]), found=f"{ds.sizes[others[0]]} values", wanted=wanted)
+        raise results_error(
+            ds, path=str(others[0]), found=f"{ds.sizes[others[0]]} values", wanted=wanted
+        )
     arms = [str(a) for a in ds["arm"].values]
     most = arms[int(np.nan_to_num(by_unit(values).mean(SUBJECT).values).argmax())]
-    mine = one_of(arm, arms, "arm") if arm is not None else most
+    mine = require_name(arm, arms, "arm") if arm is not None else most
     share = by_unit(values.sel(arm=mine)).values
     there = np.isfinite(share)
-    number = behind(ds, name)
+    number = number_behind(ds, name)
     yes = share[there] > 1 / 2
     if number is not None:
         yes = _beyond(ds[name], by_unit(ds[number].sel(arm=mine).astype(float)).values[there])
@@ -98,7 +102,7 @@ def response(ds: xr.Dataset, readout: str | None = None, arm: str | None = None)
     return Response(name, mine, ds[SUBJECT].values[there], yes, there.size, rate, each)
 
 
-def behind(ds: xr.Dataset, readout: str) -> str | None:
+def number_behind(ds: xr.Dataset, readout: str) -> str | None:
     """The readout that holds the number which a yes or no is about: it tells the same of every
     run.
     """
@@ -147,7 +151,7 @@ def _separations(
 HEAD = ("", "AUC [95 % interval]", "median of responders", "of the others")
 
 
-def sentence(found: Response) -> str:
+def describe_response(found: Response) -> str:
     """`responds: 41 % [34 %, 48 %] of ketamine, n = 200 of 200`."""
     rate = (
         " ".join([f"{found.rate[0]:.0%}", f"[{found.rate[1]:.0%}, {found.rate[2]:.0%}]"])
@@ -160,7 +164,7 @@ def sentence(found: Response) -> str:
     )
 
 
-def rows(found: Sequence[Separation]) -> Iterator[tuple[str, ...]]:
+def text_rows(found: Sequence[Separation]) -> Iterator[tuple[str, ...]]:
     """`found` as rows of text under `HEAD`."""
     for s in found:
         unit = "" if s.unit == "1" else f" {s.unit}"

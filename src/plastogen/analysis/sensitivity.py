@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plastogen._base.csv_table import CsvWriter
-from plastogen.analysis.contrast import SEED, one_of, refusal, scale_of, untreated
+from plastogen.analysis.contrast import SEED, control_arm, require_name, results_error, scale_of
 from plastogen.errors import InputError
 from plastogen.experiment import (
     CONFIDENCE,
@@ -225,7 +225,7 @@ def sample(ds: xr.Dataset, names: Sequence[str], arm: str, than: str | None) -> 
     order = list(design.get("paths", []))
     columns.sort(key=lambda named: order.index(named[1].attrs["path"]) if order else 0)
     if not columns:
-        raise refusal(ds, found="no swept number", wanted="a sweep, or virtual subjects")
+        raise results_error(ds, found="no swept number", wanted="a sweep, or virtual subjects")
     shape = [ds.sizes[dim] for dim in swept]
     wide = [
         coord.broadcast_like(ds["status"].isel({"arm": 0, SEED: 0})).transpose(*swept)
@@ -266,11 +266,13 @@ def influences(
     about). Raises InputError.
     """
     own = [str(name) for name in ds.data_vars if "readout" in ds[name].attrs]
-    chosen = [one_of(name, own, "readout") for name in names or own]
+    chosen = [require_name(name, own, "readout") for name in names or own]
     arms = [str(a) for a in ds["arm"].values]
-    base = one_of(than, arms, "arm") if than is not None else untreated(ds, arms)
+    base = require_name(than, arms, "arm") if than is not None else control_arm(ds, arms)
     mine = (
-        one_of(arm, arms, "arm") if arm is not None else next((a for a in arms if a != base), base)
+        require_name(arm, arms, "arm")
+        if arm is not None
+        else next((a for a in arms if a != base), base)
     )
     found = sample(ds, chosen, mine, base if mine != base else None)
     reasons = {name: _why_not(found, name) for name in chosen}
@@ -320,7 +322,7 @@ def _of_readout(found: Sample, name: str) -> Iterator[Influence]:
     yield from sorted(each, key=lambda one: -one.weight)
 
 
-def rows(kind: str, found: Sequence[Influence]) -> Iterator[tuple[str, ...]]:
+def text_rows(kind: str, found: Sequence[Influence]) -> Iterator[tuple[str, ...]]:
     """`found` as rows of text, a head first."""
     first, second = MEASURES[kind]
     yield (
@@ -339,7 +341,7 @@ def rows(kind: str, found: Sequence[Influence]) -> Iterator[tuple[str, ...]]:
         yield one.readout, one.number, measured, *beside, ends, f"{one.n} of {one.expected}"
 
 
-def table(kind: str, found: Sequence[Influence]) -> str:
+def to_csv(kind: str, found: Sequence[Influence]) -> str:
     """All of `found` as CSV."""
     out = io.StringIO()
     writer = CsvWriter(out)

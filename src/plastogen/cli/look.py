@@ -93,12 +93,14 @@ def sources(
 
     opened = open_experiment(name, settings(set))
     check_all(opened)
-    used = origin.numbers(opened.typical_conditions())
-    cited = origin.cited(used, [c.source for c in opened.experiment.expect], opened.models.library)
+    used = origin.numbers_in_use(opened.typical_conditions())
+    cited = origin.list_cited(
+        used, [c.source for c in opened.experiment.expect], opened.models.library
+    )
     if bibtex:
         typer.echo(origin.bibtex(cited), nl=False)
         return
-    typer.echo(origin.summary(used))
+    typer.echo(origin.describe_evidence(used))
     for one in cited:
         rests = [
             f"{n} {word}{'s' if n > 1 else ''}"
@@ -122,12 +124,12 @@ def reliance(
     from plastogen._base.text import columns
     from plastogen.model.circuit import Circuit
     from plastogen.model.plasticity import Plasticity
-    from plastogen.simulation import measure, slowest_return_per_h
+    from plastogen.simulation import measure_reliance, slowest_return_per_h
 
     library = Library(Path())
     synapses = library.load("plasticity", plasticity, Plasticity)
     network = library.load("circuits", circuit, Circuit)
-    found = measure(
+    found = measure_reliance(
         network,
         seeds=range(1, seeds + 1),
         seconds=seconds,

@@ -89,7 +89,7 @@ def compare(
     """Which readouts differ between two results beyond noise, pair by pair of arm, point and
     seed.
     """
-    from plastogen.analysis import compare_results, lines
+    from plastogen.analysis import compare_results, describe_comparison
     from plastogen.errors import InputError
     from plastogen.runs import load
 
@@ -103,7 +103,7 @@ def compare(
         )
     for side, folder in (("A", a), ("B", b)):
         typer.echo(f"{side}  {folder}")
-    for line in lines(comparison):
+    for line in describe_comparison(comparison):
         typer.echo(line)
 
 
@@ -116,11 +116,11 @@ def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
     from plastogen.publish import ProgressBar, complete
     from plastogen.runs import make_request
 
-    rows, judged = table.rows(), {}
-    for name in table.experiments(rows):
+    rows, judged = table.load_rows(), {}
+    for name in table.experiments_of(rows):
         with ProgressBar(talks=False) as bar:
             request = make_request(name, seeds=seeds, say=bar.say)
             judged[name] = complete(
                 request, say=bar.say, watcher=bar, figures=False, **how(jobs)
             ).verdicts
-    typer.echo(table.page(rows, judged), nl=False)
+    typer.echo(table.render_page(rows, judged), nl=False)

@@ -42,11 +42,11 @@ def trial(
     effect = difference("--effect", effect)
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
     contrasts = list(comparing.contrasts(outcome.ds, readout, than=than, effect=effect))
-    above, below = comparing.legend(contrasts[0], effect)
-    rows = list(islice(comparing.rows(contrasts), MOST_ROWS + 1))
+    above, below = comparing.describe_pairs(contrasts[0], effect)
+    rows = list(islice(comparing.text_rows(contrasts), MOST_ROWS + 1))
     typer.echo("\n".join([above, *columns([comparing.HEAD, *rows[:MOST_ROWS]]), below]))
     path = outcome.request.folder / "trial.csv"
-    atomic_write(path, comparing.table(contrasts))
+    atomic_write(path, comparing.to_csv(contrasts))
     typer.echo(f"{'these and more are in' if len(rows) > MOST_ROWS else 'table'} {path}")
 
 
@@ -68,10 +68,10 @@ def responders(
     from plastogen.publish import reopen
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
-    response = who.response(outcome.ds, readout, arm)
-    typer.echo(who.sentence(response))
+    response = who.find_responders(outcome.ds, readout, arm)
+    typer.echo(who.describe_response(response))
     if response.separations:
-        typer.echo("\n".join(columns([who.HEAD, *who.rows(response.separations)])))
+        typer.echo("\n".join(columns([who.HEAD, *who.text_rows(response.separations)])))
     else:
         typer.echo("nothing separates them: fewer than two respond, or fewer than two do not")
 
@@ -97,8 +97,8 @@ def sensitivity(
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
     kind, each, unmeasured = asking.influences(outcome.ds, readout, arm=arm, than=than)
-    rows = list(islice(asking.rows(kind, each), MOST_ROWS + 1))
+    rows = list(islice(asking.text_rows(kind, each), MOST_ROWS + 1))
     typer.echo("\n".join([*columns(rows), *(f"{n}: {why}" for n, why in unmeasured.items())]))
     path = outcome.request.folder / "sensitivity.csv"
-    atomic_write(path, asking.table(kind, each))
+    atomic_write(path, asking.to_csv(kind, each))
     typer.echo(f"{'these and more are in' if len(each) >= MOST_ROWS else 'table'} {path}")

@@ -279,16 +279,7 @@ def judge_share(
         reason,
         f"{reached.sum()} of {n} points are {words}",
     )
-    return verdict_on(
-        claim,
-        found,
-        decided=not reason,
-        unit="1",
-        n=n,
-        expected=expected,
-        where=where,
-        counted="points",
-    )
+    return _verdict_over_points(claim, found, n, expected, where)
 
 
 def judge_correlation(
@@ -317,10 +308,19 @@ def judge_correlation(
         bool(low <= span.value <= high),
         reason,
     )
+    return _verdict_over_points(claim, found, n, expected, where)
+
+
+def _verdict_over_points(
+    claim: Claim, found: Measured, n: int, expected: int, where: str
+) -> Verdict:
+    """The verdict on what counts points, `n` of `expected`: undecided for whatever reason there
+    is.
+    """
     return verdict_on(
         claim,
         found,
-        decided=not reason,
+        decided=not found.reason,
         unit="1",
         n=n,
         expected=expected,

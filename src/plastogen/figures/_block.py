@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from plastogen.analysis import one_of, refusal
+from plastogen.analysis import require_name, results_error
 from plastogen.experiment import Intervals
 from plastogen.figures import axis, data, layout, style
 
@@ -33,7 +33,7 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
             data.single_point(ds, (name,))
     kinds = {row.get("kind") for row in json.loads(ds.attrs.get("dosing", "[]"))}
     if "dose" in kinds and "level" not in kinds:
-        raise refusal(
+        raise results_error(
             ds,
             found="doses, after which concentrations only pass by",
             wanted="arms that hold a concentration (give: {drug: ..., brain: 1 uM, for: 1 h})",
@@ -41,13 +41,13 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     points = _blocked_by_concentration(ds)
     drugs = list(dict.fromkeys(drug for drug, _, _ in points))
     if not drugs:
-        raise refusal(
+        raise results_error(
             ds,
             found="no arm with drug in the brain",
             wanted="arms that hold a concentration (give: {drug: ..., brain: 1 uM})",
         )
     present = [str(pool) for pool in ds["pool"].values]
-    chosen = [one_of(pool, present, "pool") for pool in pools or present]
+    chosen = [require_name(pool, present, "pool") for pool in pools or present]
     note = (
         f"mean over seeds and {data.interval_words(ds)}; concentration held; voltage and activity"
         " of the circuit."

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis import by_unit, refusal
+from plastogen.analysis import by_unit, results_error
 from plastogen.experiment import POINT, SUBJECT
 from plastogen.figures import axis, data, labels, layout, style
 from plastogen.figures._sweep import NUMBERS_PER_LINE, axis_label, point_label, shaded_styles
@@ -43,7 +43,7 @@ def plot_courses(
     place = next((dim for dim in ("class", "pool", "species") if dim in ds[chosen].dims), None)
     swept = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
     if not swept and SUBJECT not in ds.sizes:
-        raise refusal(
+        raise results_error(
             ds, found="one point", wanted="a sweep, or virtual subjects; timeline shows one point"
         )
     ds = ds[[chosen, *(v for v in ("status",) if v in ds)]]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis import refusal
+from plastogen.analysis import results_error
 from plastogen.experiment import POINT
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures._sweep import NUMBERS_PER_LINE, axis_label, readout_panels
@@ -41,12 +41,12 @@ def plot_landscape(
     if not names:
         raise data.no_readouts_error(ds)
     if across not in numbers or up not in numbers:
-        raise refusal(
+        raise results_error(
             ds, found=f"{len(numbers)} swept numbers", wanted="two, to draw one against the other"
         )
     if POINT in numbers[across].dims and len(numbers) > NUMBERS_PER_LINE:
         wanted = "two: here all others vary as well, and no map of two of them says what these do"
-        raise refusal(ds, found=f"points over {len(numbers)} numbers", wanted=wanted)
+        raise results_error(ds, found=f"points over {len(numbers)} numbers", wanted=wanted)
     dims = list(dict.fromkeys(str(numbers[name].dims[0]) for name in (up, across)))
     ds = data.single_point(ds[[*names, *(v for v in ("status",) if v in ds)]], names, keep=dims)
     arm, base = data.contrast_arms(ds)

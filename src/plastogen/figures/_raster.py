@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from plastogen.analysis import refusal
+from plastogen.analysis import results_error
 from plastogen.figures import axis, data, layout, style
 from plastogen.model.circuit import DELTA_HZ, GAMMA_HZ
 
@@ -50,7 +50,7 @@ def plot_raster(
     moments = [str(name) for name in ds["snapshot"].values if str(name) in spikes][:MOST_MOMENTS]
     if not moments or which not in ds["seed"].values:
         found = f"seed {which}" if moments else "no snapshots"
-        raise refusal(
+        raise results_error(
             ds, found=found, wanted="snapshots (named under `snapshots:`) of a run that is there"
         )
     run, look = ds.sel(arm=one, seed=which), style.arm_styles(ds)[one]

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis import Response, Separation, behind, by_unit, response
+from plastogen.analysis import Response, Separation, by_unit, find_responders, number_behind
 from plastogen.experiment import SUBJECT
 from plastogen.figures import labels, layout, style
 from plastogen.figures._sweep import axis_label
@@ -29,7 +29,7 @@ def plot_responders(
 
     Raises InputError without virtual subjects or a readout that says yes or no.
     """
-    found = response(ds, readout, arm)
+    found = find_responders(ds, readout, arm)
     yes = found.yes
     mine = ds.sel(arm=found.arm).isel({SUBJECT: np.isin(ds[SUBJECT].values, found.subjects)})
     look = style.arm_styles(ds)[found.arm]
@@ -64,7 +64,7 @@ def plot_responders(
 
 def _spread(ax: Axes, mine: xr.Dataset, found: Response, colour: str) -> None:
     """A histogram of the number behind the answer, or of the share of seeds that say yes."""
-    name = behind(mine, found.readout)
+    name = number_behind(mine, found.readout)
     values = by_unit(mine[name or found.readout].astype(float)).values
     edges = np.histogram_bin_edges(values[np.isfinite(values)], BINS)
     ax.hist(

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from plastogen.analysis import Influence, influences, refusal
+from plastogen.analysis import Influence, influences, results_error
 from plastogen.figures import data, labels, layout, style
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 8, 16, 96
@@ -48,7 +48,7 @@ def plot_sensitivity(
     kind, found, _ = influences(ds, data.readout_names(ds, readouts), arm=arm)
     names = list(dict.fromkeys(one.readout for one in found))[:MOST_READOUTS]
     if not names:
-        raise refusal(
+        raise results_error(
             ds, found="no readout that varies", wanted="one that does, to ask what it depends on"
         )
     by = {(one.readout, one.path): one for one in found}

@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plastogen.analysis import refusal
+from plastogen.analysis import results_error
 from plastogen.figures import axis, data, layout, panels, style
 from plastogen.figures.panels import Panel
 
@@ -36,7 +36,7 @@ def plot_spectra(
     ds = data.single_point(ds, NEEDS)
     chosen, styles, given = data.arm_names(ds, arms), style.arm_styles(ds), data.dosing_events(ds)
     if ds.sizes.get("snapshot", 0) < 2:
-        raise refusal(
+        raise results_error(
             ds,
             found=f"{ds.sizes.get('snapshot', 0)} snapshots",
             wanted="at least two under `snapshots:`, one of them before dosing",

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from plastogen._base.units import parse
-from plastogen.analysis import ranked, refusal
+from plastogen.analysis import ranked, results_error
 from plastogen.experiment import POINT, SUBJECT, Claim, Intervals
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures.axis import dose_axis, draw_response
@@ -325,7 +325,7 @@ def _dose_by_dose(ds: xr.Dataset, names: Sequence[str]) -> Figure:
     """Readouts over arms that differ in dose; arms of no dose as a grey level."""
     doses, unit = _doses(ds)
     if len(set(doses.values())) < NUMBERS_PER_LINE:
-        raise refusal(ds, found="one dose", wanted="a sweep, or arms that differ in dose")
+        raise results_error(ds, found="one dose", wanted="a sweep, or arms that differ in dose")
     note = f"dots: mean over seeds; bars: {data.interval_words(ds)}; grey: arms without drug."
     fig = layout.new_slide(ds, "Dose by dose", note=note)
     for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):
@@ -387,7 +387,7 @@ def _doses(ds: xr.Dataset) -> tuple[dict[str, float], str]:
             doses[given.arm], unit = given.dose
             units[unit] = None
     if len(units) > 1:
-        raise refusal(
+        raise results_error(
             ds,
             found=f"doses in {' and '.join(units)}",
             wanted="doses in one unit, to draw a readout against dose",

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.analysis import Influence, influences, refusal
+from plastogen.analysis import Influence, influences, results_error
 from plastogen.figures import data, labels, layout, style
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 4, 8, 92
@@ -68,7 +68,7 @@ def by_readout(
     for one in listed:
         found.setdefault(one.readout, []).append(one)
     if not found:
-        raise refusal(
+        raise results_error(
             ds, found="no readout that varies", wanted="one that does, to ask what it depends on"
         )
     return list(found), data.contrast_arms(ds)[1], found

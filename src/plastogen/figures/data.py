@@ -17,7 +17,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from plastogen._base.text import nearest
-from plastogen.analysis import by_unit, refusal, scale_of
+from plastogen.analysis import by_unit, results_error, scale_of
 from plastogen.errors import InputError
 from plastogen.experiment import (
     CONFIDENCE,
@@ -92,7 +92,7 @@ def single_point(
     for name in needs:
         if name not in ds:
             present = [str(v) for v in ds.data_vars]
-            raise refusal(
+            raise results_error(
                 ds,
                 found=f"no variable {name}",
                 nearest=nearest(name, present),
@@ -102,7 +102,7 @@ def single_point(
         if ds.sizes[axis] > 1:
             values = ", ".join(str(v) for v in ds[axis].values[:MOST_LISTED])
             values += ", ..." if ds.sizes[axis] > MOST_LISTED else ""
-            raise refusal(
+            raise results_error(
                 ds,
                 path=axis,
                 found=f"{ds.sizes[axis]} values of {axis}",
@@ -120,7 +120,7 @@ def require_course(ds: xr.Dataset, name: str, what: str) -> None:
     courses = [str(v) for v in ds.data_vars if "time" in ds[v].dims]
     if name not in courses:
         wanted = f"{what} with one course, such as weight or spine_density"
-        raise refusal(ds, found=name, wanted=wanted, nearest=nearest(name, courses))
+        raise results_error(ds, found=name, wanted=wanted, nearest=nearest(name, courses))
 
 
 def arm_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
@@ -130,7 +130,7 @@ def arm_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
     present = [str(arm) for arm in ds["arm"].values]
     for arm in chosen or ():
         if arm not in present:
-            raise refusal(
+            raise results_error(
                 ds,
                 path="arm",
                 found=arm,
@@ -304,7 +304,7 @@ def readout_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[s
     present = [str(name) for name in ds.data_vars if "readout" in ds[name].attrs]
     for name in chosen or ():
         if name not in present:
-            raise refusal(
+            raise results_error(
                 ds,
                 path="readout",
                 found=name,
@@ -320,4 +320,4 @@ def readout_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[s
 
 def no_readouts_error(ds: xr.Dataset) -> InputError:
     """The error of a figure that needs readouts where there are none."""
-    return refusal(ds, found="no readouts", wanted="at least one under `readouts:`")
+    return results_error(ds, found="no readouts", wanted="at least one under `readouts:`")

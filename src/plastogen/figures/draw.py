@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from plastogen._base.files import explained
 from plastogen._base.sealed import fault, read_json, sealing, write_json
-from plastogen.analysis import refusal
+from plastogen.analysis import results_error
 from plastogen.errors import CacheDamaged, StoreError, in_words
 from plastogen.experiment import COMPLETE, FIGURES, Claim, Taken, Verdict
 from plastogen.model.circuit import Circuit
@@ -128,7 +128,9 @@ def _spikes(shown: Shown) -> tuple[Any, ...]:
     one = shown.ds.sel(arm=arm)
     there = [(int(s), str(r)) for s, r, status in _runs(one) if status == COMPLETE]
     if not there:
-        raise refusal(shown.ds, found=f"no finished run of {arm}", wanted="one, to show its spikes")
+        raise results_error(
+            shown.ds, found=f"no finished run of {arm}", wanted="one, to show its spikes"
+        )
     seed, run = there[0]
     cells = shown.store.load(run).manifest["classes"]
     return shown.store.spikes(run), cells, arm, seed

@@ -59,8 +59,10 @@ def _inputs(outcome: Outcome) -> Mapping[str, str]:
     library = opened.models.library
     for file in opened.models.files():
         files[f"models/{file.parent.name}/{file.name}"] = file.read_text(encoding="utf-8")
-    used = provenance.numbers(opened.typical_conditions())
-    sources = provenance.cited(used, [claim.source for claim in opened.experiment.expect], library)
+    used = provenance.numbers_in_use(opened.typical_conditions())
+    sources = provenance.list_cited(
+        used, [claim.source for claim in opened.experiment.expect], library
+    )
     return {
         **files,
         "settings.json": json.dumps(dict(opened.set), indent=1, default=str),

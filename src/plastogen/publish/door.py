@@ -266,7 +266,7 @@ def responders_of(
     >>> plastogen.responders_of(ds).n
     12
     """
-    return analysis.response(ds, readout, arm)
+    return analysis.find_responders(ds, readout, arm)
 
 
 def status(folder: Path | str) -> runs.Status:

@@ -22,7 +22,7 @@ from plastogen.simulation.course import Course, Plan, Progress, event_times
 from plastogen.simulation.induction import simulate_induction
 from plastogen.simulation.lockstep import simulate_formula
 from plastogen.simulation.outputs import observe
-from plastogen.simulation.probe import Asker, CachedProbe, NetworkProbe
+from plastogen.simulation.probe import CachedProbe, DriveProbe, NetworkProbe
 from plastogen.simulation.rest import begin
 from plastogen.simulation.step import Moment, Path, Stepper
 from plastogen.simulation.variables import require_possible
@@ -72,7 +72,7 @@ class ProbeScheduler:
             if len(self.drives) >= self.most:
                 self.furthest = max(self.furthest, float(distance[nearest]))
                 return self.answers[nearest]
-        found = self.probe.ask(Drive.from_array(self.probe.circuit, wanted), self.seed)
+        found = self.probe.measure(Drive.from_array(self.probe.circuit, wanted), self.seed)
         return self.adopt(drives, _as_batch(found))
 
     def adopt(self, drives: Array, answer: Activity) -> Activity:
@@ -122,7 +122,7 @@ def simulate(plan: Plan, *, progress: Progress | None = None, since: float = 0.0
 
 
 def follow(
-    plan: Plan, asker: Asker, tell: Progress = lambda what, share: None, *, since: float = 0.0
+    plan: Plan, asker: DriveProbe, tell: Progress = lambda what, share: None, *, since: float = 0.0
 ) -> tuple[Course, dict[str, Drive]]:
     """The course of `plan` with the answers of `asker`, kept on disk, and the drive at each of its
     snapshots' moments.

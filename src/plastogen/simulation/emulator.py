@@ -242,7 +242,7 @@ class Emulator:
         arrays = (self.drives, self.seeds, self.values, self.theta)
         return digest([self.circuit, [digest(np.asarray(a).tolist()) for a in arrays]])[:16]
 
-    def ask(self, drive: Drive, seed: Any) -> Activity:
+    def measure(self, drive: Drive, seed: Any) -> Activity:
         """What the network would do under `drive` (numbers of one row a question), seeds (n,)."""
         drives, rates = np.atleast_2d(drive.array(self.circuit)), self.rates
         asked = places(drives, seed)

@@ -40,7 +40,7 @@ def simulate_induction(plan: Plan) -> Course:
     assert plan.rule is not None
     probe = FormulaProbe(plan.circuit)
     stepper = Stepper(
-        [plan], lambda drives: probe.ask(Drive.from_array(plan.circuit, drives), plan.seed)
+        [plan], lambda drives: probe.measure(Drive.from_array(plan.circuit, drives), plan.seed)
     )
     t_h = plan.grid_h
     block = _block(stepper, t_h)

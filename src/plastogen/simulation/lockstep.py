@@ -49,7 +49,7 @@ class Answers(Protocol):
     row each.
     """
 
-    def ask(self, drive: Drive, seed: Any) -> Activity: ...
+    def measure(self, drive: Drive, seed: Any) -> Activity: ...
 
 
 def alike(plan: Plan) -> str:
@@ -131,7 +131,7 @@ class Lockstep:
 
     def _answer(self, drives: Array) -> Activity:
         self.asked.append(drives)
-        return self.answers.ask(Drive.from_array(self.plans[0].circuit, drives), self.seeds)
+        return self.answers.measure(Drive.from_array(self.plans[0].circuit, drives), self.seeds)
 
     def begin(self) -> Moment:
         """Where all courses begin: as `rest.begin` says, or where they were put."""

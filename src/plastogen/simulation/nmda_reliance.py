@@ -70,7 +70,7 @@ def current_shares(circuit: Circuit, activity: Activity) -> tuple[Array, Array]:
     return np.array(synaptic), np.array(tonic)
 
 
-def measure(
+def measure_reliance(
     circuit: Circuit,
     *,
     seeds: Sequence[int],
@@ -80,7 +80,7 @@ def measure(
 ) -> Reliance:
     """Measure `circuit` in the network. Raises EngineError, StoreError."""
     probe = CachedProbe(NetworkProbe(circuit, seconds=seconds, settle_s=settle_s, backend=backend))
-    base = [probe.ask(Drive(), seed) for seed in seeds]
+    base = [probe.measure(Drive(), seed) for seed in seeds]
     shares = np.array([current_shares(circuit, activity) for activity in base])
     floor = 1 / seconds
     numbers = circuit.drive_numbers
@@ -89,7 +89,7 @@ def measure(
         at = Drive()[name]
         low, high = (at, at + STEP) if name == "silence" else (at - STEP, at + STEP)
         for row, seed in enumerate(seeds):
-            ends = [probe.ask(Drive(**{name: x}), seed).rate_hz + floor for x in (low, high)]
+            ends = [probe.measure(Drive(**{name: x}), seed).rate_hz + floor for x in (low, high)]
             slopes[row, :, column] = np.log(ends[1] / ends[0]) / (high - low)
     spread = (
         slopes.std(axis=0, ddof=1) / np.sqrt(len(seeds))

@@ -107,9 +107,9 @@ class NetworkProbe:
         return self.engine.run(drive, seed, seconds=length, settle_s=self.settle_s, noise=noise)
 
     def __call__(self, state: State, seed: int) -> Activity:
-        return self.ask(reduce(self.circuit, state), seed)
+        return self.measure(reduce(self.circuit, state), seed)
 
-    def ask(self, drive: Drive, seed: int) -> Activity:
+    def measure(self, drive: Drive, seed: int) -> Activity:
         """What the network does under `drive`."""
         spikes = self.spikes(drive, seed)
         pattern = measures.half_patterns(spikes)
@@ -164,9 +164,9 @@ class FormulaProbe:
         return digest([k.formula, k.agonist, k.decays, k.magnesium, k.reversals])[:16]
 
     def __call__(self, state: State, seed: int) -> Activity:
-        return self.ask(reduce(self.circuit, state), seed)
+        return self.measure(reduce(self.circuit, state), seed)
 
-    def ask(self, drive: Drive, seed: int) -> Activity:
+    def measure(self, drive: Drive, seed: int) -> Activity:
         """What the formula gives under `drive`, or under many; the same for every seed."""
         moved = drive.array(self.circuit) - Drive().array(self.circuit)
         rate = self._base * np.exp((moved[..., None, :] * self._gain).sum(axis=-1))
@@ -186,14 +186,14 @@ class FormulaProbe:
         )
 
 
-class Asker(Protocol):
+class DriveProbe(Protocol):
     """A probe that also answers on drives, and says what its answers depend on."""
 
     circuit: Circuit
 
     @property
     def key(self) -> str: ...
-    def ask(self, drive: Drive, seed: int) -> Activity: ...
+    def measure(self, drive: Drive, seed: int) -> Activity: ...
 
 
 @lru_cache(maxsize=64)
@@ -209,7 +209,9 @@ class CachedProbe:
     What was kept before `since`, seconds since 1970, is asked again.
     """
 
-    def __init__(self, probe: Asker, folder: Path | None = None, *, since: float = 0.0) -> None:
+    def __init__(
+        self, probe: DriveProbe, folder: Path | None = None, *, since: float = 0.0
+    ) -> None:
         self._since = since
         _sweep_once(folder or cache_dir() / "probes" / probe.key)
         self._probe, self._folder = probe, folder or cache_dir() / "probes" / probe.key
@@ -222,9 +224,9 @@ class CachedProbe:
         return self._folder / name[:2] / f"{name[2:20]}.npz"
 
     def __call__(self, state: State, seed: int) -> Activity:
-        return self.ask(reduce(self.circuit, state), seed)
+        return self.measure(reduce(self.circuit, state), seed)
 
-    def ask(self, drive: Drive, seed: int) -> Activity:
+    def measure(self, drive: Drive, seed: int) -> Activity:
         """The answer from disk, or from the probe itself (then kept). A damaged file is asked
         again.
         """
@@ -235,6 +237,6 @@ class CachedProbe:
                 self.answered += 1
                 return found
         self.asked += 1
-        found = self._probe.ask(drive, seed)
+        found = self._probe.measure(drive, seed)
         write_npz(path, **found.arrays())
         return found

@@ -86,7 +86,7 @@ def train(
         def put(new: Array, to: Ints) -> list[Activity]:
             return list(
                 pool.map(
-                    lambda q: probe.ask(Drive.from_array(circuit, q[0]), int(q[1])),
+                    lambda q: probe.measure(Drive.from_array(circuit, q[0]), int(q[1])),
                     zip(new, to, strict=True),
                 )
             )
@@ -197,10 +197,10 @@ def _unsureness(emulator: Emulator, drives: Array, seeds: Ints) -> Array:
     is larger: (n,).
     """
     circuit, e = emulator.circuit, PRINCIPAL
-    rate = emulator.ask(Drive.from_array(circuit, drives), seeds).rate_hz[:, e]
+    rate = emulator.measure(Drive.from_array(circuit, drives), seeds).rate_hz[:, e]
     each, whose = np.unique(seeds, return_inverse=True)
     at_rest = np.broadcast_to(Drive().array(circuit), (len(each), drives.shape[1]))
-    base = emulator.ask(Drive.from_array(circuit, at_rest), each).rate_hz[whose, e]
+    base = emulator.measure(Drive.from_array(circuit, at_rest), each).rate_hz[whose, e]
     return np.asarray(emulator.error(drives, seeds)[:, e] * np.minimum(1, rate / base))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic
@@ -310,7 +311,7 @@ class Circuit(Definition):
         """Number of cells."""
         return sum(p.count for p in self.populations.values())
 
-    @property
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, by role (as in ROLES) and then by name: the order of all arrays.
 
@@ -318,17 +319,17 @@ class Circuit(Definition):
         """
         return tuple(name for role in ROLES for name in self.of_role(role))
 
-    @property
+    @cached_property
     def principal(self) -> str:
         """The class of principal cells, the only one that excites."""
         return self.of_role("principal")[0]
 
-    @property
+    @cached_property
     def inhibitory(self) -> tuple[str, ...]:
         """The other classes, which inhibit, each with a conductance of its own."""
         return self.classes[PRINCIPAL + 1 :]
 
-    @property
+    @cached_property
     def drive_numbers(self) -> tuple[str, ...]:
         """Names of the numbers of a `Drive` this circuit has, in order."""
         by_class = [f"{kind}_{name}" for kind in ("nmda", "tonic") for name in self.classes]
@@ -353,6 +354,10 @@ class Circuit(Definition):
 
     def pools(self) -> dict[str, dict[str, float]]:
         """Pool name ("E.synaptic", ...) -> subunit -> share, in a fixed order."""
+        return dict(self._pools)
+
+    @cached_property
+    def _pools(self) -> dict[str, dict[str, float]]:
         return {
             f"{name}.{kind}": mix.shares()
             for name in self.classes

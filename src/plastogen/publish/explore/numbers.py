@@ -176,7 +176,7 @@ def inputs(circuit: Circuit, drug: Drug, *, backend: str | None = None) -> dict[
     """Everything the page's network needs beside its program, ready for JSON. Raises EngineError,
     StoreError.
     """
-    rest = NetworkProbe(circuit, seconds=WINDOW_S, settle_s=SETTLE_S, backend=backend).ask(
+    rest = NetworkProbe(circuit, seconds=WINDOW_S, settle_s=SETTLE_S, backend=backend).measure(
         Drive(), SEEDS[0]
     )
     return {

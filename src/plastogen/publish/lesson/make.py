@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Unpack
 
 from plastogen._base.files import atomic_write
-from plastogen.analysis import cited
+from plastogen.analysis import list_cited
 from plastogen.figures import arm_label
 from plastogen.model.circuit import default_backend
 from plastogen.publish.lesson import key as keys
@@ -119,7 +119,7 @@ def _ran(outcome: Outcome, command: str) -> Ran:
         f" {len(opened.seeds)} seed{'s' * (len(opened.seeds) > 1)}.{swept}"
     )
     sources = [verdict.source for verdict in outcome.verdicts]
-    used = cited([], sources, opened.models.library)
+    used = list_cited([], sources, opened.models.library)
     return Ran(
         opened.experiment.question,
         (opened.experiment.note or "").replace("`", "").strip(),

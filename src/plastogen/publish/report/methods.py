@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from plastogen.analysis import Number, summary
+from plastogen.analysis import Number, describe_evidence
 from plastogen.experiment import Condition, OpenExperiment
 from plastogen.model.pharmacology import Treatment
 from plastogen.simulation import block_sites
@@ -42,8 +42,8 @@ def methods(
         _given(opened, conditions),
         _induced(opened, conditions[0], ds) if induced else _followed(opened, conditions[0], ds),
         (
-            f"The model uses {summary(numbers)}. Sources and ranges of each are listed with the"
-            " results."
+            f"The model uses {describe_evidence(numbers)}. Sources and ranges of each are listed"
+            " with the results."
         ),
     ]
 

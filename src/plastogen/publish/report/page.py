@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 from plastogen._base.files import atomic_write
 from plastogen._base.scope import SCOPE
-from plastogen.analysis import WORDS, Cited, Number, cited, counts, numbers, summary
+from plastogen.analysis import (
+    WORDS,
+    Cited,
+    Number,
+    count_evidence,
+    describe_evidence,
+    list_cited,
+    numbers_in_use,
+)
 from plastogen.experiment import FIGURES, Condition, OpenExperiment, Verdict
 from plastogen.publish.report.html import (
     NOTHING_FROM_OUTSIDE,
@@ -75,8 +83,8 @@ def page(
     run instead.
     """
     conditions = opened.typical_conditions() if opened.sweep_in_words else conditions
-    used = numbers(conditions)
-    known = cited(used, [verdict.source for verdict in verdicts], opened.models.library)
+    used = numbers_in_use(conditions)
+    known = list_cited(used, [verdict.source for verdict in verdicts], opened.models.library)
     keys = {one.key for one in known}
     told = methods(opened, conditions, ds, used, backends)
     parts = {
@@ -232,14 +240,14 @@ def _numbers(used: Sequence[Number], known: set[str]) -> Html:
     groups = []
     for model in dict.fromkeys(number.model for number in used):
         mine = [number for number in used if number.model == model]
-        kinds = ", ".join(f"{n} {word}" for word, n in counts(mine).items())
+        kinds = ", ".join(f"{n} {word}" for word, n in count_evidence(mine).items())
         title = el(
             "summary", f"{model} ", el("span", f"{len(mine)} numbers: {kinds}", class_="small")
         )
         head = ("Number", "Value", "Range", "Evidence", "Source", "Note")
         rows = [_number(number, known) for number in mine]
         groups.append(el("details", title, table(head, rows, class_="numbers")))
-    return join([el("p", f"In use are {summary(used)}."), *groups])
+    return join([el("p", f"In use are {describe_evidence(used)}."), *groups])
 
 
 def _number(number: Number, known: set[str]) -> list[str]:
