@@ -402,7 +402,10 @@ def experiment(name: str) -> list[str]:
     if one.expect:
         lines += [
             "## Claims",
-            *table(("claim", "found by", "known miss, note"), [_claim(c) for c in one.expect]),
+            *table(
+                ("claim", "found by", "known miss, what was reported, note"),
+                [_claim(c) for c in one.expect],
+            ),
         ]
     return [
         *lines,
@@ -415,10 +418,9 @@ def experiment(name: str) -> list[str]:
 
 
 def _claim(claim: Claim) -> tuple[str, str, str]:
+    miss = claim.miss_at("what comes out")
     said = "; ".join(
-        part
-        for part in (claim.known_miss and f"known miss: {claim.known_miss}", claim.note)
-        if part
+        part for part in (miss and f"known miss: {miss}", claim.reported, claim.note) if part
     )
     return _escaped(claim.claim), _cite(claim.source), _escaped(said)
 

@@ -5,6 +5,7 @@ lesson says.
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,13 @@ from plastogen.errors import InputError
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.verdict import Verdict
 from plastogen.publish.lesson import key as keys
-from plastogen.publish.lesson import render, sheets
+from plastogen.publish.lesson import places, render, sheets
 from plastogen.publish.lesson.definition import LEVELS, open_lesson, shipped
 from plastogen.publish.lesson.make import Made, _make_request, make_lesson
+from plastogen.publish.report.methods import given_by_arm, in_all_arms
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "docs"))
+from printing import browser, pages_of, print_page
 
 LESSONS = shipped()
 WITHOUT_NETWORK = [name for name in LESSONS if not open_lesson(name)[0].set]
@@ -76,7 +81,7 @@ def test_a_lesson_is_sound(name: str) -> None:
     keys.check(lesson, document, question)
     assert {asked.level for asked in lesson.questions} == set(LEVELS)
     told = " ".join(text for _, text in keys.texts(lesson))
-    typed = re.findall(r"[-+−]?\d+(?:\.\d+)? ?(?:%|Hz)", keys.PLACE.sub("", told))
+    typed = re.findall(r"[-+−]?\d+(?:\.\d+)? ?(?:%|Hz)", places.PLACE.sub("", told))
     assert typed == [], "a result is read from the run, never typed"
 
 
@@ -189,6 +194,10 @@ def test_a_lesson_of_ones_own_lies_beside(here: Path) -> None:
         ("{left_2min of ketamine as %}", "{left_2min ketamine}", "questions.0.answer: found {left_2min ketamine}, wanted {readout of arm}"),
         ("{left_2min of ketamine as %}", "{left_2min of ketamine where dose = 1 mg}", "there is no sweep"),
         ("[less of memantine stays trapped]", "[less of memantine stays traped]", "nearest valid name: less of memantine stays trapped"),
+        ("{left_2min of ketamine as %}", "{left_2mi when}", "nearest valid name: left_2min"),
+        ("{left_2min of ketamine as %}", "{wanted of less of memantine stays traped}", "with `between:`, in its words; nearest valid name: less of memantine stays trapped"),
+        ("ask: Why?", "ask: Why?, premise: [it stays]", "questions.1.premise.0: found 'it stays', wanted a claim of trapping"),
+        ("ask: Why?", "ask: Why?, figure: arm", "questions.1.figure: found 'arm', wanted one of arms; nearest valid name: arms"),
         ("level: judge", "level: see", "none of level judge"),
         ("answer: So., holds: [less of memantine stays trapped]", "answer: So.", "an answer that rests on nothing"),
         ("aim: Try.", "aims: Try.", "nearest valid name: aim"),
@@ -231,7 +240,7 @@ DS = xr.Dataset(
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("conducted of glutamate where E = -70 mV", "0.125"),
+        ("conducted of glutamate where E = -70 mV", "0.12"),
         ("conducted of glutamate where E = -70 mV as %", "12 %"),
         ("conducted of glutamate where E = -70 mV minus conducted of no_glutamate where E = -70 mV as %", "10 %"),
         ("conducted of glutamate where E = -40 mV over conducted of glutamate where E = -70 mV", "1.48"),
@@ -240,7 +249,31 @@ DS = xr.Dataset(
     ],
 )  # fmt: skip
 def test_a_place_in_a_text_reads_a_number_of_the_run(place: str, said: str) -> None:
-    assert keys._found(place, QUESTION, DS).in_sentence == said
+    assert places.read(place, QUESTION, DS).in_sentence == said
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("rate_E when", "10 to 30 min"),
+        ("block_E when", "15 min"),
+        ("gamma when", "15 min"),
+        ("wanted of E cells fire more", "1.2 to 2"),
+    ],
+)
+def test_a_question_may_say_when_and_what_is_wanted(place: str, said: str) -> None:
+    assert places.fixed(place, open_experiment("disinhibition")) == said
+
+
+@pytest.mark.parametrize(
+    ("x", "unit", "said"),
+    [
+        (1.018, "1", "1.02"), (0.0523, "1", "0.052"), (1.2e-5, "1", "0.000012"), (2.2e-16, "1", "0"),
+        (4.21, "min", "4.2 min"), (196.3, "ng/mL", "196 ng/mL"), (1e9, "1", "1,000,000,000"),
+    ],
+)  # fmt: skip
+def test_numbers_are_rounded_as_a_person_would(x: float, unit: str, said: str) -> None:
+    assert places.Found("t", x, x, x, unit, 4).in_sentence == said
 
 
 UNDER_BLOCK = open_experiment("learning_under_block")
@@ -284,9 +317,9 @@ def test_a_place_that_is_no_point_is_refused(place: str, wanted: str) -> None:
 
 
 def test_a_mean_stands_inside_its_interval_and_nothing_is_zero() -> None:
-    found = keys.Found("t", 25.55, 25.3, 25.8, "%", 4)
+    found = places.Found("t", 25.55, 25.3, 25.8, "%", 4)
     assert (found.in_sentence, found.exact, found.span) == ("26 %", "25.6 %", "25.3 to 25.8 %")
-    rest = keys.Found("t", 2.2e-14, -1e-14, 2.2e-14, "%", 4, change=True)
+    rest = places.Found("t", 2.2e-14, -1e-14, 2.2e-14, "%", 4, change=True)
     assert (rest.exact, rest.span) == ("0 %", "0 to 0 %")
 
 
@@ -296,7 +329,7 @@ def test_no_line_ends_between_a_number_and_its_unit() -> None:
         == "+15\xa0% of 2 days, 10\xa0mg/kg in 5\xa0min"
     )
     assert "(0\xa0%)" in render.page(
-        "t", [sheets.Asked(1, "Why?", answer="none (0 %)")], {}, css="slides"
+        "t", [sheets.Asked(1, "Why?", answer="none (0 %)")], {}, kind="slides"
     )
 
 
@@ -306,8 +339,9 @@ def test_a_time_under_an_hour_is_said_in_minutes() -> None:
         {"onset_E": (("arm", "seed"), np.full((7, 2), 0.07))},
         {"arm": list(question.experiment.arms)},
     )
-    assert keys._found("onset_E of ketamine", question, ds).in_sentence == "4.2 min"
-    assert keys._found("onset_E of ketamine", question, ds * 100).in_sentence == "7 h"
+    assert places.read("onset_E of ketamine", question, ds).in_sentence == "4.2 min"
+    assert places.read("onset_E of ketamine", question, ds * 100).in_sentence == "7 h"
+    assert places.read("onset_E of ketamine", question, ds * 1000).in_sentence == "2.9 d"
 
 
 def test_slides_name_claims_and_leave_the_fine_print_to_the_teacher(dry: dict[str, Made]) -> None:
@@ -344,4 +378,94 @@ def test_what_a_claim_came_to_is_held_against_what_the_answer_says() -> None:
 
 def test_the_key_calls_groups_as_figures_do() -> None:
     question = open_experiment("rapid_against_slow")
-    assert keys._worded("effect_day_1 of ssri", question).endswith(", SSRI")
+    assert places.worded("effect_day_1 of ssri", question).endswith(", SSRI")
+
+
+LEFT = ("ketamine stays trapped while glutamate is away", "less of memantine stays trapped")
+
+
+def key_of(outcomes: dict[str, str]) -> tuple[Any, keys.Key]:
+    """A lesson that takes the first of LEFT for granted, and its key where claims came out so."""
+    question = open_experiment("trapping")
+    ds = xr.Dataset(
+        {"left_2min": (("arm", "seed"), np.full((6, 2), 0.5))},
+        {"arm": list(question.experiment.arms)},
+    )
+    lesson, _ = open_lesson("traps")
+    told = [
+        Verdict(claim.claim, "r", outcomes.get(claim.claim, "met"), 1, 1, 1, "1", 1, 1, "w")  # type: ignore[arg-type]
+        for claim in question.experiment.expect
+    ]
+    asked = [
+        lesson.questions[0].model_copy(
+            update={"ask": f"Question {i}", "answer": "So.", "premise": [claim], "holds": [claim]}
+        )
+        for i, claim in enumerate(LEFT, 1)
+    ]
+    own = lesson.model_copy(update={"questions": asked, "misconceptions": [], "not_shown": []})
+    return own, keys.key(own, question, ds, told)
+
+
+def test_a_question_whose_premise_was_not_met_is_not_asked_and_the_teacher_is_told() -> None:
+    lesson, key = key_of({LEFT[0]: "missed"})
+    ran = sheets.Ran("q", "", [], "", "", dict.fromkeys(lesson.figures, "c"))
+    told = {
+        name: render.markdown(blocks, dict.fromkeys(lesson.figures, "f.png"))
+        for name, blocks in (
+            ("student", sheets.student(lesson, ran, key)),
+            ("slides", sheets.slides(lesson, ran, key)),
+            ("teacher", sheets.teacher(lesson, ran, key)),
+        )
+    }
+    assert "**1.** Question 2" in told["student"]
+    assert "Question 1" not in told["student"] + told["slides"]
+    assert f"for “{LEFT[0]}” came out as “missed” in this run: Question 1" in told["teacher"]
+    assert key.disagreements == []
+    assert key_of({})[1].asked == [0, 1]
+
+
+def test_every_question_on_a_slide_has_a_figure_beside_it(dry: dict[str, Made]) -> None:
+    for one in dry.values():
+        slides = next(path for path in one.files if path.name == "slides.html").read_text("utf-8")
+        beside = slides.count('class="beside"')
+        assert beside == slides.count('class="question"') == 2 * len(one.lesson.questions)
+        assert slides.count("<img") == len(one.lesson.figures) + beside
+
+
+def test_a_caption_says_what_was_drawn(dry: dict[str, Made]) -> None:
+    told = next(p for p in dry["traps"].files if p.name == "student.md").read_text("utf-8")
+    caption = re.findall(r"!\[(.*?)\]\(", told)[0].replace("\\", "")
+    lesson = dry["traps"].lesson
+    titles = open_experiment("trapping").experiment.readouts
+    shown = [titles[name].title or "" for name in lesson.readouts]
+    assert [title for title in shown if title.lower() not in caption.lower()] == []
+    assert "MK-801, glutamate throughout" in caption
+
+
+def test_the_table_of_groups_shows_all_that_differs_and_nothing_that_does_not() -> None:
+    def given(name: str) -> tuple[dict[str, list[str]], list[str]]:
+        opened = open_experiment(name, {"model.circuit": "small"})
+        first = {arm: opened.condition(arm, ()) for arm in opened.experiment.arms}
+        return given_by_arm(opened, first), in_all_arms(opened)
+
+    rescue, common = given("rescue")
+    assert common == []
+    assert rescue["vehicle"] == ["stressed mouse (mouse)"]
+    assert "healthy mouse (mouse)" in rescue["healthy"]
+    assert any("stress of level 1" in text for text in rescue["coming_under_stress"])
+    species, _ = given("repeated_use")
+    assert [arm for arm, text in species.items() if "healthy rat (rat)" in text] == [
+        "rat_vehicle", "rat_two_days",
+    ]  # fmt: skip
+    switched, _ = given("disinhibition")
+    assert all("no block on" in " ".join(switched[arm]) for arm in switched if "only" in arm)
+    dish, common = given("trapping")
+    assert "Mg2+ outside 0 mM" in common
+    assert not any("Mg2+" in text for texts in dish.values() for text in texts)
+
+
+@pytest.mark.skipif(browser() is None, reason="prints with Chromium")
+def test_a_sheet_is_one_leaf_of_paper(dry: dict[str, Made], tmp_path: Path) -> None:
+    folder = dry["traps"].files[0].parent
+    for name in ("student", "teacher"):
+        assert pages_of(print_page(folder / f"{name}.html", tmp_path / f"{name}.pdf")) == 2

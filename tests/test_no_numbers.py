@@ -33,7 +33,6 @@ TOLERANCES = {
     "simulation/step": {"SUBSTEP"},
     "simulation/emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
                  "LEAST_SPREAD", "SEED_STEP", "SMOOTHNESS", "LEAST_MOVE", "MARGIN", "ALARM"},
-    "publish/lesson/key": {"TINY"},
     "simulation/train_emulator": {"SURE_SHARE", "SLACK", "NEARLY", "REFIT_GROWTH"},
     "simulation/adaptive": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
@@ -45,7 +44,7 @@ TOLERANCES = {
     "experiment/statistics": {"ROUNDING", "RESOLUTION"},
     "experiment/definition": {"SHORTEST_S", "LONGEST_S"},
     "_base/quantity": {"SMALLEST", "LARGEST"},
-    "_base/text": {"NEAREST_CUTOFF", "SLIP_CUTOFF"},
+    "_base/text": {"NEAREST_CUTOFF", "SLIP_CUTOFF", "TINY"},
     "_base/units": {"WORD_CUTOFF"},
 }  # fmt: skip
 # How a signal is analysed: definitions of measures and of intervals, not of a brain.

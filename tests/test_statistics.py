@@ -37,7 +37,7 @@ from plastogen.experiment.statistics import (
 )
 from plastogen.experiment.verdict import COMPLETE
 from plastogen.figures import data
-from plastogen.publish.lesson.key import _found
+from plastogen.publish.lesson.places import read
 
 RNG = np.random.default_rng(11)
 SAMPLES = [np.random.default_rng(k).normal(k, 1 + k, (3 + 5 * k, 4)) for k in range(12)]
@@ -160,7 +160,7 @@ def test_one_share_has_one_interval_wherever_it_is_shown(k: int) -> None:
     )
     judged = {v.claim: (v.value, v.low, v.high) for v in judge_claims(opened, ds)}
     drawn = data.interval(ds["responds"].sel(arm="drug"))
-    lesson = _found("responds of drug as %", opened, ds)
+    lesson = read("responds of drug as %", opened, ds)
     shown = {
         **judged,
         "responders": find_responders(ds, "responds", "drug").rate,

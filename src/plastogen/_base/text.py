@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LONGEST = 60  # characters of what was found that a message repeats
 NEAREST_CUTOFF = 0.6  # how alike (difflib's ratio) a name must be to be worth suggesting
+TINY = 1e-9  # what is below is 0 to a person
+PLACES = 12  # after the point, for numbers that small
 SLIP_CUTOFF = 0.9  # the same for a word that is mostly another choice
 
 
@@ -54,6 +56,18 @@ def show(value: object) -> str:
     if isinstance(value, str):
         return f"'{_short(value)}'"
     return _short(str(getattr(value, "written", value)))
+
+
+def rounded(x: float, digits: int) -> str:
+    """A number with so many digits as a person writes it: never 1e-05, and 0 for what rounding
+    leaves of a difference of equal numbers.
+    """
+    if abs(x) < TINY:
+        return "0"
+    text = f"{x:.{digits}g}"
+    if "e" not in text:
+        return text
+    return f"{float(text):,.0f}" if abs(x) >= 1 else f"{float(text):.{PLACES}f}".rstrip("0")
 
 
 def _short(text: str) -> str:

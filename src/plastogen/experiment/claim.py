@@ -6,6 +6,7 @@ import pydantic
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, faulty
+from plastogen._base.text import show
 
 FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # form: (keys it needs, keys it may have) beside those every claim has
@@ -24,7 +25,8 @@ FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # forms that walk along an axis: how many points they take
 ALONG = {"rises": 2, "falls": 2, "peak": 3, "trough": 3}
-_COMMON = ("claim", "readout", "where", "source", "known_miss", "note")
+_COMMON = ("claim", "readout", "where", "source", "reported", "known_miss", "note")
+VALUE = "{value}"  # in a known miss, stands for what was measured
 ARM_KEYS = ("more", "less", "than", "arm", "minus", "blocked", "alone", "full", "base")
 
 
@@ -46,6 +48,10 @@ class Claim(Definition):
     share: [low, high]` (or `at_most`): the share of points that reach x lies there. `arm: A,
     goes_with: other, correlation: [low, high]`: over all points, its rank correlation with another
     readout of that arm, or with a number that is swept or varies between people, lies there.
+
+    `reported` is what its `source` found, in its numbers. `known_miss` says why the claim is not
+    met, in words that stay right when the model changes: what was measured stands there as
+    `{value}`.
 
     Virtual subjects are to a claim what seeds are without them: it is judged on all of them
     together.
@@ -83,6 +89,7 @@ class Claim(Definition):
     correlation: tuple[float, float] | None = None
     where: dict[str, float | str | tuple[float | str, float | str]] = {}
     source: str | None = None
+    reported: str | None = None
     known_miss: str | None = None
     note: str | None = None
 
@@ -152,6 +159,14 @@ class Claim(Definition):
         ):
             found = f"{self.correlation[0]:g} to {self.correlation[1]:g}"
             faults.append(Fault("correlation", found, "two ends from -1 to 1, the lower first"))
+        left = (self.known_miss or "").replace(VALUE, "")
+        if "{" in left or "}" in left:
+            wanted = f"no braces but {VALUE}, which stands for what was measured"
+            faults.append(Fault("known_miss", show(self.known_miss), wanted))
         if faults:
             raise faulty(faults)
         return self
+
+    def miss_at(self, measured: str) -> str | None:
+        """Why it is not met, with what was measured in its place."""
+        return self.known_miss and self.known_miss.replace(VALUE, measured)

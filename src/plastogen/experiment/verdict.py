@@ -138,11 +138,18 @@ def verdict_on(
         found.wanted,
         found.reason,
         claim.source,
-        claim.known_miss,
+        claim.miss_at(_in_words(found.span.value, unit)),
         where,
         found.note,
         counted,
     )
+
+
+def _in_words(value: float, unit: str) -> str:
+    """What was measured, as it stands in a sentence."""
+    if not np.isfinite(value):
+        return "nothing"
+    return f"{value:.2g}" + ("" if unit == "1" else f" {unit}")
 
 
 def stored_verdicts(ds: xr.Dataset) -> list[Verdict]:

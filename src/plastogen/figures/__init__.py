@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from plastogen.figures._tornado import plot_tornado
     from plastogen.figures.agreement import Agreement, agreement_of, write_agreement
     from plastogen.figures.axis import H_PER_DAY, time_text
+    from plastogen.figures.caption import caption_of
     from plastogen.figures.data import count_runs
     from plastogen.figures.draw import Shown, draw_figures
     from plastogen.figures.layout import save

@@ -27,6 +27,7 @@ from matplotlib.transforms import Bbox
 from plastogen._base.scope import SCOPE
 from plastogen.experiment import SUBJECT
 from plastogen.figures import data
+from plastogen.figures.caption import DESCRIPTION, HEADING, NOTE, describe
 from plastogen.figures.style import ALARM, INK, MUTED, ArmStyle, arm_title
 
 P = ParamSpec("P")
@@ -91,7 +92,7 @@ def new_slide(
     """
     fig = Figure(figsize=(WIDTH_PT / PT_PER_INCH, HEIGHT_PT / PT_PER_INCH))
     left, right = MARGIN_PT, WIDTH_PT - MARGIN_PT
-    _text(fig, heading, left, HEIGHT_PT - 20, size=20, weight="bold", va="top")
+    _text(fig, heading, left, HEIGHT_PT - 20, size=20, weight="bold", va="top", gid=HEADING)
     _text(fig, subtitle(ds), left, HEIGHT_PT - 48, size=12, color=MUTED, va="top")
     seeds = seeds if seeds is not None else seeds_sentence(ds)
     ink = ALARM if seeds.startswith("INCOMPLETE") else INK
@@ -100,7 +101,7 @@ def new_slide(
     )
     design = data.describe_design(ds)
     _text(fig, design, left, 27, size=10, color=MUTED)
-    _text(fig, note, left, 42 if design else 27, size=10, color=MUTED)
+    _text(fig, note, left, 42 if design else 27, size=10, color=MUTED, gid=NOTE)
     footer = FOOTER_PT + bool(design) * LINE_PT
     _text(fig, str(ds.attrs.get("scope", SCOPE)), left, 12, size=9, color=MUTED, style="italic")
     header = HEADER_PT + KEY_PT * _key_of_arms(fig, arms)
@@ -265,15 +266,15 @@ def write_data_line(fig: Figure, text: str) -> None:
 
 def save(fig: Figure, folder: Path | str, name: str) -> list[Path]:
     """Writes `<name>.png` (dpi 150) and `<name>.svg` into `folder`; equal figures make equal bytes,
-    no date inside.
+    no date inside, their caption is.
 
     Each file is written under a temporary name first. Returns the two paths, PNG first.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     kinds: dict[str, dict[str, Any]] = {
-        "png": {"Software": None},
-        "svg": {"Date": None, "Creator": "plastogen"},
+        "png": {"Software": None, DESCRIPTION: describe(fig)},
+        "svg": {"Date": None, "Creator": "plastogen", DESCRIPTION: describe(fig)},
     }
     paths = []
     with matplotlib.style.context(style_sheet()):

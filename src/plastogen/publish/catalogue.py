@@ -221,8 +221,10 @@ def _experiment(opened: OpenExperiment) -> Iterator[str]:
     if experiment.expect:
         yield "claims:"
         for claim in experiment.expect:
-            source = f"  ({claim.source})" if claim.source else ""
-            known = f"  known miss: {claim.known_miss}" if claim.known_miss else ""
+            found = "".join(f": {text}" for text in (claim.reported,) if text)
+            source = f"  ({claim.source}{found})" if claim.source else ""
+            miss = claim.miss_at("what comes out")
+            known = f"  known miss: {miss}" if miss else ""
             yield f"  {claim.claim}{source}{known}"
 
 

@@ -1,7 +1,8 @@
 """In: lessons/*.yaml. Out: a `Lesson`: an aim, an experiment, questions at three levels with
 answers that rest on it.
 
-Answers name what they read instead of giving numbers: `{rate_E of ketamine}` (see `lesson.key`).
+Questions and answers name what they read instead of giving numbers: `{rate_E of ketamine}` (see
+`lesson.places`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from plastogen._base.definition import Definition, build
 from plastogen._base.document import Document, read
 from plastogen._base.library import builtin
 from plastogen._base.quantity import Fault, faulty
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen._base.textfile import is_file
 from plastogen.errors import InputError
 from plastogen.experiment import FIGURES
@@ -27,14 +28,17 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 class Question(Definition):
-    """One question. `holds`: claims of the experiment, in its words, that must be met for the
-    answer to be right; `misses`: claims that must come out as not met, where the answer is about
-    what the model gets wrong.
+    """One question. `premise`: claims of the experiment that it takes for granted; where one is not
+    met it is not asked. `figure`: which of the lesson's figures stands beside it. `holds`: claims
+    that must be met for the answer to be right; `misses`: claims that must come out as not met,
+    where the answer is about what the model gets wrong. Claims are named in the experiment's words.
     """
 
     level: Level
     ask: str
     answer: str
+    premise: list[str] = []
+    figure: str | None = None
     holds: list[str] = []
     misses: list[str] = []
 
@@ -100,6 +104,11 @@ class Lesson(Definition):
                         nearest(name, FIGURES),
                     )
                 )
+        for i, question in enumerate(self.questions):
+            if question.figure is not None and question.figure not in self.figures:
+                known = any_of(self.figures)
+                near = nearest(question.figure, self.figures)
+                faults.append(Fault(f"questions.{i}.figure", show(question.figure), known, near))
         asked = {question.level for question in self.questions}
         if lacking := [level for level in LEVELS if level not in asked]:
             found = f"none of level {' or '.join(lacking)}"
@@ -111,6 +120,11 @@ class Lesson(Definition):
         if faults:
             raise faulty(faults)
         return self
+
+    def figure_beside(self, question: Question) -> str:
+        """The figure to look at for a question: its own, else the first that shows readouts."""
+        showing = [name for name in self.figures if "readouts" in FIGURES[name].takes]
+        return question.figure or [*showing, *self.figures][0]
 
 
 def shipped() -> list[str]:

@@ -11,14 +11,15 @@ from typing import Unpack
 
 from plastogen._base.files import atomic_write
 from plastogen.analysis import list_cited
-from plastogen.figures import arm_label
+from plastogen.experiment import title_of
+from plastogen.figures import arm_label, caption_of
 from plastogen.model.circuit import default_backend
 from plastogen.publish.lesson import key as keys
 from plastogen.publish.lesson import render, sheets
 from plastogen.publish.lesson.definition import Lesson, open_lesson
 from plastogen.publish.lesson.key import Key
 from plastogen.publish.lesson.sheets import Ran
-from plastogen.publish.report.methods import given_text
+from plastogen.publish.report.methods import given_by_arm, in_all_arms
 from plastogen.publish.workflow import Outcome, complete, draw_into
 from plastogen.runs import RESULTS, Request, RunOptions, Say, Watcher, make_request, silent
 
@@ -67,7 +68,9 @@ def make_lesson(
     files = draw_into(
         outcome, lesson.figures, folder / "figures", readouts=lesson.readouts, say=say
     )
-    return Made(lesson, key, outcome, _write(lesson, key, _ran(outcome, command), files, folder))
+    by_name = {name: [path for path in files if path.stem == name] for name in lesson.figures}
+    ran = _ran(outcome, command, {name: caption_of(by_name[name]) for name in by_name})
+    return Made(lesson, key, outcome, _write(lesson, key, ran, by_name, folder))
 
 
 def _make_request(
@@ -94,15 +97,14 @@ def _make_request(
     return short, f"runs {lesson.experiment} in short; takes {lesson.takes}{slow}"
 
 
-def _ran(outcome: Outcome, command: str) -> Ran:
+def _ran(outcome: Outcome, command: str, captions: Mapping[str, str]) -> Ran:
     """What was run, in words."""
     opened, ds = outcome.request.opened, outcome.ds
     first = {condition.arm: condition for condition in reversed(outcome.request.conditions)}
     own = opened.experiment.arms
-    arms = [
-        (own[arm].title or arm_label(arm), "; ".join(given_text(first[arm])) or "nothing")
-        for arm in own
-    ]
+    given = given_by_arm(opened, first)
+    arms = [(own[arm].title or arm_label(arm), "; ".join(given[arm]) or "nothing") for arm in own]
+    common = in_all_arms(opened)
     backends = str(ds.attrs.get("backends", ""))
     network = (
         "a formula in place of the network"
@@ -110,7 +112,7 @@ def _ran(outcome: Outcome, command: str) -> Ran:
         else f"network run {RUN_BY.get(backends, backends)}"
     )
     swept = "".join(
-        f" Every group was run over {whole}: {'; '.join(paths)}."
+        f" Every group was run over {whole}: {'; '.join(map(_titled, paths))}."
         for whole, *paths in opened.sweep_in_words
     )
     how = (
@@ -124,30 +126,35 @@ def _ran(outcome: Outcome, command: str) -> Ran:
         opened.experiment.question,
         (opened.experiment.note or "").replace("`", "").strip(),
         arms,
-        how,
+        how + (f" In every group: {'; '.join(common)}." if common else ""),
         command,
+        captions,
         used,
     )
 
 
+def _titled(swept: str) -> str:
+    """`circuit.magnesium.concentration: 0, 1 mM` with the number's title for its path."""
+    path, _, values = swept.partition(": ")
+    return f"{title_of(path) or path}: {values}"
+
+
 def _write(
-    lesson: Lesson, key: Key, ran: Ran, files: Sequence[Path], folder: Path
+    lesson: Lesson, key: Key, ran: Ran, files: Mapping[str, Sequence[Path]], folder: Path
 ) -> tuple[Path, ...]:
     """The three sheets as HTML and Markdown, and their figures, into `folder`. Raises
     StoreError.
     """
-    by_name = {name: [path for path in files if path.stem == name] for name in lesson.figures}
     linked = {name: f"figures/{name}.png" for name in lesson.figures}
     blocks = {
-        "student": sheets.student(lesson, ran),
+        "student": sheets.student(lesson, ran, key),
         "teacher": sheets.teacher(lesson, ran, key),
         "slides": sheets.slides(lesson, ran, key),
     }
     written = []
     for name, parts in blocks.items():
-        css = "slides" if name == "slides" else "sheet"
         atomic_write(
-            folder / f"{name}.html", render.page(f"{lesson.title}: {name}", parts, by_name, css=css)
+            folder / f"{name}.html", render.page(f"{lesson.title}: {name}", parts, files, kind=name)
         )
         atomic_write(folder / f"{name}.md", render.markdown(parts, linked))
         written += [folder / f"{name}.html", folder / f"{name}.md"]

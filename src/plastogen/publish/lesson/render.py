@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
-from plastogen.experiment import FIGURES
-from plastogen.publish.lesson.key import Checked, minus
+from plastogen._base.text import rounded
+from plastogen.publish.lesson.key import Checked
+from plastogen.publish.lesson.places import minus
 from plastogen.publish.lesson.sheets import (
     Asked,
     Block,
+    Figures,
     Heading,
     Picture,
     Points,
@@ -33,11 +35,14 @@ def bound(text: str) -> str:
     return UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
-def page(title: str, blocks: Iterable[Block], files: Files, *, css: str) -> Html:
-    """A page of its own; `css`: sheet or slides."""
+def page(title: str, blocks: Iterable[Block], files: Files, *, kind: str) -> Html:
+    """A page of its own; `kind`: student, teacher or slides."""
+    css = "slides" if kind == "slides" else "sheet"
     style = (resources.files("plastogen.publish.lesson") / f"{css}.css").read_text(encoding="utf-8")
     return document(
-        title, style, el("body", *(join(["", _html(block, files)]) for block in blocks), class_=css)
+        title,
+        style,
+        el("body", *(join(["", _html(block, files)]) for block in blocks), class_=f"{css} {kind}"),
     )
 
 
@@ -53,17 +58,22 @@ def _html(block: Block, files: Files) -> Html:
             if any(head):
                 return table(head, [[bound(cell) for cell in row] for row in rows])
             return el("dl", *(el("div", el("dt", name), el("dd", what)) for name, what in rows))
-        case Picture(name):
+        case Picture(name, caption):
             return el(
                 "figure",
-                picture(files[name], FIGURES[name].caption),
-                el("figcaption", FIGURES[name].caption),
+                picture(files[name], caption),
+                el("figcaption", bound(caption)),
             )
+        case Figures(pictures):
+            return el("div", *(_html(one, files) for one in pictures), class_="figures")
         case Asked():
             return _asked(block)
-        case Slide(blocks):
+        case Slide(blocks, beside):
             full = "full" if len(blocks) == 1 else None
-            return el("section", *(join(["", _html(one, files)]) for one in blocks), class_=full)
+            inside = [join(["", _html(one, files)]) for one in blocks]
+            if beside is None:
+                return el("section", *inside, class_=full)
+            return el("section", el("div", *inside), _html(beside, files), class_="beside")
 
 
 def _asked(block: Asked) -> Html:
@@ -89,8 +99,9 @@ def _rest(one: Checked, brief: bool) -> str:
     if brief:
         return f"{told}{v.outcome}: {v.claim}"
     unit = "" if v.unit == "1" else f" {v.unit}"
-    span = "" if v.n < 2 or v.low == v.high else f" [{v.low:.3g}, {v.high:.3g}]"
-    found = "no value" if v.value != v.value else f"{v.value:.3g}{span}{unit}"
+    low, mean, high = (rounded(end, 3) for end in (v.low, v.value, v.high))
+    span = "" if v.n < 2 or v.low == v.high else f" [{low}, {high}]"
+    found = "no value" if v.value != v.value else f"{mean}{span}{unit}"
     parts = [
         f"{v.claim}{f' ({v.spot})' if v.spot else ''}: {found}, wanted {v.wanted}, n = {v.rests_on}"
     ]
@@ -124,8 +135,10 @@ def _markdown(block: Block, figures: Mapping[str, str]) -> str:
                 f"| {' | '.join(_plain(cell).replace('|', chr(92) + '|') for cell in row)} |"
                 for row in lines
             )
-        case Picture(name):
-            return f"![{FIGURES[name].caption}]({figures[name]})"
+        case Picture(name, caption):
+            return f"![{_plain(caption)}]({figures[name]})"
+        case Figures(pictures):
+            return "\n\n".join(_markdown(one, figures) for one in pictures)
         case Asked():
             parts = [f"**{block.number}.** {_plain(block.text)}"]
             parts += [f"**Answer.** {_plain(block.answer)}"] if block.answer else []
@@ -135,8 +148,9 @@ def _markdown(block: Block, figures: Mapping[str, str]) -> str:
             ]
             parts += ["\n".join(claims)] if claims else []
             return "\n\n".join(parts)
-        case Slide(inside):
-            return markdown(inside, figures).strip() + "\n\n---"
+        case Slide(inside, beside):
+            shown = [*inside, *([beside] if beside else [])]
+            return markdown(shown, figures).strip() + "\n\n---"
 
 
 def _plain(text: str) -> str:

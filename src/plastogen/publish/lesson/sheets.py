@@ -6,13 +6,14 @@ A block says what a thing is, not how it looks: `lesson.render` turns blocks int
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plastogen._base.scope import SCOPE
 from plastogen.analysis import Cited
 from plastogen.publish.lesson.definition import LEVELS, Lesson
-from plastogen.publish.lesson.key import Checked, Key, minus
+from plastogen.publish.lesson.key import Checked, Key
+from plastogen.publish.lesson.places import minus
 
 TOLD = {
     "see": "See: read it off the figures",
@@ -49,6 +50,14 @@ class Table:
 @dataclass(frozen=True)
 class Picture:
     name: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Pictures beside one another on paper."""
+
+    pictures: Sequence[Picture]
 
 
 @dataclass(frozen=True)
@@ -67,16 +76,19 @@ class Asked:
 
 @dataclass(frozen=True)
 class Slide:
+    """Blocks, and a figure `beside` them."""
+
     blocks: Sequence[Block]
+    beside: Picture | None = None
 
 
-Block = Heading | Text | Points | Table | Picture | Asked | Slide
+Block = Heading | Text | Points | Table | Picture | Figures | Asked | Slide
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What was run, in words: the experiment's question, its arms (title, what was given), how it
-    was run.
+    """What was run, in words: the experiment's question, its arms (title, what was given and what
+    else is different), how it was run, and what each figure shows.
     """
 
     question: str
@@ -84,16 +96,17 @@ class Ran:
     arms: Sequence[tuple[str, str]]
     how: str
     command: str
+    captions: Mapping[str, str]
     cited: Sequence[Cited] = field(default=())
 
 
-def student(lesson: Lesson, ran: Ran) -> list[Block]:
+def student(lesson: Lesson, ran: Ran, key: Key) -> list[Block]:
     """The sheet students write on: no answer stands on it."""
     return [
         *_top(lesson, "Student sheet"),
         *_background(lesson, ran, ""),
-        *_pictures(lesson),
-        *_questions(lesson, None),
+        *_pictures(lesson, ran),
+        *_questions(lesson, key, answered=False),
         Heading("Do you agree?"),
         Text("Say for each statement whether you agree, and why."),
         *(Asked(i, m.belief, lines=2) for i, m in enumerate(lesson.misconceptions, 1)),
@@ -107,8 +120,8 @@ def teacher(lesson: Lesson, ran: Ran, key: Key) -> list[Block]:
         *_disagreement(key),
         Table(("", ""), [("Made again by", ran.command)]),
         *_background(lesson, ran, ran.note),
-        *_pictures(lesson),
-        *_questions(lesson, key),
+        *_pictures(lesson, ran),
+        *_questions(lesson, key, answered=True),
         Heading("Common misconceptions"),
         *(
             Asked(i, f"“{m.belief}”", answer=said)
@@ -133,13 +146,14 @@ def slides(lesson: Lesson, ran: Ran, key: Key) -> list[Block]:
     made.append(
         Slide((Heading("The experiment"), Text(ran.question, "aim"), arms, Text(ran.how, "small")))
     )
-    made += [Slide((Picture(name),)) for name in lesson.figures]
-    for i, (asked, answer, checked) in enumerate(
-        zip(lesson.questions, key.answers, key.checked, strict=True), 1
-    ):
-        level = Heading(TOLD[asked.level])
-        made.append(Slide((level, Asked(i, asked.ask))))
-        made.append(Slide((level, Asked(i, asked.ask, answer=answer, checked=checked, brief=True))))
+    pictures = {name: Picture(name, ran.captions[name]) for name in lesson.figures}
+    made += [Slide((picture,)) for picture in pictures.values()]
+    for number, i in enumerate(key.asked, 1):
+        level = Heading(TOLD[lesson.questions[i].level])
+        beside = pictures[lesson.figure_beside(lesson.questions[i])]
+        answered = Asked(number, key.asks[i], 0, key.answers[i], key.checked[i], brief=True)
+        made.append(Slide((level, Asked(number, key.asks[i])), beside))
+        made.append(Slide((level, answered), beside))
     beliefs = [m.belief for m in lesson.misconceptions]
     made.append(Slide((Heading("Do you agree?"), Points(beliefs[:REFRESHED]))))
     made.append(
@@ -172,6 +186,11 @@ def _disagreement(key: Key) -> Iterator[Block]:
             f" “{one.verdict.outcome}”"
         )
         yield Text(f"{told}: {one.verdict.claim}. Do not use the answers that rest on it.", "alarm")
+    for ask, one in key.left_out:
+        told = (
+            f"Left out, for “{one.verdict.claim}” came out as “{one.verdict.outcome}” in this run"
+        )
+        yield Text(f"{told}: {ask}", "small")
 
 
 def _background(lesson: Lesson, ran: Ran, note: str) -> Iterator[Block]:
@@ -184,25 +203,30 @@ def _background(lesson: Lesson, ran: Ran, note: str) -> Iterator[Block]:
     yield Text(ran.how, "small")
 
 
-def _pictures(lesson: Lesson) -> Iterator[Block]:
+def _pictures(lesson: Lesson, ran: Ran) -> Iterator[Block]:
     yield Heading("What came out")
-    yield from (Picture(name) for name in lesson.figures)
+    yield Figures([Picture(name, ran.captions[name]) for name in lesson.figures])
 
 
-def _questions(lesson: Lesson, key: Key | None) -> Iterator[Block]:
+def _questions(lesson: Lesson, key: Key, *, answered: bool) -> Iterator[Block]:
+    """What can be asked of this run, numbered in the order of the file."""
     yield Heading("Questions")
-    numbered = list(enumerate(lesson.questions))
+    numbers = {i: number for number, i in enumerate(key.asked, 1)}
     for level in LEVELS:
-        yield Heading(TOLD[level], 3)
-        for i, asked in numbered:
-            if asked.level == level and key is None:
-                yield Asked(i + 1, asked.ask, lines=LINES[level])
-            elif asked.level == level and key is not None:
-                yield Asked(i + 1, asked.ask, answer=key.answers[i], checked=key.checked[i])
+        here = [i for i in numbers if lesson.questions[i].level == level]
+        yield from [Heading(TOLD[level], 3)] if here else []
+        for i in here:
+            if answered:
+                yield Asked(numbers[i], key.asks[i], 0, key.answers[i], key.checked[i])
+            else:
+                yield Asked(numbers[i], key.asks[i], lines=LINES[level])
 
 
 def _change(lesson: Lesson, ran: Ran) -> Iterator[Block]:
-    yield Text(f"{lesson.change.why} Run it again, and see which answers no longer hold:")
+    yield Text(
+        f"{lesson.change.why} Run it again, and see which answers no longer hold, and what can no"
+        " longer be asked:"
+    )
     sets = " ".join(f"--set {path}='{value}'" for path, value in lesson.change.set.items())
     yield Text(f"{ran.command} {sets}", "command")
 

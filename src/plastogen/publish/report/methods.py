@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plastogen.analysis import Number, describe_evidence
-from plastogen.experiment import Condition, OpenExperiment
+from plastogen.experiment import Condition, OpenExperiment, title_of
 from plastogen.model.pharmacology import Treatment
 from plastogen.simulation import block_sites
 
@@ -87,6 +87,68 @@ def given_text(condition: Condition) -> list[str]:
     if (induction := condition.setting.induction) is not None:
         told.append(f"{induction.words}, rule '{condition.setting.model.rule}'")
     return told + _switches(condition)
+
+
+def given_by_arm(
+    opened: OpenExperiment, conditions: Mapping[str, Condition]
+) -> dict[str, list[str]]:
+    """What each arm is given, and all else in which arms differ: models, subject, numbers set."""
+    names = {arm: _named_models(condition) for arm, condition in conditions.items()}
+    differ = {
+        kind for one in names.values() for kind in one if len({n[kind] for n in names.values()}) > 1
+    }
+    return {
+        arm: [
+            *given_text(conditions[arm]),
+            *(text for kind, text in names[arm].items() if kind in differ),
+            *_set_in_words(settings),
+        ]
+        for arm, settings in _own_settings(opened).items()
+    }
+
+
+def in_all_arms(opened: OpenExperiment) -> list[str]:
+    """Numbers that every arm sets alike."""
+    every = list(_settings(opened).values())
+    return _set_in_words({p: v for p, v in every[0].items() if _alike(p, every)})
+
+
+def _named_models(condition: Condition) -> dict[str, str]:
+    """Subject, circuit, plasticity and rule in words."""
+    names = condition.setting.model
+    return {
+        "subject": f"{str(names.subject).replace('_', ' ')} ({condition.subject.species})",
+        "circuit": f"circuit {names.circuit}",
+        "plasticity": f"plasticity {names.plasticity}",
+        "rule": f"rule {names.rule}",
+    }
+
+
+def _own_settings(opened: OpenExperiment) -> dict[str, dict[str, Any]]:
+    """What each arm sets that not every arm sets alike."""
+    every = _settings(opened)
+    return {
+        arm: {p: v for p, v in settings.items() if not _alike(p, list(every.values()))}
+        for arm, settings in every.items()
+    }
+
+
+def _settings(opened: OpenExperiment) -> dict[str, Mapping[str, Any]]:
+    """Arm -> the paths it sets, itself or by what it extends."""
+    return {arm: opened.experiment.arm(arm).set for arm in opened.experiment.arms}
+
+
+def _alike(path: str, every: Sequence[Mapping[str, Any]]) -> bool:
+    return all(path in one and one[path] == every[0].get(path) for one in every)
+
+
+def _set_in_words(settings: Mapping[str, Any]) -> list[str]:
+    """`Mg2+ outside 0 mM`; models by name and switches are told elsewhere."""
+    return [
+        f"{title_of(path) or path} {value}"
+        for path, value in settings.items()
+        if path.partition(".")[0] not in ("model", "switches")
+    ]
 
 
 def _switches(condition: Condition) -> list[str]:
@@ -178,12 +240,14 @@ def _induced(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> st
 def _given(opened: OpenExperiment, conditions: Sequence[Condition]) -> str:
     arms = {condition.arm: condition for condition in reversed(conditions)}
     given = {
-        arm: ", ".join(given_text(arms[arm])) or "nothing given" for arm in opened.experiment.arms
+        arm: ", ".join(what) or "nothing given" for arm, what in given_by_arm(opened, arms).items()
     }
+    common = in_all_arms(opened)
     told = "; ".join(f"{arm} ({text})" for arm, text in given.items())
     swept = " ".join(
         f"Each was run over {whole}: {'; '.join(paths)}." for whole, *paths in opened.sweep_in_words
     )
+    told += f". In every arm: {', '.join(common)}" if common else ""
     return f"Arms were: {told}." + (
         f" {swept} Described is every arm as its file has it." if swept else ""
     )

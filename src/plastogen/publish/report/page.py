@@ -33,7 +33,7 @@ from plastogen.publish.report.html import (
     picture,
     table,
 )
-from plastogen.publish.report.methods import given_text, methods
+from plastogen.publish.report.methods import given_by_arm, in_all_arms, methods
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -156,6 +156,7 @@ def _arms(opened: OpenExperiment, conditions: Sequence[Condition], ds: xr.Datase
 
     first = {condition.arm: condition for condition in reversed(conditions)}
     looks, done = arm_styles(ds), count_runs(ds)
+    given = given_by_arm(opened, first)
     rows = []
     for name in opened.experiment.arms:
         look = looks[name]
@@ -168,12 +169,14 @@ def _arms(opened: OpenExperiment, conditions: Sequence[Condition], ds: xr.Datase
             if look.label.lower() != name.lower()
             else Html("")
         )
-        given = _minus("; ".join(given_text(first[name])) or "nothing")
-        rows.append([join([swatch, look.label, alias], ""), given, "{} of {}".format(*done[name])])
+        what = _minus("; ".join(given[name]) or "nothing")
+        rows.append([join([swatch, look.label, alias], ""), what, "{} of {}".format(*done[name])])
     axes = [
         el("p", f"Every arm was run over {whole}: {'; '.join(paths)}.")
         for whole, *paths in opened.sweep_in_words
     ]
+    if common := in_all_arms(opened):
+        axes.append(el("p", f"In every arm: {'; '.join(common)}."))
     note = el("p", opened.experiment.note.strip()) if opened.experiment.note else Html("")
     return join([note, table(("Arm", "Given", "Runs complete"), rows), *axes])
 
