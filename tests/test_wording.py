@@ -21,11 +21,19 @@ from plastogen.publish.lesson.definition import open_lesson, shipped
 ROOT = Path(__file__).resolve().parents[1]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
 WORDS = ("question", "note", "known_miss")  # of an experiment, its arms and claims
+WANTED = ("between", "by", "slack", "to", "share", "at_least", "at_most", "correlation")
 OTHER_WORDS = ("title", "claim", "takes", "reported")  # names of things, and what others found
 FRACTION = re.compile(
     r"\b(?:half|halves|(?:third|quarter|fifth|sixth|seventh|eighth|ninth|tenth|twentieth|thousandth)s?"
     r"|twice|doubled?|\w*fold|per cent|percent)\b"
 )
+FRACTIONS = {  # words for a share that is swept
+    "half": {"0.5"},
+    "quarter": {"0.25"},
+    "quarters": {"0.75"},
+    "eighth": {"0.125"},
+    "eighths": {"0.375", "0.625", "0.875"},
+}
 NAMES = re.compile(
     r"Mg2\+|Ca2\+|eEF2K?|IC50s?|mGlu2/3|GABA|mTORC1|MK-801|mk801|GAD67|Glu[AN]\d\w?|SV2A|KARMA-Dep 2|step \d"
     r"|[A-Z][\w.-]+(?: and [A-Z]\w+| et al\.)?,? (?:19|20)\d\d(?:, (?:19|20)\d\d)*|[a-z]+(?:19|20)\d\d"
@@ -47,7 +55,9 @@ def stated(text: str, inputs: set[str]) -> list[str]:
         else:
             given = {whole} if unit else set()
         found += [] if given & inputs else [whole]
-    return found + FRACTION.findall(text)
+    return found + [
+        word for word in FRACTION.findall(text) if not FRACTIONS.get(word, set()) & inputs
+    ]
 
 
 def scalars(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -68,7 +78,8 @@ def experiment_of(path: Path) -> list[tuple[str, str]]:
 
 def inputs_of(path: Path) -> set[str]:
     """Every value the experiment is given."""
-    return {text for key, text in experiment_of(path) if key not in (*WORDS, *OTHER_WORDS)}
+    words = (*WORDS, *OTHER_WORDS, *WANTED)
+    return {text for key, text in experiment_of(path) if key not in words}
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
@@ -111,6 +122,7 @@ def test_a_question_that_asks_why_names_what_it_takes_for_granted(name: str) -> 
         ("two fifths are left, 1.8 % of it", ["1.8 %", "fifths"]),
         ("{value} is left at 2 h without Mg2+ (Li 2010)", []),
         ("on day 2 and day 3", ["3"]),
+        ("three quarters, half, a tenth", ["quarters", "tenth"]),
         ("5 mg/kg is an input, 6 mg/kg is not, nor is 2.", ["6 mg/kg", "2"]),
         ("MK-801 falls to −40 mV and sixteenfold", ["-40 mV", "sixteenfold"]),
     ],
@@ -118,7 +130,7 @@ def test_a_question_that_asks_why_names_what_it_takes_for_granted(name: str) -> 
 def test_the_law_sees_numbers_and_fractions_and_lets_inputs_pass(
     text: str, found: list[str]
 ) -> None:
-    assert stated(text, {"2 h", "48 h", "5 mg/kg"}) == found
+    assert stated(text, {"2 h", "48 h", "5 mg/kg", "0.5"}) == found
 
 
 def test_what_was_measured_is_filled_in() -> None:
