@@ -29,7 +29,7 @@ from plastogen.figures.style import KNOWN_CLASSES
 from plastogen.model.circuit import Drive
 from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.circuit.drive import cell_values, shared_values
-from plastogen.model.circuit.wasm import wasm_signature
+from plastogen.model.circuit.wasm import Program, pair_signature, wasm_signature
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.publish.explore import build as explore
@@ -37,6 +37,7 @@ from plastogen.publish.explore import days, numbers
 from plastogen.simulation.probe import FormulaProbe
 
 MOST_BYTES = 3_000_000
+NOTHING = Program("", b"", {})
 SMALL = explore.circuit()
 sys.path.append(str(Path(__file__).parent / "page"))
 from refresh import data, refreshed  # noqa: E402
@@ -54,7 +55,8 @@ def page() -> str:
 
 def test_the_page_that_ships_is_one_file_of_the_present_circuit() -> None:
     assert len(page().encode()) <= MOST_BYTES
-    assert data(page(), "page") == {"scope": SCOPE, "signature": wasm_signature(SMALL)}, (
+    facts = {"scope": SCOPE, "signature": wasm_signature(SMALL), "pair": pair_signature()}
+    assert data(page(), "page") == facts, (
         "the small circuit, the network or the flags have changed: build the page anew (docs/decisions/0010)"
     )
 
@@ -291,14 +293,14 @@ def test_a_page_is_made_of_its_parts_and_nothing_ends_early(study: dict[str, Any
         SMALL,
         {},
         [study, {"trap": "</script>"}],
-        script="var Network;",
-        binary=b"\0asm",
+        program=Program("var Network;", b"\0asm", {}),
+        pair=NOTHING,
     )
     assert data(text, "study")[1] == {"trap": "</script>"}
     assert "{data}" not in text
     assert "{script}" not in text
     with pytest.raises(ValueError, match="glue would end"):
-        explore.page(SMALL, {}, [], script="'</script>'", binary=b"")
+        explore.page(SMALL, {}, [], program=Program("'</script>'", b"", {}), pair=NOTHING)
 
 
 # the command

@@ -20,7 +20,7 @@ from test_explore_browser import lacks
 
 import plastogen
 from plastogen.errors import InputError
-from plastogen.model.circuit import Drive
+from plastogen.model.circuit import Drive, Program
 from plastogen.model.pharmacology import Drug
 from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import days, numbers
@@ -50,7 +50,9 @@ def test_a_circuit_in_models_extends_its_neighbour(tmp_path: Path) -> None:
 
 def test_words_of_a_circuit_are_text_on_its_page() -> None:
     whole = explore.circuit().model_copy(update={"title": "<b>{data} & {script}"})
-    made = explore.page(whole, {}, [], script="", binary=b"", guided=False)
+    made = explore.page(
+        whole, {}, [], program=Program("", b"", {}), pair=Program("", b"", {}), guided=False
+    )
     assert '<p class="sub">&lt;b&gt;{data} &amp; {script}. Computed here' in made
     assert '<section id="guide"' not in made
     assert '<section id="days"' not in made

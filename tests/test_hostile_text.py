@@ -28,7 +28,7 @@ from plastogen.publish.export import to_csv
 from plastogen.publish.lesson import render, sheets
 
 sys.path.append(str(Path(__file__).parent / "page"))
-from refresh import data, part
+from refresh import data, program_of
 
 HARM = '<img src=x onerror=globalThis.ran=1>"&{data}</script><script>globalThis.ran=2</script>'
 ESCAPE = "a\x1b[31mb"
@@ -124,7 +124,13 @@ def test_the_page_shows_it_as_text(folder: Path, tmp_path: Path) -> None:
     whole = explore.circuit().model_copy(update={"title": HARM})
     model = {**data(shipped, "model"), "title": HARM}
     (tmp_path / "page.html").write_text(
-        explore.page(whole, model, [study], script=part(shipped, "glue"), binary=binary(shipped)),
+        explore.page(
+            whole,
+            model,
+            [study],
+            program=program_of(shipped, "", "model"),
+            pair=program_of(shipped, "pair-", "pair"),
+        ),
         encoding="utf-8",
     )
     found = opened(tmp_path / "page.html", EVERYTHING)
@@ -133,12 +139,6 @@ def test_the_page_shows_it_as_text(folder: Path, tmp_path: Path) -> None:
     assert (ran, images, scripts) == (None, 0, shipped.count("<script"))
     assert HARM in arms
     assert HARM in circuit
-
-
-def binary(page: str) -> bytes:
-    import base64
-
-    return base64.b64decode(part(page, "binary"))
 
 
 EVERYTHING = """

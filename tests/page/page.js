@@ -1,4 +1,4 @@
-// A page's parts, out of the file: its network in node, its data, its functions.
+// A page's parts, out of the file: its network and its synapse in node, its data, its functions.
 "use strict";
 const fs = require("fs");
 
@@ -6,11 +6,12 @@ function open(path) {
   const html = fs.readFileSync(path, "utf8");
   const part = (id) => html.match(new RegExp(`<script type="[^"]*" id="${id}">([\\s\\S]*?)</script>`))[1];
   const model = JSON.parse(part("model-data")), worker = {};
-  const Network = new Function("require", "module", "exports", "__filename", "__dirname", `${part("glue")}; return Network;`)(require, {}, {}, __filename, __dirname);
+  const glued = (id) => new Function("require", "module", "exports", "__filename", "__dirname", `${part(id)}; return Network;`)(require, {}, {}, __filename, __dirname);
   new Function("module_exports", part("worker"))(worker);
-  const program = new WebAssembly.Module(Buffer.from(part("binary"), "base64"));
+  const program = (id) => new WebAssembly.Module(Buffer.from(part(id), "base64")), paired = JSON.parse(part("pair-data"));
+  const network = program("binary"), pair = program("pair-binary");
   const script = html.slice(html.lastIndexOf("<script>") + 8, html.lastIndexOf("</script>"));
-  return { model, studies: JSON.parse(part("study-data")), worker, script, run: (ask) => worker.simulate(Network, program, model, ask) };
+  return { model, studies: JSON.parse(part("study-data")), worker, script, run: (ask) => worker.simulate(glued("glue"), network, model, ask), synapse: (ask) => worker.pairedSynapse(glued("pair-glue"), pair, paired, ask) };
 }
 module.exports = { open };
 

@@ -1,7 +1,8 @@
-"""The page that ships, its program and data kept and all else as the sources now say.
+"""The page that ships, its programs and data kept and all else as the sources now say.
 
-`python tests/page/refresh.py` writes it: enough after a change of words, style or scripts. After a
-change of the small circuit or of the courses it must be built (docs/decisions/0010).
+`python tests/page/refresh.py` writes it: enough after a change of words, style, scripts or of the
+rule (its program is then compiled, for which it needs emscripten). After a change of the small
+circuit or of the courses it must be built (docs/decisions/0010).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import re
 from typing import Any
 
+from plastogen.model.circuit import Program, compiled_pair, pair_signature
 from plastogen.publish.explore import build as explore
 
 
@@ -29,13 +31,20 @@ def data(text: str, name: str) -> Any:
 
 def refreshed(text: str) -> str:
     """A page of the small circuit, made anew of its own program and data."""
+    same = data(text, "page").get("pair") == pair_signature()
     return explore.page(
         explore.circuit(),
         data(text, "model"),
         data(text, "study"),
-        script=part(text, "glue"),
-        binary=base64.b64decode(part(text, "binary")),
+        program=program_of(text, "", "model"),
+        pair=program_of(text, "pair-", "pair") if same else compiled_pair(announce=print),
     )
+
+
+def program_of(text: str, prefix: str, numbers: str) -> Program:
+    """A program as it stands in a page."""
+    binary = base64.b64decode(part(text, f"{prefix}binary"))
+    return Program(part(text, f"{prefix}glue"), binary, data(text, numbers)["files"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from plastogen._base.facade import lookup
 __all__ = ["Activity", "Circuit", "State"]
 
 if TYPE_CHECKING:
-    from plastogen.model.circuit import engine, measures, network
+    from plastogen.model.circuit import engine, measures, network, pair
     from plastogen.model.circuit.activity import (
         Activity,
         State,
@@ -37,6 +37,12 @@ if TYPE_CHECKING:
         signature,
     )
     from plastogen.model.circuit.spikes import Spikes
-    from plastogen.model.circuit.wasm import compiled, wasm_signature
+    from plastogen.model.circuit.wasm import (
+        Program,
+        compiled,
+        compiled_pair,
+        pair_signature,
+        wasm_signature,
+    )
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

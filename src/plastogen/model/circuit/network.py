@@ -22,10 +22,8 @@ synapses one Synapses object: fewer files, a faster build.
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,7 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import plastic
+from plastogen.model.circuit import plastic, standalone
 from plastogen.model.circuit.children import run_child
 
 CXX = "g++"  # the compiler, unless the environment names another
@@ -229,16 +227,8 @@ def write_sources(
     """Generate the C++ program in `folder` (not compiled). Its values, seeds and duration come at
     run time.
     """
-    import brian2 as b2
 
-    b2.device.reinit()
-    b2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)
-    b2.prefs.core.stop_on_keyboard_interrupt = False
-    b2.prefs.codegen.cpp.extra_compile_args_gcc = flags
-    b2.prefs.codegen.cpp.extra_compile_args_msvc = []
-    try:
-        device = b2.get_device()
-
+    def construct(device: Any) -> Any:
         def structure(group: Any) -> None:
             if learner is None:
                 device.apply_run_args()  # values reach the network before synapses are drawn ...
@@ -251,26 +241,9 @@ def write_sources(
         if learner is not None:
             device.insert_code("main", _set("P."))  # ... and plastic ones once they are there
         device.insert_code("main", _seeded("PLASTOGEN_NOISE"))
-        network.run(1 * b2.second)
-        device.build(directory=str(folder), compile=False, run=False)
-        main = folder / "main.cpp"
-        patched, found = re.subn(
-            r"(network\.run\()[^,]+,",
-            r'\1atof(std::getenv("PLASTOGEN_SECONDS")),',
-            main.read_text(),
-        )
-        if found != 1:
-            raise RuntimeError(f"main.cpp runs the network {found} times; one was expected")
-        main.write_text(patched)
-        arrays = {
-            f"{v.owner.name}.{v.name}": [device.get_array_filename(v), np.dtype(v.dtype).str]
-            for v in device.arrays
-            if getattr(v, "owner", None) is not None
-        }
-        (folder / "arrays.json").write_text(json.dumps(arrays, sort_keys=True))
-    finally:
-        b2.device.reinit()
-        b2.set_device("runtime")
+        return network
+
+    standalone.write_program(folder, construct, flags)
 
 
 COMMON = (

@@ -166,8 +166,9 @@ def learned(
     )
 
 
+NOW = "t"  # what time it is for a synapse, unless somebody keeps another time
 UPDATE = """
-gap = t - seen
+gap = now - seen
 high = time_above(by_nmda + by_spike, threshold, calcium_s, gap)
 above = time_above(by_nmda + by_spike, 1.0, calcium_s, gap)
 potentiation = potentiation + clip(seen + high - from_s, 0*high, high)*potentiation_rate
@@ -175,7 +176,7 @@ depression = depression + clip(seen + above - from_s, 0*above, above)*depression
 left = decayed(gap/calcium_s)
 by_nmda = by_nmda*left
 by_spike = by_spike*left
-seen = t
+seen = now
 """
 LEARN = """
 both = potentiation_rate + depression_rate
@@ -184,11 +185,11 @@ efficacy = goal + (efficacy - goal)*decayed(high*both)
 efficacy = efficacy*decayed((above - high)*depression_rate)
 """
 ARRIVAL = """
-resources = 1 - (1 - resources*(1 - used))*decayed((t - arrived)/recovery_s)
-arrived = t
+resources = 1 - (1 - resources*(1 - used))*decayed((now - arrived)/recovery_s)
+arrived = now
 jump = presynaptic*(by_efficacy*efficacy + 1 - by_efficacy)*resources
 by_nmda = by_nmda + jump
-let_in = let_in + jump*int(t >= from_s)
+let_in = let_in + jump*int(now >= from_s)
 """
 SPIKE = """
 by_spike = by_spike + postsynaptic + coincidence*by_nmda
@@ -232,9 +233,11 @@ def synapses(
     live: bool,
     sized: bool = False,
     delay_ms: float = 0,
+    now: str = NOW,
+    namespace: Mapping[str, Any] | None = None,
 ) -> Any:
     """Synapses of the rule from `group` to `target`, not connected, as a `Learner` has them;
-    `delay_ms`: of what they transmit.
+    `delay_ms`: of what they transmit; `now`: what time it is for them, of names in `namespace`.
     """
     import brian2 as b2
 
@@ -251,12 +254,13 @@ def synapses(
         model="\n".join(
             [f"{name} : {unit}" for name, unit in STATES.items()]
             + [f"{name} : {unit} (shared)" for name, unit in NUMBERS.items()]
+            + [f"now = {now} : second (shared)"]
         ),
         on_pre=arrival,
         on_post=update + SPIKE,
         delay=delays,
         name="P",
-        namespace=_functions(),
+        namespace=_functions() | dict(namespace or {}),
     )
     made.calcium.order = -1  # calcium that comes in as the cell fires is there for its spike
     return made

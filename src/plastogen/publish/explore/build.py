@@ -17,8 +17,16 @@ from plastogen._base.files import atomic_write
 from plastogen._base.library import Library
 from plastogen._base.scope import SCOPE
 from plastogen.figures import class_styles, tint
-from plastogen.model.circuit import Circuit, compiled, wasm_signature
+from plastogen.model.circuit import (
+    Circuit,
+    Program,
+    compiled,
+    compiled_pair,
+    pair_signature,
+    wasm_signature,
+)
 from plastogen.model.pharmacology import Drug
+from plastogen.publish.explore import synapse
 from plastogen.publish.explore.days import DARK_TINT, as_json, study
 from plastogen.publish.explore.numbers import inputs
 
@@ -27,12 +35,12 @@ CIRCUIT, DRUG = "small", "ketamine"
 NIGHT = (
     "--page: #12171d; --panel: #1b222b; --card: #232c37; --ink: #eef2f6; --muted: #aab6c3; --line:"
     " #45525f; --grid: #2b3540; --shade: #2b3540; --past: #7d8a98; --accent: #6db9ea; --on-accent:"
-    " #0c1116; --dendrite: #5d5148; --spine: #c9b8a8; --new: #f2b632; --transient: #e3a0c5; --ok:"
-    " #4fd1a5; --bad: #ffa06b; color-scheme: dark;"
+    " #0c1116; --dendrite: #5d5148; --spine: #c9b8a8; --new: #f2b632; --transient: #e3a0c5;"
+    " --stronger: #6db9ea; --weaker: #f0a54a; --ok: #4fd1a5; --bad: #ffa06b; color-scheme: dark;"
 )
 SCRIPTS = (
     "read", "dom", "spikes", "chart", "terms", "runner", "controls", "network", "sweep", "days",
-    "dendrite", "guide", "address", "boot",
+    "dendrite", "synapse", "guide", "address", "boot",
 )  # fmt: skip
 ABOUT = (
     "Ketamine closes NMDA receptors, which excite. Here it meets a spiking network, simulated in"
@@ -77,15 +85,15 @@ def build_page(
     """
     whole = circuit(circuit_given)
     studies = [study(folder) for folder in folders]
-    program = compiled(whole, announce=announce)
+    program, pair = compiled(whole, announce=announce), compiled_pair(announce=announce)
     drug = Library(Path()).load("drugs", DRUG, Drug)
     model = inputs(whole, drug) | {"files": program.files}
     text = page(
         whole,
         model,
         studies,
-        script=program.script,
-        binary=program.binary,
+        program=program,
+        pair=pair,
         guided=circuit_given is None,
     )
     atomic_write(to, text)
@@ -97,21 +105,29 @@ def page(
     model: Mapping[str, object],
     studies: Sequence[object],
     *,
-    script: str,
-    binary: bytes,
+    program: Program,
+    pair: Program,
     guided: bool = True,
 ) -> str:
-    """The page as text. `script`, `binary`: the network's program; `model`: what it is given
-    (`inputs`); `guided`: with the five steps, which are about the circuit that ships.
+    """The page as text. `program`, `pair`: of the network, and of two cells and a synapse; `model`:
+    what the network is given (`inputs`); `guided`: with the five steps, which are about the circuit
+    that ships.
     """
-    facts = {"scope": SCOPE, "signature": wasm_signature(whole)}
+    facts = {"scope": SCOPE, "signature": wasm_signature(whole), "pair": pair_signature()}
     data = [
         *(
             _data(name, as_json(value))
-            for name, value in (("page", facts), ("model", model), ("study", list(studies)))
+            for name, value in (
+                ("page", facts),
+                ("model", model),
+                ("pair", synapse.inputs(whole) | {"files": pair.files}),
+                ("study", list(studies)),
+            )
         ),
-        _plain("binary", base64.b64encode(binary).decode("ascii")),
-        _plain("glue", script),
+        _plain("binary", base64.b64encode(program.binary).decode("ascii")),
+        _plain("glue", program.script),
+        _plain("pair-binary", base64.b64encode(pair.binary).decode("ascii")),
+        _plain("pair-glue", pair.script),
         _plain("worker", _text("worker.js")),
     ]
     about = ABOUT.format(days=ABOUT_DAYS if studies else "")
@@ -125,6 +141,7 @@ def page(
             "layout": "guided" if guided else "",
             "guide": _guide(whole) if guided else "",
             "days": _text("days.html") if studies else "",
+            "synapse": _text("synapse.html"),
             "data": "\n".join(data),
             "script": "\n".join(_text(f"{name}.js") for name in SCRIPTS),
         },

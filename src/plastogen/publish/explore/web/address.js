@@ -21,6 +21,7 @@ function addressWords() {
   }
   if (net.over) words.set("over", 1);
   if (sweep.dial) words.set("sweep", sweep.dial.id);
+  for (const [name, value] of Object.entries(usualPair())) if (pair[name] !== value) words.set(`pair-${name}`, pair[name]);
   if (STUDIES.length) {
     if (day.study) words.set("study", study().name);
     words.set("arm", day.arm);
@@ -64,6 +65,14 @@ function readSetting(words, prefix) {
   return level === undefined ? found : withLevel(found, level);
 }
 
+function readPair(words) {
+  const found = usualPair(), interval = Number(words.get("pair-interval"));
+  found.rate = whole(words.get("pair-rate"), PAIR.rates_Hz.length - 1) ?? found.rate;
+  found.block = whole(words.get("pair-block"), 100) ?? found.block;
+  if (words.get("pair-interval") && Number.isInteger(interval) && Math.abs(interval) <= PAIR.farthest_ms) found.interval = interval;
+  return found;
+}
+
 // Sets the page as an address says. Shown before: what the page starts with.
 function openAddress() {
   const words = new URLSearchParams(location.hash.slice(1)), moment = between(words.get("moment"), STEPS);
@@ -83,6 +92,7 @@ function openAddress() {
     choose({ study: known.name, arm: words.get("arm") ?? "", place, u: moment });
     day.follows = $("follows").checked;
   }
+  setPair(readPair(words));
   if (guide.steps.length) showStep((whole(words.get("step"), guide.steps.length) ?? 1) - 1);
   changedNetwork();
   const d = dialOf(words.get("sweep"));

@@ -1,6 +1,6 @@
 // Starts the page's parts, and draws anew when the width or the light changes.
 
-function redraw() { tones.clear(); drawNetwork(); if (STUDIES.length) { showChoices(); drawDays(); } }
+function redraw() { tones.clear(); drawNetwork(); drawSynapse(); if (STUDIES.length) { showChoices(); drawDays(); } }
 $("theme").onclick = () => { document.documentElement.dataset.theme = dark() ? "light" : "dark"; redraw(); };
 $("print").onclick = () => window.print();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
@@ -15,5 +15,6 @@ startTerms();
 startNetwork();
 startSweep();
 if (STUDIES.length) { startDays(); startDendrite(); }
+startSynapse();
 if ($("steps")) startGuide();
 startAddress();

@@ -1,8 +1,9 @@
-// Who answers: workers in which the network's program runs, and the answers they gave.
+// Who answers: workers in which a program runs, and the answers they gave.
 
 const SHOWN_S = 2, LONG_S = 10, IDLE_MS = 250, MOST_KEPT = 150;
-const mark = (question) => JSON.stringify([question.drive, question.mg, question.background, question.seed, question.seconds]);
-const kept = new Map(); // answers by what was asked, the oldest dropped first
+const QUESTION = ["drive", "mg", "background", "seed", "seconds", "rate", "interval", "block", "looks"];
+const mark = (question) => JSON.stringify(QUESTION.map((name) => question[name]));
+const kept = new Map(); // answers of the network by what was asked, the oldest dropped first
 const long = (question) => ({ ...question, seconds: LONG_S }), short = (question) => ({ ...question, seconds: SHOWN_S });
 
 // The best answer there is to a question, or null. Nothing else is ever drawn or said: it cannot belong to another question.
@@ -17,13 +18,18 @@ function answerTo(question) {
   return null;
 }
 
+// `program`: ids of what its script and its binary stand in, its numbers, the function of the
+// worker that answers, and its answers.
+const NETWORK = { glue: "glue", binary: "binary", model: MODEL, answer: "simulate", kept };
+
 class Runner {
-  constructor(fail) {
-    const code = ["glue", "worker"].map((id) => $(id).textContent).join("\n");
+  constructor(fail, { glue, binary, model, answer, kept: own } = NETWORK) {
+    this.kept = own;
+    const code = [glue, "worker"].map((id) => $(id).textContent).join("\n");
     this.worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
     this.worker.onmessage = ({ data }) => this.answered(data);
     this.worker.onerror = (event) => fail(event.message || "the worker did not start");
-    this.worker.postMessage({ model: MODEL, binary: BINARY });
+    this.worker.postMessage({ model, answer, binary: bytesOf(binary) });
     this.waiting = new Map();
     this.fail = fail;
   }
@@ -38,7 +44,7 @@ class Runner {
       const slots = [...this.waiting.keys()], slot = slots.find((name) => !name.startsWith("sweep")) ?? slots[0];
       const asked = this.waiting.get(slot);
       this.waiting.delete(slot);
-      if (kept.has(mark(asked.question))) { asked.done(); continue; }
+      if (this.kept.has(mark(asked.question))) { asked.done(); continue; }
       this.now = asked;
       this.worker.postMessage(asked.question);
     }
@@ -47,8 +53,8 @@ class Runner {
     const { done, question } = this.now;
     this.now = null;
     if (run.error) { this.fail(run.error); return; }
-    kept.set(mark(question), run);
-    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+    this.kept.set(mark(question), run);
+    if (this.kept.size > MOST_KEPT) this.kept.delete(this.kept.keys().next().value);
     done();
     this.next();
   }

@@ -27,6 +27,13 @@ const TERMS = {
   pv_integrity: "How much of the inhibition of perisomatic cells is intact; long deep block damages it.",
   tolerance: "NMDA receptors that cells add when theirs are blocked for long.",
   clinical_effect: "What a rating scale of depression would show, by one labelled map from synapses to scale; a negative number is better.",
+  calcium: "Ions that enter the receiver’s spine, most of them through NMDA receptors, the rest with the receiver’s own spike. Counted in units of the level from which they weaken the synapse.",
+  ltp: "LTP, long-term potentiation: the synapse is stronger afterwards, for long.",
+  ltd: "LTD, long-term depression: the synapse is weaker afterwards, for long.",
+  thresholds: "While calcium is in the lower band the synapse only weakens; in the upper one it strengthens faster than it weakens. Below both nothing changes.",
+  pair_rate: () => `How many pairs of spikes a second. ${PAIR.spikes} pairs make a train; ${PAIR.trains} trains follow each other every ${say(PAIR.every_s)} s, or as soon as the last is over.`,
+  pair_interval: "From the sender’s spike to the receiver’s, in thousandths of a second. To the left the receiver fires first.",
+  pair_block: "Share of the NMDA receptors of this one synapse that a blocker takes out; both cells still fire as the electrodes make them.",
   plasma_ng_ml: "Drug in the liquid part of blood.",
   brain_uM: "Drug that is free in the brain.",
 };

@@ -1,0 +1,48 @@
+"""In: how a Brian2 network is put together. Out: its C++ program in a folder, not compiled.
+
+What the program is given comes at run time: values on its command line, seconds of the clock and
+seeds in its environment. `arrays.json` says in which file each array is left.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def write_program(folder: Path, construct: Callable[[Any], Any], flags: Sequence[str]) -> None:
+    """Generate the C++ of the network that `construct(device)` returns, in `folder`."""
+    import brian2 as b2
+
+    b2.device.reinit()
+    b2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)
+    b2.prefs.core.stop_on_keyboard_interrupt = False
+    b2.prefs.codegen.cpp.extra_compile_args_gcc = list(flags)
+    b2.prefs.codegen.cpp.extra_compile_args_msvc = []
+    try:
+        device = b2.get_device()
+        construct(device).run(1 * b2.second)
+        device.build(directory=str(folder), compile=False, run=False)
+        main = folder / "main.cpp"
+        patched, found = re.subn(
+            r"(network\.run\()[^,]+,",
+            r'\1atof(std::getenv("PLASTOGEN_SECONDS")),',
+            main.read_text(),
+        )
+        if found != 1:
+            raise RuntimeError(f"main.cpp runs the network {found} times; one was expected")
+        main.write_text(patched)
+        arrays = {
+            f"{v.owner.name}.{v.name}": [device.get_array_filename(v), np.dtype(v.dtype).str]
+            for v in device.arrays
+            if getattr(v, "owner", None) is not None
+        }
+        (folder / "arrays.json").write_text(json.dumps(arrays, sort_keys=True))
+    finally:
+        b2.device.reinit()
+        b2.set_device("runtime")
