@@ -185,6 +185,7 @@ def results(
         "rate_se_hz": rate_se,
         "block": block,
         "plasma_ng_ml": plasma,
+        "arterial_ng_ml": plasma,
         "brain_uM": brain,
         "gamma_power": spectrum[..., gamma_band].sum(-1) * 0.5,
         "delta_power": spectrum[..., delta_band].sum(-1) * 0.5,

@@ -30,7 +30,10 @@ BARS = ("low", "high")
 # what people call a variable -> the variable
 CALLED = {
     "rate": "rate_hz", "firing_rate": "rate_hz", "plasma": "plasma_ng_ml",
-    "plasma_concentration": "plasma_ng_ml", "brain": "brain_uM", "gamma": "gamma_power",
+    "plasma_concentration": "plasma_ng_ml", "venous": "plasma_ng_ml",
+    "venous_plasma": "plasma_ng_ml", "arterial": "arterial_ng_ml",
+    "arterial_plasma": "arterial_ng_ml",
+    "brain": "brain_uM", "gamma": "gamma_power",
     "delta": "delta_power", "clinical": "clinical_effect", "spines": "spine_density",
 }  # fmt: skip
 BASELINE = re.compile(r"% (?:of )?(?:the )?(?:baseline|before|control|pre)", re.I)

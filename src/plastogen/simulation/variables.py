@@ -54,7 +54,10 @@ _TIME, _SNAP = ("time",), ("snapshot",)
 _BOTH: tuple[Kind, ...] = ("course", "induction")
 _INDUCED: tuple[Kind, ...] = ("induction",)
 VARIABLES: dict[str, Variable] = {
-    "plasma_ng_ml": Variable((*_TIME, "species"), "ng/mL", "plasma concentration", of=_BOTH),
+    "plasma_ng_ml": Variable((*_TIME, "species"), "ng/mL", "venous plasma concentration", of=_BOTH),
+    "arterial_ng_ml": Variable(
+        (*_TIME, "species"), "ng/mL", "arterial plasma concentration", of=_BOTH
+    ),
     "brain_uM": Variable((*_TIME, "species"), "uM", "unbound brain concentration", of=_BOTH),
     "occupancy": Variable(
         _TIME,

@@ -3,8 +3,12 @@ time.
 
 Linear compartments solved exactly by the matrix exponential: depots of the routes, a central and
 peripheral compartments of the parent, one of each metabolite, the brain as an effect site of each
-species, and what has been eliminated. Amounts are kept in umol, so formation of metabolites
-conserves them.
+species, veins that follow the parent's arteries, and what has been eliminated. Amounts are kept in
+umol, so formation of metabolites conserves them.
+
+The central compartment is arterial blood, which the brain sees. Venous blood, which most studies
+sampled, is a sum of delayed copies of it (Kamp 2020 has two delays), so both have the area F dose /
+clearance. Where a set has no delays they are one.
 """
 
 from __future__ import annotations
@@ -40,6 +44,13 @@ class Peripheral(Definition):
 
     volume: Volume
     flow: Flow
+
+
+class VenousDelay(Definition):
+    """A part of venous blood and the mean time by which it follows arterial blood."""
+
+    share: Share
+    time: Annotated[Quantity, In("min", above=0)]
 
 
 class Route(Definition):
@@ -81,6 +92,7 @@ class Kinetics(Definition):
     clearance: Flow
     clearance_exponent: Annotated[Quantity, In("1", above=0)] | None = None
     peripheral: tuple[Peripheral, ...] = ()
+    venous: tuple[VenousDelay, ...] = ()  # none: one concentration stands for all blood
     effect_site_half_life: Annotated[Quantity, In("min", above=0)]
     unbound_fraction: Share
     brain_partition: Positive
@@ -90,10 +102,15 @@ class Kinetics(Definition):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Kinetics:
-        faults = [*self._route_faults(), *self._metabolite_faults()]
+        faults = [*self._venous_faults(), *self._route_faults(), *self._metabolite_faults()]
         if faults:
             raise faulty(faults)
         return self
+
+    def _venous_faults(self) -> Iterable[Fault]:
+        total = sum(float(delay.share) for delay in self.venous)
+        if self.venous and abs(total - 1) > SHARE_TOLERANCE:
+            yield Fault("venous", f"shares adding to {total:g}", "shares adding to 1")
 
     def _route_faults(self) -> Iterable[Fault]:
         for name, route in self.routes.items():
@@ -127,12 +144,13 @@ class Kinetics(Definition):
 
 @dataclass(frozen=True)
 class Concentrations:
-    """Concentrations at times `t_h`, species -> array of the shape of `t_h`; `brain_uM` is
-    unbound.
+    """Concentrations at times `t_h`, species -> array of the shape of `t_h`: `plasma_ng_ml` in
+    venous blood, `arterial_ng_ml` in arterial blood (both total), `brain_uM` unbound.
     """
 
     t_h: Array
     plasma_ng_ml: dict[str, Array]
+    arterial_ng_ml: dict[str, Array]
     brain_uM: dict[str, Array]
 
 
@@ -152,9 +170,9 @@ class _Body:
         peripheral = [f"{parent}.peripheral.{i}" for i in range(len(kinetics.peripheral))]
         masses = [*(f"{r}.depot" for r in self.depots), *self.species, *peripheral, "eliminated"]
         self.masses = tuple(masses)
-        self.index = {
-            name: i for i, name in enumerate([*masses, *(f"{s}.brain" for s in self.species)])
-        }
+        self.veins = [f"{parent}.venous.{i}" for i in range(len(kinetics.venous))]
+        sites = [*(f"{s}.brain" for s in self.species), *self.veins]
+        self.index = {name: i for i, name in enumerate([*masses, *sites])}
         self.volume_L = {parent: float(kinetics.central_volume) * scale}
         clearance = {parent: float(kinetics.clearance) * flow_scale}
         unbound = {parent: float(kinetics.unbound_fraction) * float(kinetics.brain_partition)}
@@ -174,11 +192,23 @@ class _Body:
             rate = kinetics.routes[route].absorption
             assert rate is not None
             self._leaves(f"{route}.depot", float(rate), self._arrivals(route))
-        ke0 = np.log(2) / float(kinetics.effect_site_half_life) * MIN_PER_H
-        for name in self.species:  # the effect site follows plasma and holds no mass
-            site = self.index[f"{name}.brain"]
-            self.matrix[site, self.index[name]] += ke0
-            self.matrix[site, site] -= ke0
+        ke0 = np.log(2) / float(kinetics.effect_site_half_life)
+        for name in self.species:
+            self._follows(f"{name}.brain", name, ke0)
+        for name, delay in zip(self.veins, kinetics.venous, strict=True):
+            self._follows(name, parent, 1 / float(delay.time))
+
+    def _follows(self, site: str, source: str, rate_per_min: float) -> None:
+        """`site` comes to what is in `source` and holds no mass."""
+        self.matrix[self.index[site], self.index[source]] += rate_per_min * MIN_PER_H
+        self.matrix[self.index[site], self.index[site]] -= rate_per_min * MIN_PER_H
+
+    def venous(self, amounts: Array, name: str) -> Array:
+        """What is in venous blood as if all of `name` were as thin as there, umol: (times,)."""
+        if not self.veins or name != self.species[0]:
+            return np.asarray(amounts[:, self.index[name]])
+        parts = zip(self.veins, self.kinetics.venous, strict=True)
+        return np.asarray(sum(float(d.share) * amounts[:, self.index[v]] for v, d in parts))
 
     def _leaves(self, source: str, rate_per_min: float, shares: Mapping[str, float]) -> None:
         column = self.index[source]
@@ -337,19 +367,21 @@ class Exposure:
         """At times `t_h`, in any order; 0 before the first dose; a bolus is in at its own time."""
         times = np.asarray(t_h, float)
         zero = {name: np.zeros(times.shape) for name in self.species}
-        plasma, brain = dict(zero), dict(zero)
+        plasma, arterial, brain = dict(zero), dict(zero), dict(zero)
         if self._body is not None:
             body, amounts = self._body, self._umol(times.ravel())
             for name in self.species:
                 per_L = 1 / body.volume_L[name]
-                plasma_uM = amounts[:, body.index[name]] * per_L
-                plasma[name] = (plasma_uM * self._molar_masses[name]).reshape(times.shape)
+                ng_ml_per_umol = per_L * self._molar_masses[name]
+                plasma[name] = (body.venous(amounts, name) * ng_ml_per_umol).reshape(times.shape)
+                in_arteries = amounts[:, body.index[name]] * ng_ml_per_umol
+                arterial[name] = in_arteries.reshape(times.shape)
                 site_uM = amounts[:, body.index[f"{name}.brain"]] * per_L
                 brain[name] = (site_uM * body.unbound_in_brain[name]).reshape(times.shape)
         for hold in self.holds:
             held = (times >= hold.start_h) & (times < hold.end_h)
             brain[self.parent] = brain[self.parent] + hold.level * held
-        return Concentrations(times, plasma, brain)
+        return Concentrations(times, plasma, arterial, brain)
 
     def amounts_mg(self, t_h: npt.ArrayLike) -> dict[str, Array]:
         """Contents of each compartment, "eliminated" too, as mg of parent; they add to the dose

@@ -59,16 +59,18 @@ class TreatedSubject:
         return tuple(name for found in self._exposure.values() if found for name in found.species)
 
     def concentrations(self, t_h: npt.ArrayLike) -> Concentrations:
-        """Plasma (ng/mL) and unbound brain (uM) of every species at `t_h`."""
+        """Venous and arterial plasma (ng/mL) and unbound brain (uM) of every species at `t_h`."""
         times = np.asarray(t_h, float)
         plasma: dict[str, Array] = {}
+        arterial: dict[str, Array] = {}
         brain: dict[str, Array] = {}
         for found in self._exposure.values():
             if found:
                 at = found.at(times)
                 plasma |= at.plasma_ng_ml
+                arterial |= at.arterial_ng_ml
                 brain |= at.brain_uM
-        return Concentrations(times, plasma, brain)
+        return Concentrations(times, plasma, arterial, brain)
 
     def blocker_uM(self, t_h: npt.ArrayLike) -> Array:
         """Unbound brain concentrations of the blockers, (times, blockers), in the order of
@@ -84,13 +86,14 @@ class TreatedSubject:
         stress (times).
         """
         at, none = self.concentrations(t_h), np.zeros((*np.shape(t_h), 0))
+
+        def of_species(levels: Mapping[str, Array]) -> Array:
+            return np.stack([levels[s] for s in self.species], -1) if self.species else none
+
         return {
-            "plasma_ng_ml": (
-                np.stack([at.plasma_ng_ml[s] for s in self.species], -1) if self.species else none
-            ),
-            "brain_uM": (
-                np.stack([at.brain_uM[s] for s in self.species], -1) if self.species else none
-            ),
+            "plasma_ng_ml": of_species(at.plasma_ng_ml),
+            "arterial_ng_ml": of_species(at.arterial_ng_ml),
+            "brain_uM": of_species(at.brain_uM),
             "occupancy": self.occupancy(t_h),
             "stress": self.stress(t_h),
         }

@@ -165,7 +165,7 @@ def _curves(one: xr.Dataset, condition: Condition) -> Iterator[tuple[str, str, s
     there = [name for name in CURVES if name in one.data_vars]
     mean = one[[*LEVEL_CURVES, "block", "rate_hz", "vacant", *there]].mean("seed")
     species = str(one["species"].values[0]) if one.sizes["species"] else ""
-    for name, where in zip(LEVEL_CURVES, ("plasma", "brain, unbound"), strict=True):
+    for name, where in zip(LEVEL_CURVES, ("venous plasma", "brain, unbound"), strict=True):
         level = mean[name].sel(species=species).values if species else np.zeros(one.sizes["time"])
         yield name, f"{species} in {where}", _unit(one, name), level
     for cls in condition.circuit.classes:
