@@ -15,6 +15,7 @@ from circuit_files import ODD
 import plastogen
 from plastogen.errors import InputError
 from plastogen.experiment import open_experiment
+from plastogen.model.circuit import Circuit
 from plastogen.publish.report.methods import given_text
 from plastogen.simulation.switches import Switches, block_sites
 
@@ -43,6 +44,18 @@ def test_every_site_scales_its_own_pools_and_every_pool_has_a_site(name: str) ->
     assert scaled == set(circuit.pools())
     both = Switches.model_validate({"block": {"tonic": 0.5, "tonic_E": 0.5}})
     assert both.block_factor("E.tonic") == 0.25
+
+
+def test_a_pool_beside_the_classes_is_a_site_by_its_own_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as that of a habenula, which is no class of cells of the microcircuit."""
+    (circuit, *_) = ODD.values()
+    pools = circuit.pools() | {"habenula.synaptic": {"GluN2B": 1.0}}
+    monkeypatch.setattr(Circuit, "pools", lambda self: pools)
+    assert block_sites(circuit)["habenula"] == "habenula"
+    switches = Switches.model_validate({"block": {"habenula": 0.5}})
+    assert {pool for pool in pools if switches.block_factor(pool) != 1} == {"habenula.synaptic"}
 
 
 def test_a_factor_of_one_changes_nothing_not_even_the_name_of_a_run() -> None:

@@ -47,12 +47,15 @@ class Switches(Definition):
 def block_sites(circuit: Circuit) -> dict[str, str]:
     """Sites of a circuit on which block has a factor -> how they are called in a sentence.
 
-    A class's name means its synaptic receptors; `tonic` those answering ambient glutamate in all
-    classes, `tonic_CLASS` those of one; `rest` those that miniature release opens.
+    A name means the synaptic receptors of that class, or of whatever else has a pool of its own
+    beside the classes; `tonic` those answering ambient glutamate in all classes, `tonic_CLASS`
+    those of one; `rest` those that miniature release opens.
     """
-    resting = [pool.partition(".")[0] for pool in circuit.pools() if pool.endswith(".rest")]
+    pools = [pool.partition(".") for pool in circuit.pools()]
+    resting = [name for name, _, kind in pools if kind == "rest"]
+    synaptic = [name for name, _, kind in pools if kind == "synaptic"]
     return {
-        **{name: name for name in circuit.classes},
+        **{name: name for name in (*circuit.classes, *synaptic)},
         "tonic": "tonic receptors",
         **{f"tonic_{name}": f"tonic receptors of {name}" for name in circuit.classes},
         **({"rest": f"receptors of {' and '.join(resting)} at rest"} if resting else {}),
