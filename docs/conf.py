@@ -5,6 +5,8 @@ host.
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -51,13 +53,28 @@ def asks_others(text: str) -> list[str]:
     return [found.group() for found in LOADED.finditer(text)]
 
 
+# What is made beside the pages, each by a script of its own: script -> folder of the site.
+BESIDE = {"lessons.py": "lessons", "computed.py": "notebooks"}
+MAKING: dict[str, subprocess.Popen[str]] = {}
+
+
 def _make(app: Any) -> None:
-    """Generated pages, the map of rooms, and the tutorial's figures."""
+    """Generated pages, the map of rooms, and the tutorial's figures; lessons and notebooks are
+    begun.
+    """
     import figures
     import generate
     import rooms
     from sphinx.util import logging
 
+    if app.builder.format == "html":
+        for script, name in BESIDE.items():
+            MAKING[name] = subprocess.Popen(
+                [sys.executable, HERE / script, HERE / "_made" / name],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
     generate.write(HERE / "reference")
     rooms.picture(rooms.of_checkout(), HERE / "_made" / "rooms.svg")
     figures.simulate(
@@ -82,6 +99,20 @@ def _name(app: Any, page: str, source: list[str]) -> None:
     source[0] = named(source[0])
 
 
+def _finish(app: Any, exception: Exception | None) -> None:
+    """Lessons and notebooks go into the site. A build that failed waits for neither."""
+    from sphinx.errors import ExtensionError
+
+    for name, making in MAKING.items():
+        if exception is not None:
+            making.terminate()
+            continue
+        said, _ = making.communicate()
+        if making.returncode:
+            raise ExtensionError(f"{name} could not be made:\n{said[-2000:]}")
+        shutil.copytree(HERE / "_made" / name, Path(app.outdir) / name, dirs_exist_ok=True)
+
+
 def _closed(app: Any, exception: Exception | None) -> None:
     """No page may ask another host."""
     from sphinx.errors import ExtensionError
@@ -100,5 +131,6 @@ def _closed(app: Any, exception: Exception | None) -> None:
 def setup(app: Any) -> dict[str, bool]:
     app.connect("builder-inited", _make)
     app.connect("source-read", _name)
+    app.connect("build-finished", _finish)
     app.connect("build-finished", _closed)
     return {"parallel_read_safe": True}

@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 import typer.main
 
+import lessons
 import plastogen
 from plastogen._base.definition import Definition, build, quantities
 from plastogen._base.document import place_in, read
@@ -93,6 +94,7 @@ def write(folder: Path) -> list[Path]:
         "vocabulary.md": vocabulary(),
         "python.md": python(),
         "sources.md": sources(),
+        "lessons.md": lessons.page("../lessons"),
     }
     for kind, title in KINDS.items():
         names = _own(kind)

@@ -21,6 +21,9 @@ def _():
     three about equally. What each class makes of it depends on how much it *relies* on them. Set that here, give
     ketamine to a rat, and see.
 
+    Nothing answers on a page that is only read. Open it with `marimo edit notebooks/circuit.py`: sliders act at
+    once; after a change of code press Ctrl+Enter (⌘+Enter on a Mac) in its cell, and all that hangs on it follows.
+
     *{plastogen.SCOPE}*
     """)
     return Path, mo, plastogen, plt

@@ -21,6 +21,9 @@ def _():
     One infusion of ketamine, from blood to spines. The network is replaced by an analytic stand-in
     (`method: formula`), which answers quickly and roughly: look at directions, not at digits.
 
+    Nothing answers on a page that is only read. Open it with `marimo edit notebooks/play.py`: sliders act at
+    once; after a change of code press Ctrl+Enter (⌘+Enter on a Mac) in its cell, and all that hangs on it follows.
+
     *{plastogen.SCOPE}*
     """)
     return Path, io, mo, plastogen, plot_timeline

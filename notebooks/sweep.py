@@ -21,6 +21,9 @@ def _():
     The same two arms at five doses, with the drug's block of tonic receptors on SST cells as it is and switched off:
     ten points. Results are labelled arrays (xarray): every swept number is a dimension.
 
+    Nothing answers on a page that is only read. Open it with `marimo edit notebooks/sweep.py`: sliders act at
+    once; after a change of code press Ctrl+Enter (⌘+Enter on a Mac) in its cell, and all that hangs on it follows.
+
     *{plastogen.SCOPE}*
     """)
     return Path, json, mo, plastogen, plt
