@@ -16,6 +16,7 @@ from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
+from plastogen.figures.overlay import read_overlay
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.subject import Subject
@@ -43,13 +44,17 @@ JARGON = (
     "node",
     "token",
 )
-FILES = sorted([*BAD.glob("experiments/*.yaml"), *BAD.glob("models/**/*.yaml")])
+FILES = sorted(
+    [*BAD.glob("experiments/*.yaml"), *BAD.glob("models/**/*.yaml"), *BAD.glob("data/*.csv")]
+)
 
 
 def load(path: Path) -> object:
     """What the product does with `path`."""
     if path.parent.name == "experiments":
         return check(open_experiment(path))
+    if path.parent.name == "data":
+        return read_overlay(path)
     kind = KINDS[path.parent.name]
     return Library(beside=BAD).load(path.parent.name, path.stem, kind)
 
@@ -70,7 +75,8 @@ def test_a_bad_file_gets_exactly_its_message(path: Path) -> None:
 
 
 def test_every_message_has_its_file() -> None:
-    assert sorted([*BAD.glob("experiments/*.expected"), *BAD.glob("models/**/*.expected")]) == [
+    answers = [*BAD.glob("experiments/*.expected"), *BAD.glob("models/**/*.expected")]
+    assert sorted([*answers, *BAD.glob("data/*.expected")]) == [
         path.with_suffix(".expected") for path in FILES
     ]
 

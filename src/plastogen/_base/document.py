@@ -81,6 +81,13 @@ class Document:
             words = words[take:]
         return tuple(steps)
 
+    def written(self, path: str | Steps) -> Any:
+        """What stands at `path`, None where nothing does; numbers know how they were written."""
+        node: Any = self.tree
+        for step in self.steps(path):
+            node = _step_into(node, step)
+        return node
+
     def where(self, path: str | Steps) -> tuple[str, int | None]:
         """File and line of `path`, or of the nearest place above it that was written."""
         steps = self.steps(path)

@@ -133,9 +133,14 @@ def _may_misspell(name: str, prefix: str, unit: str) -> bool:
 
 
 def _may_mistype(name: str, prefix: str, unit: str) -> bool:
-    """Whether `name` may be the symbol `unit` after `prefix`, with another letter for it."""
+    """Whether `name` may be the symbol `unit` after `prefix`, with one letter another, or in the
+    plural.
+    """
     written = name[:1].replace("K", "k") + name[1:]
-    return bool(prefix) and written.startswith(prefix) and len(name) == len(prefix + unit)
+    rest = written[len(prefix) :]
+    slips = sum(one != other for one, other in zip(rest, unit, strict=False))
+    near = rest == f"{unit}s" or (len(rest) == len(unit) and slips <= 1)
+    return bool(prefix) and written.startswith(prefix) and near
 
 
 @lru_cache(maxsize=512)

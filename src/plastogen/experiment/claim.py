@@ -76,7 +76,7 @@ class Claim(Definition):
     alone: str | None = None
     full: str | None = None
     base: str | None = None
-    to: float | None = pydantic.Field(None, gt=0)
+    to: float | None = pydantic.Field(None, gt=0, le=1)
     rises: str | None = None
     falls: str | None = None
     peak: str | None = None

@@ -11,9 +11,9 @@ import pydantic
 from numpy.typing import NDArray
 
 from plastogen._base.definition import Definition
-from plastogen._base.quantity import Fault, Given, Quantity, faulty
+from plastogen._base.quantity import LARGEST, Fault, Given, Quantity, faulty
 from plastogen._base.text import nearest, show
-from plastogen._base.units import parse
+from plastogen._base.units import kind, parse
 from plastogen.errors import QuantityError
 from plastogen.simulation import READABLE, VARIABLES, Variable
 
@@ -196,4 +196,8 @@ def level(text: float | str, unit: str) -> float:
 
     Raises QuantityError.
     """
-    return parse(text, "1" if " " in unit else unit)
+    value = parse(text, "1" if " " in unit else unit)
+    if abs(value) > LARGEST:
+        wanted = f"{kind(unit)}, of a size of at most {LARGEST:g}"
+        raise QuantityError(show(text), wanted + ("" if unit == "1" else f" {unit}"))
+    return value

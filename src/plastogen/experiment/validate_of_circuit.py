@@ -17,9 +17,10 @@ from plastogen.errors import InputError, Problem
 from plastogen.experiment.models import FOLDERS, models_in_use
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.model.circuit import Circuit
-from plastogen.model.plasticity import STATES, SlowModel
+from plastogen.model.plasticity import STATES, Inputs, SlowModel
 from plastogen.simulation import VARIABLES, block_sites, bounds_of, impossible
 
+UNSURE = 1 / 10  # of where an estimate says that a course begins
 SITE_PATH = re.compile(r"(?P<head>(?:arms\.[^.]+\.)?switches\.block)\.(?P<site>.+)")
 
 
@@ -53,17 +54,23 @@ def validate_start(opened: OpenExperiment, condition: Condition) -> Iterator[Pro
             )
             wanted = f"a circuit with {role} cells, or another state"
             yield opened.document.problem(f"course.start.{state}", found, wanted)
-    if condition.subject.at_set_points:  # another subject starts where the circuit says
-        yield from _impossible_starts(opened, condition)
+    yield from _impossible_starts(opened, condition)
 
 
 def _impossible_starts(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
-    """States of which nothing living can have so much."""
+    """States of which nothing living can have so much. Where another subject than the healthy one
+    begins is for the circuit to say: estimated is the rest of one whose circuit is at its set
+    points, and refused what is beyond by far.
+    """
     model = SlowModel(condition.plasticity)
+    subject = condition.subject
+    usual = model.healthy_state()
+    if not subject.at_set_points:
+        usual = model.rest(Inputs(stress=float(subject.stress))) * (1 - UNSURE)
     for state, factor in condition.setting.course.start.items():
         if state not in STATES:
             continue
-        y = model.healthy_state()
+        y = usual.copy()
         y[STATES.index(state)] *= float(factor)
         made = dict(zip(STATES, y, strict=True)) | {
             "vacant": model.vacant(y),

@@ -218,7 +218,8 @@ def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> 
     for key, number in ends:
         if number is not None and readout is not None:
             try:
-                level(number, readout.unit)
+                written = document.written(f"{at}.{key}")
+                level(number if written is None else written, readout.unit)
             except QuantityError as error:
                 yield document.problem(f"{at}.{key}", error.found, error.wanted, error.nearest)
     if claim.between is not None and readout is not None:

@@ -6,14 +6,14 @@ page, which come later and without the settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
 from plastogen._base.sealed import read_json, write_json
-from plastogen.errors import CacheDamaged, StoreError
+from plastogen.errors import CacheDamaged, InputError, Problem, StoreError
 from plastogen.experiment import Condition, OpenExperiment, open_experiment, resolve_conditions
 from plastogen.model.circuit import default_backend
 from plastogen.runs.emulators import TrainingSet, make_training_sets
@@ -80,7 +80,22 @@ def make_request(
     """Check the whole experiment and list the runs it needs. Raises InputError, StoreError."""
     options = {"course.seed": seed, "course.seeds": seeds, "course.method": method}
     given = {path: value for path, value in options.items() if value is not None}
-    paths = {**(settings or {}), **given}
+    try:
+        return _make_request(name, {**(settings or {}), **given}, out, say)
+    except InputError as error:
+        raise InputError([_as_typed(one, given) for one in error.problems]) from None
+
+
+def _as_typed(problem: Problem, options: Collection[str]) -> Problem:
+    """A problem of what an option set, by its name: `--seed`, not `--set at course.seed`."""
+    if problem.file == "--set" and problem.path in options:
+        return replace(problem, file=f"--{problem.path.rpartition('.')[2]}", path="")
+    return problem
+
+
+def _make_request(
+    name: str | Path, paths: Mapping[str, object], out: Path | str | None, say: Say
+) -> Request:
     opened = open_experiment(name, paths)
     backend = default_backend()
     direct = opened.experiment.course.method == "direct"
