@@ -39,6 +39,7 @@ TOLERANCES = {
     },
     "simulation/variables": {"ERROR_OF_STEPS"},
     "experiment/selection": {"SAME"},
+    "experiment/validate_of_circuit": {"UNSURE"},
     "model/plasticity/system": {"ROOT_TOLERANCE"},
     "model/pharmacology/block_kinetics": {"SHARE_TOLERANCE"},
     "experiment/statistics": {"ROUNDING", "RESOLUTION"},
