@@ -114,23 +114,22 @@ def test_the_network_is_asked_with_what_drove_it_then(
     assert between == {(one, other): [[0, circuit.size - 1 - circuit.slices()[other].start]]}
 
 
-@pytest.mark.parametrize(
-    ("arm", "seed", "at", "said"),
-    [
-        ("ketamin", 1, "1 h", "nearest valid name: ketamine"),
-        ("ketamine", 9, "1 h", "one of 1, 2"),
-        ("ketamine", 1, "3 h", "a moment of the course, -1 to 2 h"),
-        ("ketamine", 1, "soon", "a time such as '40 min', or a snapshot"),
-        ("ketamine", 1, math.nan, "a moment of the course"),
-    ],
+REFUSED = (
+    ("ketamin", 1, "1 h", "nearest valid name: ketamine"),
+    ("ketamine", 9, "1 h", "one of 1, 2"),
+    ("ketamine", 1, "3 h", "a moment of the course, -1 to 2 h"),
+    ("ketamine", 1, "soon", "a time such as '40 min', or a snapshot"),
+    ("ketamine", 1, math.nan, "a moment of the course"),
 )
-def test_the_network_of_no_run_is_refused(
-    arm: str, seed: int, at: str | float, said: str, mine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+
+def test_the_network_of_no_run_is_refused(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(mine)
     plastogen.run("mine", seeds=2, method="formula")
-    with pytest.raises(plastogen.InputError, match=said):
-        plastogen.open_outcome("mine").network(arm, seed, at)
+    outcome = plastogen.open_outcome("mine")
+    for arm, seed, at, said in REFUSED:
+        with pytest.raises(plastogen.InputError, match=said):
+            outcome.network(arm, seed, at)
 
 
 def test_everything_public_is_explained_and_every_function_typed() -> None:

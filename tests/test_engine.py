@@ -119,38 +119,6 @@ def test_threads_do_not_disturb_each_other() -> None:
     assert all(same(found[seed], spikes(seed=seed)) for seed in (1, 2))
 
 
-FIRST = """
-import signal, sys, threading
-from plastogen.model.circuit import Circuit, Drive, Engine
-from plastogen._base.library import Library
-
-plain, heard = signal.signal, signal.getsignal(signal.SIGINT)
-engine = Engine(Library().load("circuits", "small", Circuit), backend="numpy")
-
-def ask():
-    found.append(engine.run(Drive(), 1, seconds=0.05, settle_s=0).v_mV.tolist())
-
-found = []
-threads = [threading.Thread(target=ask) for _ in range(2)]
-assert "brian2" not in sys.modules
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-assert "brian2" in sys.modules
-assert signal.signal is plain and signal.getsignal(signal.SIGINT) is heard
-assert len(found) == 2 and found[0] == found[1], found
-"""
-
-
-@network
-def test_brian2_may_be_met_first_in_any_thread() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FIRST], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
 @network
 def test_a_longer_run_begins_like_a_shorter_one() -> None:
     longer = Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=SECONDS + 1, settle_s=SETTLE)
