@@ -37,6 +37,7 @@ def costless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where we stand: an empty folder, and courses that cost nothing."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("plastogen.runs.worker.simulate", course_fake.simulate)
+    monkeypatch.setattr("plastogen.runs.worker.simulate_formulas", course_fake.simulate_formulas)
     return tmp_path
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from plastogen.runs import worker
 from plastogen.simulation.course import Course, Plan
 from plastogen.simulation.variables import VARIABLES
 
@@ -51,6 +52,13 @@ def simulate(
     return Course(
         t, arrays, pools, species, shots, {"probes": 3, "cap_hit": False, "backend": plan.backend}
     )
+
+
+def simulate_formulas(
+    plans: Sequence[Plan], progress: Callable[[str, float], None] | None = None
+) -> list[Course]:
+    """Each as one alone would be, with whatever stands for that just now."""
+    return [worker.simulate(plan, progress=progress) for plan in plans]
 
 
 def deadly(plan: Plan, *, progress: Callable[[str, float], None] | None = None) -> Course:

@@ -4,7 +4,7 @@ given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,8 @@ from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
 from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.plasticity.definition import Plasticity
-from plastogen.simulation.course import Plan
+from plastogen.simulation.course import Course, Plan
+from plastogen.simulation.lockstep import alike, simulate_formulas
 from plastogen.simulation.switches import Switches
 from plastogen.simulation.time_grid import grid
 
@@ -102,3 +103,16 @@ def plan(
         max_probes=max_probes,
         **more,
     )
+
+
+def simulate_all(plans: Sequence[Plan]) -> list[Course]:
+    """The course of each of `plans`, with the answers of their formula: with the same bits as one
+    alone, in a tenth of the time, for those that are alike are simulated side by side.
+    """
+    groups: dict[str, list[int]] = {}
+    for i, one in enumerate(plans):
+        groups.setdefault(alike(one), []).append(i)
+    found: dict[int, Course] = {}
+    for places in groups.values():
+        found |= zip(places, simulate_formulas([plans[i] for i in places]), strict=True)
+    return [found[i] for i in range(len(plans))]

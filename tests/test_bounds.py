@@ -17,7 +17,7 @@ from plastogen.errors import InputError
 from plastogen.experiment import check
 from plastogen.simulation import VARIABLES, FormulaProbe, Plan
 from plastogen.simulation.adaptive import follow
-from plastogen.simulation.lockstep import simulate_formula
+from plastogen.simulation.lockstep import simulate_formulas
 from plastogen.simulation.variables import bounds_of, impossible, require_possible
 
 T_H = np.array([-1.0, 0.0, 2.5])
@@ -53,7 +53,9 @@ def test_a_share_has_two_ends() -> None:
         assert bounds_of(name) == "at least 0 and at most 1"
 
 
-@pytest.mark.parametrize("run", [simulate_formula, lambda p: follow(p, FormulaProbe(p.circuit))])
+@pytest.mark.parametrize(
+    "run", [lambda p: simulate_formulas([p])[0], lambda p: follow(p, FormulaProbe(p.circuit))]
+)
 def test_a_run_that_leaves_its_bounds_fails_with_variable_time_and_value(
     run: Callable[[Plan], object],
 ) -> None:
@@ -81,8 +83,8 @@ def test_check_refuses_what_the_input_alone_decides(
 
 
 def test_what_is_possible_is_left_alone() -> None:
-    (course,) = [
-        simulate_formula(plan(KETAMINE, start={"persistent": 0.9, "weight": 1.3}, hours=1))
-    ]
+    (course,) = simulate_formulas(
+        [plan(KETAMINE, start={"persistent": 0.9, "weight": 1.3}, hours=1)]
+    )
     assert not list(impossible(course.arrays))
     check(question(WRITTEN, **{"course.start.persistent": 0.9, "switches.block.E": 1}))

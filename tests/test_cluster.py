@@ -85,9 +85,10 @@ def test_one_of_two_workers_killed_midway_loses_nothing(
     os.killpg(workers[0].pid, signal.SIGKILL)
     said, _ = running.communicate(timeout=200)
     assert running.returncode == 0, said
-    assert re.search(r"12 of 12 runs \(1[12] new, [01] kept\)", said), (
-        said
-    )  # the killed one may have ended its run
+    # the killed one may have written some of the four runs it made side by side
+    assert re.search(
+        r"12 of 12 runs \((12 new, 0|11 new, 1|10 new, 2|9 new, 3|8 new, 4) kept\)", said
+    ), said
     assert (bench / "one" / "results" / "mine" / "table.csv").read_bytes() == (
         undisturbed(4) / "table.csv"
     ).read_bytes()

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import errno
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import course_fake
+import numpy as np
 import pytest
 from test_experiment import question
 
 from plastogen.errors import MachineError, OtherCode, StoreError
+from plastogen.runs.identity import run_id
 from plastogen.runs.scheduler import Cancelled, Run, RunResult, list_runs, run_all
 from plastogen.runs.store import Store
+from plastogen.runs.worker import group_into_tasks
+from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.course import Course, Plan
 
 ASKED = question()
@@ -316,3 +321,50 @@ def test_what_is_run_again_stays_until_the_new_run_is_there(tmp_path: Path) -> N
         mark.touch()
     assert [d.state for d in done(store, JOBS[:1], simulator=course, rerun="all")] == ["run"]
     assert [mark.exists() for mark in marks] == [False, True]
+
+
+def test_formula_runs_are_made_side_by_side_and_each_is_as_one_made_alone(tmp_path: Path) -> None:
+    """Seeds, subjects and doses share a task where their times do; a folder of its own for each."""
+    asked = question(
+        """
+question: Does it matter?
+model: {subject: virtual_adult, circuit: small}
+course: {duration: 2 h, seeds: 2, subjects: 2, method: formula}
+arms:
+  vehicle: {}
+  low: {give: {x: {drug: ketamine, dose: 0.2 mg/kg, route: iv, over: 40 min, at: 0 h}}}
+  high: {give: {x: {drug: ketamine, dose: 0.5 mg/kg, route: iv, over: 40 min, at: 0 h}}}
+"""
+    )
+    jobs, _ = list_runs(asked, asked.conditions(), "numpy")
+    tasks = group_into_tasks(jobs)
+    assert sorted(len(task) for task in tasks) == [4, 8]
+    store = Store(tmp_path / "results" / "one")
+    assert {result.state for result in run_all(jobs, store, workers=1)} == {"run"}
+    for job in (jobs[0], jobs[-1]):
+        kept, alone = store.load(job.id).arrays, simulate(job.plan).arrays
+        assert len(kept.keys() & alone.keys()) > 20
+        for name in kept.keys() & alone.keys():
+            np.testing.assert_array_equal(kept[name], np.asarray(alone[name], kept[name].dtype))
+
+
+def test_a_formula_run_that_fails_costs_those_beside_it_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    formula = [replace(job.plan, method="formula") for job in JOBS]
+    jobs = [
+        replace(job, id=run_id(plan), plan=plan) for job, plan in zip(JOBS, formula, strict=True)
+    ]
+
+    def sometimes(plans: Sequence[Plan], progress: Any = None) -> list[Course]:
+        if any(plan.seed == 6 and not plan.treatments for plan in plans):
+            raise RuntimeError("no rest is found")
+        return [course_fake.simulate(plan) for plan in plans]
+
+    monkeypatch.setattr("plastogen.runs.worker.simulate_formulas", sometimes)
+    monkeypatch.setattr("plastogen.runs.worker.simulate", course_fake.simulate)
+    monkeypatch.setattr("plastogen.runs.worker.alike", lambda plan: "all")
+    came = list(run_all(jobs, Store(tmp_path / "results" / "one"), workers=1))
+    failed = [(d.run.arm, d.run.seed, d.note) for d in came if d.state == "failed"]
+    assert failed == [("vehicle", 6, "no rest is found")]
+    assert sorted(d.run.id for d in came) == sorted(job.id for job in jobs)

@@ -26,7 +26,15 @@ from plastogen.runs.emulators import emulator_path, load_emulator
 from plastogen.runs.heartbeat import Heartbeat
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import Store
-from plastogen.simulation import MODEL_VERSION, Course, Plan, alike, simulate, simulate_with_errors
+from plastogen.simulation import (
+    MODEL_VERSION,
+    Course,
+    Plan,
+    alike,
+    simulate,
+    simulate_formulas,
+    simulate_with_errors,
+)
 
 RunState = Literal["stored", "borrowed", "run", "failed", "failed before", "missing"]
 Simulator: TypeAlias = Callable[..., Course]
@@ -66,11 +74,11 @@ class RunResult:
 
 
 def group_into_tasks(runs: Sequence[Run], workers: int = 1) -> list[Task]:
-    """What is given to a worker at a time: one run, or a batch of emulated ones that can be
-    simulated side by side.
+    """What is given to a worker at a time: one run, or a batch of those that ask no network and
+    can be simulated side by side.
     """
-    alone = [(run,) for run in runs if run.plan.method != "emulated"]
-    batched = [run for run in runs if run.plan.method == "emulated"]
+    alone = [(run,) for run in runs if _needs_no_other(run.plan)]
+    batched = [run for run in runs if not _needs_no_other(run.plan)]
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in sorted(batched, key=lambda run: (run.arm, run.plan.seed)):
         groups.setdefault((run.plan.emulator, alike(run.plan)), []).append(run)
@@ -80,6 +88,11 @@ def group_into_tasks(runs: Sequence[Run], workers: int = 1) -> list[Task]:
         size = -(-len(group) // parts)
         found += [tuple(group[i : i + size]) for i in range(0, len(group), size)]
     return [*alone, *found]
+
+
+def _needs_no_other(plan: Plan) -> bool:
+    """Whether a plan gains nothing from others beside it: it asks the network, or is no course."""
+    return plan.method == "direct" or plan.induction is not None
 
 
 def run_task(
@@ -113,7 +126,7 @@ def run_task(
                 raise Cancelled
             mark.moved(label, share)
 
-        if run.plan.emulator:
+        if run.plan.emulator or (simulator is None and len(task) > 1):
             return _run_batch(task, store, progress, anew=bool(since))
         ours = partial(simulate, since=since) if since else simulate
         follow = simulator or ours
@@ -182,16 +195,24 @@ def _run_one(
         if (behind := _trouble(error)) is not None:
             raise behind from error
         return record_failure(store, run, in_words(error))
+    return _keep(run, simulated, store, progress, _manifest(run, began), anew=anew)
+
+
+def _keep(
+    run: Run,
+    course: Course,
+    store: Store,
+    progress: Callable[[str, float], None],
+    manifest: dict[str, Any],
+    *,
+    anew: bool,
+) -> RunResult:
+    """Write a course into a folder of its own; one that cannot be written has failed."""
     progress("writing", 1)
     try:
         if anew:
             store.discard(run.id)
-        store.write(
-            run.id,
-            run.plan,
-            simulated,
-            {**_manifest(run, began), "log": simulated.log, "arm": run.arm},
-        )
+        store.write(run.id, run.plan, course, {**manifest, "log": course.log, "arm": run.arm})
     except (ValueError, KeyError) as error:
         return record_failure(store, run, in_words(error))
     return RunResult(run, "run")
@@ -200,41 +221,72 @@ def _run_one(
 def _run_batch(
     task: Task, store: Store, progress: Callable[[str, float], None], *, anew: bool
 ) -> list[RunResult]:
-    """Simulate emulated courses side by side and keep them in one file."""
+    """Simulate courses side by side and keep them, unless another sweep has done so meanwhile."""
     progress("starting", 0)
     there = set() if anew else {run.id for run in task if store.fault(run.id) is None}
     left = [run for run in task if run.id not in there]
     found = [RunResult(run, "stored") for run in task if run.id in there]
     if not left:
         return found
-    path = emulator_path(store.folder, task[0].plan.emulator)
+    make = _make_emulated if left[0].plan.emulator else _make_by_formula
     try:
-        emulator, about = load_emulator(path, task[0].plan.circuit)
+        return [*found, *make(left, store, progress, anew=anew)]
+    except (StoreError, MachineError):
+        raise
+    except Exception as error:
+        progress("starting", 0)  # a course that was stopped from outside has not failed
+        if (behind := _trouble(error)) is not None:
+            raise behind from error
+        if len(left) == 1:
+            return [*found, record_failure(store, left[0], in_words(error))]
+    half = len(left) // 2  # which of them it was, the halves will tell
+    return [
+        *found,
+        *_run_batch(tuple(left[:half]), store, progress, anew=anew),
+        *_run_batch(tuple(left[half:]), store, progress, anew=anew),
+    ]
+
+
+def _make_by_formula(
+    runs: Sequence[Run], store: Store, progress: Callable[[str, float], None], *, anew: bool
+) -> list[RunResult]:
+    """Simulate with the answers of a formula; each course has a folder of its own. Raises
+    ValueError.
+    """
+    began = time.monotonic()
+    with one_blas_thread():
+        courses = simulate_formulas([run.plan for run in runs], progress)
+    manifest = _manifest(runs[0], began, len(runs))
+    return [
+        _keep(run, course, store, progress, manifest, anew=anew)
+        for run, course in zip(runs, courses, strict=True)
+    ]
+
+
+def _make_emulated(
+    runs: Sequence[Run], store: Store, progress: Callable[[str, float], None], *, anew: bool
+) -> list[RunResult]:
+    """Simulate with the answers of an emulator; all courses, each with the one its error leads to,
+    are kept in one file. Raises ValueError.
+    """
+    path = emulator_path(store.folder, runs[0].plan.emulator)
+    try:
+        emulator, about = load_emulator(path, runs[0].plan.circuit)
     except (FileNotFoundError, CacheDamaged) as error:
         raise StoreError(
             f"{path} is gone or damaged ({error}); run the sweep again, which learns it anew"
         ) from error
     began = time.monotonic()
-    try:
-        with one_blas_thread():
-            pairs = simulate_with_errors([run.plan for run in left], emulator, progress)
-    except ValueError as error:
-        if len(left) == 1:
-            return [*found, record_failure(store, left[0], in_words(error))]
-        half = len(left) // 2  # which of them it was, the halves will tell
-        return [
-            *found,
-            *_run_batch(tuple(left[:half]), store, progress, anew=anew),
-            *_run_batch(tuple(left[half:]), store, progress, anew=anew),
-        ]
+    with one_blas_thread():
+        pairs = simulate_with_errors([run.plan for run in runs], emulator, progress)
     progress("writing", 1)
     manifest = {
-        **_manifest(left[0], began, len(left)),
-        "emulator": {"key": task[0].plan.emulator, **about},
+        **_manifest(runs[0], began, len(runs)),
+        "emulator": {"key": runs[0].plan.emulator, **about},
     }
-    runs = {run.id: (run.plan, *pair) for run, pair in zip(left, pairs, strict=True)}
-    store.write_batch(runs, manifest, {run.id: run.arm for run in left})
-    return [*found, *(RunResult(run, "run") for run in left)]
+    written = {run.id: (run.plan, *pair) for run, pair in zip(runs, pairs, strict=True)}
+    store.write_batch(written, manifest, {run.id: run.arm for run in runs})
+    return [RunResult(run, "run") for run in runs]
 
 
 def _manifest(run: Run, began: float, runs: int = 1) -> dict[str, Any]:

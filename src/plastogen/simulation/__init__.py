@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Lockstep,
         alike,
         formula_nodes,
+        simulate_formulas,
         simulate_many,
         simulate_with_errors,
     )

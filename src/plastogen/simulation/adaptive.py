@@ -20,7 +20,7 @@ from plastogen._base.machine import single_threaded
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive, measures
 from plastogen.simulation.course import Course, Plan, Progress, event_times
 from plastogen.simulation.induction import simulate_induction
-from plastogen.simulation.lockstep import simulate_formula
+from plastogen.simulation.lockstep import simulate_formulas
 from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import CachedProbe, DriveProbe, NetworkProbe
 from plastogen.simulation.rest import begin
@@ -105,7 +105,7 @@ def simulate(plan: Plan, *, progress: Progress | None = None, since: float = 0.0
     if plan.induction is not None:
         return simulate_induction(plan)
     if plan.method == "formula":
-        return simulate_formula(plan, tell)
+        return simulate_formulas([plan], tell)[0]
     network = NetworkProbe(
         plan.circuit,
         seconds=plan.window_s,

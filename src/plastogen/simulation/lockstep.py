@@ -70,12 +70,12 @@ def simulate_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
     return Lockstep(plans, answers).simulate()
 
 
-def simulate_formula(plan: Plan, progress: Progress | None = None) -> Course:
-    """The course of `plan` with the answers of its circuit's formula. Raises ValueError when it
-    leaves the finite.
+def simulate_formulas(plans: Sequence[Plan], progress: Progress | None = None) -> list[Course]:
+    """The courses of `plans` with the answers of their circuit's formula. Raises ValueError when
+    they are not alike, or when a course leaves the finite.
     """
-    nodes = formula_nodes(plan.grid_h, event_times(plan))
-    return Lockstep([plan], FormulaProbe(plan.circuit), nodes_h=nodes).simulate(progress)[0]
+    nodes = formula_nodes(plans[0].grid_h, event_times(plans[0]))
+    return Lockstep(plans, FormulaProbe(plans[0].circuit), nodes_h=nodes).simulate(progress)
 
 
 def simulate_with_errors(
