@@ -13,9 +13,15 @@ from plastogen._base.definition import build, quantities
 from plastogen._base.document import Document, read_text
 from plastogen._base.library import Library
 from plastogen.errors import InputError
+from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug, check_treatment, exposure, held_occupancy
 from plastogen.model.pharmacology.kinetics import Exposure
-from plastogen.model.pharmacology.nmda_block import SUBUNITS, magnesium_affinity, occupancy_readout
+from plastogen.model.pharmacology.nmda_block import (
+    SUBUNITS,
+    magnesium_affinity,
+    occupancy_readout,
+    unblocking_rate,
+)
 from plastogen.model.pharmacology.regimen import Input, Treatment
 from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
@@ -270,6 +276,63 @@ def test_magnesium_constants_of_mk801_are_those_of_ketamine_elsewhere() -> None:
     shift = float(mk801.reference_voltage) - float(ketamine.reference_voltage)
     moved = magnesium_affinity(ketamine) * np.exp(-0.062 * shift)
     np.testing.assert_allclose(magnesium_affinity(mk801), moved, rtol=0.01)
+
+
+def test_mk801_enters_open_channels_at_its_rate_and_leaves_at_its_own() -> None:
+    """25 per uM and s to the open state (Jahr 1992), which 0.3 of those with glutamate are in (Dzubay
+    and Jahr 1996); 90 min to leave at -70 mV, 2 min at +30 mV (Huettner and Bean 1988).
+    """
+    block = DRUGS["mk801"].actions.nmdar["mk801"]
+    open_share = 0.3
+    binding = float(block.unblocking_rate) / block.ic50_without_mg.uM() / open_share
+    assert binding[SUBUNITS.index("GluN2A")] == pytest.approx(25, rel=0.01)
+    assert (binding > 25 / 3).all()
+    assert (binding < 25 * 3).all()
+    leaving_min = 1 / unblocking_rate(block, [-70.0, 30.0]) / 60
+    np.testing.assert_allclose(leaving_min, [90, 2], rtol=0.02)
+
+
+def _blocked(give: dict[str, dict[str, Any]], route: str, circuit_shares: dict[str, float]) -> Any:
+    """Block of a pool that always has glutamate, at half-hours after doses in a subject, and the
+    [3H]MK-801 readout there.
+    """
+    doses = {
+        name: Treatment.model_validate({"route": route, "at": "0 h", "drug": name} | dose)
+        for name, dose in give.items()
+    }
+    given = TreatedSubject(ADULT, {name: DRUGS[name] for name in give}, doses)
+    kinetics = BlockKinetics(
+        [Pool("p", circuit_shares)], given.blockers, mg_mM=1, mg_efold_mV=16.13
+    )
+    gating = kinetics.gating([0.3], [[1.0]], [-60.0])
+    state, blocks = kinetics.start(), []
+    for start_h in np.arange(0, 4, 0.5):
+        t = np.linspace(start_h, start_h + 0.5, 121)
+        state = kinetics.advance(state, gating, gating, brain_uM=given.blocker_uM(t), dt_h=0.5)[-1]
+        blocks.append(kinetics.fraction(state)[0])
+    return np.array(blocks), given.occupancy(np.arange(0, 4, 0.5))
+
+
+@pytest.mark.parametrize("route", ["iv", "im", "oral", "intranasal"])
+def test_equal_parts_of_the_enantiomers_are_the_racemate(route: str) -> None:
+    mix = {"GluN2A": 0.5, "GluN2B": 0.3, "GluN2C": 0.1, "GluN2D": 0.1}
+    half = {"dose": "0.5 mg/kg"}
+    found = _blocked({"s_ketamine": half, "r_ketamine": half}, route, mix)
+    wanted = _blocked({"ketamine": {"dose": "1 mg/kg"}}, route, mix)
+    for one, other in zip(found, wanted, strict=True):
+        assert other.max() > 0.01
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-12)
+
+
+def test_the_enantiomers_differ_as_their_affinities_do() -> None:
+    """Ki 0.3 and 1.4 uM (Ebert 1997), of norketamine's 1.7 and 13 uM."""
+    s, r = (DRUGS[f"{one}_ketamine"].actions.nmdar for one in "sr")
+    for name, ratio in (("ketamine", 1.4 / 0.3), ("norketamine", 13 / 1.7)):
+        for which in ("ic50", "ic50_without_mg"):
+            of_s, of_r = (
+                getattr(one[f"{letter}_{name}"], which).uM() for one, letter in ((s, "s"), (r, "r"))
+            )
+            np.testing.assert_allclose(of_r / of_s, ratio, rtol=1e-4)
 
 
 def test_subjects() -> None:

@@ -192,5 +192,10 @@ def title_of(path: str) -> str | None:
         below = below.partition(".")[2]
     for pattern, title in _rows().get(root, ()):
         if match := pattern.fullmatch(below):
-            return title.format(*(title_of(name) or name for name in match.groups()))
+            return title.format(*(title_of(name) or _called(name) for name in match.groups()))
     return None
+
+
+def _called(name: str) -> str:
+    """A name that a file made up, as it is written: S-ketamine, of s_ketamine."""
+    return re.sub("^([a-z])_", lambda letter: f"{letter[1].upper()}-", name)

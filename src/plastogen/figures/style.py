@@ -60,6 +60,10 @@ BLOCKERS: dict[str, tuple[str, Any, str]] = {
 }
 WORDS = {
     "mk801": "MK-801",
+    "s_ketamine": "S-ketamine",
+    "r_ketamine": "R-ketamine",
+    "s_norketamine": "S-norketamine",
+    "r_norketamine": "R-norketamine",
     "ssri": "SSRI",
     "hydroxynorketamine": "HNK",
     "hnk": "HNK",

@@ -99,16 +99,16 @@ class TreatedSubject:
         }
 
     def occupancy(self, t_h: npt.ArrayLike) -> Array:
-        """The [3H]MK-801 readout at `t_h`: shown beside block, never fed to the circuit."""
+        """The [3H]MK-801 readout at `t_h`, all drugs at one site: shown beside block, never fed to
+        the circuit.
+        """
         times = np.asarray(t_h, float)
-        free = np.ones(times.shape)
+        halves = np.zeros(times.shape)  # concentrations, in units of their halves
         for name, (drug, _) in self._given.items():
             found, half = self._exposure[name], drug.actions.occupancy_half
             if found and half is not None:
-                free = free * (
-                    1 - occupancy_readout(found.at(times).brain_uM[found.parent], float(half))
-                )
-        return 1 - free
+                halves = halves + found.at(times).brain_uM[found.parent] / float(half)
+        return occupancy_readout(halves, 1.0)
 
     def targets(self, t_h: npt.ArrayLike) -> dict[str, Array]:
         """Target -> its value at `t_h` (`targets.TARGETS`). Targets nobody touches are absent."""
