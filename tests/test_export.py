@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shared_runs
 from test_results import SWEEP, TEXT, ran
 
 import plastogen
+from plastogen._base.library import Library
 from plastogen.errors import InputError
+from plastogen.model.circuit import Circuit
 from plastogen.publish.crate import to_crate
 from plastogen.publish.export import to_csv
 from plastogen.publish.nwb import to_nwb
@@ -147,6 +150,28 @@ def test_nwbinspector_finds_nothing(spikes: tuple[Any, list[Path], list[str]]) -
 
     for path in spikes[1][::2]:
         assert [m.message for m in inspect_nwbfile(nwbfile_path=path)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.network
+@pytest.mark.timeout(900)
+def test_nwbinspector_finds_nothing_in_spikes_of_the_network(
+    shared_results: Path, tmp_path: Path
+) -> None:
+    from nwbinspector import inspect_nwbfile
+
+    folder = shared_results / "lesson_disinhibition"
+    settings = shared_runs.as_taught("disinhibition")
+    ds = plastogen.run("disinhibition", settings=settings, out=folder, figures=False)
+    one = ds.sel(arm=["ketamine"]).isel(seed=[0])
+    (path,) = to_nwb(one, Store(folder), tmp_path, say=silent)
+    assert [m.message for m in inspect_nwbfile(nwbfile_path=path)] == []
+    with opened(path) as file:
+        units = file.read().units.to_dataframe()
+    assert len(units) == sum(
+        p.count for p in Library().load("circuits", "small", Circuit).populations.values()
+    )
+    assert units["spike_times"].map(len).sum() > 0
 
 
 def test_a_point_of_a_sweep_is_in_name_and_protocol(tmp_path: Path) -> None:

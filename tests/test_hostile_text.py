@@ -18,6 +18,7 @@ from bench import FORMULA, say
 from markdown_it import MarkdownIt
 from test_explore_browser import lacks
 from test_explore_circuits import opened
+from test_results import TEXT, ran
 
 import plastogen
 from plastogen._base.csv_table import RUN_BY_SPREADSHEETS, inert
@@ -26,6 +27,9 @@ from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import days
 from plastogen.publish.export import to_csv
 from plastogen.publish.lesson import render, sheets
+from plastogen.publish.nwb import to_nwb
+from plastogen.runs.request import silent
+from plastogen.runs.store import Store
 
 sys.path.append(str(Path(__file__).parent / "page"))
 from refresh import data, program_of
@@ -98,6 +102,21 @@ def test_every_table_is_written_by_the_one_who_knows() -> None:
         if re.search(r"csv\.(writer|DictWriter)\(|\.to_csv\(", path.read_text(encoding="utf-8"))
     }
     assert writers == {"_base/csv_table.py"}
+
+
+def test_nwb_holds_it_as_it_was_written(tmp_path: Path) -> None:
+    """HDF5 has no markup: what readers show of it is theirs to escape. It must come back whole."""
+    pynwb = pytest.importorskip("pynwb", reason="the extra `test`")
+    _, ds = ran(tmp_path, TEXT)
+    names = ("title", "question", "subject", "circuit", "plasticity")
+    ds.attrs |= {name: f"{HARM}={name}" for name in names}
+    one = ds.isel(seed=[0], arm=[1]).assign_coords(arm_title=("arm", [HARM]))
+    (path,) = to_nwb(one, Store(tmp_path / "results" / "x"), tmp_path / "nwb", say=silent)
+    assert path.parent == tmp_path / "nwb"
+    with pynwb.NWBHDF5IO(str(path), "r") as file:
+        found = file.read()
+        told = f"{found.session_description} {found.experiment_description} {found.notes}"
+    assert HARM in told
 
 
 def test_sheets_show_it_as_text() -> None:

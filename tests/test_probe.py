@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -242,6 +243,15 @@ def test_an_answer_is_kept_and_given_again_to_the_bit(tmp_path: Path) -> None:
     assert (first.asked, first.answered, again.asked, again.answered) == (1, 0, 0, 1)
     assert isinstance(found.glutamate, float)
     assert isinstance(again.measure(Drive(ampa=1 / 3), 1).glutamate, float)
+
+
+def test_rerun_all_asks_anew_what_was_kept_before_it_began(tmp_path: Path) -> None:
+    probe = Counting()
+    CachedProbe(probe, tmp_path).measure(Drive(), 1)
+    CachedProbe(probe, tmp_path, since=time.time() + 60).measure(Drive(), 1)
+    assert len(probe.calls) == 2
+    CachedProbe(probe, tmp_path, since=time.time() - 60).measure(Drive(), 1)
+    assert len(probe.calls) == 2
 
 
 def test_another_drive_or_seed_is_another_question(tmp_path: Path) -> None:

@@ -146,6 +146,32 @@ def test_a_finished_run_of_another_experiment_is_borrowed(tmp_path: Path) -> Non
     assert not broken.borrow(run)
 
 
+@pytest.mark.parametrize("place", [".", "runs"])
+def test_a_run_that_others_may_have_written_is_not_borrowed(tmp_path: Path, place: str) -> None:
+    _, run = stored(tmp_path / "one")
+    foreign = tmp_path / "one" / place
+    foreign.chmod(0o777)
+    other = Store(tmp_path / "two")
+    other.prepare()
+    assert not other.borrow(run)
+    assert not other.borrowed
+    foreign.chmod(0o755)
+    again = Store(tmp_path / "two")
+    assert again.borrow(run)
+
+
+def test_a_run_of_somebody_else_is_not_borrowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, run = stored(tmp_path / "one")
+    me = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: me + 1)
+    monkeypatch.setattr("plastogen._base.files.ROOT", me + 2)
+    other = Store(tmp_path / "two")
+    other.prepare()
+    assert not other.borrow(run)
+
+
 def test_two_that_finish_the_same_run_do_not_quarrel(tmp_path: Path) -> None:
     store, run = stored(tmp_path)
     before = (store.runs / run / "manifest.json").read_bytes()

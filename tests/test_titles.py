@@ -53,6 +53,12 @@ def test_titles_are_what_axes_and_show_say() -> None:
     assert path_label("arms.ketamine.give.infusion.dose") == "dose"
 
 
+def test_an_effect_by_species_says_of_which() -> None:
+    path = "drugs.ketamine.targets.ampa.hnk"
+    assert title_of(f"{path}.emax") == "largest effect of hnk on ampa"
+    assert title_of(f"{path}.half") == "concentration of half the effect of hnk on ampa"
+
+
 def test_a_connection_is_addressed_by_what_it_joins() -> None:
     document = LIBRARY.document("circuits", "small")
     circuit = LIBRARY.load("circuits", "small", Circuit)

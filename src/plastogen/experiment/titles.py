@@ -91,6 +91,8 @@ TITLES: dict[str, dict[str, str]] = {
         "kinetics.*.*.unbound_fraction": "unbound share in plasma",
         "species.*.molar_mass": "molar mass of {0}",
         "targets.*.emax": "largest effect on {0}",
+        "targets.*.*.emax": "largest effect of {1} on {0}",
+        "targets.*.*.half": "concentration of half the effect of {1} on {0}",
         "targets.*.half": "concentration of half the effect on {0}",
         "usual_doses.*.*": "usual dose, {0}, {1}",
     },

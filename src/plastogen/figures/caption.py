@@ -6,6 +6,7 @@ slide; the PNG carries it as its description.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from PIL import Image
 DESCRIPTION = "Description"
 HEADING, NOTE = "heading", "note"  # gid of those texts on a slide
 MOST = 12  # names that a caption lists
+SCALE = re.compile(r"\$.*\$|[−-]?[\d.,]+(?: \w+)?")  # a tick that names a number, not a group
 
 
 def describe(fig: Figure) -> str:
@@ -54,12 +56,9 @@ def _names(fig: Figure, ax: Axes) -> Iterator[str]:
     """Lines in a key, and groups that stand on an axis by name."""
     for key in (*fig.legends, ax.get_legend()):
         yield from (text.get_text() for text in key.get_texts()) if key is not None else ()
-    for text in (*ax.get_yticklabels(), *ax.get_xticklabels()):
-        if (
-            any(letter.isalpha() for letter in text.get_text())
-            and "mathdefault" not in text.get_text()
-        ):
-            yield text.get_text()
+    for tick in (*ax.get_yticklabels(), *ax.get_xticklabels()):
+        if not SCALE.fullmatch(tick.get_text()):
+            yield tick.get_text()
 
 
 def _listed(names: Iterable[str]) -> str:
