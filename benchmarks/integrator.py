@@ -67,7 +67,7 @@ def reference(one: Plan) -> Arrays:
     nodes = formula_nodes(one.grid_h, event_times(one))
     finer = np.concatenate([nodes[:-1] + n / FINER * np.diff(nodes) for n in range(FINER)])
     finer = np.append(np.sort(finer), nodes[-1])
-    return Lockstep([one], FormulaProbe(one.circuit), nodes_h=finer).simulate()[0].arrays
+    return Lockstep([one], FormulaProbe(one.circuit, one.rule), nodes_h=finer).simulate()[0].arrays
 
 
 def worst(found: Arrays, wanted: Arrays) -> tuple[float, str]:
@@ -90,7 +90,10 @@ def cpu(work: Callable[[], Arrays]) -> tuple[float, Arrays]:
 
 def batch(one: Plan, courses: int) -> float:
     """CPU seconds a course where so many are followed side by side."""
-    many, answers = [replace(one, seed=n) for n in range(courses)], FormulaProbe(one.circuit)
+    many, answers = (
+        [replace(one, seed=n) for n in range(courses)],
+        FormulaProbe(one.circuit, one.rule),
+    )
     seconds, _ = cpu(lambda: simulate_many(many, answers)[0].arrays)
     return seconds / courses
 
@@ -112,7 +115,7 @@ def main() -> None:
         )
         for kind, (subject, give) in KINDS.items():
             one = plan(Path(place), subject, give, asked.days)
-            answers, wanted = FormulaProbe(one.circuit), reference(one)
+            answers, wanted = FormulaProbe(one.circuit, one.rule), reference(one)
             ways: dict[str, Callable[[], Arrays]] = {
                 "formula": lambda one=one: simulate(one).arrays,
                 "at the times of the grid": lambda one=one, answers=answers: (

@@ -16,6 +16,7 @@ from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
 from plastogen.model.pharmacology.subject import Subject
+from plastogen.model.plasticity.calcium_rule import CalciumRule
 from plastogen.model.plasticity.definition import Plasticity
 from plastogen.simulation.course import Course, Plan
 from plastogen.simulation.lockstep import alike, simulate_formulas
@@ -38,6 +39,7 @@ INFUSION: dict[str, Any] = {
     "over": "40 min",
     "at": "0 h",
 }
+RULE = LIBRARY.load("rules", "visual_nonlinear", CalciumRule)
 KETAMINE = {"infusion": INFUSION}
 BATH = {"bath": {"drug": "ketamine", "brain": "3 uM", "at": "0 h", "for": "6 h"}}
 
@@ -59,6 +61,7 @@ def plan(
     subject: str = "healthy_adult",
     circuit: Circuit | None = None,
     plasticity: str = "all",
+    rule: CalciumRule | None = None,
     tuned: Mapping[str, object] | None = None,
     switches: Mapping[str, Any] | None = None,
     hours: float = 24,
@@ -88,6 +91,7 @@ def plan(
         subject=LIBRARY.load("subjects", subject, Subject),
         circuit=circuit or answering(),
         plasticity=LIBRARY.load("plasticity", plasticity, Plasticity, overrides=tuned or {}),
+        rule=rule or RULE,
         drugs=drugs or {t.drug: LIBRARY.load("drugs", t.drug, Drug) for t in treatments.values()},
         treatments=treatments,
         stress=more.pop("stress", ()),

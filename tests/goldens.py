@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from courses import BATH, KETAMINE, answering, plan
+from courses import BATH, KETAMINE, RULE, answering, plan
 
 from plastogen._base.digest import digest, fingerprint
 from plastogen._base.library import Library
@@ -97,7 +97,7 @@ def emulator() -> tuple[str, Outputs]:
     rest = Drive().array(circuit)
     drives = rest * (1 - 0.3 * rng.random((60, 1)) - 0.05 * rng.random((60, rest.size)))
     seeds = 1 + np.arange(60) % 2
-    probe = FormulaProbe(circuit)
+    probe = FormulaProbe(circuit, RULE)
     answers = [
         probe.measure(Drive.from_array(circuit, d), int(s))
         for d, s in zip(drives, seeds, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from bench import say
 from circuit_files import LIBRARY, ODD, SMALL, TWO, VIP
-from courses import KETAMINE, plan
+from courses import KETAMINE, RULE, plan
 
 from plastogen._base.definition import build
 from plastogen.errors import InputError
@@ -66,7 +66,7 @@ def test_a_run_keeps_the_labels_of_its_circuit(circuit: Circuit, tmp_path: Path)
 def test_a_run_has_the_variables_whose_roles_its_circuit_has(circuit: Circuit) -> None:
     here = plan(KETAMINE, circuit=circuit, hours=1)
     wanted = {name for name, v in variables_of(circuit).items() if not v.of_snapshot}
-    alone, beside = simulate(here), simulate_many([here], FormulaProbe(circuit))[0]
+    alone, beside = simulate(here), simulate_many([here], FormulaProbe(circuit, RULE))[0]
     for course in (alone, beside):
         assert course.arrays.keys() & VARIABLES.keys() == wanted
 
@@ -99,7 +99,7 @@ def test_what_needs_a_role_is_absent_without_it() -> None:
 def test_the_emulator_takes_as_many_numbers_and_classes_as_the_circuit(
     circuit: Circuit, count: int
 ) -> None:
-    rng, probe = np.random.default_rng(1), FormulaProbe(circuit)
+    rng, probe = np.random.default_rng(1), FormulaProbe(circuit, RULE)
     healthy = Drive().array(circuit)
     drives = np.vstack([healthy, healthy + 0.1 * rng.random((60, count)) * (healthy > 0)])
     answers = [probe.measure(Drive.from_array(circuit, row), 1) for row in drives]

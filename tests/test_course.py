@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from circuit_files import NUMBERS, SMALL
-from courses import BATH, INFUSION, KETAMINE, answering, plan
+from courses import BATH, INFUSION, KETAMINE, RULE, answering, plan
 
 from plastogen.model.circuit import Drive, measures
 from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
@@ -33,7 +33,9 @@ def simulate(given: Plan, progress: Progress | None = None) -> Course:
     """In adaptive steps, whoever answers."""
     if given.method == "direct":
         return adaptive.simulate(given, progress=progress)
-    return adaptive.follow(given, FormulaProbe(given.circuit), progress or (lambda *told: None))[0]
+    return adaptive.follow(
+        given, FormulaProbe(given.circuit, given.rule), progress or (lambda *told: None)
+    )[0]
 
 
 NBQX = {"drug": "nbqx", "occupancy": 0.9, "at": "1.21875 h", "for": "2 h"}
@@ -87,7 +89,7 @@ def test_the_healthy_rest_is_healthy() -> None:
 def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
     """The root that the slow model finds when it may ask the formula as often as it likes."""
     p = plan(subject="stressed_adult", tolerance=1e-4)
-    found, probe, model = simulate(p), FormulaProbe(p.circuit), SlowModel(p.plasticity)
+    found, probe, model = simulate(p), FormulaProbe(p.circuit, p.rule), SlowModel(p.plasticity)
     base = probe.measure(Drive(), 1)
 
     def heard(J: float) -> Inputs:
@@ -169,7 +171,7 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
         mg_mM=float(k.magnesium.concentration),
         mg_efold_mV=float(k.magnesium.efold),
     )
-    probe, model = FormulaProbe(k), SlowModel(p.plasticity)
+    probe, model = FormulaProbe(k, RULE), SlowModel(p.plasticity)
     base, pools = probe.measure(Drive(), 1), list(k.pools())
     y, blocked = model.healthy_state(), kinetics.start()
     path = [y]
@@ -262,7 +264,7 @@ def held() -> Course:
 def test_a_hold_begins_and_ends_to_the_instant() -> None:
     found = held()
     base, blocked = (
-        FormulaProbe(answering()).measure(Drive(ampa=left), 1).rate_hz for left in (1, 0.1)
+        FormulaProbe(answering(), RULE).measure(Drive(ampa=left), 1).rate_hz for left in (1, 0.1)
     )
     for edge, before, after in ((1.21875, base, blocked), (3.21875, blocked, base)):
         np.testing.assert_allclose(at(found, "rate_hz", edge - 1e-6), before, rtol=0.02)
@@ -275,8 +277,8 @@ def test_a_hold_begins_and_ends_to_the_instant() -> None:
 
 def test_throughput_falls_with_the_receptors_that_carry_it() -> None:
     rate = (
-        FormulaProbe(answering()).measure(Drive(ampa=0.1), 1).rate_hz[0]
-        / FormulaProbe(answering()).measure(Drive(), 1).rate_hz[0]
+        FormulaProbe(answering(), RULE).measure(Drive(ampa=0.1), 1).rate_hz[0]
+        / FormulaProbe(answering(), RULE).measure(Drive(), 1).rate_hz[0]
     )
     assert at(held(), "ampa_throughput", 2) == pytest.approx(0.1 * rate, rel=0.03)
     assert at(held(), "glutamate", 2) == pytest.approx(100 * rate, rel=0.03)
@@ -351,7 +353,7 @@ def test_an_infusion_does_what_its_slopes_say() -> None:
     t = np.argmin(np.abs(found.t_h - 2 / 3))
     left = dict(zip(found.pools, 1 - found.arrays["block"][t], strict=True))
     drive = reduce(SMALL, State(nmdar=left)).changed(recurrent=found.arrays["recurrent"][t])
-    wanted = FormulaProbe(answering()).measure(drive, 1).rate_hz
+    wanted = FormulaProbe(answering(), RULE).measure(drive, 1).rate_hz
     np.testing.assert_allclose(found.arrays["rate_hz"][t], wanted, rtol=0.02)
     assert at(found, "bdnf", 1) > 1.05
     assert at(found, "weight", 12) > 1.01
@@ -394,7 +396,7 @@ class Counting:
     def __init__(self) -> None:
         self.calls: list[Drive] = []
         self.circuit = answering()
-        self.inner = FormulaProbe(answering())
+        self.inner = FormulaProbe(answering(), RULE)
 
     def measure(self, drive: Drive, seed: int) -> Activity:
         self.calls.append(drive)
@@ -503,7 +505,7 @@ def test_progress_goes_from_nothing_to_all() -> None:
 
 
 def moved(rate: float, se: float) -> Activity:
-    base = FormulaProbe(answering()).measure(Drive(), 1)
+    base = FormulaProbe(answering(), RULE).measure(Drive(), 1)
     return replace(base, rate_hz=np.array([rate, 12.0, 8.0]), rate_se_hz=np.full(3, se))
 
 

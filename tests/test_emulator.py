@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from circuit_files import SMALL
-from courses import KETAMINE, answering, plan
+from courses import KETAMINE, RULE, answering, plan
 
 from plastogen.errors import CacheDamaged
-from plastogen.model.circuit import Drive
+from plastogen.model.circuit import Drift, Drive
 from plastogen.model.circuit.activity import Activity, derive_activity
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import Emulator, columns, covariance, places
@@ -20,7 +20,7 @@ from plastogen.simulation.probe import CachedProbe, FormulaProbe
 from plastogen.simulation.train_emulator import LATTICE, TrainedEmulator, train
 
 CIRCUIT = answering()
-FORMULA = FormulaProbe(CIRCUIT)
+FORMULA = FormulaProbe(CIRCUIT, RULE)
 SILENCE = SMALL.drive_numbers.index("silence")
 NOISE, APART = 0.01, 0.05  # of log rates: from question to question, and between seeds
 
@@ -48,6 +48,7 @@ class Noisy:
             bound=found.bound,
             pattern_shift=found.pattern_shift,
             voltage=found.voltage,
+            drift=Drift(found.potentiation, found.depression, found.drift_variance),
         )
 
 

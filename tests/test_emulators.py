@@ -42,7 +42,7 @@ def without_network(patch: pytest.MonkeyPatch, folder: Path) -> list[Plan]:
 
     def formula(plan: Plan, announce: object = None, *, since: float = 0.0) -> CachedProbe:
         plans.append(plan)
-        return CachedProbe(FormulaProbe(plan.circuit), folder / "probes", since=since)
+        return CachedProbe(FormulaProbe(plan.circuit, plan.rule), folder / "probes", since=since)
 
     patch.setattr(train_emulator, "network", formula)
     patch.setenv("PLASTOGEN_CACHE", str(folder / "cache"))

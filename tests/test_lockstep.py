@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from circuit_files import NUMBERS, SMALL
-from courses import BATH, INFUSION, KETAMINE, answering, plan
+from courses import BATH, INFUSION, KETAMINE, RULE, answering, plan
 
 from plastogen.model.circuit import Drive
 from plastogen.model.circuit.activity import State, reduce
@@ -21,7 +21,7 @@ from plastogen.simulation.lockstep import Lockstep, alike, formula_nodes, simula
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import kinetics_of
 
-ANSWERS = FormulaProbe(answering())
+ANSWERS = FormulaProbe(answering(), RULE)
 NBQX = {"blocker": {"drug": "nbqx", "occupancy": 0.9, "at": "-30 min", "for": "4 h"}}
 RAPAMYCIN = {"blocker": {"drug": "rapamycin", "occupancy": 0.9, "at": "-30 min", "for": "4 h"}}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from courses import answering, plan
+from courses import RULE, answering, plan
 
 from plastogen.model.circuit import Drive
 from plastogen.model.circuit.activity import Activity
@@ -14,7 +14,7 @@ from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.rest import resting
 from plastogen.simulation.step import Stepper
 
-FORMULA = FormulaProbe(answering())
+FORMULA = FormulaProbe(answering(), RULE)
 
 
 class Asking:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from circuit_files import CLASSES, NUMBERS, SMALL
-from courses import plan
+from courses import RULE, plan
 from scipy.integrate import solve_ivp
 
 from plastogen._base.library import Library
@@ -43,7 +43,7 @@ def circuit() -> Circuit:
     return LIBRARY.load("circuits", "small", Circuit, overrides={**zero, **own})
 
 
-PROBE = FormulaProbe(circuit())
+PROBE = FormulaProbe(circuit(), RULE)
 
 
 def ask(**numbers: float) -> Activity:

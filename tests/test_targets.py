@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from circuit_files import LIBRARY, ODD, SMALL, TWO, VIP
-from courses import answering, plan
+from courses import RULE, answering, plan
 
 from plastogen.errors import InputError
 from plastogen.experiment.resolve import open_experiment
@@ -52,7 +52,7 @@ def held(name: str, emax: float) -> Plan:
 
 def followed(one: Plan) -> dict[str, Course]:
     """The course in each way it can be followed."""
-    probe = FormulaProbe(one.circuit)
+    probe = FormulaProbe(one.circuit, RULE)
     batch = simulate_many([replace(one, seed=2), one], probe)
     return {
         "direct": simulate(one),

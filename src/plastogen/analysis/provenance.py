@@ -58,11 +58,12 @@ class Cited:
 
 
 def numbers_in_use(conditions: Iterable[Condition]) -> list[Number]:
-    """Every number the conditions use, once, in the order subject, circuit, plasticity or rule,
+    """Every number the conditions use, once, in the order subject, circuit, rule, plasticity,
     drugs.
 
     Of a drug, usual doses, kinetics of other animals and other parameter sets are not in use; of
-    the circuit of an induction, only what its receptors meet.
+    the circuit of an induction, only what its receptors meet; of a rule, what stands in for a
+    network only where no network is asked.
     """
     found: dict[tuple[str, str, str], Number] = {}
     for condition in conditions:
@@ -70,10 +71,10 @@ def numbers_in_use(conditions: Iterable[Condition]) -> list[Number]:
         models: list[tuple[str, Definition]] = [
             (f"subjects/{names.subject}", condition.subject),
             (f"circuits/{names.circuit}", condition.circuit),
-            (f"plasticity/{names.plasticity}", condition.plasticity)
-            if condition.kind == "course"
-            else (f"rules/{names.rule}", condition.rule),
+            (f"rules/{names.rule}", condition.rule),
         ]
+        if condition.kind == "course":
+            models.append((f"plasticity/{names.plasticity}", condition.plasticity))
         models += [(f"drugs/{name}", drug) for name, drug in condition.drugs.items()]
         for model, definition in models:
             for path, quantity in quantities(definition):
@@ -85,6 +86,8 @@ def numbers_in_use(conditions: Iterable[Condition]) -> list[Number]:
 def _in_use(condition: Condition, model: str, path: str) -> bool:
     if path.startswith("usual_doses."):
         return False  # what doses are held against, no part of a course
+    if model.startswith("rules/") and path.startswith("formula."):
+        return condition.kind == "course" and condition.setting.course.method == "formula"
     if condition.kind == "induction" and model.startswith("circuits/"):
         return path.startswith(MET_BY_RECEPTORS) or ".nmdar." in path
     if not (model.startswith("drugs/") and path.startswith("kinetics.")):

@@ -122,6 +122,7 @@ class Condition:
             subject=self.subject,
             circuit=self.circuit,
             plasticity=self.plasticity,
+            rule=self.rule,
             drugs=dict(self.drugs),
             treatments=dict(self.treatments),
             stress=self.stress,
@@ -139,7 +140,6 @@ class Condition:
             start={state: float(factor) for state, factor in course.start.items()},
             backend=backend,
             induction=self.setting.induction,
-            rule=self.rule if self.setting.induction is not None else None,
         )
 
 

@@ -1,5 +1,5 @@
-"""In: an experiment and its conditions. Out: what is wrong with an induction, and with paths that
-an experiment with or without one has no use for.
+"""In: an experiment and its conditions. Out: what is wrong with an induction, with the rule of a
+course, and with paths that an experiment with or without an induction has no use for.
 """
 
 from __future__ import annotations
@@ -17,17 +17,28 @@ def wanted_of(path: str, experiment: Experiment) -> str | None:
     arms.
     """
     induced = experiment.induction is not None
-    if f"{path}.".startswith(("induction.", "rule.", "model.rule.")) and not induced:
+    if f"{path}.".startswith("induction.") and not induced:
         return "an experiment that has an `induction:`, for all of its arms"
     if f"{path}.".startswith(("plasticity.", "model.plasticity.")) and induced:
         return "an experiment without an `induction:`, or a path below rule"
     return None
 
 
+def _rule_of_a_course(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    """A rule without a formula, where nothing else can answer."""
+    if condition.setting.course.method == "formula" and condition.rule.formula is None:
+        found = f"{show(condition.setting.model.rule)}, a rule without a section `formula`"
+        wanted = "one that has it, or course.method emulated or direct, which ask the network"
+        yield opened.document.problem("model.rule", found, wanted)
+
+
 def validate_induction(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
-    """What an induction has no use for, and one that does not fit its rule or its course."""
+    """What an induction has no use for, and one that does not fit its rule or its course; without
+    one, a rule that cannot answer.
+    """
     induction, course = condition.setting.induction, condition.setting.course
     if induction is None:
+        yield from _rule_of_a_course(opened, condition)
         return
     problem = opened.document.problem
     if course.method != "formula":

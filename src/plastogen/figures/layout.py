@@ -182,7 +182,7 @@ def subtitle(ds: xr.Dataset) -> str:
     attrs = {key: str(value).replace("_", " ") for key, value in ds.attrs.items()}
     parts = [attrs.get("title", "")]
     parts.append(", ".join(attrs[key] for key in ("species", "subject") if key in attrs))
-    if "rule" in attrs:
+    if attrs.get("kind") == "induction":
         return "  ·  ".join([*filter(None, parts), "an induction", f"rule: {attrs['rule']}"])
     parts.append(f"{attrs['circuit']} circuit" if "circuit" in attrs else "")
     parts.append(f"plasticity: {attrs['plasticity']}" if "plasticity" in attrs else "")

@@ -22,8 +22,8 @@ from plastogen._base.units import parse
 from plastogen.errors import CacheDamaged, InputError, QuantityError
 from plastogen.experiment import COMPLETE, FOLDERS, Condition, OpenExperiment
 from plastogen.model.circuit import Circuit, Drive, Engine, Learning, RuleNumbers, Spikes, reduce
-from plastogen.model.plasticity import CalciumRule
-from plastogen.simulation import held_state, rule_in, treated_of
+from plastogen.model.plasticity import CalciumRule, rule_in
+from plastogen.simulation import held_state, treated_of
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -21,7 +21,7 @@ from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import program_key
 from plastogen.runs.store import Store
 from plastogen.runs.worker import Run
-from plastogen.simulation import MODEL_VERSION, Plan
+from plastogen.simulation import MODEL_VERSION, Plan, learner_of
 
 LEARNING = "learning"
 LOOKED_AT = 16  # runs whose files are measured
@@ -115,7 +115,9 @@ def _alike(runs: Iterable[Run]) -> dict[tuple[Path, float], list[Run]]:
 def _place(plan: Plan, work: str) -> Path:
     """Where the cost of `work` on plans like this one is kept."""
     asks = plan.method == "direct" or work == LEARNING
-    program = program_key(plan.circuit) if asks and plan.backend == "cpp" else ""
+    compiled = asks and plan.backend == "cpp"
+    learner = learner_of(plan.circuit, plan.rule)
+    program = program_key(plan.circuit, learner) if compiled else ""
     circuit = [plan.backend, plan.circuit.size, program] if asks else ""
     alike = [
         work,

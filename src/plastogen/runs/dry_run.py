@@ -9,13 +9,13 @@ from typing import Any
 
 from plastogen._base.files import cache_dir
 from plastogen._base.machine import in_bytes
-from plastogen.experiment import OpenExperiment, corners
-from plastogen.model.circuit import Circuit, is_built, program_key
+from plastogen.experiment import Condition, OpenExperiment, corners
+from plastogen.model.circuit import is_built, program_key
 from plastogen.runs.cost import expected_costs, training_cost
 from plastogen.runs.emulators import emulator_path
 from plastogen.runs.request import Request
 from plastogen.runs.worker import Run
-from plastogen.simulation import Plan, network_key
+from plastogen.simulation import Plan, learner_of, network_key
 
 S_PER_MIN = S_PER_MIN_H = 60
 H_PER_DAY = 24
@@ -69,20 +69,24 @@ def _unlearned(request: Request, todo: Sequence[Run]) -> list[Plan]:
 
 def _circuits(request: Request, backend: str, unlearned: int) -> Iterator[str]:
     """What has to be compiled and learned, and what else the network has to be asked anew for."""
-    circuits = list(
-        {id(condition.circuit): condition.circuit for condition in request.conditions}.values()
-    )
+    asked = list({(id(c.circuit), id(c.rule)): c for c in request.conditions}.values())
     course = request.opened.experiment.course
 
-    def probe_key(circuit: Circuit) -> str:
-        return network_key(circuit, float(course.window), float(course.settle), backend)
+    def probe_key(condition: Condition) -> str:
+        circuit, rule = condition.circuit, condition.rule
+        return network_key(circuit, float(course.window), float(course.settle), backend, rule)
+
+    def program(condition: Condition) -> str:
+        return program_key(condition.circuit, learner_of(condition.circuit, condition.rule))
 
     if backend == CPP:
-        programs = {program_key(circuit): circuit for circuit in circuits}
-        built = sum(map(is_built, programs.values()))
+        programs = {program(each): (each.circuit, each.rule) for each in asked}
+        built = sum(
+            is_built(circuit, learner_of(circuit, rule)) for circuit, rule in programs.values()
+        )
         yield (
             f"  programs: {len(programs)}, {built} of them"
-            f" compiled{_because(request.opened, program_key)}"
+            f" compiled{_because(request.opened, program)}"
         )
     if request.training_sets:
         learned = len(request.training_sets) - unlearned
@@ -91,7 +95,7 @@ def _circuits(request: Request, backend: str, unlearned: int) -> Iterator[str]:
             f" learned{_because(request.opened, probe_key)}"
         )
     else:
-        different = len({probe_key(circuit) for circuit in circuits})
+        different = len({probe_key(each) for each in asked})
         yield (
             "  circuits for the network to answer for:"
             f" {different}{_because(request.opened, probe_key)}"
@@ -99,14 +103,14 @@ def _circuits(request: Request, backend: str, unlearned: int) -> Iterator[str]:
 
 
 def _because(opened: OpenExperiment, key: Any) -> str:
-    """Which swept paths change `key` of the circuit."""
+    """Which swept paths change `key` of a condition."""
     arm = next(iter(opened.experiment.arms))
     points = list(corners(opened.sweep, opened.experiment.design))
     first, guilty = points[0], []
     for path in first:
-        if path.startswith(("circuit.", "model.circuit")):
+        if path.startswith(("circuit.", "model.circuit", "rule.", "model.rule")):
             alone = [{**first, path: point[path]} for point in points]
-            if len({key(opened.condition(arm, (), point).circuit) for point in alone}) > 1:
+            if len({key(opened.condition(arm, (), point)) for point in alone}) > 1:
                 guilty.append(path)
     return f" (they differ along {', '.join(guilty)})" if guilty else ""
 

@@ -39,7 +39,9 @@ KEY_LENGTH = 16
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The plans that stand for one circuit of a sweep; `key` names the emulator they lead to."""
+    """The plans that stand for one circuit and rule of a sweep; `key` names the emulator that they
+    lead to.
+    """
 
     key: str
     plans: tuple[Plan, ...]
@@ -48,28 +50,28 @@ class TrainingSet:
 def make_training_sets(
     opened: OpenExperiment, conditions: Sequence[Condition], backend: str
 ) -> dict[str, TrainingSet]:
-    """Fingerprint of a circuit -> its training set, for every circuit of the conditions that are to
-    be emulated.
+    """Mark of a circuit and its rule -> its training set, for all of the conditions that are to be
+    emulated.
 
-    Raises InputError: too many circuits.
+    Raises InputError: too many of them.
     """
     sets: dict[str, TrainingSet] = {}
     for condition in conditions:
-        mark = fingerprint(condition.circuit)
+        mark = _mark(condition)
         if condition.setting.course.method != "emulated" or mark in sets:
             continue
         if len(sets) == MOST_CIRCUITS:
             wanted = (
-                f"at most {MOST_CIRCUITS} circuits, each of which is learned by itself, or"
+                f"at most {MOST_CIRCUITS} circuits or rules, each of which is learned by itself, or"
                 " course.method direct"
             )
             raise InputError.one(
-                file=opened.document.file, found="a sweep over more circuits", wanted=wanted
+                file=opened.document.file,
+                found="a sweep over more circuits or rules",
+                wanted=wanted,
             )
-        pinned = {path: value for path, value in condition.point.items() if _of_circuit(path)}
-        plans = [
-            p for p in _training_plans(opened, pinned, backend) if fingerprint(p.circuit) == mark
-        ]
+        pinned = {path: value for path, value in condition.point.items() if _of_network(path)}
+        plans = [p for p in _training_plans(opened, pinned, backend) if _mark(p) == mark]
         if not plans:
             plans = [condition.plan(seed, backend) for seed in opened.seeds]
         key = digest([signature(backend), *(run_id(plan) for plan in plans)])[:KEY_LENGTH]
@@ -80,14 +82,19 @@ def make_training_sets(
 def with_emulator(plan: Plan, training_sets: Mapping[str, TrainingSet]) -> Plan:
     """The plan, with the key of the emulator that answers in place of the network, if one does."""
     return (
-        replace(plan, emulator=training_sets[fingerprint(plan.circuit)].key)
+        replace(plan, emulator=training_sets[_mark(plan)].key)
         if plan.method == "emulated"
         else plan
     )
 
 
-def _of_circuit(path: str) -> bool:
-    return path.startswith(("circuit.", "model.circuit"))
+def _mark(of: Plan | Condition) -> str:
+    """What an emulator is learned for: a circuit whose synapses follow a rule."""
+    return f"{fingerprint(of.circuit)} {fingerprint(of.rule)}"
+
+
+def _of_network(path: str) -> bool:
+    return path.startswith(("circuit.", "model.circuit", "rule.", "model.rule"))
 
 
 def _training_plans(

@@ -312,7 +312,8 @@ def _about(
         "subject": experiment.model.subject,
         "circuit": experiment.model.circuit,
         "plasticity": experiment.model.plasticity,
-        **_rules(conditions),
+        "rule": ", ".join(dict.fromkeys(each.setting.model.rule for each in conditions)),
+        "kind": first.kind,
         "method": first.setting.course.method,
         "design": json.dumps(_design(opened)),
         "n_expected": book.names.size,
@@ -329,13 +330,6 @@ def _about(
         "versions": json.dumps(versions(), sort_keys=True),
         "backends": ", ".join(sorted(book.backends)),
     }
-
-
-def _rules(conditions: Sequence[Condition]) -> dict[str, str]:
-    """The rules of inductions; nothing of other runs."""
-    induced = (each for each in conditions if each.kind == "induction")
-    rules = dict.fromkeys(each.setting.model.rule for each in induced)
-    return {"rule": ", ".join(rules)} if rules else {}
 
 
 def _design(opened: OpenExperiment) -> dict[str, Any]:

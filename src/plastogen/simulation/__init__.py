@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from plastogen.simulation.coupling import held_state, reaches, targets_of
     from plastogen.simulation.course import Course, Plan, event_times, treated_of
     from plastogen.simulation.emulator import Emulator
-    from plastogen.simulation.induction import rule_in
     from plastogen.simulation.lockstep import (
         Lockstep,
         alike,
@@ -32,7 +31,13 @@ if TYPE_CHECKING:
     )
     from plastogen.simulation.model_version import MODEL_VERSION
     from plastogen.simulation.nmda_reliance import measure_reliance, slowest_return_per_h
-    from plastogen.simulation.probe import FormulaProbe, NetworkProbe, Probe, network_key
+    from plastogen.simulation.probe import (
+        FormulaProbe,
+        NetworkProbe,
+        Probe,
+        learner_of,
+        network_key,
+    )
     from plastogen.simulation.switches import Switches, block_sites
     from plastogen.simulation.time_grid import MANY, SHARED, grid, shared, union
     from plastogen.simulation.train_emulator import network, train

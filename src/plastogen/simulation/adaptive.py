@@ -108,6 +108,7 @@ def simulate(plan: Plan, *, progress: Progress | None = None, since: float = 0.0
         return simulate_formulas([plan], tell)[0]
     network = NetworkProbe(
         plan.circuit,
+        plan.rule,
         seconds=plan.window_s,
         settle_s=plan.settle_s,
         backend=plan.backend,

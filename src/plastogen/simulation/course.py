@@ -39,6 +39,7 @@ class Plan:
     subject: Subject
     circuit: Circuit
     plasticity: Plasticity
+    rule: CalciumRule
     drugs: Mapping[str, Drug]
     treatments: Mapping[str, Treatment]
     stress: tuple[tuple[float, float, float], ...]
@@ -57,7 +58,6 @@ class Plan:
     backend: str | None = None
     emulator: str = ""  # the digest of the answers that stand in for the network
     induction: Induction | None = None  # followed in place of the slow state, under `rule`
-    rule: CalciumRule | None = None
 
     @property
     def kind(self) -> Kind:

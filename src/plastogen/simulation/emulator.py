@@ -34,9 +34,11 @@ from plastogen._base.digest import digest
 from plastogen._base.files import read_npz, write_npz
 from plastogen.model.circuit import (
     PRINCIPAL,
+    RATE_CLASSES,
     RATE_FLOOR_HZ,
     Activity,
     Circuit,
+    Drift,
     Drive,
     derive_activity,
 )
@@ -51,6 +53,9 @@ SIZES, SEED_SHARES, NOISES = (
 )  # of variances, in units of the answers' own
 FIRST_LENGTH, FIRST_SEED_SHARE, FIRST_NOISE = 0.5, 0.01, 0.001
 LEAST_SPREAD = 0.2  # of a log rate among the answers: few answers do not show how far rates can go
+SLOWEST = 1e-6  # 1/s: what acts no more often than this moves nothing within days
+FLOORS = np.array([SLOWEST, SLOWEST, SLOWEST**2])  # under the logarithms of a drift
+DRIFTS = 3 * RATE_CLASSES**2
 SMOOTHNESS = 2.5  # of a Matern surface: twice differentiable
 BLOCK = 32  # questions answered at a time
 FITTED = 256  # answers that length scales are fitted on, at most
@@ -100,6 +105,11 @@ def places(drives: Array, seeds: npt.ArrayLike) -> Array:
     )
 
 
+def drifts(answer: Activity) -> Array:
+    """What would move synapses, (3, classes): as the fields of a `Drift`."""
+    return np.array([answer.potentiation, answer.depression, answer.drift_variance])
+
+
 def columns(answers: Sequence[Activity]) -> Array:
     """What is interpolated, one row an answer: log rates, then the rest."""
     return np.array(
@@ -110,6 +120,7 @@ def columns(answers: Sequence[Activity]) -> Array:
                     [a.bound, a.pattern_shift],
                     a.rate_se_hz,
                     np.ravel(a.voltage),
+                    np.log(drifts(a) + FLOORS[:, None]).ravel(),
                 ]
             )
             for a in answers
@@ -256,7 +267,9 @@ class Emulator:
             found[here, :rates] += np.sqrt(variance)[:, None] * self._spread[:rates]
         rate = np.maximum(np.exp(found[:, :rates]) - RATE_FLOOR_HZ, 0)
         bound, pattern = np.clip(found[:, rates : rates + 2].T, 0, 1)
-        voltage = np.maximum(found[:, 2 * rates + 2 :].reshape(len(drives), rates, -1), 0)
+        rest = found[:, 2 * rates + 2 :]
+        voltage = np.maximum(rest[:, :-DRIFTS].reshape(len(drives), rates, -1), 0)
+        drift = np.exp(rest[:, -DRIFTS:]).reshape(len(drives), len(FLOORS), -1).swapaxes(0, 1)
         return derive_activity(
             self.circuit,
             Drive.from_array(self.circuit, drives),
@@ -265,6 +278,7 @@ class Emulator:
             bound=bound,
             pattern_shift=pattern,
             voltage=voltage / voltage.sum(axis=-1, keepdims=True),
+            drift=Drift(*np.maximum(drift - FLOORS[:, None, None], 0)),
         )
 
     def _means(self, asked: Array) -> Array:

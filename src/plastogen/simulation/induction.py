@@ -16,14 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.streams import stream
-from plastogen.model.circuit import Circuit, Drive, RuleNumbers, measures
+from plastogen.model.circuit import Drive
 from plastogen.model.pharmacology import S_PER_H, receptors, value
-from plastogen.model.plasticity import (
-    CalciumRule,
-    in_magnesium,
-    induce,
-    numbers_of,
-)
+from plastogen.model.plasticity import induce, rule_in
 from plastogen.simulation.course import Course, Plan
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Stepper
@@ -37,7 +32,6 @@ SUBSTEPS = 8  # of block between two times of the grid
 def simulate_induction(plan: Plan) -> Course:
     """The course of a plan that has an induction and a rule."""
     assert plan.induction is not None
-    assert plan.rule is not None
     probe = FormulaProbe(plan.circuit)
     stepper = Stepper(
         [plan], lambda drives: probe.measure(Drive.from_array(plan.circuit, drives), plan.seed)
@@ -91,16 +85,3 @@ def _block(stepper: Stepper, t_h: Array) -> Array:
         now = replace(now, t_h=float(given.t_h[-1]), blocked=blocked)
         held.append(stepper.block(blocked)[0])
     return np.array(held)
-
-
-def rule_in(circuit: Circuit, rule: CalciumRule, *, scale: float = 1) -> RuleNumbers:
-    """`rule` in the Mg2+ of a circuit, the amplitudes of calcium times `scale`."""
-    law = circuit.magnesium
-
-    def free(v_mV: float, mg_mM: float) -> float:
-        return float(
-            measures.mg_free(v_mV, mg_mM=mg_mM, half_mM=float(law.half), efold_mV=float(law.efold))
-        )
-
-    numbers = numbers_of(rule, scale=scale)
-    return in_magnesium(numbers, rule.magnesium, free, float(law.concentration))

@@ -60,7 +60,7 @@ def alike(plan: Plan) -> str:
         plan.plasticity
     ).fastest_h  # those of another pace would change the steps within a step
     times = [fingerprint(plan.grid_h), event_times(plan)]
-    return digest([fingerprint(plan.circuit), times, given, switches, pace])
+    return digest([fingerprint(plan.circuit), fingerprint(plan.rule), times, given, switches, pace])
 
 
 def simulate_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
@@ -74,8 +74,10 @@ def simulate_formulas(plans: Sequence[Plan], progress: Progress | None = None) -
     """The courses of `plans` with the answers of their circuit's formula. Raises ValueError when
     they are not alike, or when a course leaves the finite.
     """
-    nodes = formula_nodes(plans[0].grid_h, event_times(plans[0]))
-    return Lockstep(plans, FormulaProbe(plans[0].circuit), nodes_h=nodes).simulate(progress)
+    first = plans[0]
+    nodes = formula_nodes(first.grid_h, event_times(first))
+    answers = FormulaProbe(first.circuit, first.rule)
+    return Lockstep(plans, answers, nodes_h=nodes).simulate(progress)
 
 
 def simulate_with_errors(

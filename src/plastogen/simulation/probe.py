@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -29,13 +30,17 @@ from plastogen.model.circuit import (
     Circuit,
     Drive,
     Engine,
+    Learner,
+    Learning,
     Spikes,
     State,
     derive_activity,
     measures,
     reduce,
     signature,
+    synapse_classes,
 )
+from plastogen.model.plasticity import CalciumRule, rule_in
 from plastogen.simulation.model_version import MODEL_VERSION
 
 Array = npt.NDArray[np.float64]
@@ -58,16 +63,33 @@ class Probe(Protocol):
     def __call__(self, state: State, seed: int) -> Activity: ...
 
 
-def network_key(circuit: Circuit, seconds: float, settle_s: float, backend: str) -> str:
+def network_key(
+    circuit: Circuit,
+    seconds: float,
+    settle_s: float,
+    backend: str,
+    rule: CalciumRule | None = None,
+) -> str:
     """Digest of all that an answer of the network depends on but drive and seed."""
     told = {name: getattr(circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
     told |= {"window": [seconds, settle_s], "pattern": PATTERN_NOISE}
+    if rule is not None:
+        told["learner"] = asdict(learner_of(circuit, rule))
     told["version"] = MODEL_VERSION["circuit"]
     return digest({**told, **signature(backend)})[:16]
 
 
+def learner_of(circuit: Circuit, rule: CalciumRule) -> Learner:
+    """How synapses of a probe follow `rule`: in a living brain, their efficacies frozen, as many
+    of them as are needed.
+    """
+    numbers = rule_in(circuit, rule, scale=float(rule.in_vivo))
+    return Learner(numbers, every=synapse_classes.followed_every(circuit))
+
+
 class NetworkProbe:
-    """Asks the spiking network: `seconds` of activity after `settle_s` at a frozen state.
+    """Asks the spiking network: `seconds` of activity after `settle_s` at a frozen state, a share
+    of its synapses counting what a `rule` would do to them. Spikes do not depend on the rule.
 
     >>> small = plastogen.load_model("circuits", "small")
     >>> probe = plastogen.simulation.NetworkProbe(small, seconds=0.5, settle_s=0.2)
@@ -79,13 +101,15 @@ class NetworkProbe:
     def __init__(
         self,
         circuit: Circuit,
+        rule: CalciumRule | None = None,
         *,
         seconds: float,
         settle_s: float,
         backend: str | None = None,
         announce: Callable[[str], None] | None = None,
     ) -> None:
-        self.circuit, self.seconds, self.settle_s = circuit, seconds, settle_s
+        self.circuit, self.rule, self.seconds, self.settle_s = circuit, rule, seconds, settle_s
+        self.learner = None if rule is None else learner_of(circuit, rule)
         self.engine = Engine(circuit, backend=backend, announce=announce)
         self._patterns: dict[int, Array] = {}
 
@@ -94,8 +118,10 @@ class NetworkProbe:
         """Digest of everything but drive and seed that an answer depends on, the compiled program
         included. Raises MachineError, StoreError.
         """
-        known = network_key(self.circuit, self.seconds, self.settle_s, self.engine.backend)
-        return "-".join(filter(None, (known, self.engine.program[:KEY_LENGTH])))
+        known = network_key(
+            self.circuit, self.seconds, self.settle_s, self.engine.backend, self.rule
+        )
+        return "-".join(filter(None, (known, self.engine.program(self.learner)[:KEY_LENGTH])))
 
     def spikes(
         self, drive: Drive, seed: int, *, seconds: float | None = None, noise: str = "noise"
@@ -103,20 +129,47 @@ class NetworkProbe:
         """The spikes behind an answer, or a longer stretch of them. Raises EngineError,
         StoreError.
         """
-        length = self.seconds if seconds is None else seconds
-        return self.engine.run(drive, seed, seconds=length, settle_s=self.settle_s, noise=noise)
+        return self.watch(drive, seed, self.seconds if seconds is None else seconds, noise)[0]
+
+    def watch(
+        self, drive: Drive, seed: int, seconds: float, noise: str = "noise"
+    ) -> tuple[Spikes, Learning | None]:
+        """Spikes, and what became of synapses where a rule is followed: in the same program
+        whatever is wanted, so that only one is compiled. Raises EngineError, StoreError.
+        """
+        settle_s, learner = self.settle_s, self.learner
+        if learner is None:
+            run = self.engine.run
+            return run(drive, seed, seconds=seconds, settle_s=settle_s, noise=noise), None
+        return self.engine.learn(
+            drive,
+            seed,
+            learner.rule,
+            seconds=seconds,
+            settle_s=settle_s,
+            noise=noise,
+            every=learner.every,
+        )
+
+    def _pattern(self, seed: int) -> Array:
+        """How often each principal cell fires in the healthy, drug-free baseline of this seed, in
+        odd and in even seconds, (2, cells).
+        """
+        if seed not in self._patterns:
+            spikes = self.spikes(Drive(), seed, noise=PATTERN_NOISE)
+            self._patterns[seed] = measures.half_patterns(spikes)
+        return self._patterns[seed]
 
     def __call__(self, state: State, seed: int) -> Activity:
         return self.measure(reduce(self.circuit, state), seed)
 
     def measure(self, drive: Drive, seed: int) -> Activity:
         """What the network does under `drive`."""
-        spikes = self.spikes(drive, seed)
-        pattern = measures.half_patterns(spikes)
-        if seed not in self._patterns:
-            self._patterns[seed] = measures.half_patterns(
-                self.spikes(Drive(), seed, noise=PATTERN_NOISE)
-            )
+        spikes, learning = self.watch(drive, seed, self.seconds)
+        drift, pattern = synapse_classes.unknown(), self._pattern(seed)
+        if learning is not None:
+            groups = synapse_classes.rate_groups(pattern.sum(axis=0))
+            drift = synapse_classes.drift_of(learning, groups, self.seconds)
         rate, error = measures.rates_hz(spikes)
         k = self.circuit
         bound = drive["release"] * measures.bound_share(
@@ -128,14 +181,15 @@ class NetworkProbe:
             rate_hz=rate,
             rate_se_hz=error,
             bound=min(1.0, bound),
-            pattern_shift=measures.pattern_shift(pattern, self._patterns[seed]),
+            pattern_shift=measures.pattern_shift(measures.half_patterns(spikes), pattern),
             voltage=measures.voltage_distribution(spikes),
+            drift=drift,
         )
 
 
 class FormulaProbe:
-    """The analytic stand-in of the circuit file: log rate linear in the drive. For tests, lessons
-    and no compiler.
+    """The analytic stand-in of the circuit's file: log rate linear in the drive; and of the rule's:
+    power laws of rate and receptors. For tests, lessons and no compiler.
 
     >>> probe = plastogen.simulation.FormulaProbe(plastogen.load_model("circuits", "small"))
     >>> blocked = plastogen.simulation.State(nmdar={"PV.synaptic": 0.5})
@@ -144,8 +198,8 @@ class FormulaProbe:
     True
     """
 
-    def __init__(self, circuit: Circuit) -> None:
-        self.circuit = circuit
+    def __init__(self, circuit: Circuit, rule: CalciumRule | None = None) -> None:
+        self.circuit, self.synapses = circuit, None if rule is None else rule.formula
         f = circuit.formula
         classes, numbers = circuit.classes, circuit.drive_numbers
         self._base = np.array([float(f.baseline_hz[name]) for name in classes])
@@ -161,7 +215,9 @@ class FormulaProbe:
     def key(self) -> str:
         """Digest of all that an answer depends on."""
         k = self.circuit
-        return digest([k.formula, k.agonist, k.decays, k.magnesium, k.reversals])[:16]
+        return digest([k.formula, k.agonist, k.decays, k.magnesium, k.reversals, self.synapses])[
+            :16
+        ]
 
     def __call__(self, state: State, seed: int) -> Activity:
         return self.measure(reduce(self.circuit, state), seed)
@@ -175,6 +231,10 @@ class FormulaProbe:
         e = rate[..., PRINCIPAL]
         bound = drive["release"] * e * each / (1 + e * each)
         shift = 1 - np.exp(-np.abs(self._gain[PRINCIPAL] * moved).sum(axis=-1))
+        drift = synapse_classes.unknown(rate.shape[:-1])
+        if self.synapses is not None:
+            left = drive[f"nmda_{k.principal}"] * drive["release"]
+            drift = self.synapses.drift(e / self._base[PRINCIPAL], left)
         return derive_activity(
             k,
             drive,
@@ -183,6 +243,7 @@ class FormulaProbe:
             bound=bound,
             pattern_shift=shift,
             voltage=np.broadcast_to(self._voltage, (*rate.shape, self._voltage.shape[-1])),
+            drift=drift,
         )
 
 

@@ -139,6 +139,7 @@ def network(
     return CachedProbe(
         NetworkProbe(
             plan.circuit,
+            plan.rule,
             seconds=plan.window_s,
             settle_s=plan.settle_s,
             backend=plan.backend,

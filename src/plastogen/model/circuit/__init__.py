@@ -7,7 +7,7 @@ from plastogen._base.facade import lookup
 __all__ = ["Activity", "Circuit", "State"]
 
 if TYPE_CHECKING:
-    from plastogen.model.circuit import engine, measures, network, pair
+    from plastogen.model.circuit import engine, measures, network, pair, synapse_classes
     from plastogen.model.circuit.activity import (
         Activity,
         State,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         bin_centres_mV,
         rates_hz,
     )
-    from plastogen.model.circuit.plastic import Learning, RuleNumbers
+    from plastogen.model.circuit.plastic import Learner, Learning, RuleNumbers
     from plastogen.model.circuit.program import (
         compiler,
         compiler_version,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         signature,
     )
     from plastogen.model.circuit.spikes import Spikes
+    from plastogen.model.circuit.synapse_classes import RATE_CLASSES, RATE_GROUPS, Drift
     from plastogen.model.circuit.wasm import (
         Program,
         compiled,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from plastogen.model.circuit import measures
 from plastogen.model.circuit.definition import PRINCIPAL, Circuit
 from plastogen.model.circuit.drive import Drive
+from plastogen.model.circuit.synapse_classes import Drift
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -75,6 +76,12 @@ class Activity:
     pattern_shift: see `measures.pattern_shift`. voltage: share of time at each of
     `measures.bin_centres_mV()`, (classes, bins).
 
+    Over classes of synapse between principal cells, as in `synapse_classes`, at the efficacy where
+    the calcium rule begins (not a number where none is followed): potentiation, depression: how
+    often a second, in units of the rule's tau, either process has time to act; drift_variance:
+    of what they come to, potentiation (1 - w) - depression w, between the synapses of a class
+    (1/s^2).
+
     >>> small = plastogen.load_model("circuits", "small")
     >>> healthy = plastogen.simulation.FormulaProbe(small)(plastogen.simulation.State(), seed=1)
     >>> healthy.rate_hz.shape
@@ -89,6 +96,9 @@ class Activity:
     calcium: float
     pattern_shift: float
     voltage: Array
+    potentiation: Array
+    depression: Array
+    drift_variance: Array
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Array]) -> Activity:
@@ -149,6 +159,7 @@ def derive_activity(
     bound: Any,
     pattern_shift: Any,
     voltage: Array,
+    drift: Drift,
 ) -> Activity:
     """The activity that follows from what was counted; all may have one row a course, as may
     numbers of the drive.
@@ -169,4 +180,12 @@ def derive_activity(
     }
     if rate_hz.ndim == 1:
         numbers = {name: float(number) for name, number in numbers.items()}
-    return Activity(rate_hz=rate_hz, rate_se_hz=rate_se_hz, voltage=voltage, **numbers)
+    return Activity(
+        rate_hz=rate_hz,
+        rate_se_hz=rate_se_hz,
+        voltage=voltage,
+        potentiation=drift.potentiation,
+        depression=drift.depression,
+        drift_variance=drift.variance,
+        **numbers,
+    )

@@ -116,9 +116,10 @@ class Engine:
         size: npt.ArrayLike = 1.0,
         efficacy: npt.ArrayLike | None = None,
         noise: str = "noise",
+        every: int = 1,
     ) -> tuple[Spikes, Learning]:
-        """As `run`, every synapse between principal cells following a rule; NMDA receptors and
-        release are those of the drive.
+        """As `run`, synapses between principal cells following a rule, those of one pair of cells
+        in `every`; NMDA receptors and release are those of the drive.
 
         `size`: conductance of each synapse, relative to the circuit's; `efficacy`: to begin with,
         the rule's own if not given; either one for all or (synapses,), in the order of a `Learning`
@@ -127,7 +128,7 @@ class Engine:
         """
         left = float(drive[f"nmda_{self.circuit.principal}"]) * float(drive["release"])
         shared = plastic.values(rule, left=left, from_s=settle_s)
-        learner = Learner(rule, live, sized=bool(np.any(np.asarray(size) != 1)))
+        learner = Learner(rule, live, bool(np.any(np.asarray(size) != 1)), every)
         begun = plastic.initial(rule.initial if efficacy is None else efficacy, size)
         seeds = _seeds(seed, noise)
         cells, total = cell_values(self.circuit, drive, seed), settle_s + seconds
@@ -195,11 +196,11 @@ class Engine:
         folder = build(self.circuit, learner, announce=self.announce)
         return _execute(folder, cells, self._shared, seconds, seeds, learning)
 
-    @property
-    def program(self) -> str:
+    def program(self, learner: Learner | None = None) -> str:
         """What answers: SHA-256 of the compiled program, "" of numpy. Raises as `build`."""
-        compiled = self.backend == "cpp"
-        return checksum(build(self.circuit, announce=self.announce) / "main") if compiled else ""
+        if self.backend != "cpp":
+            return ""
+        return checksum(build(self.circuit, learner, announce=self.announce) / "main")
 
 
 def _execute(

@@ -153,13 +153,15 @@ def external() -> str:
     return "\n".join([*lines, "x_ext = x_ext + " + " + ".join(counts)])
 
 
-def connect(classes: Sequence[str], p_max: float, among: str = "") -> str:
+def connect(classes: Sequence[str], p_max: float, among: str = "", every: int = 1) -> str:
     """Every pair with its own probability: candidates at `p_max` drawn by jumps, then thinned.
 
-    `among` one class only: the same pairs for the same random numbers, the others left out.
+    `among` one class only, and one pair of cells in `every`: the same pairs for the same random
+    numbers, the others left out.
     """
     chance = f"({' + '.join(f'is_{name}_post*p_{name}_pre' for name in classes)})"
     only = f" and is_{among}_pre*is_{among}_post > 0" if among else ""
+    only += f" and (i + k) % {every} == 0" if every > 1 else ""
     return f"k for k in sample(N_post, p={p_max!r}) if i != k and rand() < {chance}/{p_max!r}{only}"
 
 
@@ -207,9 +209,11 @@ def model(
     )
     parts = {"G": group, "S": synapses, "spikes": spikes, "voltage": voltage}
     if learner is not None:
-        parts["P"] = plastic.synapses(group, group, **learner, delay_ms=delay_ms)
+        every = learner.get("every", 1)
+        how = {name: value for name, value in learner.items() if name != "every"}
+        parts["P"] = plastic.synapses(group, group, **how, delay_ms=delay_ms)
         structure(group)
-        parts["P"].connect(j=connect(classes, p_max, among=classes[0]))
+        parts["P"].connect(j=connect(classes, p_max, among=classes[0], every=every))
     return b2.Network(*parts.values(), name="network"), parts
 
 

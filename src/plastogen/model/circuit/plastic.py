@@ -80,17 +80,22 @@ class RuleNumbers:
 @dataclass(frozen=True)
 class Learner:
     """How synapses learn, as far as it is compiled in: with a frozen efficacy what would move it is
-    only counted, unless it is `live`; `sized`: each transmits as much as its size says.
+    only counted, unless it is `live`; `sized`: each transmits as much as its size says. One pair of
+    cells in `every` has a synapse that learns, the same number before and behind every cell.
     """
 
     rule: RuleNumbers
     live: bool = False
     sized: bool = False
+    every: int = 1
 
     def baked(self, step_ms: float) -> dict[str, Any]:
-        """The arguments of `synapses`: calcium comes whole steps after its spike."""
+        """The arguments of `synapses`, and of which pairs: calcium comes whole steps after its
+        spike.
+        """
         steps = round(self.rule.delay_s * MS_PER_S / step_ms)
-        return {"calcium_delay_ms": step_ms * steps, "live": self.live, "sized": self.sized}
+        found = {"calcium_delay_ms": step_ms * steps, "live": self.live, "sized": self.sized}
+        return found if self.every == 1 else found | {"every": self.every}
 
 
 def values(rule: RuleNumbers, *, left: float, from_s: float) -> dict[str, float]:

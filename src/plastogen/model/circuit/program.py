@@ -98,6 +98,7 @@ def signature(backend: str) -> dict[str, str]:
         "backend": backend,
         "brian2": metadata.version("brian2"),
         "network": digest(equations(("E", "I")))[:12],
+        "synapses": digest(plastic.equations())[:12],
     }
     if backend == "cpp":
         found |= {
@@ -149,7 +150,6 @@ def program_key(circuit: Circuit, learner: Learner | None = None) -> str:
         {
             **baked(circuit, learner),
             **signature("cpp"),
-            **({} if learner is None else {"rule": plastic.equations()}),
             "voltage": [network.RECORDED, network.VOLTAGE_STEP_MS],
         }
     )[:16]

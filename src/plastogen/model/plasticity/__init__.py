@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         CalciumRule,
         in_magnesium,
         numbers_of,
+        rule_in,
     )
     from plastogen.model.plasticity.definition import Plasticity
     from plastogen.model.plasticity.induction import Induction, induce

@@ -25,10 +25,11 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+import pydantic
 
 from plastogen._base.definition import Definition
-from plastogen._base.quantity import In, Quantity
-from plastogen.model.circuit import RuleNumbers, measures
+from plastogen._base.quantity import Fault, In, Quantity, faulty
+from plastogen.model.circuit import RATE_GROUPS, Circuit, Drift, RuleNumbers, measures
 
 Array = npt.NDArray[np.float64]
 Amount = Annotated[Quantity, In("1", minimum=0)]
@@ -54,6 +55,57 @@ class Relief(Definition):
     spike: Annotated[Quantity, In("mV")]
 
 
+class ByClass(Definition):
+    """What principal cells' rate and NMDA receptors make of one number of each class of synapse:
+    baseline (rate / its own)^rate (conductance left times release)^left.
+
+    baseline: group of the cell before -> group of the cell behind -> value.
+    """
+
+    baseline: dict[str, dict[str, Annotated[Quantity, In("1", minimum=0)]]]
+    rate: Annotated[Quantity, In("1", minimum=0)]
+    left: Annotated[Quantity, In("1", minimum=0)]
+
+    @pydantic.model_validator(mode="after")
+    def _all_classes(self) -> ByClass:
+        found = {"baseline": list(self.baseline)}
+        found |= {f"baseline.{pre}": list(row) for pre, row in self.baseline.items()}
+        faults = []
+        for at, given in found.items():
+            missing = [name for name in RATE_GROUPS if name not in given]
+            strange = [name for name in given if name not in RATE_GROUPS]
+            if missing or strange:
+                wanted = f"a value for each of {', '.join(RATE_GROUPS)}, and no other"
+                faults.append(Fault(at, ", ".join(given) or "nothing", wanted))
+        if faults:
+            raise faulty(faults)
+        return self
+
+    def values(self, rate: npt.ArrayLike, left: npt.ArrayLike) -> Array:
+        """By class, (..., classes), under rates relative to baseline and conductance left."""
+        base = np.array([[float(self.baseline[a][b]) for b in RATE_GROUPS] for a in RATE_GROUPS])
+        factor = np.asarray(rate) ** float(self.rate) * np.asarray(left) ** float(self.left)
+        return np.asarray(factor[..., None] * base.ravel())
+
+
+class StandIn(Definition):
+    """Section `formula` of a rule: what a network would say of its synapses, without the network;
+    fitted on the network (benchmarks/rule_formula.py).
+    """
+
+    potentiation: ByClass
+    depression: ByClass
+    drift_variance: ByClass
+
+    def drift(self, rate: npt.ArrayLike, left: npt.ArrayLike) -> Drift:
+        """What would move synapses, by class."""
+        return Drift(
+            self.potentiation.values(rate, left),
+            self.depression.values(rate, left),
+            self.drift_variance.values(rate, left),
+        )
+
+
 class CalciumRule(Definition):
     """One file of models/rules: how calcium moves the efficacy of an excitatory synapse."""
 
@@ -72,6 +124,7 @@ class CalciumRule(Definition):
     release: Release | None = None
     magnesium: Relief
     in_vivo: Rate
+    formula: StandIn | None = None
 
 
 def numbers_of(rule: CalciumRule, *, scale: float = 1) -> RuleNumbers:
@@ -110,6 +163,19 @@ def in_magnesium(
         presynaptic=numbers.presynaptic * alone,
         coincidence=max(0.0, paired / alone - 1) if numbers.coincidence else 0.0,
     )
+
+
+def rule_in(circuit: Circuit, rule: CalciumRule, *, scale: float = 1) -> RuleNumbers:
+    """`rule` in the Mg2+ of a circuit, the amplitudes of calcium times `scale`."""
+    law = circuit.magnesium
+
+    def free(v_mV: float, mg_mM: float) -> float:
+        return float(
+            measures.mg_free(v_mV, mg_mM=mg_mM, half_mM=float(law.half), efold_mV=float(law.efold))
+        )
+
+    numbers = numbers_of(rule, scale=scale)
+    return in_magnesium(numbers, rule.magnesium, free, float(law.concentration))
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,9 @@ def _top(title: str, ds: xr.Dataset, verdicts: Sequence[Verdict]) -> Html:
         "Subject": f"{attrs.get('subject', '')} ({attrs.get('species', '')})".replace("_", " "),
         **{
             name.capitalize(): attrs.get(name, "")
-            for name in (("rule",) if "rule" in attrs else ("circuit", "plasticity"))
+            for name in (
+                ("rule",) if attrs.get("kind") == "induction" else ("circuit", "rule", "plasticity")
+            )
         },
         "Runs": runs,
         "Claims": met,
