@@ -2,9 +2,10 @@
 
     python benchmarks/rule_formula.py visual_nonlinear classical
 
-`prefrontal`, 8 seeds of 10 s, a state at a time: all pools of NMDA receptors blocked by up to
-75 %, GABA-A receptors, release, AMPA receptors and recurrent strength turned down or up. Baselines
-are means over seeds by class of synapse. Of each number, the logarithm of its mean over classes,
+`prefrontal`, 4 seeds of 10 s, a state at a time: NMDA receptors of principal cells blocked by up to
+75 % and those of the other classes as ketamine then blocks them, GABA-A receptors, release, AMPA
+receptors and recurrent strength turned down or up. Baselines are means over seeds by class of
+synapse. Of each number, the logarithm of its mean over classes,
 relative to the seed's own baseline, is fitted by least squares on those of the rate of principal
 cells and of what is left of NMDA conductance times release: two slopes, no constant. Printed as
 YAML, with the part of the variance that the two explain.
@@ -23,8 +24,9 @@ from plastogen.model.circuit import RATE_GROUPS, Activity, Circuit, Drive
 from plastogen.model.plasticity import CalciumRule
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
-SEEDS, SECONDS, SETTLE_S = range(1, 9), 10, 0.5
+SEEDS, SECONDS, SETTLE_S = range(1, 5), 10, 0.5
 BLOCKS = (0.04, 0.09, 0.16, 0.2, 0.28, 0.35, 0.5, 0.75)
+ODDS = {"E": 1, "PV": 1.15, "SST": 1.53}  # of block, of what ketamine blocks of E at 0.5 mg/kg
 OTHERS: tuple[dict[str, float], ...] = (
     {"gaba": 0.9},
     {"gaba": 0.8},
@@ -41,8 +43,11 @@ NOTE = "fitted on the network (benchmarks/rule_formula.py)"
 
 def states(circuit: Circuit) -> list[Drive]:
     """The healthy state, then all others."""
-    pools = [name for name in circuit.drive_numbers if name.startswith(("nmda_", "tonic_"))]
-    blocked = [Drive(**dict.fromkeys(pools, 1 - share)) for share in BLOCKS]
+    odds = [(f"{kind}_{name}", ratio) for name, ratio in ODDS.items() for kind in ("nmda", "tonic")]
+    blocked = [
+        Drive(**{pool: 1 / (1 + ratio * share / (1 - share)) for pool, ratio in odds})
+        for share in BLOCKS
+    ]
     return [Drive(), *blocked, *(Drive(**numbers) for numbers in OTHERS)]
 
 

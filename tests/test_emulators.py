@@ -94,7 +94,8 @@ def test_a_finer_sweep_over_the_same_range_has_the_same_emulator_and_runs(tmp_pa
 @pytest.mark.parametrize(
     "change",
     [("to: 1 mg/kg", "to: 2 mg/kg"), ("seeds: 2", "seeds: 3"), ("small", "prefrontal"), ("duration: 6 h", "duration: 7 h"),
-     ("  vehicle: {}", "  vehicle: {stress: {level: 0.5, at: 1 h}}"), ("stressed_adult", "healthy_adult")],
+     ("  vehicle: {}", "  vehicle: {stress: {level: 0.5, at: 1 h}}"), ("stressed_adult", "healthy_adult"),
+     ("circuit: small", "circuit: small, rule: classical")],
 )  # fmt: skip
 def test_another_question_has_another_emulator(change: tuple[str, str], tmp_path: Path) -> None:
     assert key(folder=tmp_path) != key(change, folder=tmp_path)
@@ -124,6 +125,13 @@ def test_every_circuit_of_a_sweep_has_its_own_and_too_many_are_refused(tmp_path:
     question = open_experiment(tmp_path / "sweep.yaml")
     found = make_training_sets(question, resolve_conditions(question), "cpp")
     assert len({each.key for each in found.values()}) == 3
+    rules = "rule.in_vivo: {from: 0.5, to: 0.8, points: 4}"
+    (tmp_path / "rules.yaml").write_text(SWEEP.replace("sweep:\n", f"sweep:\n  {rules}\n"))
+    question = open_experiment(tmp_path / "rules.yaml")
+    found = make_training_sets(question, resolve_conditions(question), "cpp")
+    scales = [{float(plan.rule.in_vivo) for plan in each.plans} for each in found.values()]
+    assert [len(scale) for scale in scales] == [1] * 4
+    assert len(set.union(*scales)) == 4
     (tmp_path / "sweep.yaml").write_text(
         SWEEP.replace("sweep:\n", f"sweep:\n  {path.replace('points: 3', 'points: 20')}\n")
     )

@@ -58,6 +58,7 @@ def test_all_that_determines_a_course_is_in_the_id(change: dict[str, Any]) -> No
         ("arms.ketamine.give.infusion.dose", "0.6 mg/kg"), ("circuit.populations.E.leak", "13 nS"),
         ("plasticity.signalling.mtorc1_gain", 7), ("subject.weight", "71 kg"), ("switches.feedback", "on"),
         ("drugs.ketamine.kinetics.human.H2.clearance", "1.4 L/min"), ("switches.block.E", 0.5),
+        ("rule.in_vivo", 0.7), ("rule.formula.depression.left", 0.9), ("model.rule", "classical"),
     ],
 )  # fmt: skip
 def test_every_number_of_models_treatments_and_switches_is_in_the_id(
@@ -71,6 +72,7 @@ def test_every_number_of_models_treatments_and_switches_is_in_the_id(
     [
         ("question", "Another text?"), ("arms.ketamine.give.infusion.dose", "500 ug/kg"), ("circuit.title", "Another"),
         ("subject.note", "another"), ("course.seeds", 9), ("figures", ["arms"]), ("drugs.ketamine.title", "K"),
+        ("rule.title", "Another"),
     ],
 )  # fmt: skip
 def test_what_only_reads_or_says_is_not_in_the_id(path: str, value: object) -> None:

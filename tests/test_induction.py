@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 
 from plastogen._base.definition import build
 from plastogen._base.document import read_text
+from plastogen._base.library import builtin
 from plastogen.errors import InputError
 from plastogen.experiment import check, open_experiment
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.reading import evaluate
 from plastogen.model.plasticity.induction import Induction
-from plastogen.simulation import simulate
+from plastogen.runs.identity import run_id
+from plastogen.simulation import alike, simulate
 from plastogen.simulation.course import Course
 from plastogen.simulation.variables import VARIABLES, variables_of
 
@@ -259,17 +262,40 @@ def test_an_arm_cannot_bring_an_induction_of_its_own(mine: Path) -> None:
     text = text.replace("of: epsp_change, at", "of: weight, at")
     for old, new in (
         ("plain: {}", "plain: {set: {induction.rate: 3 Hz}}"),
-        ("plain: {}", "plain: {set: {model.rule: classical}}"),
         ("arms:", "sweep: {induction.rate: [1 Hz, 3 Hz]}\narms:"),
-        ("arms:", "sweep: {rule.delay: [1 ms, 3 ms]}\narms:"),
     ):
         mine.write_text(text.replace(old, new))
         with pytest.raises(InputError, match=r"wanted an experiment that has an .induction:"):
             check(open_experiment(mine))
 
 
-def test_a_course_without_an_induction_is_named_as_ever() -> None:
-    plan = open_experiment("one_infusion").condition("vehicle").plan(1, "numpy")
-    assert plan.induction is None
-    assert plan.rule is None
-    assert Experiment.model_fields["induction"].default is None
+def test_a_course_has_a_rule_and_no_induction(mine: Path) -> None:
+    text = EXPERIMENT.replace("induction: {rate: 20 Hz, trains: 15}\n", "")
+    text = text.replace("of: epsp_change, at", "of: weight, at")
+    mine.write_text(text.replace("plain: {}", "plain: {set: {model.rule: classical}}"))
+    opened = open_experiment(mine)
+    check(opened)
+    plan = opened.condition("plain").plan(1, "numpy")
+    usual = open_experiment("one_infusion").condition("vehicle").plan(1, "numpy")
+    assert plan.induction is usual.induction is Experiment.model_fields["induction"].default is None
+    assert plan.rule.title != usual.rule.title
+    assert run_id(plan) != run_id(replace(plan, rule=usual.rule))
+    assert alike(plan) != alike(replace(plan, rule=usual.rule))
+
+
+def test_a_rule_without_a_formula_needs_the_network(mine: Path) -> None:
+    folder = mine.parent / "models" / "rules"
+    folder.mkdir(parents=True)
+    shipped = (builtin("models") / "rules" / "classical.yaml").read_text()
+    (folder / "own.yaml").write_text(shipped.partition("\nformula:")[0] + "\n")
+    text = EXPERIMENT.replace("circuit: small", "circuit: small, rule: own")
+    assert "own" in text
+    mine.write_text(text)
+    check(open_experiment(mine))  # an induction asks no network, and no formula of it
+    text = text.replace("induction: {rate: 20 Hz, trains: 15}\n", "")
+    text = text.replace("of: epsp_change, at", "of: weight, at")
+    mine.write_text(text)
+    with pytest.raises(InputError, match=r"model.rule: found 'own', a rule without a section"):
+        check(open_experiment(mine))
+    mine.write_text(text.replace("method: formula", "method: direct"))
+    check(open_experiment(mine))

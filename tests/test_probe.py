@@ -103,8 +103,8 @@ def test_formula_moves_each_log_rate_along_its_own_slopes() -> None:
 
 def test_formula_answers_every_seed_alike() -> None:
     probe = FormulaProbe(gains(E__ampa=1))
-    one, two = (probe.measure(Drive(ampa=0.8), seed).arrays() for seed in (1, 2))
-    assert all(np.array_equal(one[name], two[name]) for name in one)
+    one, two = (probe.measure(Drive(ampa=0.8), seed) for seed in (1, 2))
+    assert same(one, two)
 
 
 def test_glutamate_is_release_and_throughput_is_what_arrives() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,16 @@ import pytest
 from circuit_files import ODD
 from courses import LIBRARY
 
-from plastogen.model.circuit import RATE_CLASSES, Circuit, Drive, Engine, Learning, synapse_classes
+from plastogen.model.circuit import (
+    RATE_CLASSES,
+    Activity,
+    Circuit,
+    Drive,
+    Engine,
+    Learning,
+    measures,
+    synapse_classes,
+)
 from plastogen.model.circuit.synapse_classes import drift_of, followed_every, rate_groups
 from plastogen.model.plasticity import CalciumRule
 from plastogen.simulation import FormulaProbe, NetworkProbe
@@ -18,7 +28,7 @@ from plastogen.simulation.probe import learner_of
 
 SMALL = LIBRARY.load("circuits", "small", Circuit)
 RULE = LIBRARY.load("rules", "visual_nonlinear", CalciumRule)
-WINDOW: dict[str, Any] = {"seconds": 0.4, "settle_s": 0.1, "backend": "numpy"}
+WINDOW: dict[str, Any] = {"seconds": 0.24, "settle_s": 0.1, "backend": "numpy"}
 
 
 def learning(rng: np.random.Generator, cells: int, synapses: int) -> Learning:
@@ -65,46 +75,44 @@ def test_as_many_synapses_are_followed_as_are_needed() -> None:
     assert followed_every(SMALL.model_copy(update={"connections": alone})) == 1
 
 
+HELD = Drive(nmda_E=0.7)
+
+
 @cache
-def answered(rule: bool) -> Any:
-    return NetworkProbe(SMALL, RULE if rule else None, **WINDOW).measure(Drive(nmda_E=0.7), 3)
+def probe() -> NetworkProbe:
+    return NetworkProbe(SMALL, RULE, **WINDOW)
+
+
+@cache
+def answer() -> Activity:
+    return probe().measure(HELD, 3)
 
 
 def test_a_probe_that_counts_has_the_spikes_of_one_that_does_not() -> None:
-    counted, plain = answered(True).arrays(), answered(False).arrays()
-    of_synapses = {"potentiation", "depression", "drift_variance"}
-    for name in counted.keys() - of_synapses:
-        np.testing.assert_array_equal(counted[name], plain[name])
-    for name in of_synapses:
-        assert counted[name].shape == (RATE_CLASSES**2,)
-        assert np.isnan(plain[name]).all()
-        assert (counted[name] >= 0).all()
-        assert counted[name][-1] > 0
+    plain = NetworkProbe(SMALL, **WINDOW).spikes(HELD, 3)
+    np.testing.assert_array_equal(answer().rate_hz, measures.rates_hz(plain)[0])
+    np.testing.assert_array_equal(answer().voltage, measures.voltage_distribution(plain))
+    for name in ("potentiation", "depression", "drift_variance"):
+        found = getattr(answer(), name)
+        assert found.shape == (RATE_CLASSES**2,)
+        assert (found >= 0).all()
+        assert found[-1] > 0
 
 
 def test_the_share_that_is_followed_is_of_the_same_synapses_and_means_the_same() -> None:
-    engine, every = Engine(SMALL, backend="numpy"), 4
-    told: dict[str, Any] = {"seconds": WINDOW["seconds"], "settle_s": WINDOW["settle_s"]}
-    numbers = learner_of(SMALL, RULE).rule
-    spikes, all_of_them = engine.learn(Drive(nmda_E=0.7), 3, numbers, **told)
-    again, some = engine.learn(Drive(nmda_E=0.7), 3, numbers, every=every, **told)
-    np.testing.assert_array_equal(spikes.t_s, again.t_s)
-    kept = (all_of_them.pre + all_of_them.post) % every == 0
-    for name in ("pre", "post", "potentiation", "depression"):
-        np.testing.assert_array_equal(getattr(some, name), getattr(all_of_them, name)[kept])
-    whole, part = all_of_them.depression, some.depression
+    engine, window = Engine(SMALL, backend="numpy"), WINDOW["seconds"]
+    numbers, every = probe().learner.rule, probe().learner.every  # type: ignore[union-attr]
+    assert every > 1
+    _, found = engine.learn(HELD, 3, numbers, seconds=window, settle_s=WINDOW["settle_s"])
+    kept = (found.pre + found.post) % every == 0
+    rows = {field.name: getattr(found, field.name)[kept] for field in fields(Learning)}
+    groups = rate_groups(probe().pattern(3).sum(axis=0))
+    drift = drift_of(Learning(**rows), groups, window)
+    np.testing.assert_array_equal(answer().potentiation, drift.potentiation)
+    np.testing.assert_array_equal(answer().depression, drift.depression)
+    whole, part = found.depression, rows["depression"]
     error = whole.std() / np.sqrt(len(part))
     assert abs(part.mean() - whole.mean()) < 4 * error
-    assert learner_of(SMALL, RULE).every == 2  # and so of a probe
-    half = engine.learn(Drive(nmda_E=0.7), 3, numbers, every=2, **told)[1]
-    drift = drift_of(half, groups_of(3), WINDOW["seconds"])
-    np.testing.assert_allclose(answered(True).depression, drift.depression)
-
-
-def groups_of(seed: int) -> Any:
-    probe = NetworkProbe(SMALL, **WINDOW)
-    spikes = probe.spikes(Drive(), seed, noise="pattern")
-    return rate_groups(np.bincount(spikes.of("E")[1], minlength=spikes.count("E")))
 
 
 def test_in_a_living_brain_calcium_is_less() -> None:

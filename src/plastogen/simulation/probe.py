@@ -151,7 +151,7 @@ class NetworkProbe:
             every=learner.every,
         )
 
-    def _pattern(self, seed: int) -> Array:
+    def pattern(self, seed: int) -> Array:
         """How often each principal cell fires in the healthy, drug-free baseline of this seed, in
         odd and in even seconds, (2, cells).
         """
@@ -166,7 +166,7 @@ class NetworkProbe:
     def measure(self, drive: Drive, seed: int) -> Activity:
         """What the network does under `drive`."""
         spikes, learning = self.watch(drive, seed, self.seconds)
-        drift, pattern = synapse_classes.unknown(), self._pattern(seed)
+        drift, pattern = synapse_classes.unknown(), self.pattern(seed)
         if learning is not None:
             groups = synapse_classes.rate_groups(pattern.sum(axis=0))
             drift = synapse_classes.drift_of(learning, groups, self.seconds)
