@@ -11,8 +11,7 @@ from typing import Any
 from plastogen._base.library import Library, builtin
 from plastogen.experiment import open_experiment
 from plastogen.model.circuit import Circuit, measures, pair
-from plastogen.model.plasticity import CalciumRule
-from plastogen.simulation import rule_in
+from plastogen.model.plasticity import CalciumRule, rule_in
 
 EXPERIMENT = "ltp_by_frequency"
 FARTHEST_MS = 50  # of the two spikes of a pair
