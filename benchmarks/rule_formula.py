@@ -7,7 +7,7 @@
 receptors and recurrent strength turned down or up. Baselines are means over seeds by class of
 synapse. Of each number, the logarithm of its mean over classes,
 relative to the seed's own baseline, is fitted by least squares on those of the rate of principal
-cells and of what is left of NMDA conductance times release: two slopes, no constant. Printed as
+cells and of what is left of NMDA conductance times release: two slopes, neither below 0, no constant. Printed as
 YAML, with the part of the variance that the two explain.
 """
 
@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
+from scipy import optimize
 
 from plastogen._base.library import Library
 from plastogen.model.circuit import RATE_GROUPS, Activity, Circuit, Drive
@@ -64,7 +65,7 @@ def fitted(circuit: Circuit, drives: list[Drive], answers: list[Activity], numbe
     by = np.column_stack(
         [np.log(rates[1:] / rates[0]).ravel(), np.repeat(np.log(left), len(SEEDS))]
     )
-    slopes = np.linalg.lstsq(by, logs, rcond=None)[0]
+    slopes, _ = optimize.nnls(by, logs)
     explained = 1 - np.var(logs - by @ slopes) / np.var(logs)
     lines = [f"  {number}:  # explains {explained:.0%}", "    baseline:"]
     base = values[0].mean(axis=0).reshape(len(RATE_GROUPS), -1)
