@@ -20,10 +20,9 @@ from itertools import product
 import numpy as np
 from scipy import optimize
 
-from plastogen._base.library import Library
+import plastogen
 from plastogen.model.circuit import RATE_GROUPS, Activity, Circuit, Drive
-from plastogen.model.plasticity import CalciumRule
-from plastogen.simulation.probe import CachedProbe, NetworkProbe
+from plastogen.simulation import NetworkProbe
 
 SEEDS, SECONDS, SETTLE_S = range(1, 5), 10, 0.5
 BLOCKS = (0.04, 0.09, 0.16, 0.2, 0.28, 0.35, 0.5, 0.75)
@@ -78,9 +77,9 @@ def fitted(circuit: Circuit, drives: list[Drive], answers: list[Activity], numbe
 
 def section(name: str) -> str:
     """The section of the rule `name`."""
-    circuit = Library().load("circuits", "prefrontal", Circuit)
-    rule = Library().load("rules", name, CalciumRule)
-    probe = CachedProbe(NetworkProbe(circuit, rule, seconds=SECONDS, settle_s=SETTLE_S))
+    circuit = plastogen.load_model("circuits", "prefrontal")
+    rule = plastogen.load_model("rules", name)
+    probe = NetworkProbe(circuit, rule, seconds=SECONDS, settle_s=SETTLE_S)
     drives = states(circuit)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda q: probe.measure(*q), product(drives, SEEDS)))
