@@ -22,9 +22,8 @@ from plastogen.model.circuit import (
     synapse_classes,
 )
 from plastogen.model.circuit.synapse_classes import drift_of, followed_every, rate_groups
-from plastogen.model.plasticity import CalciumRule
+from plastogen.model.plasticity import CalciumRule, learner_of
 from plastogen.simulation import FormulaProbe, NetworkProbe
-from plastogen.simulation.probe import learner_of
 
 SMALL = LIBRARY.load("circuits", "small", Circuit)
 RULE = LIBRARY.load("rules", "visual_nonlinear", CalciumRule)

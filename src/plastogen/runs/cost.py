@@ -19,9 +19,10 @@ from plastogen._base.files import cache_dir
 from plastogen._base.sealed import read_json, write_json
 from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import program_key
+from plastogen.model.plasticity import learner_of
 from plastogen.runs.store import Store
 from plastogen.runs.worker import Run
-from plastogen.simulation import MODEL_VERSION, Plan, learner_of
+from plastogen.simulation import MODEL_VERSION, Plan
 
 LEARNING = "learning"
 LOOKED_AT = 16  # runs whose files are measured

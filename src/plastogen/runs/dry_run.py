@@ -11,11 +11,12 @@ from plastogen._base.files import cache_dir
 from plastogen._base.machine import in_bytes
 from plastogen.experiment import Condition, OpenExperiment, corners
 from plastogen.model.circuit import is_built, program_key
+from plastogen.model.plasticity import learner_of
 from plastogen.runs.cost import expected_costs, training_cost
 from plastogen.runs.emulators import emulator_path
 from plastogen.runs.request import Request
 from plastogen.runs.worker import Run
-from plastogen.simulation import Plan, learner_of, network_key
+from plastogen.simulation import Plan, network_key
 
 S_PER_MIN = S_PER_MIN_H = 60
 H_PER_DAY = 24

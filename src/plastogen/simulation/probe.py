@@ -30,7 +30,6 @@ from plastogen.model.circuit import (
     Circuit,
     Drive,
     Engine,
-    Learner,
     Learning,
     Spikes,
     State,
@@ -40,7 +39,7 @@ from plastogen.model.circuit import (
     signature,
     synapse_classes,
 )
-from plastogen.model.plasticity import CalciumRule, rule_in
+from plastogen.model.plasticity import CalciumRule, learner_of
 from plastogen.simulation.model_version import MODEL_VERSION
 
 Array = npt.NDArray[np.float64]
@@ -77,14 +76,6 @@ def network_key(
         told["learner"] = asdict(learner_of(circuit, rule))
     told["version"] = MODEL_VERSION["circuit"]
     return digest({**told, **signature(backend)})[:16]
-
-
-def learner_of(circuit: Circuit, rule: CalciumRule) -> Learner:
-    """How synapses of a probe follow `rule`: in a living brain, their efficacies frozen, as many
-    of them as are needed.
-    """
-    numbers = rule_in(circuit, rule, scale=float(rule.in_vivo))
-    return Learner(numbers, every=synapse_classes.followed_every(circuit))
 
 
 class NetworkProbe:

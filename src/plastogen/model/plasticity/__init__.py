@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from plastogen.model.plasticity.calcium_rule import (
         CalciumRule,
         in_magnesium,
+        learner_of,
         numbers_of,
         rule_in,
     )

@@ -29,7 +29,15 @@ import pydantic
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
-from plastogen.model.circuit import RATE_GROUPS, Circuit, Drift, RuleNumbers, measures
+from plastogen.model.circuit import (
+    RATE_GROUPS,
+    Circuit,
+    Drift,
+    Learner,
+    RuleNumbers,
+    measures,
+    synapse_classes,
+)
 
 Array = npt.NDArray[np.float64]
 Amount = Annotated[Quantity, In("1", minimum=0)]
@@ -176,6 +184,14 @@ def rule_in(circuit: Circuit, rule: CalciumRule, *, scale: float = 1) -> RuleNum
 
     numbers = numbers_of(rule, scale=scale)
     return in_magnesium(numbers, rule.magnesium, free, float(law.concentration))
+
+
+def learner_of(circuit: Circuit, rule: CalciumRule) -> Learner:
+    """How synapses of a probe follow `rule`: in a living brain, their efficacies frozen, as many
+    of them as are needed.
+    """
+    numbers = rule_in(circuit, rule, scale=float(rule.in_vivo))
+    return Learner(numbers, every=synapse_classes.followed_every(circuit))
 
 
 @dataclass(frozen=True)
