@@ -54,7 +54,8 @@ def test_a_share_has_two_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "run", [lambda p: simulate_formulas([p])[0], lambda p: follow(p, FormulaProbe(p.circuit, p.rule))]
+    "run",
+    [lambda p: simulate_formulas([p])[0], lambda p: follow(p, FormulaProbe(p.circuit, p.rule))],
 )
 def test_a_run_that_leaves_its_bounds_fails_with_variable_time_and_value(
     run: Callable[[Plan], object],
