@@ -83,6 +83,7 @@ def test_every_variable_has_its_dimensions_units_and_name(
     assert ds["seed"].values.tolist() == [1, 2]
     assert ds["species"].values.tolist() == ["ketamine", "norketamine", "hnk"]
     assert ds["time"].attrs["units"] == "h"
+    assert ds["time"].attrs["resolution"].startswith(f"{ds.sizes['time']} times, ")
 
 
 def test_arms_with_other_grids_meet_on_their_union(

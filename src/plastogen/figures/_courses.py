@@ -78,7 +78,7 @@ def _multiples(ds: xr.Dataset, name: str, title: str, along: str, others: Sequen
         f"a panel each value of {numbers}{some}; lines: mean over seeds; bands:"
         f" {data.interval_words(ds)}; shaded: "
     )
-    note += "drug going in."
+    note += f"drug going in{_resolution(ds)}."
     looks, lines = _lines(ds, name, others)
     fig = layout.new_slide(ds, _heading(ds, name, title), arms=looks, note=note)
     rows = 1 if len(kept) < ROWS_FROM else 2 if len(kept) <= 2 * ROWS_FROM else 3
@@ -130,9 +130,8 @@ def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
         f"thin: each {what}, the mean of its seeds{few}; thick: median; band: from the"
         f" {OUTER_PERCENT}th to the "
     )
-    fig = layout.new_slide(
-        ds, _heading(ds, name, title), note=f"{note}{100 - OUTER_PERCENT}th of a hundred."
-    )
+    note += f"{100 - OUTER_PERCENT}th of a hundred{_resolution(ds)}."
+    fig = layout.new_slide(ds, _heading(ds, name, title), note=note)
     axes = fig.subplots(1, len(arms), squeeze=False, sharey=True).ravel()
     for ax, arm in zip(axes, arms, strict=True):
         values = ds[name].sel(arm=arm)
@@ -171,6 +170,12 @@ def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
 def _time(ax: Axes, ds: xr.Dataset, given: Sequence[data.DosingEvent], beside: int) -> None:
     axis.time_axis(ax, (float(ds["time"][0]), float(ds["time"][-1])), given, beside=beside)
     axis.draw_dosing(ax, given)
+
+
+def _resolution(ds: xr.Dataset) -> str:
+    """How finely the courses were written down, where the results say so."""
+    told = ds["time"].attrs.get("resolution", "")
+    return f"; written down at {told}" if told else ""
 
 
 def _heading(ds: xr.Dataset, name: str, title: str) -> str:

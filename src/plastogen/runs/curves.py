@@ -59,6 +59,14 @@ class Axes:
         )
 
     @property
+    def resolution(self) -> str:
+        """`80 times, 1 min to 24 h apart`: how finely courses are written down."""
+        gaps = np.diff(self.time_h)
+        if not gaps.size:
+            return "one time"
+        return f"{self.time_h.size} times, {_apart(gaps.min())} to {_apart(gaps.max())} apart"
+
+    @property
     def held(self) -> dict[str, Variable]:
         """Name -> variable of all that some run has."""
         return {name: VARIABLES[name] for name in self.names}
@@ -130,6 +138,10 @@ def _times(conditions: Sequence[Condition]) -> Array:
     return shared(
         start, end, (event for condition in conditions for event in condition.events_h), most
     )
+
+
+def _apart(hours: float) -> str:
+    return f"{hours:.2g} h" if hours >= 1 else f"{60 * hours:.2g} min"
 
 
 def _between(own_h: Array, wanted_h: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:

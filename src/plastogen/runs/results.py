@@ -271,7 +271,11 @@ def _coords(opened: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any]:
         "time": (
             "time",
             axes.time_h,
-            {"units": "h", "long_name": "time after the first planned dose"},
+            {
+                "units": "h",
+                "long_name": "time after the first planned dose",
+                "resolution": axes.resolution,
+            },
         ),
         "species": np.array(axes.species, dtype=object),
         "snapshot": np.array(axes.snapshots, dtype=object),

@@ -277,6 +277,12 @@ def _followed(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> s
         capped = int(ds["cap_hit"].sum()) if "cap_hit" in ds else 0
         text += f", and {capped} course{'s' * (capped > 1)} met that limit). " if capped else "). "
     done, expected = int(ds.attrs.get("n_complete", 0)), int(ds.attrs.get("n_expected", 0))
+    resolution = ds["time"].attrs.get("resolution", "") if "time" in ds.coords else ""
+    if opened.axes and resolution:
+        text += (
+            f"Courses of the sweep are written down at {resolution}, straight in between; readouts"
+            " are taken from each course as it was computed. "
+        )
     return (
         text + "Activity enters the slow world relative to the same network's healthy, drug-free"
         " baseline. Values are means over networks with 95 % intervals (Student's t; Wilson's of"
