@@ -25,7 +25,25 @@ from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
 from plastogen.experiment.verdict import Verdict
 
-ASKED_FOR = {*range(1, 9), 10, 12, 13, 14, 15, 25, 28, 30, 33, 34, 35, 37, 40, 45, 47, 49}
+ASKED_FOR = {
+    *range(1, 9),
+    10,
+    12,
+    13,
+    14,
+    15,
+    25,
+    28,
+    30,
+    33,
+    34,
+    35,
+    37,
+    40,
+    45,
+    47,
+    *range(49, 55),
+}
 TABLE = load_rows()
 MET = Verdict("it is so", "x", "met", 1.5, 1.2, 1.8, "1", 4, 4, "1 to 2")
 

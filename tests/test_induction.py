@@ -11,11 +11,12 @@ import pytest
 
 from plastogen._base.definition import build
 from plastogen._base.document import read_text
-from plastogen._base.library import builtin
+from plastogen._base.library import Library, builtin
 from plastogen.errors import InputError
 from plastogen.experiment import check, open_experiment
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.reading import evaluate
+from plastogen.model.circuit import Circuit, Drive, Engine
 from plastogen.model.plasticity.induction import Induction
 from plastogen.runs.identity import run_id
 from plastogen.simulation import alike, simulate
@@ -231,7 +232,10 @@ def test_an_induction_has_all_of_its_variables_and_no_others(mine: Path) -> None
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("method: formula", "method: direct", "course.method: found 'direct', wanted formula"),
+        ("method: formula", "method: emulated", "course.method: found 'emulated', wanted formula"),
+        ("method: formula}\ninduction: {", "method: direct}\ninduction: {synapses: 900, ", "induction.synapses: found 900, wanted at most 79: as many reach"),
+        ("method: formula}\ninduction: {rate: 20", "method: direct}\ninduction: {rate: 0.05", "s from the first spike to the last, wanted at most 1000 s"),
+        ("method: formula}\ninduction: {", "method: direct}\ninduction: {synapses: 20, spikes: 200, every: 100 ms, ", "induction: found 63000 spikes"),
         ("of: epsp_change", "of: weight", "readouts.change.of: found 'weight', wanted a variable"),
         ("[arms]", "[timeline]", "figures.0: found timeline in an induction, wanted one of arms"),
         ("trains: 15", "trains: 500", "induction: found spikes until 1.39 h"),
@@ -247,7 +251,7 @@ def test_an_induction_has_all_of_its_variables_and_no_others(mine: Path) -> None
         ("plain: {}", "plain: {set: {model.rule: visual_nonlinaer}}", "visual_nonlinear"),
         ("induction: {rate: 20 Hz, trains: 15}", "snapshots: {}", "readouts.change.of"),
     ],
-)
+)  # fmt: skip
 def test_what_an_induction_cannot_use_is_refused(
     mine: Path, old: str, new: str, message: str
 ) -> None:
@@ -299,3 +303,50 @@ def test_a_rule_without_a_formula_needs_the_network(mine: Path) -> None:
         check(open_experiment(mine))
     mine.write_text(text.replace("method: formula", "method: direct"))
     check(open_experiment(mine))
+
+
+# ---- through the spiking network
+
+
+QUIET = {"circuit.background.rate": "0 Hz", "rule.in_vivo": 1, "course.settle": "20 ms"}
+SHORT = {"induction.rate": "40 Hz", "induction.trains": 1, "induction.spikes": 5}
+
+
+def test_in_a_silent_network_a_pathway_learns_as_two_cells_alone_do(mine: Path) -> None:
+    settings = SHORT | QUIET | {"induction.synapses": 3, "induction.spread": 0.2}
+    alone, driven = (
+        course("plain", settings | {"course.method": method}, mine)
+        for method in ("formula", "direct")
+    )
+    for name in ("efficacy", "epsp_change", "potentiation", "depression", "peak_calcium"):
+        np.testing.assert_allclose(driven.arrays[name], alone.arrays[name], atol=1e-6)
+    assert abs(driven.arrays["epsp_change"][-1]) > 0.005
+    assert (driven.log["probes"], driven.log["backend"]) == (1, "numpy")
+
+
+def test_a_network_that_fires_by_itself_moves_the_pathway_too(mine: Path) -> None:
+    settings = SHORT | {"course.method": "direct", "rule.in_vivo": 1, "course.settle": "20 ms"}
+    driven, alone = course("plain", settings, mine), course("plain", SHORT, mine)
+    assert driven.arrays["peak_calcium"][-1] >= alone.arrays["peak_calcium"][-1]
+    assert driven.arrays["efficacy"][-1] != pytest.approx(alone.arrays["efficacy"][-1], abs=1e-6)
+
+
+def test_two_cells_alone_is_what_an_induction_means_unless_it_says_otherwise(mine: Path) -> None:
+    mine.write_text(EXPERIMENT.replace(", method: formula", ""))
+    assert open_experiment(mine).experiment.course.method == "formula"
+    settings = {"course.method": "direct"}
+    assert open_experiment(mine, settings).experiment.course.method == "direct"
+
+
+def test_an_electrode_makes_its_cell_fire_whatever_else_it_does() -> None:
+    small = Library().load("circuits", "small", Circuit)
+    engine, options = Engine(small, backend="numpy"), {"seconds": 0.1, "settle_s": 0.02}
+    driven_s, cells = [0.04, 0.0402, 0.041, 0.09], [3, 3, 3, 220]
+    found = engine.run(Drive(), 1, driven=(driven_s, cells), **options)
+    plain = engine.run(Drive(), 1, **options)
+    for cell, wanted in ((3, [0.04, 0.041]), (220, [0.09])):
+        own, before = found.t_s[found.i == cell], plain.t_s[plain.i == cell]
+        assert set(np.round(wanted, 6)) <= set(np.round(own, 6))
+        assert not set(np.round(wanted, 6)) <= set(np.round(before, 6))
+    early = found.t_s < 0.039
+    np.testing.assert_array_equal(found.t_s[early], plain.t_s[: early.sum()])

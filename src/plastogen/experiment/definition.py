@@ -101,7 +101,8 @@ class Arm(Definition):
 
 class Experiment(Definition):
     """One experiment, as its file has it. With an `induction`, about a synapse that electrodes
-    drive; without, about a course of weeks.
+    drive, two cells alone (method formula, if none is named) or in the network (direct); without,
+    about a course of weeks.
 
     >>> experiment = plastogen.check("mine").experiment
     >>> list(experiment.arms)
@@ -123,6 +124,14 @@ class Experiment(Definition):
     figures: list[str] = []
     sweep: Sweep = {}
     design: Design = Field(default_factory=Design)
+
+    @pydantic.model_validator(mode="after")
+    def _two_cells_alone(self) -> Experiment:
+        if self.induction is None or "method" in self.course.model_fields_set:
+            return self
+        return self.model_copy(
+            update={"course": self.course.model_copy(update={"method": "formula"})}
+        )
 
     @pydantic.model_validator(mode="after")
     def _arms_lead_somewhere(self) -> Experiment:

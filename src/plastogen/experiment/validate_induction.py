@@ -8,8 +8,12 @@ from collections.abc import Iterator
 
 from plastogen._base.text import show
 from plastogen.errors import Problem
-from plastogen.experiment.definition import Experiment
+from plastogen.experiment.definition import LONGEST_S, Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.model.circuit import MOST_DRIVEN
+from plastogen.model.pharmacology import S_PER_H
+from plastogen.model.plasticity import Induction
+from plastogen.simulation import most_synapses
 
 
 def wanted_of(path: str, experiment: Experiment) -> str | None:
@@ -41,14 +45,16 @@ def validate_induction(opened: OpenExperiment, condition: Condition) -> Iterator
         yield from _rule_of_a_course(opened, condition)
         return
     problem = opened.document.problem
-    if course.method != "formula":
-        wanted = "formula: electrodes make the cells fire, and no network is asked"
+    if course.method == "emulated":
+        wanted = "formula: the two cells alone; or direct: in the spiking network"
         yield problem("course.method", show(course.method), wanted, "formula")
+    if course.method == "direct":
+        yield from _in_network(opened, condition, induction)
     idle: dict[str, object] = {"snapshots": condition.snapshots, "course.start": course.start}
     idle[f"arms.{condition.arm}.stress"] = condition.stress
     for path, given in idle.items():
         if given:
-            wanted = "none: an induction drives one synapse, in no network"
+            wanted = "none: an induction drives one synapse or a pathway"
             yield problem(path, path.rpartition(".")[2], wanted)
     first = induction.first_efficacies(float(condition.rule.initial))
     if not 0 < first[0] <= first[-1] <= 1:
@@ -58,3 +64,23 @@ def validate_induction(opened: OpenExperiment, condition: Condition) -> Iterator
     if last_h > condition.end_h:
         wanted = f"spikes that end within the course, {course.duration.text}"
         yield problem("induction", f"spikes until {last_h:.3g} h", wanted)
+
+
+def _in_network(
+    opened: OpenExperiment, condition: Condition, induction: Induction
+) -> Iterator[Problem]:
+    """What a network cannot be driven with."""
+    problem, circuit = opened.document.problem, condition.circuit
+    most, synapses = most_synapses(circuit), induction.synapses
+    if synapses > most:
+        name = condition.setting.model.circuit
+        wanted = f"at most {most}: as many reach a principal cell of circuit {name}"
+        yield problem("induction.synapses", str(synapses), wanted)
+    spikes = (synapses + 1) * induction.spikes * induction.trains * induction.repeats
+    if spikes > MOST_DRIVEN:
+        found = f"{spikes} spikes (spikes x trains x repeats, of {synapses} cells and one)"
+        yield problem("induction", found, f"at most {MOST_DRIVEN} where a network is driven")
+    seconds = induction.length_h * S_PER_H
+    if seconds > LONGEST_S:
+        wanted = f"at most {LONGEST_S} s where a network is driven; method: formula has no such end"
+        yield problem("induction", f"{seconds:.4g} s from the first spike to the last", wanted)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -175,6 +175,11 @@ def seeds_sentence(ds: xr.Dataset) -> str:
     return f"INCOMPLETE: {here} of {expected} runs{where}"
 
 
+def _induction(attrs: Mapping[str, str]) -> str:
+    where = f" in the network {attrs.get('circuit', '')}".rstrip()
+    return "an induction" + (where if attrs.get("method") == "direct" else "")
+
+
 def subtitle(ds: xr.Dataset) -> str:
     """`One infusion · human, stressed adult · prefrontal circuit · plasticity: all`, of what `ds`
     says of itself.
@@ -183,7 +188,7 @@ def subtitle(ds: xr.Dataset) -> str:
     parts = [attrs.get("title", "")]
     parts.append(", ".join(attrs[key] for key in ("species", "subject") if key in attrs))
     if attrs.get("kind") == "induction":
-        return "  ·  ".join([*filter(None, parts), "an induction", f"rule: {attrs['rule']}"])
+        return "  ·  ".join([*filter(None, parts), _induction(attrs), f"rule: {attrs['rule']}"])
     parts.append(f"{attrs['circuit']} circuit" if "circuit" in attrs else "")
     parts.append(f"plasticity: {attrs['plasticity']}" if "plasticity" in attrs else "")
     parts.append("a formula, not the network" if attrs.get("method") == "formula" else "")

@@ -103,7 +103,7 @@ def simulate(plan: Plan, *, progress: Progress | None = None, since: float = 0.0
     """
     tell = progress or (lambda what, share: None)
     if plan.induction is not None:
-        return simulate_induction(plan)
+        return simulate_induction(plan, tell)
     if plan.method == "formula":
         return simulate_formulas([plan], tell)[0]
     network = NetworkProbe(

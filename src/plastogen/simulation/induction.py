@@ -1,7 +1,9 @@
 """In: a plan with an induction. Out: its course: what the drugs do to the receptors, and what the
 induction then leaves of the synapse.
 
-Electrodes make both cells fire, so that no circuit is asked. Blockers meet the glutamate and the
+Electrodes make both cells fire: alone (`method: formula`, no circuit is asked), or in the spiking
+network (`direct`; see `pathway`), where what is given is held as it is when the induction begins.
+Blockers meet the glutamate and the
 voltage that the circuit's formula has at rest or under what else is given; what they leave of the
 principal cells' synaptic receptors, times what is left of release, is what a presynaptic spike
 finds.
@@ -10,16 +12,17 @@ finds.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.streams import stream
-from plastogen.model.circuit import Drive
+from plastogen.model.circuit import Drive, Engine
 from plastogen.model.pharmacology import S_PER_H, receptors, value
-from plastogen.model.plasticity import induce, rule_in
-from plastogen.simulation.course import Course, Plan
+from plastogen.model.plasticity import Efficacies, induce, rule_in
+from plastogen.simulation.course import Course, Plan, Progress
+from plastogen.simulation.pathway import induce_in_network
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Stepper
 from plastogen.simulation.variables import require_possible
@@ -29,8 +32,8 @@ Array: TypeAlias = npt.NDArray[np.float64]
 SUBSTEPS = 8  # of block between two times of the grid
 
 
-def simulate_induction(plan: Plan) -> Course:
-    """The course of a plan that has an induction and a rule."""
+def simulate_induction(plan: Plan, tell: Progress = lambda what, share: None) -> Course:
+    """The course of a plan that has an induction and a rule. `tell` hears of the compile step."""
     assert plan.induction is not None
     probe = FormulaProbe(plan.circuit)
     stepper = Stepper(
@@ -46,13 +49,26 @@ def simulate_induction(plan: Plan) -> Course:
         * value(levels, "release")
     )
     begin_h = float(plan.induction.at)
-    synapses = induce(
-        plan.induction,
-        rule_in(plan.circuit, plan.rule),
-        (t_h - begin_h) * S_PER_H,
-        np.random.default_rng(stream(plan.seed, "induction")),
-        lambda s: float(np.interp(begin_h + s / S_PER_H, t_h, left)),
-    )
+    log: dict[str, Any] = {"probes": 0, "cap_hit": False, "steps": len(t_h) - 1}
+    at_s = (t_h - begin_h) * S_PER_H
+
+    def left_at(s: float) -> float:
+        return float(np.interp(begin_h + s / S_PER_H, t_h, left))
+
+    synapses: list[Efficacies]
+    if plan.method == "direct":
+        engine = Engine(plan.circuit, backend=plan.backend, announce=lambda what: tell(what, 0))
+        held = int(np.searchsorted(t_h, begin_h, side="right")) - 1
+        given = {name: values[held, None] for name, values in levels.items()}
+        drive = stepper.drives(stepper.healthy(), block[held, None], given)[0]
+        numbers = rule_in(plan.circuit, plan.rule, scale=float(plan.rule.in_vivo))
+        synapses = induce_in_network(
+            plan, engine, Drive.from_array(plan.circuit, drive), numbers, at_s, left_at
+        )
+        log |= {"probes": 1, "backend": engine.backend}
+    else:
+        rng = np.random.default_rng(stream(plan.seed, "induction"))
+        synapses = induce(plan.induction, rule_in(plan.circuit, plan.rule), at_s, rng, left_at)
     efficacy = np.mean([one.efficacy for one in synapses], axis=0)
     found = {
         "efficacy": efficacy,
@@ -66,7 +82,6 @@ def simulate_induction(plan: Plan) -> Course:
     treated = stepper.treated[0]
     written = treated.written(plan.grid_h)
     written.pop("stress")
-    log = {"probes": 0, "cap_hit": False, "steps": len(t_h) - 1}
     return Course(plan.grid_h, found | written, stepper.pools, treated.species, {}, log)
 
 

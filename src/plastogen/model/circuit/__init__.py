@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from plastogen.model.circuit.children import terminate_children
     from plastogen.model.circuit.definition import PRINCIPAL, Circuit, Connection, Population, Role
     from plastogen.model.circuit.drive import Drive, cell_values, shared_values
+    from plastogen.model.circuit.electrodes import MOST_DRIVEN
     from plastogen.model.circuit.engine import Engine
     from plastogen.model.circuit.measures import (
         DELTA_HZ,

@@ -28,6 +28,7 @@ from plastogen.model.circuit import network, plastic
 from plastogen.model.circuit.children import run_child
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.drive import MILLI, Drive, cell_values, shared_values
+from plastogen.model.circuit.electrodes import Driven
 from plastogen.model.circuit.plastic import Learner, Learning, RuleNumbers
 from plastogen.model.circuit.program import baked, build, default_backend
 from plastogen.model.circuit.spikes import Spikes
@@ -93,15 +94,22 @@ class Engine:
         settle_s: float,
         noise: str = "noise",
         synapses: bool = False,
+        driven: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     ) -> Spikes:
         """Simulate `settle_s` and then `seconds`; only the latter is kept. `noise` names the stream
-        of input spikes; with `synapses`, who is connected to whom is kept too.
+        of input spikes; with `synapses`, who is connected to whom is kept too. `driven`: times (s
+        after settling) and cells of spikes that electrodes cause.
 
         Raises EngineError when the program fails or gives something that is not finite, StoreError
         from the disk.
         """
         seeds = _seeds(seed, noise)
-        raw = self._run(cell_values(self.circuit, drive, seed), settle_s + seconds, seeds)
+        electrodes = None
+        if driven is not None:
+            late = settle_s + np.asarray(driven[0], float)
+            electrodes = Driven.at(late, driven[1], float(self.circuit.step))
+        cells = cell_values(self.circuit, drive, seed)
+        raw = self._run(cells, settle_s + seconds, seeds, driven=electrodes)
         return self._spikes(raw, settle_s, seconds, synapses=synapses)
 
     def learn(
@@ -143,6 +151,7 @@ class Engine:
         seeds: tuple[int, int],
         learner: Learner | None = None,
         learning: Mapping[str, npt.ArrayLike] | None = None,
+        driven: Driven | None = None,
     ) -> network.Raw:
         given: dict[str, npt.ArrayLike] = {**cells, **self._shared, **(learning or {})}
         wrong = [name for name, value in given.items() if not np.all(np.isfinite(value))]
@@ -151,7 +160,8 @@ class Engine:
                 f"the network was given values that are not finite: {', '.join(wrong)}"
             )
         if self.backend == "cpp":
-            raw = self._compiled(cells, total, seeds, learner, learning or {})
+            folder = build(self.circuit, learner, driven=driven is not None, announce=self.announce)
+            raw = _execute(folder, cells, self._shared, total, seeds, learning or {}, driven)
         else:
             with _brian2():
                 raw = network.run_numpy(
@@ -162,6 +172,7 @@ class Engine:
                     structure_seed=seeds[0],
                     noise_seed=seeds[1],
                     learning=learning,
+                    driven=driven,
                 )
         if not np.all(np.isfinite(raw.v)):
             raise EngineError(
@@ -185,17 +196,6 @@ class Engine:
             synapses=raw.pairs.astype(np.int32) if synapses else None,
         )
 
-    def _compiled(
-        self,
-        cells: dict[str, npt.NDArray[np.float64]],
-        seconds: float,
-        seeds: tuple[int, int],
-        learner: Learner | None,
-        learning: Mapping[str, npt.ArrayLike],
-    ) -> network.Raw:
-        folder = build(self.circuit, learner, announce=self.announce)
-        return _execute(folder, cells, self._shared, seconds, seeds, learning)
-
     def program(self, learner: Learner | None = None) -> str:
         """What answers: SHA-256 of the compiled program, "" of numpy. Raises as `build`."""
         if self.backend != "cpp":
@@ -210,6 +210,7 @@ def _execute(
     seconds: float,
     seeds: tuple[int, int],
     learning: Mapping[str, npt.ArrayLike],
+    driven: Driven | None,
 ) -> network.Raw:
     sweep_scratch()
     with (
@@ -217,9 +218,11 @@ def _execute(
         tempfile.TemporaryDirectory(prefix=ours(SCRATCH)) as place,
     ):
         values = [f"G.{name}={value!r}" for name, value in shared.items()]
-        given = {f"G.{name}": array for name, array in cells.items()}
-        for name, value in {**given, **{f"P.{n}": x for n, x in learning.items()}}.items():
-            array = np.asarray(value, np.float64)
+        given: dict[str, npt.ArrayLike] = {f"G.{name}": array for name, array in cells.items()}
+        given |= {f"P.{name}": value for name, value in learning.items()}
+        whole = {} if driven is None else driven.given
+        for name, value in {**given, **whole}.items():
+            array = np.asarray(value, np.int32 if name in whole else np.float64)
             if array.ndim:
                 array.tofile(f"{place}/{name}.in")
             values.append(f"{name}={f'{place}/{name}.in' if array.ndim else repr(float(array))}")

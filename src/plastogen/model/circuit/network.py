@@ -31,14 +31,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import plastic, standalone
+from plastogen.model.circuit import electrodes, plastic, standalone
 from plastogen.model.circuit.children import run_child
+from plastogen.model.circuit.electrodes import Driven
 
 CXX = "g++"  # the compiler, unless the environment names another
 MOST_EXTERNAL_SPIKES = 8  # in one step; `n_ext` must stay at most 1 for the rest to be negligible
 DRAW = (  # in a block of its own: a generator's loop cannot be vectorised, the rest of a step can
     "u = rand()"
 )
+THRESHOLD = "v > v_th"
 RESET = "v = v_reset; rest_left = t_ref; ds = out_nmda*(1 - s); s = s + ds; x_adapt = x_adapt + 1"
 VOLTAGE_STEP_MS = 5
 RECORDED = 100  # cells whose voltage is sampled, evenly spread over all
@@ -177,21 +179,22 @@ def model(
     delay_ms: float,
     p_max: float,
     learner: Mapping[str, Any] | None = None,
+    driven: Driven | None = None,
     *,
     structure: Any,
 ) -> tuple[Any, dict[str, Any]]:
     """The network (not run) and its parts by name; `structure(group)` is called just before
     synapses are drawn. With a `learner`, arguments of `plastic.synapses`, those between principal
-    cells follow a rule.
+    cells follow a rule. `driven`: the spikes that electrodes cause.
     """
     import brian2 as b2
 
     b2.defaultclock.dt = step_ms * b2.ms
     group = b2.NeuronGroup(
         n,
-        variables(classes),
-        threshold="v > v_th",
-        reset=RESET,
+        variables(classes) + ("" if driven is None else f"\n{electrodes.VARIABLES}"),
+        threshold=THRESHOLD if driven is None else f"{THRESHOLD} or {electrodes.THRESHOLD}",
+        reset=RESET if driven is None else f"{RESET}; {electrodes.RESET}",
         method="euler",
         name="G",
         namespace={},
@@ -208,6 +211,8 @@ def model(
         group, "v", record=recorded(n), dt=VOLTAGE_STEP_MS * b2.ms, name="voltage"
     )
     parts = {"G": group, "S": synapses, "spikes": spikes, "voltage": voltage}
+    if driven is not None:
+        parts |= electrodes.attached(group, n, step_ms, driven)
     if learner is not None:
         every = learner.get("every", 1)
         how = {name: value for name, value in learner.items() if name != "every"}
@@ -226,6 +231,7 @@ def write_sources(
     delay_ms: float,
     p_max: float,
     learner: Mapping[str, Any] | None = None,
+    driven: bool = False,
     flags: list[str],
 ) -> None:
     """Generate the C++ program in `folder` (not compiled). Its values, seeds and duration come at
@@ -234,20 +240,30 @@ def write_sources(
 
     def construct(device: Any) -> Any:
         def structure(group: Any) -> None:
-            if learner is None:
+            if learner is None and not driven:
                 device.apply_run_args()  # values reach the network before synapses are drawn ...
             elif not device.run_args_applied:
                 device.run_args_applied = True
                 device.insert_code("main", _set("G."))
             device.insert_code("main", _seeded("PLASTOGEN_STRUCTURE"))
 
-        network, _ = model(classes, n, step_ms, delay_ms, p_max, learner, structure=structure)
+        network, _ = model(
+            classes,
+            n,
+            step_ms,
+            delay_ms,
+            p_max,
+            learner,
+            Driven.nobody() if driven else None,
+            structure=structure,
+        )
         if learner is not None:
             device.insert_code("main", _set("P."))  # ... and plastic ones once they are there
         device.insert_code("main", _seeded("PLASTOGEN_NOISE"))
         return network
 
-    standalone.write_program(folder, construct, flags)
+    at_last = _set("electrodes.") if driven else ""
+    standalone.write_program(folder, construct, flags, at_last=at_last)
 
 
 COMMON = (
@@ -299,6 +315,7 @@ def run_numpy(
     noise_seed: int,
     learner: Mapping[str, Any] | None = None,
     learning: Mapping[str, npt.ArrayLike] | None = None,
+    driven: Driven | None = None,
 ) -> Raw:
     """Run without a compiler; `learning`: what synapses that follow a rule begin with."""
     import brian2 as b2
@@ -313,7 +330,9 @@ def run_numpy(
         b2.seed(structure_seed)
 
     n = len(cells["v"])
-    network, parts = model(classes, n, step_ms, delay_ms, p_max, learner, structure=structure)
+    network, parts = model(
+        classes, n, step_ms, delay_ms, p_max, learner, driven, structure=structure
+    )
     for name, value in (learning or {}).items():
         parts["P"].variables[name].set_value(value)
     b2.seed(noise_seed)

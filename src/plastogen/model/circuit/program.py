@@ -23,7 +23,7 @@ from plastogen._base.digest import digest
 from plastogen._base.files import cache_dir, explained
 from plastogen._base.sealed import folder_fault, made_once
 from plastogen.errors import MachineError
-from plastogen.model.circuit import network, plastic
+from plastogen.model.circuit import electrodes, network, plastic
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.generate import generate
 from plastogen.model.circuit.plastic import Learner
@@ -126,7 +126,9 @@ def equations(classes: Sequence[str]) -> list[str]:
     ]
 
 
-def baked(circuit: Circuit, learner: Learner | None = None) -> dict[str, Any]:
+def baked(
+    circuit: Circuit, learner: Learner | None = None, *, driven: bool = False
+) -> dict[str, Any]:
     """What is compiled in: the arguments of `network.model`."""
     highest = max((float(c.probability) for c in circuit.connections), default=1.0)
     rung = (
@@ -141,23 +143,28 @@ def baked(circuit: Circuit, learner: Learner | None = None) -> dict[str, Any]:
         "delay_ms": circuit.wait_ms,
         "p_max": rung,
     }
-    return found if learner is None else found | {"learner": learner.baked(float(circuit.step))}
+    if learner is not None:
+        found |= {"learner": learner.baked(float(circuit.step))}
+    return found | {"driven": True} if driven else found
 
 
-def program_key(circuit: Circuit, learner: Learner | None = None) -> str:
+def program_key(circuit: Circuit, learner: Learner | None = None, *, driven: bool = False) -> str:
     """Digest of all that is compiled in."""
     return digest(
         {
-            **baked(circuit, learner),
+            **baked(circuit, learner, driven=driven),
             **signature("cpp"),
+            **({"electrodes": electrodes.equations()} if driven else {}),
             "voltage": [network.RECORDED, network.VOLTAGE_STEP_MS],
         }
     )[:16]
 
 
-def program_folder(circuit: Circuit, learner: Learner | None = None) -> Path:
+def program_folder(
+    circuit: Circuit, learner: Learner | None = None, *, driven: bool = False
+) -> Path:
     """Where the compiled program of `circuit` is, or will be."""
-    return cache_dir() / "programs" / program_key(circuit, learner)
+    return cache_dir() / "programs" / program_key(circuit, learner, driven=driven)
 
 
 def is_built(circuit: Circuit, learner: Learner | None = None) -> bool:
@@ -169,10 +176,12 @@ def build(
     circuit: Circuit,
     learner: Learner | None = None,
     *,
+    driven: bool = False,
     announce: Callable[[str], None] | None = None,
 ) -> Path:
     """The folder of the compiled program, whole; compiled once, by whichever process comes first,
-    and again when it is damaged. With a learner, synapses between principal cells follow a rule.
+    and again when it is damaged. With a learner, synapses between principal cells follow a rule;
+    where cells are `driven`, electrodes can make each of them fire.
 
     Raises MachineError (no compiler, compilation failed) or StoreError (cache cannot be written).
     """
@@ -186,7 +195,7 @@ def build(
         if announce:
             announce("compiling the network (once; about 10 s)")
         with explained(work, "write"):
-            generate(work, baked(circuit, learner), flags())
+            generate(work, baked(circuit, learner, driven=driven), flags())
         code, said = network.make(work)
         if code or not (work / "main").is_file():
             raise MachineError(
@@ -196,4 +205,4 @@ def build(
         for left in [*work.rglob("*.o"), work / "common.h.gch", work / "results"]:
             shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
-    return made_once(program_folder(circuit, learner), make, announce)
+    return made_once(program_folder(circuit, learner, driven=driven), make, announce)

@@ -15,8 +15,12 @@ from typing import Any
 import numpy as np
 
 
-def write_program(folder: Path, construct: Callable[[Any], Any], flags: Sequence[str]) -> None:
-    """Generate the C++ of the network that `construct(device)` returns, in `folder`."""
+def write_program(
+    folder: Path, construct: Callable[[Any], Any], flags: Sequence[str], *, at_last: str = ""
+) -> None:
+    """Generate the C++ of the network that `construct(device)` returns, in `folder`; `at_last`: C++
+    that stands just before it runs.
+    """
     import brian2 as b2
 
     b2.device.reinit()
@@ -31,7 +35,7 @@ def write_program(folder: Path, construct: Callable[[Any], Any], flags: Sequence
         main = folder / "main.cpp"
         patched, found = re.subn(
             r"(network\.run\()[^,]+,",
-            r'\1atof(std::getenv("PLASTOGEN_SECONDS")),',
+            lambda found: f'{at_last}{found[1]}atof(std::getenv("PLASTOGEN_SECONDS")),',
             main.read_text(),
         )
         if found != 1:

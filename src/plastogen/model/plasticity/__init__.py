@@ -9,6 +9,8 @@ __all__ = ["Plasticity"]
 if TYPE_CHECKING:
     from plastogen.model.plasticity.calcium_rule import (
         CalciumRule,
+        Efficacies,
+        efficacies,
         in_magnesium,
         learner_of,
         numbers_of,

@@ -231,10 +231,17 @@ def _rule(condition: Condition, ds: xr.Dataset) -> str:
 def _induced(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> str:
     done, expected = int(ds.attrs.get("n_complete", 0)), int(ds.attrs.get("n_expected", 0))
     seeds = len(opened.seeds)
+    where = "Both cells were on their own. "
+    if condition.setting.course.method == "direct":
+        where = (
+            f"The cells were driven in the spiking network '{condition.setting.model.circuit}', in"
+            " which all cells fire by themselves as well; drugs were held as they were when the"
+            " induction began, and amplitudes of calcium were those of a living brain. "
+        )
     return (
-        f"Every synapse was followed for {condition.setting.course.duration.text}, with {seeds}"
-        f" seed{'s' * (seeds > 1)} for what is drawn at random. {done} of {expected} runs are"
-        " complete."
+        f"{where}Every synapse was followed for {condition.setting.course.duration.text}, with"
+        f" {seeds} seed{'s' * (seeds > 1)} for what is drawn at random. {done} of {expected} runs"
+        " are complete."
     )
 
 
