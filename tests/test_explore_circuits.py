@@ -20,7 +20,8 @@ from test_explore_browser import lacks
 
 import plastogen
 from plastogen.errors import InputError
-from plastogen.model.circuit import Drive, Program
+from plastogen.model.circuit import Drive
+from plastogen.model.circuit.wasm import Program
 from plastogen.model.pharmacology import Drug
 from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import days, numbers

@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any
 
-from plastogen.model.circuit import Program, compiled_pair, pair_signature
+from plastogen.model.circuit.wasm import Program, compiled_pair, pair_signature
 from plastogen.publish.explore import build as explore
 
 

@@ -39,12 +39,5 @@ if TYPE_CHECKING:
     )
     from plastogen.model.circuit.spikes import Spikes
     from plastogen.model.circuit.synapse_classes import RATE_CLASSES, RATE_GROUPS, Drift
-    from plastogen.model.circuit.wasm import (
-        Program,
-        compiled,
-        compiled_pair,
-        pair_signature,
-        wasm_signature,
-    )
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -17,14 +17,7 @@ from plastogen._base.files import atomic_write
 from plastogen._base.library import Library
 from plastogen._base.scope import SCOPE
 from plastogen.figures import class_styles, tint
-from plastogen.model.circuit import (
-    Circuit,
-    Program,
-    compiled,
-    compiled_pair,
-    pair_signature,
-    wasm_signature,
-)
+from plastogen.model.circuit import Circuit, wasm
 from plastogen.model.pharmacology import Drug
 from plastogen.publish.explore import synapse
 from plastogen.publish.explore.days import DARK_TINT, as_json, study
@@ -85,7 +78,7 @@ def build_page(
     """
     whole = circuit(circuit_given)
     studies = [study(folder) for folder in folders]
-    program, pair = compiled(whole, announce=announce), compiled_pair(announce=announce)
+    program, pair = wasm.compiled(whole, announce=announce), wasm.compiled_pair(announce=announce)
     drug = Library(Path()).load("drugs", DRUG, Drug)
     model = inputs(whole, drug) | {"files": program.files}
     text = page(
@@ -105,15 +98,15 @@ def page(
     model: Mapping[str, object],
     studies: Sequence[object],
     *,
-    program: Program,
-    pair: Program,
+    program: wasm.Program,
+    pair: wasm.Program,
     guided: bool = True,
 ) -> str:
     """The page as text. `program`, `pair`: of the network, and of two cells and a synapse; `model`:
     what the network is given (`inputs`); `guided`: with the five steps, which are about the circuit
     that ships.
     """
-    facts = {"scope": SCOPE, "signature": wasm_signature(whole), "pair": pair_signature()}
+    facts = {"scope": SCOPE, "signature": wasm.wasm_signature(whole), "pair": wasm.pair_signature()}
     data = [
         *(
             _data(name, as_json(value))
