@@ -7,7 +7,7 @@ from plastogen._base.facade import lookup
 __all__ = ["Activity", "Circuit", "State"]
 
 if TYPE_CHECKING:
-    from plastogen.model.circuit import engine, measures, network, pair, synapse_classes
+    from plastogen.model.circuit import engine, measures, network, pair, synapse_classes, wasm
     from plastogen.model.circuit.activity import (
         Activity,
         State,
