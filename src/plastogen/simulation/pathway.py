@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.streams import stream
-from plastogen.model.circuit import Circuit, Drive, Engine, RuleNumbers
+from plastogen.model.circuit import Circuit, Drive, Engine, RuleNumbers, measures
 from plastogen.model.plasticity import Efficacies, Induction, efficacies
 from plastogen.simulation.course import Plan
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Indices: TypeAlias = npt.NDArray[np.int32]
 
-ANY_S = 0.001  # of a network that only says who is connected to whom
+ANY_MS = 1  # of a network that only says who is connected to whom
 AFTER = 5  # times of calcium after which too little is left to move anything
 
 
@@ -79,7 +79,9 @@ def _pathway(
     plan: Plan, engine: Engine, induction: Induction, rng: np.random.Generator
 ) -> tuple[Indices, int]:
     """Cells before, in rising order, and the cell behind."""
-    wiring = engine.run(Drive(), plan.seed, seconds=ANY_S, settle_s=0, synapses=True).synapses
+    wiring = engine.run(
+        Drive(), plan.seed, seconds=ANY_MS / measures.MS_PER_S, settle_s=0, synapses=True
+    ).synapses
     assert wiring is not None
     last = plan.circuit.slices()[plan.circuit.principal].stop
     before, behind = wiring[:, (wiring < last).all(axis=0)]
