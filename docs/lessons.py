@@ -77,4 +77,6 @@ def page(folder: str) -> list[str]:
 
 if __name__ == "__main__":
     os.environ["PLASTOGEN_CACHE"] = str(shared_runs.folder() / "cache")
-    publish(Path(sys.argv[1]))
+    to = Path(sys.argv[1]).absolute()
+    os.chdir(shared_runs.folder())  # no lesson is made from results that somebody left where we are
+    publish(to)
