@@ -12,14 +12,18 @@ import pytest
 from circuit_files import LIBRARY, ODD, SMALL, TWO, VIP
 from courses import RULE, answering, plan
 
+from plastogen._base.definition import build
+from plastogen._base.document import read_text
+from plastogen._base.quantity import Quantity
 from plastogen.errors import InputError
 from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.validate import check
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.drug import Drug
+from plastogen.model.pharmacology.nmda_block import SUBUNITS
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.targets import TARGETS, effect_paths, target
+from plastogen.model.pharmacology.targets import TARGETS, by_pool, effect_paths, target
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.definition import Plasticity
 from plastogen.simulation.adaptive import simulate
@@ -108,6 +112,64 @@ def test_factors_multiply_and_shares_add_independently() -> None:
     found = TreatedSubject(ADULT, drugs, given).targets(np.array([-1.0, 0.5]))
     np.testing.assert_allclose(found["ampa"], [1, 0.75 * 1.5])
     np.testing.assert_allclose(found["silence"], [0, 1 - 0.8 * 0.8])
+
+
+POOLS = answering().pools()
+
+
+def left(drug: str, brain: str, subject: Subject = ADULT) -> dict[str, float]:
+    """Pool -> what an unbound concentration of a drug that ships leaves of it, at once."""
+    bath = {"drug": drug, "brain": brain, "at": "0 h", "for": "1 h"}
+    given = {"bath": Treatment.model_validate(bath)}
+    drugs = {drug: LIBRARY.load("drugs", drug, Drug)}
+    found = TreatedSubject(subject, drugs, given, pools=POOLS).targets(np.array([0.0]))
+    assert found.keys() <= {f"nmdar.{pool}" for pool in POOLS}
+    return {pool: float(found[f"nmdar.{pool}"][0]) for pool in POOLS if f"nmdar.{pool}" in found}
+
+
+@pytest.mark.parametrize(
+    ("drug", "ki"),
+    [("cpp", (0.041, 0.27, 0.63, 1.99)), ("d_ap5", (0.28, 0.46, 1.6, 3.7))],
+)
+def test_a_competitive_antagonist_takes_its_place_at_once_and_without_opening(
+    drug: str, ki: tuple[float, ...]
+) -> None:
+    """C/(C + Ki) of the receptors with each subunit: a pool at rest loses as much as one in use."""
+    found = left(drug, "0.5 uM")
+    for pool, mix in POOLS.items():
+        shares = [mix.get(name, 0.0) for name in SUBUNITS]
+        wanted = sum(share * k / (k + 0.5) for share, k in zip(shares, ki, strict=True))
+        assert found[pool] == pytest.approx(wanted, rel=1e-9)
+    assert found["E.rest"] == found["E.synaptic"]
+
+
+def test_a_glun2b_antagonist_takes_what_a_pool_has_of_glun2b() -> None:
+    found = left("ro_25_6981", "1 uM")
+    taken = 0.9 * 1 / (1 + 0.009)
+    for pool, mix in POOLS.items():
+        assert found[pool] == pytest.approx(1 - taken * mix["GluN2B"], rel=1e-9)
+    rich = ADULT.model_copy(update={"glun2b": Quantity(1.5, "1", "1.5")})
+    assert left("ro_25_6981", "1 uM", rich)["E.rest"] == pytest.approx(1 - taken * 0.6)
+
+
+def test_a_potentiator_raises_receptors_of_interneurons_alone() -> None:
+    found = left("ciq", "2.8 uM")
+    assert not any(pool.startswith("E.") for pool in found)
+    assert found["SST.tonic"] == pytest.approx(1 + 0.5 * 0.35)
+
+
+def test_effects_on_subunits_and_on_a_pool_multiply() -> None:
+    values = {"nmdar.GluN2B": 0.5, "nmdar.GluN2A": 0.0, "nmdar.p": 0.8, "ampa": 0.3}
+    found = by_pool(values, {"p": {"GluN2A": 0.25, "GluN2B": 0.75}, "q": {"GluN2D": 1.0}})
+    assert found == pytest.approx({"nmdar.p": 0.8 * 0.375, "ampa": 0.3})
+
+
+@pytest.mark.parametrize(
+    "wrong", ["nmdar.GluN2E", "nmdar.GluN2b", "nmdar.glun2b", "nmdar.GluN2B.x"]
+)
+def test_a_subunit_that_is_none_is_refused_with_those_that_are(wrong: str) -> None:
+    with pytest.raises(InputError, match="nmdar.GluN2B"):
+        build(read_text(f"title: x\ntargets:\n  {wrong}: {{emax: {number(-1)}}}", "drug"), Drug)
 
 
 def test_a_metabolite_acts_as_its_parent_does() -> None:

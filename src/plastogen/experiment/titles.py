@@ -94,6 +94,8 @@ TITLES: dict[str, dict[str, str]] = {
         "targets.*.*.emax": "largest effect of {1} on {0}",
         "targets.*.*.half": "concentration of half the effect of {1} on {0}",
         "targets.*.half": "concentration of half the effect on {0}",
+        "targets.nmdar.*.emax": "largest effect on {0} receptors",
+        "targets.nmdar.*.half": "concentration of half the effect on {0} receptors",
         "usual_doses.*.*": "usual dose, {0}, {1}",
     },
     "plasticity": {
@@ -197,10 +199,11 @@ def title_of(path: str) -> str | None:
         below = below.partition(".")[2]
     for pattern, title in _rows().get(root, ()):
         if match := pattern.fullmatch(below):
-            return title.format(*(title_of(name) or _called(name) for name in match.groups()))
+            names = (title_of(name) or name for name in match.groups())
+            return title.format(*(map(_spelled, names) if root == "drugs" else names))
     return None
 
 
-def _called(name: str) -> str:
-    """A name that a file made up, as it is written: S-ketamine, of s_ketamine."""
-    return re.sub("^([a-z])_", lambda letter: f"{letter[1].upper()}-", name)
+def _spelled(name: str) -> str:
+    """A name of a drug's file as it is written: S-ketamine, of s_ketamine; ro-25-6981."""
+    return re.sub("^([a-z])_", lambda letter: f"{letter[1].upper()}-", name).replace("_", "-")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from plastogen.model.circuit import Circuit, Drive, State, cell_values, reduce
-from plastogen.model.pharmacology import TARGETS, receptors, value
+from plastogen.model.pharmacology import OF_SUBUNITS, TARGETS, by_pool, receptors, value
 from plastogen.model.plasticity import STATES, Inputs, Plasticity, SlowModel
 
 _CIRCUIT = tuple(n for n, t in TARGETS.items() if t.read_by == "circuit" and n != "nmdar")
@@ -88,7 +88,10 @@ def slow_inputs(
 
 def targets_of(circuit: Circuit) -> tuple[str, ...]:
     """Names of the targets there are in a circuit, those of its pools included."""
-    return (*TARGETS, *(f"nmdar.{pool}" for pool in circuit.pools()))
+    pools = circuit.pools()
+    there = {f"nmdar.{subunit}" for mix in pools.values() for subunit in mix}
+    subunits = tuple(name for name in OF_SUBUNITS if name in there)
+    return (*TARGETS, *(f"nmdar.{pool}" for pool in pools), *subunits)
 
 
 def reaches(circuit: Circuit, plasticity: Plasticity, name: str) -> bool:
@@ -97,7 +100,8 @@ def reaches(circuit: Circuit, plasticity: Plasticity, name: str) -> bool:
     y = model.healthy_state()
     slow = dict(zip(STATES, y.tolist(), strict=True))
 
-    def told(targets: Mapping[str, Any]) -> tuple[Drive, Inputs]:
+    def told(given: Mapping[str, Any]) -> tuple[Drive, Inputs]:
+        targets = by_pool(given, circuit.pools())
         state = held_state(block, slow, 1.0, targets, inhibition=1.0, feedback=True)
         return reduce(circuit, state), slow_inputs(circuit, block, targets)
 

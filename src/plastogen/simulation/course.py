@@ -92,5 +92,10 @@ def treated_of(plan: Plan) -> TreatedSubject:
     """The subject of a course and all that is given to it."""
     metabolites = plan.switches.metabolites == "on"
     return TreatedSubject(
-        plan.subject, plan.drugs, plan.treatments, plan.stress, metabolites=metabolites
+        plan.subject,
+        plan.drugs,
+        plan.treatments,
+        plan.stress,
+        metabolites=metabolites,
+        pools=plan.circuit.pools(),
     )

@@ -8,7 +8,7 @@ layout, names and speed need no new version (docs/decisions/0017).
 from __future__ import annotations
 
 MODEL_VERSION: dict[str, int] = {
-    "pharmacology": 8,  # kinetics, block, targets
+    "pharmacology": 9,  # kinetics, block, targets
     "circuit": 1,  # what the network is, what it is given, what is measured of it
     "plasticity": 2,  # equations of the slow state
     "simulation": 7,  # steps, probes, the emulator

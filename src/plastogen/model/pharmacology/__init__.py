@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     )
     from plastogen.model.pharmacology.subject import Subject, Varied, shares
     from plastogen.model.pharmacology.targets import (
+        OF_SUBUNITS,
         TARGETS,
+        by_pool,
         by_species,
         effect_paths,
         receptors,

@@ -26,6 +26,7 @@ from pydantic import Discriminator, Tag, model_validator
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen._base.text import any_of, nearest
+from plastogen.model.pharmacology.nmda_block import SUBUNITS
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["factor", "addition"]
@@ -79,15 +80,20 @@ TARGETS: dict[str, Target] = {
     "serotonin": Target("occupied serotonin transporters", "addition", 1, "signalling", "tone"),
 }  # fmt: skip
 POOL = re.compile(r"nmdar\.([A-Za-z]\w*\.(synaptic|tonic|rest))")
+SUBUNIT = re.compile(rf"nmdar\.({'|'.join(SUBUNITS)})")
+OF_SUBUNITS = tuple(f"nmdar.{subunit}" for subunit in SUBUNITS)
 EXAMPLE_OF_POOL = "nmdar.PV.synaptic"
 
 
 @cache
 def target(name: str) -> Target:
-    """The target of this name: a row of the table, or nmdar.POOL for one pool of NMDA receptors.
+    """The target of this name: a row of the table, nmdar.POOL for one pool of NMDA receptors, or
+    nmdar.SUBUNIT for those with one subunit in every pool.
 
     Raises KeyError: no such target.
     """
+    if found := SUBUNIT.fullmatch(name):
+        return replace(TARGETS["nmdar"], title=f"conductance of receptors with {found[1]}")
     if found := POOL.fullmatch(name):
         moves = "eef2k" if found[2] == "rest" else "rate_hz"
         return replace(TARGETS["nmdar"], title=f"conductance of the pool {found[1]}", moves=moves)
@@ -103,6 +109,18 @@ def value(values: Mapping[str, Any], name: str) -> Any:
 def receptors(values: Mapping[str, Any], pool: str) -> Any:
     """The factor on the conductance of a pool of NMDA receptors: that on all, times its own."""
     return value(values, "nmdar") * value(values, f"nmdar.{pool}")
+
+
+def by_pool(values: Mapping[str, Any], pools: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """`values` of targets, those of subunits as what they come to in each of `pools` (pool ->
+    subunit -> share of its conductance).
+    """
+    found = {name: x for name, x in values.items() if name not in OF_SUBUNITS}
+    for pool, mix in pools.items():
+        if any(f"nmdar.{subunit}" in values for subunit in mix):
+            left = sum(part * value(values, f"nmdar.{subunit}") for subunit, part in mix.items())
+            found[f"nmdar.{pool}"] = value(values, f"nmdar.{pool}") * left
+    return found
 
 
 class TargetEffect(Definition):
@@ -159,9 +177,12 @@ def target_faults(
     parent = species[0] if species else None
     for name, effects in targets.items():
         at = f"targets.{name}"
-        if name not in TARGETS and not POOL.fullmatch(name):
-            known = f"one of {', '.join(TARGETS)}, or one pool such as {EXAMPLE_OF_POOL}"
-            yield Fault(at, f"'{name}'", known, nearest(name, TARGETS))
+        if name not in TARGETS and not POOL.fullmatch(name) and not SUBUNIT.fullmatch(name):
+            known = (
+                f"one of {', '.join(TARGETS)}, one pool such as {EXAMPLE_OF_POOL}, or one of"
+                f" {', '.join(OF_SUBUNITS)}"
+            )
+            yield Fault(at, f"'{name}'", known, nearest(name, (*TARGETS, *OF_SUBUNITS)))
             continue
         paths = effect_paths(name, effects, parent)
         for who, effect in by_species(effects, parent).items():

@@ -18,7 +18,7 @@ from plastogen.model.pharmacology.kinetics import Concentrations
 from plastogen.model.pharmacology.nmda_block import NmdarBlock, occupancy_readout
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.targets import changes, combined
+from plastogen.model.pharmacology.targets import by_pool, changes, combined
 
 Array = npt.NDArray[np.float64]
 Span = tuple[float, float, float]  # start h, end h, level
@@ -35,10 +35,14 @@ class TreatedSubject:
         stress: Iterable[Span] = (),
         *,
         metabolites: bool = True,
+        pools: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
-        """`metabolites` False: only parent drugs act (metabolites are still made and shown)."""
+        """`metabolites` False: only parent drugs act (metabolites are still made and shown).
+        `pools`: those of the subject's circuit, subunit -> share, for what acts on subunits.
+        """
         self.subject, self.stress_events = subject, tuple(stress)
         self.metabolites = metabolites
+        self._pools = {name: subject.mix(shares) for name, shares in (pools or {}).items()}
         self._given = {
             name: (drug, [t for t in treatments.values() if t.drug == name])
             for name, drug in drugs.items()
@@ -111,7 +115,9 @@ class TreatedSubject:
         return occupancy_readout(halves, 1.0)
 
     def targets(self, t_h: npt.ArrayLike) -> dict[str, Array]:
-        """Target -> its value at `t_h` (`targets.TARGETS`). Targets nobody touches are absent."""
+        """Target -> its value at `t_h` (`targets.TARGETS`); effects on subunits stand as those on
+        pools. Targets nobody touches are absent.
+        """
         times = np.asarray(t_h, float)
 
         def by(name: str) -> dict[str, list[Array]]:
@@ -121,7 +127,7 @@ class TreatedSubject:
             acting = (drug.parent, *drug.species) if self.metabolites else (drug.parent,)
             return changes(drug.targets, drug.parent, brain, held_occupancy(given, times), acting)
 
-        return combined(by(name) for name in self._given)
+        return by_pool(combined(by(name) for name in self._given), self._pools)
 
     def stress(self, t_h: npt.ArrayLike) -> Array:
         """Stress at `t_h`: the subject's own, or what an event sets it to meanwhile."""
