@@ -84,6 +84,8 @@ def test_it_gives_back_what_it_was_told() -> None:
     np.testing.assert_allclose(found.bound, true.bound, rtol=1e-2)
     np.testing.assert_allclose(found.calcium, true.calcium, rtol=2e-2)
     np.testing.assert_allclose(found.voltage.sum(axis=-1), 1)
+    for name in ("potentiation", "depression", "drift_variance"):
+        np.testing.assert_allclose(getattr(found, name), getattr(true, name), rtol=0.05)
 
 
 def test_it_answers_between(trained: Emulator) -> None:
@@ -101,8 +103,9 @@ def test_an_answer_has_the_same_bits_whatever_else_is_asked(trained: Emulator) -
     together = trained.measure(Drive.from_array(SMALL, asked), seeds)
     for some in (slice(0, 1), slice(3, 40), slice(37, 97, 2)):
         apart = trained.measure(Drive.from_array(SMALL, asked[some]), seeds[some])
-        assert apart.rate_hz.tobytes() == together.rate_hz[some].tobytes()
-        assert apart.voltage.tobytes() == together.voltage[some].tobytes()
+        whole = together.arrays()
+        for name, values in apart.arrays().items():
+            assert values.tobytes() == whole[name][some].tobytes(), name
 
 
 def test_courses_of_an_emulator_do_not_depend_on_those_beside_them(trained: Emulator) -> None:

@@ -32,7 +32,8 @@ TOLERANCES = {
     "simulation/lockstep": {"FIRST_STEP_H", "GROWTH", "LONGEST_STEP_H", "FURTHEST", "SUBSTEPS", "REST_ROUNDS", "REST_TOLERANCE"},
     "simulation/step": {"SUBSTEP"},
     "simulation/emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
-                 "LEAST_SPREAD", "SLOWEST", "SEED_STEP", "SMOOTHNESS", "LEAST_MOVE", "MARGIN", "ALARM"},
+                 "LEAST_SPREAD", "SEED_STEP", "SMOOTHNESS", "LEAST_MOVE", "MARGIN", "ALARM"},
+    "simulation/drift_surface": {"SLOWEST", "LEAST_SPREAD", "BOUNDS", "FIRST"},
     "simulation/train_emulator": {"SURE_SHARE", "SLACK", "NEARLY", "REFIT_GROWTH"},
     "simulation/adaptive": {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",

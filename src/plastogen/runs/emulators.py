@@ -161,7 +161,7 @@ def describe_emulators(results: Path, training_sets: Iterable[TrainingSet]) -> I
                 f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the"
                 f" network, {k['remembered']} known before); rates of E cells within"
                 f" {k['error']:.1%}, wanted {k['wanted']:.1%}; an answer left out is missed by"
-                f" {k['held_out']:.1%}"
+                f" {k['held_out']:.1%}, its balance of synapses by {k['balance_held_out']:.2g}"
             )
 
 

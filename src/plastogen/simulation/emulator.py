@@ -34,14 +34,13 @@ from plastogen._base.digest import digest
 from plastogen._base.files import read_npz, write_npz
 from plastogen.model.circuit import (
     PRINCIPAL,
-    RATE_CLASSES,
     RATE_FLOOR_HZ,
     Activity,
     Circuit,
-    Drift,
     Drive,
     derive_activity,
 )
+from plastogen.simulation.drift_surface import COLUMNS, DriftSurface, drift_columns, drift_from
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -53,9 +52,6 @@ SIZES, SEED_SHARES, NOISES = (
 )  # of variances, in units of the answers' own
 FIRST_LENGTH, FIRST_SEED_SHARE, FIRST_NOISE = 0.5, 0.01, 0.001
 LEAST_SPREAD = 0.2  # of a log rate among the answers: few answers do not show how far rates can go
-SLOWEST = 1e-6  # 1/s: what acts no more often than this moves nothing within days
-FLOORS = np.array([SLOWEST, SLOWEST, SLOWEST**2])  # under the logarithms of a drift
-DRIFTS = 3 * RATE_CLASSES**2
 SMOOTHNESS = 2.5  # of a Matern surface: twice differentiable
 BLOCK = 32  # questions answered at a time
 FITTED = 256  # answers that length scales are fitted on, at most
@@ -105,11 +101,6 @@ def places(drives: Array, seeds: npt.ArrayLike) -> Array:
     )
 
 
-def drifts(answer: Activity) -> Array:
-    """What would move synapses, (3, classes): as the fields of a `Drift`."""
-    return np.array([answer.potentiation, answer.depression, answer.drift_variance])
-
-
 def columns(answers: Sequence[Activity]) -> Array:
     """What is interpolated, one row an answer: log rates, then the rest."""
     return np.array(
@@ -120,7 +111,7 @@ def columns(answers: Sequence[Activity]) -> Array:
                     [a.bound, a.pattern_shift],
                     a.rate_se_hz,
                     np.ravel(a.voltage),
-                    np.log(drifts(a) + FLOORS[:, None]).ravel(),
+                    drift_columns([a])[0],
                 ]
             )
             for a in answers
@@ -132,7 +123,8 @@ class Emulator:
     """Answers in place of the network of `circuit`.
 
     drives (n, numbers), seeds (n,) and values (n, columns of `columns`): what it learned from.
-    theta: the covariance's parameters, as scikit-learn orders them.
+    theta: the covariance's parameters, as scikit-learn orders them; drift_theta: of `drifts`, what
+    would move synapses, smoothed by itself.
     """
 
     _start: Array | None = None
@@ -144,20 +136,19 @@ class Emulator:
         seeds: npt.NDArray[np.int64],
         values: Array,
         theta: Array,
+        drift_theta: Array | None = None,
     ) -> None:
-        self.circuit, self.drives, self.seeds, self.values, self.theta = (
-            circuit,
-            drives,
-            seeds,
-            values,
-            theta,
-        )
+        self.circuit, self.drives, self.seeds = circuit, drives, seeds
+        self.values, self.theta = values, theta
+        self.drift_theta = DriftSurface.first() if drift_theta is None else drift_theta
         self.rates = len(circuit.classes)  # the columns of `values` that are log rates
+        values, drifts = np.split(values, [-COLUMNS], axis=1)
         self._middle, self._spread = values.mean(axis=0), _spread(values, self.rates)
         self._process = GaussianProcessRegressor(
             covariance(len(circuit.drive_numbers)).clone_with_theta(theta), optimizer=None
         )
         self._process.fit(places(drives, seeds), (values - self._middle) / self._spread)
+        self.drifts = DriftSurface(*self._alike(self._process.X_train_), drifts, self.drift_theta)
         self._honest = 1.0  # until errors are held out, they are what the process says
 
     @classmethod
@@ -168,11 +159,12 @@ class Emulator:
         seeds: npt.NDArray[np.int64],
         answers: Sequence[Activity],
         theta: Array | None = None,
+        drift_theta: Array | None = None,
         *,
         refit: bool = True,
     ) -> Emulator:
         """The emulator of these answers; the covariance is fitted to the log rates, from `theta`
-        on.
+        on, then that of drifts.
         """
         values, rates = columns(answers), len(circuit.classes)
         first = covariance(len(circuit.drive_numbers))
@@ -180,7 +172,8 @@ class Emulator:
         found = first.theta
         if refit:
             chosen = np.linspace(0, len(drives) - 1, min(len(drives), FITTED)).astype(int)
-            scaled = (values - values.mean(axis=0)) / _spread(values, rates)
+            told = values[:, :-COLUMNS]
+            scaled = (told - told.mean(axis=0)) / _spread(told, rates)
             process = GaussianProcessRegressor(first)
             with warnings.catch_warnings():
                 warnings.simplefilter(
@@ -189,7 +182,14 @@ class Emulator:
                 found = process.fit(
                     places(drives, seeds)[chosen], scaled[chosen, :rates]
                 ).kernel_.theta
-        return cls(circuit, drives, seeds, values, found).checked()
+        fitted = cls(circuit, drives, seeds, values, found, drift_theta)
+        if refit:
+            alike, same = fitted._alike(fitted._process.X_train_[chosen], chosen)
+            drift_theta = DriftSurface.fitted(
+                alike, same, values[chosen, -COLUMNS:], fitted.drift_theta
+            )
+            fitted = cls(circuit, drives, seeds, values, found, drift_theta)
+        return fitted.checked()
 
     def checked(self) -> Emulator:
         """The same, its errors as large as those of answers that are left out, on the worst axis:
@@ -250,14 +250,15 @@ class Emulator:
     @cached_property
     def key(self) -> str:
         """Digest of all its answers depend on."""
-        arrays = (self.drives, self.seeds, self.values, self.theta)
+        arrays = (self.drives, self.seeds, self.values, self.theta, self.drift_theta)
         return digest([self.circuit, [digest(np.asarray(a).tolist()) for a in arrays]])[:16]
 
     def measure(self, drive: Drive, seed: Any) -> Activity:
         """What the network would do under `drive` (numbers of one row a question), seeds (n,)."""
         drives, rates = np.atleast_2d(drive.array(self.circuit)), self.rates
         asked = places(drives, seed)
-        found = self._means(asked) * self._spread + self._middle
+        means, drifts = self._means(asked)
+        found = means * self._spread + self._middle
         if self._start is not None:
             here = slice(len(drives) - len(self._start), None)
             variance = self._variance(asked[here], self._start)
@@ -267,9 +268,7 @@ class Emulator:
             found[here, :rates] += np.sqrt(variance)[:, None] * self._spread[:rates]
         rate = np.maximum(np.exp(found[:, :rates]) - RATE_FLOOR_HZ, 0)
         bound, pattern = np.clip(found[:, rates : rates + 2].T, 0, 1)
-        rest = found[:, 2 * rates + 2 :]
-        voltage = np.maximum(rest[:, :-DRIFTS].reshape(len(drives), rates, -1), 0)
-        drift = np.exp(rest[:, -DRIFTS:]).reshape(len(drives), len(FLOORS), -1).swapaxes(0, 1)
+        voltage = np.maximum(found[:, 2 * rates + 2 :].reshape(len(drives), rates, -1), 0)
         return derive_activity(
             self.circuit,
             Drive.from_array(self.circuit, drives),
@@ -278,26 +277,33 @@ class Emulator:
             bound=bound,
             pattern_shift=pattern,
             voltage=voltage / voltage.sum(axis=-1, keepdims=True),
-            drift=Drift(*np.maximum(drift - FLOORS[:, None, None], 0)),
+            drift=drift_from(drifts),
         )
 
-    def _means(self, asked: Array) -> Array:
-        """The mean answers, (n, columns), in units of the spread.
+    def _means(self, asked: Array) -> tuple[Array, Array]:
+        """The mean answers, (n, columns), in units of the spread, and those of drifts as they are.
 
         Block by block, all of one size, so that an answer has the same bits whatever else is asked
         with it.
         """
-        found = []
+        found, drifts = [], []
         with _threads.limit(limits=1):  # they fight for cores over many small calls
             for start in range(0, len(asked), BLOCK):
                 some = asked[start : start + BLOCK]
                 full = np.concatenate(
                     [some, np.broadcast_to(some[:1], (BLOCK - len(some), some.shape[1]))]
                 )
-                found.append(
-                    (self.surface(full, self._process.X_train_) @ self._process.alpha_)[: len(some)]
-                )
-        return np.concatenate(found)
+                weights = self.surface(full, self._process.X_train_)
+                found.append((weights @ self._process.alpha_)[: len(some)])
+                drifts.append(self.drifts.means(*self._alike(full))[: len(some)])
+        return np.concatenate(found), np.concatenate(drifts)
+
+    def _alike(self, asked: Array, among: Any = slice(None)) -> tuple[Array, Array]:
+        """Correlation of each question with those that were answered (`among` them) on the surface
+        of the rates, and 1 where they are to the same seed: (n, answers) each.
+        """
+        told = self._process.X_train_[among]
+        return self.surface.k1.k2(asked, told), self.surface.k2.k2.k2(asked, told)
 
     def error(self, drives: Array, seeds: npt.ArrayLike) -> Array:
         """Standard error of the log rates, relative to baseline, without the probes' noise: (n,
@@ -369,14 +375,15 @@ class Emulator:
 
     def save(self, path: Path) -> None:
         """Keep it. Raises StoreError."""
-        write_npz(path, drives=self.drives, seeds=self.seeds, values=self.values, theta=self.theta)
+        names = ("drives", "seeds", "values", "theta", "drift_theta")
+        write_npz(path, **{name: getattr(self, name) for name in names})
 
     @classmethod
     def load(cls, path: Path, circuit: Circuit) -> Emulator:
         """The emulator kept at `path`. Raises FileNotFoundError, CacheDamaged, StoreError."""
         kept = read_npz(path)
-        found = cls(circuit, kept["drives"], kept["seeds"], kept["values"], kept["theta"])
-        return found.checked()
+        names = ("drives", "seeds", "values", "theta", "drift_theta")
+        return cls(circuit, *(kept[name] for name in names)).checked()
 
 
 def _spread(values: Array, rates: int) -> Array:

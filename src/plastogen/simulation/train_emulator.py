@@ -53,6 +53,7 @@ class TrainedEmulator:
     remembered: int
     error: float
     held_out: float
+    balance_held_out: float
     tolerance: float
     held_out_by_axis: Mapping[str, float] = field(default_factory=dict)
 
@@ -63,7 +64,12 @@ class TrainedEmulator:
             "asked": self.asked,
             "remembered": self.remembered,
         }
-        errors = {"error": self.error, "held_out": self.held_out, "wanted": self.tolerance}
+        errors = {
+            "error": self.error,
+            "held_out": self.held_out,
+            "balance_held_out": self.balance_held_out,
+            "wanted": self.tolerance,
+        }
         rounded = {name: float(f"{value:.4g}") for name, value in errors.items()}
         axes = {name: float(f"{value:.4g}") for name, value in self.held_out_by_axis.items()}
         return {**counts, **rounded, "held_out_by_axis": axes}
@@ -120,13 +126,16 @@ def train(
             drives, whose = np.concatenate([drives, ends]), np.concatenate([whose, ends_by])
             refit = len(drives) >= REFIT_GROWTH * fitted
             fitted = len(drives) if refit else fitted
-            emulator = Emulator.fit(circuit, drives, whose, answers, emulator.theta, refit=refit)
+            emulator = Emulator.fit(
+                circuit, drives, whose, answers, emulator.theta, emulator.drift_theta, refit=refit
+            )
     return TrainedEmulator(
         emulator,
         probe.asked,
         probe.answered,
         float(unsure.max()),
         float(np.sqrt((emulator.held_out()[:, 0] ** 2).mean())),
+        emulator.drifts.balance_held_out(),
         tolerance,
         emulator.held_out_by_axis(),
     )

@@ -33,6 +33,15 @@ class Drift(NamedTuple):
     depression: Array
     variance: Array
 
+    @property
+    def balance(self) -> Array:
+        """potentiation / (potentiation + depression), where an efficacy is driven to, the mean over
+        classes: (...,); a class where nothing acts is driven to 0.
+        """
+        both = self.potentiation + self.depression
+        shares = np.divide(self.potentiation, both, out=np.zeros_like(both), where=both > 0)
+        return np.asarray(shares.mean(axis=-1))
+
 
 def unknown(shape: tuple[int, ...] = ()) -> Drift:
     """The drift where no rule is followed: not a number, for each of `shape`."""
