@@ -95,7 +95,8 @@ class DriftSurface:
         """
         size, share, _ = self.theta.T
         shared, own = alike @ self._alpha, (alike * same) @ self._alpha
-        return np.asarray(size[GROUP] * (shared + share[GROUP] * own) * self._spread + self._middle)
+        found = size[GROUP] * (shared + share[GROUP] * own)
+        return np.asarray(found * self._spread + self._middle)
 
     @cached_property
     def held_out(self) -> Array:
