@@ -45,7 +45,7 @@ figures: [arms]
 questions:
   - {level: see, ask: How much?, answer: "It is {left_2min of ketamine as %}."}
   - {level: explain, ask: Why?, answer: Trapped., holds: [ketamine stays trapped while glutamate is away]}
-  - {level: judge, ask: So?, answer: So., holds: [less of memantine stays trapped]}
+  - {level: judge, ask: So?, premise: [ketamine stays trapped while glutamate is away], answer: So., holds: [less of memantine stays trapped]}
 misconceptions: [{belief: It goes., instead: It stays.}, {belief: All stay., instead: Not all do.}]
 not_shown: [Much.]
 change: {set: {drugs.ketamine.actions.nmdar.ketamine.trapped: 0}, why: No trap.}
@@ -101,6 +101,7 @@ def test_the_key_of_a_lesson_without_network_agrees_with_a_run(
 ) -> None:
     lesson = dry[name]
     assert lesson.key.disagreements == []
+    assert lesson.key.left_out == []
     assert lesson.key.numbers
     assert all(np.isfinite(number.mean) for number in lesson.key.numbers)
     _check_sheets(lesson)
@@ -109,7 +110,7 @@ def test_the_key_of_a_lesson_without_network_agrees_with_a_run(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WITHOUT_NETWORK)
 def test_a_lesson_without_network_notices_a_changed_model(name: str, here: Path) -> None:
-    assert made(name, **open_lesson(name)[0].change.set).key.disagreements != []
+    assert notices(made(name, **open_lesson(name)[0].change.set))
 
 
 @pytest.mark.slow
@@ -119,6 +120,7 @@ def test_a_lesson_without_network_notices_a_changed_model(name: str, here: Path)
 def test_the_key_of_a_lesson_agrees_with_a_run(name: str, here: Path, shared_results: Path) -> None:
     lesson = made(name, shared_results / f"lesson_{name}")
     assert [one.verdict.sentence for one in lesson.key.disagreements] == []
+    assert [ask for ask, _ in lesson.key.left_out] == []
     assert all(np.isfinite(number.mean) for number in lesson.key.numbers)
     _check_sheets(lesson)
 
@@ -129,7 +131,12 @@ def test_the_key_of_a_lesson_agrees_with_a_run(name: str, here: Path, shared_res
 @pytest.mark.parametrize("name", WITH_NETWORK)
 def test_a_lesson_notices_a_changed_model(name: str, here: Path, shared_results: Path) -> None:
     changed = made(name, shared_results / f"lesson_{name}_changed", **shared_runs.as_changed(name))
-    assert changed.key.disagreements != []
+    assert notices(changed)
+
+
+def notices(changed: Made) -> bool:
+    """Whether an answer no longer holds, or a question can no longer be asked."""
+    return bool(changed.key.disagreements or changed.key.left_out)
 
 
 def _check_sheets(lesson: Made) -> None:
@@ -179,6 +186,7 @@ def test_a_lesson_of_ones_own_lies_beside(here: Path) -> None:
     assert "THE ANSWER KEY DISAGREES" in bad.output
     alarm = (here / "results/lesson_mine/teacher.html").read_text()
     assert "Do not use the answers that rest on it" in alarm
+    assert "LEFT OUT, for it takes for granted what this run lacks: So?" in bad.output
 
 
 @pytest.mark.parametrize(
@@ -193,7 +201,7 @@ def test_a_lesson_of_ones_own_lies_beside(here: Path) -> None:
         ("[less of memantine stays trapped]", "[less of memantine stays traped]", "nearest valid name: less of memantine stays trapped"),
         ("{left_2min of ketamine as %}", "{left_2mi when}", "nearest valid name: left_2min"),
         ("{left_2min of ketamine as %}", "{wanted of less of memantine stays traped}", "with `between:`, in its words; nearest valid name: less of memantine stays trapped"),
-        ("ask: Why?", "ask: Why?, premise: [it stays]", "questions.1.premise.0: found 'it stays', wanted a claim of trapping"),
+        ("ask: Why?", "ask: Why?, misses: [it stays]", "questions.1.misses.0: found 'it stays', wanted a claim of trapping"),
         ("ask: Why?", "ask: Why?, figure: arm", "questions.1.figure: found 'arm', wanted one of arms; nearest valid name: arms"),
         ("level: judge", "level: see", "none of level judge"),
         ("answer: So., holds: [less of memantine stays trapped]", "answer: So.", "an answer that rests on nothing"),

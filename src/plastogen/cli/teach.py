@@ -62,8 +62,12 @@ def lesson(
         typer.echo(
             f"THE ANSWER KEY DISAGREES with this run, it says {wanted}: {one.verdict.sentence}"
         )
+    for ask, one in made.key.left_out:
+        typer.echo(f"LEFT OUT, for it takes for granted what this run lacks: {ask}")
+        typer.echo(f"  {one.verdict.sentence}")
     typer.echo(SCOPE)
-    raise typer.Exit(ExitCode.CLAIM_MISSED if made.key.disagreements else ExitCode.OK)
+    wrong = made.key.disagreements or made.key.left_out
+    raise typer.Exit(ExitCode.CLAIM_MISSED if wrong else ExitCode.OK)
 
 
 @guarded

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from plastogen._base.text import rounded
 from plastogen.experiment.claim import Claim
 from plastogen.experiment.statistics import FIXED, Estimate
 
@@ -74,9 +75,10 @@ class Verdict:
     def sentence(self) -> str:
         """One line: outcome, claim, numbers."""
         unit = "" if self.unit == "1" else f" {self.unit}"
-        span = f" [{self.low:.3g}, {self.high:.3g}]" if self.low < self.high else ""
+        low, value, high = (rounded(end, 3) for end in (self.low, self.value, self.high))
+        span = f" [{low}, {high}]" if self.low < self.high else ""
         sure = f" ({FIXED})" if self.low == self.high else ""
-        numbers = f"{self.value:.3g}{span}{unit}{sure}, wanted {self.wanted}, n = {self.rests_on}"
+        numbers = f"{value}{span}{unit}{sure}, wanted {self.wanted}, n = {self.rests_on}"
         at = f" ({self.spot})" if self.spot else ""
         why = "".join(f"; {text}" for text in (self.note, self.reason) if text)
         known = (
