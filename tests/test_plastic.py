@@ -134,9 +134,36 @@ def _sizes_while_learning(backend: str) -> None:
     assert early["a"] == early["b"] != early["c"]  # later, rounding has grown
 
 
+def test_on_request_a_synapse_transmits_by_its_efficacy() -> None:
+    """Efficacies of 0.6 where the rule's own is 0.5 are sizes of 1.2; live ones move what follows."""
+    engine, numbers = Engine(SMALL, backend="numpy"), rule("visual_nonlinear")
+    options: dict[str, Any] = {"seconds": 0.15, "settle_s": 0.0}
+    plain, unheard = engine.learn(HELD, 3, numbers, efficacy=0.6, size=1.1, **options)
+    sized, _ = engine.learn(HELD, 3, numbers, efficacy=0.6, size=1.1 * 1.2, **options)
+    heard, found = engine.learn(
+        HELD, 3, numbers, efficacy=0.6, size=1.1, conductance=True, **options
+    )
+    early = sized.t_s < 0.1  # later, rounding has grown
+    np.testing.assert_array_equal(heard.i[: early.sum()], sized.i[early])
+    assert plain.i[: early.sum()].tolist() != sized.i[early].tolist()
+    np.testing.assert_allclose(found.size, unheard.size)
+    assert (found.efficacy == 0.6).all()
+    live, moved = engine.learn(
+        HELD, 3, numbers, efficacy=0.6, size=1.1, conductance=True, live=True, **options
+    )
+    assert moved.efficacy.std() > 0
+    assert len(live.t_s)
+
+
 def test_a_program_is_named_after_how_its_synapses_learn() -> None:
     numbers = rule("classical")
-    learners = [None, Learner(numbers), Learner(numbers, live=True), Learner(numbers, sized=True)]
+    learners = [
+        None,
+        Learner(numbers),
+        Learner(numbers, live=True),
+        Learner(numbers, sized=True),
+        Learner(numbers, follows=True),
+    ]
     keys = {program_key(SMALL, learner) for learner in learners}
     assert len(keys) == len(learners)
     other = replace(numbers, presynaptic=3.0, threshold=2.0)
@@ -174,6 +201,9 @@ def test_weights_are_written_and_read_by_file(
     again = ask(weights="w.npz").learning
     np.testing.assert_array_equal(again.efficacy, first.learning.efficacy)
     assert again.efficacy.std() > 0
+    for asked in ({"live": True}, {"weights": "w.npz"}, {"conductance": True}):
+        with pytest.raises(plastogen.InputError, match="a rule beside it"):
+            ask(rule=None, **asked)
     with pytest.raises(plastogen.InputError, match="nearest valid name: classical"):
         ask(rule="clasical")
     with pytest.raises(plastogen.InputError, match="a file of write_weights"):

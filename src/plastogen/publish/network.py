@@ -103,6 +103,7 @@ def network_at(
     rule: str | None = None,
     live: bool = False,
     weights: Path | str | None = None,
+    conductance: bool = False,
     announce: Callable[[str], None] | None = None,
 ) -> NetworkActivity:
     """The network of an arm with master seed `seed` at a moment of its course.
@@ -111,7 +112,8 @@ def network_at(
     each axis of a sweep. seconds: how long it is watched, the window of its probes by default.
     rule: a calcium rule that every synapse between principal cells follows, its amplitudes those of
     a living brain; weights: a file of `write_weights` that they begin with. Efficacies are frozen
-    unless they are to be `live`. Raises InputError, EngineError, StoreError.
+    unless they are to be `live`; with `conductance` each synapse transmits in proportion to its
+    efficacy, too, over the rule's own. Raises InputError, EngineError, StoreError.
     """
     if opened.experiment.induction is not None:
         wanted = "an experiment without an `induction:`, which asks a network"
@@ -122,6 +124,10 @@ def network_at(
     ):
         if value not in known:
             raise _wrong(name, value, f"one of {', '.join(map(str, known))}", map(str, known))
+    if rule is None:
+        for name, asked in (("live", live), ("weights", weights), ("conductance", conductance)):
+            if asked:
+                raise _wrong(name, asked, "a rule beside it: rule=NAME; no synapse learns without")
     condition = _condition(opened, arm, tuple(index))
     at_h = _moment(condition, at)
     if condition.setting.switches.probe == "frozen":
@@ -143,6 +149,7 @@ def network_at(
             seconds=watched,
             settle_s=settle_s,
             live=live,
+            conductance=conductance,
             size=size,
             efficacy=efficacy,
         )

@@ -81,6 +81,7 @@ class Outcome:
         rule: str | None = None,
         live: bool = False,
         weights: Path | str | None = None,
+        conductance: bool = False,
         say: Say = print,
     ) -> NetworkActivity:
         """The spiking network of a run at one moment, asked again: spikes, sampled voltages, who is
@@ -93,7 +94,8 @@ class Outcome:
         the formula or the emulator asks the network too. `rule`: one that synapses between
         principal cells follow (`plastogen list rules`); their efficacies are frozen, and what would
         move them is counted, unless they are `live`; `weights`: a file of `write_weights` that
-        synapses begin with. Raises InputError, EngineError, StoreError.
+        synapses begin with; with `conductance`, each also transmits in proportion to its efficacy
+        (over the rule's own; a loop that can run away). Raises InputError, EngineError, StoreError.
 
         >>> ds = plastogen.run("mine", seeds=2, method="formula")
         >>> outcome, lines = plastogen.open_outcome("mine"), []
@@ -117,6 +119,7 @@ class Outcome:
             seconds=seconds,
             rule=rule,
             live=live,
+            conductance=conductance,
             weights=weights,
             announce=say,
         )

@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,7 @@ class Engine:
         efficacy: npt.ArrayLike | None = None,
         noise: str = "noise",
         every: int = 1,
+        conductance: bool = False,
     ) -> tuple[Spikes, Learning]:
         """As `run`, synapses between principal cells following a rule, those of one pair of cells
         in `every`; NMDA receptors and release are those of the drive.
@@ -132,16 +134,21 @@ class Engine:
         `size`: conductance of each synapse, relative to the circuit's; `efficacy`: to begin with,
         the rule's own if not given; either one for all or (synapses,), in the order of a `Learning`
         of the same circuit and seed. Efficacies are frozen, and what would move them is counted,
-        unless they are `live`. Where all sizes are 1, spikes are those of `run`.
+        unless they are `live`; with `conductance`, each synapse transmits as much as size times
+        efficacy over the rule's own. Where all sizes are 1, spikes are otherwise those of `run`.
         """
         left = float(drive[f"nmda_{self.circuit.principal}"]) * float(drive["release"])
         shared = plastic.values(rule, left=left, from_s=settle_s)
-        learner = Learner(rule, live, bool(np.any(np.asarray(size) != 1)), every)
-        begun = plastic.initial(rule.initial if efficacy is None else efficacy, size)
+        sized = conductance or bool(np.any(np.asarray(size) != 1))
+        learner = Learner(rule, live, sized, every, follows=conductance)
+        usual = rule.initial if conductance else 1.0  # what an efficacy is held against
+        given = np.asarray(size, float) / usual
+        begun = plastic.initial(rule.initial if efficacy is None else efficacy, given)
         seeds = _seeds(seed, noise)
         cells, total = cell_values(self.circuit, drive, seed), settle_s + seconds
         raw = self._run(cells, total, seeds, learner, {**shared, **begun})
         learning = plastic.learned(raw.learning, shared, total, live=live)
+        learning = replace(learning, size=learning.size * usual)
         return self._spikes(raw, settle_s, seconds, synapses=True), learning
 
     def _run(

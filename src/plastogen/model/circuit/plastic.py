@@ -80,14 +80,16 @@ class RuleNumbers:
 @dataclass(frozen=True)
 class Learner:
     """How synapses learn, as far as it is compiled in: with a frozen efficacy what would move it is
-    only counted, unless it is `live`; `sized`: each transmits as much as its size says. One pair of
-    cells in `every` has a synapse that learns, the same number before and behind every cell.
+    only counted, unless it is `live`; `sized`: each transmits as much as its size says, and where
+    it `follows`, as much as size times efficacy. One pair of cells in `every` has a synapse that
+    learns, the same number before and behind every cell.
     """
 
     rule: RuleNumbers
     live: bool = False
     sized: bool = False
     every: int = 1
+    follows: bool = False
 
     def baked(self, step_ms: float) -> dict[str, Any]:
         """The arguments of `synapses`, and of which pairs: calcium comes whole steps after its
@@ -95,6 +97,7 @@ class Learner:
         """
         steps = round(self.rule.delay_s * MS_PER_S / step_ms)
         found = {"calcium_delay_ms": step_ms * steps, "live": self.live, "sized": self.sized}
+        found |= {"follows": True} if self.follows else {}
         return found if self.every == 1 else found | {"every": self.every}
 
 
@@ -237,6 +240,7 @@ def synapses(
     calcium_delay_ms: float,
     live: bool,
     sized: bool = False,
+    follows: bool = False,
     delay_ms: float = 0,
     now: str = NOW,
     namespace: Mapping[str, Any] | None = None,
@@ -252,7 +256,8 @@ def synapses(
     arrival = {"calcium": update + ARRIVAL}
     if sized:
         delays["transmission"] = delay_ms * ms
-        arrival["transmission"] = TRANSMISSION
+        follows_efficacy = TRANSMISSION.replace("size", "size*efficacy")
+        arrival["transmission"] = follows_efficacy if follows else TRANSMISSION
     made = b2.Synapses(
         group,
         target,
