@@ -263,7 +263,7 @@ def test_one_deadly_job_costs_its_cohort_nothing(
 ) -> None:
     monkeypatch.setattr(
         "plastogen.runs.scheduler.group_into_tasks",
-        lambda jobs, workers: [tuple(jobs[:7]), tuple(jobs[7:])],
+        lambda jobs, workers: [tuple(jobs[:3]), tuple(jobs[3:6]), tuple(jobs[6:])],
     )
     came = done(
         Store(tmp_path / "results" / "one"), simulator=course_fake.deadly, executor="processes"
