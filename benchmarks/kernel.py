@@ -68,8 +68,11 @@ def run(program: Path, circuit: Circuit, seconds: float, seed: int) -> list[floa
     """Simulate; mean rate of each class (Hz)."""
     folder = program.parent
     cells, shared = cell_values(circuit, Drive(), seed), shared_values(circuit)
-    np.concatenate([cells[name] for name in network.CELL]).tofile(folder / "cells")
-    traces = [shared[f"{part}_{name}"] for name in network.TRACES for part in ("left", "mean")]
+    np.concatenate([cells[name] for name in network.cell_units(circuit.classes)]).tofile(
+        folder / "cells"
+    )
+    decays = network.traces(circuit.classes)
+    traces = [shared[f"{part}_{name}"] for name in decays for part in ("left", "mean")]
     rest = [shared[name] for name in ("v_exc", "v_inh", "v_K", "mg_ratio", "mg_efold", "n_ext")]
     np.array(traces + rest).tofile(folder / "shared")
     delay = round(circuit.wait_ms / float(circuit.step))

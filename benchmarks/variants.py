@@ -19,7 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from plastogen import load_model
-from plastogen.model.circuit import Circuit, Engine, engine, network
+from plastogen.model.circuit import Circuit, Engine, network, program
 
 BARE_LOOP = "x = 0\nfor i in range(20_000_000): x += i * i"  # about a second
 
@@ -37,7 +37,7 @@ class PlainEngine(Engine):
         `Engine`'s.
         """
         super().__init__(circuit)
-        self._shared |= {f"mean_{name}": 1.0 for name in network.TRACES}
+        self._shared |= {f"mean_{name}": 1.0 for name in network.traces(circuit.classes)}
 
 
 def brian2_flags() -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def brian2_flags() -> tuple[str, ...]:
 @contextmanager
 def compiled_with(flags: tuple[str, ...]) -> Iterator[None]:
     """Engines build and run programs compiled with `flags`."""
-    with patch.object(engine, "flags", lambda: flags):
+    with patch.object(program, "flags", lambda: flags):
         yield
 
 
@@ -89,7 +89,7 @@ def machine() -> str:
     ):
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
-    about = engine.signature("cpp")
+    about = program.signature("cpp")
     parts = (
         f"{model}, {os.cpu_count()} cores",
         about["compiler"],

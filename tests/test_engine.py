@@ -217,15 +217,27 @@ def test_the_rung_of_a_connection_probability_is_coarse_and_halves_for_sparse_ne
 
 
 @pytest.mark.parametrize(
-    "part", ["variables", "DRAW", "external", "step", "RESET", "arrival", "connect"]
+    "part",
+    [
+        *("network.variables", "network.step", "network.RESET", "network.arrival"),
+        *("network.connect", "external.DRAW", "external.external", "external.begin"),
+    ],
 )
 def test_other_equations_need_another_program(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = program_key(SMALL)
-    known = getattr(program.network, part)
+    module, name = part.split(".")
+    place = getattr(program, module)
+    known = getattr(place, name)
     if isinstance(known, str):
-        monkeypatch.setattr(program.network, part, known + "\n# changed")
+        monkeypatch.setattr(place, name, known + "\n# changed")
     else:
-        monkeypatch.setattr(program.network, part, lambda *given: known(*given) + "\n# changed")
+        monkeypatch.setattr(place, name, lambda *given: known(*given) + "\n# changed")
+    assert program_key(SMALL) != before
+
+
+def test_another_precision_needs_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = program_key(SMALL)
+    monkeypatch.setattr(program, "CELLS", np.float64)
     assert program_key(SMALL) != before
 
 

@@ -21,6 +21,7 @@ import plastogen
 from plastogen._base.streams import stream
 from plastogen.model.circuit import Drive
 from plastogen.model.circuit.drive import cell_values, shared_values
+from plastogen.model.circuit.precision import CELLS
 from plastogen.model.circuit.wasm import FLAGS, write_sources
 from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import numbers
@@ -81,7 +82,7 @@ def natively(
 ) -> tuple[Any, Any]:
     words = [f"G.{name}={value!r}" for name, value in shared.items()]
     for name, values in cell_values(SMALL, drive, seed).items():
-        values.tofile(place / name)
+        values.astype(CELLS).tofile(place / name)
         words.append(f"G.{name}={place / name}")
     environment = os.environ | {
         "PLASTOGEN_SECONDS": str(SETTLE + SECONDS),

@@ -31,6 +31,7 @@ from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.drive import MILLI, Drive, cell_values, shared_values
 from plastogen.model.circuit.electrodes import Driven
 from plastogen.model.circuit.plastic import Learner, Learning, RuleNumbers
+from plastogen.model.circuit.precision import CELLS, SYNAPSES
 from plastogen.model.circuit.program import baked, build, default_backend
 from plastogen.model.circuit.spikes import Spikes
 
@@ -197,7 +198,7 @@ class Engine:
             t_s=raw.t[kept] - settle_s,
             i=raw.i[kept].astype(np.int32),
             seconds=seconds,
-            v_mV=raw.v[first:] / MILLI,
+            v_mV=raw.v[first:].astype(np.float64) / MILLI,
             recorded=network.recorded(self.circuit.size),
             slices=self.circuit.slices(),
             synapses=raw.pairs.astype(np.int32) if synapses else None,
@@ -225,11 +226,10 @@ def _execute(
         tempfile.TemporaryDirectory(prefix=ours(SCRATCH)) as place,
     ):
         values = [f"G.{name}={value!r}" for name, value in shared.items()]
-        given: dict[str, npt.ArrayLike] = {f"G.{name}": array for name, array in cells.items()}
-        given |= {f"P.{name}": value for name, value in learning.items()}
-        whole = {} if driven is None else driven.given
-        for name, value in {**given, **whole}.items():
-            array = np.asarray(value, np.int32 if name in whole else np.float64)
+        given = {f"G.{name}": np.asarray(array, CELLS) for name, array in cells.items()}
+        given |= {f"P.{name}": np.asarray(value, SYNAPSES) for name, value in learning.items()}
+        given |= {} if driven is None else driven.given
+        for name, array in given.items():
             if array.ndim:
                 array.tofile(f"{place}/{name}.in")
             values.append(f"{name}={f'{place}/{name}.in' if array.ndim else repr(float(array))}")

@@ -17,12 +17,12 @@ Mg2+ block B(v): Jahr and Stevens (1990), eq. 4. NMDA: at each spike of a princi
 kept in the presynaptic cell; exact because the decay is linear; Wang 1999, eq. 5 without the 2 ms
 rise). A step is exponential Euler with the mean of each conductance over the step in place of its
 value at the start, which keeps rates right at 0.5 ms. All cells are one NeuronGroup and all
-synapses one Synapses object: fewer files, a faster build.
+synapses one Synapses object: fewer files, a faster build. What a cell has is in single precision,
+twice as much in one instruction; so the end of rest is met within a hundredth of a step.
 """
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,15 +31,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import electrodes, plastic, standalone
+from plastogen.model.circuit import electrodes, external, plastic, standalone
 from plastogen.model.circuit.children import run_child
 from plastogen.model.circuit.electrodes import Driven
+from plastogen.model.circuit.precision import CELLS, floats
 
 CXX = "g++"  # the compiler, unless the environment names another
-MOST_EXTERNAL_SPIKES = 8  # in one step; `n_ext` must stay at most 1 for the rest to be negligible
-DRAW = (  # in a block of its own: a generator's loop cannot be vectorised, the rest of a step can
-    "u = rand()"
-)
 THRESHOLD = "v > v_th"
 RESET = "v = v_reset; rest_left = t_ref; ds = out_nmda*(1 - s); s = s + ds; x_adapt = x_adapt + 1"
 VOLTAGE_STEP_MS = 5
@@ -111,23 +108,25 @@ def variables(classes: Sequence[str]) -> str:
         [f"{name} : {unit}" for name, unit in cell_units(classes).items()]
         + [f"{name} : {unit} (shared)" for name, unit in shared_units(classes).items()]
         + [f"x_{name} : 1" for name in traces(classes)]
-        + ["s : 1", "ds : 1", "rest_left : second", "u : 1"]
+        + ["s : 1", "ds : 1", "rest_left : second"]
+        + [f"{name} : integer" for name in external.STATE]
     )
 
 
 def step(classes: Sequence[str]) -> str:
-    """The update of one step."""
+    """The update of one step. `one`: a 1 in the equation would come out in double."""
     inhibition = " + ".join(f"w_{name}*x_{name}*mean_{name}" for name in classes[1:])
     return f"""
+one = 1
 g_e = w_ampa*x_ampa*mean_ampa + w_ext*x_ext*mean_ext
 g_i = {inhibition or "0*siemens"}
-g_n = (w_nmda*x_nmda*mean_nmda + g_tonic) / (1 + mg_ratio*exp(-v/mg_efold))
+g_n = (w_nmda*x_nmda*mean_nmda + g_tonic) / (one + mg_ratio*exp(-v/mg_efold))
 g_k = w_adapt*x_adapt*mean_adapt + g_silence
 g_all = g_L + g_e + g_i + g_n + g_k
 v_end = (g_L*v_L + (g_e + g_n)*v_exc + g_i*v_inh + g_k*v_K) / g_all
-awake = 1.0*int(rest_left <= 0*second)
+awake = 1.0*int(rest_left <= dt/100)
 v = v_reset + awake*(v_end + (v - v_end)*exp(-dt*g_all/C) - v_reset)
-rest_left = clip(rest_left - dt, 0*second, 1*second)
+rest_left = rest_left - dt
 s = s*left_nmda
 """ + "\n".join(f"x_{name} = x_{name}*left_{name}" for name in traces(classes))
 
@@ -138,21 +137,6 @@ def arrival(classes: Sequence[str]) -> str:
         ["x_ampa_post += out_ampa_pre", "x_nmda_post += ds_pre"]
         + [f"x_{name}_post += out_{name}_pre" for name in classes[1:]]
     )
-
-
-def external() -> str:
-    """The update that adds a Poisson number (mean `n_ext`) of external spikes to every cell.
-
-    One uniform number `u` gives the count: how many of the cumulative probabilities it exceeds.
-    """
-    terms, lines = "1", ["p_0 = exp(-n_ext)"]
-    counts = []
-    for k in range(MOST_EXTERNAL_SPIKES):
-        if k:
-            terms += f" + n_ext**{k}/{math.factorial(k)}"
-        lines.append(f"upto_{k} = p_0*({terms})")
-        counts.append(f"int(u > upto_{k})")
-    return "\n".join([*lines, "x_ext = x_ext + " + " + ".join(counts)])
 
 
 def connect(classes: Sequence[str], p_max: float, among: str = "", every: int = 1) -> str:
@@ -197,10 +181,10 @@ def model(
         reset=RESET if driven is None else f"{RESET}; {electrodes.RESET}",
         method="euler",
         name="G",
-        namespace={},
+        namespace=external.functions(),
     )
-    group.run_regularly(DRAW, when="start", name="external")
-    group.run_regularly(external() + step(classes), when="groups", name="step")
+    drawn = external.DRAW + external.external()
+    group.run_regularly(drawn + step(classes), when="groups", name="step")
     synapses = b2.Synapses(
         group, group, on_pre=arrival(classes), delay=delay_ms * b2.ms, name="S", namespace={}
     )
@@ -247,7 +231,7 @@ def write_sources(
                 device.insert_code("main", _set("G."))
             device.insert_code("main", _seeded("PLASTOGEN_STRUCTURE"))
 
-        network, _ = model(
+        network, parts = model(
             classes,
             n,
             step_ms,
@@ -260,10 +244,13 @@ def write_sources(
         if learner is not None:
             device.insert_code("main", _set("P."))  # ... and plastic ones once they are there
         device.insert_code("main", _seeded("PLASTOGEN_NOISE"))
+        words = [device.get_array_name(parts["G"].variables[name]) for name in external.STATE]
+        device.insert_code("main", external.begin([f"brian::{name}" for name in words], n))
         return network
 
     at_last = _set("electrodes.") if driven else ""
-    standalone.write_program(folder, construct, flags, at_last=at_last)
+    with floats(CELLS):
+        standalone.write_program(folder, construct, flags, at_last=at_last)
 
 
 COMMON = (
@@ -330,13 +317,15 @@ def run_numpy(
         b2.seed(structure_seed)
 
     n = len(cells["v"])
-    network, parts = model(
-        classes, n, step_ms, delay_ms, p_max, learner, driven, structure=structure
-    )
-    for name, value in (learning or {}).items():
-        parts["P"].variables[name].set_value(value)
-    b2.seed(noise_seed)
-    network.run(seconds * b2.second)
+    with floats(CELLS):
+        network, parts = model(
+            classes, n, step_ms, delay_ms, p_max, learner, driven, structure=structure
+        )
+        for name, value in (learning or {}).items():
+            parts["P"].variables[name].set_value(value)
+        for name, words in external.begun(n, noise_seed).items():
+            parts["G"].variables[name].set_value(words)
+        network.run(seconds * b2.second)
     monitor, kept = parts["spikes"], plastic.KEPT if "P" in parts else ()
     return Raw(
         np.asarray(monitor.t / b2.second),

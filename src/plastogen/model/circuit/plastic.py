@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.circuit.measures import MS_PER_S
+from plastogen.model.circuit.precision import SYNAPSES, write_in_double
 
 Array = npt.NDArray[Any]
 
@@ -271,7 +272,10 @@ def synapses(
         delay=delays,
         name="P",
         namespace=_functions() | dict(namespace or {}),
+        dtype=SYNAPSES,
     )
+    for pathway in made._pathways:
+        write_in_double(pathway)
     made.calcium.order = -1  # calcium that comes in as the cell fires is there for its spike
     return made
 

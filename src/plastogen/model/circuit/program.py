@@ -23,10 +23,11 @@ from plastogen._base.digest import digest
 from plastogen._base.files import cache_dir, explained
 from plastogen._base.sealed import folder_fault, made_once
 from plastogen.errors import MachineError
-from plastogen.model.circuit import electrodes, network, plastic
+from plastogen.model.circuit import electrodes, external, network, plastic
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.generate import generate
 from plastogen.model.circuit.plastic import Learner
+from plastogen.model.circuit.precision import CELLS
 
 # Brian2's state update is vectorised only with this form of the flags (docs/decisions/0003).
 GCC_FLAGS = (
@@ -116,9 +117,9 @@ def equations(classes: Sequence[str]) -> list[str]:
     first.
     """
     return [
+        CELLS.__name__,
         network.variables(classes),
-        network.DRAW,
-        network.external(),
+        *external.equations(),
         network.step(classes),
         network.RESET,
         network.arrival(classes),

@@ -56,7 +56,7 @@ async function simulate(Network, module, model, ask) {
   const seed = model.seeds[ask.seed], arrays = {};
   const words = Object.entries(sharedValues(model, ask.mg, ask.background)).map(([name, value]) => `G.${name}=${value}`);
   for (const [name, values] of Object.entries(cellValues(model, ask.drive, ask.seed))) {
-    arrays[`/${name}`] = values;
+    arrays[`/${name}`] = Float32Array.from(values);
     words.push(`G.${name}=/${name}`);
   }
   const environment = { PLASTOGEN_SECONDS: String(model.settle_s + ask.seconds), PLASTOGEN_STRUCTURE: String(seed.structure), PLASTOGEN_NOISE: String(seed.noise) };
