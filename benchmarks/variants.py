@@ -19,7 +19,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from plastogen import load_model
-from plastogen.model.circuit import Circuit, Engine, network, program
+from plastogen.model.circuit import Circuit, Engine, network
+from plastogen.model.circuit.program import signature
 
 BARE_LOOP = "x = 0\nfor i in range(20_000_000): x += i * i"  # about a second
 
@@ -50,7 +51,7 @@ def brian2_flags() -> tuple[str, ...]:
 @contextmanager
 def compiled_with(flags: tuple[str, ...]) -> Iterator[None]:
     """Engines build and run programs compiled with `flags`."""
-    with patch.object(program, "flags", lambda: flags):
+    with patch("plastogen.model.circuit.program.flags", lambda: flags):
         yield
 
 
@@ -89,7 +90,7 @@ def machine() -> str:
     ):
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
-    about = program.signature("cpp")
+    about = signature("cpp")
     parts = (
         f"{model}, {os.cpu_count()} cores",
         about["compiler"],

@@ -167,7 +167,7 @@ def test_a_room_is_entered_through_its_facade() -> None:
 OUTSIDE = [path for name in ("benchmarks", "notebooks") for path in (ROOT / name).glob("*.py")]
 # benchmarks that take the network apart, to time its parts or to build variants of it
 INSIDE = {f"{stem}.py": "model.circuit.program" for stem in (
-    "engine_speed", "kernel", "step_bias", "sweep_speed",
+    "engine_speed", "kernel", "step_bias", "sweep_speed", "variants",
 )}  # fmt: skip
 
 
