@@ -256,25 +256,6 @@ def test_bound_receptors_follow_the_closed_form() -> None:
 # input from outside
 
 
-def test_external_spikes_are_poisson() -> None:
-    from scipy.stats import poisson
-
-    rng, mean, n = np.random.default_rng(0), 0.7, 400_000
-    uniform = rng.random(n)
-    values: dict[str, Any] = {
-        "u": uniform,
-        "exp": np.exp,
-        "n_ext": mean,
-        "x_ext": np.zeros(n),
-        "int": lambda x: np.asarray(x, float),
-    }
-    exec(net.external(), values)
-    counts = np.bincount(values["x_ext"].astype(int), minlength=8)
-    wanted = n * poisson.pmf(np.arange(len(counts)), mean)
-    assert np.abs(counts - wanted)[wanted > 5].max() < 4.5 * np.sqrt(wanted.max())
-    assert (np.abs(counts - wanted) < 4.5 * np.sqrt(wanted) + 3).all()
-
-
 def test_mean_and_variance_of_the_voltage_under_external_input_are_campbells() -> None:
     """Shot noise (Campbell 1909): mean rate x integral of a potential, variance rate x integral of
     its square.
