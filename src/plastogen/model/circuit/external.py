@@ -61,7 +61,7 @@ static inline int32_t _turned(const int32_t a)
 def uniform(a: Words, b: Words) -> npt.NDArray[np.float32]:
     """Uniform in [0, 1), in steps of 2**-24."""
     upper = (a.view(np.uint32) + b.view(np.uint32)) >> np.uint32(8)
-    return upper.astype(np.float32) * np.float32(2**-24)
+    return upper.astype(np.float32) / np.float32(2**24)
 
 
 def moved(a: Words) -> Words:
@@ -98,7 +98,7 @@ def functions() -> dict[str, Any]:
 def begun(n: int, seed: int) -> dict[str, Words]:
     """The words of `n` cells' generators before the first step, by name."""
     drawn = np.random.RandomState(seed).random_sample((len(STATE), n))
-    words = (2.0**32 * drawn).astype(np.uint32).view(np.int32)
+    words = (2**32 * drawn).astype(np.uint32).view(np.int32)
     return dict(zip(STATE, words, strict=True))
 
 
