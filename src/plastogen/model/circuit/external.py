@@ -64,6 +64,11 @@ def uniform(a: Words, b: Words) -> npt.NDArray[np.float32]:
     return upper.astype(np.float32) / np.float32(2**24)
 
 
+def xor(a: Words, b: Words) -> Words:
+    """Bits that are set in exactly one."""
+    return a ^ b
+
+
 def moved(a: Words) -> Words:
     """Shifted to the left by 9 bits."""
     return a << np.int32(9)
@@ -80,7 +85,7 @@ def functions() -> dict[str, Any]:
     import brian2 as b2
 
     found = {}
-    called = {"uniform": uniform, "xor": np.bitwise_xor, "moved": moved, "turned": turned}
+    called = {"uniform": uniform, "xor": xor, "moved": moved, "turned": turned}
     for name, function in called.items():
         takes = 2 if name in ("uniform", "xor") else 1
         found[name] = b2.Function(
@@ -90,7 +95,7 @@ def functions() -> dict[str, Any]:
             return_unit=1,
             return_type="float" if name == "uniform" else "integer",
         )
-        found[name].implementations.add_numpy_implementation(function)
+        found[name].implementations.add_numpy_implementation(function, discard_units=True)
         found[name].implementations.add_implementation("cpp", CPP[name], name=f"_{name}")
     return found
 
