@@ -13,10 +13,12 @@ from courses import KETAMINE, plan, simulate_all
 
 from plastogen.simulation.course import Course
 from plastogen.simulation.switches import Switches, block_sites
+from plastogen.simulation.variables import VARIABLES
 
 SITES = tuple(block_sites(plan({}).circuit))
 NO_BLOCK = {"block": dict.fromkeys(SITES, 0)}
-SHOWN = {"plasma_ng_ml", "brain_uM", "occupancy"}  # the drug itself
+OF_THE_DRUG = {name for name, one in VARIABLES.items() if "species" in one.dims}
+SHOWN = OF_THE_DRUG | {"occupancy"}  # what is there without any block
 HOURS = 30
 
 
