@@ -126,7 +126,7 @@ def test_sheets_show_it_as_text() -> None:
         sheets.Asked(1, HARM, answer=HARM),
     ]  # fmt: skip
     blocks.append(sheets.Slide(tuple(blocks)))
-    made = str(render.page(HARM, blocks, {}, css="sheet"))
+    made = str(render.page(HARM, blocks, {}, kind="student"))
     assert Tags(made).brought == []
     shown = MarkdownIt("commonmark", {"html": True}).enable("table")
     assert Tags(shown.render(render.markdown(blocks, {}))).brought == []
