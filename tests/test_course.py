@@ -403,6 +403,9 @@ class Counting:
         return self.inner.measure(drive, seed)
 
 
+AMPA = answering().drive_numbers.index("ampa")
+
+
 def told(**numbers: float) -> np.ndarray:
     return Drive(**numbers).array(answering())[None]
 
@@ -412,6 +415,45 @@ def listener(
 ) -> tuple[ProbeScheduler, Counting]:
     probe = Counting()
     return ProbeScheduler(CachedProbe(probe, tmp_path), 1, resolution=resolution, most=most), probe
+
+
+class Jittery:
+    """The formula; what moves synapses has noise, as that of a window, and rates say they have."""
+
+    key, circuit = "jittery", answering()
+
+    def measure(self, drive: Drive, seed: int) -> Activity:
+        found = FormulaProbe(self.circuit, RULE).measure(drive, seed)
+        rng = np.random.default_rng(int(1e6 * drive["ampa"]))
+        factor = np.exp(0.3 * rng.standard_normal(9))
+        return replace(
+            found, potentiation=found.potentiation * factor, rate_se_hz=found.rate_hz / 30
+        )
+
+
+def test_what_moves_synapses_is_smoothed_over_all_that_was_asked(tmp_path: Path) -> None:
+    ears = ProbeScheduler(CachedProbe(Jittery(), tmp_path), 1, resolution=0.001, most=99)
+    asked = [told(ampa=left) for left in np.linspace(0.8, 1, 14)]
+    before = [ears.answer(drive) for drive in asked]
+    assert ears.noisy
+    ears.smooth()
+    after = [ears.answer(drive) for drive in asked]
+    true = [FormulaProbe(answering(), RULE).measure(Drive(ampa=d[0, AMPA]), 1) for d in asked]
+
+    def missed(found: list[Activity]) -> float:
+        pairs = zip(found, true, strict=True)
+        return float(np.std([np.log(a.potentiation[0] / b.potentiation) for a, b in pairs]))
+
+    assert missed(before) > 0.2
+    assert missed(after) < missed(before) / 2
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one.rate_hz, other.rate_hz)
+    assert len(ears.measured) == len(asked)  # nothing was asked again
+    quiet = ProbeScheduler(
+        CachedProbe(FormulaProbe(answering(), RULE), tmp_path / "quiet"), 1, resolution=0.1, most=9
+    )
+    quiet.answer(asked[0])
+    assert not quiet.noisy
 
 
 def test_a_drive_near_one_already_asked_gets_the_same_answer(tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ Two clocks. The slow state is integrated (`step`); the circuit is asked (the pro
 macro steps. A step is first taken with the activity as it was, the circuit is asked at its end, and
 the step is taken again with the activity running to the answer: the difference is the error that
 sets the step. A drive within `resolution` of one already asked gets the same answer, so that noise
-does not make a resting state drift; resolution and steps shrink with the tolerance.
+does not make a resting state drift; resolution and steps shrink with the tolerance. Where answers
+have the noise of a window the course is followed twice, the second time with what moves synapses
+smoothed over all that was asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,9 @@ from plastogen.simulation.rest import begin
 from plastogen.simulation.step import Moment, Path, Stepper
 from plastogen.simulation.variables import require_possible
 
+if TYPE_CHECKING:
+    from plastogen.simulation.emulator import Emulator
+
 Array = npt.NDArray[np.float64]
 
 SNAPSHOT_S = 20  # spectra and rasters are never taken from the short windows of probes
@@ -37,6 +42,8 @@ NOISE_FLOOR_SE = 2  # changes of activity within this many standard errors do no
 FIRST_STEP_H, SHORTEST_STEP_H, LONGEST_STEP_H = 1 / 30, 1 / 240, 48
 SHRINK, SAFETY, GROW = 0.3, 0.9, 3
 SUBSTEPS = 8  # of block within a macro step
+FEWEST_SMOOTHED = 8  # answers that show how what moves synapses goes with a drive
+DRIFT = ("potentiation", "depression", "drift_variance")
 REST_ROUNDS = 20  # probes spent on finding the resting state under ongoing stress
 
 
@@ -49,8 +56,10 @@ class ProbeScheduler:
         self.probe, self.seed, self.resolution, self.most = probe, seed, resolution, most
         self.drives: list[Array] = []
         self.answers: list[Activity] = []
+        self.measured: list[tuple[Array, Activity]] = []  # of `drives`, those the circuit answered
         self.furthest = 0.0  # of a drive that was wanted from the one whose answer stood in for it
         self.frozen: Activity | None = None
+        self.smoothed: Emulator | None = None
 
     @property
     def cap_hit(self) -> bool:
@@ -73,7 +82,35 @@ class ProbeScheduler:
                 self.furthest = max(self.furthest, float(distance[nearest]))
                 return self.answers[nearest]
         found = self.probe.measure(Drive.from_array(self.probe.circuit, wanted), self.seed)
-        return self.adopt(drives, _as_batch(found))
+        self.measured.append((wanted, found))
+        return self.adopt(drives, self._with_drift(wanted, _as_batch(found)))
+
+    @property
+    def noisy(self) -> bool:
+        """Whether what the circuit says of synapses has the noise of a window."""
+        if not self.measured:
+            return False
+        _, first = self.measured[0]
+        return bool(np.isfinite(first.potentiation).all() and first.rate_se_hz.any())
+
+    def smooth(self) -> None:
+        """From here on, take for what moves synapses what all answers so far say of it together."""
+        from plastogen.simulation.emulator import Emulator
+
+        drives, answers = zip(*self.measured, strict=True)
+        seeds = np.full(len(drives), self.seed)
+        self.smoothed = Emulator.fit(self.probe.circuit, np.array(drives), seeds, answers)
+        pairs = zip(self.drives, self.answers, strict=True)
+        self.answers = [self._with_drift(drive, answer) for drive, answer in pairs]
+        self.furthest, self.frozen = 0.0, None
+
+    def _with_drift(self, drive: Array, answer: Activity) -> Activity:
+        """`answer`, a batch of one, with what is known of synapses under this drive."""
+        if self.smoothed is None:
+            return answer
+        asked = Drive.from_array(self.probe.circuit, drive[None])
+        found = self.smoothed.measure(asked, np.array([self.seed])).arrays()
+        return replace(answer, **{name: found[name] for name in DRIFT})  # type: ignore[arg-type]
 
     def adopt(self, drives: Array, answer: Activity) -> Activity:
         """Take `answer` for what the circuit does under this drive from here on."""
@@ -126,20 +163,21 @@ def follow(
     plan: Plan, asker: DriveProbe, tell: Progress = lambda what, share: None, *, since: float = 0.0
 ) -> tuple[Course, dict[str, Drive]]:
     """The course of `plan` with the answers of `asker`, kept on disk, and the drive at each of its
-    snapshots' moments.
+    snapshots' moments. Followed twice where answers have noise: in what moves synapses, that of one
+    window, at the start too, is as large as what a drug does to them.
     """
     probe = CachedProbe(asker, since=since)
     scheduler = ProbeScheduler(
         probe, plan.seed, resolution=RESOLUTION_SHARE * plan.tolerance, most=plan.max_probes
     )
-    stepper = Stepper([plan], scheduler.answer)
-    start = begin(
-        stepper, within=scheduler.resolution / 2, rounds=REST_ROUNDS, adopt=scheduler.adopt
-    )
-    if plan.switches.probe == "frozen":
-        scheduler.frozen = start.activity
-    writer = _Writer(plan, stepper, start)
-    drives = _to_the_end(plan, stepper, start, writer, tell)
+
+    def first_half(what: str, share: float) -> None:
+        tell(what, share / 2 if scheduler.noisy else share)
+
+    stepper, writer, drives = _follow_once(plan, scheduler, first_half)
+    if scheduler.noisy and len(scheduler.measured) >= FEWEST_SMOOTHED:
+        scheduler.smooth()
+        stepper, writer, drives = _follow_once(plan, scheduler, tell)
     log = {
         "probes": len(scheduler.drives),
         "cap_hit": scheduler.cap_hit,
@@ -152,6 +190,20 @@ def follow(
     species = stepper.treated[0].species
     require_possible(writer.arrays, plan.grid_h)
     return Course(plan.grid_h, writer.arrays, stepper.pools, species, {}, log), drives
+
+
+def _follow_once(
+    plan: Plan, scheduler: ProbeScheduler, tell: Progress
+) -> tuple[Stepper, _Writer, dict[str, Drive]]:
+    """From the resting state to the end, with the answers of `scheduler`."""
+    stepper = Stepper([plan], scheduler.answer)
+    start = begin(
+        stepper, within=scheduler.resolution / 2, rounds=REST_ROUNDS, adopt=scheduler.adopt
+    )
+    if plan.switches.probe == "frozen":
+        scheduler.frozen = start.activity
+    writer = _Writer(plan, stepper, start)
+    return stepper, writer, _to_the_end(plan, stepper, start, writer, tell)
 
 
 def _to_the_end(
