@@ -177,7 +177,9 @@ def follow(
     stepper, writer, drives = _follow_once(plan, scheduler, first_half)
     if scheduler.noisy and len(scheduler.measured) >= FEWEST_SMOOTHED:
         scheduler.smooth()
-        stepper, writer, drives = _follow_once(plan, scheduler, tell)
+        stepper, writer, drives = _follow_once(
+            plan, scheduler, lambda what, share: tell(what, (1 + share) / 2)
+        )
     log = {
         "probes": len(scheduler.drives),
         "cap_hit": scheduler.cap_hit,
