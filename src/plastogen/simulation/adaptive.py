@@ -312,7 +312,7 @@ class _Writer:
     def __init__(self, plan: Plan, stepper: Stepper, start: Moment) -> None:
         self.t_h, self.stepper, self.start, self.steps = plan.grid_h, stepper, start, 0
         self.arrays = stepper.treated[0].written(self.t_h)
-        self._reference = stepper.model.recurrent(start.y)
+        self._reference = start.y
         first = self.t_h <= start.t_h
         n = int(first.sum())
 

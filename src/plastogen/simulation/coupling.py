@@ -8,11 +8,12 @@ follows the course. Numbers may be arrays with one number a course.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from plastogen.model.circuit import Circuit, Drive, State, cell_values, reduce
+from plastogen.model.circuit import PRINCIPAL, Activity, Circuit, Drive, State, cell_values, reduce
 from plastogen.model.pharmacology import OF_SUBUNITS, TARGETS, by_pool, receptors, value
 from plastogen.model.plasticity import STATES, Inputs, Plasticity, SlowModel
 
@@ -53,12 +54,11 @@ def slow_inputs(
     block: Mapping[str, Any],
     targets: Mapping[str, Any],
     *,
-    rate_E: Any = 1.0,
-    ampa_throughput: Any = 1.0,
+    relative: Mapping[str, Any] = MappingProxyType({}),
     stress: Any = 0.0,
 ) -> Inputs:
-    """What the slow layer is told: activity relative to the healthy circuit's, block by pool, the
-    values of targets.
+    """What the slow layer is told: activity relative to the healthy circuit's (`relative`), block by
+    pool, the values of targets.
 
     What a class has lost is the mean of its synaptic and its tonic receptors; those at rest are
     not counted.
@@ -76,14 +76,42 @@ def slow_inputs(
     at_rest = f"{circuit.principal}.rest"
     resting = (1 - block[at_rest]) * receptors(targets, at_rest) if at_rest in block else 1.0
     return Inputs(
-        rate_E=rate_E,
-        ampa_throughput=ampa_throughput,
+        **relative,
         rest_current=resting,
         pv_block=lost(circuit.of_role("perisomatic"), "synaptic", "tonic"),
         e_block=lost((circuit.principal,), "synaptic", "tonic"),
         stress=stress,
         **{name: value(targets, name) for name in _SIGNALLING},
     )
+
+
+def relative(activity: Activity, baseline: Activity, *, nmda_share: Any) -> dict[str, Any]:
+    """What the circuit does relative to the healthy one, (..., courses): by names of `Inputs`.
+
+    nmda_share: part of a spine's calcium that comes in through NMDA receptors, the rest comes with
+    the cell's own spikes. Where no calcium passes a threshold the balance is as it was.
+    """
+    rate = activity.rate_hz[..., PRINCIPAL] / baseline.rate_hz[..., PRINCIPAL]
+    entry = activity.calcium / baseline.calcium
+    moved, moved_0 = (a.potentiation + a.depression for a in (activity, baseline))
+    return {
+        "rate_E": rate,
+        "ampa_throughput": activity.ampa_throughput / baseline.ampa_throughput,
+        "calcium": (1 - nmda_share) * rate + nmda_share * entry,
+        "balance": balance(activity.potentiation, activity.depression)
+        / balance(baseline.potentiation, baseline.depression),
+        "above_threshold": moved.sum(axis=-1) / moved_0.sum(axis=-1),
+    }
+
+
+def balance(potentiation: Any, depression: Any) -> Any:
+    """Where the rule drives synapses to, mean over their classes (..., classes): potentiation over
+    potentiation and depression, of those classes in which calcium passes a threshold at all.
+    """
+    moved = potentiation + depression
+    heard = moved > 0
+    each = np.where(heard, potentiation / np.where(heard, moved, 1), 0)
+    return each.sum(axis=-1) / np.maximum(heard.sum(axis=-1), 1)
 
 
 def targets_of(circuit: Circuit) -> tuple[str, ...]:

@@ -41,7 +41,10 @@ FIRST_STEP_H, GROWTH, LONGEST_STEP_H = (
 )  # of a formula's steps: see `formula_nodes`
 FURTHEST = 4  # times its last change, that activity may be thought to run on
 REST_ROUNDS, REST_TOLERANCE = 100, 1e-13  # of J, at rest under lasting stress
-WRITTEN = ("rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pattern_shift")
+WRITTEN = (
+    "rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pattern_shift",
+    "potentiation", "depression",
+)  # fmt: skip
 
 
 class Answers(Protocol):
@@ -55,7 +58,8 @@ class Answers(Protocol):
 def alike(plan: Plan) -> str:
     """Plans with equal marks can be followed side by side."""
     given = sorted((name, *drug.actions.nmdar) for name, drug in plan.drugs.items())
-    switches = [plan.switches.feedback, plan.switches.probe, plan.switches.metabolites]
+    cut = plan.switches
+    switches = [cut.feedback, cut.probe, cut.metabolites, cut.calcium_rule]
     pace = SlowModel(
         plan.plasticity
     ).fastest_h  # those of another pace would change the steps within a step
@@ -197,7 +201,7 @@ class Lockstep:
             lambda name: held[name],
             start=start.activity,
             baseline=self.stepper.baseline,
-            reference=model.recurrent(start.y),
+            reference=start.y,
             stress=self.stress,
         )
         found["block"] = held["block"]

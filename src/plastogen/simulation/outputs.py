@@ -16,6 +16,7 @@ import numpy.typing as npt
 from plastogen._base.quantity import Quantity
 from plastogen.model.circuit import Activity, Circuit, measures
 from plastogen.model.plasticity import STATES, Plasticity, SlowModel
+from plastogen.simulation.coupling import balance
 from plastogen.simulation.switches import Switches
 from plastogen.simulation.variables import VARIABLES, variables_of
 
@@ -40,30 +41,31 @@ def observe(
     *,
     start: Activity,
     baseline: Activity,
-    reference: npt.ArrayLike,
+    reference: Array,
     stress: Array,
 ) -> dict[str, Array]:
     """Variables of results.nc along a course, but concentrations, occupancy, stress and block;
     only those the circuit has (`variables_of`).
 
     y: (times, ..., states). recorded: a number of `Activity` along the course, (times, ...). start,
-    baseline: activity when the course begins, and of the healthy circuit. reference: J when the
-    course begins.
+    baseline: activity when the course begins, and of the healthy circuit. reference: the slow state
+    when the course begins.
     """
-    recurrent = model.recurrent(y)
     found = {name: y[..., i] for i, name in enumerate(STATES)} | {
         "rate_hz": recorded("rate_hz"),
         "rate_se_hz": recorded("rate_se_hz"),
         "glutamate": 100 * recorded("glutamate") / start.glutamate,
         "ampa_throughput": recorded("ampa_throughput") / baseline.ampa_throughput,
         "calcium": recorded("calcium") / baseline.calcium,
+        "balance": balance(recorded("potentiation"), recorded("depression"))
+        / balance(baseline.potentiation, baseline.depression),
         "pattern_shift": recorded("pattern_shift"),
-        "recurrent": recurrent,
+        "recurrent": model.recurrent(y),
         "spine_density": model.spine_density(y),
         "vacant": model.vacant(y),
-        "spine_formation": model.formation(y),
+        "spine_formation": model.formation(y, stress),
         "spine_elimination": model.elimination(y, stress),
-        "clinical_effect": model.clinical_effect(recurrent, reference),
+        "clinical_effect": model.clinical_effect(y, reference),
     }
     if circuit.of_role("dendritic"):
         found["dissociation"] = measures.dissociation(circuit, recorded("rate_hz"), start.rate_hz)

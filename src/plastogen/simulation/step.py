@@ -34,8 +34,8 @@ from plastogen.model.circuit import (
     voltages,
 )
 from plastogen.model.pharmacology import BlockKinetics, Gating, Pool, TreatedSubject, target
-from plastogen.model.plasticity import STATES, Inputs, SlowModel, stacked
-from plastogen.simulation.coupling import held_state, slow_inputs
+from plastogen.model.plasticity import STATES, Inputs, SlowModel, nmda_share, stacked
+from plastogen.simulation.coupling import held_state, relative, slow_inputs
 from plastogen.simulation.course import Plan, treated_of
 from plastogen.simulation.outputs import switched
 
@@ -145,6 +145,8 @@ class Stepper:
         )
         self.inhibition = np.array([float(plan.subject.inhibition) for plan in plans])
         self.feedback = first.switches.feedback == "on"
+        self.hears_calcium = first.switches.calcium_rule == "on"
+        self.nmda_share = nmda_share(first.rule)
         self._known: list[tuple[Activity, Gating]] = []
         self.baseline = answer(np.repeat(Drive().array(self.circuit)[None], len(plans), axis=0))
 
@@ -234,20 +236,18 @@ class Stepper:
 
     def inputs(self, activity: Activity, block: Array, levels: Mapping[str, Array]) -> Inputs:
         """Inputs of the slow layer: block (..., courses, pools), levels (..., courses)."""
-        rate, passed = self.relative(activity)
         return slow_inputs(
             self.circuit,
             self._of_pools(block),
             levels,
-            rate_E=rate,
-            ampa_throughput=passed,
+            relative=self.relative(activity),
             stress=levels["stress"],
         )
 
-    def relative(self, activity: Activity) -> tuple[Array, Array]:
-        """Rate of principal cells and AMPA throughput, relative to the healthy circuits'."""
-        rate = activity.rate_hz[..., PRINCIPAL] / self.baseline.rate_hz[..., PRINCIPAL]
-        return rate, np.asarray(activity.ampa_throughput / self.baseline.ampa_throughput)
+    def relative(self, activity: Activity) -> dict[str, Any]:
+        """What circuits do relative to the healthy ones, (courses,) each; names of `Inputs`."""
+        found = relative(activity, self.baseline, nmda_share=self.nmda_share)
+        return found if self.hears_calcium else found | {"balance": np.ones(len(self.plans))}
 
     def _of_pools(self, block: Array) -> dict[str, Array]:
         return {pool: block[..., i] for i, pool in enumerate(self.pools)}
@@ -307,8 +307,8 @@ class Stepper:
         rows = np.stack(
             [np.broadcast_to(getattr(told, name), block.shape[:-1]) for name in INPUTS], axis=1
         )
-        for name, x0, x1 in zip(("rate_E", "ampa_throughput"), first, then, strict=True):
-            rows[:, INPUTS.index(name)] = x0 + share * (x1 - x0)
+        for name, x0 in first.items():
+            rows[:, INPUTS.index(name)] = x0 + share * (then[name] - x0)
         length, pairs = float(given.t_h[-1] - given.t_h[0]), (len(block) - 1) // 2
         each = max(1, int(np.ceil(length / pairs * self.model.fastest_h / SUBSTEP)))
         path = np.array(list(self._runge_kutta(start.y, rows, length / pairs, each)))

@@ -23,13 +23,15 @@ class Switches(Definition):
     `block`: share of the drug's block that is left by site (`block_sites`): 1 as the receptor model
     says, 0 no block there. `probe: frozen`: the slow layer sees the circuit as at baseline,
     whatever the drug does. `feedback: off`: weights and spines do not re-enter the circuit.
-    `homeostasis: off`: no synaptic scaling. `metabolites: off`: only the parent drug acts.
+    `homeostasis: off`: no synaptic scaling. `calcium_rule: off`: the balance of potentiation and
+    depression stays as it is when healthy, so no synapse is tagged. `metabolites: off`: only the parent drug acts.
     """
 
     block: dict[str, Factor] = {}
     probe: Literal["live", "frozen"] = "live"
     feedback: OnOff = "on"
     homeostasis: OnOff = "on"
+    calcium_rule: OnOff = "on"
     metabolites: OnOff = "on"
 
     def block_factor(self, pool: str) -> float:

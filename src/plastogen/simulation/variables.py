@@ -103,11 +103,26 @@ VARIABLES: dict[str, Variable] = {
         "calcium entry through NMDA receptors of E, ratio to baseline",
         "ratio to baseline",
     ),
+    "balance": Variable(
+        _TIME,
+        "1",
+        "balance of potentiation and depression, ratio to baseline",
+        "ratio to baseline",
+    ),
     "stress": Variable(_TIME, "1", "stress", "level"),
     "bdnf": Variable(_TIME, "1", "BDNF", "relative to healthy"),
     "eef2k": Variable(_TIME, "1", "eEF2 kinase activity", "relative to healthy"),
     "mtorc1": Variable(_TIME, "1", "mTORC1 activity", "relative to healthy"),
+    "desensitisation": Variable(
+        _TIME, "1", "TrkB signal that TrkB is used to", "relative to healthy", low=1
+    ),
+    "free_protein": Variable(
+        _TIME, "1", "new protein free to be captured", "share of the most", high=1
+    ),
     "protein": Variable(_TIME, "1", "synaptic proteins", "relative to healthy"),
+    "tag": Variable(
+        _TIME, "1", "early potentiation (tag)", "share of the healthy balance", low=-math.inf
+    ),
     "weight": Variable(_TIME, "1", "synaptic weight", "relative to healthy"),
     "scaling": Variable(_TIME, "1", "homeostatic scaling", "relative to healthy"),
     "recurrent": Variable(_TIME, "1", "recurrent strength J", "relative to healthy"),

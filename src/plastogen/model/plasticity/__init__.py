@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         efficacies,
         in_magnesium,
         learner_of,
+        nmda_share,
         numbers_of,
         rule_in,
     )

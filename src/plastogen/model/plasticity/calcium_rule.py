@@ -154,6 +154,12 @@ def numbers_of(rule: CalciumRule, *, scale: float = 1) -> RuleNumbers:
     )
 
 
+def nmda_share(rule: CalciumRule) -> float:
+    """Part of a spine's calcium that comes in through NMDA receptors, the rule's own amplitudes."""
+    own, spike = float(rule.presynaptic), float(rule.postsynaptic)
+    return own / (own + spike)
+
+
 def in_magnesium(
     numbers: RuleNumbers, relief: Relief, free: Callable[[float, float], float], mg_mM: float
 ) -> RuleNumbers:

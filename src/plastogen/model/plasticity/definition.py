@@ -52,7 +52,7 @@ class Clinical(Definition):
     person.
     """
 
-    effect_per_log_weight: Annotated[Quantity, In("1", above=0)]
+    effect_per_log_strength: Annotated[Quantity, In("1", above=0)]
     largest_effect: Annotated[Quantity, In("1", above=0)]
 
 

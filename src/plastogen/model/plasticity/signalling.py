@@ -1,31 +1,31 @@
 """In: what the circuit does and drugs' targets, at each moment (`Inputs`). Out: BDNF, TrkB,
 mTORC1, new protein.
 
-One switch serves every step: S(x) = x^n / (x^n + half^n), D(x) = S(x) - S(1), zero when healthy.
-With u the AMPA throughput of one spine, x = u / habituation and c = S(x) / S(1), the coincidence
-that TrkB needs; `f.X` is the factor by which drugs change X:
+One saturation serves every step: S(x) = x^n / (x^n + half^n). With C the calcium of spines,
+u the AMPA throughput of one spine, both ratios to healthy; `f.X` is the factor by which drugs
+change X:
 
-    d eef2k       = (f.eef2k rest_current^m - eef2k) / tau    resting NMDAR calcium drives eEF2K
+    d eef2k        = (f.eef2k rest_current^m - eef2k) / tau   resting NMDAR calcium drives eEF2K
         (Autry 2011)
-    d bdnf        = (1 + disinhibition release_gain D(x)      release by AMPA and L-type calcium
+    d bdnf         = (1 + disinhibition release_gain (S(C / adaptation) - S(1))  calcium releases it
         (Lepack 2015)
-                       + spontaneous translation_gain (1 - eef2k)      translation (Autry 2011,
-                           Nosyreva 2013)
-                       + tone_gain tone - bdnf) / tau         slow monoaminergic tone (row 49)
-    trkb          = f.bdnf bdnf c                             needs depolarisation (Meyer-Franke
-        1998)
-    d mtorc1      = (1 + mtorc1_gain D(trkb) - mtorc1) / tau                          (Li 2010,
-        Jourdi 2009)
-    translation   = f.protein S(f.mtorc1 mtorc1) / S(1) x (ceiling - protein) / (ceiling - 1)
+                        + spontaneous translation_gain (1 - eef2k) - bdnf) / tau      (Autry 2011,
+                            Nosyreva 2013)
+    d adaptation   = (C - adaptation) / rise, or / fall        release gets used to a level
+    signal         = f.bdnf bdnf S(u) / S(1)                   TrkB needs depolarisation
+        (Meyer-Franke 1998)
+    d desensitisation = (max(signal, 1) - desensitisation) / tau
+    d mtorc1       = (max(1 + gain K / (1 + K+ / ceiling), floor) - mtorc1) / tau     (Li 2010,
+        Jourdi 2009)    K = signal / desensitisation - 1
+    translation    = f.protein S((f.mtorc1 mtorc1 - 1)+)       the rise of mTORC1 makes new protein
         (Li 2010)
-    d protein     = (1 + mtorc1_share (translation - 1) - protein) / tau
-        (Li 2010)
-    d habituation = c (u - habituation) / tau                 sliding threshold (Bienenstock 1982)
+    d free_protein = (translation - free_protein) / tau        what synapses can capture; nil at rest
+    d protein      = made translation - (protein - 1) / tau    all synaptic proteins, as blots show
 
-Release answers a *surge* above what the synapse is used to, not a level. A plain threshold would
-get two things wrong: here the surge counts as much in a stressed circuit, whose throughput is low
-all day, and the slow rise of the weights afterwards sets off no second wave. A silent synapse (c
-near 0) does not habituate.
+Release answers a rise above what it is used to. It gets used to more within hours and unlearns it
+over days: if it fell as fast as it rises, the end of any suppressor would be a surge. TrkB
+desensitises to a rise only, so that there is no rebound; mTORC1 keeps a basal floor, so that a
+blocker alone changes little. New protein is made by a *rise* of mTORC1: none at rest.
 """
 
 from __future__ import annotations
@@ -61,6 +61,13 @@ class Inputs:
 
     rate_E: Any = 1.0
     ampa_throughput: Any = 1.0
+    calcium: Any = 1.0
+    """Mean calcium of the spines of principal cells."""
+    balance: Any = 1.0
+    """Where the calcium rule drives synapses between principal cells to: potentiation over
+    potentiation and depression."""
+    above_threshold: Any = 1.0
+    """How much potentiation and depression there is in all."""
     rest_current: Any = 1.0
     """Resting (miniature) NMDAR current of principal cells left."""
     pv_block: Any = 0.0
@@ -78,35 +85,31 @@ class Signalling(Definition):
     """Section `signalling` of a plasticity file; ratios are to the healthy, drug-free state."""
 
     steepness: Annotated[Quantity, In("1", minimum=1)]
-    habituation_time: Hours
-    coincidence_half: Ratio
+    adaptation_rise: Hours
+    adaptation_fall: Hours
     release_half: Ratio
     release_gain: Gain
     eef2k_cooperativity: Annotated[Quantity, In("1", minimum=1)]
     eef2k_time: Hours
     translation_gain: Gain
-    tone_gain: Gain
     bdnf_time: Hours
-    trkb_half: Ratio
+    coincidence_half: Ratio
+    desensitisation_time: Hours
     mtorc1_gain: Gain
+    mtorc1_ceiling: Ratio
+    mtorc1_floor: Share
     mtorc1_time: Hours
-    mtorc1_half: Ratio
-    mtorc1_share: Share
-    protein_ceiling: Annotated[Quantity, In("1", above=1)]
+    translation_half: Ratio
+    free_protein_time: Hours
+    protein_made: Annotated[Quantity, In("1/h", minimum=0)]
     protein_time: Hours
 
     @model_validator(mode="after")
     def _nothing_falls_below_zero(self) -> Signalling:
-        n, faults = float(self.steepness), []
-        for gain, half in (("release_gain", "release_half"), ("mtorc1_gain", "trkb_half")):
-            most = 1 / Switch(float(getattr(self, half)), n).at_one
-            if float(getattr(self, gain)) > most:
-                wanted = (
-                    f"at most {most:.3g} or a higher {half}: below zero without input otherwise"
-                )
-                faults.append(Fault(gain, f"{float(getattr(self, gain)):g}", wanted))
-        if faults:
-            raise faulty(faults)
+        most = 1 / Saturation(float(self.release_half), float(self.steepness)).at_one
+        if float(self.release_gain) > most:
+            wanted = f"at most {most:.3g} or a higher release_half: below zero without input otherwise"
+            raise faulty([Fault("release_gain", f"{float(self.release_gain):g}", wanted)])
         return self
 
 
@@ -119,8 +122,8 @@ def power(x: N, n: Any) -> N:
     return np.exp(n * np.log(np.maximum(x, LEAST)))  # type: ignore[no-any-return]
 
 
-class Switch:
-    """S(x) = x^n / (x^n + half^n): a saturating threshold on a ratio whose healthy value is 1."""
+class Saturation:
+    """S(x) = x^n / (x^n + half^n) of a ratio whose healthy value is 1."""
 
     __slots__ = ("at_one", "half_n", "n")
 
@@ -131,10 +134,7 @@ class Switch:
 
     def __call__(self, x: N) -> N:
         """S(x), 0 to 1; 0 for x <= 0."""
-        return self.of_power(power(x, self.n))
-
-    def of_power(self, high: N) -> N:
-        """S(x) from `high`, which is x^n."""
+        high = power(x, self.n)
         return high / (high + self.half_n)
 
 
@@ -143,83 +143,95 @@ class Cascade:
 
     def __init__(self, k: Signalling, *, disinhibition: float, spontaneous: float) -> None:
         n = float(k.steepness)
-        self.release = Switch(float(k.release_half), n)
-        self.coincidence = Switch(float(k.coincidence_half), n)
-        self.trkb = Switch(float(k.trkb_half), n)
-        self.mtorc1 = Switch(float(k.mtorc1_half), n)
+        self.release = Saturation(float(k.release_half), n)
+        self.coincidence = Saturation(float(k.coincidence_half), n)
+        self.translation = Saturation(float(k.translation_half), n)
         self.release_gain = disinhibition * float(k.release_gain)
         self.translation_gain = spontaneous * float(k.translation_gain)
-        self.tone_gain = float(k.tone_gain)
         self.mtorc1_gain = float(k.mtorc1_gain)
+        self.mtorc1_ceiling = float(k.mtorc1_ceiling)
+        self.mtorc1_floor = float(k.mtorc1_floor)
         self.cooperativity = float(k.eef2k_cooperativity)
-        self.share = float(k.mtorc1_share)
-        self.ceiling = float(k.protein_ceiling)
+        self.protein_made_h = float(k.protein_made)
+        self.rise_h, self.fall_h = 1 / float(k.adaptation_rise), 1 / float(k.adaptation_fall)
         self.per_h = tuple(
             1 / float(tau)
             for tau in (
                 k.eef2k_time,
                 k.bdnf_time,
+                k.desensitisation_time,
                 k.mtorc1_time,
+                k.free_protein_time,
                 k.protein_time,
-                k.habituation_time,
             )
         )
+
+    @property
+    def fastest_h(self) -> float:
+        """The highest rate constant, 1/h; of many courses, of any of them."""
+        return max(float(np.max(rate)) for rate in (*self.per_h, self.rise_h, self.fall_h))
 
     def rates(
         self,
         eef2k: N,
         bdnf: N,
+        adaptation: N,
+        desensitisation: N,
         mtorc1: N,
+        free_protein: N,
         protein: N,
-        habituation: N,
-        tone: N,
         throughput: N,
         inputs: Inputs,
     ) -> tuple[N, N, N, N, N, N, N]:
-        """Rates per hour of the first five, then D(trkb) and translation for the synapse and the
-        spines.
-
-        `throughput` is the AMPA throughput of one spine, 1 when healthy.
+        """Rates per hour of the seven. `throughput`: AMPA throughput of one spine, 1 when
+        healthy.
         """
-        eef2k_h, bdnf_h, mtorc1_h, protein_h, habituation_h = self.per_h
-        high = power(throughput / habituation, self.release.n)  # both switches have one steepness
-        coincidence = self.coincidence.of_power(high) / self.coincidence.at_one
-        surge = self.release.of_power(high) - self.release.at_one
-        drive = self.trkb(bdnf * inputs.bdnf * coincidence) - self.trkb.at_one
-        room = (self.ceiling - protein) / (self.ceiling - 1)
-        made_at_most = self.mtorc1(mtorc1 * inputs.mtorc1) / self.mtorc1.at_one * inputs.protein
-        translation = made_at_most * room
-        made = (
-            self.release_gain * surge + self.translation_gain * (1 - eef2k) + self.tone_gain * tone
-        )
+        eef2k_h, bdnf_h, desensitisation_h, mtorc1_h, free_h, protein_h = self.per_h
+        surge = self.release(inputs.calcium / adaptation) - self.release.at_one
+        made = self.release_gain * surge + self.translation_gain * (1 - eef2k)
+        away = inputs.calcium - adaptation
+        signal = self._signal(bdnf, throughput, inputs)
+        translation = self._translation(mtorc1, inputs)
         return (
             (power(inputs.rest_current, self.cooperativity) * inputs.eef2k - eef2k) * eef2k_h,
             (1 + made - bdnf) * bdnf_h,
-            (1 + self.mtorc1_gain * drive - mtorc1) * mtorc1_h,
-            (1 + self.share * (translation - 1) - protein) * protein_h,
-            coincidence * (throughput - habituation) * habituation_h,
-            drive,
-            translation,
+            np.maximum(away, 0) * self.rise_h + np.minimum(away, 0) * self.fall_h,
+            (np.maximum(signal, 1) - desensitisation) * desensitisation_h,
+            (self._driven(signal / desensitisation) - mtorc1) * mtorc1_h,
+            (translation - free_protein) * free_h,
+            self.protein_made_h * translation - (protein - 1) * protein_h,
         )
 
-    def steady(self, inputs: Inputs) -> tuple[Any, Any, Any, Any, Any, Any]:
-        """(eef2k, bdnf, mtorc1, protein, D(trkb), translation) at rest under lasting inputs.
+    def _signal(self, bdnf: N, throughput: N, inputs: Inputs) -> N:
+        """What TrkB tells, 1 when healthy."""
+        return bdnf * inputs.bdnf * self.coincidence(throughput) / self.coincidence.at_one  # type: ignore[no-any-return]
 
-        A lasting throughput is what the synapse is used to (x = 1), whatever it is, so it does not
-        enter.
+    def _driven(self, relative: N) -> N:
+        """Where mTORC1 is driven to by TrkB, relative to what that is used to."""
+        rise = relative - 1
+        driven = 1 + self.mtorc1_gain * rise / (1 + np.maximum(rise, 0) / self.mtorc1_ceiling)
+        return np.maximum(driven, self.mtorc1_floor)  # type: ignore[no-any-return]
+
+    def _translation(self, mtorc1: N, inputs: Inputs) -> N:
+        """New synaptic protein that is made, 0 at rest to 1 at most."""
+        return self.translation(np.maximum(mtorc1 * inputs.mtorc1 - 1, 0)) * inputs.protein  # type: ignore[no-any-return]
+
+    def steady(self, throughput: Any, inputs: Inputs) -> tuple[Any, ...]:
+        """The seven of `rates` at rest under lasting inputs; a lasting level of calcium is what
+        release is used to, whatever it is.
         """
         eef2k = power(inputs.rest_current, self.cooperativity) * inputs.eef2k
-        bdnf = 1 + self.translation_gain * (1 - eef2k) + self.tone_gain * inputs.serotonin
-        drive = self.trkb(bdnf * inputs.bdnf) - self.trkb.at_one
-        mtorc1 = 1 + self.mtorc1_gain * drive
-        ratio = self.mtorc1(mtorc1 * inputs.mtorc1) / self.mtorc1.at_one * inputs.protein
-        slope = self.share * ratio / (self.ceiling - 1)
-        protein = (1 - self.share + slope * self.ceiling) / (1 + slope)
+        bdnf = 1 + self.translation_gain * (1 - eef2k)
+        signal = self._signal(bdnf, throughput, inputs)
+        desensitisation = np.maximum(signal, 1)
+        mtorc1 = self._driven(signal / desensitisation)
+        translation = self._translation(mtorc1, inputs)
         return (
             eef2k,
             bdnf,
+            inputs.calcium,
+            desensitisation,
             mtorc1,
-            protein,
-            drive,
-            ratio * (self.ceiling - protein) / (self.ceiling - 1),
+            translation,
+            1 + self.protein_made_h * translation / self.per_h[-1],
         )

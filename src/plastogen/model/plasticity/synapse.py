@@ -1,67 +1,98 @@
-"""In: TrkB drive, new protein, firing rate. Out: the weight of a synapse and its homeostatic
-scaling.
+"""In: where the calcium rule drives synapses to, free protein, firing rate. Out: early and late
+potentiation, and homeostatic scaling.
 
-    d weight  = insertion D(trkb) (ceiling - weight)          AMPA receptors into free slots
-        (Nosyreva 2013)
-                - (weight - 1 - late_gain (protein - 1)) / early_time                 (Frey and
-                    Morris 1997)
-    d scaling = (1 + range (1 - r^n) / (1 + r^n) - scaling) / tau,  r = rate_E
+    x            = (balance - accustomed) heard,  heard = above_threshold / (above_threshold + quiet)
+    d accustomed = x / tau                                     a lasting small push is not potentiation
+    d tag        = (x - tag) / tau                             early potentiation: decays in hours
+        (Frey and Morris 1997)
+    captured     = free_protein tag+ / (tag+ + tag_half)       protein is held by potentiated synapses
+        (Redondo and Morris 2011)
+    d weight     = capture captured (1 - (weight - 1) / slots)+ - (weight - 1) / late_time
+    d scaling    = (1 + range (1 - r^n) / (1 + r^n) - scaling) / tau,  r = rate_E
         (Turrigiano 2008)
 
-The early part decays within a day unless new protein holds it, so the weight is raised before any
-spine is (row 35). Scaling is bounded and its set point is the healthy rate: stress is partly
-compensated, not wholly.
+Neither potentiation without new protein nor new protein without potentiation leaves anything
+behind. Late potentiation is held in few slots, so a large dose leaves little more than a middle
+one. A circuit in which next to no calcium passes a threshold potentiates nothing and depresses
+nothing. Scaling is bounded and its set point is the healthy rate.
 """
 
 from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
+
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
-from plastogen.model.plasticity.signalling import N, power
+from plastogen.model.plasticity.signalling import Inputs, N, power
+
+H_PER_DAY = 24.0
+
+Hours = Annotated[Quantity, In("h", above=0)]
+Ratio = Annotated[Quantity, In("1", above=0)]
 
 
 class Synapse(Definition):
     """Section `synapse` of a plasticity file."""
 
-    insertion: Annotated[Quantity, In("1/h", minimum=0)]
-    ceiling: Annotated[Quantity, In("1", above=1)]
-    early_time: Annotated[Quantity, In("h", above=0)]
-    late_gain: Annotated[Quantity, In("1", minimum=0)]
+    quiet: Ratio
+    accustomed_time: Annotated[Quantity, In("d", above=0)]
+    tag_time: Hours
+    tag_half: Ratio
+    capture: Annotated[Quantity, In("1/h", minimum=0)]
+    slots: Ratio
+    late_time: Hours
     scaling_range: Annotated[Quantity, In("1", minimum=0, below=1)]
     scaling_steepness: Annotated[Quantity, In("1", above=0)]
-    scaling_time: Annotated[Quantity, In("h", above=0)]
+    scaling_time: Hours
 
 
 class Strength:
-    """`Synapse` bound to plain floats."""
+    """`Synapse` bound to plain floats; `heard`: 1, or 0 where no synapse hears its calcium."""
 
     def __init__(self, k: Synapse) -> None:
-        self.insertion = float(k.insertion)
-        self.ceiling = float(k.ceiling)
-        self.early_h = 1 / float(k.early_time)
-        self.late_gain = float(k.late_gain)
+        self.quiet = float(k.quiet)
+        self.accustomed_h = 1 / (float(k.accustomed_time) * H_PER_DAY)
+        self.tag_h, self.tag_half = 1 / float(k.tag_time), float(k.tag_half)
+        self.capture_h, self.slots = float(k.capture), float(k.slots)
+        self.late_h = 1 / float(k.late_time)
         self.range = float(k.scaling_range)
         self.n = float(k.scaling_steepness)
         self.scaling_h = 1 / float(k.scaling_time)
+
+    @property
+    def fastest_h(self) -> float:
+        """The highest rate constant, 1/h; of many courses, of any of them."""
+        rates = (self.tag_h, self.late_h, self.scaling_h, self.accustomed_h)
+        return max(float(np.max(rate)) for rate in rates)
 
     def target(self, rate_E: N) -> N:
         """Scaling that a lasting firing rate (ratio to healthy) leads to, within 1 +/- range."""
         ratio = power(rate_E, self.n)
         return 1 + self.range * (1 - ratio) / (1 + ratio)
 
-    def rates(self, weight: N, scaling: N, drive: N, protein: N, rate_E: N) -> tuple[N, N]:
-        """Rates of weight and scaling per hour."""
-        held = 1 + self.late_gain * (protein - 1)
+    def captured(self, tag: N, free_protein: N) -> N:
+        """Protein that potentiated synapses capture, 0 to 1."""
+        raised = np.maximum(tag, 0)
+        return free_protein * raised / (raised + self.tag_half)  # type: ignore[no-any-return]
+
+    def rates(
+        self, accustomed: N, tag: N, weight: N, scaling: N, captured: N, inputs: Inputs
+    ) -> tuple[N, N, N, N]:
+        """Rates of the four states per hour."""
+        heard = inputs.above_threshold / (inputs.above_threshold + self.quiet)
+        push = (inputs.balance - accustomed) * heard
+        room = np.maximum(1 - (weight - 1) / self.slots, 0)
         return (
-            self.insertion * drive * (self.ceiling - weight) - (weight - held) * self.early_h,
-            (self.target(rate_E) - scaling) * self.scaling_h,
+            push * self.accustomed_h,
+            (push - tag) * self.tag_h,
+            self.capture_h * captured * room - (weight - 1) * self.late_h,
+            (self.target(inputs.rate_E) - scaling) * self.scaling_h,
         )
 
-    def steady(self, drive: N, protein: N, rate_E: N) -> tuple[N, N]:
-        """Weight and scaling at rest under lasting inputs."""
-        held = 1 + self.late_gain * (protein - 1)
-        inserted = self.insertion * drive
-        weight = (inserted * self.ceiling + held * self.early_h) / (inserted + self.early_h)
-        return weight, self.target(rate_E)
+    def steady(self, inputs: Inputs) -> tuple[N, N, N, N]:
+        """The four states at rest under lasting inputs: a lasting balance is what synapses are used
+        to, so none is tagged.
+        """
+        return (inputs.balance, 0.0, 1.0, self.target(inputs.rate_E))  # type: ignore[return-value]

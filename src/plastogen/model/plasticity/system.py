@@ -11,7 +11,8 @@ stand three slow ends:
     d tone         = (serotonin - tone) / tau                                            (Taylor
         2006, row 49)
 
-The circuit sees one product, J = weight x scaling x spine density.
+The circuit sees one product, J = weight x scaling x spine density. Scaling is in J, but neither in
+what a blot nor in what a patient shows: `structure` leaves it out.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.plasticity.definition import Plasticity
-from plastogen.model.plasticity.signalling import Cascade, Inputs, Switch
-from plastogen.model.plasticity.spine import H_PER_DAY, Spines
-from plastogen.model.plasticity.synapse import Strength
+from plastogen.model.plasticity.signalling import LEAST, Cascade, Inputs, Saturation
+from plastogen.model.plasticity.spine import Spines
+from plastogen.model.plasticity.synapse import H_PER_DAY, Strength
 
 Array: TypeAlias = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -34,16 +35,21 @@ T = TypeVar("T")
 ROOT_TOLERANCE = 1e-13
 
 STATES = (
-    "eef2k", "bdnf", "mtorc1", "protein", "habituation", "commit_1", "commit_2", "weight",
-    "scaling", "transient", "persistent", "pv_integrity", "tolerance", "tone",
+    "eef2k", "bdnf", "adaptation", "desensitisation", "mtorc1", "free_protein", "protein",
+    "accustomed", "tag", "commit_1", "commit_2", "weight", "scaling", "transient", "persistent",
+    "pv_integrity", "tolerance", "tone",
 )  # fmt: skip
-"""The slow state, in order: ratios to healthy, but spines (shares of healthy density), tolerance
-and tone.
+"""The slow state, in order: ratios to healthy, but spines (shares of healthy density) and what is
+nil when healthy (`NIL`).
 """
+NIL = ("free_protein", "tag", "commit_1", "commit_2", "tolerance", "tone")
 
-COMMIT_2, WEIGHT, SCALING, TRANSIENT, PERSISTENT = (
-    STATES.index(name) for name in ("commit_2", "weight", "scaling", "transient", "persistent")
-)
+FREE_PROTEIN, TAG, COMMIT_2, WEIGHT, SCALING, TRANSIENT, PERSISTENT = (
+    STATES.index(name)
+    for name in (
+        "free_protein", "tag", "commit_2", "weight", "scaling", "transient", "persistent",
+    )
+)  # fmt: skip
 
 
 HEALTHY = Inputs()
@@ -62,13 +68,13 @@ class SlowModel:
         )
         self.strength = Strength(k.synapse)
         self.spines = Spines(k.spine)
-        self.pv = Switch(float(k.misuse.pv_half), float(k.misuse.pv_steepness))
+        self.pv = Saturation(float(k.misuse.pv_half), float(k.misuse.pv_steepness))
         self.pv_loss_h = float(k.misuse.pv_loss)
         self.pv_recovery_h = 1 / (float(k.misuse.pv_recovery) * H_PER_DAY)
         self.tolerance_gain = float(k.misuse.tolerance_gain)
         self.tolerance_h = 1 / (float(k.misuse.tolerance_time) * H_PER_DAY)
         self.tone_h = 1 / (float(k.comparator.tone_time) * H_PER_DAY)
-        self.effect_per_log_weight = float(k.clinical.effect_per_log_weight)
+        self.effect_per_log_strength = float(k.clinical.effect_per_log_strength)
         self.largest_effect = float(k.clinical.largest_effect)
 
     @property
@@ -76,25 +82,15 @@ class SlowModel:
         """The highest rate constant of all, 1/h, or the next power of two: what an explicit step
         must resolve.
         """
-        synapse, spines = self.strength, self.spines
-        rates = (
-            *self.cascade.per_h,
-            synapse.early_h,
-            synapse.scaling_h,
-            spines.stage_h,
-            spines.transient_h,
-            self.pv_loss_h,
-            self.pv_recovery_h,
-            self.tolerance_h,
-            self.tone_h,
-        )
-        return float(2 ** np.ceil(np.log2(max(float(np.max(rate)) for rate in rates))))
+        ends = (self.pv_loss_h, self.pv_recovery_h, self.tolerance_h, self.tone_h)
+        rates = [part.fastest_h for part in (self.cascade, self.strength, self.spines)]
+        return float(2 ** np.ceil(np.log2(max(*rates, *(float(np.max(rate)) for rate in ends)))))
 
     def healthy_state(self) -> Array:
         """The state of the healthy, drug-free subject: `rate_of_change` is zero under neutral
         inputs.
         """
-        start = dict.fromkeys(STATES, 1.0) | {"tolerance": 0.0, "tone": 0.0}
+        start = dict.fromkeys(STATES, 1.0) | dict.fromkeys(NIL, 0.0)
         start |= {"transient": self.spines.transient, "persistent": self.spines.persistent}
         return np.array([start[name] for name in STATES])
 
@@ -104,43 +100,20 @@ class SlowModel:
 
     def rates(self, y: Sequence[Any], inputs: Inputs) -> tuple[Any, ...]:
         """d(y)/dt per hour of each state, from numbers, or from arrays with one number a course."""
-        (
-            eef2k,
-            bdnf,
-            mtorc1,
-            protein,
-            habituation,
-            commit_1,
-            commit_2,
-            weight,
-            scaling,
-            transient,
-            persistent,
-            pv,
-            tolerance,
-            tone,
-        ) = y
+        *signals, accustomed, tag, commit_1, commit_2 = y[:COMMIT_2 + 1]
+        weight, scaling, transient, persistent, pv, tolerance, tone = y[COMMIT_2 + 1 :]
         i = inputs
-        throughput = i.ampa_throughput / (transient + persistent)
-        *signals, drive, translation = self.cascade.rates(
-            eef2k,
-            bdnf,
-            mtorc1,
-            protein,
-            habituation,
-            tone,
-            throughput,
-            i,
+        captured = self.strength.captured(tag, signals[FREE_PROTEIN])
+        potentiated = self.strength.rates(accustomed, tag, weight, scaling, captured, i)
+        spines = self.spines.rates(
+            commit_1, commit_2, transient, persistent, captured, tone, i.stress
         )
-        strength = self.strength.rates(weight, scaling, drive, protein, i.rate_E)
-        spines = self.spines.rates(commit_1, commit_2, transient, persistent, translation, i.stress)
         return (
-            *signals,
-            spines[0],
-            spines[1],
-            *strength,
-            spines[2],
-            spines[3],
+            *self.cascade.rates(*signals, i.ampa_throughput / (transient + persistent), i),
+            *potentiated[:2],
+            *spines[:2],
+            *potentiated[2:],
+            *spines[2:],
             (1 - pv) * self.pv_recovery_h - self.pv_loss_h * self.pv(i.pv_block) * pv,
             (self.tolerance_gain * i.e_block - tolerance) * self.tolerance_h,
             (i.serotonin - tone) * self.tone_h,
@@ -151,21 +124,21 @@ class SlowModel:
         states).
         """
         i = inputs
-        if not np.all(i.ampa_throughput > 0):
+        if not np.all(i.calcium > 0):
             raise ValueError(
-                "a silent circuit has no resting state: lasting ampa_throughput must be above 0"
+                "a silent circuit has no resting state: lasting calcium must be above 0"
             )
-        *signals, drive, translation = self.cascade.steady(i)
-        weight, scaling = self.strength.steady(drive, signals[-1], i.rate_E)
-        transient, persistent = self.spines.steady(translation, i.stress)
+        accustomed, tag, weight, scaling = self.strength.steady(i)
+        commit_1, commit_2, transient, persistent = self.spines.steady(i.serotonin, i.stress)
+        signals = self.cascade.steady(i.ampa_throughput / (transient + persistent), i)
         pv = 1 / (1 + self.pv_loss_h * self.pv(i.pv_block) / self.pv_recovery_h)
-        throughput = i.ampa_throughput / (transient + persistent)
         return np.stack(
             np.broadcast_arrays(
                 *signals,
-                throughput,
-                translation,
-                translation,
+                accustomed,
+                tag,
+                commit_1,
+                commit_2,
                 weight,
                 scaling,
                 transient,
@@ -237,31 +210,42 @@ class SlowModel:
         empty: Array = self.spines.sites - y[..., PERSISTENT]
         return empty
 
-    def formation(self, y: Array) -> Array:
-        """Spines formed a day, as a share of the spines present (1/d)."""
-        s, commit = self.spines, y[..., COMMIT_2]
-        born = s.transient * s.transient_h * (1 + s.formation_gain * (commit - 1))
-        rescued = s.rescue_h * commit * self.vacant(y)
-        per_day: Array = H_PER_DAY * (born + rescued) / self.spine_density(y)
+    def formation(self, y: Array, stress: npt.ArrayLike = 0.0) -> Array:
+        """Spines formed a day, as a share of the spines present (1/d); `stress` is the level at
+        that time.
+        """
+        formed = self.spines.formed(y[..., COMMIT_2], y[..., PERSISTENT], np.asarray(stress))
+        per_day: Array = H_PER_DAY * sum(formed) / self.spine_density(y)
         return per_day
 
     def elimination(self, y: Array, stress: npt.ArrayLike = 0.0) -> Array:
         """Spines lost a day, as a share of the spines present (1/d); `stress` is the level at that
         time.
         """
-        s = self.spines
-        lost = s.transient_h * y[..., TRANSIENT]
-        lost = lost + (s.loss_h + np.asarray(stress) * s.stress_h) * y[..., PERSISTENT]
-        per_day: Array = H_PER_DAY * lost / self.spine_density(y)
+        lost = self.spines.lost(y[..., TRANSIENT], y[..., PERSISTENT], np.asarray(stress))
+        per_day: Array = H_PER_DAY * sum(lost) / self.spine_density(y)
         return per_day
 
-    def clinical_effect(self, recurrent: npt.ArrayLike, reference: npt.ArrayLike) -> Array:
-        """Effect size (Hedges g, negative = better) of J = `recurrent` against `reference`.
+    def structure(self, y: Array) -> Array:
+        """What lasts at the synapses: weight x spine density, relative to healthy."""
+        return np.asarray(y[..., WEIGHT] * self.spine_density(y))
 
-        The one clinical map: log J by its slope, calibrated on the peak of row 45, which flattens
-        (tanh) where the scale ends; it predicts no person.
+    def function(self, y: Array) -> Array:
+        """What early potentiation adds to synapses for hours, relative to healthy."""
+        return np.asarray(1 + y[..., TAG])
+
+    def clinical_effect(self, y: Array, reference: Array) -> Array:
+        """Effect size (Hedges g, negative = better) of a state against that of a reference.
+
+        The one clinical map: the log of structure x function by one slope, calibrated on the peak
+        of row 45, which flattens (tanh) where the scale ends; it predicts no person. Early
+        potentiation (function) gives the onset, structure the day after.
         """
-        line = self.effect_per_log_weight * np.log(np.asarray(recurrent) / np.asarray(reference))
+
+        def log(state: Array) -> Array:
+            return np.asarray(np.log(self.structure(state) * np.maximum(self.function(state), LEAST)))
+
+        line = self.effect_per_log_strength * (log(y) - log(reference))
         effect: Array = -self.largest_effect * np.tanh(line / self.largest_effect)
         return effect
 
