@@ -12,7 +12,7 @@ change X:
                         + spontaneous translation_gain (1 - eef2k) - bdnf) / tau      (Autry 2011,
                             Nosyreva 2013)
     d adaptation   = (C - adaptation) / rise, or / fall        release gets used to a level
-    signal         = f.bdnf bdnf S(u) / S(1)                   TrkB needs depolarisation
+    signal         = f.bdnf bdnf S(u / adaptation) / S(1)      TrkB needs depolarisation
         (Meyer-Franke 1998)
     d desensitisation = (max(signal, 1) - desensitisation) / tau
     d mtorc1       = (max(1 + gain K / (1 + K+ / ceiling), floor) - mtorc1) / tau     (Li 2010,
@@ -22,7 +22,7 @@ change X:
     d free_protein = (translation - free_protein) / tau        what synapses can capture; nil at rest
     d protein      = made translation - (protein - 1) / tau    all synaptic proteins, as blots show
 
-Release answers a rise above what it is used to. It gets used to more within hours and unlearns it
+Release and TrkB answer a change from what the spine is used to. It gets used to more within hours and unlearns it
 over days: if it fell as fast as it rises, the end of any suppressor would be a surge. TrkB
 desensitises to a rise only, so that there is no rebound; mTORC1 keeps a basal floor, so that a
 blocker alone changes little. New protein is made by a *rise* of mTORC1: none at rest.
@@ -190,7 +190,7 @@ class Cascade:
         surge = self.release(inputs.calcium / adaptation) - self.release.at_one
         made = self.release_gain * surge + self.translation_gain * (1 - eef2k)
         away = inputs.calcium - adaptation
-        signal = self._signal(bdnf, throughput, inputs)
+        signal = self._signal(bdnf, throughput / adaptation, inputs)
         translation = self._translation(mtorc1, inputs)
         return (
             (power(inputs.rest_current, self.cooperativity) * inputs.eef2k - eef2k) * eef2k_h,
@@ -202,9 +202,9 @@ class Cascade:
             self.protein_made_h * translation - (protein - 1) * protein_h,
         )
 
-    def _signal(self, bdnf: N, throughput: N, inputs: Inputs) -> N:
-        """What TrkB tells, 1 when healthy."""
-        return bdnf * inputs.bdnf * self.coincidence(throughput) / self.coincidence.at_one  # type: ignore[no-any-return]
+    def _signal(self, bdnf: N, passed: N, inputs: Inputs) -> N:
+        """What TrkB tells, 1 when healthy; `passed`: throughput over what the spine is used to."""
+        return bdnf * inputs.bdnf * self.coincidence(passed) / self.coincidence.at_one  # type: ignore[no-any-return]
 
     def _driven(self, relative: N) -> N:
         """Where mTORC1 is driven to by TrkB, relative to what that is used to."""
@@ -222,7 +222,7 @@ class Cascade:
         """
         eef2k = power(inputs.rest_current, self.cooperativity) * inputs.eef2k
         bdnf = 1 + self.translation_gain * (1 - eef2k)
-        signal = self._signal(bdnf, throughput, inputs)
+        signal = self._signal(bdnf, throughput / inputs.calcium, inputs)
         desensitisation = np.maximum(signal, 1)
         mtorc1 = self._driven(signal / desensitisation)
         translation = self._translation(mtorc1, inputs)
