@@ -61,6 +61,7 @@ def observe(
         / balance(baseline.potentiation, baseline.depression),
         "pattern_shift": recorded("pattern_shift"),
         "recurrent": model.recurrent(y),
+        "structure": model.structure(y),
         "spine_density": model.spine_density(y),
         "vacant": model.vacant(y),
         "spine_formation": model.formation(y, stress),

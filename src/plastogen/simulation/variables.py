@@ -126,6 +126,9 @@ VARIABLES: dict[str, Variable] = {
     "weight": Variable(_TIME, "1", "synaptic weight", "relative to healthy"),
     "scaling": Variable(_TIME, "1", "homeostatic scaling", "relative to healthy"),
     "recurrent": Variable(_TIME, "1", "recurrent strength J", "relative to healthy"),
+    "structure": Variable(
+        _TIME, "1", "strength of synapses, weight x spines", "relative to healthy"
+    ),
     "spine_density": Variable(_TIME, "1", "spine density", "relative to healthy"),
     "vacant": Variable(_TIME, "1", "vacant sites (spines lost to stress)", "relative to healthy"),
     "spine_formation": Variable(_TIME, "1/d", "spine formation"),
