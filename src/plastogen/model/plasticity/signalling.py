@@ -17,10 +17,10 @@ change X:
     d desensitisation = (max(signal, 1) - desensitisation) / tau
     d mtorc1       = (max(1 + gain K / (1 + K+ / ceiling), floor) - mtorc1) / tau     (Li 2010,
         Jourdi 2009)    K = signal / desensitisation - 1
-    translation    = f.protein S((f.mtorc1 mtorc1 - 1)+)       the rise of mTORC1 makes new protein
-        (Li 2010)
+    translation    = f.protein (basal + (1 - basal) S((f.mtorc1 mtorc1 - 1)+))    the rise of mTORC1
+        (Li 2010)    makes new protein
     d free_protein = (translation - free_protein) / tau        what synapses can capture; nil at rest
-    d protein      = made translation - (protein - 1) / tau    all synaptic proteins, as blots show
+    d protein      = made (translation - basal) - (protein - 1) / tau    all of them, as blots show
 
 Release and TrkB answer a change from what the spine is used to. It gets used to more within hours and unlearns it
 over days: if it fell as fast as it rises, the end of any suppressor would be a surge. TrkB
@@ -100,6 +100,7 @@ class Signalling(Definition):
     mtorc1_floor: Share
     mtorc1_time: Hours
     translation_half: Ratio
+    translation_basal: Share
     free_protein_time: Hours
     protein_made: Annotated[Quantity, In("1/h", minimum=0)]
     protein_time: Hours
@@ -151,6 +152,7 @@ class Cascade:
         self.mtorc1_gain = float(k.mtorc1_gain)
         self.mtorc1_ceiling = float(k.mtorc1_ceiling)
         self.mtorc1_floor = float(k.mtorc1_floor)
+        self.basal = float(k.translation_basal)
         self.cooperativity = float(k.eef2k_cooperativity)
         self.protein_made_h = float(k.protein_made)
         self.rise_h, self.fall_h = 1 / float(k.adaptation_rise), 1 / float(k.adaptation_fall)
@@ -199,7 +201,7 @@ class Cascade:
             (np.maximum(signal, 1) - desensitisation) * desensitisation_h,
             (self._driven(signal / desensitisation) - mtorc1) * mtorc1_h,
             (translation - free_protein) * free_h,
-            self.protein_made_h * translation - (protein - 1) * protein_h,
+            self.protein_made_h * (translation - self.basal) - (protein - 1) * protein_h,
         )
 
     def _signal(self, bdnf: N, passed: N, inputs: Inputs) -> N:
@@ -213,8 +215,9 @@ class Cascade:
         return np.maximum(driven, self.mtorc1_floor)  # type: ignore[no-any-return]
 
     def _translation(self, mtorc1: N, inputs: Inputs) -> N:
-        """New synaptic protein that is made, 0 at rest to 1 at most."""
-        return self.translation(np.maximum(mtorc1 * inputs.mtorc1 - 1, 0)) * inputs.protein  # type: ignore[no-any-return]
+        """New synaptic protein that is made, `basal` at rest to 1 at most."""
+        risen = self.translation(np.maximum(mtorc1 * inputs.mtorc1 - 1, 0))
+        return (self.basal + (1 - self.basal) * risen) * inputs.protein  # type: ignore[no-any-return]
 
     def steady(self, throughput: Any, inputs: Inputs) -> tuple[Any, ...]:
         """The seven of `rates` at rest under lasting inputs; a lasting level of calcium is what
@@ -233,5 +236,5 @@ class Cascade:
             desensitisation,
             mtorc1,
             translation,
-            1 + self.protein_made_h * translation / self.per_h[-1],
+            1 + self.protein_made_h * (translation - self.basal) / self.per_h[-1],
         )

@@ -92,6 +92,7 @@ class SlowModel:
         """
         start = dict.fromkeys(STATES, 1.0) | dict.fromkeys(NIL, 0.0)
         start |= {"transient": self.spines.transient, "persistent": self.spines.persistent}
+        start["free_protein"] = self.cascade.basal
         return np.array([start[name] for name in STATES])
 
     def rate_of_change(self, y: Array, inputs: Inputs) -> Array:
