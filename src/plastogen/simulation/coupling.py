@@ -57,8 +57,8 @@ def slow_inputs(
     relative: Mapping[str, Any] = MappingProxyType({}),
     stress: Any = 0.0,
 ) -> Inputs:
-    """What the slow layer is told: activity relative to the healthy circuit's (`relative`), block by
-    pool, the values of targets.
+    """What the slow layer is told: activity relative to the healthy circuit's (`relative`), block
+    by pool, the values of targets.
 
     What a class has lost is the mean of its synaptic and its tonic receptors; those at rest are
     not counted.

@@ -23,7 +23,6 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.circuit import (
-    PRINCIPAL,
     Activity,
     Circuit,
     Drive,

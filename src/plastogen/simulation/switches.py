@@ -24,7 +24,8 @@ class Switches(Definition):
     says, 0 no block there. `probe: frozen`: the slow layer sees the circuit as at baseline,
     whatever the drug does. `feedback: off`: weights and spines do not re-enter the circuit.
     `homeostasis: off`: no synaptic scaling. `calcium_rule: off`: the balance of potentiation and
-    depression stays as it is when healthy, so no synapse is tagged. `metabolites: off`: only the parent drug acts.
+    depression stays as it is when healthy, so no synapse is tagged. `metabolites: off`: only the
+    parent drug acts.
     """
 
     block: dict[str, Factor] = {}

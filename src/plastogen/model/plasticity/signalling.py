@@ -7,25 +7,26 @@ change X:
 
     d eef2k        = (f.eef2k rest_current^m - eef2k) / tau   resting NMDAR calcium drives eEF2K
         (Autry 2011)
-    d bdnf         = (1 + disinhibition release_gain (S(C / adaptation) - S(1))  calcium releases it
-        (Lepack 2015)
-                        + spontaneous translation_gain (1 - eef2k) - bdnf) / tau      (Autry 2011,
-                            Nosyreva 2013)
+    d bdnf         = (1 + disinhibition release_gain (S(C / adaptation) - S(1))
+        calcium releases it (Lepack 2015)
+                        + spontaneous translation_gain (1 - eef2k) - bdnf) / tau
+        translation (Autry 2011, Nosyreva 2013)
     d adaptation   = (C - adaptation) / rise, or / fall        release gets used to a level
     signal         = f.bdnf bdnf S(u / adaptation) / S(1)      TrkB needs depolarisation
         (Meyer-Franke 1998)
     d desensitisation = (max(signal, 1) - desensitisation) / tau
     d mtorc1       = (max(1 + gain K / (1 + K+ / ceiling), floor) - mtorc1) / tau     (Li 2010,
         Jourdi 2009)    K = signal / desensitisation - 1
-    translation    = f.protein (basal + (1 - basal) S((f.mtorc1 mtorc1 - 1)+))    the rise of mTORC1
-        (Li 2010)    makes new protein
-    d free_protein = (translation - free_protein) / tau        what synapses can capture; nil at rest
-    d protein      = made (translation - basal) - (protein - 1) / tau    all of them, as blots show
+    translation    = f.protein (basal + (1 - basal) S((f.mtorc1 mtorc1 - 1)+))
+        the rise of mTORC1 makes new protein (Li 2010)
+    d free_protein = (translation - free_protein) / tau        synapses can capture it
+    d protein      = made (translation - basal) - (protein - 1) / tau    all of it, as blots show
 
-Release and TrkB answer a change from what the spine is used to. It gets used to more within hours and unlearns it
-over days: if it fell as fast as it rises, the end of any suppressor would be a surge. TrkB
-desensitises to a rise only, so that there is no rebound; mTORC1 keeps a basal floor, so that a
-blocker alone changes little. New protein is made by a *rise* of mTORC1: none at rest.
+Release and TrkB answer a change from what the spine is used to. It gets used to more within hours
+and unlearns it over days: if it fell as fast as it rises, the end of any suppressor would be a
+surge. TrkB desensitises to a rise only, so that there is no rebound; mTORC1 keeps a basal floor, so
+that a blocker alone changes little. New protein is made by a *rise* of mTORC1: at rest
+hardly any.
 """
 
 from __future__ import annotations
@@ -109,7 +110,9 @@ class Signalling(Definition):
     def _nothing_falls_below_zero(self) -> Signalling:
         most = 1 / Saturation(float(self.release_half), float(self.steepness)).at_one
         if float(self.release_gain) > most:
-            wanted = f"at most {most:.3g} or a higher release_half: below zero without input otherwise"
+            wanted = (
+                f"at most {most:.3g} or a higher release_half: below zero without input otherwise"
+            )
             raise faulty([Fault("release_gain", f"{float(self.release_gain):g}", wanted)])
         return self
 
@@ -182,6 +185,7 @@ class Cascade:
         mtorc1: N,
         free_protein: N,
         protein: N,
+        *,
         throughput: N,
         inputs: Inputs,
     ) -> tuple[N, N, N, N, N, N, N]:

@@ -6,13 +6,15 @@ density.
         (Moda-Sava 2019) or 72 h (Pryazhnikov 2018)
     d transient  = (share (1 + formation_gain commit_2) - transient) / lifetime
         (Holtmaat 2005)
-    d persistent = rescue vacant + growth commit_2 restorable - (loss + stress stress_loss) persistent
+    d persistent = rescue vacant + growth commit_2 room - (loss + stress stress_loss) persistent
         (Moda-Sava 2019)
     vacant       = sites - persistent
+    room         = (lasting + restorable (sites - lasting) - persistent)+
 
 Persistent spines stand on a fixed number of sites. Stress empties sites, rescue refills them at a
-pace of its own; captured protein adds to it on the part of the vacant sites that can be restored:
-those up to a share between what lasting stress leaves and the sites there are. So it saturates in
+pace of its own; captured protein adds to it on the part of the vacant sites that can be restored,
+a share of those that the stress of the moment would keep empty if it lasted (`lasting`: what stands
+then). So it saturates in
 the healthy, where next to nothing is vacant. Nothing lowers elimination. Turnover and persistent
 loss fix the share of transient spines.
 """
@@ -120,6 +122,7 @@ class Spines:
         commit_2: N,
         transient: N,
         persistent: N,
+        *,
         captured: N,
         tone: N,
         stress: N,

@@ -1,11 +1,11 @@
 """In: where the calcium rule drives synapses to, free protein, firing rate. Out: early and late
 potentiation, and homeostatic scaling.
 
-    x            = (balance - accustomed) heard,  heard = above_threshold / (above_threshold + quiet)
-    d accustomed = x / tau                                     a lasting small push is not potentiation
+    x            = (balance - accustomed) above_threshold / (above_threshold + quiet)
+    d accustomed = x / tau                                     synapses get used to a lasting push
     d tag        = (x - tag) / tau                             early potentiation: decays in hours
         (Frey and Morris 1997)
-    captured     = free_protein tag+ / (tag+ + tag_half)       protein is held by potentiated synapses
+    captured     = free_protein tag+ / (tag+ + tag_half)       potentiated synapses hold protein
         (Redondo and Morris 2011)
     d weight     = capture captured (1 - (weight - 1) / slots)+ - (weight - 1) / late_time
     d scaling    = (1 + range (1 - r^n) / (1 + r^n) - scaling) / tau,  r = rate_E
@@ -49,7 +49,7 @@ class Synapse(Definition):
 
 
 class Strength:
-    """`Synapse` bound to plain floats; `heard`: 1, or 0 where no synapse hears its calcium."""
+    """`Synapse` bound to plain floats, per hour."""
 
     def __init__(self, k: Synapse) -> None:
         self.quiet = float(k.quiet)
@@ -78,7 +78,7 @@ class Strength:
         return free_protein * raised / (raised + self.tag_half)  # type: ignore[no-any-return]
 
     def rates(
-        self, accustomed: N, tag: N, weight: N, scaling: N, captured: N, inputs: Inputs
+        self, accustomed: N, tag: N, weight: N, scaling: N, *, captured: N, inputs: Inputs
     ) -> tuple[N, N, N, N]:
         """Rates of the four states per hour."""
         heard = inputs.above_threshold / (inputs.above_threshold + self.quiet)

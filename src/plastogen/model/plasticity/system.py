@@ -36,7 +36,8 @@ ROOT_TOLERANCE = 1e-13
 
 STATES = (
     "eef2k", "bdnf", "adaptation", "desensitisation", "mtorc1", "free_protein", "protein",
-    "accustomed", "tag", "commit_1", "commit_2", "weight", "scaling", "transient", "persistent",
+    "accustomed", "tag", "weight", "scaling",
+    "commit_1", "commit_2", "transient", "persistent",
     "pv_integrity", "tolerance", "tone",
 )  # fmt: skip
 """The slow state, in order: ratios to healthy, but spines (shares of healthy density) and what is
@@ -44,10 +45,13 @@ nil when healthy (`NIL`).
 """
 NIL = ("free_protein", "tag", "commit_1", "commit_2", "tolerance", "tone")
 
-FREE_PROTEIN, TAG, COMMIT_2, WEIGHT, SCALING, TRANSIENT, PERSISTENT = (
+(
+    FREE_PROTEIN, ACCUSTOMED, TAG, WEIGHT, SCALING, COMMIT_1, COMMIT_2, TRANSIENT, PERSISTENT, PV,
+) = (
     STATES.index(name)
     for name in (
-        "free_protein", "tag", "commit_2", "weight", "scaling", "transient", "persistent",
+        "free_protein", "accustomed", "tag", "weight", "scaling", "commit_1", "commit_2",
+        "transient", "persistent", "pv_integrity",
     )
 )  # fmt: skip
 
@@ -101,20 +105,15 @@ class SlowModel:
 
     def rates(self, y: Sequence[Any], inputs: Inputs) -> tuple[Any, ...]:
         """d(y)/dt per hour of each state, from numbers, or from arrays with one number a course."""
-        *signals, accustomed, tag, commit_1, commit_2 = y[:COMMIT_2 + 1]
-        weight, scaling, transient, persistent, pv, tolerance, tone = y[COMMIT_2 + 1 :]
+        signals, synapse, spines = y[:ACCUSTOMED], y[ACCUSTOMED:COMMIT_1], y[COMMIT_1:PV]
+        pv, tolerance, tone = y[PV:]
         i = inputs
-        captured = self.strength.captured(tag, signals[FREE_PROTEIN])
-        potentiated = self.strength.rates(accustomed, tag, weight, scaling, captured, i)
-        spines = self.spines.rates(
-            commit_1, commit_2, transient, persistent, captured, tone, i.stress
-        )
+        passed = i.ampa_throughput / (y[TRANSIENT] + y[PERSISTENT])
+        captured = self.strength.captured(y[TAG], y[FREE_PROTEIN])
         return (
-            *self.cascade.rates(*signals, i.ampa_throughput / (transient + persistent), i),
-            *potentiated[:2],
-            *spines[:2],
-            *potentiated[2:],
-            *spines[2:],
+            *self.cascade.rates(*signals, throughput=passed, inputs=i),
+            *self.strength.rates(*synapse, captured=captured, inputs=i),
+            *self.spines.rates(*spines, captured=captured, tone=tone, stress=i.stress),
             (1 - pv) * self.pv_recovery_h - self.pv_loss_h * self.pv(i.pv_block) * pv,
             (self.tolerance_gain * i.e_block - tolerance) * self.tolerance_h,
             (i.serotonin - tone) * self.tone_h,
@@ -129,21 +128,14 @@ class SlowModel:
             raise ValueError(
                 "a silent circuit has no resting state: lasting calcium must be above 0"
             )
-        accustomed, tag, weight, scaling = self.strength.steady(i)
-        commit_1, commit_2, transient, persistent = self.spines.steady(i.serotonin, i.stress)
-        signals = self.cascade.steady(i.ampa_throughput / (transient + persistent), i)
+        spines = self.spines.steady(i.serotonin, i.stress)
+        signals = self.cascade.steady(i.ampa_throughput / (spines[-2] + spines[-1]), i)
         pv = 1 / (1 + self.pv_loss_h * self.pv(i.pv_block) / self.pv_recovery_h)
         return np.stack(
             np.broadcast_arrays(
                 *signals,
-                accustomed,
-                tag,
-                commit_1,
-                commit_2,
-                weight,
-                scaling,
-                transient,
-                persistent,
+                *self.strength.steady(i),
+                *spines,
                 pv,
                 self.tolerance_gain * i.e_block,
                 i.serotonin,
@@ -244,7 +236,8 @@ class SlowModel:
         """
 
         def log(state: Array) -> Array:
-            return np.asarray(np.log(self.structure(state) * np.maximum(self.function(state), LEAST)))
+            strength = self.structure(state) * np.maximum(self.function(state), LEAST)
+            return np.asarray(np.log(strength))
 
         line = self.effect_per_log_strength * (log(y) - log(reference))
         effect: Array = -self.largest_effect * np.tanh(line / self.largest_effect)
