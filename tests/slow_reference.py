@@ -35,22 +35,30 @@ def simulate(
     y: Array,
     inputs: Callable[[float, float], Inputs],
     t_h: Sequence[float] | Array,
+    *,
+    jumps: Sequence[float] | None = None,
 ) -> Array:
     """States (n, states) at the times `t_h`, from `y` at the first; `inputs(t_h, J)` is the
     circuit.
 
-    Solved from time to time, so `inputs` may jump at any of them.
+    Solved from jump to jump: `inputs` may jump at any of `jumps`, of which `t_h` has all; at any of
+    `t_h` if they are not given.
     """
-    states = [np.asarray(y, dtype=float)]
-    for t0, t1 in pairwise(t_h):
+    times = np.asarray(t_h, dtype=float)
+    ends = times if jumps is None else np.unique([times[0], *jumps, times[-1]])
+    states = [np.asarray(y, dtype=float)[None]]
+    for t0, t1 in pairwise(ends):
 
         def heard(t: float, state: Array, last: float = float(np.nextafter(t1, t0))) -> Inputs:
             return inputs(
                 min(t, last), float(model.recurrent(state))
             )  # a jump at t1 belongs to the next stretch
 
-        states.append(_solve(model, states[-1], t0, t1, heard)[1][-1])
-    return np.array(states)
+        _, path, dense = _solve(model, states[-1][-1], t0, t1, heard)
+        inside = times[(times > t0) & (times < t1)]
+        states += [dense(inside)] if len(inside) else []
+        states.append(path[-1:])
+    return np.concatenate(states)
 
 
 def _solve(
