@@ -44,8 +44,11 @@ def validate_sites(opened: OpenExperiment, condition: Condition) -> Iterator[Pro
 
 
 def validate_start(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
-    """States that act on cells of a role which no class of the condition's circuit has."""
+    """States that act on cells of a role which no class of the condition's circuit has, and factors
+    of what is nil where a course begins.
+    """
     circuit = condition.circuit
+    yield from _nil_starts(opened, condition)
     for state in condition.setting.course.start:
         role = VARIABLES[state].role if state in VARIABLES else None
         if role is not None and not circuit.of_role(role):
@@ -55,6 +58,17 @@ def validate_start(opened: OpenExperiment, condition: Condition) -> Iterator[Pro
             wanted = f"a circuit with {role} cells, or another state"
             yield opened.document.problem(f"course.start.{state}", found, wanted)
     yield from _impossible_starts(opened, condition)
+
+
+def _nil_starts(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    """States that a factor cannot change: nil at rest, in any subject."""
+    at_rest = SlowModel(condition.plasticity).healthy_state()
+    moved = [name for name, level in zip(STATES, at_rest, strict=True) if level > 0]
+    for state, factor in condition.setting.course.start.items():
+        if state in STATES and state not in moved:
+            found = f"{factor.text} times {state}, which is nil at rest"
+            wanted = f"a state that is there to be multiplied: {', '.join(moved)}"
+            yield opened.document.problem(f"course.start.{state}", found, wanted)
 
 
 def _impossible_starts(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
