@@ -12,7 +12,7 @@ import numpy as np
 from circuit_files import NUMBERS
 
 from plastogen._base.library import Library
-from plastogen.model.circuit import Circuit
+from plastogen.model.circuit import Activity, Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.regimen import Treatment, holds, inputs
 from plastogen.model.pharmacology.subject import Subject
@@ -24,6 +24,7 @@ from plastogen.simulation.switches import Switches
 from plastogen.simulation.time_grid import grid
 
 LIBRARY = Library()
+RULE = LIBRARY.load("rules", "visual_nonlinear", CalciumRule)
 GAINS: dict[str, dict[str, float]] = {
     "E": {
         "nmda_E": 0.6, "nmda_PV": -0.2, "nmda_SST": -0.6, "tonic_E": 0.3, "tonic_PV": -0.5, "tonic_SST": -0.8,
@@ -53,6 +54,27 @@ def answering(name: str = "small", gains: str = "own") -> Circuit:
         for number in NUMBERS
     }
     return LIBRARY.load("circuits", name, Circuit, overrides=overrides)
+
+
+def ratios(activity: Activity, base: Activity, rule: CalciumRule) -> dict[str, Any]:
+    """What the slow layer is told of a circuit, written out again: ratios to the healthy one."""
+    own, spike = float(rule.presynaptic), float(rule.postsynaptic)
+    rate = activity.rate_hz[..., 0] / base.rate_hz[..., 0]
+    entry = activity.calcium / base.calcium
+
+    def goal(a: Activity) -> Any:
+        return np.mean(a.potentiation / (a.potentiation + a.depression), axis=-1)
+
+    def moved(a: Activity) -> Any:
+        return np.sum(a.potentiation, axis=-1) + np.sum(a.depression, axis=-1)
+
+    return {
+        "rate_E": rate,
+        "ampa_throughput": activity.ampa_throughput / base.ampa_throughput,
+        "calcium": (own * entry + spike * rate) / (own + spike),
+        "balance": goal(activity) / goal(base),
+        "above_threshold": moved(activity) / moved(base),
+    }
 
 
 def plan(

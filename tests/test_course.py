@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from circuit_files import NUMBERS, SMALL
-from courses import BATH, INFUSION, KETAMINE, RULE, answering, plan
+from courses import BATH, INFUSION, KETAMINE, RULE, answering, plan, ratios
 
 from plastogen.model.circuit import Drive, measures
 from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
@@ -79,6 +79,8 @@ def test_the_healthy_rest_is_healthy() -> None:
         "bdnf",
         "ampa_throughput",
         "calcium",
+        "balance",
+        "structure",
     ):
         assert first[name] == pytest.approx(1, abs=1e-12)
     assert first["glutamate"] == pytest.approx(100)
@@ -94,11 +96,7 @@ def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
 
     def heard(J: float) -> Inputs:
         a = probe.measure(Drive(recurrent=J), 1)
-        return Inputs(
-            rate_E=a.rate_hz[0] / base.rate_hz[0],
-            ampa_throughput=a.ampa_throughput / base.ampa_throughput,
-            stress=1,
-        )
+        return Inputs(**ratios(a, base, RULE), stress=1)
 
     wanted = model.steady_state(heard)
     y = np.array([found.arrays[name][0] for name in STATES])
@@ -192,16 +190,15 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
             1,
         )
         return a, Inputs(
-            rate_E=float(a.rate_hz[0] / base.rate_hz[0]),
-            ampa_throughput=a.ampa_throughput / base.ampa_throughput,
+            **{name: float(x) for name, x in ratios(a, base, RULE).items()},
             rest_current=1 - block["E.rest"],
             pv_block=(block["PV.synaptic"] + block["PV.tonic"]) / 2,
             e_block=(block["E.synaptic"] + block["E.tonic"]) / 2,
         )
 
     for t0, t1 in pairwise(times):
-        a, told = heard(t0, y, blocked)
-        slope = model.rate_of_change(y, told)
+        a, now = heard(t0, y, blocked)
+        slope = model.rate_of_change(y, now)
         bound = np.array(list(agonist(k, a, base).values()))
         where = np.array(list(voltages(k, a).values()))
         held = kinetics.gating(bound, where, bin_centres_mV())
@@ -335,9 +332,10 @@ def test_variables_agree_with_each_other() -> None:
     np.testing.assert_allclose(a["spine_density"], a["transient"] + a["persistent"], rtol=1e-12)
     clinical = plan().plasticity.clinical
     largest = float(clinical.largest_effect)
-    effect = -largest * np.tanh(
-        float(clinical.effect_per_log_weight) * np.log(a["recurrent"]) / largest
-    )
+    np.testing.assert_allclose(a["structure"], a["weight"] * a["spine_density"], rtol=1e-12)
+    strength = a["structure"] / a["structure"][0] * (1 + a["tag"]) / (1 + a["tag"][0])
+    slope = float(clinical.effect_per_log_strength)
+    effect = -largest * np.tanh(slope * np.log(strength) / largest)
     np.testing.assert_allclose(a["clinical_effect"], effect, atol=1e-9)
     brain = a["brain_uM"][:, infusion().species.index("ketamine")]
     np.testing.assert_allclose(a["occupancy"], brain / (brain + 1.42), rtol=1e-9)
@@ -355,8 +353,10 @@ def test_an_infusion_does_what_its_slopes_say() -> None:
     drive = reduce(SMALL, State(nmdar=left)).changed(recurrent=found.arrays["recurrent"][t])
     wanted = FormulaProbe(answering(), RULE).measure(drive, 1).rate_hz
     np.testing.assert_allclose(found.arrays["rate_hz"][t], wanted, rtol=0.02)
-    assert at(found, "bdnf", 1) > 1.05
-    assert at(found, "weight", 12) > 1.01
+    assert at(found, "bdnf", 1) > 1.02
+    before, onset, late = (at(found, "weight", t) - 1 for t in (-0.5, 0.25, 12))
+    assert before == 0
+    assert 0 <= onset < 0.1 * late
 
 
 @pytest.mark.slow

@@ -28,14 +28,15 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
     "block.E": ({"block": {"E": 0}}, {"rate_hz": 0.02, "calcium": 0.02}),
     "block.PV": ({"block": {"PV": 0}}, {"rate_hz": 0.005}),
     "block.SST": ({"block": {"SST": 0}}, {"rate_hz": 0.02}),
-    "block.tonic": ({"block": {"tonic": 0}}, {"rate_hz": 0.05, "weight": 0.001}),
+    "block.tonic": ({"block": {"tonic": 0}}, {"rate_hz": 0.05, "bdnf": 0.01}),
     "block.tonic_E": ({"block": {"tonic_E": 0}}, {"rate_hz": 0.01}),
     "block.tonic_PV": ({"block": {"tonic_PV": 0}}, {"rate_hz": 0.005}),
     "block.tonic_SST": ({"block": {"tonic_SST": 0}}, {"rate_hz": 0.02}),
     "block.rest": ({"block": {"rest": 0}}, {"eef2k": 0.003, "bdnf": 0.002}),
-    "probe": ({"probe": "frozen"}, {"rate_hz": 0.05, "ampa_throughput": 0.05, "weight": 0.005}),
-    "feedback": ({"feedback": "off"}, {"rate_hz": 0.01, "ampa_throughput": 0.01}),
-    "homeostasis": ({"homeostasis": "off"}, {"scaling": 0.001}),
+    "probe": ({"probe": "frozen"}, {"rate_hz": 0.05, "ampa_throughput": 0.05, "balance": 0.005}),
+    "feedback": ({"feedback": "off"}, {"rate_hz": 1e-4, "ampa_throughput": 1e-4}),
+    "homeostasis": ({"homeostasis": "off"}, {"scaling": 1e-4}),
+    "calcium_rule": ({"calcium_rule": "off"}, {"tag": 0.5, "weight": 1e-4, "spine_density": 1e-6}),
     "metabolites": ({"metabolites": "off"}, {"block": 0.001}),
 }
 
@@ -131,20 +132,30 @@ def test_a_frozen_probe_is_asked_once_and_never_moves() -> None:
 def test_without_feedback_the_synapse_changes_but_the_circuit_does_not_hear_of_it() -> None:
     cut = switched("feedback")
     late = cut.t_h > 24
-    assert (cut.arrays["recurrent"][late] > 1.005).all()
+    raised = cut.arrays["structure"][late] - 1
+    assert (raised > 0).all()
     np.testing.assert_allclose(
         cut.arrays["rate_hz"][late],
         np.broadcast_to(cut.arrays["rate_hz"][0], (late.sum(), 3)),
         rtol=0.01,
     )
-    base = ketamine()
-    assert base.arrays["rate_hz"][-1, 0] > 1.003 * base.arrays["rate_hz"][0, 0]
+    base = ketamine().arrays
+    np.testing.assert_allclose(base["recurrent"][late] - 1, 0, atol=2 * raised.max())
+    assert np.abs(base["rate_hz"] - cut.arrays["rate_hz"])[late].max() > 0
 
 
 def test_without_homeostasis_nothing_is_scaled() -> None:
     cut = switched("homeostasis")
     assert np.ptp(cut.arrays["scaling"]) == 0
-    assert np.ptp(ketamine().arrays["scaling"]) > 1e-3
+    assert np.ptp(ketamine().arrays["scaling"]) > 1e-4
+
+
+def test_without_the_rule_nothing_is_tagged_though_new_protein_is_made() -> None:
+    cut = switched("calcium_rule").arrays
+    assert np.ptp(cut["balance"]) > 0.005  # the circuit's own, written down all the same
+    assert cut["free_protein"].max() > 0
+    for name in ("tag", "weight", "commit_1", "commit_2", "spine_density", "structure"):
+        assert np.abs(cut[name] - cut[name][0]).max() < 1e-12, name
 
 
 def test_without_metabolites_less_is_blocked_but_all_are_shown() -> None:
@@ -165,10 +176,7 @@ def test_a_share_leaves_that_much_of_block() -> None:
 
 def test_all_is_on_unless_said_otherwise() -> None:
     plain = Switches()
-    assert (plain.probe, plain.feedback, plain.homeostasis, plain.metabolites) == (
-        "live",
-        "on",
-        "on",
-        "on",
-    )
+    links = {name: getattr(plain, name) for name in Switches.model_fields if name != "block"}
+    assert links.pop("probe") == "live"
+    assert set(links.values()) == {"on"}
     assert all(plain.block_factor(pool) == 1 for pool in ketamine().pools)
