@@ -7,9 +7,9 @@ change X:
 
     d eef2k        = (f.eef2k rest_current^m - eef2k) / tau   resting NMDAR calcium drives eEF2K
         (Autry 2011)
-    d bdnf         = (1 + disinhibition release_gain (S(C / adaptation) - S(1))
+    d bdnf         = ((1 + disinhibition release_gain (S(C / adaptation) - S(1))
         calcium releases it (Lepack 2015)
-                        + spontaneous translation_gain (1 - eef2k) - bdnf) / tau
+                        + spontaneous translation_gain (1 - eef2k))+ - bdnf) / tau
         translation (Autry 2011, Nosyreva 2013)
     d adaptation   = (C - adaptation) / rise, or / fall        release gets used to a level
     signal         = f.bdnf bdnf S(u / adaptation) / S(1)      TrkB needs depolarisation
@@ -36,10 +36,9 @@ from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import model_validator
 
 from plastogen._base.definition import Definition
-from plastogen._base.quantity import Fault, In, Quantity, faulty
+from plastogen._base.quantity import In, Quantity
 
 LEAST = float(np.finfo(float).tiny)  # any power of it that a file allows is nothing
 
@@ -105,16 +104,6 @@ class Signalling(Definition):
     free_protein_time: Hours
     protein_made: Annotated[Quantity, In("1/h", minimum=0)]
     protein_time: Hours
-
-    @model_validator(mode="after")
-    def _nothing_falls_below_zero(self) -> Signalling:
-        most = 1 / Saturation(float(self.release_half), float(self.steepness)).at_one
-        if float(self.release_gain) > most:
-            wanted = (
-                f"at most {most:.3g} or a higher release_half: below zero without input otherwise"
-            )
-            raise faulty([Fault("release_gain", f"{float(self.release_gain):g}", wanted)])
-        return self
 
 
 def power(x: N, n: Any) -> N:
@@ -194,19 +183,23 @@ class Cascade:
         """
         eef2k_h, bdnf_h, desensitisation_h, mtorc1_h, free_h, protein_h = self.per_h
         surge = self.release(inputs.calcium / adaptation) - self.release.at_one
-        made = self.release_gain * surge + self.translation_gain * (1 - eef2k)
         away = inputs.calcium - adaptation
         signal = self._signal(bdnf, throughput / adaptation, inputs)
         translation = self._translation(mtorc1, inputs)
         return (
             (power(inputs.rest_current, self.cooperativity) * inputs.eef2k - eef2k) * eef2k_h,
-            (1 + made - bdnf) * bdnf_h,
+            (self._made(surge, eef2k) - bdnf) * bdnf_h,
             np.maximum(away, 0) * self.rise_h + np.minimum(away, 0) * self.fall_h,
             (np.maximum(signal, 1) - desensitisation) * desensitisation_h,
             (self._driven(signal / desensitisation) - mtorc1) * mtorc1_h,
             (translation - free_protein) * free_h,
             self.protein_made_h * (translation - self.basal) - (protein - 1) * protein_h,
         )
+
+    def _made(self, surge: Any, eef2k: N) -> N:
+        """Where BDNF is driven to by release and translation, never below nothing."""
+        made = self.release_gain * surge + self.translation_gain * (1 - eef2k)
+        return np.maximum(1 + made, 0)  # type: ignore[no-any-return]
 
     def _signal(self, bdnf: N, passed: N, inputs: Inputs) -> N:
         """What TrkB tells, 1 when healthy; `passed`: throughput over what the spine is used to."""
@@ -228,7 +221,7 @@ class Cascade:
         release is used to, whatever it is.
         """
         eef2k = power(inputs.rest_current, self.cooperativity) * inputs.eef2k
-        bdnf = 1 + self.translation_gain * (1 - eef2k)
+        bdnf = self._made(0.0, eef2k)
         signal = self._signal(bdnf, throughput / inputs.calcium, inputs)
         desensitisation = np.maximum(signal, 1)
         mtorc1 = self._driven(signal / desensitisation)

@@ -43,7 +43,7 @@ class Spine(Definition):
     persistent_loss: PerDay
     transient_lifetime: Annotated[Quantity, In("d", above=0)]
     rescue: PerDay
-    growth: Annotated[Quantity, In("1/d", minimum=0)]
+    growth: Annotated[Quantity, In("1/h", minimum=0)]
     restorable: Annotated[Quantity, In("1", minimum=0, maximum=1)]
     stress_loss: Annotated[Quantity, In("1/d", minimum=0)]
     formation_gain: Annotated[Quantity, In("1", minimum=0)]
@@ -89,7 +89,7 @@ class Spines:
         self.loss_h = float(k.persistent_loss) / H_PER_DAY
         self.stress_h = float(k.stress_loss) / H_PER_DAY
         self.rescue_h = float(k.rescue) / H_PER_DAY
-        self.growth_h, self.restorable = float(k.growth) / H_PER_DAY, float(k.restorable)
+        self.growth_h, self.restorable = float(k.growth), float(k.restorable)
         self.transient = _transient_share(k)
         self.persistent = 1 - self.transient
         self.sites = self.persistent * (1 + self.loss_h / self.rescue_h)
