@@ -33,7 +33,7 @@ readouts: {w: {of: weight, at: 2 h}}
 @pytest.mark.parametrize("name", VARIABLES)
 def test_every_variable_has_bounds_and_nothing_beyond_them_is_kept(name: str) -> None:
     variable = VARIABLES[name]
-    inside = min(max(0.5, variable.low), variable.high)
+    inside = float(min(max(0.5, variable.low), variable.high))
     course = np.full((3, 2), inside)
     require_possible({name: course}, T_H)
     ends = {variable.low: -1, variable.high: 1}

@@ -54,7 +54,7 @@ def cascade(*, disinhibition: float = 1, spontaneous: float = 1, **numbers: Any)
     return Cascade(section(**numbers), disinhibition=disinhibition, spontaneous=spontaneous)
 
 
-ON = cascade()
+ON, LEAKING = cascade(), cascade(translation_basal=0.01)
 
 
 def rates(
@@ -122,6 +122,19 @@ class TestRest:
         assert now["free_protein"] == now["protein"] == 0
         assert now["mtorc1"] <= 0
         assert steady(throughput=throughput, told=told)["free_protein"] < 1e-30
+
+    @given(throughput=ratio, told=inputs)
+    def test_what_is_made_at_rest_is_free_at_rest_and_no_more(
+        self, throughput: float, told: Inputs
+    ) -> None:
+        rest = {**HEALTHY, "free_protein": float(LEAKING.basal)}
+        assert rates(LEAKING, **rest) == pytest.approx(dict.fromkeys(NAMES, 0), abs=1e-15)
+        state = steady(LEAKING, throughput=throughput, told=told)
+        now = rates(LEAKING, throughput=throughput, told=told, **state)
+        assert now == pytest.approx(dict.fromkeys(NAMES, 0), abs=1e-9)
+        shut = steady(throughput=throughput, told=told)["free_protein"]
+        wanted = shut + LEAKING.basal * (told.protein - shut)
+        assert state["free_protein"] == pytest.approx(wanted)
 
 
 class TestBdnf:
