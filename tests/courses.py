@@ -40,7 +40,6 @@ INFUSION: dict[str, Any] = {
     "over": "40 min",
     "at": "0 h",
 }
-RULE = LIBRARY.load("rules", "visual_nonlinear", CalciumRule)
 KETAMINE = {"infusion": INFUSION}
 BATH = {"bath": {"drug": "ketamine", "brain": "3 uM", "at": "0 h", "for": "6 h"}}
 
@@ -62,8 +61,14 @@ def ratios(activity: Activity, base: Activity, rule: CalciumRule) -> dict[str, A
     rate = activity.rate_hz[..., 0] / base.rate_hz[..., 0]
     entry = activity.calcium / base.calcium
 
+    quiet = float(LIBRARY.load("plasticity", "all", Plasticity).synapse.quiet)
+
     def goal(a: Activity) -> Any:
-        return np.mean(a.potentiation / (a.potentiation + a.depression), axis=-1)
+        up, down = (
+            a.potentiation + quiet * base.potentiation,
+            a.depression + quiet * base.depression,
+        )
+        return np.mean(up / (up + down), axis=-1)
 
     def moved(a: Activity) -> Any:
         return np.sum(a.potentiation, axis=-1) + np.sum(a.depression, axis=-1)

@@ -396,10 +396,13 @@ def test_without_the_rule_the_balance_is_the_healthy_one_and_all_else_as_it_was(
     assert on == off
 
 
-def test_a_class_whose_calcium_passes_no_threshold_has_no_part_in_the_balance() -> None:
-    potentiation, depression = np.array([[0.2, 0.0, 0.6]]), np.array([[0.6, 0.0, 0.2]])
-    assert balance(potentiation, depression) == pytest.approx((0.25 + 0.75) / 2)
-    assert balance(0 * potentiation, 0 * depression) == 0
+def test_the_balance_of_a_silent_circuit_is_as_it_was_and_little_says_little() -> None:
+    up, down = BASE.potentiation, BASE.depression
+    silent, faint, loud = (
+        balance(k * up, 0 * down, BASE, quiet=np.array(0.02)) for k in (0, 0.001, 1)
+    )
+    assert silent == pytest.approx(1)
+    assert 1 < faint < 1.2 < loud  # potentiation alone, by hardly anybody
 
 
 def test_where_no_calcium_passes_a_threshold_nothing_is_tagged() -> None:

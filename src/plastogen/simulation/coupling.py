@@ -85,11 +85,13 @@ def slow_inputs(
     )
 
 
-def relative(activity: Activity, baseline: Activity, *, nmda_share: Any) -> dict[str, Any]:
+def relative(
+    activity: Activity, baseline: Activity, *, nmda_share: Any, quiet: Any
+) -> dict[str, Any]:
     """What the circuit does relative to the healthy one, (..., courses): by names of `Inputs`.
 
     nmda_share: part of a spine's calcium that comes in through NMDA receptors, the rest comes with
-    the cell's own spikes. Where no calcium passes a threshold the balance is as it was.
+    the cell's own spikes. quiet: see `balance`.
     """
     rate = activity.rate_hz[..., PRINCIPAL] / baseline.rate_hz[..., PRINCIPAL]
     entry = activity.calcium / baseline.calcium
@@ -98,20 +100,25 @@ def relative(activity: Activity, baseline: Activity, *, nmda_share: Any) -> dict
         "rate_E": rate,
         "ampa_throughput": activity.ampa_throughput / baseline.ampa_throughput,
         "calcium": (1 - nmda_share) * rate + nmda_share * entry,
-        "balance": balance(activity.potentiation, activity.depression)
-        / balance(baseline.potentiation, baseline.depression),
+        "balance": balance(activity.potentiation, activity.depression, baseline, quiet=quiet),
         "above_threshold": moved.sum(axis=-1) / moved_0.sum(axis=-1),
     }
 
 
-def balance(potentiation: Any, depression: Any) -> Any:
-    """Where the rule drives synapses to, mean over their classes (..., classes): potentiation over
-    potentiation and depression, of those classes in which calcium passes a threshold at all.
+def balance(potentiation: Any, depression: Any, baseline: Activity, *, quiet: Any) -> Any:
+    """Where the rule drives synapses to, mean over their classes, relative to the healthy circuit:
+    potentiation over potentiation and depression, both (..., courses, classes).
+
+    Little says little: a share `quiet` of what the healthy circuit does is added to both, so that
+    the balance of a silent circuit is as it was, and a class that is seldom heard counts little.
     """
-    moved = potentiation + depression
-    heard = moved > 0
-    each = np.where(heard, potentiation / np.where(heard, moved, 1), 0)
-    return each.sum(axis=-1) / np.maximum(heard.sum(axis=-1), 1)
+    share = np.asarray(quiet)[..., None]
+
+    def mean(up: Any, down: Any) -> Any:
+        up, down = up + share * baseline.potentiation, down + share * baseline.depression
+        return (up / (up + down)).mean(axis=-1)
+
+    return mean(potentiation, depression) / mean(baseline.potentiation, baseline.depression)
 
 
 def targets_of(circuit: Circuit) -> tuple[str, ...]:

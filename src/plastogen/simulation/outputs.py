@@ -57,8 +57,12 @@ def observe(
         "glutamate": 100 * recorded("glutamate") / start.glutamate,
         "ampa_throughput": recorded("ampa_throughput") / baseline.ampa_throughput,
         "calcium": recorded("calcium") / baseline.calcium,
-        "balance": balance(recorded("potentiation"), recorded("depression"))
-        / balance(baseline.potentiation, baseline.depression),
+        "balance": balance(
+            recorded("potentiation"),
+            recorded("depression"),
+            baseline,
+            quiet=model.strength.quiet,
+        ),
         "pattern_shift": recorded("pattern_shift"),
         "recurrent": model.recurrent(y),
         "structure": model.structure(y),

@@ -245,7 +245,8 @@ class Stepper:
 
     def relative(self, activity: Activity) -> dict[str, Any]:
         """What circuits do relative to the healthy ones, (courses,) each; names of `Inputs`."""
-        found = relative(activity, self.baseline, nmda_share=self.nmda_share)
+        quiet = self.model.strength.quiet
+        found = relative(activity, self.baseline, nmda_share=self.nmda_share, quiet=quiet)
         return found if self.hears_calcium else found | {"balance": np.ones(len(self.plans))}
 
     def _of_pools(self, block: Array) -> dict[str, Array]:
