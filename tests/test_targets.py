@@ -34,6 +34,7 @@ from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.variables import VARIABLES
 
 HOURS, LATE = 0.1, 0.09
+START = {"mtorc1": 2.0}  # at rest no new protein is made, and none can be taken away
 HELD = {"tool": {"drug": "tool", "occupancy": 0.5, "at": "0 h", "for": "1 h"}}
 ADULT = LIBRARY.load("subjects", "healthy_adult", Subject)
 ALL = LIBRARY.load("plasticity", "all", Plasticity)
@@ -51,7 +52,7 @@ def tool(**emax: float) -> Drug:
 
 def held(name: str, emax: float) -> Plan:
     drugs = {"tool": tool(**{name.replace(".", "__"): emax})}
-    return plan(HELD, hours=HOURS, start_h=-0.01, circuit=answering(), drugs=drugs)
+    return plan(HELD, hours=HOURS, start_h=-0.01, circuit=answering(), drugs=drugs, start=START)
 
 
 def followed(one: Plan) -> dict[str, Course]:
@@ -66,7 +67,7 @@ def followed(one: Plan) -> dict[str, Course]:
 
 
 def test_every_target_moves_the_variable_it_names_up_and_down_in_every_way() -> None:
-    untouched = followed(plan({}, hours=HOURS, start_h=-0.01, circuit=answering()))
+    untouched = followed(plan({}, hours=HOURS, start_h=-0.01, circuit=answering(), start=START))
     offenders = []
     for name in targets_of(answering()):
         row = target(name)

@@ -17,6 +17,8 @@ from plastogen.model.circuit import PRINCIPAL, Activity, Circuit, Drive, State, 
 from plastogen.model.pharmacology import OF_SUBUNITS, TARGETS, by_pool, receptors, value
 from plastogen.model.plasticity import STATES, Inputs, Plasticity, SlowModel
 
+RAISED = 2  # times the healthy level: a slow state in which everything happens
+
 _CIRCUIT = tuple(n for n, t in TARGETS.items() if t.read_by == "circuit" and n != "nmdar")
 _SIGNALLING = tuple(n for n, t in TARGETS.items() if t.read_by == "signalling")
 
@@ -130,9 +132,12 @@ def targets_of(circuit: Circuit) -> tuple[str, ...]:
 
 
 def reaches(circuit: Circuit, plasticity: Plasticity, name: str) -> bool:
-    """Whether a target moves anything that the circuit's cells or the slow layer are given."""
+    """Whether a target moves anything that the circuit's cells or the slow layer are given.
+
+    Not from rest: there no new protein is made, so that what takes it away would do nothing.
+    """
     model, block = SlowModel(plasticity), dict.fromkeys(circuit.pools(), 0.0)
-    y = model.healthy_state()
+    y = RAISED * model.healthy_state()
     slow = dict(zip(STATES, y.tolist(), strict=True))
 
     def told(given: Mapping[str, Any]) -> tuple[Drive, Inputs]:
