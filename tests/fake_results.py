@@ -153,12 +153,19 @@ def results(
                 + 0.9 * ampa * mtor * g * scale * late(t, 0.2, 0.5, 3)
                 - (0.05 if not mtor else 0) * ((t > -0.5) & (t < 23.5))
             )
+            v["desensitisation"][i, s] = 1 + 0.4 * ampa * g * scale * late(t, 0.2, 0.8, 3)
+            v["balance"][i, s] = 1 + 0.03 * surge * ampa + 0.3 * drop
+            v["tag"][i, s] = 0.02 * g * ampa * scale * late(t, 0.1, 1, 3) - 0.1 * (1 - ampa) * late(
+                t + 0.5, 0, 1, 3
+            )
+            v["free_protein"][i, s] = 0.2 * ampa * mtor * g * scale * late(t, 0.5, 1, 6)
             v["protein"][i, s] = 1 + 0.5 * ampa * mtor * g * scale * late(t, 1, 4, 50)
             v["weight"][i, s] = 0.88 + 0.16 * g * ampa * scale * (
                 0.3 * late(t, 0.5, 1, 20) + 0.9 * mtor * late(t, 2, 5, 160)
             )
             v["spine_density"][i, s] = 0.8 + 0.13 * g * ampa * mtor * scale * late(t, 10, 14, 400)
             v["scaling"][i, s] = 1 - 0.02 * scale * late(t, 3, 24, 100)
+            v["structure"][i, s] = v["weight"][i, s] * v["spine_density"][i, s]
             v["recurrent"][i, s] = v["weight"][i, s] * v["spine_density"][i, s] * v["scaling"][i, s]
             v["spine_formation"][i, s] = 0.003 * (1 + 2 * growth / 0.09)
             v["spine_elimination"][i, s] = 0.003

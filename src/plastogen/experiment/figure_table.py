@@ -38,8 +38,9 @@ class Figure:
 FIGURES: dict[str, Figure] = {
     "timeline": Figure(
         "From dose to spine. Left, one arm: concentration, block, firing and signals. "
-        "Right, all arms: glutamate, mTORC1, synaptic weight, spine density. Time is "
-        "linear near dosing and logarithmic later.",
+        "Right, all arms: glutamate, early potentiation, free new protein, and what synapses make "
+        "of the two: synaptic weight and spine density. Time is linear near dosing and "
+        "logarithmic later.",
         takes=("overlay",),
         of=("course",),
     ),
@@ -100,7 +101,7 @@ FIGURES: dict[str, Figure] = {
     ),
     "phase": Figure(
         "Synaptic weight against spine density, dots where time is told; grey lines where "
-        "their product is the same.",
+        "their product, what lasts at synapses, is the same.",
         of=("course",),
     ),
     "responders": Figure(

@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 
 from plastogen.figures import axis, data, layout, own_points, panels, style
 from plastogen.figures.agreement import check_overlays
@@ -22,13 +24,17 @@ NEEDS = (
     "bdnf",
     "mtorc1",
     "eef2k",
+    "tag",
+    "free_protein",
     "weight",
     "spine_density",
 )
-PANEL_PT = 82  # height of a panel when nothing is given, about
+COLUMN_PT = 328  # height of the panels of a column when nothing is given, about
+OF_ONE = (panels.concentration, panels.block, panels.rates, panels.signals)
 BY_ARM = (
     ("glutamate", "Glutamate (% of baseline)"),
-    ("mtorc1", "mTORC1 (× healthy)"),
+    ("tag", "Early potentiation"),
+    ("free_protein", "Free new protein"),
     ("weight", "Synaptic weight (× healthy)"),
     ("spine_density", "Spine density (× healthy)"),
 )
@@ -43,7 +49,7 @@ def plot_timeline(
     overlay: Sequence[Overlay] = (),
 ) -> Figure:
     """The full course. Left, one arm (`focus`) from drug to signal; right, all `arms` from
-    glutamate to spines.
+    glutamate to spines: early potentiation and new protein, both of which late weight needs.
 
     Lines are means over seeds, bands 95 % intervals. Raises InputError for a missing variable or an
     unknown arm.
@@ -57,8 +63,11 @@ def plot_timeline(
     )
     rows = panels.strip_rows([g for g in given if g.arm in chosen])
     strip = panels.BAR_PT * max(1, len(rows))
-    grid = fig.add_gridspec(5, 2, height_ratios=[strip, *[PANEL_PT - strip // 4] * 4])
-    columns = [[fig.add_subplot(grid[row, column]) for row in range(5)] for column in range(2)]
+    halves = fig.add_gridspec(1, 2)
+    columns = [
+        _stack(fig, half, strip, panels=n)
+        for half, n in zip(halves, (len(OF_ONE), len(BY_ARM)), strict=True)
+    ]
     span = (float(ds["time"][0]), float(ds["time"][-1]))
     for column, names in zip(columns, ([one], chosen), strict=True):
         mine = [g for g in given if g.arm in names]
@@ -71,13 +80,16 @@ def plot_timeline(
         column[-1].set_xlabel(axis.time_label(column[-1]))
     columns[0][0].set_title(f"One arm: {styles[one].label}", fontsize=15, color=styles[one].colour)
     columns[1][0].set_title("All arms", fontsize=15)
-    for ax, draw in zip(
-        columns[0][1:],
-        (panels.concentration, panels.block, panels.rates, panels.signals),
-        strict=True,
-    ):
+    for ax, draw in zip(columns[0][1:], OF_ONE, strict=True):
         draw(Panel(ax, ds, overlay), one)
     for ax, (name, title) in zip(columns[1][1:], BY_ARM, strict=True):
         panels.by_arm(Panel(ax, ds, overlay), name, title, chosen)
     own_points.keep_in_view(fig, overlay)
     return fig
+
+
+def _stack(fig: Figure, half: SubplotSpec, strip: int, *, panels: int) -> list[Axes]:
+    """A strip for what is given, and below it panels that share what height is left."""
+    each = (COLUMN_PT - strip) / panels
+    rows = half.subgridspec(panels + 1, 1, height_ratios=[strip, *[each] * panels])
+    return [fig.add_subplot(row) for row in rows]

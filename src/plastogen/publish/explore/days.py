@@ -43,13 +43,17 @@ Array = npt.NDArray[np.float64]
 LEVEL_CURVES = ("plasma_ng_ml", "brain_uM")
 CURVES = (
     "glutamate",
+    "balance",
     "bdnf",
     "mtorc1",
     "eef2k",
+    "tag",
+    "free_protein",
     "protein",
     "weight",
-    "recurrent",
     "spine_density",
+    "structure",
+    "recurrent",
     "pv_integrity",
     "tolerance",
     "clinical_effect",
