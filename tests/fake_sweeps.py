@@ -161,7 +161,7 @@ def drawn(kind: str = "saltelli", points: int = 128, seeds: int = 2) -> xr.Datas
     """Points of a design over five numbers, of which three matter, the first most."""
     paths = {
         "plasticity.spine.rescue": (0.07, 0.2), "drugs.ketamine.actions.nmdar.ketamine.ic50.GluN2B": (2.5, 10.0),
-        "plasticity.signalling.mtorc1_gain": (6.0, 10.0), "plasticity.synapse.early_time": (3.0, 24.0),
+        "plasticity.signalling.mtorc1_gain": (6.0, 10.0), "plasticity.synapse.tag_time": (1.0, 3.0),
         "drugs.ketamine.kinetics.human.H2.clearance": (1.15, 1.5),
     }  # fmt: skip
     spans: dict[str, Any] = {

@@ -247,7 +247,7 @@ def test_missing_points_of_a_landscape_are_crossed() -> None:
 
 
 def test_points_drawn_over_two_numbers_make_a_landscape_and_over_five_none() -> None:
-    two = DRAWN.drop_vars(["mtorc1_gain", "early_time", "clearance"])
+    two = DRAWN.drop_vars(["mtorc1_gain", "tag_time", "clearance"])
     two.attrs["design"] = json.dumps(json.loads(DRAWN.attrs["design"]) | {"kind": "sobol"})
     assert plot_landscape(two.isel(point=slice(0, None, 7)), readouts=["weight_24h"]).axes
     with pytest.raises(InputError, match="points over 5 numbers"):

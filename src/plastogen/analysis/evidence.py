@@ -170,9 +170,9 @@ def render_page(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -
     head = (
         "# Evidence: what was found beside what the model says\n\nMade by `plastogen evidence`; do"
         " not edit. Only what is *predicted* counts. A *calibrated* row had one\nparameter chosen"
-        " to meet it (at most five rows), an *input* was given to the model. Values are means"
-        " over\nseeds with 95 % intervals, n is how many. A *known miss* says why. Rows are"
-        " numbered as in\n`experiments/evidence/rows.yaml`; their sources are in"
+        " to meet it (which parameters, and on what, is decided before a run), an *input* was given"
+        " to the\nmodel. Values are means over seeds with 95 % intervals, n is how many. A *known miss* says"
+        " why. Rows are numbered as in\n`experiments/evidence/rows.yaml`; their sources are in"
         " `models/references.yaml`. Clinical rows go through\none labelled map and predict no"
         f" person.\n\nOf {sum(predicted.values())} predictions: {told}. Calibrated:"
         f" {len(calibrated)} parameters"
