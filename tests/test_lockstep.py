@@ -176,10 +176,11 @@ def test_numbers_that_others_change_leave_a_course_as_it_is_to_the_last_bit() ->
         "signalling.eef2k_cooperativity",
         "synapse.scaling_steepness",
         "spine.delay",
+        "synapse.tag_half",
     )
     others = [
         plan(KETAMINE, tuned={path: value})
-        for path, value in zip(paths, ("7", "3", "3", "72 h"), strict=True)
+        for path, value in zip(paths, ("7", "3", "3", "72 h", "0.06"), strict=True)
     ]
     (first, *_), (second,) = (
         simulate_many([alone_, *others], ANSWERS),
@@ -199,7 +200,9 @@ def test_every_number_of_a_model_may_differ_between_courses() -> None:
         {},
         {"spine.delay": "72 h"},
         {"signalling.mtorc1_gain": "3"},
-        {"synapse.insertion": "0.3 1/h"},
+        {"synapse.capture": "0.12 1/h"},
+        {"synapse.accustomed_time": "5 d"},
+        {"spine.growth": "4 1/d"},
     ]
     plans = [
         plan(KETAMINE, tuned=t, subject=s)
@@ -231,7 +234,8 @@ def test_blockers_and_mixes_may_differ_between_courses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("switch", "value"), [("feedback", "off"), ("probe", "frozen"), ("homeostasis", "off")]
+    ("switch", "value"),
+    [("feedback", "off"), ("probe", "frozen"), ("homeostasis", "off"), ("calcium_rule", "off")],
 )
 def test_switches_mean_the_same_as_one_by_one(switch: str, value: str) -> None:
     cut = plan(KETAMINE, switches={switch: value}, hours=30)
