@@ -245,7 +245,7 @@ def test_an_induction_has_all_of_its_variables_and_no_others(mine: Path) -> None
         ("plain: {}", "plain: {set: {model.plasticity: spontaneous}}", "without an .induction"),
         (
             "arms:",
-            "sweep: {plasticity.synapse.ceiling: [1.2, 1.4]}\narms:",
+            "sweep: {plasticity.synapse.slots: [0.1, 0.2]}\narms:",
             "without an .induction",
         ),
         ("plain: {}", "plain: {set: {model.rule: visual_nonlinaer}}", "visual_nonlinear"),
