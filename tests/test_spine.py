@@ -118,7 +118,7 @@ class TestGrowth:
         stressed = SPINES.steady(0, 1)[3]
         grown = rates(commit_2=0.5, persistent=stressed, stress=1)["persistent"]
         vacant = SPINES.sites - stressed
-        wanted = 0.5 * float(K.growth) / 24 * float(K.restorable) * vacant
+        wanted = 0.5 * float(K.growth) * float(K.restorable) * vacant
         assert grown == pytest.approx(wanted)
         assert rates(persistent=stressed, stress=1)["persistent"] == pytest.approx(0, abs=1e-15)
 

@@ -133,7 +133,7 @@ def oracle(k: Plasticity, y: dict[str, float], i: Inputs) -> dict[str, float]:
         / (DAY * p["transient_lifetime"]),
         "persistent": (
             p["rescue"] * (sites - y["persistent"])
-            + p["growth"] * y["commit_2"] * max(restorable, 0)
+            + DAY * p["growth"] * y["commit_2"] * max(restorable, 0)
             - out * y["persistent"]
         )
         / DAY,
