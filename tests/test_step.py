@@ -290,7 +290,7 @@ def test_the_slow_state_hears_activity_block_and_tools(given: list[dict[str, Any
     np.testing.assert_allclose(
         path.end.y[0] - HEALTHY, wanted - HEALTHY, rtol=0.02, atol=1e-8
     )  # each, however little
-    for name in ("bdnf", "adaptation", "desensitisation", "accustomed", "tag", "tolerance"):
+    for name in ("bdnf", "adaptation", "accustomed", "tag", "tolerance"):
         assert moved[column(name)] > 1e-5, name
     assert moved[column("persistent")] > 1e-5
 
