@@ -173,8 +173,8 @@ def render_page(table: Sequence[Row], judged: Mapping[str, Sequence[Verdict]]) -
         " to meet it (which parameters, and on what, is decided before a run), an *input* was given"
         " to the\nmodel. Values are means over seeds with 95 % intervals, n is how many. A *known"
         " miss* says why. Rows are numbered as in\n`experiments/evidence/rows.yaml`; their sources"
-        " are in `models/references.yaml`. Clinical rows go through\none labelled map and predict no"
-        f" person.\n\nOf {sum(predicted.values())} predictions: {told}. Calibrated:"
+        " are in `models/references.yaml`. Clinical rows go through\none labelled map and predict"
+        f" no person.\n\nOf {sum(predicted.values())} predictions: {told}. Calibrated:"
         f" {len(calibrated)} parameters"
         f" ({', '.join(f'`{name}`' for name in calibrated)}).\n\n*{SCOPE}*\n"
     )

@@ -65,8 +65,7 @@ def plot_timeline(
     strip = panels.BAR_PT * max(1, len(rows))
     halves = fig.add_gridspec(1, 2)
     columns = [
-        _stack(fig, half, strip, panels=n)
-        for half, n in zip(halves, (len(OF_ONE), len(BY_ARM)), strict=True)
+        _stack(fig, halves[0, k], strip, panels=n) for k, n in enumerate((len(OF_ONE), len(BY_ARM)))
     ]
     span = (float(ds["time"][0]), float(ds["time"][-1]))
     for column, names in zip(columns, ([one], chosen), strict=True):
@@ -92,4 +91,4 @@ def _stack(fig: Figure, half: SubplotSpec, strip: int, *, panels: int) -> list[A
     """A strip for what is given, and below it panels that share what height is left."""
     each = (COLUMN_PT - strip) / panels
     rows = half.subgridspec(panels + 1, 1, height_ratios=[strip, *[each] * panels])
-    return [fig.add_subplot(row) for row in rows]
+    return [fig.add_subplot(rows[row, 0]) for row in range(panels + 1)]
