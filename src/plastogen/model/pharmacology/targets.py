@@ -76,7 +76,7 @@ TARGETS: dict[str, Target] = {
     "eef2k": Target("activity of eEF2 kinase", "factor", 5, "signalling", "eef2k"),
     "bdnf": Target("released BDNF that reaches TrkB", "factor", 5, "signalling", "mtorc1"),
     "mtorc1": Target("mTORC1 that drives translation", "factor", 5, "signalling", "free_protein"),
-    "protein": Target("translation of new synaptic protein", "factor", 5, "signalling", "free_protein"),
+    "protein": Target("translation of new protein", "factor", 5, "signalling", "free_protein"),
     "serotonin": Target("occupied serotonin transporters", "addition", 1, "signalling", "tone"),
 }  # fmt: skip
 POOL = re.compile(r"nmdar\.([A-Za-z]\w*\.(synaptic|tonic|rest))")
