@@ -33,8 +33,8 @@ COLUMN_PT = 328  # height of the panels of a column when nothing is given, about
 OF_ONE = (panels.concentration, panels.block, panels.rates, panels.signals)
 BY_ARM = (
     ("glutamate", "Glutamate (% of baseline)"),
-    ("tag", "Early potentiation"),
-    ("free_protein", "Free new protein"),
+    ("tag", "Early potentiation (share)"),
+    ("free_protein", "Free new protein (share)"),
     ("weight", "Synaptic weight (× healthy)"),
     ("spine_density", "Spine density (× healthy)"),
 )
