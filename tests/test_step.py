@@ -405,6 +405,13 @@ def test_the_balance_of_a_silent_circuit_is_as_it_was_and_little_says_little() -
     assert 1 < faint < 1.2 < loud  # potentiation alone, by hardly anybody
 
 
+def test_classes_of_synapses_count_alike_however_busy_they_are() -> None:
+    """The ratio of means is not the mean of ratios."""
+    base = replace(BASE, potentiation=np.array([[1.0, 100.0]]), depression=np.array([[1.0, 100.0]]))
+    found = balance(np.array([[3.0, 100.0]]), base.depression, base, quiet=np.array(0.0))
+    assert found == pytest.approx((0.75 + 0.5) / 2 / 0.5)
+
+
 def test_where_no_calcium_passes_a_threshold_nothing_is_tagged() -> None:
     silent = replace(BASE, potentiation=0 * BASE.potentiation, depression=0 * BASE.depression)
     s = stepper()
