@@ -226,8 +226,8 @@ def vocabulary() -> list[str]:
     lines += [
         "## States",
         "",
-        "What the slow equations follow, and what `course: {start: ...}` can multiply where it is not"
-        " nil at rest:",
+        "What the slow equations follow, and what `course: {start: ...}` can multiply where it is"
+        " not nil at rest:",
         "",
     ]
     lines += [", ".join(f"`{state}`" for state in STATES) + "."]
