@@ -45,15 +45,11 @@ nil when healthy (`NIL`).
 """
 NIL = ("free_protein", "tag", "commit_1", "commit_2", "tolerance", "tone")
 
-(
-    FREE_PROTEIN, ACCUSTOMED, TAG, WEIGHT, SCALING, COMMIT_1, COMMIT_2, TRANSIENT, PERSISTENT, PV,
-) = (
-    STATES.index(name)
-    for name in (
-        "free_protein", "accustomed", "tag", "weight", "scaling", "commit_1", "commit_2",
-        "transient", "persistent", "pv_integrity",
-    )
-)  # fmt: skip
+_AT = {name: i for i, name in enumerate(STATES)}
+FREE_PROTEIN, ACCUSTOMED, TAG = _AT["free_protein"], _AT["accustomed"], _AT["tag"]
+WEIGHT, SCALING, PV = _AT["weight"], _AT["scaling"], _AT["pv_integrity"]
+COMMIT_1, COMMIT_2 = _AT["commit_1"], _AT["commit_2"]
+TRANSIENT, PERSISTENT = _AT["transient"], _AT["persistent"]
 
 
 HEALTHY = Inputs()
