@@ -10,6 +10,6 @@ from __future__ import annotations
 MODEL_VERSION: dict[str, int] = {
     "pharmacology": 9,  # kinetics, block, targets
     "circuit": 2,  # what the network is, what it is given, what is measured of it
-    "plasticity": 2,  # equations of the slow state
+    "plasticity": 3,  # equations of the slow state
     "simulation": 7,  # steps, probes, the emulator
 }
