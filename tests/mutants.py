@@ -47,6 +47,8 @@ COPIED = (
     "tests",
     "models",
     "experiments",
+    "lessons",
+    "docs",
     "pyproject.toml",
 )  # a checkout is known by its pyproject.toml
 PATIENCE_S = 240
@@ -215,7 +217,9 @@ def copied(root: Path, folder: Path) -> Path:
     for name in COPIED:
         if (root / name).is_dir():
             shutil.copytree(
-                root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+                root / name,
+                folder / name,
+                ignore=shutil.ignore_patterns("__pycache__", "_build", "_made"),
             )
         else:
             shutil.copy2(root / name, folder / name)
