@@ -12,7 +12,7 @@ import pytest
 
 import plastogen
 from plastogen._base.library import Library
-from plastogen.model.circuit import Circuit, Drive, Engine, RuleNumbers, Spikes, plastic
+from plastogen.model.circuit import Circuit, Drive, Engine, RuleNumbers, Spikes, packed, plastic
 from plastogen.model.circuit.plastic import Learner, Learning
 from plastogen.model.circuit.program import baked, program_key
 from plastogen.model.plasticity.calcium_rule import CalciumRule, efficacies, numbers_of
@@ -153,6 +153,28 @@ def test_on_request_a_synapse_transmits_by_its_efficacy() -> None:
     )
     assert moved.efficacy.std() > 0
     assert len(live.t_s)
+
+
+PART = """#include "objects.h"
+    double* __restrict  _ptr_array_P_seen = _array_P_seen;
+    double* __restrict  _ptr_array_P_let_in = _array_P_let_in;
+        const size_t _vectorisation_idx = _idx;
+        double seen = _ptr_array_P_seen[_idx] + _ptr_array_P_let_in[_idx];
+"""
+
+
+def test_states_of_a_synapse_lie_side_by_side_or_nothing_is_compiled(tmp_path: Path) -> None:
+    (tmp_path / "code_objects").mkdir()
+    parts = [tmp_path / "code_objects" / f"P_{name}_codeobject.cpp" for name in ("post", "calcium")]
+    for path in parts:
+        path.write_text(PART)
+    (tmp_path / "main.cpp").write_text("int main(int argc) {\n  network.run(1.0, NULL, 10.0);\n}")
+    packed.pack(tmp_path)
+    place, size = packed.STATES.index("seen"), len(packed.STATES)
+    assert f"_ptr_array_P_seen = brian::_packed_P + {place};" in parts[0].read_text()
+    assert f"_ptr_array_P_seen[{size}*_idx] + _ptr_array_P_let_in[_idx]" in parts[1].read_text()
+    with pytest.raises(RuntimeError, match="0 parts packed"):
+        packed.pack(tmp_path)
 
 
 def test_a_program_is_named_after_how_its_synapses_learn() -> None:

@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import electrodes, external, plastic, standalone
+from plastogen.model.circuit import electrodes, external, packed, plastic, standalone
 from plastogen.model.circuit.children import run_child
 from plastogen.model.circuit.electrodes import Driven
 from plastogen.model.circuit.precision import CELLS, floats
@@ -251,6 +251,8 @@ def write_sources(
     at_last = _set("electrodes.") if driven else ""
     with floats(CELLS):
         standalone.write_program(folder, construct, flags, at_last=at_last)
+    if learner is not None:
+        packed.pack(folder)
 
 
 COMMON = (

@@ -23,7 +23,7 @@ from plastogen._base.digest import digest
 from plastogen._base.files import cache_dir, explained
 from plastogen._base.sealed import folder_fault, made_once
 from plastogen.errors import MachineError
-from plastogen.model.circuit import electrodes, external, network, plastic
+from plastogen.model.circuit import electrodes, external, network, packed, plastic
 from plastogen.model.circuit.definition import Circuit
 from plastogen.model.circuit.generate import generate
 from plastogen.model.circuit.plastic import Learner
@@ -155,6 +155,7 @@ def program_key(circuit: Circuit, learner: Learner | None = None, *, driven: boo
         {
             **baked(circuit, learner, driven=driven),
             **signature("cpp"),
+            **({} if learner is None else {"packed": [packed.BEFORE, packed.AHEAD]}),
             **({"electrodes": electrodes.equations()} if driven else {}),
             "voltage": [network.RECORDED, network.VOLTAGE_STEP_MS],
         }
