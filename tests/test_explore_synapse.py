@@ -17,10 +17,9 @@ from test_explore_browser import LOOSE, lacks
 
 from plastogen._base.library import Library
 from plastogen.experiment import open_experiment
-from plastogen.model.plasticity.calcium_rule import CalciumRule
+from plastogen.model.plasticity.calcium_rule import CalciumRule, rule_in
 from plastogen.model.plasticity.induction import Induction, induce
 from plastogen.publish.explore import build as explore
-from plastogen.simulation import rule_in
 
 SCRIPT = Path(__file__).parent / "page" / "synapse.js"
 PAIRED = open_experiment("ltp_by_frequency").experiment.induction
