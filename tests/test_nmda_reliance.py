@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from bench import say
 from circuit_files import CLASSES, NUMBERS
+from courses import RULE
 
 from plastogen._base.library import Library
 from plastogen.model.circuit import Circuit, Drive, measures
@@ -57,12 +58,19 @@ def made_up(slope: float) -> Reliance:
 def test_the_state_comes_back_with_the_circuit_in_the_loop(name: str) -> None:
     plasticity = LIBRARY.load("plasticity", name, Plasticity)
     measured = float(PREFRONTAL.formula.gain["E"]["recurrent"])
-    assert slowest_return_per_h(plasticity, made_up(measured)) < 0
+    assert slowest_return_per_h(plasticity, RULE, made_up(measured)) < 0
+    assert slowest_return_per_h(plasticity, RULE, made_up(60.0)) < 0  # nothing to capture at rest
 
 
-def test_too_strong_a_loop_is_found_out() -> None:
-    plasticity = LIBRARY.load("plasticity", "all", Plasticity)
-    assert slowest_return_per_h(plasticity, made_up(60.0)) > 0
+def open_gate(share: float) -> Plasticity:
+    """Synapses that find some free protein at rest."""
+    tuned = {"signalling.translation_basal": share}
+    return LIBRARY.load("plasticity", "all", Plasticity, overrides=tuned)
+
+
+def test_too_strong_a_loop_is_found_out_where_protein_is_free_at_rest() -> None:
+    assert slowest_return_per_h(open_gate(0.01), RULE, made_up(60.0)) > 0
+    assert slowest_return_per_h(open_gate(0.01), RULE, made_up(0.0)) < 0
 
 
 @pytest.mark.slow
@@ -78,14 +86,14 @@ def test_measured_slopes_are_those_of_the_formula_in_the_file() -> None:
     assert np.all(found.nmda_share > 0)
 
 
-@pytest.mark.parametrize(("slope", "fate"), [(0.0, "fades to a third in"), (60.0, "grows")])
+@pytest.mark.parametrize(("back", "fate"), [(-0.01, "fades to a third in 100 h"), (0.5, "grows")])
 def test_the_command_says_whether_a_nudge_fades(
-    slope: float, fate: str, monkeypatch: pytest.MonkeyPatch
+    back: float, fate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "plastogen.simulation.nmda_reliance.measure", lambda circuit, **asked: made_up(slope)
-    )
+    module = "plastogen.simulation.nmda_reliance"
+    monkeypatch.setattr(f"{module}.measure_reliance", lambda circuit, **asked: made_up(0.0))
+    monkeypatch.setattr(f"{module}.slowest_return_per_h", lambda *models: back)
     told = say("reliance", "prefrontal")
     assert told.exit_code == 0, told.output
     assert f"plasticity all: a nudge of the synapses {fate}" in told.output
-    assert ("spectral abscissa -" in told.output) == (slope == 0)
+    assert f"spectral abscissa {back:.2g} /h" in told.output

@@ -118,17 +118,21 @@ def reliance(
     plasticity: Annotated[
         str, typer.Option(help="The synapses whose return to rest is told.")
     ] = "all",
+    rule: Annotated[
+        str, typer.Option(help="The calcium rule that synapses follow.")
+    ] = "visual_nonlinear",
 ) -> None:
     """How much each class of cells relies on NMDA receptors: what decides who falls silent."""
     from plastogen._base.library import Library
     from plastogen._base.text import columns
     from plastogen.model.circuit import Circuit
-    from plastogen.model.plasticity import Plasticity
+    from plastogen.model.plasticity import CalciumRule, Plasticity
     from plastogen.simulation import measure_reliance, slowest_return_per_h
 
     library = Library(Path())
     synapses = library.load("plasticity", plasticity, Plasticity)
     network = library.load("circuits", circuit, Circuit)
+    followed = library.load("rules", rule, CalciumRule)
     found = measure_reliance(
         network,
         seeds=range(1, seeds + 1),
@@ -160,7 +164,7 @@ def reliance(
         " baseline"
     )
     typer.echo("\n".join(columns(rows)))
-    back = slowest_return_per_h(synapses, found)
+    back = slowest_return_per_h(synapses, followed, found)
     fate = f"fades to a third in {-1 / back:.0f} h" if back < 0 else "grows"
     typer.echo(
         f"plasticity {plasticity}: a nudge of the synapses {fate} (spectral abscissa {back:.2g} /h)"

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.circuit import PRINCIPAL, Activity, Circuit, Drive, measures
-from plastogen.model.plasticity import Inputs, Plasticity, SlowModel
+from plastogen.model.plasticity import CalciumRule, Inputs, Plasticity, SlowModel
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
 Array = npt.NDArray[np.float64]
@@ -108,19 +108,28 @@ def measure_reliance(
     )
 
 
-def slowest_return_per_h(plasticity: Plasticity, reliance: Reliance) -> float:
+def slowest_return_per_h(plasticity: Plasticity, rule: CalciumRule, reliance: Reliance) -> float:
     """Spectral abscissa (1/h) of the slow state at the healthy rest, the circuit in the loop by its
     measured slopes.
 
     Negative: after a nudge the state comes back. Strength J changes the rate of E cells by its
-    slope and what they pass on by J times that.
+    slope, what they pass on by J times that, and the balance of potentiation and depression as the
+    formula of the rule has it. With no free protein at rest no loop is too strong: nothing is
+    captured. Raises ValueError for a rule without a formula.
     """
     slope = float(reliance.slope[PRINCIPAL, reliance.numbers.index("recurrent")])
     model = SlowModel(plasticity)
+    if rule.formula is None:
+        raise ValueError(f"{rule.title} has no formula to stand in for the network")
+    synapses = rule.formula
+
+    def balance(rate: float) -> float:
+        return float(synapses.drift(rate, 1.0).balance)
 
     def answered(y: Array) -> Inputs:
         j = float(model.recurrent(y))
         rate = float(np.exp(slope * (j - 1)))
-        return Inputs(rate_E=rate, ampa_throughput=rate * j)
+        moved = balance(rate) / balance(1.0)
+        return Inputs(rate_E=rate, ampa_throughput=rate * j, calcium=rate, balance=moved)
 
     return model.spectral_abscissa(model.healthy_state(), answered)
