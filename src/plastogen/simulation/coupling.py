@@ -134,11 +134,12 @@ def targets_of(circuit: Circuit) -> tuple[str, ...]:
 def reaches(circuit: Circuit, plasticity: Plasticity, name: str) -> bool:
     """Whether a target moves anything that the circuit's cells or the slow layer are given.
 
-    Not from rest: there no new protein is made, so that what takes it away would do nothing.
+    Asked at rest, and where signals are raised: at rest no new protein is made, so that what takes
+    it away does nothing there.
     """
     model, block = SlowModel(plasticity), dict.fromkeys(circuit.pools(), 0.0)
-    y = RAISED * model.healthy_state()
-    slow = dict(zip(STATES, y.tolist(), strict=True))
+    rest = model.healthy_state()
+    slow = dict(zip(STATES, rest.tolist(), strict=True))
 
     def told(given: Mapping[str, Any]) -> tuple[Drive, Inputs]:
         targets = by_pool(given, circuit.pools())
@@ -150,4 +151,7 @@ def reaches(circuit: Circuit, plasticity: Plasticity, name: str) -> bool:
         cells, cells_0 = (cell_values(circuit, d, 0) for d in (drive, drive_0))
         if any(not np.array_equal(cells[key], cells_0[key]) for key in cells):
             return True
-    return not np.array_equal(model.rate_of_change(y, inputs), model.rate_of_change(y, inputs_0))
+    return any(
+        not np.array_equal(model.rate_of_change(y, inputs), model.rate_of_change(y, inputs_0))
+        for y in (rest, RAISED * rest)
+    )
