@@ -130,7 +130,7 @@ def test_nothing_to_compare_is_an_error() -> None:
 
 def test_the_table_has_a_row_for_every_place_and_reads_back() -> None:
     found = list(trial.contrasts(results(), ["x", "weight"]))
-    rows = list(csv.DictReader(io.StringIO(trial.to_csv(found))))
+    rows = list(csv.DictReader(io.StringIO(trial.csv_text(found))))
     assert len(rows) == 2 + 2 * 3
     assert [row["time"] for row in rows if row["readout"] == "weight"][:3] == ["0.0", "6.0", "24.0"]
     assert float(rows[0]["difference"]) == pytest.approx(

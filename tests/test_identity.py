@@ -58,7 +58,7 @@ def test_all_that_determines_a_course_is_in_the_id(change: dict[str, Any]) -> No
         ("arms.ketamine.give.infusion.dose", "0.6 mg/kg"), ("circuit.populations.E.leak", "13 nS"),
         ("plasticity.signalling.mtorc1_gain", 7), ("subject.weight", "71 kg"), ("switches.feedback", "on"),
         ("drugs.ketamine.kinetics.human.H2.clearance", "1.4 L/min"), ("switches.block.E", 0.5),
-        ("rule.in_vivo", 0.7), ("rule.formula.depression.left", 0.9), ("model.rule", "classical"),
+        ("rule.in_vivo", 0.65), ("rule.formula.depression.left", 0.9), ("model.rule", "classical"),
     ],
 )  # fmt: skip
 def test_every_number_of_models_treatments_and_switches_is_in_the_id(

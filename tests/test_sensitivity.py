@@ -280,7 +280,7 @@ def test_rows_and_table_say_measure_numbers_and_n() -> None:
     assert head[2].startswith("mean absolute elementary effect")
     assert first[:2] == ("y", "two")
     assert first[-1] == "48 of 48"
-    rows = list(csv.DictReader(io.StringIO(sensitivity.to_csv(kind, found))))
+    rows = list(csv.DictReader(io.StringIO(sensitivity.csv_text(kind, found))))
     assert (rows[0]["path"], float(rows[0]["value"]), rows[0]["measure"]) == (
         "b.two",
         pytest.approx(8),

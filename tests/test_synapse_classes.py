@@ -123,7 +123,7 @@ def test_the_key_of_a_network_is_that_of_its_rule_too() -> None:
     def key(rule: CalciumRule | None) -> str:
         return NetworkProbe(SMALL, rule, **WINDOW).key
 
-    other = LIBRARY.load("rules", "visual_nonlinear", CalciumRule, overrides={"in_vivo": 0.7})
+    other = LIBRARY.load("rules", "visual_nonlinear", CalciumRule, overrides={"in_vivo": 0.65})
     classical = LIBRARY.load("rules", "classical", CalciumRule)
     assert len({key(rule) for rule in (None, RULE, other, classical)}) == 4
     assert key(RULE.model_copy(update={"formula": None, "title": "another"})) == key(RULE)

@@ -219,7 +219,7 @@ def _numbers(contrast: Contrast, at: Mapping[str, float]) -> Iterator[str]:
     yield f"{at['n']:.0f} of {contrast.expected}"
 
 
-def to_csv(found: Iterable[Contrast]) -> str:
+def csv_text(found: Iterable[Contrast]) -> str:
     """All of `found` as CSV: a row a readout, arm and place (sweep values, class, time ...)."""
     listed = list(found)
     places = list(

@@ -341,7 +341,7 @@ def text_rows(kind: str, found: Sequence[Influence]) -> Iterator[tuple[str, ...]
         yield one.readout, one.number, measured, *beside, ends, f"{one.n} of {one.expected}"
 
 
-def to_csv(kind: str, found: Sequence[Influence]) -> str:
+def csv_text(kind: str, found: Sequence[Influence]) -> str:
     """All of `found` as CSV."""
     out = io.StringIO()
     writer = CsvWriter(out)

@@ -46,7 +46,7 @@ def trial(
     rows = list(islice(comparing.text_rows(contrasts), MOST_ROWS + 1))
     typer.echo("\n".join([above, *columns([comparing.HEAD, *rows[:MOST_ROWS]]), below]))
     path = outcome.request.folder / "trial.csv"
-    atomic_write(path, comparing.to_csv(contrasts))
+    atomic_write(path, comparing.csv_text(contrasts))
     typer.echo(f"{'these and more are in' if len(rows) > MOST_ROWS else 'table'} {path}")
 
 
@@ -100,5 +100,5 @@ def sensitivity(
     rows = list(islice(asking.text_rows(kind, each), MOST_ROWS + 1))
     typer.echo("\n".join([*columns(rows), *(f"{n}: {why}" for n, why in unmeasured.items())]))
     path = outcome.request.folder / "sensitivity.csv"
-    atomic_write(path, asking.to_csv(kind, each))
+    atomic_write(path, asking.csv_text(kind, each))
     typer.echo(f"{'these and more are in' if len(each) >= MOST_ROWS else 'table'} {path}")
