@@ -17,7 +17,7 @@ from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import Emulator, columns, covariance, places
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
-from plastogen.simulation.train_emulator import LATTICE, TrainedEmulator, train
+from plastogen.simulation.train_emulator import NEARLY, LATTICE, TrainedEmulator, train
 
 CIRCUIT = answering()
 FORMULA = FormulaProbe(CIRCUIT, RULE)
@@ -251,7 +251,7 @@ def learned(probes: Path) -> TrainedEmulator:
 
 
 def test_learning_ends_when_every_drive_met_is_sure_enough(learned: TrainedEmulator) -> None:
-    assert learned.error <= 1.25 * learned.tolerance
+    assert learned.error <= NEARLY * learned.tolerance  # a few questions are not worth a round
     assert 10 < learned.asked < 200
     assert learned.remembered == 0
 
