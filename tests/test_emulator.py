@@ -17,7 +17,7 @@ from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import Emulator, columns, covariance, places
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
-from plastogen.simulation.train_emulator import NEARLY, LATTICE, TrainedEmulator, train
+from plastogen.simulation.train_emulator import LATTICE, NEARLY, TrainedEmulator, train
 
 CIRCUIT = answering()
 FORMULA = FormulaProbe(CIRCUIT, RULE)
