@@ -34,6 +34,35 @@ BASE_HZ = dict(zip(CLASSES, (4.2, 9.5, 8.0), strict=True))
 IC50_UM = dict(zip(POOLS, (5.0, 4.0, 5.2, 3.6, 2.4, 2.9, 2.1), strict=True))
 
 
+def spines() -> dict[str, xr.Dataset]:
+    """Spines of a run of two arms, as a run keeps them; invented."""
+    rng, n = np.random.default_rng(0), 600
+    look_h = np.array([-6.0, 0, 24, 48, 96, 168, 336])
+    found = {}
+    for arm, preparation in zip(ARMS, ("thinned skull", "cranial window"), strict=False):
+        born_h = np.where(
+            rng.random(n) < 0.7, -24 * rng.exponential(300, n), rng.uniform(0, 336, n)
+        )
+        lost_h = np.where(rng.random(n) < 0.7, np.inf, born_h + 24 * rng.exponential(5, n))
+        lost_h = np.where(lost_h <= 0, np.inf, lost_h)
+        there = (born_h[:, None] <= look_h) & (look_h < lost_h[:, None])
+        columns = {
+            "site": np.arange(n), "pre": rng.integers(0, 5, n), "post": rng.integers(0, 4, n),
+            "contact": np.zeros(n, int), "branch": rng.integers(0, 10, n), "place": rng.random(n),
+            "kind": (lost_h == np.inf).astype(int), "returned": np.zeros(n, int),
+            "born_h": born_h, "lost_h": lost_h,
+        }  # fmt: skip
+        ds = xr.Dataset({name: ("spine", values) for name, values in columns.items()})
+        ln_size = np.where(there, rng.standard_normal((n, len(look_h))), np.nan)
+        ds = ds.assign(ln_size=(("spine", "look"), ln_size)).assign_coords(look=look_h)
+        published = {"EPSPs": [[1, 0, 1]], "volumes": [[0.75, -1, 0.5], [0.25, 1, 0.5]]}
+        found[arm] = ds.assign_attrs(
+            seed=1, preparation=preparation, branches=10, branch_length_um=40.0, end_h=336.0,
+            start_h=-1.0, published=json.dumps(published),
+        )  # fmt: skip
+    return found
+
+
 def grid_h(end_h: float = 336.0) -> np.ndarray:
     """Hours from -1 to `end_h`, dense around dosing."""
     parts = [

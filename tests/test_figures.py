@@ -38,6 +38,7 @@ from plastogen.figures._arms import plot_arms
 from plastogen.figures._block import plot_block
 from plastogen.figures._circuit import plot_circuit, strength
 from plastogen.figures._courses import plot_courses
+from plastogen.figures._dendrite import plot_dendrite
 from plastogen.figures._landscape import plot_landscape
 from plastogen.figures._own_data import plot_own_data
 from plastogen.figures._phase import plot_phase
@@ -45,6 +46,9 @@ from plastogen.figures._raster import by_tenths, plot_raster
 from plastogen.figures._responders import plot_responders
 from plastogen.figures._sensitivity import plot_sensitivity
 from plastogen.figures._spectra import plot_spectra
+from plastogen.figures._spine_age import plot_spine_age
+from plastogen.figures._spine_sizes import plot_spine_sizes
+from plastogen.figures._spine_survival import plot_spine_survival
 from plastogen.figures._sweep import plot_sweep
 from plastogen.figures._timeline import plot_timeline
 from plastogen.figures._tornado import plot_tornado
@@ -70,9 +74,14 @@ DRAW: dict[str, Callable[[], Figure]] = {
     "responders": lambda: plot_responders(fake_sweeps.people()),
     "tornado": lambda: plot_tornado(fake_sweeps.drawn()),
     "sensitivity": lambda: plot_sensitivity(fake_sweeps.drawn()),
+    "spine_sizes": lambda: plot_spine_sizes(DS, fake.spines()),
+    "spine_age": lambda: plot_spine_age(DS, fake.spines()),
+    "spine_survival": lambda: plot_spine_survival(DS, fake.spines()),
+    "dendrite": lambda: plot_dendrite(DS, fake.spines()),
 }
 SEEDS = {"landscape": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
-         "sensitivity": "n = 2 seeds", "raster": "one run, seed 1", "circuit": "1,000 cells"}  # fmt: skip
+         "sensitivity": "n = 2 seeds", "raster": "one run, seed 1", "circuit": "1,000 cells",
+         **dict.fromkeys(("spine_sizes", "spine_age", "dendrite"), "one run an arm, seed 1")}  # fmt: skip
 DRAWN: dict[str, Figure] = {}
 
 
@@ -119,6 +128,7 @@ def test_every_figure_is_drawn_of_what_its_row_takes(monkeypatch: pytest.MonkeyP
 
     spikes = (fake.snapshot_spikes(4), fake.BOUNDARIES, "ketamine", 4)
     monkeypatch.setattr(draw, "_spikes", lambda shown: spikes)
+    monkeypatch.setattr(draw, "_spines", lambda shown: {"ketamine": DS})
     given: dict[str, Any] = {}
     monkeypatch.setattr(
         draw, "drawing_function", lambda name: lambda **inputs: given.update({name: inputs})
@@ -157,7 +167,9 @@ def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str)
      ("raster", ["Hz", "Hz²/Hz", "ms"]), ("circuit", ["nS", "Hz", "%"]), ("block", ["µM", "%"]),
      ("sweep", ["mg/kg", "%"]), ("spectra", ["× before", "share lost"]), ("landscape", ["mg/kg", "mM", "%"]),
      ("courses", ["mg/kg", "1 d"]), ("phase", ["mg/kg", "3 d"]), ("responders", ["L/min", "AUC"]),
-     ("tornado", ["%", "relative to healthy"]), ("sensitivity", ["Sobol index"])],
+     ("tornado", ["%", "relative to healthy"]), ("sensitivity", ["Sobol index"]),
+     ("spine_sizes", ["ln size", "mean of lasting spines"]), ("spine_age", ["(d)"]), ("spine_survival", ["(d)", "share"]),
+     ("dendrite", ["µm", "day 14"])],
 )  # fmt: skip
 def test_units_stand_on_the_axes(name: str, units: list[str]) -> None:
     said = " | ".join(texts(drawn(name)))

@@ -59,7 +59,7 @@ class Cited:
 
 def numbers_in_use(conditions: Iterable[Condition]) -> list[Number]:
     """Every number the conditions use, once, in the order subject, circuit, rule, plasticity,
-    drugs.
+    spines, drugs.
 
     Of a drug, usual doses, kinetics of other animals and other parameter sets are not in use; of
     the circuit of an induction, only what its receptors meet; of a rule, what stands in for a
@@ -73,8 +73,10 @@ def numbers_in_use(conditions: Iterable[Condition]) -> list[Number]:
             (f"circuits/{names.circuit}", condition.circuit),
             (f"rules/{names.rule}", condition.rule),
         ]
-        if condition.kind == "course":
+        if condition.kind != "induction":
             models.append((f"plasticity/{names.plasticity}", condition.plasticity))
+        if condition.kind == "spines":
+            models.append((f"spines/{names.spines}", condition.spines))
         models += [(f"drugs/{name}", drug) for name, drug in condition.drugs.items()]
         for model, definition in models:
             for path, quantity in quantities(definition):
@@ -87,7 +89,7 @@ def _in_use(condition: Condition, model: str, path: str) -> bool:
     if path.startswith("usual_doses."):
         return False  # what doses are held against, no part of a course
     if model.startswith("rules/") and path.startswith("formula."):
-        return condition.kind == "course" and condition.setting.course.method == "formula"
+        return condition.kind != "induction" and condition.setting.course.method == "formula"
     if condition.kind == "induction" and model.startswith("circuits/"):
         return path.startswith(MET_BY_RECEPTORS) or ".nmdar." in path
     if not (model.startswith("drugs/") and path.startswith("kinetics.")):

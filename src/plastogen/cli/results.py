@@ -47,20 +47,26 @@ def export(
     nwb: Annotated[
         bool, typer.Option("--nwb", help="Spikes of the snapshots as NWB (extra `nwb`).")
     ] = False,
+    spines: Annotated[
+        bool,
+        typer.Option("--spines", help="Each spine as CSV, their edges as SONATA (HDF5)."),
+    ] = False,
     crate: Annotated[
         bool, typer.Option("--crate", help="Everything, with inputs and sources, as an RO-Crate.")
     ] = False,
 ) -> None:
-    """Results as CSV, spikes as NWB, all of it as an RO-Crate."""
-    from plastogen.publish import reopen, to_crate, to_csv, to_nwb
+    """Results as CSV, spikes as NWB, spines as CSV and SONATA, all of it as an RO-Crate."""
+    from plastogen.publish import reopen, to_crate, to_csv, to_nwb, to_spine_tables
 
     outcome = reopen(name, settings(set), out=out, say=typer.echo)
     folder = outcome.request.folder
-    if csv or not (nwb or crate):
+    if csv or not (nwb or crate or spines):
         for path in to_csv(outcome.ds, folder / "csv"):
             typer.echo(str(path))
     if nwb:
         to_nwb(outcome.ds, outcome.request.store, folder / "nwb", say=typer.echo)
+    if spines:
+        to_spine_tables(outcome.ds, outcome.request.store, folder / "spines", say=typer.echo)
     if crate:
         packed = to_crate(outcome, folder.parent / f"{folder.name}.crate.zip", say=typer.echo)
         typer.echo(str(packed))

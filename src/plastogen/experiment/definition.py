@@ -27,7 +27,7 @@ from plastogen.experiment.sweep import MAX_POINTS, Design, Sweep
 from plastogen.experiment.sweep import faults as sweep_faults
 from plastogen.model.pharmacology import Duration, Moment, Treatment
 from plastogen.model.plasticity import Induction
-from plastogen.simulation import Switches
+from plastogen.simulation import Kind, Switches
 
 D = TypeVar("D", bound=Definition)
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
@@ -49,6 +49,7 @@ class ModelNames(Definition):
     circuit: str = "prefrontal"
     plasticity: str = "all"
     rule: str = "visual_nonlinear"
+    spines: str = "cortex"
 
 
 class CourseSettings(Definition):
@@ -58,7 +59,8 @@ class CourseSettings(Definition):
     are drawn from what the subject's file says of how people vary, each met by every arm and seed.
     A probe simulates `settle` and then measures `window`. `tolerance` is the error allowed in the
     slow state at a step. `start` multiplies states at the beginning (`weight: 1.05`), to see
-    whether they return.
+    whether they return. With `synapses: each` every spine is followed, as one sees it in a
+    `preparation` of the file `model.spines`.
     """
 
     duration: Duration
@@ -73,6 +75,15 @@ class CourseSettings(Definition):
     tolerance: Annotated[Quantity, Given("1", above=0, maximum=1)] = _default("0.02", "1")
     max_probes: int = Field(80, ge=1, le=MAX_PROBES)
     start: dict[str, Annotated[Quantity, Given("1", above=0)]] = {}
+    synapses: Literal["mean", "each"] = "mean"
+    preparation: str = "thinned_skull"
+
+
+def run_kind(induction: Induction | None, course: CourseSettings) -> Kind:
+    """What a run of these settings is."""
+    if induction is not None:
+        return "induction"
+    return "spines" if course.synapses == "each" else "course"
 
 
 class StressEvent(Definition):
@@ -124,6 +135,11 @@ class Experiment(Definition):
     figures: list[str] = []
     sweep: Sweep = {}
     design: Design = Field(default_factory=Design)
+
+    @property
+    def kind(self) -> Kind:
+        """What its runs are."""
+        return run_kind(self.induction, self.course)
 
     @pydantic.model_validator(mode="after")
     def _two_cells_alone(self) -> Experiment:

@@ -11,7 +11,12 @@ from typing import Literal, TypeAlias
 
 from plastogen.simulation import Kind
 
-Taken: TypeAlias = Literal["circuit", "claims", "overlay", "readouts", "spikes", "verdicts"]
+Taken: TypeAlias = Literal[
+    "circuit", "claims", "overlay", "readouts", "spikes", "spines", "verdicts"
+]
+
+COURSES: tuple[Kind, ...] = ("course", "spines")
+_SPINES: tuple[Kind, ...] = ("spines",)
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Figure:
     own_data: bool = False
     held: bool = False
     takes: tuple[Taken, ...] = ()
-    of: tuple[Kind, ...] = ("course", "induction")
+    of: tuple[Kind, ...] = ("course", "spines", "induction")
 
 
 # name in an experiment's `figures:` -> its row
@@ -42,20 +47,20 @@ FIGURES: dict[str, Figure] = {
         "of the two: synaptic weight and spine density. Time is linear near dosing and "
         "logarithmic later.",
         takes=("overlay",),
-        of=("course",),
+        of=COURSES,
     ),
     "acute": Figure(
         "The first hours: unbound drug in the brain, receptors blocked, glutamate, the "
         "rate of each class.",
         takes=("overlay",),
-        of=("course",),
+        of=COURSES,
     ),
     "own_data": Figure(
         "Somebody's own measurements beside the course of the model, a panel each variable, "
         "and how well the two agree.",
         takes=("overlay",),
         own_data=True,
-        of=("course",),
+        of=COURSES,
     ),
     "arms": Figure(
         "Readouts of all arms, every seed a dot, with mean and 95 % interval.",
@@ -66,7 +71,7 @@ FIGURES: dict[str, Figure] = {
         "the E rate with the slow-delta and gamma bands.",
         snapshots=1,
         takes=("spikes",),
-        of=("course",),
+        of=COURSES,
     ),
     "circuit": Figure(
         "The circuit as its file defines it: classes by number of cells, connections by "
@@ -87,7 +92,7 @@ FIGURES: dict[str, Figure] = {
     "spectra": Figure(
         "Gamma and slow-delta power in each snapshot, relative to the first, and dissociation.",
         snapshots=2,
-        of=("course",),
+        of=COURSES,
     ),
     "landscape": Figure(
         "Readouts over two swept numbers, the treated arm less the untreated: colour and "
@@ -102,7 +107,7 @@ FIGURES: dict[str, Figure] = {
     "phase": Figure(
         "Synaptic weight against spine density, dots where time is told; grey lines where "
         "their product, what lasts at synapses, is the same.",
-        of=("course",),
+        of=COURSES,
     ),
     "responders": Figure(
         "Which virtual subjects respond: the readout behind the answer, the chance (AUC) "
@@ -114,6 +119,29 @@ FIGURES: dict[str, Figure] = {
         "How far each swept number swings each readout: its mean where the number is in "
         "its lowest and in its highest fifth.",
         numbers=1,
+    ),
+    "spine_sizes": Figure(
+        "Sizes of all spines of one seed on a log axis, when the course begins and ends, "
+        "beside distributions that were measured.",
+        takes=("spines",),
+        of=_SPINES,
+    ),
+    "spine_age": Figure(
+        "Size of each spine against its age, at the end of the course.",
+        takes=("spines",),
+        of=_SPINES,
+    ),
+    "spine_survival": Figure(
+        "Survival of cohorts of spines, those of time 0 and those born in the two days after "
+        "it; shares formed and lost since time 0.",
+        takes=("spines",),
+        of=_SPINES,
+    ),
+    "dendrite": Figure(
+        "One branch, spine by spine, at each look: the area of a head goes with size; spines "
+        "that are new since the look before and that are gone at the next one are marked.",
+        takes=("spines",),
+        of=_SPINES,
     ),
     "sensitivity": Figure(
         "Which number matters for which readout: Sobol indices, elementary effects or "

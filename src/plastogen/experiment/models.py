@@ -23,7 +23,7 @@ from plastogen._base.quantity import Fault, Quantity
 from plastogen._base.text import any_of, nearest
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject
-from plastogen.model.plasticity import CalciumRule, Plasticity
+from plastogen.model.plasticity import CalciumRule, Plasticity, SpineModel
 
 T = TypeVar("T", bound=Definition)
 FOLDERS: dict[str, tuple[str, type[Definition]]] = {
@@ -31,9 +31,15 @@ FOLDERS: dict[str, tuple[str, type[Definition]]] = {
     "circuit": ("circuits", Circuit),
     "plasticity": ("plasticity", Plasticity),
     "rule": ("rules", CalciumRule),
+    "spines": ("spines", SpineModel),
     "drugs": ("drugs", Drug),
 }
-DEFAULTS = {"circuit": "prefrontal", "plasticity": "all", "rule": "visual_nonlinear"}
+DEFAULTS = {
+    "circuit": "prefrontal",
+    "plasticity": "all",
+    "rule": "visual_nonlinear",
+    "spines": "cortex",
+}
 
 
 class Models:

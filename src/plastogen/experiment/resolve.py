@@ -32,13 +32,14 @@ from plastogen.experiment.definition import (
     StressEvent,
     document_of,
     laid_over,
+    run_kind,
 )
 from plastogen.experiment.design import TAKEN, Axis, axes_of, points
 from plastogen.experiment.models import FOLDERS, Models, is_model_path, models_in_use, range_ends
 from plastogen.experiment.sweep import Filled, Span, in_words, size
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, Treatment, event_times
-from plastogen.model.plasticity import CalciumRule, Induction, Plasticity
+from plastogen.model.plasticity import CalciumRule, Induction, Plasticity, SpineModel
 from plastogen.simulation import Kind, Plan, Switches, grid
 
 T = TypeVar("T", bound=Definition)
@@ -73,6 +74,7 @@ class Condition:
     circuit: Circuit
     plasticity: Plasticity
     rule: CalciumRule
+    spines: SpineModel
     drugs: Mapping[str, Drug]
     treatments: Mapping[str, Treatment]
     stress: tuple[tuple[float, float, float], ...]
@@ -80,7 +82,7 @@ class Condition:
 
     @property
     def kind(self) -> Kind:
-        return "course" if self.setting.induction is None else "induction"
+        return run_kind(self.setting.induction, self.setting.course)
 
     @property
     def end_h(self) -> float:
@@ -140,6 +142,8 @@ class Condition:
             start={state: float(factor) for state, factor in course.start.items()},
             backend=backend,
             induction=self.setting.induction,
+            spines=self.spines if self.kind == "spines" else None,
+            preparation=course.preparation if self.kind == "spines" else None,
         )
 
 
@@ -300,6 +304,7 @@ class OpenExperiment:
             circuit=self._model("circuit", setting.model.circuit, Circuit, changes),
             plasticity=self._model("plasticity", setting.model.plasticity, Plasticity, changes),
             rule=self._model("rule", setting.model.rule, CalciumRule, changes),
+            spines=self._model("spines", setting.model.spines, SpineModel, changes),
             drugs={name: self._model("drugs", name, Drug, changes) for name in names},
             treatments=settings.give,
             stress=_stress(settings.stress, float(setting.course.duration)),

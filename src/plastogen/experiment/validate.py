@@ -21,7 +21,7 @@ from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import corners
 from plastogen.experiment.models import FOLDERS, is_model_path, models_in_use, path_fault
 from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.experiment.validate_induction import validate_induction, wanted_of
+from plastogen.experiment.validate_kind import FIXED_BY_ALL, validate_kind, wanted_of
 from plastogen.experiment.validate_of_circuit import (
     SITE_PATH,
     site_fault,
@@ -31,7 +31,6 @@ from plastogen.experiment.validate_of_circuit import (
 from plastogen.experiment.validate_targets import validate_targets
 from plastogen.model.pharmacology import Treatment, check_treatment, shares
 
-FIXED_BY_ALL = ("course.duration", "course.seed", "course.seeds", "course.subjects", "induction")
 CHANGEABLE = ("course", "switches", "model", "induction")
 FEW = 200  # points: up to so many are all looked at by `check`, of more only the corners
 MAX_RUNS = 10**6  # arms x points x seeds
@@ -252,7 +251,7 @@ def _cases(
                 *_times(opened, condition),
                 *validate_sites(opened, condition),
                 *validate_start(opened, condition),
-                *validate_induction(opened, condition),
+                *validate_kind(opened, condition),
             ]
             problems |= dict.fromkeys(_at_the_sweep(opened, problem, point) for problem in faults)
     return found, list(problems)

@@ -21,7 +21,11 @@ from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity import STATES
 from plastogen.simulation import READABLE, VARIABLES, Kind
 
-KINDS: dict[Kind, str] = {"course": "a course without an induction", "induction": "an induction"}
+KINDS: dict[Kind, str] = {
+    "course": "a course of the mean synapse",
+    "spines": "a course of each spine",
+    "induction": "an induction",
+}
 
 
 def figures(document: Document, experiment: Experiment) -> Iterator[Problem]:
@@ -40,7 +44,7 @@ def _lack(name: str, experiment: Experiment) -> tuple[str, str] | None:
     figure, subjects = FIGURES[name], experiment.course.subjects
     if figure.own_data:
         return "without data", "your own, laid over results: plastogen plot NAME --data FILE"
-    kind: Kind = "course" if experiment.induction is None else "induction"
+    kind = experiment.kind
     if kind not in figure.of:
         there = ", ".join(name for name, row in FIGURES.items() if kind in row.of)
         return f"in {KINDS[kind]}", f"one of {there}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from plastogen.figures._block import plot_block
     from plastogen.figures._circuit import plot_circuit
     from plastogen.figures._courses import plot_courses
+    from plastogen.figures._dendrite import plot_dendrite
     from plastogen.figures._frame import image, plot_frame
     from plastogen.figures._landscape import plot_landscape
     from plastogen.figures._own_data import plot_own_data
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from plastogen.figures._responders import plot_responders
     from plastogen.figures._sensitivity import plot_sensitivity
     from plastogen.figures._spectra import plot_spectra
+    from plastogen.figures._spine_age import plot_spine_age
+    from plastogen.figures._spine_sizes import plot_spine_sizes
+    from plastogen.figures._spine_survival import plot_spine_survival
     from plastogen.figures._sweep import plot_sweep
     from plastogen.figures._timeline import plot_timeline
     from plastogen.figures._tornado import plot_tornado

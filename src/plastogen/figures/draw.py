@@ -136,6 +136,19 @@ def _spikes(shown: Shown) -> tuple[Any, ...]:
     return shown.store.spikes(run), cells, arm, seed
 
 
+def _spines(shown: Shown) -> dict[str, xr.Dataset]:
+    """Spines of the first seed that is there, of each arm that has one."""
+    found = {}
+    for arm in map(str, shown.ds["arm"].values):
+        runs = _runs(shown.ds.sel(arm=arm))
+        there = [str(run) for _, run, status in runs if status == COMPLETE]
+        if there:
+            found[arm] = shown.store.spines(there[0])
+    if not found:
+        raise refusal(shown.ds, found="no finished run", wanted="one, to show its spines")
+    return found
+
+
 @dataclass(frozen=True)
 class Input:
     """What a figure may take beside results: the parameters it goes to, and where it is from."""
@@ -150,6 +163,7 @@ INPUTS: Mapping[Taken, Input] = {
     "overlay": Input(("overlay",), lambda _, overlays: (overlays,)),
     "readouts": Input(("readouts",), lambda shown, _: (shown.readouts,)),
     "spikes": Input(("spikes", "cells", "arm", "seed"), lambda shown, _: _spikes(shown)),
+    "spines": Input(("spines",), lambda shown, _: (_spines(shown),)),
     "verdicts": Input(("verdicts",), lambda shown, _: (shown.verdicts,)),
 }
 

@@ -191,6 +191,7 @@ def subtitle(ds: xr.Dataset) -> str:
         return "  ·  ".join([*filter(None, parts), _induction(attrs), f"rule: {attrs['rule']}"])
     parts.append(f"{attrs['circuit']} circuit" if "circuit" in attrs else "")
     parts.append(f"plasticity: {attrs['plasticity']}" if "plasticity" in attrs else "")
+    parts.append(attrs.get("preparation", ""))
     parts.append("a formula, not the network" if attrs.get("method") == "formula" else "")
     return "  ·  ".join(part for part in parts if part)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from plastogen.publish.lesson.make import make_lesson
     from plastogen.publish.nwb import to_nwb
     from plastogen.publish.progress_bar import ProgressBar
+    from plastogen.publish.spine_tables import to_spine_tables
     from plastogen.publish.workflow import (
         Outcome,
         complete,

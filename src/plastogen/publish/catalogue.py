@@ -55,6 +55,7 @@ NEW_FILES = {
     "circuit": Path("models/circuits"),
     "plasticity": Path("models/plasticity"),
     "rule": Path("models/rules"),
+    "spines": Path("models/spines"),
     "drug": Path("models/drugs"),
 }
 

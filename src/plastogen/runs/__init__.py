@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from plastogen.runs.results import RUNS_AT_ONCE, assemble, load, results_of, states
     from plastogen.runs.scheduler import RERUNS, Rerun, Watcher, list_runs, run_all
     from plastogen.runs.shard import Shard, gather
+    from plastogen.runs.spine_file import open_spines, standing, turnover
     from plastogen.runs.status import Status, describe_status, read_status
     from plastogen.runs.store import Store, Stored
     from plastogen.runs.tables import head, labels, table

@@ -317,6 +317,7 @@ def _about(
         "circuit": experiment.model.circuit,
         "plasticity": experiment.model.plasticity,
         "rule": ", ".join(dict.fromkeys(each.setting.model.rule for each in conditions)),
+        **_preparations(conditions),
         "kind": first.kind,
         "method": first.setting.course.method,
         "design": json.dumps(_design(opened)),
@@ -334,6 +335,12 @@ def _about(
         "versions": json.dumps(versions(), sort_keys=True),
         "backends": ", ".join(sorted(book.backends)),
     }
+
+
+def _preparations(conditions: Sequence[Condition]) -> dict[str, str]:
+    """In which single spines are seen; nothing of other runs."""
+    found = dict.fromkeys(each.preparation for each in conditions if each.kind == "spines")
+    return {"preparation": ", ".join(found)} if found else {}
 
 
 def _design(opened: OpenExperiment) -> dict[str, Any]:

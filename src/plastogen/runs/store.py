@@ -1,6 +1,6 @@
 """In: plans and the courses they gave. Out: a folder of finished runs, each whole or not there.
 
-    <results>/runs/<id>/   manifest.json  plan.json  course.npz  snapshots.npz
+    <results>/runs/<id>/   manifest.json  plan.json  course.npz  snapshots.npz  (spines.nc)
 
 The id comes from `identity`, so equal arms share a run. A run is written under a temporary name and
 renamed last; every file has its checksum in the manifest, so a broken run is never mistaken for a
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,11 @@ from plastogen.errors import CacheDamaged, StoreError
 from plastogen.runs.batch import SUFFIX, Batches, listed
 from plastogen.runs.course_tables import boundaries, course_tables
 from plastogen.runs.identity import determines
+from plastogen.runs.spine_file import SPINES, open_spines, write_spines
 from plastogen.simulation import Course, Plan
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array: TypeAlias = NDArray[Any]
 BESIDE = ("figures", "emulators", ".working")  # folders of results beside that of runs
@@ -181,6 +185,7 @@ class Store:
         name.
         """
         partial = self._partial(run)
+        more = () if course.spines is None else (SPINES,)
         try:
             write_npz(partial / "course.npz", **course_tables(plan, course))
             spikes = {
@@ -189,6 +194,8 @@ class Store:
                 for key in ("t_s", "i")
             }
             write_npz(partial / "snapshots.npz", **spikes)
+            if course.spines is not None:
+                write_spines(partial / SPINES, plan, course.spines)
             atomic_write(
                 partial / "plan.json", json.dumps(determines(plan), indent=1, sort_keys=True)
             )
@@ -198,7 +205,7 @@ class Store:
                 "status": "complete",
                 "seed": plan.seed,
                 "classes": boundaries(plan),
-                "checksums": {name: checksum(partial / name) for name in FILES},
+                "checksums": {name: checksum(partial / name) for name in (*FILES, *more)},
             }
             write_json(partial / "manifest.json", whole)
             self._settle(partial, run)
@@ -341,6 +348,10 @@ class Store:
             return size(self.runs / run)
         name, _ = where[run]
         return (self.runs / name).stat().st_size / sum(file == name for file, _ in where.values())
+
+    def spines(self, run: str) -> xr.Dataset:
+        """Every spine of a finished run that followed each. Raises CacheDamaged when it did not."""
+        return open_spines(self.runs / run / SPINES)
 
     def spikes(self, run: str) -> dict[str, tuple[NDArray[np.float64], NDArray[np.int32]]]:
         """Snapshot -> (times in s, cells). Raises StoreError or CacheDamaged."""

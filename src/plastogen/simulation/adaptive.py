@@ -26,6 +26,7 @@ from plastogen.simulation.lockstep import simulate_formulas
 from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import CachedProbe, DriveProbe, NetworkProbe
 from plastogen.simulation.rest import begin
+from plastogen.simulation.spines import with_spines
 from plastogen.simulation.step import Moment, Path, Stepper
 from plastogen.simulation.variables import require_possible
 
@@ -141,6 +142,13 @@ def simulate(plan: Plan, *, progress: Progress | None = None, since: float = 0.0
     tell = progress or (lambda what, share: None)
     if plan.induction is not None:
         return simulate_induction(plan, tell)
+    if plan.spines is not None:
+        return with_spines(plan, _simulate_mean(plan, tell, since), tell)
+    return _simulate_mean(plan, tell, since)
+
+
+def _simulate_mean(plan: Plan, tell: Progress, since: float) -> Course:
+    """The course of a plan's mean synapse."""
     if plan.method == "formula":
         return simulate_formulas([plan], tell)[0]
     network = NetworkProbe(

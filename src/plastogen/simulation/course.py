@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,12 @@ import numpy.typing as npt
 from plastogen.model import pharmacology
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatment
-from plastogen.model.plasticity import CalciumRule, Induction, Plasticity
+from plastogen.model.plasticity import CalciumRule, Induction, Plasticity, SpineModel
 from plastogen.simulation.switches import Switches
 from plastogen.simulation.variables import Kind
+
+if TYPE_CHECKING:
+    from plastogen.simulation.spines import Lives
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -58,16 +61,20 @@ class Plan:
     backend: str | None = None
     emulator: str = ""  # the digest of the answers that stand in for the network
     induction: Induction | None = None  # followed in place of the slow state, under `rule`
+    spines: SpineModel | None = None  # each followed, in this preparation
+    preparation: str | None = None
 
     @property
     def kind(self) -> Kind:
-        return "course" if self.induction is None else "induction"
+        if self.induction is not None:
+            return "induction"
+        return "course" if self.spines is None else "spines"
 
 
 @dataclass
 class Course:
     """What came out. `arrays`: variable -> (times, ...) on `t_h`; `snapshots`: moment -> spikes and
-    spectrum.
+    spectrum; `spines`: every one, where each is followed.
 
     >>> opened = plastogen.check("mine", set={"course.method": "formula"})
     >>> course = plastogen.simulate(opened.condition("ketamine").plan(seed=1, backend="numpy"))
@@ -81,6 +88,7 @@ class Course:
     species: tuple[str, ...]
     snapshots: dict[str, dict[str, npt.NDArray[Any]]]
     log: dict[str, Any]
+    spines: Lives | None = None
 
 
 def event_times(plan: Plan) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from plastogen.model.circuit import Circuit, Role
 
 ERROR_OF_STEPS = 1e-3  # of a variable's size: what lies beyond its bounds by less is no fault
 
-Kind: TypeAlias = Literal["course", "induction"]
+Kind: TypeAlias = Literal["course", "spines", "induction"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Variable:
     scale: str = ""
     role: Role | None = None
     error: str = ""
-    of: tuple[Kind, ...] = ("course",)
+    of: tuple[Kind, ...] = ("course", "spines")
     low: float = 0.0
     high: float = math.inf
 
@@ -51,7 +51,8 @@ class Variable:
 
 
 _TIME, _SNAP = ("time",), ("snapshot",)
-_BOTH: tuple[Kind, ...] = ("course", "induction")
+_BOTH: tuple[Kind, ...] = ("course", "spines", "induction")
+_EACH: tuple[Kind, ...] = ("spines",)
 _INDUCED: tuple[Kind, ...] = ("induction",)
 VARIABLES: dict[str, Variable] = {
     "plasma_ng_ml": Variable((*_TIME, "species"), "ng/mL", "venous plasma concentration", of=_BOTH),
@@ -153,6 +154,37 @@ VARIABLES: dict[str, Variable] = {
         "highest calcium so far",
         "threshold of depression",
         of=_INDUCED,
+    ),
+    "spines_standing": Variable(_TIME, "1", "spines that stand", "relative to time 0", of=_EACH),
+    "spines_formed": Variable(
+        _TIME, "1", "spines formed since time 0", "share of those at time 0", of=_EACH
+    ),
+    "spines_lost": Variable(
+        _TIME, "1", "spines lost since time 0", "share of those at time 0", of=_EACH, high=1
+    ),
+    "spines_turnover": Variable(
+        _TIME, "1", "turnover since time 0", "(formed + lost) / all of both times", of=_EACH, high=1
+    ),
+    "spines_returned": Variable(
+        _TIME, "1", "spines where a lost one was", "share of spines", of=_EACH, high=1
+    ),
+    "spines_transient": Variable(
+        _TIME, "1", "transient spines", "share of spines", of=_EACH, high=1
+    ),
+    "spines_conductance": Variable(
+        _TIME, "1", "conductance of all spines", "relative to time 0", of=_EACH
+    ),
+    "size_mean": Variable(_TIME, "1", "mean size of spines", "mean of lasting spines: 1", of=_EACH),
+    "size_spread": Variable(
+        _TIME, "1", "spread of sizes of spines", "standard deviation of ln size", of=_EACH
+    ),
+    "size_skewness": Variable(
+        _TIME,
+        "1",
+        "skewness of ln size of spines",
+        "0: lognormal",
+        of=_EACH,
+        low=-math.inf,
     ),
     "gamma_power": Variable(_SNAP, "Hz^2", "gamma power, 30-80 Hz"),
     "delta_power": Variable(_SNAP, "Hz^2", "slow-delta power"),

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from plastogen.model.plasticity.definition import Plasticity
     from plastogen.model.plasticity.induction import Induction, induce
     from plastogen.model.plasticity.signalling import Inputs
-    from plastogen.model.plasticity.spine import Spines
+    from plastogen.model.plasticity.spine import H_PER_DAY, Spines
+    from plastogen.model.plasticity.spine_law import SpineLaw, SpineModel, law_of
+    from plastogen.model.plasticity.spine_table import (
+        LASTING,
+        TRANSIENT,
+        Sites,
+        SpineTable,
+        Surroundings,
+        advance,
+        potential_sites,
+        table_at_rest,
+    )
     from plastogen.model.plasticity.system import STATES, SlowModel, stacked
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -262,6 +262,19 @@ def _given(opened: OpenExperiment, conditions: Sequence[Condition]) -> str:
     )
 
 
+def _each(condition: Condition) -> str:
+    """How single spines were followed, where they were."""
+    if condition.kind != "spines":
+        return ""
+    return (
+        "Every spine between principal cells was followed in steps of 6 h, on sites drawn from the"
+        " circuit's connections: its size fluctuates on two time scales and captures protein, its"
+        " hazard of death falls with size, and spines are born transient or lasting"
+        f" ('{condition.setting.model.spines}'). What spines meet is the course of the mean"
+        " synapse, on which they do not act back. "
+    )
+
+
 def _followed(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> str:
     course = condition.setting.course
     seeds = opened.seeds
@@ -270,6 +283,7 @@ def _followed(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> s
         if len(seeds) == 1
         else f"seeds {seeds[0]} to {seeds[-1]}, the same for all arms"
     )
+    each = _each(condition)
     text = f"Every arm was followed for {course.duration.text} in {len(seeds)} networks ({which}). "
     if course.method != "formula":
         text += (
@@ -292,7 +306,9 @@ def _followed(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> s
             " are taken from each course as it was computed. "
         )
     return (
-        text + "Activity enters the slow world relative to the same network's healthy, drug-free"
+        text
+        + each
+        + "Activity enters the slow world relative to the same network's healthy, drug-free"
         " baseline. Values are means over networks with 95 % intervals (Student's t; Wilson's of"
         f" shares); arms are compared network by network. {done} of {expected} runs are complete."
     )

@@ -1,0 +1,64 @@
+"""In: an experiment and its conditions. Out: what does not go with the kind of run that they are:
+inductions, or courses of single spines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plastogen._base.text import nearest, show
+from plastogen.errors import Problem
+from plastogen.experiment import validate_induction
+from plastogen.experiment.definition import Experiment
+from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.simulation import sites_expected
+
+FIXED_OF_COURSE = ("duration", "seed", "seeds", "subjects", "synapses")
+FIXED_BY_ALL = ("induction", *(f"course.{name}" for name in FIXED_OF_COURSE))
+FEWEST_SITES, MOST_SITES = (
+    1000,
+    10**7,
+)  # some 300 bytes a site in memory
+
+
+def wanted_of(path: str, experiment: Experiment) -> str | None:
+    """What a path wants of the experiment, where it would change nothing of it, or only some
+    arms.
+    """
+    about = f"{path}.".startswith(("spines.", "model.spines.", "course.preparation."))
+    if about and experiment.kind != "spines":
+        return "an experiment that follows each spine, course.synapses: each"
+    return validate_induction.wanted_of(path, experiment)
+
+
+def validate_kind(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    """What does not go with the kind of run that a condition is."""
+    yield from validate_induction.validate_induction(opened, condition)
+    if condition.setting.course.synapses == "each":
+        yield from _validate_spines(opened, condition)
+
+
+def _validate_spines(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    """Spines nobody can follow, or in a preparation that their file does not know."""
+    document, course = opened.document, condition.setting.course
+    if condition.kind == "induction":
+        wanted = "mean: an induction drives synapses of its own"
+        yield document.problem("course.synapses", show(course.synapses), wanted, "mean")
+        return
+    if course.method == "emulated":
+        wanted = "direct or formula: no emulator has learned single spines"
+        yield document.problem("course.method", show(course.method), wanted, "direct")
+    sites = sites_expected(condition.circuit, float(condition.spines.places.filling))
+    if not FEWEST_SITES <= sites <= MOST_SITES:
+        cells = condition.circuit.principal
+        found = f"each, of about {sites:,.0f} sites between {cells} cells"
+        wanted = f"mean, or a circuit with {FEWEST_SITES:,} to {MOST_SITES:,} sites"
+        yield document.problem("course.synapses", found, wanted, "mean")
+    known = condition.spines.preparations
+    if course.preparation not in known:
+        own = opened.experiment.arm(condition.arm).set
+        at = ("arms", condition.arm, "set", "course.preparation")
+        where = at if "course.preparation" in own else "course.preparation"
+        wanted = f"one of {', '.join(known)}, as spines/{condition.setting.model.spines} has them"
+        near = nearest(course.preparation, known)
+        yield document.problem(where, show(course.preparation), wanted, near)

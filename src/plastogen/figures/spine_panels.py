@@ -1,0 +1,53 @@
+"""In: the spines of one run of each arm. Out: a slide with a panel an arm, and the spines that
+stood at a look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plastogen.figures import axis, layout, style
+
+Array: TypeAlias = npt.NDArray[Any]
+MOST_PANELS = 3
+TRANSIENT, LASTING = 0, 1  # kinds, as in the file
+KIND_COLOURS = {"lasting": style.BLUE, "transient": style.ORANGE}
+
+
+def panel_slide(
+    ds: xr.Dataset, spines: Mapping[str, xr.Dataset], heading: str, note: str
+) -> tuple[Figure, dict[str, Axes]]:
+    """A slide with a panel for each arm, of at most three, that share both axes."""
+    arms = list(spines)[:MOST_PANELS]
+    left_out = "" if len(arms) == len(spines) else f" Of {len(spines)} arms the first {len(arms)}."
+    seeds = f"one run an arm, seed {int(next(iter(spines.values())).attrs['seed'])}"
+    fig = layout.new_slide(ds, heading, note=note + left_out, seeds=seeds)
+    axes = fig.subplots(1, len(arms), sharex=True, sharey=True, squeeze=False)[0]
+    styles = style.arm_styles(ds)
+    for arm, ax in zip(arms, axes, strict=True):
+        ax.set_title(panel_title(styles[arm].label, spines[arm]), fontsize=15)
+    return fig, dict(zip(arms, axes, strict=True))
+
+
+def panel_title(label: str, one: xr.Dataset) -> str:
+    """The arm and, unless it says so itself, the preparation."""
+    preparation = str(one.attrs["preparation"])
+    return label if preparation in label else f"{label}, {preparation}"
+
+
+def at_look(one: xr.Dataset, look: int) -> tuple[Array, Array]:
+    """Which spines stood at a look, and their ln size."""
+    sizes = one["ln_size"].isel(look=look).values
+    there = np.flatnonzero(np.isfinite(sizes))
+    return there, sizes[there]
+
+
+def look_text(h: float) -> str:
+    return f"day {h / axis.H_PER_DAY:.3g}"

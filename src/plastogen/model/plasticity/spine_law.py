@@ -1,0 +1,194 @@
+"""In: models/spines/*.yaml. Out: the law of a single spine in plain floats.
+
+    ln size    = fast + slow + captured, less half its variance: lasting spines have a mean of 1
+    d fast     = (goal - fast) / fast_time + noise     goal: 0; of transient spines ln(birth_size),
+                                                       where all spines begin
+    d slow     = -slow / slow_time + noise             both variances together: spread^2
+    d captured = growth protein S(tag) (1 - captured / ceiling) - captured / late_time
+                                                       S(x) = x / (x + tag_half)
+    hazard     = loss(kind) size^-slope, in units in which its mean over stationary sizes is loss;
+                 stress adds stress_loss, times the branch's vulnerability, to that of lasting ones
+    births     on a vacant site: transient ones, times the preparation's factor and
+               1 + formation_gain (matured - 1); lasting ones, times matured, anywhere and, sooner,
+               where a lasting one was lost: rescue exp(-time since / memory)
+
+Fluctuation proportional to size: Yasumatsu 2008; two time scales: Loewenstein 2011; transient and
+persistent spines: Holtmaat 2005; preparations: Xu 2007. Lasting births balance loss at rest.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from plastogen._base.definition import Definition
+from plastogen._base.quantity import In, Quantity
+from plastogen.model.plasticity.spine import H_PER_DAY
+
+PerDay = Annotated[Quantity, In("1/d", minimum=0)]
+Positive = Annotated[Quantity, In("1", above=0)]
+SMALLEST_BIRTH = 1 / 100
+Days = Annotated[Quantity, In("d", above=0)]
+
+
+class Places(Definition):
+    """Section `places`: where spines may stand. A branch is a stretch of dendrite."""
+
+    filling: Annotated[Quantity, In("1", above=0, below=1)]
+    branches: int = Field(ge=1, le=1000)
+    branch_length: Annotated[Quantity, In("um", above=0)]
+
+
+class Sizes(Definition):
+    """Section `sizes`: how the size of a spine fluctuates."""
+
+    spread: Annotated[Quantity, In("1", above=0, maximum=2)]
+    fast_share: Annotated[Quantity, In("1", minimum=0, maximum=1)]
+    fast_time: Days
+    slow_time: Days
+    birth_size: Annotated[Quantity, In("1", minimum=SMALLEST_BIRTH, maximum=1)]
+
+
+class Capture(Definition):
+    """Section `capture`: how new protein turns early potentiation into size."""
+
+    growth: Annotated[Quantity, In("1/h", minimum=0)]
+    tag_half: Positive
+    ceiling: Positive
+    late_time: Annotated[Quantity, In("h", above=0)]
+
+
+class Turnover(Definition):
+    """Section `turnover`: how spines come and go, in tissue at rest.
+
+    transient_births: a day, for each lasting spine.
+    """
+
+    transient_births: PerDay
+    transient_lifetime: Days
+    lasting_loss: Annotated[Quantity, In("1/d", above=0)]
+    slope: Annotated[Quantity, In("1", minimum=0, maximum=3)]
+    rescue: PerDay
+    memory: Days
+    formation_gain: Annotated[Quantity, In("1", minimum=0)]
+    stress_loss: PerDay
+    branch_spread: Annotated[Quantity, In("1", minimum=0, maximum=5)]
+
+
+class Preparation(Definition):
+    """One of `preparations`: what opening the skull does to the tissue under it."""
+
+    title: str
+    births: Annotated[Quantity, In("1", minimum=0)]
+
+
+class Part(Definition):
+    """A lognormal part of a distribution: its share, mean and standard deviation of ln size."""
+
+    share: Annotated[Quantity, In("1", above=0, maximum=1)]
+    ln_mean: Annotated[Quantity, In("1")]
+    ln_spread: Positive
+
+
+class Published(Definition):
+    """One of `published`: how sizes were found to be distributed, as a mixture of lognormals."""
+
+    title: str
+    parts: list[Part] = Field(min_length=1)
+
+
+class SpineModel(Definition):
+    """One file of models/spines: the law of single spines and the preparations it is seen in.
+
+    >>> spines = plastogen.load_model("spines", "cortex")
+    >>> sorted(spines.preparations)
+    ['cranial_window', 'thinned_skull']
+    """
+
+    title: str
+    note: str | None = None
+    places: Places
+    sizes: Sizes
+    capture: Capture
+    turnover: Turnover
+    preparations: dict[str, Preparation] = Field(min_length=1)
+    published: dict[str, Published] = {}
+
+
+@dataclass(frozen=True)
+class SpineLaw:
+    """A `SpineModel` in one preparation, in plain floats; hours. Names as there; `fast_sd`,
+    `slow_sd`: of ln size; `kind_loss`: of transient and of lasting spines.
+    """
+
+    filling: float
+    branches: int
+    branch_um: float
+    fast_sd: float
+    slow_sd: float
+    fast_h: float
+    slow_h: float
+    ln_birth: float
+    growth: float
+    tag_half: float
+    ceiling: float
+    late_h: float
+    transient_births: float
+    kind_loss: tuple[float, float]
+    slope: float
+    rescue: float
+    memory_h: float
+    formation_gain: float
+    stress_loss: float
+    branch_spread: float
+
+    @property
+    def variance(self) -> float:
+        """Of ln size, of lasting spines at rest."""
+        return self.fast_sd**2 + self.slow_sd**2
+
+    @property
+    def per_vacant(self) -> float:
+        """Lasting spines for each vacant site, at rest."""
+        return self.filling / (1 - self.filling)
+
+    @property
+    def fresh_births(self) -> float:
+        """Lasting births an hour on a vacant site that remembers nothing: they make up for losses
+        whose sites are forgotten before they are filled again.
+        """
+        forgotten = math.exp(-self.rescue * self.memory_h)
+        return self.kind_loss[1] * self.per_vacant * forgotten
+
+
+def law_of(model: SpineModel, preparation: str) -> SpineLaw:
+    """`model` in one of its preparations. Raises KeyError when it has no such preparation."""
+    sizes, capture, turnover = model.sizes, model.capture, model.turnover
+    spread, fast = float(sizes.spread), float(sizes.fast_share)
+    births = float(model.preparations[preparation].births) * float(turnover.transient_births)
+    lifetime_h = float(turnover.transient_lifetime) * H_PER_DAY
+    return SpineLaw(
+        filling=float(model.places.filling),
+        branches=model.places.branches,
+        branch_um=float(model.places.branch_length),
+        fast_sd=spread * math.sqrt(fast),
+        slow_sd=spread * math.sqrt(1 - fast),
+        fast_h=float(sizes.fast_time) * H_PER_DAY,
+        slow_h=float(sizes.slow_time) * H_PER_DAY,
+        ln_birth=math.log(float(sizes.birth_size)),
+        growth=float(capture.growth),
+        tag_half=float(capture.tag_half),
+        ceiling=float(capture.ceiling),
+        late_h=float(capture.late_time),
+        transient_births=births / H_PER_DAY,
+        kind_loss=(1 / lifetime_h, float(turnover.lasting_loss) / H_PER_DAY),
+        slope=float(turnover.slope),
+        rescue=float(turnover.rescue) / H_PER_DAY,
+        memory_h=float(turnover.memory) * H_PER_DAY,
+        formation_gain=float(turnover.formation_gain),
+        stress_loss=float(turnover.stress_loss) / H_PER_DAY,
+        branch_spread=float(turnover.branch_spread),
+    )

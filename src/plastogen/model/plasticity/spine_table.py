@@ -1,0 +1,265 @@
+"""In: how cells are connected, the law of a spine, a seed. Out: a table of all places where a spine
+may stand, a row each, and the same table a step later.
+
+What chance decides in a step depends on seed, step and site alone. A site that is vacant needs no
+noise of size, so that its two normal numbers make the size of a spine that is born on it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from plastogen._base.streams import stream
+from plastogen.model.plasticity.spine import H_PER_DAY
+from plastogen.model.plasticity.spine_law import SpineLaw
+
+Array: TypeAlias = npt.NDArray[Any]
+NEVER_H = -np.inf
+TRANSIENT, LASTING = 0, 1  # kinds; a spine that came back is a lasting one
+PAST_STEPS = (
+    *(4 * H_PER_DAY,) * 20,
+    *(H_PER_DAY,) * 10,
+    *(H_PER_DAY / 4,) * 30,
+)  # h; a table at rest
+
+
+@dataclass(frozen=True, eq=False)
+class Sites:
+    """Where spines may stand, all (sites,): the cells `pre` and `post`, which of the `contact`s of
+    this pair, the `branch` of the postsynaptic cell, `place` along it (0 to 1).
+
+    vulnerability: (cells, branches), how much of stress a branch takes, with mean 1.
+    """
+
+    pre: Array
+    post: Array
+    contact: Array
+    branch: Array
+    place: Array
+    vulnerability: Array
+
+    def __len__(self) -> int:
+        return len(self.pre)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a site meets in a step. protein: new protein that is free to be captured, nil at rest;
+    matured: protein that builds spines, 1 at rest; early: early potentiation, one number or
+    (sites,), 0 at rest; stress: its level.
+    """
+
+    protein: float = 0.0
+    matured: float = 1.0
+    early: npt.ArrayLike = 0.0
+    stress: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class SpineTable:
+    """Every site at `now_h`, after `step` steps; all (sites,).
+
+    kind: TRANSIENT or LASTING; returned: born where a lasting spine was lost and remembered.
+    fast, slow, captured: parts of ln size. early: the potentiation it was last given. born_h,
+    lost_h: of the spine that stands, or stood last; remembered_h: when a lasting spine was last
+    lost. Where no spine stands, its numbers are those of the last one.
+    """
+
+    seed: int
+    step: int
+    now_h: float
+    stands: Array
+    kind: Array
+    returned: Array
+    fast: Array
+    slow: Array
+    captured: Array
+    early: Array
+    born_h: Array
+    lost_h: Array
+    remembered_h: Array
+
+    def ln_size(self, law: SpineLaw) -> Array:
+        """(sites,), float32; of mean size 1 over lasting spines at rest."""
+        found = self.fast + self.slow + self.captured - np.float32(law.variance / 2)
+        return np.asarray(found, np.float32)
+
+    def size(self, law: SpineLaw) -> Array:
+        """Conductance relative to the mean of lasting spines, (sites,); 0 where none stands."""
+        return np.where(self.stands, np.exp(self.ln_size(law)), np.float32(0))
+
+    @property
+    def just_born(self) -> Array:
+        """Sites whose spine was born in the last step."""
+        return np.flatnonzero(self.stands & (self.born_h == np.float32(self.now_h)))
+
+    @property
+    def just_lost(self) -> Array:
+        """Sites that lost their spine in the last step."""
+        return np.flatnonzero(~self.stands & (self.lost_h == np.float32(self.now_h)))
+
+
+def potential_sites(cells: int, probability: float, law: SpineLaw, seed: int) -> Sites:
+    """Sites of contact between `cells`, of which any two are connected with `probability`.
+
+    Contacts of a pair are Poisson, and so are those of them that stand, of mean -ln(1 - p).
+    """
+    rng = np.random.default_rng(stream(seed, "spines/sites"))
+    pairs = cells * (cells - 1)
+    number = rng.poisson(-math.log1p(-probability) / law.filling * pairs)
+    pair = np.sort(rng.integers(0, max(pairs, 1), number))
+    post, other = np.divmod(pair, max(cells - 1, 1))
+    first = np.searchsorted(pair, pair)
+    shape = (cells, law.branches)
+    spread = law.branch_spread**2
+    return Sites(
+        pre=(other + (other >= post)).astype(np.int32),
+        post=post.astype(np.int32),
+        contact=(np.arange(number) - first).astype(np.int16),
+        branch=rng.integers(0, law.branches, number).astype(np.int16),
+        place=rng.random(number, np.float32),
+        vulnerability=rng.gamma(1 / spread, spread, shape) if spread else np.ones(shape),
+    )
+
+
+def table_at_rest(
+    sites: Sites, law: SpineLaw, seed: int, now_h: float, given: Surroundings = Surroundings()
+) -> SpineTable:
+    """Spines as they stand at `now_h` after a long time under what is `given`."""
+    rng, n = np.random.default_rng(stream(seed, "spines/start")), len(sites)
+    transients = law.transient_births / law.kind_loss[TRANSIENT] * law.filling
+    chance = rng.random(n)
+    kind = np.where(chance < law.filling, LASTING, TRANSIENT).astype(np.int8)
+    begin_h = now_h - sum(PAST_STEPS)
+    lifetime_h = 1 / np.maximum(np.take(law.kind_loss, kind), np.finfo(float).tiny)
+    goal = np.where(kind == TRANSIENT, law.ln_birth, 0)
+    table = SpineTable(
+        seed=seed,
+        step=-len(PAST_STEPS),
+        now_h=begin_h,
+        stands=chance < law.filling + transients,
+        kind=kind,
+        returned=np.zeros(n, bool),
+        fast=(goal + law.fast_sd * rng.standard_normal(n)).astype(np.float32),
+        slow=(law.slow_sd * rng.standard_normal(n)).astype(np.float32),
+        captured=np.zeros(n, np.float32),
+        early=np.zeros(n, np.float32),
+        born_h=(begin_h - lifetime_h * rng.exponential(size=n)).astype(np.float32),
+        lost_h=np.full(n, NEVER_H, np.float32),
+        remembered_h=np.full(n, NEVER_H, np.float32),
+    )
+    for hours in PAST_STEPS:
+        table = advance(table, sites, law, hours, given)
+    return replace(table, now_h=now_h)
+
+
+def advance(
+    table: SpineTable, sites: Sites, law: SpineLaw, hours: float, given: Surroundings
+) -> SpineTable:
+    """The table `hours` later. `given.early` is one number or (sites,)."""
+    rng = np.random.Generator(np.random.SFC64([table.seed, table.step + len(PAST_STEPS)]))
+    first, second = (rng.standard_normal(len(sites), np.float32) for _ in range(2))
+    chance = rng.random(len(sites), np.float32)
+    moved = _grown(table, law, hours, (first, second), given)
+    _lose(table, moved, sites, law, given.stress, chance)
+    born = _give_birth(table, moved, law, given.matured, chance)
+    moved.fast[born] = law.ln_birth + law.fast_sd * first[born]
+    moved.slow[born] = law.slow_sd * second[born]
+    moved.captured[born] = 0
+    return moved
+
+
+def _grown(
+    table: SpineTable, law: SpineLaw, hours: float, noise: tuple[Array, Array], given: Surroundings
+) -> SpineTable:
+    """A copy, `hours` on, in which sizes have moved and no spine has come or gone."""
+    goal = np.where(table.kind == TRANSIENT, np.float32(law.ln_birth), np.float32(0))
+    early = np.array(np.broadcast_to(np.asarray(given.early, np.float32), len(goal)))
+    return replace(
+        table,
+        step=table.step + 1,
+        now_h=table.now_h + hours,
+        stands=table.stands.copy(),
+        kind=table.kind.copy(),
+        returned=table.returned.copy(),
+        fast=goal + _ou(table.fast - goal, law.fast_sd, hours / law.fast_h, noise[0]),
+        slow=_ou(table.slow, law.slow_sd, hours / law.slow_h, noise[1]),
+        captured=_captured(table.captured, law, hours, given.protein, early),
+        early=early,
+        born_h=table.born_h.copy(),
+        lost_h=table.lost_h.copy(),
+        remembered_h=table.remembered_h.copy(),
+    )
+
+
+def _captured(x: Array, law: SpineLaw, hours: float, protein: float, early: Array) -> Array:
+    """What of ln size protein has brought, `hours` on; exact."""
+    tag = np.maximum(early, 0)
+    taken = np.float32(law.growth * max(0.0, protein)) * tag / (tag + np.float32(law.tag_half))
+    rate = taken / np.float32(law.ceiling) + np.float32(1 / law.late_h)
+    goal = taken / rate
+    moved: Array = goal + (x - goal) * np.exp(-rate * np.float32(hours))
+    return moved
+
+
+def _ou(x: Array, sd: float, times: float, noise: Array) -> Array:
+    """An Ornstein-Uhlenbeck process around 0 after so many of its time constants; exact."""
+    kept = math.exp(-times)
+    moved: Array = np.float32(kept) * x + np.float32(sd * math.sqrt(1 - kept**2)) * noise
+    return moved
+
+
+def _lose(
+    table: SpineTable, moved: SpineTable, sites: Sites, law: SpineLaw, stress: float, chance: Array
+) -> None:
+    """Take out of `moved` the spines that died in its step; the size that counts is the mean of
+    that before and after.
+    """
+    at = np.flatnonzero(table.stands)
+    lasting = table.kind[at] == LASTING
+    x = (table.fast + table.slow + table.captured)[at] / 2
+    x += (moved.fast + moved.slow + moved.captured)[at] / 2
+    x -= np.where(lasting, np.float32(0), np.float32(law.ln_birth))
+    loss = np.take(np.array(law.kind_loss, np.float32), table.kind[at])
+    if stress > 0:
+        branch = sites.vulnerability[sites.post[at], sites.branch[at]].astype(np.float32)
+        loss += np.float32(stress * law.stress_loss) * branch * lasting
+    hazard = loss * np.exp(-law.slope * x - np.float32(law.slope**2 * law.variance / 2))
+    dies = chance[at] < -np.expm1(-hazard * np.float32(moved.now_h - table.now_h))
+    lost, now_h = at[dies], np.float32(moved.now_h)
+    moved.stands[lost] = False
+    moved.lost_h[lost] = now_h
+    moved.remembered_h[lost[lasting[dies]]] = now_h
+
+
+def _give_birth(
+    table: SpineTable, moved: SpineTable, law: SpineLaw, matured: float, chance: Array
+) -> Array:
+    """Put spines on sites of `moved` that were vacant before its step; those that would come and
+    go within it are left out. Returns the sites.
+    """
+    at, hours = np.flatnonzero(~table.stands), moved.now_h - table.now_h
+    stay, stay_lasting = (-math.expm1(-loss * hours) / (loss * hours) for loss in law.kind_loss)
+    transient = stay * law.transient_births * law.per_vacant
+    transient *= max(0.0, 1 + law.formation_gain * (matured - 1))
+    fresh = stay_lasting * law.fresh_births * matured
+    since_h = np.float32(table.now_h + hours / 2) - table.remembered_h[at]
+    back = np.exp(-since_h / np.float32(law.memory_h))
+    back *= np.float32(stay_lasting * law.rescue * matured)
+    rate = transient + fresh + back
+    comes = chance[at] < -np.expm1(-rate * np.float32(hours))
+    born: Array = at[comes]
+    rate = rate[comes]
+    which = chance[born] / -np.expm1(-rate * np.float32(hours)) * rate  # even between 0 and rate
+    lasting = which >= transient
+    moved.stands[born] = True
+    moved.kind[born] = lasting  # LASTING is 1
+    moved.returned[born] = which >= transient + fresh
+    moved.born_h[born] = np.float32(moved.now_h)
+    moved.remembered_h[born[lasting]] = NEVER_H
+    return born
