@@ -11,12 +11,14 @@ from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.plasticity.calcium_rule import CalciumRule
 from plastogen.model.plasticity.definition import Plasticity
+from plastogen.model.plasticity.spine_law import SpineModel
 
 KINDS: dict[str, type[Definition]] = {
     "circuits": Circuit,
     "drugs": Drug,
     "plasticity": Plasticity,
     "rules": CalciumRule,
+    "spines": SpineModel,
     "subjects": Subject,
 }
 SHIPPED = [(folder, name) for folder in KINDS for name in Library().names(folder)]

@@ -155,10 +155,10 @@ def test_spines_are_exported_as_a_table_and_as_edges(tmp_path: Path) -> None:
     cells = {"run": runs, "status": np.array([["complete", "missing"]], object)}
     ds = xr.Dataset(
         {name: (("arm", "seed"), values) for name, values in cells.items()},
-        {"arm": ["still"], "seed": [1, 2]},
+        {"arm": ["still"], "seed": [1, 2], "arm_title": ("arm", [""])},
     ).assign(spines_standing=1)
     paths = to_spine_tables(ds, store, tmp_path / "out", say=lambda _: None)
-    assert [path.name for path in paths] == ["still-seed1.csv", "still-seed1.edges.h5"]
+    assert [path.name for path in paths] == ["still_seed-1.csv", "still_seed-1.edges.h5"]
     spines = store.spines(run)
     rows = list(csv.DictReader(paths[0].read_text().splitlines()))
     assert len(rows) == spines.sizes["spine"]

@@ -85,6 +85,11 @@ class Condition:
         return run_kind(self.setting.induction, self.setting.course)
 
     @property
+    def preparation(self) -> str:
+        """In which single spines are seen, in words."""
+        return self.spines.preparations[self.setting.course.preparation].title
+
+    @property
     def end_h(self) -> float:
         return float(self.setting.course.duration)
 

@@ -145,7 +145,7 @@ def _spines(shown: Shown) -> dict[str, xr.Dataset]:
         if there:
             found[arm] = shown.store.spines(there[0])
     if not found:
-        raise refusal(shown.ds, found="no finished run", wanted="one, to show its spines")
+        raise results_error(shown.ds, found="no finished run", wanted="one, to show its spines")
     return found
 
 

@@ -55,7 +55,7 @@ NEW_FILES = {
     "circuit": Path("models/circuits"),
     "plasticity": Path("models/plasticity"),
     "rule": Path("models/rules"),
-    "spines": Path("models/spines"),
+    "spine": Path("models/spines"),
     "drug": Path("models/drugs"),
 }
 

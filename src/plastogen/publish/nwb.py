@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +22,9 @@ from plastogen._base.files import explained
 from plastogen._base.quantity import parse
 from plastogen._base.scope import SCOPE
 from plastogen.errors import InputError
-from plastogen.experiment import COMPLETE
 from plastogen.model.pharmacology import S_PER_H
-from plastogen.runs import Store, dosing_text, labels
+from plastogen.publish.finished_runs import FinishedRun, file_names, finished_runs
+from plastogen.runs import Store, dosing_text
 from plastogen.simulation import SNAPSHOT_S
 
 if TYPE_CHECKING:
@@ -33,41 +32,7 @@ if TYPE_CHECKING:
 
 LATIN = {"human": "Homo sapiens", "mouse": "Mus musculus", "rat": "Rattus norvegicus"}
 ADULT = {"human": "P18Y/", "mouse": "P8W/", "rat": "P8W/"}  # ISO 8601: this old, or older
-MOST_NAMED = 4  # swept values in the name of a file: more are told by the number of the run
-LONGEST_NAME = 80
 KEYWORDS = ("simulation", "ketamine", "NMDA receptor", "spiking network", "prefrontal cortex")
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A run to write: its name, and what tells it from others: arm, place in the sweep, seed."""
-
-    run: str
-    told: Mapping[str, Any]
-
-    @property
-    def arm(self) -> str:
-        return str(self.told["arm"])
-
-    @property
-    def point(self) -> str:
-        """Its place in the sweep in words, empty without."""
-        own = {k: v for k, v in self.told.items() if k not in ("arm", "seed")}
-        return ", ".join(f"{name} = {_short(value)}" for name, value in own.items())
-
-    @property
-    def name(self) -> str:
-        """Of its file: `ketamine_seed-1`, `ketamine_dose-0.5_seed-1`."""
-        own = {k: v for k, v in self.told.items() if k not in ("arm", "seed")}
-        parts = [f"{name}-{_short(value)}" for name, value in own.items()]
-        if len(parts) > MOST_NAMED:
-            parts = [f"run-{self.run}"]
-        whole = "_".join([self.arm, *parts, f"seed-{_short(self.told['seed'])}"])
-        return re.sub(r"[^\w.+-]", "-", whole)[:LONGEST_NAME]
-
-
-def _short(value: Any) -> str:
-    return f"{float(value):.6g}" if isinstance(value, float | np.floating) else str(value)
 
 
 def to_nwb(
@@ -81,7 +46,7 @@ def to_nwb(
     except ImportError:
         wanted = "the extra for NWB: pip install 'plastogen[nwb]'"
         raise InputError.one(file="export", found="no pynwb", wanted=wanted) from None
-    runs = list(_runs(ds, store))
+    runs = list(finished_runs(ds, store))
     if not runs or not ds.sizes.get("snapshot", 0) or ds.attrs.get("method") != "direct":
         found = "no finished run with spikes"
         wanted = "runs of the network (method direct) with snapshots"
@@ -89,10 +54,7 @@ def to_nwb(
     paths: list[Path] = []
     with explained(folder, "write into"):
         folder.mkdir(parents=True, exist_ok=True)
-        for i, one in enumerate(runs, start=1):
-            name = one.name
-            if any(path.stem == name for path in paths):
-                name = f"{name}_run-{one.run}"
+        for i, (name, one) in enumerate(zip(file_names(runs), runs, strict=True), start=1):
             path = folder / f"{name}.nwb"
             with NWBHDF5IO(str(path), "w") as file:
                 file.write(_nwb(ds, store, one))
@@ -101,18 +63,7 @@ def to_nwb(
     return paths
 
 
-def _runs(ds: xr.Dataset, store: Store) -> Iterator[_Run]:
-    """The finished runs of `ds`, each once: equal conditions share a run."""
-    columns = labels(ds)
-    status, ids = ds["status"].values.ravel(), ds["run"].values.ravel()
-    seen = set[str]()
-    for k, run in enumerate(map(str, ids)):
-        if status[k] == COMPLETE and run not in seen and store.fault(run) is None:
-            seen.add(run)
-            yield _Run(run, {name: values.ravel()[k] for name, values in columns.items()})
-
-
-def _nwb(ds: xr.Dataset, store: Store, one: _Run) -> Any:
+def _nwb(ds: xr.Dataset, store: Store, one: FinishedRun) -> Any:
     """One run as an NWBFile."""
     from pynwb import NWBFile
     from pynwb.file import Subject

@@ -7,7 +7,7 @@ Edges are the spines that stand when the course ends: https://github.com/AllenIn
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -17,9 +17,9 @@ import numpy as np
 from plastogen._base.csv_table import CsvWriter
 from plastogen._base.files import atomic_write
 from plastogen.errors import InputError
-from plastogen.experiment import COMPLETE
 from plastogen.model.pharmacology import S_PER_H
 from plastogen.model.plasticity import H_PER_DAY
+from plastogen.publish.finished_runs import file_names, finished_runs
 from plastogen.runs import Store, standing
 
 if TYPE_CHECKING:
@@ -43,32 +43,15 @@ def to_spine_tables(
         found = f"{ds.attrs.get('experiment', 'results')} of mean synapses"
         raise InputError.one(file="export --spines", found=found, wanted=wanted)
     paths = []
-    for name, run in _finished(ds):
-        with store.spines(run) as spines:
+    runs = list(finished_runs(ds, store))
+    for name, one in zip(file_names(runs), runs, strict=True):
+        with store.spines(one.run) as spines:
             for suffix, write in (("csv", _csv), ("edges.h5", _edges)):
                 path = folder / f"{name}.{suffix}"
                 atomic_write(path, partial(write, spines))
                 paths.append(path)
                 say(str(path))
     return paths
-
-
-def _finished(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
-    """A name for each finished run, and its id."""
-    runs, states = ds["run"].values, ds["status"].values
-    dims = [str(dim) for dim in ds["run"].dims]
-    for at in np.ndindex(runs.shape):
-        if states[at] == COMPLETE:
-            where = zip(dims, at, strict=True)
-            told = [
-                str(ds["arm"].values[i])
-                if dim == "arm"
-                else f"seed{ds['seed'].values[i]}"
-                if dim == "seed"
-                else f"{dim}{i}"
-                for dim, i in where
-            ]
-            yield "-".join(told), str(runs[at])
 
 
 def _csv(spines: xr.Dataset, file: BinaryIO) -> None:

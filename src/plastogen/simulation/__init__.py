@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plastogen.model.circuit import Activity, State
     from plastogen.simulation.adaptive import SNAPSHOT_S, follow, simulate
     from plastogen.simulation.coupling import held_state, reaches, targets_of
-    from plastogen.simulation.course import Course, Plan, event_times, treated_of
+    from plastogen.simulation.course import Course, Lives, Plan, event_times, treated_of
     from plastogen.simulation.emulator import Emulator
     from plastogen.simulation.lockstep import (
         Lockstep,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from plastogen.simulation.nmda_reliance import measure_reliance, slowest_return_per_h
     from plastogen.simulation.pathway import most_synapses
     from plastogen.simulation.probe import FormulaProbe, NetworkProbe, Probe, network_key
-    from plastogen.simulation.spines import Lives, sites_expected
+    from plastogen.simulation.spines import sites_expected
     from plastogen.simulation.switches import Switches, block_sites
     from plastogen.simulation.time_grid import MANY, SHARED, grid, shared, union
     from plastogen.simulation.train_emulator import network, train

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,6 @@ from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatmen
 from plastogen.model.plasticity import CalciumRule, Induction, Plasticity, SpineModel
 from plastogen.simulation.switches import Switches
 from plastogen.simulation.variables import Kind
-
-if TYPE_CHECKING:
-    from plastogen.simulation.spines import Lives
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -69,6 +66,30 @@ class Plan:
         if self.induction is not None:
             return "induction"
         return "course" if self.spines is None else "spines"
+
+
+@dataclass(frozen=True, eq=False)
+class Lives:
+    """Every spine that stood in a course, in the order of their births; all (spines,) but
+    `ln_size`, (spines, looks), NaN where it did not stand.
+
+    site: its place among all sites of this seed; pre, post, contact, branch, place: as of `Sites`.
+    kind: 0 transient, 1 lasting; returned: born where a lasting one was remembered. born_h, lost_h:
+    infinite if it still stands.
+    """
+
+    look_h: npt.NDArray[Any]
+    site: npt.NDArray[Any]
+    pre: npt.NDArray[Any]
+    post: npt.NDArray[Any]
+    contact: npt.NDArray[Any]
+    branch: npt.NDArray[Any]
+    place: npt.NDArray[Any]
+    kind: npt.NDArray[Any]
+    returned: npt.NDArray[Any]
+    born_h: npt.NDArray[Any]
+    lost_h: npt.NDArray[Any]
+    ln_size: npt.NDArray[Any]
 
 
 @dataclass

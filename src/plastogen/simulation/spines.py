@@ -9,7 +9,7 @@ under what its first moment has.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,36 +28,12 @@ from plastogen.model.plasticity import (
     potential_sites,
     table_at_rest,
 )
-from plastogen.simulation.course import Course, Plan, Progress
+from plastogen.simulation.course import Course, Lives, Plan, Progress
 from plastogen.simulation.variables import require_possible
 
 Array: TypeAlias = npt.NDArray[Any]
 STEP_H = H_PER_DAY / 4
 LOOKS_D = (0, 1, 2, 4, 7, 14, 21, 28)  # when each spine is measured, then every 28 d
-
-
-@dataclass(frozen=True, eq=False)
-class Lives:
-    """Every spine that stood in a course, in the order of their births; all (spines,) but
-    `ln_size`, (spines, looks), NaN where it did not stand.
-
-    site: its place among all sites of this seed; pre, post, contact, branch, place: as of `Sites`.
-    kind: 0 transient, 1 lasting; returned: born where a lasting one was remembered. born_h, lost_h:
-    infinite if it still stands.
-    """
-
-    look_h: Array
-    site: Array
-    pre: Array
-    post: Array
-    contact: Array
-    branch: Array
-    place: Array
-    kind: Array
-    returned: Array
-    born_h: Array
-    lost_h: Array
-    ln_size: Array
 
 
 def sites_expected(circuit: Circuit, filling: float) -> float:
@@ -201,9 +177,15 @@ class _Census:
             for name in ("pre", "post", "contact", "branch", "place")
         }
         return Lives(
-            look_h, site, **placed, kind=kind, returned=returned, born_h=born_h, lost_h=lost_h,
+            look_h,
+            site,
+            **placed,
+            kind=kind,
+            returned=returned,
+            born_h=born_h,
+            lost_h=lost_h,
             ln_size=ln_size,
-        )  # fmt: skip
+        )
 
     def _enter(self, table: SpineTable, at: Array) -> None:
         self.row[at] = self.size + np.arange(len(at))

@@ -30,7 +30,6 @@ from plastogen.model.plasticity.spine import H_PER_DAY
 
 PerDay = Annotated[Quantity, In("1/d", minimum=0)]
 Positive = Annotated[Quantity, In("1", above=0)]
-SMALLEST_BIRTH = 1 / 100
 Days = Annotated[Quantity, In("d", above=0)]
 
 
@@ -49,7 +48,7 @@ class Sizes(Definition):
     fast_share: Annotated[Quantity, In("1", minimum=0, maximum=1)]
     fast_time: Days
     slow_time: Days
-    birth_size: Annotated[Quantity, In("1", minimum=SMALLEST_BIRTH, maximum=1)]
+    birth_size: Annotated[Quantity, In("1", above=0, maximum=1)]
 
 
 class Capture(Definition):
