@@ -173,6 +173,32 @@ TITLES: dict[str, dict[str, str]] = {
         "release.recovery": "recovery of release",
         "release.share": "share of resources a spike uses up",
     },
+    "spines": {
+        "capture.ceiling": "most that capture adds to ln size",
+        "capture.growth": "rate of capture of protein",
+        "capture.late_time": "decay of what was captured",
+        "capture.tag_half": "early potentiation of half the capture",
+        "places.branch_length": "length of a branch",
+        "places.filling": "share of sites with a spine",
+        "preparations.*.births": "factor on transient births, {0}",
+        "published.*.parts.*.ln_mean": "mean of ln, {0}, part {1}",
+        "published.*.parts.*.ln_spread": "spread of ln, {0}, part {1}",
+        "published.*.parts.*.share": "share, {0}, part {1}",
+        "sizes.birth_size": "size at birth",
+        "sizes.fast_share": "fast share of the variance of ln size",
+        "sizes.fast_time": "fast time of sizes",
+        "sizes.slow_time": "slow time of sizes",
+        "sizes.spread": "spread of ln size",
+        "turnover.branch_spread": "spread of stress between branches",
+        "turnover.formation_gain": "gain of transient births by protein",
+        "turnover.lasting_loss": "loss rate of lasting spines",
+        "turnover.memory": "memory of a lost spine's site",
+        "turnover.rescue": "rate at which remembered sites are filled",
+        "turnover.slope": "slope of death against size",
+        "turnover.stress_loss": "loss rate of lasting spines under stress",
+        "turnover.transient_births": "births of transient spines",
+        "turnover.transient_lifetime": "lifetime of a transient spine",
+    },
     "subject": {
         "glun2b": "share of GluN2B",
         "inhibition": "strength of inhibition",
@@ -209,8 +235,12 @@ def title_of(path: str) -> str | None:
     for pattern, title in _rows().get(root, ()):
         if match := pattern.fullmatch(below):
             names = (title_of(name) or name for name in match.groups())
-            return title.format(*(map(_spelled, names) if root == "drugs" else names))
+            return title.format(*map(_spelled if root == "drugs" else _in_words, names))
     return None
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _spelled(name: str) -> str:
