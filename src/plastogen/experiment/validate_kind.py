@@ -11,7 +11,7 @@ from plastogen.errors import Problem
 from plastogen.experiment import validate_induction
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.simulation import sites_expected
+from plastogen.model.plasticity import sites_expected
 
 FIXED_OF_COURSE = ("duration", "seed", "seeds", "subjects", "synapses")
 FIXED_BY_ALL = ("induction", *(f"course.{name}" for name in FIXED_OF_COURSE))

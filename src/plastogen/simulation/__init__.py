@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from plastogen.simulation.nmda_reliance import measure_reliance, slowest_return_per_h
     from plastogen.simulation.pathway import most_synapses
     from plastogen.simulation.probe import FormulaProbe, NetworkProbe, Probe, network_key
-    from plastogen.simulation.spines import sites_expected
     from plastogen.simulation.switches import Switches, block_sites
     from plastogen.simulation.time_grid import MANY, SHARED, grid, shared, union
     from plastogen.simulation.train_emulator import network, train

@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity import (
     H_PER_DAY,
     TRANSIENT,
@@ -24,6 +23,7 @@ from plastogen.model.plasticity import (
     SpineTable,
     Surroundings,
     advance,
+    connection_probability,
     law_of,
     potential_sites,
     table_at_rest,
@@ -34,18 +34,6 @@ from plastogen.simulation.variables import require_possible
 Array: TypeAlias = npt.NDArray[Any]
 STEP_H = H_PER_DAY / 4
 LOOKS_D = (0, 1, 2, 4, 7, 14, 21, 28)  # when each spine is measured, then every 28 d
-
-
-def sites_expected(circuit: Circuit, filling: float) -> float:
-    """How many sites the principal cells have for each other."""
-    cells = circuit.populations[circuit.principal].count
-    return float(-np.log1p(-connection_probability(circuit)) / filling * cells * (cells - 1))
-
-
-def connection_probability(circuit: Circuit) -> float:
-    """Of any two principal cells; 0 where they are not connected at all."""
-    connection = circuit.connection(circuit.principal, circuit.principal)
-    return 0.0 if connection is None else float(connection.probability)
 
 
 def with_spines(plan: Plan, course: Course, tell: Progress) -> Course:

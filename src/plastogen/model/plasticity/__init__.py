@@ -29,7 +29,9 @@ if TYPE_CHECKING:
         SpineTable,
         Surroundings,
         advance,
+        connection_probability,
         potential_sites,
+        sites_expected,
         table_at_rest,
     )
     from plastogen.model.plasticity.system import STATES, SlowModel, stacked

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.streams import stream
+from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity.spine import H_PER_DAY
 from plastogen.model.plasticity.spine_law import SpineLaw
 
@@ -102,6 +103,18 @@ class SpineTable:
     def just_lost(self) -> Array:
         """Sites that lost their spine in the last step."""
         return np.flatnonzero(~self.stands & (self.lost_h == np.float32(self.now_h)))
+
+
+def sites_expected(circuit: Circuit, filling: float) -> float:
+    """How many sites the principal cells have for each other."""
+    cells = circuit.populations[circuit.principal].count
+    return -math.log1p(-connection_probability(circuit)) / filling * cells * (cells - 1)
+
+
+def connection_probability(circuit: Circuit) -> float:
+    """Of any two principal cells; 0 where they are not connected at all."""
+    connection = circuit.connection(circuit.principal, circuit.principal)
+    return 0.0 if connection is None else float(connection.probability)
 
 
 def potential_sites(cells: int, probability: float, law: SpineLaw, seed: int) -> Sites:
