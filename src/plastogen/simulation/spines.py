@@ -72,9 +72,9 @@ def _surroundings(course: Course, at_h: float) -> Surroundings:
         return float(np.interp(at_h, course.t_h, course.arrays[name]))
 
     return Surroundings(
-        protein=max(0.0, level("protein") - 1),
-        matured=level("commit_2"),
-        early=level("weight") - 1,
+        protein=max(0.0, level("free_protein")),
+        matured=1 + level("commit_2"),
+        early=level("tag"),
         stress=level("stress"),
     )
 
