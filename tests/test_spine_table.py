@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from plastogen._base.document import read
 from plastogen.model.plasticity import (
     LASTING,
     TRANSIENT,
+    Plasticity,
     Sites,
     SpineLaw,
     SpineModel,
@@ -31,6 +33,27 @@ CELLS, PROBABILITY, STEP_H, DAY_H = 200, 0.2, 6, 24
 MODEL = build(read(Path(__file__).parents[1] / "models" / "spines" / "cortex.yaml"), SpineModel)
 PREPARATIONS = tuple(MODEL.preparations)
 REST = Surroundings()
+
+
+SHARED = {  # of single spines: of the mean spine, in models/plasticity
+    "capture.growth": "synapse.capture",
+    "capture.tag_half": "synapse.tag_half",
+    "capture.ceiling": "synapse.slots",
+    "capture.late_time": "synapse.late_time",
+    "turnover.rescue": "spine.rescue",
+    "turnover.regrowth": "spine.growth",
+    "turnover.restorable": "spine.restorable",
+    "turnover.formation_gain": "spine.formation_gain",
+    "turnover.stress_loss": "spine.stress_loss",
+}
+
+
+@pytest.mark.parametrize(("mine", "mean"), SHARED.items())
+def test_what_single_spines_share_with_the_mean_one_is_one_number(mine: str, mean: str) -> None:
+    models = Path(__file__).parents[1] / "models" / "plasticity"
+    plasticity = build(read(models / "all.yaml"), Plasticity)
+    found, wanted = attrgetter(mine)(MODEL), attrgetter(mean)(plasticity)
+    assert dataclasses.replace(found, note=wanted.note) == wanted
 
 
 def at_rest(law: SpineLaw, seed: int = 1, cells: int = CELLS) -> tuple[Sites, SpineTable]:
@@ -126,7 +149,7 @@ def both(tables: dict[float, SpineTable]) -> Any:
 
 def test_a_table_goes_on_as_if_it_had_never_been_put_down() -> None:
     law = law_of(MODEL, "cranial_window")
-    given = Surroundings(protein=0.5, matured=1.4, early=0.03, stress=0.5)
+    given = Surroundings(protein=0.5, commit=0.02, early=0.03, stress=0.5)
     sites, start = at_rest(law, 3, 60)
     whole = followed(start, sites, law, 4, given)
     half = followed(start, sites, law, 2, given)
@@ -174,12 +197,12 @@ def linear(seed: int) -> tuple[SpineLaw, Sites, SpineTable]:
         slope=0.0,
         memory_h=1e9,
         branch_spread=0.0,
-        formation_gain=0.5,
+        restorable=1.0,
     )
     return law, *at_rest(law, seed)
 
 
-@pytest.mark.parametrize("given", [REST, Surroundings(matured=3), Surroundings(1, 2, 0.05, 1)])
+@pytest.mark.parametrize("given", [REST, Surroundings(commit=0.02), Surroundings(1, 0.3, 0.05, 1)])
 def test_the_mean_of_all_spines_follows_the_law_of_means(given: Surroundings) -> None:
     beyond, errors = [], []
     for seed in range(4):
@@ -204,13 +227,13 @@ def _mean_step(state: np.ndarray, law: SpineLaw, given: Surroundings, n: int) ->
     """The law of means, in many small steps."""
     transient, lasting, open_, taken = state
     births = law.transient_births * law.per_vacant
-    births *= 1 + law.formation_gain * (given.matured - 1)
-    back, small = law.rescue * given.matured, STEP_H / 20
+    births *= 1 + law.formation_gain * given.commit
+    back, small = law.rescue + law.regrowth * given.commit, STEP_H / 20
     out = law.kind_loss[TRANSIENT]
     lose = law.kind_loss[LASTING] + given.stress * law.stress_loss
     for _ in range(20):
         vacant = n - transient - lasting
-        fresh = law.fresh_births * given.matured
+        fresh = law.fresh_births
         d_open = lasting * lose - open_ * (back + births + fresh) + taken * out
         d_taken = open_ * births - taken * out
         d_transient = vacant * births - transient * out
@@ -243,10 +266,12 @@ def test_stress_takes_spines_branch_by_branch_and_protein_gives_back_the_same() 
     vulnerable = sites.vulnerability.ravel() > np.median(sites.vulnerability)
     share = [gone[part].sum() / there[part].sum() for part in (vulnerable, ~vulnerable)]
     assert share[0] > 1.5 * share[1]
-    back = [followed(stressed, sites, law, 2, Surroundings(matured=matured)) for matured in (1, 3)]
+    back = [followed(stressed, sites, law, 2, Surroundings(commit=commit)) for commit in (0, 0.03)]
     returned = [(table.stands & table.returned & (table.born_h > stressed.now_h)) for table in back]
     assert returned[1].sum() > 1.5 * returned[0].sum()
     assert (before & ~stressed.stands)[returned[1]].mean() > 0.8  # the same, not new ones
+    late = [mask[~sites.restorable].sum() for mask in returned]
+    assert late[0] == pytest.approx(late[1], rel=0.1)  # what cannot be restored is not
 
 
 def test_a_remembered_site_is_forgotten_in_time() -> None:

@@ -73,7 +73,7 @@ def _surroundings(course: Course, at_h: float) -> Surroundings:
 
     return Surroundings(
         protein=max(0.0, level("free_protein")),
-        matured=1 + level("commit_2"),
+        commit=max(0.0, level("commit_2")),
         early=level("tag"),
         stress=level("stress"),
     )

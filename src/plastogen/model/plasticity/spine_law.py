@@ -9,11 +9,13 @@
     hazard     = loss(kind) size^-slope, in units in which its mean over stationary sizes is loss;
                  stress adds stress_loss, times the branch's vulnerability, to that of lasting ones
     births     on a vacant site: transient ones, times the preparation's factor and
-               1 + formation_gain (matured - 1); lasting ones, times matured, anywhere and, sooner,
-               where a lasting one was lost: rescue exp(-time since / memory)
+               1 + formation_gain commit; lasting ones, anywhere and, sooner, where a lasting one
+               was lost: (rescue + regrowth commit) exp(-time since / memory), the regrowth on
+               a share of sites that can be restored
 
 Fluctuation proportional to size: Yasumatsu 2008; two time scales: Loewenstein 2011; transient and
-persistent spines: Holtmaat 2005; preparations: Xu 2007. Lasting births balance loss at rest.
+persistent spines: Holtmaat 2005; preparations: Xu 2007; protein, tag and commit, captured protein
+on its way to a spine, are those of `synapse` and `spine`. Lasting births balance loss at rest.
 """
 
 from __future__ import annotations
@@ -72,6 +74,8 @@ class Turnover(Definition):
     slope: Annotated[Quantity, In("1", minimum=0, maximum=3)]
     rescue: PerDay
     memory: Days
+    regrowth: Annotated[Quantity, In("1/h", minimum=0)]
+    restorable: Annotated[Quantity, In("1", minimum=0, maximum=1)]
     formation_gain: Annotated[Quantity, In("1", minimum=0)]
     stress_loss: PerDay
     branch_spread: Annotated[Quantity, In("1", minimum=0, maximum=5)]
@@ -140,6 +144,8 @@ class SpineLaw:
     slope: float
     rescue: float
     memory_h: float
+    regrowth: float
+    restorable: float
     formation_gain: float
     stress_loss: float
     branch_spread: float
@@ -187,6 +193,8 @@ def law_of(model: SpineModel, preparation: str) -> SpineLaw:
         slope=float(turnover.slope),
         rescue=float(turnover.rescue) / H_PER_DAY,
         memory_h=float(turnover.memory) * H_PER_DAY,
+        regrowth=float(turnover.regrowth),
+        restorable=float(turnover.restorable),
         formation_gain=float(turnover.formation_gain),
         stress_loss=float(turnover.stress_loss) / H_PER_DAY,
         branch_spread=float(turnover.branch_spread),

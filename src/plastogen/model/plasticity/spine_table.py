@@ -32,7 +32,8 @@ PAST_STEPS = (
 @dataclass(frozen=True, eq=False)
 class Sites:
     """Where spines may stand, all (sites,): the cells `pre` and `post`, which of the `contact`s of
-    this pair, the `branch` of the postsynaptic cell, `place` along it (0 to 1).
+    this pair, the `branch` of the postsynaptic cell, `place` along it (0 to 1), and `restorable`:
+    whether captured protein brings back a spine that was lost there.
 
     vulnerability: (cells, branches), how much of stress a branch takes, with mean 1.
     """
@@ -42,6 +43,7 @@ class Sites:
     contact: Array
     branch: Array
     place: Array
+    restorable: Array
     vulnerability: Array
 
     def __len__(self) -> int:
@@ -51,12 +53,12 @@ class Sites:
 @dataclass(frozen=True)
 class Surroundings:
     """What a site meets in a step. protein: new protein that is free to be captured, nil at rest;
-    matured: protein that builds spines, 1 at rest; early: early potentiation, one number or
-    (sites,), 0 at rest; stress: its level.
+    commit: captured protein on its way to a spine; early: early potentiation, one number or
+    (sites,); both 0 at rest; stress: its level.
     """
 
     protein: float = 0.0
-    matured: float = 1.0
+    commit: float = 0.0
     early: npt.ArrayLike = 0.0
     stress: float = 0.0
 
@@ -137,6 +139,7 @@ def potential_sites(cells: int, probability: float, law: SpineLaw, seed: int) ->
         branch=rng.integers(0, law.branches, number).astype(np.int16),
         place=rng.random(number, np.float32),
         vulnerability=rng.gamma(1 / spread, spread, shape) if spread else np.ones(shape),
+        restorable=rng.random(number, np.float32) < law.restorable,
     )
 
 
@@ -180,7 +183,7 @@ def advance(
     chance = rng.random(len(sites), np.float32)
     moved = _grown(table, law, hours, (first, second), given)
     _lose(table, moved, sites, law, given.stress, chance)
-    born = _give_birth(table, moved, law, given.matured, chance)
+    born = _give_birth(table, moved, sites, law, given.commit, chance)
     moved.fast[born] = law.ln_birth + law.fast_sd * first[born]
     moved.slow[born] = law.slow_sd * second[born]
     moved.captured[born] = 0
@@ -251,7 +254,7 @@ def _lose(
 
 
 def _give_birth(
-    table: SpineTable, moved: SpineTable, law: SpineLaw, matured: float, chance: Array
+    table: SpineTable, moved: SpineTable, sites: Sites, law: SpineLaw, commit: float, chance: Array
 ) -> Array:
     """Put spines on sites of `moved` that were vacant before its step; those that would come and
     go within it are left out. Returns the sites.
@@ -259,11 +262,12 @@ def _give_birth(
     at, hours = np.flatnonzero(~table.stands), moved.now_h - table.now_h
     stay, stay_lasting = (-math.expm1(-loss * hours) / (loss * hours) for loss in law.kind_loss)
     transient = stay * law.transient_births * law.per_vacant
-    transient *= max(0.0, 1 + law.formation_gain * (matured - 1))
-    fresh = stay_lasting * law.fresh_births * matured
+    transient *= 1 + law.formation_gain * commit
+    fresh = stay_lasting * law.fresh_births
     since_h = np.float32(table.now_h + hours / 2) - table.remembered_h[at]
     back = np.exp(-since_h / np.float32(law.memory_h))
-    back *= np.float32(stay_lasting * law.rescue * matured)
+    regrowth = np.float32(law.regrowth * commit) * sites.restorable[at]
+    back *= np.float32(stay_lasting) * (np.float32(law.rescue) + regrowth)
     rate = transient + fresh + back
     comes = chance[at] < -np.expm1(-rate * np.float32(hours))
     born: Array = at[comes]
