@@ -16,7 +16,7 @@ from plastogen.experiment import check, open_experiment
 from plastogen.publish import to_spine_tables
 from plastogen.runs import Store, open_spines, standing, turnover
 from plastogen.runs.identity import determines, run_id
-from plastogen.simulation import VARIABLES, Course, Plan, simulate, variables_of
+from plastogen.simulation import VARIABLES, Course, Plan, simulate, simulate_formulas, variables_of
 
 EXPERIMENT = """
 question: who comes and who goes?
@@ -66,6 +66,8 @@ def test_a_course_of_each_spine_is_one_of_the_mean_and_more() -> None:
         )
     )
     assert mean.spines is None
+    pair = simulate_formulas([planned("stressed"), planned()])  # as runs are made, side by side
+    np.testing.assert_array_equal(pair[1].arrays["spines_lost"], each.arrays["spines_lost"])
     wanted = variables_of(planned().circuit, "spines")
     assert {name for name in wanted if not wanted[name].of_snapshot} <= each.arrays.keys()
     more = {name for name, variable in VARIABLES.items() if variable.of == ("spines",)}

@@ -142,13 +142,6 @@ def simulate(plan: Plan, *, progress: Progress | None = None, since: float = 0.0
     tell = progress or (lambda what, share: None)
     if plan.induction is not None:
         return simulate_induction(plan, tell)
-    if plan.spines is not None:
-        return with_spines(plan, _simulate_mean(plan, tell, since), tell)
-    return _simulate_mean(plan, tell, since)
-
-
-def _simulate_mean(plan: Plan, tell: Progress, since: float) -> Course:
-    """The course of a plan's mean synapse."""
     if plan.method == "formula":
         return simulate_formulas([plan], tell)[0]
     network = NetworkProbe(
@@ -164,7 +157,7 @@ def _simulate_mean(plan: Plan, tell: Progress, since: float) -> Course:
         tell(f"snapshot {name}", 1)
         course.snapshots[name] = _snapshot(network, drive, plan.seed)
     course.log["backend"] = network.engine.backend
-    return course
+    return with_spines(plan, course, tell)
 
 
 def follow(

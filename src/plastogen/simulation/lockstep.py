@@ -25,6 +25,7 @@ from plastogen.simulation.course import Course, Plan, Progress, event_times
 from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.rest import begin
+from plastogen.simulation.spines import with_spines
 from plastogen.simulation.step import Given, Moment, Stepper
 from plastogen.simulation.variables import require_possible
 
@@ -81,7 +82,9 @@ def simulate_formulas(plans: Sequence[Plan], progress: Progress | None = None) -
     first = plans[0]
     nodes = formula_nodes(first.grid_h, event_times(first))
     answers = FormulaProbe(first.circuit, first.rule)
-    return Lockstep(plans, answers, nodes_h=nodes).simulate(progress)
+    courses = Lockstep(plans, answers, nodes_h=nodes).simulate(progress)
+    tell = progress or (lambda what, share: None)
+    return [with_spines(plan, course, tell) for plan, course in zip(plans, courses, strict=True)]
 
 
 def simulate_with_errors(

@@ -37,8 +37,11 @@ LOOKS_D = (0, 1, 2, 4, 7, 14, 21, 28)  # when each spine is measured, then every
 
 
 def with_spines(plan: Plan, course: Course, tell: Progress) -> Course:
-    """`course`, with its spines and what is counted of them on its grid."""
-    assert plan.spines is not None
+    """`course`; of a plan that follows each spine with its spines and what is counted of them, on
+    its grid.
+    """
+    if plan.spines is None:
+        return course
     assert plan.preparation is not None
     law = law_of(plan.spines, plan.preparation)
     cells = plan.circuit.populations[plan.circuit.principal].count
