@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def test_a_course_of_each_spine_is_one_of_the_mean_and_more() -> None:
         )
     )
     assert mean.spines is None
-    pair = simulate_formulas([planned("stressed"), planned()])  # as runs are made, side by side
+    pair = simulate_formulas(
+        [replace(planned(), seed=2), planned()]
+    )  # as runs are made, side by side
     np.testing.assert_array_equal(pair[1].arrays["spines_lost"], each.arrays["spines_lost"])
     wanted = variables_of(planned().circuit, "spines")
     assert {name for name in wanted if not wanted[name].of_snapshot} <= each.arrays.keys()

@@ -194,6 +194,8 @@ TITLES: dict[str, dict[str, str]] = {
         "turnover.lasting_loss": "loss rate of lasting spines",
         "turnover.memory": "memory of a lost spine's site",
         "turnover.rescue": "rate at which remembered sites are filled",
+        "turnover.regrowth": "rate at which captured protein fills remembered sites",
+        "turnover.restorable": "share of sites that captured protein can fill",
         "turnover.slope": "slope of death against size",
         "turnover.stress_loss": "loss rate of lasting spines under stress",
         "turnover.transient_births": "births of transient spines",
