@@ -676,7 +676,7 @@ def test_snapshots_are_long_stretches_at_the_drive_of_their_moment(
     assert during["tonic_SST"] == pytest.approx(left * (1 + at(found, "tolerance", 0.5)), abs=0.01)
     assert dict(zip(NUMBERS, shots["held"]["drive"], strict=True))["ampa"] == 0.5
     for shot in shots.values():
-        assert shot["t_s"].max() == pytest.approx(4, abs=0.05)
+        assert shot["t_s"].max() == pytest.approx(4, abs=0.2)
         assert len(shot["t_s"]) == len(shot["i"])
         frequency, density = shot["frequency_hz"], shot["spectrum"]
         assert shot["gamma_power"] == pytest.approx(
