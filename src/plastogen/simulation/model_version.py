@@ -11,5 +11,5 @@ MODEL_VERSION: dict[str, int] = {
     "pharmacology": 9,  # kinetics, block, targets
     "circuit": 2,  # what the network is, what it is given, what is measured of it
     "plasticity": 3,  # equations of the slow state
-    "simulation": 7,  # steps, probes, the emulator
+    "simulation": 8,  # steps, probes, the emulator
 }

@@ -96,8 +96,10 @@ class Spines:
 
     @property
     def fastest_h(self) -> float:
-        """The highest rate constant, 1/h; of many courses, of any of them."""
-        rates = (self.stage_h, self.transient_h, self.rescue_h + self.growth_h, self.stress_h)
+        """The highest rate constant, 1/h; of many courses, of any of them. Growth counts by half:
+        captured protein is a product of shares, and an explicit step bears more than it resolves.
+        """
+        rates = (self.stage_h, self.transient_h, self.rescue_h + self.growth_h / 2, self.stress_h)
         return max(float(np.max(rate)) for rate in rates)
 
     def formed(self, commit_2: N, persistent: N, stress: N) -> tuple[N, N]:
