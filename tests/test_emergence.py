@@ -260,7 +260,7 @@ def test_an_infusion_makes_e_cells_speak_and_sst_cells_fall_silent() -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_frozen_probe_abolishes_what_disinhibition_leaves_behind(seed: int) -> None:
     live, frozen = ({"plasticity": "disinhibition", "switch": s} for s in ("", "probe frozen"))
-    assert effect("spine_density", 24, seed, **live) > 0.005
+    assert effect("spine_density", 24, seed, **live) > 0.002
     assert effect("weight", 24, seed, **live) > 0.001
     for name in ("spine_density", "weight", "recurrent", "protein"):
         assert abs(effect(name, 24, seed, **frozen)) < 1e-9
@@ -271,7 +271,7 @@ def test_cutting_feedback_hides_the_synapse_from_the_circuit(seed: int) -> None:
     """The E rate a day later, and through the circuit's answer the spines themselves."""
     assert effect("rate_hz", 24, seed) > 0.03
     assert effect("rate_hz", 24, seed, switch="feedback off") == pytest.approx(0, abs=1e-9)
-    assert effect("spine_density", 24, seed) > 1.2 * effect(
+    assert effect("spine_density", 24, seed) > 1.05 * effect(
         "spine_density", 24, seed, switch="feedback off"
     )
 

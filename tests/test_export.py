@@ -162,7 +162,7 @@ def test_nwbinspector_finds_nothing_in_spikes_of_the_network(
 
     folder = shared_results / "lesson_disinhibition"
     settings = shared_runs.as_taught("disinhibition")
-    ds = plastogen.run("disinhibition", settings=settings, out=folder, figures=False)
+    ds = plastogen.run("disinhibition", set=settings, out=folder, figures=False)
     one = ds.sel(arm=["ketamine"]).isel(seed=[0])
     (path,) = to_nwb(one, Store(folder), tmp_path, say=silent)
     assert [m.message for m in inspect_nwbfile(nwbfile_path=path)] == []
