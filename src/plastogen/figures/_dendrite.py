@@ -8,17 +8,17 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from plastogen.figures import layout, style
 from plastogen.figures.spine_panels import (
     KIND_COLOURS,
-    LASTING,
     Array,
     at_look,
+    kind_key,
     look_text,
     panel_slide,
 )
+from plastogen.model.plasticity import LASTING
 
 HEAD_PT2 = 60  # area of the head of a spine of size 1
 STALK = 1 / 4  # of the room between two looks
@@ -51,12 +51,12 @@ def plot_dendrite(
     left = next(iter(axes.values()))
     left.set_yticks(-np.arange(len(looks)), [look_text(first["look"].values[i]) for i in looks])
     left.set_ylim(1 - len(looks) - 3 * STALK, 3 * STALK)
-    key = [
-        Line2D([], [], marker="o", linestyle="none", color=colour, label=name)
-        for name, colour in KIND_COLOURS.items()
-    ]
     fig.legend(
-        handles=key, loc="upper right", bbox_to_anchor=(1 - 1 / 32, 8 / 9), ncols=2, frameon=False
+        handles=kind_key(),
+        loc="upper right",
+        bbox_to_anchor=(1 - 1 / 32, 8 / 9),
+        ncols=2,
+        frameon=False,
     ).set_in_layout(False)
     return fig
 

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from plastogen.figures import axis, layout, style
-from plastogen.figures.spine_panels import KIND_COLOURS, LASTING, TRANSIENT, at_look, panel_slide
+from plastogen.figures.spine_panels import KIND_COLOURS, KINDS, at_look, kind_key, panel_slide
 
 MOST_DOTS = 4000
 GROUPS = 12  # groups of equal numbers of spines along the axis
-KINDS = {"lasting": LASTING, "transient": TRANSIENT}
 
 
 @layout.slide
@@ -54,9 +52,5 @@ def plot_spine_age(ds: xr.Dataset, spines: Mapping[str, xr.Dataset]) -> Figure:
     first.set_xscale("log")
     first.set_yscale("log")
     first.set_ylabel("size (mean of lasting spines: 1)")
-    key = [
-        Line2D([], [], marker="o", linestyle="none", color=colour, label=name)
-        for name, colour in KIND_COLOURS.items()
-    ]
-    first.legend(handles=[*key, first.lines[-1]], loc="lower right")
+    first.legend(handles=[*kind_key(), first.lines[-1]], loc="lower right")
     return fig

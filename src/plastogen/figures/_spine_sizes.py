@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from plastogen.figures import layout, style
 from plastogen.figures.spine_panels import (
     KIND_COLOURS,
-    LASTING,
-    TRANSIENT,
+    KINDS,
     Array,
     at_look,
     panel_slide,
@@ -52,7 +51,7 @@ def _histograms(ax: Axes, one: xr.Dataset) -> None:
     middle = float(np.round(sizes.mean()))
     edges = np.linspace(middle - WIDTH_LN / 2, middle + WIDTH_LN / 2, BINS + 1)
     per_ln = BINS / WIDTH_LN / len(sizes)
-    counts = [np.histogram(sizes[kind == k], edges)[0] * per_ln for k in (LASTING, TRANSIENT)]
+    counts = [np.histogram(sizes[kind == k], edges)[0] * per_ln for k in KINDS.values()]
     ax.stairs(
         counts[0],
         np.exp(edges),

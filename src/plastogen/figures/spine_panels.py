@@ -12,12 +12,14 @@ import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from plastogen.figures import axis, layout, style
+from plastogen.model.plasticity import LASTING, TRANSIENT
 
 Array: TypeAlias = npt.NDArray[Any]
 MOST_PANELS = 3
-TRANSIENT, LASTING = 0, 1  # kinds, as in the file
+KINDS = {"lasting": LASTING, "transient": TRANSIENT}
 KIND_COLOURS = {"lasting": style.BLUE, "transient": style.ORANGE}
 
 
@@ -40,6 +42,14 @@ def panel_title(label: str, one: xr.Dataset) -> str:
     """The arm and, unless it says so itself, the preparation."""
     preparation = str(one.attrs["preparation"])
     return label if preparation in label else f"{label}, {preparation}"
+
+
+def kind_key() -> list[Line2D]:
+    """The colours of the kinds, for a legend."""
+    return [
+        Line2D([], [], marker="o", linestyle="none", color=colour, label=name)
+        for name, colour in KIND_COLOURS.items()
+    ]
 
 
 def at_look(one: xr.Dataset, look: int) -> tuple[Array, Array]:
