@@ -19,7 +19,7 @@ from plastogen.model.circuit.measures import bin_centres_mV
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.plasticity.definition import Plasticity
 from plastogen.model.plasticity.system import STATES, Inputs, SlowModel
-from plastogen.simulation.coupling import balance, slow_inputs
+from plastogen.simulation.coupling import relative_balance, slow_inputs
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, Path, Stepper
 
@@ -399,7 +399,7 @@ def test_without_the_rule_the_balance_is_the_healthy_one_and_all_else_as_it_was(
 def test_the_balance_of_a_silent_circuit_is_as_it_was_and_little_says_little() -> None:
     up, down = BASE.potentiation, BASE.depression
     silent, faint, loud = (
-        balance(k * up, 0 * down, BASE, quiet=np.array(0.02)) for k in (0, 0.001, 1)
+        relative_balance(k * up, 0 * down, BASE, quiet=np.array(0.02)) for k in (0, 0.001, 1)
     )
     assert silent == pytest.approx(1)
     assert 1 < faint < 1.2 < loud  # potentiation alone, by hardly anybody
@@ -408,7 +408,7 @@ def test_the_balance_of_a_silent_circuit_is_as_it_was_and_little_says_little() -
 def test_classes_of_synapses_count_alike_however_busy_they_are() -> None:
     """The ratio of means is not the mean of ratios."""
     base = replace(BASE, potentiation=np.array([[1.0, 100.0]]), depression=np.array([[1.0, 100.0]]))
-    found = balance(np.array([[3.0, 100.0]]), base.depression, base, quiet=np.array(0.0))
+    found = relative_balance(np.array([[3.0, 100.0]]), base.depression, base, quiet=np.array(0.0))
     assert found == pytest.approx((0.75 + 0.5) / 2 / 0.5)
 
 

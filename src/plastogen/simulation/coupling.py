@@ -13,7 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from plastogen.model.circuit import PRINCIPAL, Activity, Circuit, Drive, State, cell_values, reduce
+from plastogen.model.circuit import (
+    PRINCIPAL,
+    Activity,
+    Circuit,
+    Drive,
+    State,
+    balance,
+    cell_values,
+    reduce,
+)
 from plastogen.model.pharmacology import OF_SUBUNITS, TARGETS, by_pool, receptors, value
 from plastogen.model.plasticity import STATES, Inputs, Plasticity, SlowModel
 
@@ -93,7 +102,7 @@ def relative(
     """What the circuit does relative to the healthy one, (..., courses): by names of `Inputs`.
 
     nmda_share: part of a spine's calcium that comes in through NMDA receptors, the rest comes with
-    the cell's own spikes. quiet: see `balance`.
+    the cell's own spikes. quiet: see `relative_balance`.
     """
     rate = activity.rate_hz[..., PRINCIPAL] / baseline.rate_hz[..., PRINCIPAL]
     entry = activity.calcium / baseline.calcium
@@ -102,25 +111,26 @@ def relative(
         "rate_E": rate,
         "ampa_throughput": activity.ampa_throughput / baseline.ampa_throughput,
         "calcium": (1 - nmda_share) * rate + nmda_share * entry,
-        "balance": balance(activity.potentiation, activity.depression, baseline, quiet=quiet),
+        "balance": relative_balance(
+            activity.potentiation, activity.depression, baseline, quiet=quiet
+        ),
         "above_threshold": moved.sum(axis=-1) / moved_0.sum(axis=-1),
     }
 
 
-def balance(potentiation: Any, depression: Any, baseline: Activity, *, quiet: Any) -> Any:
-    """Where the rule drives synapses to, mean over their classes, relative to the healthy circuit:
-    potentiation over potentiation and depression, both (..., courses, classes).
+def relative_balance(potentiation: Any, depression: Any, baseline: Activity, *, quiet: Any) -> Any:
+    """Where the rule drives synapses to, relative to the healthy circuit (`circuit.balance`); both
+    (..., courses, classes).
 
     Little says little: a share `quiet` of what the healthy circuit does is added to both, so that
     the balance of a silent circuit is as it was, and a class that is seldom heard counts little.
     """
     share = np.asarray(quiet)[..., None]
 
-    def mean(up: Any, down: Any) -> Any:
-        up, down = up + share * baseline.potentiation, down + share * baseline.depression
-        return (up / (up + down)).mean(axis=-1)
+    def goal(up: Any, down: Any) -> Any:
+        return balance(up + share * baseline.potentiation, down + share * baseline.depression)
 
-    return mean(potentiation, depression) / mean(baseline.potentiation, baseline.depression)
+    return goal(potentiation, depression) / goal(baseline.potentiation, baseline.depression)
 
 
 def targets_of(circuit: Circuit) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from plastogen._base.quantity import Quantity
 from plastogen.model.circuit import Activity, Circuit, measures
 from plastogen.model.plasticity import STATES, Plasticity, SlowModel
-from plastogen.simulation.coupling import balance
+from plastogen.simulation.coupling import relative_balance
 from plastogen.simulation.switches import Switches
 from plastogen.simulation.variables import VARIABLES, variables_of
 
@@ -57,7 +57,7 @@ def observe(
         "glutamate": 100 * recorded("glutamate") / start.glutamate,
         "ampa_throughput": recorded("ampa_throughput") / baseline.ampa_throughput,
         "calcium": recorded("calcium") / baseline.calcium,
-        "balance": balance(
+        "balance": relative_balance(
             recorded("potentiation"),
             recorded("depression"),
             baseline,

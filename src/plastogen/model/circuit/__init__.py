@@ -38,6 +38,6 @@ if TYPE_CHECKING:
         signature,
     )
     from plastogen.model.circuit.spikes import Spikes
-    from plastogen.model.circuit.synapse_classes import RATE_CLASSES, RATE_GROUPS, Drift
+    from plastogen.model.circuit.synapse_classes import RATE_CLASSES, RATE_GROUPS, Drift, balance
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

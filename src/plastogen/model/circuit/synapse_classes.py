@@ -35,12 +35,17 @@ class Drift(NamedTuple):
 
     @property
     def balance(self) -> Array:
-        """potentiation / (potentiation + depression), where an efficacy is driven to, the mean over
-        classes: (...,); a class where nothing acts is driven to 0.
-        """
-        both = self.potentiation + self.depression
-        shares = np.divide(self.potentiation, both, out=np.zeros_like(both), where=both > 0)
-        return np.asarray(shares.mean(axis=-1))
+        """Where an efficacy is driven to: see `balance`."""
+        return balance(self.potentiation, self.depression)
+
+
+def balance(potentiation: Array, depression: Array) -> Array:
+    """potentiation / (potentiation + depression), where an efficacy is driven to, the mean over
+    classes: (...,) from (..., classes); a class where nothing acts is driven to 0.
+    """
+    both = potentiation + depression
+    shares = np.divide(potentiation, both, out=np.zeros_like(both), where=both > 0)
+    return np.asarray(shares.mean(axis=-1))
 
 
 def unknown(shape: tuple[int, ...] = ()) -> Drift:
