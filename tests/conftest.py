@@ -85,10 +85,7 @@ KNOWN_FAILURES = {
     "test_the_key_of_a_lesson_agrees_with_a_run[knock_outs]": "the same",
     "test_the_key_of_a_lesson_agrees_with_a_run[spines]": "the same",
     "test_sweep_reads_every_point": "a claim of the notebook is missed by the new slow half",
-    "test_a_page_can_be_followed[docs/howto/spines.md]": "the page exports spines of a run that "
-    "was made without them",
     "test_one_of_two_workers_killed_midway_loses_nothing": "once, a part of the killed run stayed",
-    "test_nwbinspector_finds_nothing_in_spikes_of_the_network": "not yet seen to pass",
 }
 
 

@@ -112,8 +112,9 @@ def _nwb(ds: xr.Dataset, store: Store, one: FinishedRun) -> Any:
         name: max(float(plan["snapshots"][name]) - start_h, 0) * S_PER_H
         for name in sorted(shots, key=lambda name: float(plan["snapshots"][name]))
     }
-    _add_epochs(whole, (start_h, float(plan["duration_h"])), began, given)
-    whole.units = _units(shots, began, manifest["classes"], _step_s(plan))
+    step_s = _step_s(plan)
+    _add_epochs(whole, (start_h, float(plan["duration_h"])), began, given, step_s)
+    whole.units = _units(shots, began, manifest["classes"], step_s)
     return whole
 
 
@@ -132,8 +133,11 @@ def _add_epochs(
     span_h: tuple[float, float],
     began: Mapping[str, float],
     given: Sequence[Mapping[str, Any]],
+    step_s: float,
 ) -> None:
-    """The course, what was given and the snapshots, on the clock of the file."""
+    """The course, what was given and the snapshots, on the clock of the file; what is given at once
+    takes a step of the network.
+    """
     whole.add_epoch_column("kind", "course, dosing or snapshot")
     whole.add_epoch_column("what", "which snapshot; what was given")
     whole.add_epoch_column("time_h", "when it begins, hours since the first dose")
@@ -145,7 +149,8 @@ def _add_epochs(
     rows += [("snapshot", name, start, start + SNAPSHOT_S) for name, start in began.items()]
     for kind, what, start, stop in sorted(rows, key=lambda row: row[2]):
         time_h = start / S_PER_H + start_h
-        whole.add_epoch(start, stop, [kind], kind=kind, what=what, time_h=time_h)
+        end = max(stop, start + step_s)
+        whole.add_epoch(start, end, [kind], kind=kind, what=what, time_h=time_h)
 
 
 def _units(
@@ -159,7 +164,7 @@ def _units(
     from pynwb.misc import Units
 
     count = max(end for _, end in classes.values())
-    times = np.concatenate([shots[name][0] + began[name] for name in began])
+    times = np.concatenate([shots[name][0].astype(np.float64) + began[name] for name in began])
     cells = np.concatenate([shots[name][1] for name in began])
     order = np.lexsort((times, cells))
     ends = np.cumsum(np.bincount(cells, minlength=count))
