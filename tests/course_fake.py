@@ -8,13 +8,16 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from plastogen.model.plasticity import STATES
 from plastogen.runs import worker
-from plastogen.simulation.course import Course, Plan
+from plastogen.simulation.course import Course, Lives, Plan
+from plastogen.simulation.spines import with_spines
 from plastogen.simulation.variables import VARIABLES
 
 
@@ -49,9 +52,15 @@ def simulate(
         "delta_power": np.array(1.0), "gamma_peak_hz": np.array(40.0),
     }  # fmt: skip
     shots = {name: dict(shot) for name in plan.snapshots}
-    return Course(
-        t, arrays, pools, species, shots, {"probes": 3, "cap_hit": False, "backend": plan.backend}
-    )
+    log = {"probes": 3, "cap_hit": False, "backend": plan.backend}
+    course = Course(t, arrays, pools, species, shots, log)
+    return course if plan.spines is None else replace(course, spines=_spines(plan, course))
+
+
+def _spines(plan: Plan, course: Course) -> Lives | None:
+    """Spines that nothing moves but themselves."""
+    still = dict.fromkeys((*STATES, "stress"), np.zeros(len(course.t_h)))
+    return with_spines(plan, replace(course, arrays=still), lambda what, share: None).spines
 
 
 def simulate_formulas(
