@@ -52,11 +52,11 @@ readouts:
   spines_24h: {of: spine_density, at: 24 h, title: spine density at 24 h}
 expect:
   - {claim: the more the stronger, readout: weight_24h, arm: ketamine, minus: vehicle, rises: dose, slack: 0.1}
-  - claim: half a mg/kg raises glutamate
+  - claim: half a mg/kg raises glutamate where SST cells are blocked
     readout: glutamate_peak
     more: ketamine
     than: vehicle
-    where: {dose: [0.4 mg/kg, 1 mg/kg]}
+    where: {dose: [0.4 mg/kg, 1 mg/kg], tonic_SST: 1}
 """
     (folder / "sweep.yaml").write_text(text)
     results = plastogen.run(folder / "sweep.yaml", out=folder, jobs=1)

@@ -84,7 +84,6 @@ KNOWN_FAILURES = {
     "what ketamine leaves on day 1 is not told from noise there",
     "test_the_key_of_a_lesson_agrees_with_a_run[knock_outs]": "the same",
     "test_the_key_of_a_lesson_agrees_with_a_run[spines]": "the same",
-    "test_sweep_reads_every_point": "a claim of the notebook is missed by the new slow half",
     "test_one_of_two_workers_killed_midway_loses_nothing": "once, a part of the killed run stayed",
 }
 
