@@ -80,10 +80,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Pat
 
 # What does not hold on the tree as it is, for a reason that is known: seen, and to be mended.
 KNOWN_FAILURES = {
-    "test_the_key_of_a_lesson_agrees_with_a_run[hours_and_weeks]": "small network, new slow half: "
-    "what ketamine leaves on day 1 is not told from noise there",
-    "test_the_key_of_a_lesson_agrees_with_a_run[knock_outs]": "the same",
-    "test_the_key_of_a_lesson_agrees_with_a_run[spines]": "the same",
+    "test_the_key_of_a_lesson_agrees_with_a_run[hours_and_weeks]": "synapses that an SSRI makes grow "
+    "for six weeks raise glutamate by as much as the claim allows a surge",
     "test_one_of_two_workers_killed_midway_loses_nothing": "once, a part of the killed run stayed",
 }
 
