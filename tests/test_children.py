@@ -81,5 +81,10 @@ def alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not (stat.is_file() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return not Path("/proc/self/stat").is_file()  # gone meanwhile, or no Linux
+    except ProcessLookupError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"

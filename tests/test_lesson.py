@@ -223,7 +223,7 @@ def test_who_has_no_compiler_is_told_that_it_takes_long(
     monkeypatch.setattr("plastogen.publish.lesson.make.default_backend", lambda: backend)
     lesson, _ = open_lesson("spines")
     request, told = _make_request(lesson, {}, Path("results/lesson_spines"), full=False, say=silent)
-    assert request.conditions[0].circuit.size == 250
+    assert request.opened.experiment.course.tolerance.value == lesson.set["course.tolerance"]
     assert told.startswith("runs rescue in short; takes about a minute and a half")
     assert ("no C++ compiler" in told) == warned
     whole, _ = _make_request(lesson, {}, Path("results/lesson_spines"), full=True, say=silent)
