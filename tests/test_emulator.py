@@ -14,9 +14,10 @@ from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import Drift, Drive
 from plastogen.model.circuit.activity import Activity, derive_activity
 from plastogen.simulation.course import Plan
-from plastogen.simulation.emulator import Emulator, columns, covariance, places
+from plastogen.simulation.emulator import Emulator, columns
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
+from plastogen.simulation.rate_surface import RateSurface, places
 from plastogen.simulation.train_emulator import LATTICE, NEARLY, TrainedEmulator, train
 
 CIRCUIT = answering()
@@ -326,7 +327,7 @@ def test_errors_are_as_large_as_those_of_answers_left_out() -> None:
     asked[::4, SILENCE] = 0.01
     probe = Cliff(0.002)
     answers = [probe.measure(Drive.from_array(SMALL, d), 1) for d in asked]
-    theta = covariance(len(SMALL.drive_numbers)).theta
+    theta = RateSurface.first(len(SMALL.drive_numbers)).theta
     theta[1 + SILENCE] = np.log(20)
     seeds = np.ones(len(asked), dtype=np.int64)
     found = Emulator.fit(CIRCUIT, asked, seeds, answers, theta, refit=False)

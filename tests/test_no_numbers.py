@@ -31,8 +31,9 @@ TOLERANCES = {
     "simulation/time_grid": {"CLOSE_H"},
     "simulation/lockstep": {"FIRST_STEP_H", "GROWTH", "LONGEST_STEP_H", "FURTHEST", "SUBSTEPS", "REST_ROUNDS", "REST_TOLERANCE"},
     "simulation/step": {"SUBSTEP"},
-    "simulation/emulator": {"LENGTHS", "SIZES", "SEED_SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SEED_SHARE", "FIRST_NOISE",
-                 "LEAST_SPREAD", "SEED_STEP", "SMOOTHNESS", "LEAST_MOVE", "MARGIN", "ALARM"},
+    "simulation/emulator": {"LEAST_MOVE", "MARGIN", "ALARM"},
+    "simulation/rate_surface": {"LENGTHS", "SIZES", "SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SHARE", "FIRST_NOISE",
+                                "LEAST_SPREAD", "MATERN_SLOPE", "JITTER", "SEED_STEP"},
     "simulation/drift_surface": {"SLOWEST", "LEAST_SPREAD", "BOUNDS", "FIRST"},
     "simulation/train_emulator": {"SURE_SHARE", "SLACK", "NEARLY", "REFIT_GROWTH"},
     "simulation/adaptive": {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -30,30 +29,40 @@ from plastogen.model.plasticity import (
 )
 
 CELLS, PROBABILITY, STEP_H, DAY_H = 200, 0.2, 6, 24
-MODEL = build(read(Path(__file__).parents[1] / "models" / "spines" / "cortex.yaml"), SpineModel)
+MODELS = Path(__file__).parents[1] / "models"
+MODEL = build(read(MODELS / "spines" / "cortex.yaml"), SpineModel)
+MEAN = build(read(MODELS / "plasticity" / "all.yaml"), Plasticity)
 PREPARATIONS = tuple(MODEL.preparations)
 REST = Surroundings()
 
 
-SHARED = {  # of single spines: of the mean spine, in models/plasticity
-    "capture.growth": "synapse.capture",
-    "capture.tag_half": "synapse.tag_half",
-    "capture.ceiling": "synapse.slots",
-    "capture.late_time": "synapse.late_time",
-    "turnover.rescue": "spine.rescue",
-    "turnover.regrowth": "spine.growth",
-    "turnover.restorable": "spine.restorable",
-    "turnover.formation_gain": "spine.formation_gain",
-    "turnover.stress_loss": "spine.stress_loss",
-}
+def law_in(preparation: str) -> SpineLaw:
+    return law_of(MODEL, MEAN, preparation)
 
 
-@pytest.mark.parametrize(("mine", "mean"), SHARED.items())
-def test_what_single_spines_share_with_the_mean_one_is_one_number(mine: str, mean: str) -> None:
-    models = Path(__file__).parents[1] / "models" / "plasticity"
-    plasticity = build(read(models / "all.yaml"), Plasticity)
-    found, wanted = attrgetter(mine)(MODEL), attrgetter(mean)(plasticity)
-    assert dataclasses.replace(found, note=wanted.note) == wanted
+@pytest.mark.parametrize(
+    ("path", "value", "name", "wanted"),
+    [
+        ("synapse.capture", "0.7 1/h", "growth", 0.7),
+        ("synapse.tag_half", "0.05", "tag_half", 0.05),
+        ("synapse.slots", "0.2", "ceiling", 0.2),
+        ("synapse.late_time", "3 d", "late_h", 72),
+        ("spine.rescue", "0.24 1/d", "rescue", 0.01),
+        ("spine.growth", "5 1/h", "regrowth", 5),
+        ("spine.restorable", "0.3", "restorable", 0.3),
+        ("spine.formation_gain", "2", "formation_gain", 2),
+        ("spine.stress_loss", "0.048 1/d", "stress_loss", 0.002),
+    ],
+)
+def test_what_single_spines_share_with_the_mean_one_stands_in_its_file(
+    path: str, value: str, name: str, wanted: float
+) -> None:
+    changed = build(read(MODELS / "plasticity" / "all.yaml"), Plasticity, overrides={path: value})
+    law = law_of(MODEL, changed, "thinned_skull")
+    assert getattr(law, name) == pytest.approx(wanted, rel=1e-12)
+    assert dataclasses.replace(law, **{name: 0.0}) == dataclasses.replace(
+        law_in("thinned_skull"), **{name: 0.0}
+    )
 
 
 def at_rest(law: SpineLaw, seed: int = 1, cells: int = CELLS) -> tuple[Sites, SpineTable]:
@@ -72,7 +81,7 @@ def followed(
 @cache
 def month(preparation: str, seed: int) -> dict[float, SpineTable]:
     """Tables on some days of a month without drug or stress."""
-    law = law_of(MODEL, preparation)
+    law = law_in(preparation)
     sites, table = at_rest(law, seed)
     found = {0.0: table}
     for before, day in ((0, 2), (2, 14), (14, 27), (27, 30)):
@@ -95,7 +104,7 @@ def same(one: SpineTable, other: SpineTable, where: Any = slice(None)) -> bool:
 
 @pytest.mark.parametrize(("cells", "probability"), [(240, 0.2), (400, 0.05), (90, 0.6)])
 def test_sites_are_those_of_the_circuits_connections(cells: int, probability: float) -> None:
-    law = law_of(MODEL, "thinned_skull")
+    law = law_in("thinned_skull")
     sites = potential_sites(cells, probability, law, 7)
     stands = np.random.default_rng(0).random(len(sites)) < law.filling
     pair = sites.post.astype(int) * cells + sites.pre
@@ -128,7 +137,7 @@ def test_one_law_turns_over_as_measured_in_two_preparations(
 
 @pytest.mark.parametrize("preparation", PREPARATIONS)
 def test_sizes_stay_as_they_are_distributed_for_a_month(preparation: str) -> None:
-    law = law_of(MODEL, preparation)
+    law = law_in(preparation)
     for seed in (1, 2):
         tables = month(preparation, seed)
         sizes = [table.ln_size(law)[table.stands] for table in tables.values()]
@@ -148,7 +157,7 @@ def both(tables: dict[float, SpineTable]) -> Any:
 
 
 def test_a_table_goes_on_as_if_it_had_never_been_put_down() -> None:
-    law = law_of(MODEL, "cranial_window")
+    law = law_in("cranial_window")
     given = Surroundings(protein=0.5, commit=0.02, early=0.03, stress=0.5)
     sites, start = at_rest(law, 3, 60)
     whole = followed(start, sites, law, 4, given)
@@ -163,7 +172,7 @@ def test_a_table_goes_on_as_if_it_had_never_been_put_down() -> None:
 
 
 def test_a_spine_does_not_hear_what_others_meet() -> None:
-    law = law_of(MODEL, "cranial_window")
+    law = law_in("cranial_window")
     sites, start = at_rest(law, 5, 100)
     others = np.arange(len(sites)) % 2 == 1
     quiet = followed(start, sites, law, 5, Surroundings(protein=1))
@@ -174,7 +183,7 @@ def test_a_spine_does_not_hear_what_others_meet() -> None:
 
 
 def test_protein_is_captured_by_potentiated_spines_alone() -> None:
-    law = law_of(MODEL, "thinned_skull")
+    law = law_in("thinned_skull")
     sites, start = at_rest(law, 5, 100)
     tag = np.arange(len(sites)) % 2 * 0.05
     for protein, early in ((0.0, 0.05), (1.0, 0.0), (1.0, -0.05)):
@@ -193,7 +202,7 @@ def test_protein_is_captured_by_potentiated_spines_alone() -> None:
 def linear(seed: int) -> tuple[SpineLaw, Sites, SpineTable]:
     """A law whose mean is a law of means: death does not ask for size, no site is forgotten."""
     law = dataclasses.replace(
-        law_of(MODEL, "cranial_window"),
+        law_in("cranial_window"),
         slope=0.0,
         memory_h=1e9,
         branch_spread=0.0,
@@ -244,7 +253,7 @@ def _mean_step(state: np.ndarray, law: SpineLaw, given: Surroundings, n: int) ->
 
 
 def test_large_spines_live_longer() -> None:
-    law = law_of(MODEL, "cranial_window")
+    law = law_in("cranial_window")
     sites, start = at_rest(law, 2)
     later = followed(start, sites, law, 8)
     for kind in (TRANSIENT, LASTING):
@@ -255,7 +264,7 @@ def test_large_spines_live_longer() -> None:
 
 
 def test_stress_takes_spines_branch_by_branch_and_protein_gives_back_the_same() -> None:
-    law = law_of(MODEL, "thinned_skull")
+    law = law_in("thinned_skull")
     sites, start = at_rest(law, 2)
     before = start.stands & (start.kind == LASTING)
     stressed = followed(start, sites, law, 21, Surroundings(stress=1))
@@ -275,7 +284,7 @@ def test_stress_takes_spines_branch_by_branch_and_protein_gives_back_the_same() 
 
 
 def test_a_remembered_site_is_forgotten_in_time() -> None:
-    law = law_of(MODEL, "thinned_skull")
+    law = law_in("thinned_skull")
     sites, start = at_rest(law, 2)
     empty = ~start.stands
     counts = []

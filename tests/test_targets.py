@@ -118,6 +118,14 @@ def test_factors_multiply_and_shares_add_independently() -> None:
 POOLS = answering().pools()
 
 
+@pytest.mark.parametrize("metabolites", [True, False])
+def test_the_targets_that_are_named_are_those_that_have_a_value(metabolites: bool) -> None:
+    for name in LIBRARY.names("drugs"):
+        drugs = {name: LIBRARY.load("drugs", name, Drug)}
+        one = TreatedSubject(ADULT, drugs, {}, metabolites=metabolites, pools=POOLS)
+        assert one.target_names == tuple(one.targets(np.array([0.0, 1.0]))), name
+
+
 def left(drug: str, brain: str, subject: Subject = ADULT) -> dict[str, float]:
     """Pool -> what an unbound concentration of a drug that ships leaves of it, at once."""
     bath = {"drug": drug, "brain": brain, "at": "0 h", "for": "1 h"}

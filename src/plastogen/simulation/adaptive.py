@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from plastogen._base.machine import single_threaded
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive, measures
 from plastogen.simulation.course import Course, Plan, Progress, event_times
+from plastogen.simulation.drift_surface import SmoothedDrift
 from plastogen.simulation.induction import simulate_induction
 from plastogen.simulation.lockstep import simulate_formulas
 from plastogen.simulation.outputs import observe
@@ -29,9 +30,6 @@ from plastogen.simulation.rest import begin
 from plastogen.simulation.spines import with_spines
 from plastogen.simulation.step import Moment, Path, Stepper
 from plastogen.simulation.variables import require_possible
-
-if TYPE_CHECKING:
-    from plastogen.simulation.emulator import Emulator
 
 Array = npt.NDArray[np.float64]
 
@@ -44,7 +42,6 @@ FIRST_STEP_H, SHORTEST_STEP_H, LONGEST_STEP_H = 1 / 30, 1 / 240, 48
 SHRINK, SAFETY, GROW = 0.3, 0.9, 3
 SUBSTEPS = 8  # of block within a macro step
 FEWEST_SMOOTHED = 8  # answers that show how what moves synapses goes with a drive
-DRIFT = ("potentiation", "depression", "drift_variance")
 REST_ROUNDS = 20  # probes spent on finding the resting state under ongoing stress
 
 
@@ -60,7 +57,7 @@ class ProbeScheduler:
         self.measured: list[tuple[Array, Activity]] = []  # of `drives`, those the circuit answered
         self.furthest = 0.0  # of a drive that was wanted from the one whose answer stood in for it
         self.frozen: Activity | None = None
-        self.smoothed: Emulator | None = None
+        self.smoothed: SmoothedDrift | None = None
 
     @property
     def cap_hit(self) -> bool:
@@ -96,11 +93,8 @@ class ProbeScheduler:
 
     def smooth(self) -> None:
         """From here on, take for what moves synapses what all answers so far say of it together."""
-        from plastogen.simulation.emulator import Emulator
-
         drives, answers = zip(*self.measured, strict=True)
-        seeds = np.full(len(drives), self.seed)
-        self.smoothed = Emulator.fit(self.probe.circuit, np.array(drives), seeds, answers)
+        self.smoothed = SmoothedDrift(np.array(drives), answers)
         pairs = zip(self.drives, self.answers, strict=True)
         self.answers = [self._with_drift(drive, answer) for drive, answer in pairs]
         self.furthest, self.frozen = 0.0, None
@@ -109,9 +103,13 @@ class ProbeScheduler:
         """`answer`, a batch of one, with what is known of synapses under this drive."""
         if self.smoothed is None:
             return answer
-        asked = Drive.from_array(self.probe.circuit, drive[None])
-        found = self.smoothed.measure(asked, np.array([self.seed])).arrays()
-        return replace(answer, **{name: found[name] for name in DRIFT})  # type: ignore[arg-type]
+        found = self.smoothed.measure(drive[None])
+        return replace(
+            answer,
+            potentiation=found.potentiation,
+            depression=found.depression,
+            drift_variance=found.variance,
+        )
 
     def adopt(self, drives: Array, answer: Activity) -> Activity:
         """Take `answer` for what the circuit does under this drive from here on."""

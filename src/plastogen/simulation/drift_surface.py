@@ -1,5 +1,5 @@
 """In: what probes said would move synapses, and how alike their questions were. Out: the same
-between questions, smoothed: `DriftSurface`.
+between questions, smoothed: `DriftSurface`, and with the rates of the same probes `SmoothedDrift`.
 
 A probe tells the rates of its cells well and the balance of its synapses badly: a few fast pairs
 carry it. So every kind of number (log of potentiation over depression, log of depression, log of
@@ -20,6 +20,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from plastogen.model.circuit import RATE_CLASSES, Activity, Drift
+from plastogen.simulation.rate_surface import RateSurface, fitted_on, log_rates, places
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -113,6 +114,37 @@ class DriftSurface:
         """
         found = drift_from(self.values + self.held_out).balance
         return float(np.sqrt(((found - drift_from(self.values).balance) ** 2).mean()))
+
+
+def fit_surfaces(
+    surface: RateSurface, drift_theta: Array | None, asked: Array, rates: Array, drifts: Array
+) -> tuple[RateSurface, Array]:
+    """The surface of log `rates`, sought from `surface` on, and on it the parameters of that of
+    `drifts` (columns), from `drift_theta` on.
+    """
+    found = RateSurface.from_theta(surface.fitted(asked, rates).theta)  # as it is kept on disk
+    chosen, start = fitted_on(len(asked)), DriftSurface.first()
+    alike = found.alike(asked[chosen], asked[chosen])
+    start = start if drift_theta is None else drift_theta
+    return found, DriftSurface.fitted(*alike, drifts[chosen], start)
+
+
+class SmoothedDrift:
+    """What moves synapses under any drive, from all `answers` to `drives` (n, numbers) of one
+    seed.
+    """
+
+    def __init__(self, drives: Array, answers: Sequence[Activity]) -> None:
+        self._asked, drifts = places(drives, 0), drift_columns(answers)
+        self._surface, theta = fit_surfaces(
+            RateSurface.first(drives.shape[1]), None, self._asked, log_rates(answers), drifts
+        )
+        self._drifts = DriftSurface(*self._surface.alike(self._asked, self._asked), drifts, theta)
+
+    def measure(self, drives: Array) -> Drift:
+        """Under `drives` (m, numbers): (m, classes) each."""
+        blocks = self._surface.alike_in_blocks(places(drives, 0), self._asked)
+        return drift_from(np.concatenate([self._drifts.means(a, s)[:n] for n, a, s in blocks]))
 
 
 def _covariance(alike: Array, same: Array, theta: Array) -> Array:

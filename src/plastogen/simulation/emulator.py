@@ -1,15 +1,14 @@
 """In: drives the network was asked about, and its answers. Out: `Emulator`: an answer to any drive,
 with its error.
 
-A Gaussian process (scikit-learn) over the numbers of the circuit's `Drive`, in the logarithm of the
-rates. All network seeds share one surface; each departs from it by an amount that is learned too,
-so that what one seed was asked helps the others. The same weights interpolate the share of bound
-receptors, voltages and errors of rates.
+A Gaussian process over the numbers of the circuit's `Drive`, in the logarithm of the rates
+(`RateSurface`). All network seeds share one surface; each departs from it by an amount that is
+learned too, so that what one seed was asked helps the others. The same weights interpolate the
+share of bound receptors, voltages and errors of rates.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,16 +17,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_solve, solve_triangular
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import (
-    ConstantKernel,
-    Kernel,
-    Matern,
-    NormalizedKernelMixin,
-    StationaryKernelMixin,
-    WhiteKernel,
-)
 from threadpoolctl import ThreadpoolController
 
 from plastogen._base.digest import digest
@@ -40,90 +29,39 @@ from plastogen.model.circuit import (
     Drive,
     derive_activity,
 )
-from plastogen.simulation.drift_surface import COLUMNS, DriftSurface, drift_columns, drift_from
+from plastogen.simulation.drift_surface import (
+    COLUMNS,
+    DriftSurface,
+    drift_columns,
+    drift_from,
+    fit_surfaces,
+)
+from plastogen.simulation.rate_surface import RateSurface, log_rates, places, scale
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-LENGTHS = (0.05, 20.0)  # bounds of the length scales, in units of a drive
-SIZES, SEED_SHARES, NOISES = (
-    (0.1, 100.0),
-    (1e-4, 0.3),
-    (1e-5, 0.1),
-)  # of variances, in units of the answers' own
-FIRST_LENGTH, FIRST_SEED_SHARE, FIRST_NOISE = 0.5, 0.01, 0.001
-LEAST_SPREAD = 0.2  # of a log rate among the answers: few answers do not show how far rates can go
-SMOOTHNESS = 2.5  # of a Matern surface: twice differentiable
-BLOCK = 32  # questions answered at a time
-FITTED = 256  # answers that length scales are fitted on, at most
-# what tells seeds apart in the column beside the drives, too little for the surface to feel
-SEED_STEP = 1e-9
 LEAST_MOVE = 1e-3  # of a number of a drive: what moves it by less leaves it where it is
 MARGIN = 0.1  # of the range that was asked: what lies this far beyond is no longer near it
 ALARM = 0.001  # the chance that errors which are as large as said look too large
 _threads = ThreadpoolController()  # of the libraries that multiply matrices
 
 
-class SameSeed(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: ignore[misc]
-    """Covariance 1 between questions to the same network seed, 0 otherwise."""
-
-    def __init__(self) -> None:
-        """Nothing to set; scikit-learn reads the parameters of a kernel from this signature."""
-
-    def __call__(self, X: Array, Y: Array | None = None, eval_gradient: bool = False) -> Any:
-        """Covariances (n, m) of the questions X (n, numbers + 1) and Y, and, where asked, their
-        (empty) gradient.
-        """
-        own, other = (np.rint(a[:, -1] / SEED_STEP) for a in (X, X if Y is None else Y))
-        same = (own[:, None] == other).astype(float)
-        return (same, np.empty((*same.shape, 0))) if eval_gradient else same
-
-    def __repr__(self) -> str:
-        return "SameSeed()"
-
-
-def covariance(numbers: int) -> Any:
-    """Surface x (what all seeds share + the seed's own part) + noise over so many numbers of a
-    drive, with the values a fit starts from.
-    """
-    surface = ConstantKernel(1.0, SIZES) * Matern(
-        np.full(numbers + 1, FIRST_LENGTH), LENGTHS, nu=SMOOTHNESS
-    )
-    own = ConstantKernel(FIRST_SEED_SHARE, SEED_SHARES) * SameSeed()
-    return surface * (ConstantKernel(1.0, "fixed") + own) + WhiteKernel(FIRST_NOISE, NOISES)
-
-
-def places(drives: Array, seeds: npt.ArrayLike) -> Array:
-    """Questions as the process takes them, (n, numbers + 1): drives, and a column that tells seeds
-    apart.
-    """
-    return np.column_stack(
-        [drives, np.broadcast_to(np.asarray(seeds, float), len(drives)) * SEED_STEP]
-    )
-
-
 def columns(answers: Sequence[Activity]) -> Array:
     """What is interpolated, one row an answer: log rates, then the rest."""
-    return np.array(
+    told = np.array(
         [
-            np.concatenate(
-                [
-                    np.log(a.rate_hz + RATE_FLOOR_HZ),
-                    [a.bound, a.pattern_shift],
-                    a.rate_se_hz,
-                    np.ravel(a.voltage),
-                    drift_columns([a])[0],
-                ]
-            )
+            np.concatenate([[a.bound, a.pattern_shift], a.rate_se_hz, np.ravel(a.voltage)])
             for a in answers
         ]
     )
+    return np.hstack([log_rates(answers), told, drift_columns(answers)])
 
 
 class Emulator:
     """Answers in place of the network of `circuit`.
 
     drives (n, numbers), seeds (n,) and values (n, columns of `columns`): what it learned from.
-    theta: the covariance's parameters, as scikit-learn orders them; drift_theta: of `drifts`, what
+    theta: that of `RateSurface`; drift_theta: of `drifts`, what
     would move synapses, smoothed by itself.
     """
 
@@ -144,11 +82,11 @@ class Emulator:
         self.rates = len(circuit.classes)  # the columns of `values` that are log rates
         values, drifts = np.split(values, [-COLUMNS], axis=1)
         self._middle, self._spread = values.mean(axis=0), _spread(values, self.rates)
-        self._process = GaussianProcessRegressor(
-            covariance(len(circuit.drive_numbers)).clone_with_theta(theta), optimizer=None
-        )
-        self._process.fit(places(drives, seeds), (values - self._middle) / self._spread)
-        self.drifts = DriftSurface(*self._alike(self._process.X_train_), drifts, self.drift_theta)
+        self.surface, self.asked = RateSurface.from_theta(theta), places(drives, seeds)
+        self._lower = self.surface.factor(self.asked)
+        self._alpha = cho_solve((self._lower, True), (values - self._middle) / self._spread)
+        alike = self.surface.alike(self.asked, self.asked)
+        self.drifts = DriftSurface(*alike, drifts, self.drift_theta)
         self._honest = 1.0  # until errors are held out, they are what the process says
 
     @classmethod
@@ -166,29 +104,15 @@ class Emulator:
         """The emulator of these answers; the covariance is fitted to the log rates, from `theta`
         on, then that of drifts.
         """
-        values, rates = columns(answers), len(circuit.classes)
-        first = covariance(len(circuit.drive_numbers))
-        first = first if theta is None else first.clone_with_theta(theta)
-        found = first.theta
+        values, asked = columns(answers), places(drives, seeds)
+        first = RateSurface.first(len(circuit.drive_numbers))
+        surface = first if theta is None else RateSurface.from_theta(theta)
         if refit:
-            chosen = np.linspace(0, len(drives) - 1, min(len(drives), FITTED)).astype(int)
-            told = values[:, :-COLUMNS]
-            scaled = (told - told.mean(axis=0)) / _spread(told, rates)
-            process = GaussianProcessRegressor(first)
-            with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", ConvergenceWarning
-                )  # a bound that is reached is no fault here
-                found = process.fit(
-                    places(drives, seeds)[chosen], scaled[chosen, :rates]
-                ).kernel_.theta
-        fitted = cls(circuit, drives, seeds, values, found, drift_theta)
-        if refit:
-            alike, same = fitted._alike(fitted._process.X_train_[chosen], chosen)
-            drift_theta = DriftSurface.fitted(
-                alike, same, values[chosen, -COLUMNS:], fitted.drift_theta
+            rates = values[:, : len(circuit.classes)]
+            surface, drift_theta = fit_surfaces(
+                surface, drift_theta, asked, rates, values[:, -COLUMNS:]
             )
-            fitted = cls(circuit, drives, seeds, values, found, drift_theta)
+        fitted = cls(circuit, drives, seeds, values, surface.theta, drift_theta)
         return fitted.checked()
 
     def checked(self) -> Emulator:
@@ -262,7 +186,7 @@ class Emulator:
         if self._start is not None:
             here = slice(len(drives) - len(self._start), None)
             variance = self._variance(asked[here], self._start)
-            variance += self.noise * (drives[here] != self._start).any(axis=1)
+            variance += self.surface.noise * (drives[here] != self._start).any(axis=1)
             healthy = Drive().array(self.circuit)
             variance[(drives[here] == healthy).all(axis=1)] = 0
             found[here, :rates] += np.sqrt(variance)[:, None] * self._spread[:rates]
@@ -281,29 +205,15 @@ class Emulator:
         )
 
     def _means(self, asked: Array) -> tuple[Array, Array]:
-        """The mean answers, (n, columns), in units of the spread, and those of drifts as they are.
-
-        Block by block, all of one size, so that an answer has the same bits whatever else is asked
-        with it.
+        """The mean answers, (n, columns), in units of the spread, and those of drifts, as they
+        are.
         """
         found, drifts = [], []
         with _threads.limit(limits=1):  # they fight for cores over many small calls
-            for start in range(0, len(asked), BLOCK):
-                some = asked[start : start + BLOCK]
-                full = np.concatenate(
-                    [some, np.broadcast_to(some[:1], (BLOCK - len(some), some.shape[1]))]
-                )
-                weights = self.surface(full, self._process.X_train_)
-                found.append((weights @ self._process.alpha_)[: len(some)])
-                drifts.append(self.drifts.means(*self._alike(full))[: len(some)])
+            for n, alike, same in self.surface.alike_in_blocks(asked, self.asked):
+                found.append((self.surface.covariance_of(alike, same) @ self._alpha)[:n])
+                drifts.append(self.drifts.means(alike, same)[:n])
         return np.concatenate(found), np.concatenate(drifts)
-
-    def _alike(self, asked: Array, among: Any = slice(None)) -> tuple[Array, Array]:
-        """Correlation of each question with those that were answered (`among` them) on the surface
-        of the rates, and 1 where they are to the same seed: (n, answers) each.
-        """
-        told = self._process.X_train_[among]
-        return self.surface.k1.k2(asked, told), self.surface.k2.k2.k2(asked, told)
 
     def error(self, drives: Array, seeds: npt.ArrayLike) -> Array:
         """Standard error of the log rates, relative to baseline, without the probes' noise: (n,
@@ -325,8 +235,9 @@ class Emulator:
         apart = self.explained(asked) - self.explained(others)[:, which]
         shared = np.empty(len(asked))
         for k in range(len(others)):
-            shared[which == k] = self.surface(asked[which == k], others[k : k + 1])[:, 0]
-        prior = self.surface.diag(asked) + self.surface.diag(others)[which] - 2 * shared
+            there = others[k : k + 1]
+            shared[which == k] = self.surface.covariance(asked[which == k], there)[:, 0]
+        prior = 2 * (self.surface.variance - shared)
         found = np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0)
         return np.asarray(self._honest * found)
 
@@ -334,18 +245,8 @@ class Emulator:
         """What is known of each question, (answers, n): its variance is that of the surface less
         the sum of squares.
         """
-        weights = self.surface(asked, self._process.X_train_)
-        return np.asarray(solve_triangular(self._process.L_, weights.T, lower=True))
-
-    @property
-    def surface(self) -> Any:
-        """The fitted covariance without the noise."""
-        return self._process.kernel_.k1
-
-    @property
-    def noise(self) -> float:
-        """Variance of one probe's noise, in units of the spread."""
-        return float(self._process.kernel_.k2.noise_level)
+        weights = self.surface.covariance(asked, self.asked)
+        return np.asarray(solve_triangular(self._lower, weights.T, lower=True))
 
     def held_out(self) -> Array:
         """Error of each log rate it learned from when that answer is left out: (n, classes);
@@ -367,11 +268,11 @@ class Emulator:
 
     @property
     def _errors(self) -> Array:
-        return np.asarray(self._process.alpha_[:, : self.rates])
+        return np.asarray(self._alpha[:, : self.rates])
 
     @cached_property
     def _precision(self) -> Array:
-        return np.diag(cho_solve((self._process.L_, True), np.eye(len(self.drives))))
+        return np.diag(cho_solve((self._lower, True), np.eye(len(self.drives))))
 
     def save(self, path: Path) -> None:
         """Keep it. Raises StoreError."""
@@ -387,9 +288,7 @@ class Emulator:
 
 
 def _spread(values: Array, rates: int) -> Array:
-    """The scale of each column, never 0, of the first `rates` (log rates) never below
-    `LEAST_SPREAD`.
-    """
+    """The scale of each column, never 0; the first `rates` are log rates."""
     spread = np.asarray(values.std(axis=0))
-    spread[:rates] = np.maximum(spread[:rates], LEAST_SPREAD)
+    spread[:rates] = scale(values[:, :rates])[1]
     return np.asarray(np.where(spread > 0, spread, 1))

@@ -43,7 +43,7 @@ def with_spines(plan: Plan, course: Course, tell: Progress) -> Course:
     if plan.spines is None:
         return course
     assert plan.preparation is not None
-    law = law_of(plan.spines, plan.preparation)
+    law = law_of(plan.spines, plan.plasticity, plan.preparation)
     cells = plan.circuit.populations[plan.circuit.principal].count
     sites = potential_sites(cells, connection_probability(plan.circuit), law, plan.seed)
     first, last = int(np.floor(plan.start_h / STEP_H)), int(np.ceil(plan.duration_h / STEP_H))

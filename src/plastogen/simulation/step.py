@@ -138,7 +138,7 @@ class Stepper:
         self.model = stacked([SlowModel(switched(p.plasticity, p.switches)) for p in plans])
         self.kinetics = BlockKinetics.stacked([kinetics_of(self.circuit, t) for t in self.treated])
         self.pools = tuple(self.circuit.pools())
-        self.targets = sorted({name for t in self.treated for name in t.targets(np.zeros(1))})
+        self.targets = sorted({name for t in self.treated for name in t.target_names})
         self.site = np.array(
             [[p.switches.block_factor(pool) for pool in self.pools] for p in plans]
         )

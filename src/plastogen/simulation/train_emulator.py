@@ -23,9 +23,10 @@ import numpy.typing as npt
 
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive
 from plastogen.simulation.course import Plan
-from plastogen.simulation.emulator import LEAST_MOVE, MARGIN, Emulator, places
+from plastogen.simulation.emulator import LEAST_MOVE, MARGIN, Emulator
 from plastogen.simulation.lockstep import Answers, Lockstep, alike
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
+from plastogen.simulation.rate_surface import places
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -224,7 +225,7 @@ def _most_telling(
     asked, surface = places(drives[names], seeds[names]), emulator.surface
     apart = emulator.explained(asked)
     variance = np.maximum(
-        surface.diag(asked) - np.einsum("ij,ij->j", apart, apart), np.finfo(float).tiny
+        surface.variance - np.einsum("ij,ij->j", apart, apart), np.finfo(float).tiny
     )
     scale = unsure[names] / np.sqrt(variance)
     chosen: list[int] = []
@@ -234,8 +235,9 @@ def _most_telling(
             break
         chosen.append(best)
         scale[best] = 0  # once is enough: asked again, it would answer the same
-        with_best = surface(asked, asked[best : best + 1])[:, 0] - apart.T @ apart[:, best]
-        told = with_best / np.sqrt(with_best[best] + emulator.noise)
+        with_best = surface.covariance(asked, asked[best : best + 1])[:, 0]
+        with_best -= apart.T @ apart[:, best]
+        told = with_best / np.sqrt(with_best[best] + surface.noise)
         apart = np.vstack([apart, told])
         variance = np.maximum(variance - told**2, np.finfo(float).tiny)
     return names[chosen]

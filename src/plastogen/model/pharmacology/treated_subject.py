@@ -18,7 +18,7 @@ from plastogen.model.pharmacology.kinetics import Concentrations
 from plastogen.model.pharmacology.nmda_block import NmdarBlock, occupancy_readout
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
-from plastogen.model.pharmacology.targets import by_pool, changes, combined
+from plastogen.model.pharmacology.targets import by_pool, by_species, changes, combined
 
 Array = npt.NDArray[np.float64]
 Span = tuple[float, float, float]  # start h, end h, level
@@ -56,6 +56,17 @@ class TreatedSubject:
             for species, block in drug.actions.nmdar.items()
             if metabolites or species == drug.parent
         }
+        moved = {
+            name: 1.0
+            for drug in drugs.values()
+            for name, effects in drug.targets.items()
+            if any(who in self._acting(drug) for who in by_species(effects, drug.parent))
+        }
+        self.target_names = tuple(by_pool(moved, self._pools))  # those of `targets`, at any time
+
+    def _acting(self, drug: Drug) -> tuple[str | None, ...]:
+        """The species of a drug that act on targets."""
+        return (drug.parent, *drug.species) if self.metabolites else (drug.parent,)
 
     @property
     def species(self) -> tuple[str, ...]:
@@ -124,8 +135,8 @@ class TreatedSubject:
             drug, given = self._given[name]
             found = self._exposure[name]
             brain = found.at(times).brain_uM if found and drug.targets else {}
-            acting = (drug.parent, *drug.species) if self.metabolites else (drug.parent,)
-            return changes(drug.targets, drug.parent, brain, held_occupancy(given, times), acting)
+            held = held_occupancy(given, times)
+            return changes(drug.targets, drug.parent, brain, held, self._acting(drug))
 
         return by_pool(combined(by(name) for name in self._given), self._pools)
 

@@ -1,11 +1,11 @@
-"""In: models/spines/*.yaml. Out: the law of a single spine in plain floats.
+"""In: models/spines/*.yaml, and the law of the mean spine. Out: the law of a single spine in plain
+floats.
 
     ln size    = fast + slow + captured, less half its variance: lasting spines have a mean of 1
     d fast     = (goal - fast) / fast_time + noise     goal: 0; of transient spines ln(birth_size),
                                                        where all spines begin
     d slow     = -slow / slow_time + noise             both variances together: spread^2
-    d captured = growth protein S(tag) (1 - captured / ceiling) - captured / late_time
-                                                       S(x) = x / (x + tag_half)
+    d captured = growth captured(tag, protein) (1 - captured / ceiling) - captured / late_time
     hazard     = loss(kind) size^-slope, in units in which its mean over stationary sizes is loss;
                  stress adds stress_loss, times the branch's vulnerability, to that of lasting ones
     births     on a vacant site: transient ones, times the preparation's factor and
@@ -14,8 +14,10 @@
                a share of sites that can be restored
 
 Fluctuation proportional to size: Yasumatsu 2008; two time scales: Loewenstein 2011; transient and
-persistent spines: Holtmaat 2005; preparations: Xu 2007; protein, tag and commit, captured protein
-on its way to a spine, are those of `synapse` and `spine`. Lasting births balance loss at rest.
+persistent spines: Holtmaat 2005; preparations: Xu 2007. Protein, tag and commit, captured protein
+on its way to a spine, are those of `synapse` and `spine`, and so are the numbers of capture (growth
+is `capture`, ceiling `slots`), rescue, regrowth (`growth`), restorable sites, the gain of births
+and loss by stress. Lasting births balance loss at rest.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ from pydantic import Field
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
-from plastogen.model.plasticity.spine import H_PER_DAY
+from plastogen.model.plasticity.definition import Plasticity
+from plastogen.model.plasticity.spine import H_PER_DAY, Spines
+from plastogen.model.plasticity.synapse import Strength
 
 PerDay = Annotated[Quantity, In("1/d", minimum=0)]
 Positive = Annotated[Quantity, In("1", above=0)]
@@ -53,15 +57,6 @@ class Sizes(Definition):
     birth_size: Annotated[Quantity, In("1", above=0, maximum=1)]
 
 
-class Capture(Definition):
-    """Section `capture`: how new protein turns early potentiation into size."""
-
-    growth: Annotated[Quantity, In("1/h", minimum=0)]
-    tag_half: Positive
-    ceiling: Positive
-    late_time: Annotated[Quantity, In("h", above=0)]
-
-
 class Turnover(Definition):
     """Section `turnover`: how spines come and go, in tissue at rest.
 
@@ -72,12 +67,7 @@ class Turnover(Definition):
     transient_lifetime: Days
     lasting_loss: Annotated[Quantity, In("1/d", above=0)]
     slope: Annotated[Quantity, In("1", minimum=0, maximum=3)]
-    rescue: PerDay
     memory: Days
-    regrowth: Annotated[Quantity, In("1/h", minimum=0)]
-    restorable: Annotated[Quantity, In("1", minimum=0, maximum=1)]
-    formation_gain: Annotated[Quantity, In("1", minimum=0)]
-    stress_loss: PerDay
     branch_spread: Annotated[Quantity, In("1", minimum=0, maximum=5)]
 
 
@@ -115,7 +105,6 @@ class SpineModel(Definition):
     note: str | None = None
     places: Places
     sizes: Sizes
-    capture: Capture
     turnover: Turnover
     preparations: dict[str, Preparation] = Field(min_length=1)
     published: dict[str, Published] = {}
@@ -169,9 +158,12 @@ class SpineLaw:
         return self.kind_loss[1] * self.per_vacant * forgotten
 
 
-def law_of(model: SpineModel, preparation: str) -> SpineLaw:
-    """`model` in one of its preparations. Raises KeyError when it has no such preparation."""
-    sizes, capture, turnover = model.sizes, model.capture, model.turnover
+def law_of(model: SpineModel, mean: Plasticity, preparation: str) -> SpineLaw:
+    """`model` in one of its preparations, its `mean` spine that of a plasticity file. Raises
+    KeyError when it has no such preparation.
+    """
+    sizes, turnover = model.sizes, model.turnover
+    strength, spines = Strength(mean.synapse), Spines(mean.spine)
     spread, fast = float(sizes.spread), float(sizes.fast_share)
     births = float(model.preparations[preparation].births) * float(turnover.transient_births)
     lifetime_h = float(turnover.transient_lifetime) * H_PER_DAY
@@ -184,18 +176,18 @@ def law_of(model: SpineModel, preparation: str) -> SpineLaw:
         fast_h=float(sizes.fast_time) * H_PER_DAY,
         slow_h=float(sizes.slow_time) * H_PER_DAY,
         ln_birth=math.log(float(sizes.birth_size)),
-        growth=float(capture.growth),
-        tag_half=float(capture.tag_half),
-        ceiling=float(capture.ceiling),
-        late_h=float(capture.late_time),
+        growth=strength.capture_h,
+        tag_half=strength.tag_half,
+        ceiling=strength.slots,
+        late_h=float(mean.synapse.late_time),
         transient_births=births / H_PER_DAY,
         kind_loss=(1 / lifetime_h, float(turnover.lasting_loss) / H_PER_DAY),
         slope=float(turnover.slope),
-        rescue=float(turnover.rescue) / H_PER_DAY,
+        rescue=spines.rescue_h,
         memory_h=float(turnover.memory) * H_PER_DAY,
-        regrowth=float(turnover.regrowth),
-        restorable=float(turnover.restorable),
-        formation_gain=float(turnover.formation_gain),
-        stress_loss=float(turnover.stress_loss) / H_PER_DAY,
+        regrowth=spines.growth_h,
+        restorable=spines.restorable,
+        formation_gain=spines.formation_gain,
+        stress_loss=spines.stress_h,
         branch_spread=float(turnover.branch_spread),
     )

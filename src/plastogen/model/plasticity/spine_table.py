@@ -18,6 +18,7 @@ from plastogen._base.streams import stream
 from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity.spine import H_PER_DAY
 from plastogen.model.plasticity.spine_law import SpineLaw
+from plastogen.model.plasticity.synapse import captured
 
 Array: TypeAlias = npt.NDArray[Any]
 NEVER_H = -np.inf
@@ -215,8 +216,8 @@ def _grown(
 
 def _captured(x: Array, law: SpineLaw, hours: float, protein: float, early: Array) -> Array:
     """What of ln size protein has brought, `hours` on; exact."""
-    tag = np.maximum(early, 0)
-    taken = np.float32(law.growth * max(0.0, protein)) * tag / (tag + np.float32(law.tag_half))
+    most = np.float32(law.growth * max(0.0, protein))
+    taken: Array = captured(early, most, np.float32(law.tag_half))
     rate = taken / np.float32(law.ceiling) + np.float32(1 / law.late_h)
     goal = taken / rate
     moved: Array = goal + (x - goal) * np.exp(-rate * np.float32(hours))

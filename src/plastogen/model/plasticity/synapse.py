@@ -19,7 +19,7 @@ nothing. Scaling is bounded and its set point is the healthy rate.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -48,6 +48,12 @@ class Synapse(Definition):
     scaling_time: Hours
 
 
+def captured(tag: N, free_protein: Any, tag_half: Any) -> N:
+    """Of the protein there is, what synapses with a `tag` capture; of each synapse or the mean."""
+    raised = np.maximum(tag, 0)
+    return free_protein * raised / (raised + tag_half)  # type: ignore[no-any-return]
+
+
 class Strength:
     """`Synapse` bound to plain floats, per hour."""
 
@@ -74,8 +80,7 @@ class Strength:
 
     def captured(self, tag: N, free_protein: N) -> N:
         """Protein that potentiated synapses capture, 0 to 1."""
-        raised = np.maximum(tag, 0)
-        return free_protein * raised / (raised + self.tag_half)  # type: ignore[no-any-return]
+        return captured(tag, free_protein, self.tag_half)
 
     def rates(
         self, accustomed: N, tag: N, weight: N, scaling: N, *, captured: N, inputs: Inputs
