@@ -9,17 +9,27 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 
-def lookup(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of `package`, whose `__init__` stands in `file`."""
+def lookup(
+    package: str, file: str, derived: Callable[[], Mapping[str, str]] = dict
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of `package`, whose `__init__` stands in `file`.
+
+    derived: what it offers besides, name -> module, where a table elsewhere has the list.
+    """
+
+    def all_homes() -> dict[str, str]:
+        return {**offered(file), **derived()}
 
     def find(name: str) -> Any:
         homes = offered(file)
+        if name not in homes:
+            homes = all_homes()
         if name not in homes:
             there = ", ".join(sorted(homes))
             raise AttributeError(f"{package} has no {name!r}; it offers {there}")
@@ -28,7 +38,7 @@ def lookup(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], 
         return getattr(importlib.import_module(homes[name]), name)
 
     def names() -> list[str]:
-        return sorted({*offered(file), *getattr(sys.modules[package], "__all__", ())})
+        return sorted({*all_homes(), *getattr(sys.modules[package], "__all__", ())})
 
     return find, names
 

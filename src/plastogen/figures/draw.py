@@ -4,7 +4,6 @@ changed.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -106,8 +105,9 @@ def _marks(folder: Path) -> dict[str, str]:
 
 def drawing_function(name: str) -> Callable[..., Any]:
     """The function that draws the figure `name`; its module, which loads matplotlib, comes late."""
-    module = importlib.import_module(f"{__package__}._{name}")
-    drawing: Callable[..., Any] = getattr(module, f"plot_{name}")
+    from plastogen import figures
+
+    drawing: Callable[..., Any] = getattr(figures, f"plot_{name}")
     return drawing
 
 
