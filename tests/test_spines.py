@@ -226,8 +226,13 @@ def test_numbers_of_spines_are_no_use_to_the_mean_synapse(mine: Path, path: str)
 
 
 def test_a_course_that_loses_all_spines_says_so() -> None:
-    barren = {"stress_loss": "900", "transient_births": "0", "lasting_loss": "1e-9", "rescue": "0"}
-    settings = ", ".join(f"spines.turnover.{name}: {x} 1/d" for name, x in barren.items())
+    barren = {
+        "spines.turnover.transient_births": "0 1/d",
+        "spines.turnover.lasting_loss": "1e-9 1/d",
+        "plasticity.spine.stress_loss": "100 1/d",
+        "plasticity.spine.rescue": "1e-4 1/d",
+    }
+    settings = ", ".join(f"{path}: {value}" for path, value in barren.items())
     old = "stress: {level: 1, at: 0 h}"
     text = EXPERIMENT.replace(old, f"{old}, set: {{{settings}}}")
     with pytest.raises(ValueError, match="no spines are left at"):
