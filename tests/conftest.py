@@ -76,17 +76,3 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Pat
         return folder / "results" / "mine"
 
     return results
-
-
-# What does not hold on the tree as it is, for a reason that is known: seen, and to be mended.
-KNOWN_FAILURES = {
-    "test_the_key_of_a_lesson_agrees_with_a_run[hours_and_weeks]": "synapses that an SSRI makes grow "
-    "for six weeks raise glutamate by as much as the claim allows a surge",
-    "test_one_of_two_workers_killed_midway_loses_nothing": "once, a part of the killed run stayed",
-}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.name in KNOWN_FAILURES:
-            item.add_marker(pytest.mark.xfail(reason=KNOWN_FAILURES[item.name], strict=False))
