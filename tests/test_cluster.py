@@ -83,6 +83,7 @@ def test_one_of_two_workers_killed_midway_loses_nothing(
     running = plastogen(bench / "one", *RUN, "--scheduler", str(cluster.file))
     until(lambda: finished(bench / "one") >= 2)
     os.killpg(workers[0].pid, signal.SIGKILL)
+    workers[0].wait()
     said, _ = running.communicate(timeout=200)
     assert running.returncode == 0, said
     # the killed one may have written some of the four runs it made side by side

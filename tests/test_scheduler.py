@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,6 +17,7 @@ import numpy as np
 import pytest
 from test_experiment import question
 
+from plastogen._base.leftovers import HOST
 from plastogen.errors import MachineError, OtherCode, StoreError
 from plastogen.runs.identity import run_id
 from plastogen.runs.scheduler import Cancelled, Run, RunResult, list_runs, run_all
@@ -214,6 +217,20 @@ def test_what_a_killed_worker_was_doing_is_given_to_another(
     came = done(store, simulator=course_fake.deadly, executor="processes")
     assert [d.state for d in came] == ["run"] * 12
     assert not (tmp_path / "once").exists()
+    assert sorted(p.name for p in store.runs.iterdir()) == sorted(job.id for job in JOBS)
+
+
+def test_what_a_killed_worker_left_half_written_is_gone_when_the_sweep_ends(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    store = Store(tmp_path / "results" / "one")
+    left = store.runs / f"{JOBS[0].id}.partial-{HOST}-{dead.pid}-abc"
+
+    def simulator(plan: Plan, **told: Any) -> Course:
+        left.mkdir(exist_ok=True)
+        return course_fake.simulate(plan, **told)
+
+    done(store, simulator=simulator)
     assert sorted(p.name for p in store.runs.iterdir()) == sorted(job.id for job in JOBS)
 
 

@@ -125,7 +125,7 @@ def run_all(
         work = partial(run_task, simulator=simulator, since=time.time() if rerun == "all" else 0.0)
         for result in _dispatch(tasks, store, pool, watcher, work):
             yield replace(result, note="; ".join(filter(None, (notes[result.run.id], result.note))))
-        store.refresh()
+        store.sweep_up()  # a worker that was killed may have left a part
 
 
 def _stored_result(run: Run, store: Store, rerun: Rerun) -> RunResult:
@@ -192,7 +192,7 @@ def _dispatch(
                 yield from (replace(result, run=own[result.run.id]) for result in results)
     except BaseException:
         pool.stop()
-        store.prepare()
+        store.sweep_up()
         raise
     finally:
         remove_folder_if_idle(folder)

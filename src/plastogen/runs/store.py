@@ -93,15 +93,21 @@ class Store:
         self._beside = None
 
     def prepare(self) -> None:
-        """Make the folder, see that it can be written, sweep up after killed processes. Raises
-        StoreError.
-        """
+        """Make the folder, see that it can be written, sweep up. Raises StoreError."""
         with explained(self.folder, "write into"):
             self.runs.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=".test-", dir=self.runs)
             os.close(handle)
             os.unlink(name)
-        for entry in self.runs.iterdir():
+        self.sweep_up()
+
+    def sweep_up(self) -> None:
+        """Remove what killed processes left half written, and look again what is finished. Raises
+        StoreError.
+        """
+        with explained(self.runs, "read"):
+            there = list(self.runs.iterdir())
+        for entry in there:
             left = PARTIAL.fullmatch(entry.name)
             if left and gone(left[1], int(left[2]), entry):
                 remove(entry)
