@@ -24,12 +24,11 @@ from plastogen.simulation.course import Course, Plan, Progress, event_times
 from plastogen.simulation.drift_surface import SmoothedDrift
 from plastogen.simulation.induction import simulate_induction
 from plastogen.simulation.lockstep import simulate_formulas
-from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import CachedProbe, DriveProbe, NetworkProbe
 from plastogen.simulation.rest import begin
 from plastogen.simulation.spines import with_spines
 from plastogen.simulation.step import Moment, Path, Stepper
-from plastogen.simulation.variables import require_possible
+from plastogen.simulation.variables import observe, require_possible
 
 Array = npt.NDArray[np.float64]
 

@@ -22,12 +22,11 @@ from plastogen.model.circuit import Activity, Drive
 from plastogen.model.pharmacology import TreatedSubject
 from plastogen.model.plasticity import SlowModel
 from plastogen.simulation.course import Course, Plan, Progress, event_times
-from plastogen.simulation.outputs import observe
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.rest import begin
 from plastogen.simulation.spines import with_spines
 from plastogen.simulation.step import Given, Moment, Stepper
-from plastogen.simulation.variables import require_possible
+from plastogen.simulation.variables import observe, require_possible
 
 if TYPE_CHECKING:
     from plastogen.simulation.emulator import Emulator

@@ -36,7 +36,7 @@ from plastogen.model.pharmacology import BlockKinetics, Gating, Pool, TreatedSub
 from plastogen.model.plasticity import STATES, Inputs, SlowModel, nmda_share, stacked
 from plastogen.simulation.coupling import held_state, relative, slow_inputs
 from plastogen.simulation.course import Plan, treated_of
-from plastogen.simulation.outputs import switched
+from plastogen.simulation.switches import switched
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Answer: TypeAlias = Callable[[Array], Activity]  # drives (courses, numbers) -> what circuits do

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Given, Quantity
 from plastogen.model.circuit import Circuit
+from plastogen.model.plasticity import Plasticity
 
 OnOff: TypeAlias = Literal["on", "off"]
 Factor: TypeAlias = Annotated[Quantity, Given("1", minimum=0, maximum=1)]
@@ -63,3 +64,13 @@ def block_sites(circuit: Circuit) -> dict[str, str]:
         **{f"tonic_{name}": f"tonic receptors of {name}" for name in circuit.classes},
         **({"rest": f"receptors of {' and '.join(resting)} at rest"} if resting else {}),
     }
+
+
+def switched(plasticity: Plasticity, switches: Switches) -> Plasticity:
+    """The plasticity with homeostasis taken out when it is switched off."""
+    if switches.homeostasis == "on":
+        return plasticity
+    none = Quantity(0.0, "1", "0")
+    return plasticity.model_copy(
+        update={"synapse": plasticity.synapse.model_copy(update={"scaling_range": none})}
+    )

@@ -1,16 +1,25 @@
-"""Every variable of results.nc: its dimensions, its unit, its name on an axis."""
+"""In: the slow state along a course and what the circuit did. Out: every variable of results.nc:
+its dimensions, its unit, its name on an axis, and what it is made of.
+
+Arrays may carry one axis of courses after that of time: what variables are made of is arithmetic
+along the last axes.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import Circuit, Role
+from plastogen.model.circuit import Activity, Circuit, Role, measures
+from plastogen.model.plasticity import STATES, SlowModel
+from plastogen.simulation.coupling import relative_balance
+
+Array: TypeAlias = npt.NDArray[np.float64]
 
 ERROR_OF_STEPS = 1e-3  # of a variable's size: what lies beyond its bounds by less is no fault
 
@@ -18,11 +27,35 @@ Kind: TypeAlias = Literal["course", "spines", "induction"]
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """A course, or many side by side, as it was stepped.
+
+    y: (times, ..., states). activity: a number of `Activity` along it, (times, ...). start,
+    baseline: activity when it begins, and of the healthy circuit. reference: the slow state when it
+    begins. stress: its level.
+    """
+
+    circuit: Circuit
+    model: SlowModel
+    y: Array
+    activity: Callable[[str], Array]
+    start: Activity
+    baseline: Activity
+    reference: Array
+    stress: Array
+
+    def relative(self, name: str) -> Array:
+        """A number of `Activity`, as a ratio to the healthy circuit's."""
+        return np.asarray(self.activity(name) / getattr(self.baseline, name))
+
+
+@dataclass(frozen=True)
 class Variable:
     """One variable of results.nc: its dimensions after (arm, seed), its unit, its name, and what a
     1 means if it has no unit. `role`: the role of the classes without which there is no such thing;
     `error`: the variable that holds its standard error; `of`: the kinds of runs that have it;
-    `low`, `high`: beyond these there is no such value, in its unit.
+    `low`, `high`: beyond these there is no such value, in its unit. `made`: what it is in a course,
+    where it is no slow state and nothing known beforehand.
     """
 
     dims: tuple[str, ...]
@@ -34,6 +67,7 @@ class Variable:
     of: tuple[Kind, ...] = ("course", "spines")
     low: float = 0.0
     high: float = math.inf
+    made: Callable[[Recorded], Array] | None = None
 
     @property
     def size(self) -> float:
@@ -76,11 +110,31 @@ VARIABLES: dict[str, Variable] = {
         of=_BOTH,
         high=1,
     ),
-    "rate_hz": Variable((*_TIME, "class"), "Hz", "firing rate", error="rate_se_hz"),
-    "rate_se_hz": Variable((*_TIME, "class"), "Hz", "standard error of the firing rate"),
-    "glutamate": Variable(_TIME, "%", "extracellular glutamate, % of baseline"),
+    "rate_hz": Variable(
+        (*_TIME, "class"),
+        "Hz",
+        "firing rate",
+        error="rate_se_hz",
+        made=lambda c: c.activity("rate_hz"),
+    ),
+    "rate_se_hz": Variable(
+        (*_TIME, "class"),
+        "Hz",
+        "standard error of the firing rate",
+        made=lambda c: c.activity("rate_se_hz"),
+    ),
+    "glutamate": Variable(
+        _TIME,
+        "%",
+        "extracellular glutamate, % of baseline",
+        made=lambda c: 100 * c.activity("glutamate") / c.start.glutamate,
+    ),
     "ampa_throughput": Variable(
-        _TIME, "1", "AMPA throughput onto E, ratio to baseline", "ratio to baseline"
+        _TIME,
+        "1",
+        "AMPA throughput onto E, ratio to baseline",
+        "ratio to baseline",
+        made=lambda c: c.relative("ampa_throughput"),
     ),
     "dissociation": Variable(
         _TIME,
@@ -90,6 +144,7 @@ VARIABLES: dict[str, Variable] = {
         role="dendritic",
         low=-math.inf,
         high=1,
+        made=lambda c: measures.dissociation(c.circuit, c.activity("rate_hz"), c.start.rate_hz),
     ),
     "pattern_shift": Variable(
         _TIME,
@@ -97,18 +152,26 @@ VARIABLES: dict[str, Variable] = {
         "shift of the pattern of E cells from baseline",
         "1 - correlation",  # divided by reliability: noise goes a little beyond 0, as 0 is its mean
         low=-math.inf,
+        made=lambda c: c.activity("pattern_shift"),
     ),
     "calcium": Variable(
         _TIME,
         "1",
         "calcium entry through NMDA receptors of E, ratio to baseline",
         "ratio to baseline",
+        made=lambda c: c.relative("calcium"),
     ),
     "balance": Variable(
         _TIME,
         "1",
         "balance of potentiation and depression, ratio to baseline",
         "ratio to baseline",
+        made=lambda c: relative_balance(
+            c.activity("potentiation"),
+            c.activity("depression"),
+            c.baseline,
+            quiet=c.model.strength.quiet,
+        ),
     ),
     "stress": Variable(_TIME, "1", "stress", "level"),
     "bdnf": Variable(_TIME, "1", "BDNF", "relative to healthy"),
@@ -126,21 +189,52 @@ VARIABLES: dict[str, Variable] = {
     ),
     "weight": Variable(_TIME, "1", "synaptic weight", "relative to healthy"),
     "scaling": Variable(_TIME, "1", "homeostatic scaling", "relative to healthy"),
-    "recurrent": Variable(_TIME, "1", "recurrent strength J", "relative to healthy"),
-    "structure": Variable(
-        _TIME, "1", "strength of synapses, weight x spines", "relative to healthy"
+    "recurrent": Variable(
+        _TIME,
+        "1",
+        "recurrent strength J",
+        "relative to healthy",
+        made=lambda c: c.model.recurrent(c.y),
     ),
-    "spine_density": Variable(_TIME, "1", "spine density", "relative to healthy"),
-    "vacant": Variable(_TIME, "1", "vacant sites (spines lost to stress)", "relative to healthy"),
-    "spine_formation": Variable(_TIME, "1/d", "spine formation"),
-    "spine_elimination": Variable(_TIME, "1/d", "spine elimination"),
+    "structure": Variable(
+        _TIME,
+        "1",
+        "strength of synapses, weight x spines",
+        "relative to healthy",
+        made=lambda c: c.model.structure(c.y),
+    ),
+    "spine_density": Variable(
+        _TIME,
+        "1",
+        "spine density",
+        "relative to healthy",
+        made=lambda c: c.model.spine_density(c.y),
+    ),
+    "vacant": Variable(
+        _TIME,
+        "1",
+        "vacant sites (spines lost to stress)",
+        "relative to healthy",
+        made=lambda c: c.model.vacant(c.y),
+    ),
+    "spine_formation": Variable(
+        _TIME, "1/d", "spine formation", made=lambda c: c.model.formation(c.y, c.stress)
+    ),
+    "spine_elimination": Variable(
+        _TIME, "1/d", "spine elimination", made=lambda c: c.model.elimination(c.y, c.stress)
+    ),
     "pv_integrity": Variable(
         _TIME, "1", "PV integrity", "relative to healthy", "perisomatic", high=1
     ),
     "tolerance": Variable(_TIME, "1", "tolerance (NMDA receptor up-regulation)", "share added"),
     "tone": Variable(_TIME, "1", "serotonergic tone", "level"),
     "clinical_effect": Variable(
-        _TIME, "1", "clinical effect, Hedges g (negative is better)", "Hedges g", low=-math.inf
+        _TIME,
+        "1",
+        "clinical effect, Hedges g (negative is better)",
+        "Hedges g",
+        low=-math.inf,
+        made=lambda c: c.model.clinical_effect(c.y, c.reference),
     ),
     "epsp_change": Variable(
         _TIME, "1", "change of the EPSP", "0: none; 1: doubled", of=_INDUCED, low=-1
@@ -242,3 +336,27 @@ def variables_of(circuit: Circuit, kind: Kind = "course") -> dict[str, Variable]
         for name, variable in VARIABLES.items()
         if kind in variable.of and (variable.role is None or circuit.of_role(variable.role))
     }
+
+
+def observe(
+    circuit: Circuit,
+    model: SlowModel,
+    y: Array,
+    activity: Callable[[str], Array],
+    *,
+    start: Activity,
+    baseline: Activity,
+    reference: Array,
+    stress: Array,
+) -> dict[str, Array]:
+    """Variables of results.nc along a course that are known once it is stepped, those the circuit
+    has; arguments as in `Recorded`. Block, and what is given, are not among them.
+    """
+    recorded = Recorded(circuit, model, y, activity, start, baseline, reference, stress)
+    there = variables_of(circuit)
+    states = {
+        name: y[..., i]
+        for i, name in enumerate(STATES)
+        if name in there or name not in VARIABLES  # one without a row is kept, never shown
+    }
+    return states | {n: row.made(recorded) for n, row in there.items() if row.made is not None}
