@@ -10,7 +10,7 @@ running to that answer. A course depends on its own plan alone, not on those bes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -41,10 +41,9 @@ FIRST_STEP_H, GROWTH, LONGEST_STEP_H = (
 )  # of a formula's steps: see `formula_nodes`
 FURTHEST = 4  # times its last change, that activity may be thought to run on
 REST_ROUNDS, REST_TOLERANCE = 100, 1e-13  # of J, at rest under lasting stress
-WRITTEN = (
-    "rate_hz", "rate_se_hz", "glutamate", "ampa_throughput", "calcium", "pattern_shift",
-    "potentiation", "depression",
-)  # fmt: skip
+WRITTEN = tuple(  # of what circuits do; distributions of voltage would fill the memory
+    field.name for field in fields(Activity) if field.name != "voltage"
+)
 
 
 class Answers(Protocol):
