@@ -18,7 +18,14 @@ from plastogen.simulation.emulator import Emulator, columns
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
 from plastogen.simulation.rate_surface import RateSurface, places
-from plastogen.simulation.train_emulator import LATTICE, NEARLY, TrainedEmulator, train
+from plastogen.simulation.train_emulator import (
+    FEWEST,
+    LATTICE,
+    NEARLY,
+    TrainedEmulator,
+    train,
+    worth_a_round,
+)
 
 CIRCUIT = answering()
 FORMULA = FormulaProbe(CIRCUIT, RULE)
@@ -335,6 +342,14 @@ def test_errors_are_as_large_as_those_of_answers_left_out() -> None:
     silenced = asked[::4] + 0.001
     assert (found.error(silenced, 1) > 2 * unchecked.error(silenced, 1)).all()
     assert found.held_out_by_axis()["silence"] > 0.05
+
+
+def test_a_few_questions_are_put_while_answers_are_far_from_sure() -> None:
+    near, far = 0.9 * NEARLY * 0.01, 1.1 * NEARLY * 0.01
+    assert worth_a_round(FEWEST, near, 0.01)
+    assert worth_a_round(1, far, 0.01)
+    assert not worth_a_round(FEWEST - 1, near, 0.01)
+    assert not worth_a_round(0, far, 0.01)
 
 
 def test_a_larger_tolerance_asks_less(tmp_path: Path, learned: TrainedEmulator) -> None:

@@ -17,9 +17,16 @@ from plastogen.model.pharmacology.treated_subject import TreatedSubject
 from plastogen.model.plasticity.system import SlowModel, stacked
 from plastogen.simulation.adaptive import follow, simulate
 from plastogen.simulation.course import Course, Plan, event_times
-from plastogen.simulation.lockstep import Lockstep, alike, formula_nodes, simulate_many
+from plastogen.simulation.lockstep import (
+    FURTHEST,
+    Lockstep,
+    _expected,
+    alike,
+    formula_nodes,
+    simulate_many,
+)
 from plastogen.simulation.probe import FormulaProbe
-from plastogen.simulation.step import kinetics_of
+from plastogen.simulation.step import Moment, kinetics_of
 
 ANSWERS = FormulaProbe(answering(), RULE)
 NBQX = {"blocker": {"drug": "nbqx", "occupancy": 0.9, "at": "-30 min", "for": "4 h"}}
@@ -287,3 +294,20 @@ def test_models_side_by_side_keep_a_number_that_all_share() -> None:
     both = stacked(models)
     assert both.spines.formation_gain == models[0].spines.formation_gain
     np.testing.assert_array_equal(both.spines.stage_h, [m.spines.stage_h for m in models])
+
+
+def test_activity_is_thought_to_run_on_as_it_did() -> None:
+    rest, none = ANSWERS.measure(Drive(), 1), np.zeros(1)
+    blocked = ANSWERS.measure(Drive(nmda_PV=0.5), 1)
+    now = Moment(2.0, none, none, blocked)
+    change = blocked.rate_hz - rest.rate_hz
+    assert np.abs(change).max() > 0.1
+    for t_h, share in ((2.5, 0.5), (3.0, 1), (2 + 2 * FURTHEST, FURTHEST)):
+        found = _expected((1.0, rest), now, t_h)
+        assert found is not None
+        np.testing.assert_allclose(found.rate_hz, np.maximum(blocked.rate_hz + share * change, 0))
+        assert found.bound <= 1
+    falling = _expected((1.0, replace(rest, rate_hz=2 * blocked.rate_hz)), now, 10.0)
+    assert falling is not None
+    assert not falling.rate_hz.any()  # never below silence
+    assert _expected(None, now, 3.0) is None

@@ -119,8 +119,7 @@ def train(
             if not len(ends):
                 left = np.where(new, unsure, 0)
                 chosen = _most_telling(emulator, met, met_by, left, above=tolerance, most=room)
-                few = len(chosen) < FEWEST and left.max() <= NEARLY * tolerance
-                if few or not len(chosen):  # what is left to ask would hardly help
+                if not worth_a_round(len(chosen), float(left.max()), tolerance):
                     break
                 ends, ends_by = met[chosen], met_by[chosen]
             answers += put(ends, ends_by)
@@ -140,6 +139,13 @@ def train(
         tolerance,
         emulator.held_out_by_axis(),
     )
+
+
+def worth_a_round(questions: int, error: float, tolerance: float) -> bool:
+    """Whether so many questions are put: enough of them, or any while the answers are far from as
+    sure as wanted.
+    """
+    return questions >= FEWEST or (questions > 0 and error > NEARLY * tolerance)
 
 
 def network(
