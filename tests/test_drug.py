@@ -221,6 +221,8 @@ def test_every_way_to_dose_a_drug_has_a_usual_dose() -> None:
         ("50 g", "intranasal", "", False),
         ("100 mg/kg", "iv", ", every: 1 d, times: 3, escalate: 3", False),
         ("100 mg/kg", "iv", ", every: 1 d, times: 2, escalate: 3", True),
+        ("10 mg/kg", "iv", ", every: 1 min, times: 300", False),
+        ("10 mg/kg", "iv", ", every: 1 d, times: 300", True),
     ],
 )
 def test_a_dose_far_above_the_usual_has_to_be_confirmed(

@@ -72,6 +72,7 @@ def said(figure: Figure) -> str:
         PLAIN.replace(",", ";").replace(".", ","),
         PLAIN.replace(",", "\t").replace(".", ","),
         PLAIN.replace("\n", "\r\n"),
+        PLAIN.replace("\n", ",,,\n"),
         "# a remark, with commas; and 1,234\n\n" + PLAIN,
         "# decimal: point\n" + PLAIN.replace("\n", ",,\n").replace("high,,", "high"),
         codecs.BOM_UTF8 + PLAIN.encode(),
@@ -125,8 +126,8 @@ def test_a_unit_in_the_head_is_checked_and_converted(
     ("content", "message"),
     [
         ("hours,value\n1,2\n", r"mine\.csv:1: found columns hours, value, wanted a column time_h"),
-        ("time_h,valeu\n1,2\n", "wanted a column value.*nearest valid name: valeu"),
-        ("time_h,value,lo\n1,2,1\n", "found column lo, wanted only .*nearest valid name: low"),
+        ("time_h,valeu\n1,2\n", "found column 'valeu', wanted a column value.*nearest valid name: value"),
+        ("time_h,value,lo\n1,2,1\n", "found column 'lo', wanted only .*nearest valid name: low"),
         ("time,value\n1,2\n", "found column time without a unit, wanted its unit"),
         ("time (kg),value\n1,2\n", "found column time \\(kg\\), wanted a unit of time"),
         ("time_h,value\n1,2\n3,soon\n", r"mine\.csv:3 at value: found 'soon', wanted a finite number"),
@@ -157,6 +158,14 @@ def test_a_unit_in_the_head_is_checked_and_converted(
         ("time_h,value,variable\n1,2,wieght\n", r"mine\.csv:2 at variable: found 'wieght'.*nearest valid name: weight"),
         ("time_h,clinical (points)\n0,30\n", "wanted `# sd:` above"),
         ("# sd: 6\ntime_h,clinical (points)\n24,30\n", "wanted a score at time 0 or before"),
+        ("time_h (min),value\n1,2\n", "found column 'time_h \\(min\\)', wanted one unit of time"),
+        ("# decimal: comma\n# decimal: point\ntime_h,value\n1,2\n", r"mine\.csv:2 at decimal: found decimal 'point', and 'comma' in line 1"),
+        ("# variabel: weight\ntime_h,value\n1,2\n", r"mine\.csv:1: found 'variabel', wanted one of decimal.*nearest valid name: variable"),
+        ("time_h,,value\n1,,5\n", r"mine\.csv:1: found no name for column 2, wanted a name"),
+        ("time_h,plasma (ng/mL)\n1,5\n2,-5\n", r"mine\.csv:3 at plasma \(ng/mL\): found -5 ng/mL, wanted plasma_ng_ml of at least 0"),
+        ("time_h,plasma (ng/mL)\n1,<-0.5\n", "found -0.5 ng/mL, wanted plasma_ng_ml of at least 0"),
+        ("time_h,plasma (ng/mL),low,high\n1,<0.5,0.1,0.9\n", "found '<0.5' with low or high, wanted a limit, or"),
+        ("time_h," + "v" * 9999 + "\n1,2\n", r"found columns time_h, v{50,60}\.\.\., wanted"),
         (b"\x00\x01\x02\x00", "found .*wanted"),
         (b"\xff\xfe\x00", "found bytes that are not text in utf-16"),
         (b"time_h,value\n1,2\x1b[2J\n", r"mine\.csv:2: found the character"),
@@ -225,6 +234,14 @@ def test_every_point_is_in_view_or_counted_as_outside(read: Read) -> None:
     assert "0 of 2 points drawn; 2 without a panel here (see own_data)" in said(
         plot_timeline(DS, overlay=[other])
     )
+
+
+def test_a_time_far_from_all_others_has_few_ticks(read: Read) -> None:
+    """A slip of the unit of time must not draw a tick every half day of a century."""
+    for time in ("-1000000", "900000"):
+        figure = plot_own_data(DS, overlay=read(f"time_h,plasma (ng/mL)\n{time},3\n"))
+        for ax in figure.axes:
+            assert len(ax.get_xticks()) < 30
 
 
 def test_points_lie_in_the_panel_of_their_class_and_arm(read: Read) -> None:

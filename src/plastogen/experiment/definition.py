@@ -23,7 +23,7 @@ from plastogen._base.units import parse
 from plastogen.errors import InputError
 from plastogen.experiment.claim import Claim
 from plastogen.experiment.readout import Readout
-from plastogen.experiment.sweep import MAX_POINTS, Design, Sweep
+from plastogen.experiment.sweep import LAST_SEED, MAX_POINTS, Design, Sweep
 from plastogen.experiment.sweep import faults as sweep_faults
 from plastogen.model.pharmacology import Duration, Moment, Treatment
 from plastogen.model.plasticity import Induction
@@ -33,7 +33,6 @@ D = TypeVar("D", bound=Definition)
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME)]
 MAX_ARMS, MAX_SEEDS = 200, 1000
-LAST_SEED = 10**15
 MAX_PROBES = 10_000
 SHORTEST_S, LONGEST_S = 0.1, 1000  # of activity that a probe simulates
 

@@ -24,6 +24,7 @@ from plastogen._base.units import SIGNIFICANT_DIGITS, in_base, parse_any, rounde
 from plastogen.errors import QuantityError
 
 MAX_POINTS = 100_000
+LAST_SEED = 10**15
 SHOWN = 12  # values of a path that a description lists
 AROUND = {
     "saltelli": 2,
@@ -129,7 +130,7 @@ class Design(Definition):
         "grid", "zip", "list", "random", "latin_hypercube", "sobol", "saltelli", "morris"
     ] = "grid"
     points: int | None = Field(default=None, ge=1, le=MAX_POINTS)
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, le=LAST_SEED)
 
 
 Filled: TypeAlias = (
@@ -169,6 +170,7 @@ def faults(sweep: Filled, design: Design) -> Iterator[Fault]:
             f"a seed in a {kind}",
             f"no seed, or one of {', '.join(DRAWN)}: nothing is drawn",
         )
+    yield from _wholes(sweep)
     yield from _repeats(sweep, kind)
     if isinstance(sweep, list):
         if design.points is not None:
@@ -210,6 +212,22 @@ def _twice(rows: Sequence[object], written: Sequence[str], at: str) -> Iterator[
             found = f"'{written[i]}' again, written '{written[first[row]]}' before"
             yield Fault(at.format(i=i), found, "each value once")
         first.setdefault(row, i)
+
+
+def _wholes(sweep: Filled) -> Iterator[Fault]:
+    """Values that are mappings or lists: a figure and a table have no name for them."""
+    points = sweep if isinstance(sweep, list) else [sweep]
+    for i, point in enumerate(points):
+        head = f"sweep.{i}" if isinstance(sweep, list) else "sweep"
+        for path, swept in point.items():
+            listed = swept if isinstance(swept, list) else [swept]
+            whole = next((v for v in listed if isinstance(v, Mapping | list)), None)
+            if whole is None and isinstance(sweep, list) and isinstance(swept, list):
+                whole = swept
+            if whole is not None:
+                parts = list(whole) if isinstance(whole, Mapping) else []
+                part = f", such as {path}.{parts[0]}" if parts else ""
+                yield Fault(f"{head}.{path}", show(whole), f"single values: sweep a part{part}")
 
 
 def _uneven(points: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:

@@ -7,7 +7,6 @@ course, arms that contradict themselves, claims about readouts that are not ther
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import corners
 from plastogen.experiment.models import FOLDERS, is_model_path, models_in_use, path_fault
 from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.experiment.validate_given import validate_given
 from plastogen.experiment.validate_kind import FIXED_BY_ALL, validate_kind, wanted_of
 from plastogen.experiment.validate_of_circuit import (
     SITE_PATH,
@@ -29,10 +29,11 @@ from plastogen.experiment.validate_of_circuit import (
     validate_start,
 )
 from plastogen.experiment.validate_targets import validate_targets
-from plastogen.model.pharmacology import Treatment, check_treatment, shares
+from plastogen.model.pharmacology import shares
 
 CHANGEABLE = ("course", "switches", "model", "induction")
 FEW = 200  # points: up to so many are all looked at by `check`, of more only the corners
+SHARED = f"a path that may differ within an experiment, not {', '.join(FIXED_BY_ALL)}"
 MAX_RUNS = 10**6  # arms x points x seeds
 ENOUGH = 20  # different faults of swept values: whoever mends these is told of the next
 
@@ -197,7 +198,9 @@ def _paths(opened: OpenExperiment) -> Iterator[Problem]:
         for path in arm.set:
             at = ("arms", name, "set", path)
             changeable = is_model_path(path) or path.split(".")[0] in CHANGEABLE
-            if not changeable or path in FIXED_BY_ALL:
+            if path in FIXED_BY_ALL:
+                yield document.problem(at, f"'{path}'", SHARED)
+            elif not changeable:
                 roots = ", ".join(sorted({*FOLDERS, *CHANGEABLE}))
                 yield document.problem(at, f"'{path}'", f"a path an arm may change, below {roots}")
             elif (fault := _leads_nowhere(opened, path)) is not None:
@@ -205,9 +208,9 @@ def _paths(opened: OpenExperiment) -> Iterator[Problem]:
             elif (wanted := wanted_of(path, experiment)) is not None:
                 yield document.problem(at, f"'{path}'", wanted)
     for path, here in _swept(experiment):
-        if path in FIXED_BY_ALL or not (
-            is_model_path(path) or path.split(".")[0] in ("arms", *CHANGEABLE)
-        ):
+        if path in FIXED_BY_ALL:
+            yield document.problem(here, f"'{path}'", SHARED)
+        elif not (is_model_path(path) or path.split(".")[0] in ("arms", *CHANGEABLE)):
             *others, last = sorted({"arms", *FOLDERS, *CHANGEABLE})
             wanted = f"a path below {', '.join(others)} or {last}"
             yield document.problem(here, f"'{path}'", wanted)
@@ -247,8 +250,7 @@ def _cases(
                 continue
             found.append(condition)
             faults = [
-                *_treatments(opened, condition),
-                *_times(opened, condition),
+                *validate_given(opened, condition),
                 *validate_sites(opened, condition),
                 *validate_start(opened, condition),
                 *validate_kind(opened, condition),
@@ -315,85 +317,3 @@ def _place(opened: OpenExperiment, path: str, point: Mapping[str, Any]) -> Steps
     if isinstance(sweep, list):
         return ("sweep", next((i for i, listed in enumerate(sweep) if listed == point), 0), path)
     return ("sweep", path)
-
-
-def _treatments(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
-    spans: dict[str, list[tuple[float, float, str, str]]] = {}
-    for label, treatment in condition.treatments.items():
-        path = _written(opened.experiment, condition.arm, label)
-        for fault in check_treatment(condition.drugs[treatment.drug], condition.subject, treatment):
-            at = f"{path}.{fault.at}" if fault.at else path
-            yield opened.document.problem(at, fault.found, fault.wanted, fault.nearest)
-        way = next(w for w in ("dose", "occupancy", "brain") if getattr(treatment, w) is not None)
-        length = float(treatment.held) if treatment.held is not None else 0.0
-        for start in treatment.starts_h():
-            spans.setdefault(treatment.drug, []).append((start, start + length, way, label))
-    for drug, given in spans.items():
-        yield from _contradictions(opened, condition.arm, drug, given)
-
-
-def _written(experiment: Experiment, arm: str, label: str) -> str:
-    """Where a treatment that an arm has or inherits is written."""
-    while label not in experiment.arms[arm].give:
-        base = experiment.arms[arm].extends
-        assert base is not None
-        arm = base
-    return f"arms.{arm}.give.{label}"
-
-
-def _contradictions(
-    opened: OpenExperiment, arm: str, drug: str, given: list[tuple[float, float, str, str]]
-) -> Iterator[Problem]:
-    """One drug both dosed and held, or held at two levels at once."""
-    first = given[0]
-    for span in given[1:]:
-        path = _written(opened.experiment, arm, span[3])
-        if span[2] != first[2]:
-            found = f"{drug} by {span[2]} and, as '{first[3]}', by {first[2]} in one arm"
-            yield opened.document.problem(path, found, f"one way to give {drug} in an arm")
-            return
-    held = sorted(span for span in given if span[2] != "dose")
-    for before, after in itertools.pairwise(held):
-        if after[0] < before[1] and after[3] != before[3]:
-            found = (
-                f"{drug} held from {after[0]:g} h while '{before[3]}' holds it until"
-                f" {before[1]:g} h"
-            )
-            path = _written(opened.experiment, arm, after[3])
-            yield opened.document.problem(path, found, "times that do not overlap")
-
-
-def _times(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
-    end_h, end = condition.end_h, condition.setting.course.duration.text
-    for label, treatment in condition.treatments.items():
-        last = max(treatment.starts_h())
-        if last >= end_h:
-            path = _written(opened.experiment, condition.arm, label)
-            wanted = f"a time before the course ends, {end}"
-            yield opened.document.problem(f"{path}.at", _when(treatment, last), wanted)
-        elif treatment.over is not None and last + treatment.length_h > end_h:
-            path = _written(opened.experiment, condition.arm, label)
-            found = f"'{treatment.over.text}' from {_when(treatment, last)}"
-            wanted = f"an infusion that is over when the course ends, {end}"
-            yield opened.document.problem(f"{path}.over", found, wanted)
-    stress = opened.experiment_at(condition.point).arm(condition.arm).stress
-    events = [] if stress is None else stress if isinstance(stress, list) else [stress]
-    for event in events:
-        if float(event.at) >= end_h:
-            path = f"arms.{condition.arm}.stress"
-            yield opened.document.problem(
-                path, f"stress from '{event.at.text}'", f"a time before the end, {end}"
-            )
-    for name, when in condition.snapshots.items():
-        if when > end_h:
-            path = f"snapshots.{name}"
-            found = f"'{opened.experiment_at(condition.point).snapshots[name].text}'"
-            yield opened.document.problem(path, found, f"a time within the course, until {end}")
-
-
-def _when(treatment: Treatment, last: float) -> str:
-    return (
-        f"'{treatment.at.text}'"
-        if treatment.times == 1
-        else f"{treatment.times} times, the last at {last:g} h"
-    )

@@ -13,7 +13,9 @@ from plastogen.experiment.definition import Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.model.plasticity import sites_expected
 
-FIXED_OF_COURSE = ("duration", "seed", "seeds", "subjects", "synapses")
+FIXED_OF_COURSE = ("duration", "seed", "seeds", "subjects", "synapses", "method")
+OF_SPINES = ("model.spines", "course.preparation")
+EACH = "an experiment that follows each spine, course.synapses: each"
 FIXED_BY_ALL = ("induction", *(f"course.{name}" for name in FIXED_OF_COURSE))
 FEWEST_SITES, MOST_SITES = (
     1000,
@@ -25,9 +27,9 @@ def wanted_of(path: str, experiment: Experiment) -> str | None:
     """What a path wants of the experiment, where it would change nothing of it, or only some
     arms.
     """
-    about = f"{path}.".startswith(("spines.", "model.spines.", "course.preparation."))
+    about = f"{path}.".startswith(("spines.", *(f"{name}." for name in OF_SPINES)))
     if about and experiment.kind != "spines":
-        return "an experiment that follows each spine, course.synapses: each"
+        return EACH
     return validate_induction.wanted_of(path, experiment)
 
 
@@ -36,6 +38,12 @@ def validate_kind(opened: OpenExperiment, condition: Condition) -> Iterator[Prob
     yield from validate_induction.validate_induction(opened, condition)
     if condition.setting.course.synapses == "each":
         yield from _validate_spines(opened, condition)
+    if condition.kind != "spines":
+        for path in OF_SPINES:
+            part, _, name = path.partition(".")
+            own = getattr(opened.experiment, part)
+            if name in own.model_fields_set:
+                yield opened.document.problem(path, show(getattr(own, name)), EACH)
 
 
 def _validate_spines(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:

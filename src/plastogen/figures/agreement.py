@@ -168,6 +168,8 @@ class Agreement:
             parts.append(f"within twofold {told['share_within_twofold']:.0%}")
         if told["intervals"]:
             parts.append(f"inside the interval {told['share_inside_interval']:.0%}")
+        if told["outside_the_course"]:
+            parts.append(f"{told['outside_the_course']:.0f} outside the course")
         if told["limits"]:
             parts.append(f"below the limit too {told['share_of_limits_kept']:.0%}")
         return "; ".join(parts)

@@ -47,9 +47,7 @@ def time_axis(
     if last <= SHORT_H or late:
         ax.set_xscale("linear")
         steps = [day * H_PER_DAY for day in DAY_STEPS] if late else list(HOUR_STEPS)
-        step = next(
-            (s for s in steps if s * max(1, MOST_TICKS // beside) >= last - first), steps[-1]
-        )
+        step = _step(steps, (last - first) / max(1, MOST_TICKS // beside))
         ticks = [k * step for k in range(math.ceil(first / step), math.floor(last / step) + 1)]
     else:
         ax.set_xscale("asinh", linear_width=LINEAR_H)
@@ -68,6 +66,14 @@ def time_label(ax: Axes, what: str = "time since first dose") -> str:
     """What a time axis says of itself, that it turns from linear to logarithmic too."""
     turns = f" (linear to {time_text(LINEAR_H)}, then logarithmic)"
     return what + (turns if ax.get_xscale() == "asinh" else "")
+
+
+def _step(steps: Sequence[float], least: float) -> float:
+    """The shortest of `steps` that is not below `least`; beyond them their last, doubled."""
+    long = steps[-1]
+    while long < least:
+        long *= 2
+    return next((step for step in steps if step >= least), long)
 
 
 def _apart(ticks: Sequence[float], span: float) -> list[float]:

@@ -19,14 +19,14 @@ from plastogen._base.quantity import parse
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError, QuantityError
 from plastogen.figures.data import Array
-from plastogen.figures.own_table import Cell, OwnTable, numbers, read_table
-from plastogen.simulation import READABLE, VARIABLES
+from plastogen.figures.own_table import KEYS, Cell, OwnTable, numbers, read_table
+from plastogen.simulation import READABLE, VARIABLES, bounds_of
 
 # stored: the unit of results.nc; baseline: % of what was before the first dose; peak: % of the
 # highest value
 Scale: TypeAlias = Literal["stored", "baseline", "peak"]
-KEYS = ("label", "variable", "arm", "species", "class")  # of a row, or in the head for all
 BARS = ("low", "high")
+MOST_LISTED = 12  # columns that a message names
 # what people call a variable -> the variable
 CALLED = {
     "rate": "rate_hz", "firing_rate": "rate_hz", "plasma": "plasma_ng_ml",
@@ -127,13 +127,15 @@ def _columns(table: OwnTable) -> _Columns:
         if column not in (time, value, *bars.values(), *others.values()):
             known = ("time_h", "value", *BARS, *KEYS)
             close, wanted = nearest(name, known), f"only {', '.join(known)}"
-            raise table.fault(table.head_line, f"column {column}", wanted, near=close or "")
+            raise table.fault(table.head_line, f"column {show(column)}", wanted, near=close or "")
     unit = named[value][1] or table.said.get("unit", (0, ""))[1] or None
     for column in bars.values():
         if (own := named[column][1]) and unit and own != unit:
             wanted = f"the unit of the values, {unit}"
             raise table.fault(table.head_line, f"column {column}", wanted)
-    time_unit = named[time][1] or times[time][1]
+    time_unit, own = named[time][1] or times[time][1], times[time][1]
+    if own and own != time_unit:
+        raise table.fault(table.head_line, f"column {show(time)}", "one unit of time")
     if not time_unit:
         wanted = "its unit: time_h, or time (min)"
         raise table.fault(table.head_line, f"column {time} without a unit", wanted)
@@ -159,13 +161,21 @@ def _refuse_columns(table: OwnTable, wanted: str, found: list[str]) -> None:
         one = "one column of values" if wanted == "value" else "one column of times"
         more = "; one file for each, or a row each with a `label`" if wanted == "value" else ""
         raise table.fault(table.head_line, said, f"{one}{more}")
+    near = nearest(wanted, [_named(column)[0] for column in table.columns])
+    listed = ", ".join(_cut(column) for column in table.columns[:MOST_LISTED])
+    more = ", ..." if len(table.columns) > MOST_LISTED else ""
     raise table.fault(
         table.head_line,
-        f"columns {', '.join(table.columns)}",
+        f"column {show(near)}" if near else f"columns {listed}{more}",
         f"a column {wanted} (needed: time_h, value; optional: low, high, {', '.join(KEYS)}; units"
         " in brackets)",
-        near=nearest(wanted, table.columns) or "",
+        near=wanted if near else "",
     )
+
+
+def _cut(column: str) -> str:
+    """A column's name as a message says it, without quotes."""
+    return show(column)[1:-1]
 
 
 def _keys(table: OwnTable, columns: _Columns, key: str) -> list[str]:
@@ -206,6 +216,8 @@ def _overlay(
     _check_bars(table, lines, value, bars, below)
     highest = max(cell.value for cell in read[columns.value] if cell is not None)
     scale, numbers_in = _in_unit(table, columns, variable, hours, value, highest)
+    if scale == "stored" and VARIABLES[variable].unit not in ("1", "%"):
+        _check_possible(table, lines, columns.value, numbers_in(value), variable)
     return Overlay(
         variable=variable,
         label=label,
@@ -272,9 +284,21 @@ def _check_bars(
     ):
         if low > high:
             raise table.fault(line, f"low {low:g} above high {high:g}", "low, then high")
+        if limit and not (math.isnan(low) and math.isnan(high)):
+            raise table.fault(line, f"'<{v:g}' with low or high", "a limit, or an interval")
         if not limit and (v < low or v > high):
             wanted = f"one between low {low:g} and high {high:g}"
             raise table.fault(line, f"value {v:g}", wanted.replace(" nan", ""), "value")
+
+
+def _check_possible(
+    table: OwnTable, lines: Sequence[int], column: str, value: Array, variable: str
+) -> None:
+    """No concentration and no rate below nothing; a share may, by the noise of what measures it."""
+    for line, v in zip(lines, value, strict=True):
+        if v < VARIABLES[variable].low:
+            wanted = f"{variable} of {bounds_of(variable)}"
+            raise table.fault(line, f"{v:g} {VARIABLES[variable].unit}", wanted, column)
 
 
 class _Linear:

@@ -29,6 +29,8 @@ MARKS = {  # UTF-32 first: its mark begins with that of UTF-16
     codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig",
 }  # fmt: skip
 SEPARATORS = {";": "semicolon", "\t": "tab", ",": "comma"}
+KEYS = ("label", "variable", "arm", "species", "class")  # of a row, or in the head for all
+SAID = ("decimal", "unit", "sd", *KEYS)  # what the head may say
 HEAD = re.compile(r"#\s*(\w+)\s*[:=]\s*(.*?)\s*")
 _THOUSANDS = r"[1-9]\d{{0,2}}(?:{0}\d{{3}})+(?:{1}\d*)?"
 _PLAIN = r"(?:\d+(?:{1}\d*)?|{1}\d+)(?:[eE][+-]?\d+)?"
@@ -80,7 +82,7 @@ def read_table(path: Path) -> OwnTable:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.lstrip().startswith("#"):
             if not lines and (match := HEAD.fullmatch(line.strip())):
-                said[match[1].lower()] = (number, match[2])
+                _note(file, said, match[1].lower(), (number, match[2]))
         elif line.strip(" ;,\t"):
             lines.append((number, line))
     if not lines:
@@ -88,10 +90,31 @@ def read_table(path: Path) -> OwnTable:
     separator = next((s for s in SEPARATORS if s in lines[0][1]), ",")
     rows = [(number, _split(file, number, line, separator)) for number, line in lines]
     head_line, names = rows[0]
+    named = [at for at, name in enumerate(names) if name.strip()]
+    while named[-1] < len(names) - 1 and not any(_at(cells, len(names) - 1) for _, cells in rows):
+        names = names[:-1]  # a spreadsheet's empty columns on the right
     columns = tuple(name.strip() for name in names)
     table = OwnTable(file, said, head_line, columns, tuple(rows[1:]), separator)
     _check_shape(table)
     return table
+
+
+def _at(cells: Sequence[str], column: int) -> str:
+    return cells[column].strip() if column < len(cells) else ""
+
+
+def _note(file: str, said: dict[str, tuple[int, str]], key: str, told: tuple[int, str]) -> None:
+    """Takes a line of the head down. Raises InputError for one that contradicts another, or that
+    is nearly what a head may say; any other is a remark.
+    """
+    if key in said and said[key][1] != told[1]:
+        found = f"{key} {show(told[1])}, and {show(said[key][1])} in line {said[key][0]}"
+        raise InputError.one(file=file, line=told[0], path=key, found=found, wanted="one of them")
+    near = None if key in SAID else nearest(key, SAID)
+    if near is not None:
+        wanted = f"one of {', '.join(SAID)}, or a remark without a colon"
+        raise InputError.one(file=file, line=told[0], found=show(key), wanted=wanted, nearest=near)
+    said[key] = told
 
 
 def _decoded(path: Path) -> str:
@@ -129,9 +152,11 @@ def _split(file: str, number: int, line: str, separator: str) -> tuple[str, ...]
 def _check_shape(table: OwnTable) -> None:
     """Every column has a name of its own and every row as many cells. Raises InputError."""
     for at, name in enumerate(table.columns):
+        if not name:
+            found = f"no name for column {at + 1}"
+            raise table.fault(table.head_line, found, "a name for each column")
         if name in table.columns[:at]:
-            wanted = "each column once" if name else "a name for each column"
-            raise table.fault(table.head_line, f"two columns {show(name)}", wanted)
+            raise table.fault(table.head_line, f"two columns {show(name)}", "each column once")
     for line, cells in table.rows:
         extra = cells[len(table.columns) :]
         if len(cells) < len(table.columns) or any(cell.strip() for cell in extra):

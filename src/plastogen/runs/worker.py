@@ -18,6 +18,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from plastogen import __version__
 from plastogen._base.files import advice
 from plastogen._base.machine import one_blas_thread
@@ -142,9 +144,12 @@ def run_task(
 
 @contextmanager
 def _machine_aside() -> Iterator[None]:
-    """Tell trouble of the machine from trouble of a run. Raises MachineError, StoreError."""
+    """Tell trouble of the machine from trouble of a run. That is found in what it computed and told
+    with variable and time; numpy's warnings on the way are not. Raises MachineError, StoreError.
+    """
     try:
-        yield
+        with np.errstate(all="ignore"):
+            yield
     except (StoreError, MachineError):
         raise
     except (MemoryError, OSError) as error:

@@ -8,7 +8,7 @@ and `held_occupancy`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Protocol
 
@@ -21,7 +21,7 @@ from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen._base.text import any_of, nearest
 from plastogen.model.pharmacology.kinetics import Animal, Array, Exposure, Kinetics
 from plastogen.model.pharmacology.nmda_block import NmdarBlock
-from plastogen.model.pharmacology.regimen import Treatment, holds, inputs, mass_mg
+from plastogen.model.pharmacology.regimen import DAY_H, Input, Treatment, holds, inputs, mass_mg
 from plastogen.model.pharmacology.targets import Effects, by_species, target_faults
 
 MOST_TIMES_USUAL = 100  # the largest usual dose: more is a slip of the unit
@@ -209,11 +209,14 @@ def _unusual_dose(drug: Drug, subject: Recipient, treatment: Treatment) -> Itera
     if not compared or treatment.dose is None:
         return
     usual = max(compared, key=largest_mg)
-    given_mg = max(one.amount_mg for one in inputs(treatment, weight_kg, molar_mass))
-    if given_mg > MOST_TIMES_USUAL * largest_mg(usual):
-        found = f"'{treatment.dose.text}'" + (
-            "" if treatment.escalate is None else f", escalating to {given_mg:.3g} mg"
-        )
+    given = inputs(treatment, weight_kg, molar_mass)
+    most_mg, day_mg = max(one.amount_mg for one in given), _most_in_a_day(given)
+    if day_mg > MOST_TIMES_USUAL * largest_mg(usual):
+        found = f"'{treatment.dose.text}'"
+        if most_mg <= MOST_TIMES_USUAL * largest_mg(usual):
+            found += f", which adds up to {day_mg:.3g} mg within a day"
+        elif treatment.escalate is not None:
+            found += f", escalating to {most_mg:.3g} mg"
         top = usual.range[1] if usual.range is not None else float(usual)
         yield Fault(
             "dose",
@@ -221,6 +224,14 @@ def _unusual_dose(drug: Drug, subject: Recipient, treatment: Treatment) -> Itera
             f"at most {MOST_TIMES_USUAL} times the largest usual dose, {top:g} {usual.unit} {route}"
             f" in the {subject.species} ({usual.source}), or `confirm: true` beside it",
         )
+
+
+def _most_in_a_day(given: Sequence[Input]) -> float:
+    """The most that begins to go in within any 24 hours, mg; `given` in the order of time."""
+    starts = np.array([one.start_h for one in given])
+    before = np.concatenate([[0.0], np.cumsum([one.amount_mg for one in given])])
+    ends = np.searchsorted(starts, starts + DAY_H, side="left")
+    return float((before[ends] - before[:-1]).max())
 
 
 def _molar_mass(drug: Drug) -> float:

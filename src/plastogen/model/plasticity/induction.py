@@ -27,6 +27,7 @@ from plastogen.model.plasticity.calcium_rule import Efficacies, efficacies
 
 Array = npt.NDArray[np.float64]
 MOST_SPIKES = 1_000_000  # of all synapses together
+MOST_SD = 6  # standard deviations: none of so many spikes is jittered further
 
 
 def _default(text: str, unit: str) -> Any:
@@ -117,6 +118,15 @@ class Induction(Definition):
     def length_h(self) -> float:
         """From the first spike to where the one after the last would stand."""
         return float(self.starts_s[-1] + self.spikes / float(self.rate)) / S_PER_H
+
+    @property
+    def edges_h(self) -> tuple[float, float]:
+        """The first and the last moment, from `at`, at which either cell may be made to fire."""
+        paired = self.drives == "both" and self.timing != "independent"
+        late = float(self.interval) / measures.MS_PER_S if paired else 0.0
+        spread = MOST_SD * float(self.jitter) / measures.MS_PER_S
+        early_s, late_s = min(0.0, late) - spread, max(0.0, late) + spread
+        return early_s / S_PER_H, self.length_h + late_s / S_PER_H
 
     def spike_times(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """When the cells fire, s from `at`: presynaptic (synapses, spikes), postsynaptic (spikes,).
