@@ -115,3 +115,19 @@ readouts: {x: {of: weight, at: 2 h}}
         assert problem.path == "figures.0"
         word = "in" if name in elsewhere else "with"
         assert problem.found.startswith(f"{name} {word}"), problem
+
+
+def test_a_number_from_a_source_nobody_can_look_up_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("models/subjects").mkdir(parents=True)
+    heavy = "extends: healthy_adult\ntitle: Heavy\nweight: {value: 90 kg, source: SOURCE, evidence: verified}\n"
+    for source, fits in (("zanos2016", False), ("hashimotto2019", False), ("li2010", True)):
+        Path("models/subjects/heavy.yaml").write_text(heavy.replace("SOURCE", source))
+        opened = open_experiment("one_infusion", {"model.subject": "heavy"})
+        if fits:
+            check(opened)
+            continue
+        with pytest.raises(InputError, match=f"heavy.yaml:3 at weight.source: found '{source}'"):
+            check(opened)

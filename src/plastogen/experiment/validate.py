@@ -34,6 +34,7 @@ from plastogen.model.pharmacology import shares
 CHANGEABLE = ("course", "switches", "model", "induction")
 FEW = 200  # points: up to so many are all looked at by `check`, of more only the corners
 SHARED = f"a path that may differ within an experiment, not {', '.join(FIXED_BY_ALL)}"
+NO_SOURCE = ("assumed", "computed", "constructed")  # in the place of a source
 MAX_RUNS = 10**6  # arms x points x seeds
 ENOUGH = 20  # different faults of swept values: whoever mends these is told of the next
 
@@ -52,7 +53,7 @@ def check(opened: OpenExperiment) -> list[Condition]:
     problems += [*_too_many(opened)]
     if problems:
         raise InputError(problems)
-    problems += [*_model_names(opened), *_paths(opened)]
+    problems += [*_model_names(opened), *_sources(opened), *_paths(opened)]
     problems += validate_outputs.figures(document, experiment)
     problems += validate_outputs.readout_names(document, experiment)
     if not problems:
@@ -189,6 +190,30 @@ def _model_names(opened: OpenExperiment) -> Iterator[Problem]:
             if name not in names:
                 wanted = any_of(names)
                 yield opened.document.problem(at, show(name), wanted, nearest(name, names))
+
+
+def _sources(opened: OpenExperiment) -> Iterator[Problem]:
+    """Numbers of models from sources that nobody can look up."""
+    known = {*opened.models.library.references(), *NO_SOURCE}
+    for root, (folder, _) in FOLDERS.items():
+        for name in models_in_use(opened.document.tree, opened.set, root):
+            if name in opened.models.library.names(folder):
+                document = opened.models.document(folder, name)
+                for at, source in _named_sources(document.tree):
+                    if source not in known:
+                        wanted = f"a key of references.yaml, or one of {', '.join(NO_SOURCE)}"
+                        near = nearest(source, known)
+                        yield document.problem(at, show(source), wanted, near)
+
+
+def _named_sources(tree: Any, at: Steps = ()) -> Iterator[tuple[Steps, str]]:
+    """Where in a model's file which source is named."""
+    parts = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    for key, part in parts:
+        if isinstance(part, dict | list):
+            yield from _named_sources(part, (*at, key))
+        elif key == "source" and "evidence" in tree:
+            yield (*at, key), str(part)
 
 
 def _paths(opened: OpenExperiment) -> Iterator[Problem]:
