@@ -18,10 +18,10 @@ from pydantic import Field, model_validator
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import LARGEST, SMALLEST, Fault, Given, Quantity, faulty
 
-DAY_H = 24.0
+DAY_H = 24
 LONGEST_H = 24 * 3660  # ten years: of anything that an experiment times
 MOST_REPEATS = 10_000
-MOST_UM = 1e5  # a tenth molar: more is a slip of units
+MOST_UM = 100_000  # a tenth molar: more is a slip of units
 UMOL_PER_MMOL = 1000.0
 RATES = ("mg/kg/h", "mg/h", "umol/kg/h", "umol/h")
 NOW = Quantity(0.0, "h", "0 h")
