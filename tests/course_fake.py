@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from plastogen.model.plasticity import STATES
 from plastogen.runs import worker
 from plastogen.simulation.course import Course, Lives, Plan
-from plastogen.simulation.spines import with_spines
+from plastogen.simulation.spines import FollowedSpines
 from plastogen.simulation.variables import VARIABLES
 
 
@@ -54,13 +55,15 @@ def simulate(
     shots = {name: dict(shot) for name in plan.snapshots}
     log = {"probes": 3, "cap_hit": False, "backend": plan.backend}
     course = Course(t, arrays, pools, species, shots, log)
-    return course if plan.spines is None else replace(course, spines=_spines(plan, course))
+    return course if plan.spines is None else replace(course, spines=_spines(plan))
 
 
-def _spines(plan: Plan, course: Course) -> Lives | None:
+def _spines(plan: Plan) -> Lives:
     """Spines that nothing moves but themselves."""
-    still = dict.fromkeys((*STATES, "stress"), np.zeros(len(course.t_h)))
-    return with_spines(plan, replace(course, arrays=still), lambda what, share: None).spines
+    spines, still = FollowedSpines(plan), np.zeros(len(STATES))
+    for first, last in pairwise(spines.steps_h):
+        spines.follow(first, still, last, still)
+    return spines.lives()
 
 
 def simulate_formulas(

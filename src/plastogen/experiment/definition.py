@@ -26,7 +26,7 @@ from plastogen.experiment.readout import Readout
 from plastogen.experiment.sweep import LAST_SEED, MAX_POINTS, Design, Sweep
 from plastogen.experiment.sweep import faults as sweep_faults
 from plastogen.model.pharmacology import Duration, Moment, Treatment
-from plastogen.model.plasticity import Induction
+from plastogen.model.plasticity import Induction, Intervention
 from plastogen.simulation import Kind, Switches
 
 D = TypeVar("D", bound=Definition)
@@ -95,15 +95,28 @@ class StressEvent(Definition):
     held: Duration | None = Field(None, alias="for")
 
 
+def stress_spans(
+    given: StressEvent | list[StressEvent] | None, end_h: float
+) -> tuple[tuple[float, float, float], ...]:
+    """Spans of stress (start, end, level), h, sorted; without an end they last to `end_h`."""
+    events = [] if given is None else given if isinstance(given, list) else [given]
+    spans = (
+        (float(e.at), end_h if e.held is None else float(e.at) + float(e.held), float(e.level))
+        for e in events
+    )
+    return tuple(sorted(spans))
+
+
 class Arm(Definition):
-    """What one group gets. `extends` inherits another arm; names given here are added or
-    replaced.
+    """What one group gets, and what is done to its spines (`intervene`). `extends` inherits another
+    arm; names given here are added or replaced.
     """
 
     title: str | None = None
     note: str | None = None
     extends: str | None = None
     give: dict[Name, Treatment] = {}
+    intervene: dict[Name, Intervention] = {}
     stress: StressEvent | list[StressEvent] | None = None
     set: dict[str, Any] = {}
     switches: Switches | None = None
@@ -190,6 +203,7 @@ class Experiment(Definition):
                 title=own.title,
                 note=own.note,
                 give={**whole.give, **own.give},
+                intervene={**whole.intervene, **own.intervene},
                 stress=own.stress if own.stress is not None else whole.stress,
                 set={**whole.set, **own.set},
                 switches=switches or whole.switches,

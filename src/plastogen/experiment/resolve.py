@@ -29,17 +29,23 @@ from plastogen.experiment.definition import (
     CourseSettings,
     Experiment,
     ModelNames,
-    StressEvent,
     document_of,
     laid_over,
     run_kind,
+    stress_spans,
 )
 from plastogen.experiment.design import TAKEN, Axis, axes_of, points
 from plastogen.experiment.models import FOLDERS, Models, is_model_path, models_in_use, range_ends
 from plastogen.experiment.sweep import Filled, Span, in_words, size
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, Treatment, event_times
-from plastogen.model.plasticity import CalciumRule, Induction, Plasticity, SpineModel
+from plastogen.model.plasticity import (
+    CalciumRule,
+    Induction,
+    Intervention,
+    Plasticity,
+    SpineModel,
+)
 from plastogen.simulation import Kind, Plan, Switches, grid
 
 T = TypeVar("T", bound=Definition)
@@ -77,6 +83,7 @@ class Condition:
     spines: SpineModel
     drugs: Mapping[str, Drug]
     treatments: Mapping[str, Treatment]
+    interventions: Mapping[str, Intervention]
     stress: tuple[tuple[float, float, float], ...]
     snapshots: Mapping[str, float]
 
@@ -95,8 +102,9 @@ class Condition:
 
     @cached_property
     def acts_h(self) -> tuple[float, ...]:
-        """When anything given or suffered starts or stops."""
+        """When anything given, done or suffered starts or stops."""
         times = set(event_times(self.treatments.values(), self.stress))
+        times |= {t for one in self.interventions.values() for t in one.times_h}
         if (induction := self.setting.induction) is not None:
             times |= {float(induction.at), float(induction.at) + induction.length_h}
         return tuple(sorted(times))
@@ -149,6 +157,7 @@ class Condition:
             induction=self.setting.induction,
             spines=self.spines if self.kind == "spines" else None,
             preparation=course.preparation if self.kind == "spines" else None,
+            interventions=tuple(self.interventions.values()) or None,
         )
 
 
@@ -312,7 +321,8 @@ class OpenExperiment:
             spines=self._model("spines", setting.model.spines, SpineModel, changes),
             drugs={name: self._model("drugs", name, Drug, changes) for name in names},
             treatments=settings.give,
-            stress=_stress(settings.stress, float(setting.course.duration)),
+            interventions=settings.intervene,
+            stress=stress_spans(settings.stress, float(setting.course.duration)),
             snapshots={name: float(t) for name, t in experiment.snapshots.items()},
         )
 
@@ -368,17 +378,6 @@ def _grid(start_h: float, end_h: float, events_h: tuple[float, ...]) -> NDArray[
     times = grid(start_h, end_h, events_h)
     times.flags.writeable = False
     return times
-
-
-def _stress(
-    given: StressEvent | list[StressEvent] | None, end_h: float
-) -> tuple[tuple[float, float, float], ...]:
-    events = [] if given is None else given if isinstance(given, list) else [given]
-    spans = (
-        (float(e.at), end_h if e.held is None else float(e.at) + float(e.held), float(e.level))
-        for e in events
-    )
-    return tuple(sorted(spans))
 
 
 def open_experiment(

@@ -11,7 +11,7 @@ from plastogen.errors import Problem
 from plastogen.experiment import validate_induction
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.model.plasticity import sites_expected
+from plastogen.model.plasticity import OF_SPINES, sites_expected
 
 FIXED_OF_COURSE = ("duration", "seed", "seeds", "subjects", "synapses", "method")
 OF_SPINES = ("model.spines", "course.preparation")
@@ -36,6 +36,7 @@ def wanted_of(path: str, experiment: Experiment) -> str | None:
 def validate_kind(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
     """What does not go with the kind of run that a condition is."""
     yield from validate_induction.validate_induction(opened, condition)
+    yield from _validate_interventions(opened, condition)
     if condition.setting.course.synapses == "each":
         yield from _validate_spines(opened, condition)
     if condition.kind != "spines":
@@ -62,6 +63,11 @@ def _validate_spines(opened: OpenExperiment, condition: Condition) -> Iterator[P
         found = f"each, of about {sites:,.0f} sites between {cells} cells"
         wanted = f"mean, or a circuit with {FEWEST_SITES:,} to {MOST_SITES:,} sites"
         yield document.problem("course.synapses", found, wanted, "mean")
+    counted = [state for state in OF_SPINES if state in course.start]
+    for state in counted:
+        found = f"{show(state)}, which is counted from spines"
+        wanted = "a state that is not, or synapses: mean; spines go by `intervene` of an arm"
+        yield document.problem(f"course.start.{state}", found, wanted)
     known = condition.spines.preparations
     if course.preparation not in known:
         own = opened.experiment.arm(condition.arm).set
@@ -70,3 +76,28 @@ def _validate_spines(opened: OpenExperiment, condition: Condition) -> Iterator[P
         wanted = f"one of {', '.join(known)}, as spines/{condition.setting.model.spines} has them"
         near = nearest(course.preparation, known)
         yield document.problem(where, show(course.preparation), wanted, near)
+
+
+def _validate_interventions(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    """Interventions where no spines are, or after the course."""
+    document, course = opened.document, condition.setting.course
+    for label, one in condition.interventions.items():
+        path = f"arms.{_arm_of(opened.experiment, condition.arm, label)}.intervene.{label}"
+        if condition.kind != "spines":
+            verb = "delete" if one.freeze is None else "freeze"
+            wanted = f"course.synapses: each; a mean synapse has no spines to {verb}"
+            if condition.kind == "induction":
+                wanted = f"none: an induction drives one synapse, which has no spines to {verb}"
+            yield document.problem(path, show(one.what), wanted)
+        elif float(one.at) >= condition.end_h:
+            wanted = f"a time before the course ends, {course.duration.text}"
+            yield document.problem(f"{path}.at", f"'{one.at.text}'", wanted)
+
+
+def _arm_of(experiment: Experiment, arm: str, label: str) -> str:
+    """The arm that an intervention of an arm, its own or inherited, is written in."""
+    while label not in experiment.arms[arm].intervene:
+        base = experiment.arms[arm].extends
+        assert base is not None
+        arm = base
+    return arm

@@ -60,7 +60,11 @@ def plot_acute(
         names = [one] if k < 2 else chosen
         axis.draw_dosing(
             ax,
-            [g for g in given if g.arm in names and g.drug not in (*style.BLOCKERS, style.STRESS)],
+            [
+                g
+                for g in given
+                if g.arm in names and g.drug not in (*style.BLOCKERS, *style.NO_DRUGS)
+            ],
         )
         if k > 2:
             ax.set_xlabel(axis.time_label(ax))

@@ -91,7 +91,7 @@ def _course(
     time_h = run["time"].values
     for ax in (drug, rates):
         axis.time_axis(ax, (float(time_h[0]), float(time_h[-1])), given)
-        axis.draw_dosing(ax, [g for g in given if g.drug not in (*style.BLOCKERS, style.STRESS)])
+        axis.draw_dosing(ax, [g for g in given if g.drug not in (*style.BLOCKERS, *style.NO_DRUGS)])
         ax.axvline(at_h, color=style.INK, linewidth=2, zorder=6)
     for k, species in enumerate(run["species"].values):
         line = {"color": style.INK} if k == 0 else {"color": style.GREY, "linewidth": 1}

@@ -88,7 +88,7 @@ def _panel(
     end = max(float(times.max()) + room, min(last, 1.0))
     given = [g for g in data.dosing_events(ds) if g.arm in arms]
     axis.time_axis(ax, (start, end), given, beside=beside)
-    axis.draw_dosing(ax, [g for g in given if g.drug not in (*style.BLOCKERS, style.STRESS)])
+    axis.draw_dosing(ax, [g for g in given if g.drug not in (*style.BLOCKERS, *style.NO_DRUGS)])
     own_points.draw_points(
         ax,
         shown,

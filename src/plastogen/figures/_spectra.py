@@ -58,7 +58,7 @@ def plot_spectra(
     axis.time_axis(axes[2], (float(early["time"][0]), float(early["time"][-1])))
     axis.draw_dosing(
         axes[2],
-        [g for g in given if g.arm in chosen and g.drug not in (*style.BLOCKERS, style.STRESS)],
+        [g for g in given if g.arm in chosen and g.drug not in (*style.BLOCKERS, *style.NO_DRUGS)],
     )
     panels.by_arm(Panel(axes[2], early), "dissociation", "Dissociation proxy (share lost)", chosen)
     axes[2].set_xlabel(axis.time_label(axes[2]))

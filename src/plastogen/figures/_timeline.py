@@ -75,7 +75,9 @@ def plot_timeline(
             ax.tick_params(labelbottom=ax is column[-1])
         panels.given_strip(column[0], mine, styles, rows)
         for ax in column[1:]:
-            axis.draw_dosing(ax, [g for g in mine if g.drug not in (*style.BLOCKERS, style.STRESS)])
+            axis.draw_dosing(
+                ax, [g for g in mine if g.drug not in (*style.BLOCKERS, *style.NO_DRUGS)]
+            )
         column[-1].set_xlabel(axis.time_label(column[-1]))
     columns[0][0].set_title(f"One arm: {styles[one].label}", fontsize=15, color=styles[one].colour)
     columns[1][0].set_title("All arms", fontsize=15)

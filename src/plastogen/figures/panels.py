@@ -116,7 +116,9 @@ def _write_in_row(ax: Axes, text: str, row: Sequence[DosingEvent], y: int) -> No
 
 
 def _colour(given: DosingEvent, styles: Mapping[str, ArmStyle]) -> str:
-    return style.GREY if given.drug in (*style.BLOCKERS, style.STRESS) else styles[given.arm].colour
+    return (
+        style.GREY if given.drug in (*style.BLOCKERS, *style.NO_DRUGS) else styles[given.arm].colour
+    )
 
 
 def _drug(given: DosingEvent) -> str:

@@ -48,7 +48,7 @@ ARM_LOOKS: tuple[tuple[Any, str], ...] = (
     ((0, (4, 1)), "p"),
     ((0, (6, 1, 1, 1)), "h"),
 )
-STRESS = "stress"  # what the dosing of results.nc calls a stretch of stress: no drug
+NO_DRUGS = ("stress", "spines")  # what the dosing of results.nc calls stress and interventions
 # blocker named in an arm -> how it is written, line style, marker
 BLOCKERS: dict[str, tuple[str, Any, str]] = {
     "nbqx": ("NBQX", (0, (5, 2)), "s"),
@@ -196,7 +196,7 @@ def _drugs(ds: xr.Dataset, arm: str) -> list[str]:
         return [
             drug
             for drug in dict.fromkeys(g.drug for g in data.dosing_events(ds, [arm]))
-            if drug != STRESS
+            if drug not in NO_DRUGS
         ]
     parent, blockers = split_arm(arm)
     known = next((drug for drug in DRUG_COLOURS if drug in parent.split("_")), parent)

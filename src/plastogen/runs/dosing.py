@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from plastogen.experiment import Condition
 from plastogen.model.pharmacology import Treatment
 
-Kind: TypeAlias = Literal["dose", "level", "occupancy", "stress"]
+Kind: TypeAlias = Literal["dose", "level", "occupancy", "stress", "intervention"]
 MIN_PER_H = 60
 DIGITS = 3  # of an amount in few words
 
@@ -30,7 +30,8 @@ def dosing_row(
     over_h: float | None = None,
     what: str = "",
 ) -> dict[str, Any]:
-    """One row. `amount` in `unit`: of a dose, a level that is held, an occupancy in %, a stress.
+    """One row. `amount` in `unit`: of a dose, a level that is held, an occupancy in %, a stress, of
+    an intervention the share of spines.
 
     `what`: the row in words, those of the file where there is one.
     """
@@ -70,6 +71,14 @@ def dosing_rows(condition: Condition) -> list[dict[str, Any]]:
                     what=what,
                 )
             )
+    for one in condition.interventions.values():
+        start, *until = one.times_h
+        end = until[0] if until else start if one.freeze is None else condition.end_h
+        amount = float(one.share)
+        row = dosing_row(
+            condition.arm, "spines", "intervention", amount, "1", (start, end), what=one.what
+        )
+        rows.append(row)
     for start, end, stress in condition.stress:
         rows.append(dosing_row(condition.arm, "stress", "stress", stress, "1", (start, end)))
     return rows
@@ -112,6 +121,8 @@ def dosing_text(row: Mapping[str, Any]) -> str:
     unit = row["unit"].replace("uM", "µM")
     if row["kind"] == "stress":
         return f"stress {amount}"
+    if row["kind"] == "intervention":
+        return str(row["what"])
     if row["kind"] == "occupancy":
         return f"{name} at {amount} % occupancy"
     if row["kind"] == "level":

@@ -15,7 +15,7 @@ from typing import Any
 
 from plastogen._base.digest import digest, fingerprint, plain
 from plastogen.model.circuit import signature
-from plastogen.simulation import MODEL_VERSION, Plan
+from plastogen.simulation import MODEL_VERSION, SPINES_VERSION, Plan
 
 ID_LENGTH = 12
 
@@ -35,12 +35,17 @@ def determines(plan: Plan) -> dict[str, Any]:
 
 
 def _parts(plan: Plan, of: Callable[[Any], Any]) -> dict[str, Any]:
-    values = {f.name: getattr(plan, f.name) for f in fields(plan) if f.name != "treatments"}
+    labelled = ("treatments", "interventions")  # in any order
+    values = {f.name: getattr(plan, f.name) for f in fields(plan) if f.name not in labelled}
     parts = {name: of(value) for name, value in values.items() if value is not None}
     parts["treatments"] = sorted(
         (of(treatment) for treatment in plan.treatments.values()), key=json.dumps
     )
     parts["model_version"] = MODEL_VERSION
+    if plan.spines is not None:
+        parts["spines_version"] = SPINES_VERSION
+        done = sorted((of(one) for one in plan.interventions or ()), key=json.dumps)
+        parts |= {"interventions": done} if done else {}
     if plan.method == "direct":
         parts["engine"] = signature(str(plan.backend))
     else:  # what the network of an emulator was, its own key says

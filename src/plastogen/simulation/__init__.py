@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         simulate_many,
         simulate_with_errors,
     )
-    from plastogen.simulation.model_version import MODEL_VERSION
+    from plastogen.simulation.model_version import MODEL_VERSION, SPINES_VERSION
     from plastogen.simulation.nmda_reliance import measure_reliance, slowest_return_per_h
     from plastogen.simulation.pathway import most_synapses
     from plastogen.simulation.probe import FormulaProbe, NetworkProbe, Probe, network_key

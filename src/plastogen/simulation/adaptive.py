@@ -26,7 +26,7 @@ from plastogen.simulation.induction import simulate_induction
 from plastogen.simulation.lockstep import simulate_formulas
 from plastogen.simulation.probe import CachedProbe, DriveProbe, NetworkProbe
 from plastogen.simulation.rest import begin
-from plastogen.simulation.spines import with_spines
+from plastogen.simulation.spines import spine_steps
 from plastogen.simulation.step import Moment, Path, Stepper
 from plastogen.simulation.variables import observe, require_possible
 
@@ -154,7 +154,7 @@ def simulate(plan: Plan, *, progress: Progress | None = None, since: float = 0.0
         tell(f"snapshot {name}", 1)
         course.snapshots[name] = _snapshot(network, drive, plan.seed)
     course.log["backend"] = network.engine.backend
-    return with_spines(plan, course, tell)
+    return course
 
 
 def follow(
@@ -189,7 +189,8 @@ def follow(
     }
     species = stepper.treated[0].species
     require_possible(writer.arrays, plan.grid_h)
-    return Course(plan.grid_h, writer.arrays, stepper.pools, species, {}, log), drives
+    course = Course(plan.grid_h, writer.arrays, stepper.pools, species, {}, log)
+    return stepper.completed(course), drives
 
 
 def _follow_once(
@@ -218,17 +219,20 @@ def _to_the_end(
     moments = {
         name: min(max(t, plan.start_h), plan.duration_h) for name, t in plan.snapshots.items()
     }
-    ends = sorted({*stops, *(t for t in moments.values() if t > plan.start_h), plan.duration_h})
+    turning = {*stops, *moments.values(), *spine_steps(plan).tolist(), plan.duration_h}
+    ends = sorted(t for t in turning if t > plan.start_h)
     drives = {name: drive(now) for name, t in moments.items() if t == plan.start_h}
     length = FIRST_STEP_H
     for end in ends:
         while now.t_h < end:
             path, length = _macro_step(plan, stepper, now, end, length)
+            path = stepper.with_spines(path)
             writer.write(path)
             now = path.end
             tell("course", (now.t_h - plan.start_h) / (plan.duration_h - plan.start_h))
         drives |= {name: drive(now) for name, t in moments.items() if t == end}
         if end in stops:  # held levels jump here: ask again, and start with small steps
+            now = stepper.intervene(now)
             now = replace(now, activity=stepper.answer(stepper.drives_at(now)))
             length = FIRST_STEP_H
     return drives

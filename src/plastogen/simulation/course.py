@@ -17,7 +17,13 @@ import numpy.typing as npt
 from plastogen.model import pharmacology
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatment
-from plastogen.model.plasticity import CalciumRule, Induction, Plasticity, SpineModel
+from plastogen.model.plasticity import (
+    CalciumRule,
+    Induction,
+    Intervention,
+    Plasticity,
+    SpineModel,
+)
 from plastogen.simulation.switches import Switches
 from plastogen.simulation.variables import Kind
 
@@ -60,6 +66,7 @@ class Plan:
     induction: Induction | None = None  # followed in place of the slow state, under `rule`
     spines: SpineModel | None = None  # each followed, in this preparation
     preparation: str | None = None
+    interventions: tuple[Intervention, ...] | None = None  # on single spines
 
     @property
     def kind(self) -> Kind:
@@ -113,8 +120,10 @@ class Course:
 
 
 def event_times(plan: Plan) -> tuple[float, ...]:
-    """When anything that is given, or stress, starts or stops (h), sorted."""
-    return pharmacology.event_times(plan.treatments.values(), plan.stress)
+    """When anything that is given or done, or stress, starts or stops (h), sorted."""
+    given = pharmacology.event_times(plan.treatments.values(), plan.stress)
+    done = {t for one in plan.interventions or () for t in one.times_h}
+    return tuple(sorted({*given, *done}))
 
 
 def treated_of(plan: Plan) -> TreatedSubject:

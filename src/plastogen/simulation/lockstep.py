@@ -24,8 +24,8 @@ from plastogen.model.plasticity import SlowModel
 from plastogen.simulation.course import Course, Plan, Progress, event_times
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.rest import begin
-from plastogen.simulation.spines import with_spines
-from plastogen.simulation.step import Given, Moment, Stepper
+from plastogen.simulation.spines import spine_steps
+from plastogen.simulation.step import Given, Moment, Path, Stepper
 from plastogen.simulation.variables import observe, require_possible
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def alike(plan: Plan) -> str:
     """Plans with equal marks can be followed side by side."""
     given = sorted((name, *drug.actions.nmdar) for name, drug in plan.drugs.items())
     cut = plan.switches
-    switches = [cut.feedback, cut.probe, cut.metabolites, cut.calcium_rule]
+    switches = [cut.feedback, cut.probe, cut.metabolites, cut.calcium_rule, plan.spines is None]
     pace = SlowModel(
         plan.plasticity
     ).fastest_h  # those of another pace would change the steps within a step
@@ -78,11 +78,13 @@ def simulate_formulas(plans: Sequence[Plan], progress: Progress | None = None) -
     they are not alike, or when a course leaves the finite.
     """
     first = plans[0]
-    nodes = formula_nodes(first.grid_h, event_times(first))
+    if first.spines is not None and len(plans) > 1:  # a table each would fill the memory
+        return [simulate_formulas([plan], progress)[0] for plan in plans]
+    steps = spine_steps(first)
+    inside = steps[(steps > first.grid_h[0]) & (steps < first.grid_h[-1])]
+    nodes = formula_nodes(np.union1d(first.grid_h, inside), event_times(first))
     answers = FormulaProbe(first.circuit, first.rule)
-    courses = Lockstep(plans, answers, nodes_h=nodes).simulate(progress)
-    tell = progress or (lambda what, share: None)
-    return [with_spines(plan, course, tell) for plan, course in zip(plans, courses, strict=True)]
+    return Lockstep(plans, answers, nodes_h=nodes).simulate(progress)
 
 
 def simulate_with_errors(
@@ -160,31 +162,34 @@ class Lockstep:
         for k, step in enumerate(given):
             if progress is not None:
                 progress("course", k / len(given))
-            before, now = (now.t_h, now.activity), self._step(before, now, step)
+            path = self.stepper.with_spines(self._step(before, now, step))
+            before, now = (now.t_h, now.activity), path.end
             if self.written[k + 1]:
                 held.append(self._note(now))  # what comes before a jump, as `adaptive` writes it
-            if self.live and any(
+            found = self.stepper.intervene(now)
+            jumps = found is not now or any(
                 (after[name][k + 1] != level[-1]).any() for name, level in step.targets.items()
-            ):  # a level jumps here: ask again
+            )
+            now = found
+            if self.live and jumps:  # ask again
                 levels = {name: level[k + 1] for name, level in after.items()}
                 block = self.stepper.block(now.blocked)
                 activity = self._answer(self.stepper.drives(now.y, block, levels))
                 before, now = None, replace(now, activity=activity)
-        found = self._observed(
-            start, {name: np.stack([note[name] for note in held]) for name in held[0]}
-        )
-        return [self._course(i, found) for i in range(len(self.plans))]
+        notes = {name: np.stack([note[name] for note in held]) for name in held[0]}
+        written = self._observed(start, notes)
+        return [self._course(i, written) for i in range(len(self.plans))]
 
-    def _step(self, before: tuple[float, Activity] | None, now: Moment, given: Given) -> Moment:
+    def _step(self, before: tuple[float, Activity] | None, now: Moment, given: Given) -> Path:
         """One macro step: first with the activity running on as it did since `before` (None: as it
         is), then with it running to the answer.
         """
         if not self.live:
-            return self.stepper.step(now, given).end
+            return self.stepper.step(now, given)
         guess = self.stepper.step(now, given, _expected(before, now, float(given.t_h[-1])))
         last = {name: level[-1] for name, level in given.targets.items()}
         answer = self._answer(self.stepper.drives(guess.end.y, guess.block[-1], last))
-        return self.stepper.step(now, given, answer).end
+        return self.stepper.step(now, given, answer)
 
     # what is written down
 
@@ -218,7 +223,8 @@ class Lockstep:
             "cap_hit": False,
             "steps": len(self.nodes_h) - 1,
         }
-        return Course(self.t_h, arrays, self.stepper.pools, treated.species, {}, log)
+        course = Course(self.t_h, arrays, self.stepper.pools, treated.species, {}, log)
+        return self.stepper.completed(course)
 
 
 def _expected(before: tuple[float, Activity] | None, now: Moment, t_h: float) -> Activity | None:

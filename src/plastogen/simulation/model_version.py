@@ -1,4 +1,5 @@
-"""In: nothing. Out: `MODEL_VERSION`, which says what computes a course; a part of every run's name.
+"""In: nothing. Out: `MODEL_VERSION`, which says what computes a course, a part of every run's name;
+`SPINES_VERSION`, a part of the names of those that follow each spine.
 
 Raise a number when what that part computes moves: tests/goldens.py then has to write its numbers
 again, and every run is made again under another name. Wording,
@@ -13,3 +14,5 @@ MODEL_VERSION: dict[str, int] = {
     "plasticity": 3,  # equations of the slow state
     "simulation": 8,  # steps, probes, the emulator
 }
+
+SPINES_VERSION = 2  # what follows each spine: its table, and how the circuit hears it

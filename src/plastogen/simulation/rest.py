@@ -59,7 +59,7 @@ def resting(stepper: Stepper, *, within: float, rounds: int) -> tuple[Array, Act
     last: tuple[Array, Array] | None = None
     for _ in range(rounds):
         activity = stepper.answer(stepper.drives(y, block, none))
-        rest = model.rest(stepper.inputs(activity, block, levels))
+        rest = stepper.imprint(model.rest(stepper.inputs(activity, block, levels)))
         told, found = model.recurrent(y), model.recurrent(rest)
         error = found - told
         closer = (least > within) & (np.abs(error) < least)  # one that has arrived stays

@@ -1,15 +1,21 @@
-"""In: a plan that follows each spine, and its course. Out: the same course with every spine that
-stood in it: when it was born and lost, and how large it was.
+"""In: a plan that follows each spine, and the slow state of its course, step by step. Out: what
+the table of spines makes of weight and spines in that state; in the end every spine that stood:
+when it was born and lost, and how large it was.
 
-The course says what spines meet, step by step (`_surroundings`); they do not act back on it: the
-circuit sees the mean synapse, as ever. A course of spines begins as they stand after a long time
-under what its first moment has.
+    weight        = mean size of spines                        each over that of the healthy table,
+    spine density = spines, transient and persistent           of the same seed and preparation
+
+so that J is the conductance of all spines, times scaling. Signals move the table in steps of
+`STEP_H`, with what they were in the mean over the step; until the next the slow state goes on by
+the mean of the same law (`SlowModel.between_steps_of`), and is then what the table says. A course
+begins with the table as it stands after a long time under the subject's own stress.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,69 +23,144 @@ import numpy.typing as npt
 
 from plastogen.model.plasticity import (
     H_PER_DAY,
+    OF_SPINES,
+    STATES,
+    STEP_H,
     TRANSIENT,
     Sites,
+    SlowModel,
     SpineLaw,
     SpineTable,
     Surroundings,
     advance,
     connection_probability,
+    delete,
+    frozen_sites,
     law_of,
     potential_sites,
     table_at_rest,
 )
-from plastogen.simulation.course import Course, Lives, Plan, Progress
+from plastogen.simulation.course import Course, Lives, Plan, treated_of
 from plastogen.simulation.variables import require_possible
 
 Array: TypeAlias = npt.NDArray[Any]
-STEP_H = H_PER_DAY / 4
 LOOKS_D = (0, 1, 2, 4, 7, 14, 21, 28)  # when each spine is measured, then every 28 d
+HEARD = [STATES.index(name) for name in ("free_protein", "commit_2", "tag")]
+_PLACES = [STATES.index(name) for name in OF_SPINES]
 
 
-def with_spines(plan: Plan, course: Course, tell: Progress) -> Course:
-    """`course`; of a plan that follows each spine with its spines and what is counted of them, on
-    its grid.
-    """
-    if plan.spines is None:
-        return course
-    assert plan.preparation is not None
-    law = law_of(plan.spines, plan.plasticity, plan.preparation)
-    cells = plan.circuit.populations[plan.circuit.principal].count
-    sites = potential_sites(cells, connection_probability(plan.circuit), law, plan.seed)
-    first, last = int(np.floor(plan.start_h / STEP_H)), int(np.ceil(plan.duration_h / STEP_H))
-    steps_h = np.arange(first, last + 1) * STEP_H
-    look_h = _looks(steps_h)
-    table = table_at_rest(sites, law, plan.seed, steps_h[0], _surroundings(course, plan.start_h))
-    census, counts = _Census(table, sites), []
-    for h in steps_h:
-        if h > table.now_h:
-            table = advance(table, sites, law, STEP_H, _surroundings(course, h - STEP_H / 2))
-            census.note(table)
-            tell("spines", (h - steps_h[0]) / (steps_h[-1] - steps_h[0]))
-        if h in look_h:
-            census.measure(table, law)
-        if table.stands.sum() < 2:
+def spine_steps(plan: Plan) -> Array:
+    """When the table of a course takes its steps, h; none where spines are not followed."""
+    first, last = (np.floor(h / STEP_H) for h in (plan.start_h, plan.duration_h))
+    steps: Array = np.arange(first, last + 1) * STEP_H
+    return steps[:0] if plan.spines is None else steps
+
+
+class FollowedSpines:
+    """The spines of one course, which go along with its slow state."""
+
+    def __init__(self, plan: Plan) -> None:
+        assert plan.spines is not None
+        assert plan.preparation is not None
+        self.law = law_of(plan.spines, plan.plasticity, plan.preparation)
+        self.steps_h = spine_steps(plan)
+        self.interventions = plan.interventions or ()
+        self._stress = treated_of(plan).stress
+        cells = plan.circuit.populations[plan.circuit.principal].count
+        places = (cells, connection_probability(plan.circuit), self.law, plan.seed)
+        self.sites = _sites(*places)
+        healthy = _at_rest(*places, self.steps_h[0], 0.0)
+        self.table = _at_rest(*places, self.steps_h[0], float(plan.subject.stress))
+        self._healthy = _Count(healthy, self.law)
+        self._census, self._look_h = _Census(self.table, self.sites), _looks(self.steps_h)
+        self._times_h, self._counts = list[float](), list[_Count]()
+        self._met, self._length_h, self._next = np.zeros(len(HEARD)), 0.0, 1
+        self._write_down(self.steps_h[0])
+
+    def between_steps(self, model: SlowModel) -> SlowModel:
+        """`model` with the mean of this law of spines."""
+        share = self._healthy.transient / self._healthy.number
+        return model.between_steps_of(self.law, share)
+
+    def imprint(self, y: Array) -> Array:
+        """A slow state, (states,), with weight and spines as the table has them."""
+        now, healthy, found = self._counts[-1], self._healthy, y.copy()
+        size = now.conductance / now.number / (healthy.conductance / healthy.number)
+        kinds = np.array([now.transient, now.number - now.transient]) / healthy.number
+        found[_PLACES] = [size, *kinds]
+        return found
+
+    def follow(self, from_h: float, y_from: Array, until_h: float, y_until: Array) -> Array:
+        """The slow state at the end of a part of the course; where the table takes a step there,
+        with what it says.
+        """
+        length = until_h - from_h
+        self._met = self._met + length * (y_from[HEARD] + y_until[HEARD]) / 2
+        self._length_h += length
+        if self._next >= len(self.steps_h) or until_h < self.steps_h[self._next]:
+            return y_until
+        protein, commit, early = self._met / self._length_h
+        middle_h = until_h - STEP_H / 2
+        about = (self.sites, self.table.seed, middle_h)
+        given = Surroundings(
+            protein=max(0.0, float(protein)),
+            commit=max(0.0, float(commit)),
+            early=float(early),
+            stress=float(self._stress(np.array([middle_h]))[0]),
+            fixed_size=frozen_sites(self.interventions, "sizes", *about),
+            fixed_turnover=frozen_sites(self.interventions, "turnover", *about),
+        )
+        self.table = advance(self.table, self.sites, self.law, STEP_H, given)
+        self._census.note(self.table)
+        self._met, self._length_h, self._next = np.zeros(len(HEARD)), 0.0, self._next + 1
+        self._write_down(until_h)
+        return self.imprint(y_until)
+
+    def intervene(self, at_h: float, y: Array) -> Array:
+        """The slow state after what is done to spines at a time; the same if nothing is."""
+        now = [one for one in self.interventions if one.delete and float(one.at) == at_h]
+        for one in now:
+            gone = one.spines(self.table, self.sites)
+            self.table = delete(self.table, gone, at_h)
+            self._census.lose(np.flatnonzero(gone), self.table)
+        if not now:
+            return y
+        self._write_down(np.nextafter(at_h, np.inf))
+        return self.imprint(y)
+
+    def _write_down(self, at_h: float) -> None:
+        if self.table.stands.sum() < 2:
             raise ValueError(
-                f"no spines are left at {h:g} h: a parameter is out of its useful range"
+                f"no spines are left at {at_h:g} h: a parameter is out of its useful range"
             )
-        counts.append(_Count(table, law))
-    found = dict(_counted(counts, steps_h, plan.grid_h))
-    require_possible(found, plan.grid_h)
-    return replace(course, arrays=course.arrays | found, spines=census.lives(look_h))
+        self._times_h.append(at_h)
+        self._counts.append(_Count(self.table, self.law))
+        if at_h in self._look_h:
+            self._census.measure(self.table, self.law)
+
+    def lives(self) -> Lives:
+        """Every spine so far."""
+        return self._census.lives(self._look_h)
+
+    def completed(self, course: Course) -> Course:
+        """The course with its spines and what is counted of them, on its grid."""
+        found = dict(_counted(self._counts, np.array(self._times_h), course.t_h))
+        require_possible(found, course.t_h)
+        return replace(course, arrays=course.arrays | found, spines=self.lives())
 
 
-def _surroundings(course: Course, at_h: float) -> Surroundings:
-    """What spines meet at a time: the only place that reads the slow state for them."""
+@lru_cache(maxsize=1)
+def _sites(cells: int, probability: float, law: SpineLaw, seed: int) -> Sites:
+    return potential_sites(cells, probability, law, seed)
 
-    def level(name: str) -> float:
-        return float(np.interp(at_h, course.t_h, course.arrays[name]))
 
-    return Surroundings(
-        protein=max(0.0, level("free_protein")),
-        commit=max(0.0, level("commit_2")),
-        early=level("tag"),
-        stress=level("stress"),
-    )
+@lru_cache(maxsize=2)
+def _at_rest(
+    cells: int, probability: float, law: SpineLaw, seed: int, at_h: float, stress: float
+) -> SpineTable:
+    """Arms of a seed, and both times that a course is followed, begin alike."""
+    sites = _sites(cells, probability, law, seed)
+    return table_at_rest(sites, law, seed, at_h, Surroundings(stress=stress))
 
 
 def _looks(steps_h: Array) -> Array:
@@ -141,7 +222,7 @@ class _Census:
         self.sites = sites
         self.row = np.full(len(sites), -1)
         self.columns: list[tuple[Array, ...]] = []
-        self.lost: list[tuple[Array, float]] = []
+        self.lost: list[tuple[Array, Any]] = []
         self.looks: list[tuple[Array, Array]] = []
         self.size = 0
         self._enter(table, np.flatnonzero(table.stands))
@@ -150,6 +231,10 @@ class _Census:
         """The births and deaths of the table's last step."""
         self.lost.append((self.row[table.just_lost], table.now_h))
         self._enter(table, table.just_born)
+
+    def lose(self, at: Array, table: SpineTable) -> None:
+        """Spines of these sites, which somebody took out of the table."""
+        self.lost.append((self.row[at], table.lost_h[at]))
 
     def measure(self, table: SpineTable, law: SpineLaw) -> None:
         at = np.flatnonzero(table.stands)

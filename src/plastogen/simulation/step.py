@@ -16,7 +16,7 @@ Who is asked, and when, is decided by `adaptive` and `lockstep`. docs/decisions/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,7 +35,8 @@ from plastogen.model.circuit import (
 from plastogen.model.pharmacology import BlockKinetics, Gating, Pool, TreatedSubject, target
 from plastogen.model.plasticity import STATES, Inputs, SlowModel, nmda_share, stacked
 from plastogen.simulation.coupling import held_state, relative, slow_inputs
-from plastogen.simulation.course import Plan, treated_of
+from plastogen.simulation.course import Course, Plan, treated_of
+from plastogen.simulation.spines import FollowedSpines
 from plastogen.simulation.switches import switched
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -136,6 +137,12 @@ class Stepper:
         self.plans, self.answer, self.circuit = plans, answer, first.circuit
         self.treated = treated or [treated_of(plan) for plan in plans]
         self.model = stacked([SlowModel(switched(p.plasticity, p.switches)) for p in plans])
+        self.spines: FollowedSpines | None = None
+        if first.spines is not None:
+            if len(plans) > 1:
+                raise ValueError("courses that follow each spine are followed one by one")
+            self.spines = FollowedSpines(first)
+            self.model = self.spines.between_steps(self.model)
         self.kinetics = BlockKinetics.stacked([kinetics_of(self.circuit, t) for t in self.treated])
         self.pools = tuple(self.circuit.pools())
         self.targets = sorted({name for t in self.treated for name in t.target_names})
@@ -160,6 +167,41 @@ class Stepper:
     def no_levels(self) -> dict[str, Array]:
         """Nothing given and no stress: name -> (courses,)."""
         return {"stress": np.zeros(len(self.plans))}
+
+    # single spines, where they are followed
+
+    def imprint(self, y: Array) -> Array:
+        """Slow states, (courses, states), with weight and spines as the table of spines has
+        them.
+        """
+        return y if self.spines is None else self.spines.imprint(y[0])[None]
+
+    def with_spines(self, path: Path) -> Path:
+        """A macro step at whose end the slow state is what the table of spines says, if the table
+        takes a step there.
+        """
+        if self.spines is None:
+            return path
+        start, end = path.start, path.end
+        (y,) = end.y
+        found = self.spines.follow(start.t_h, start.y[0], end.t_h, y)
+        if found is y:
+            return path
+        whole = path.y.copy()
+        whole[-1] = found
+        return replace(path, y=whole, end=replace(end, y=found[None]))
+
+    def intervene(self, now: Moment) -> Moment:
+        """The moment after what is done to spines at its time; the same if nothing is."""
+        if self.spines is None:
+            return now
+        (y,) = now.y
+        found = self.spines.intervene(now.t_h, y)
+        return now if found is y else replace(now, y=found[None])
+
+    def completed(self, course: Course) -> Course:
+        """A course with its spines, where each is followed."""
+        return course if self.spines is None else self.spines.completed(course)
 
     # what is given
 

@@ -19,21 +19,24 @@ if TYPE_CHECKING:
     )
     from plastogen.model.plasticity.definition import Plasticity
     from plastogen.model.plasticity.induction import Induction, induce
+    from plastogen.model.plasticity.intervention import Cells, Intervention, frozen_sites
     from plastogen.model.plasticity.signalling import Inputs
     from plastogen.model.plasticity.spine import H_PER_DAY, Spines
     from plastogen.model.plasticity.spine_law import SpineLaw, SpineModel, law_of
     from plastogen.model.plasticity.spine_table import (
         LASTING,
+        STEP_H,
         TRANSIENT,
         Sites,
         SpineTable,
         Surroundings,
         advance,
         connection_probability,
+        delete,
         potential_sites,
         sites_expected,
         table_at_rest,
     )
-    from plastogen.model.plasticity.system import STATES, SlowModel, stacked
+    from plastogen.model.plasticity.system import OF_SPINES, STATES, SlowModel, stacked
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -9,15 +9,16 @@ floats.
     hazard     = loss(kind) size^-slope, in units in which its mean over stationary sizes is loss;
                  stress adds stress_loss, times the branch's vulnerability, to that of lasting ones
     births     on a vacant site: transient ones, times the preparation's factor and
-               1 + formation_gain commit; lasting ones, anywhere and, sooner, where a lasting one
-               was lost: (rescue + regrowth commit) exp(-time since / memory), the regrowth on
-               a share of sites that can be restored
+               1 + formation_gain commit; lasting ones at (rescue + regrowth commit) for each that
+               is missing of `capacity`, the regrowth on a share that can be restored: on the site
+               that lost one while it is remembered, exp(-time since / memory), else anywhere
 
 Fluctuation proportional to size: Yasumatsu 2008; two time scales: Loewenstein 2011; transient and
 persistent spines: Holtmaat 2005; preparations: Xu 2007. Protein, tag and commit, captured protein
 on its way to a spine, are those of `synapse` and `spine`, and so are the numbers of capture (growth
 is `capture`, ceiling `slots`), rescue, regrowth (`growth`), restorable sites, the gain of births
-and loss by stress. Lasting births balance loss at rest.
+and loss by stress. At rest lasting births balance loss; in the mean, lasting spines are the
+persistent ones of `spine`.
 """
 
 from __future__ import annotations
@@ -150,12 +151,9 @@ class SpineLaw:
         return self.filling / (1 - self.filling)
 
     @property
-    def fresh_births(self) -> float:
-        """Lasting births an hour on a vacant site that remembers nothing: they make up for losses
-        whose sites are forgotten before they are filled again.
-        """
-        forgotten = math.exp(-self.rescue * self.memory_h)
-        return self.kind_loss[1] * self.per_vacant * forgotten
+    def capacity(self) -> float:
+        """Lasting spines that there is room for, of all sites: at rest they fill `filling`."""
+        return self.filling * (1 + self.kind_loss[1] / self.rescue)
 
 
 def law_of(model: SpineModel, mean: Plasticity, preparation: str) -> SpineLaw:

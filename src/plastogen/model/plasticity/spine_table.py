@@ -22,6 +22,7 @@ from plastogen.model.plasticity.synapse import captured
 
 Array: TypeAlias = npt.NDArray[Any]
 NEVER_H = -np.inf
+STEP_H = H_PER_DAY / 4  # of a course
 TRANSIENT, LASTING = 0, 1  # kinds; a spine that came back is a lasting one
 PAST_STEPS = (
     *(4 * H_PER_DAY,) * 20,
@@ -55,13 +56,16 @@ class Sites:
 class Surroundings:
     """What a site meets in a step. protein: new protein that is free to be captured, nil at rest;
     commit: captured protein on its way to a spine; early: early potentiation, one number or
-    (sites,); both 0 at rest; stress: its level.
+    (sites,); both 0 at rest; stress: its level. fixed_size, fixed_turnover: sites whose spine does
+    not change its size, or where none is born or lost, (sites,).
     """
 
     protein: float = 0.0
     commit: float = 0.0
     early: npt.ArrayLike = 0.0
     stress: float = 0.0
+    fixed_size: Array | None = None
+    fixed_turnover: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +186,8 @@ def advance(
     rng = np.random.Generator(np.random.SFC64([table.seed, table.step + len(PAST_STEPS)]))
     first, second = (rng.standard_normal(len(sites), np.float32) for _ in range(2))
     chance = rng.random(len(sites), np.float32)
+    if given.fixed_turnover is not None:
+        chance[given.fixed_turnover] = 1  # which brings nothing about
     moved = _grown(table, law, hours, (first, second), given)
     _lose(table, moved, sites, law, given.stress, chance)
     born = _give_birth(table, moved, sites, law, given.commit, chance)
@@ -191,12 +197,35 @@ def advance(
     return moved
 
 
+def delete(table: SpineTable, which: Array, at_h: float) -> SpineTable:
+    """The table without spines that stood at some sites, (sites,): gone just after a time, and
+    remembered as others that are lost.
+    """
+    gone = which & table.stands
+    after_h = np.nextafter(np.float32(at_h), np.float32(np.inf))
+    lasting = gone & (table.kind == LASTING)
+    return replace(
+        table,
+        stands=table.stands & ~gone,
+        lost_h=np.where(gone, after_h, table.lost_h),
+        remembered_h=np.where(lasting, after_h, table.remembered_h),
+    )
+
+
 def _grown(
     table: SpineTable, law: SpineLaw, hours: float, noise: tuple[Array, Array], given: Surroundings
 ) -> SpineTable:
     """A copy, `hours` on, in which sizes have moved and no spine has come or gone."""
     goal = np.where(table.kind == TRANSIENT, np.float32(law.ln_birth), np.float32(0))
     early = np.array(np.broadcast_to(np.asarray(given.early, np.float32), len(goal)))
+    sizes: dict[str, Any] = {
+        "fast": goal + _ou(table.fast - goal, law.fast_sd, hours / law.fast_h, noise[0]),
+        "slow": _ou(table.slow, law.slow_sd, hours / law.slow_h, noise[1]),
+        "captured": _captured(table.captured, law, hours, given.protein, early),
+    }
+    if given.fixed_size is not None:
+        for name, moved in sizes.items():
+            sizes[name] = np.where(given.fixed_size, getattr(table, name), moved)
     return replace(
         table,
         step=table.step + 1,
@@ -204,9 +233,7 @@ def _grown(
         stands=table.stands.copy(),
         kind=table.kind.copy(),
         returned=table.returned.copy(),
-        fast=goal + _ou(table.fast - goal, law.fast_sd, hours / law.fast_h, noise[0]),
-        slow=_ou(table.slow, law.slow_sd, hours / law.slow_h, noise[1]),
-        captured=_captured(table.captured, law, hours, given.protein, early),
+        **sizes,
         early=early,
         born_h=table.born_h.copy(),
         lost_h=table.lost_h.copy(),
@@ -264,9 +291,13 @@ def _give_birth(
     stay, stay_lasting = (-math.expm1(-loss * hours) / (loss * hours) for loss in law.kind_loss)
     transient = stay * law.transient_births * law.per_vacant
     transient *= 1 + law.formation_gain * commit
-    fresh = stay_lasting * law.fresh_births
     since_h = np.float32(table.now_h + hours / 2) - table.remembered_h[at]
     back = np.exp(-since_h / np.float32(law.memory_h))
+    lasting = int((table.stands & (table.kind == LASTING)).sum())
+    forgotten = max(0.0, law.capacity * len(sites) - lasting - float(back.sum(dtype=float)))
+    sped, share = law.rescue + law.regrowth * commit, law.restorable
+    made = -share * math.expm1(-sped * hours) - (1 - share) * math.expm1(-law.rescue * hours)
+    fresh = stay_lasting * forgotten * made / hours / max(1, len(at))
     regrowth = np.float32(law.regrowth * commit) * sites.restorable[at]
     back *= np.float32(stay_lasting) * (np.float32(law.rescue) + regrowth)
     rate = transient + fresh + back
@@ -274,10 +305,10 @@ def _give_birth(
     born: Array = at[comes]
     rate = rate[comes]
     which = chance[born] / -np.expm1(-rate * np.float32(hours)) * rate  # even between 0 and rate
-    lasting = which >= transient
+    stays = which >= transient
     moved.stands[born] = True
-    moved.kind[born] = lasting  # LASTING is 1
+    moved.kind[born] = stays  # LASTING is 1
     moved.returned[born] = which >= transient + fresh
     moved.born_h[born] = np.float32(moved.now_h)
-    moved.remembered_h[born[lasting]] = NEVER_H
+    moved.remembered_h[born[stays]] = NEVER_H
     return born

@@ -17,6 +17,7 @@ what a blot nor in what a patient shows: `structure` leaves it out.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -27,6 +28,7 @@ import numpy.typing as npt
 from plastogen.model.plasticity.definition import Plasticity
 from plastogen.model.plasticity.signalling import LEAST, Cascade, Inputs, Saturation
 from plastogen.model.plasticity.spine import Spines
+from plastogen.model.plasticity.spine_law import SpineLaw
 from plastogen.model.plasticity.synapse import H_PER_DAY, Strength
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -43,6 +45,7 @@ STATES = (
 """The slow state, in order: ratios to healthy, but spines (shares of healthy density) and what is
 nil when healthy (`NIL`).
 """
+OF_SPINES = ("weight", "transient", "persistent")  # what a table of single spines says of them
 NIL = ("free_protein", "tag", "commit_1", "commit_2", "tolerance", "tone")
 
 _AT = {name: i for i, name in enumerate(STATES)}
@@ -76,6 +79,17 @@ class SlowModel:
         self.tone_h = 1 / (float(k.comparator.tone_time) * H_PER_DAY)
         self.effect_per_log_strength = float(k.clinical.effect_per_log_strength)
         self.largest_effect = float(k.clinical.largest_effect)
+
+    def between_steps_of(self, law: SpineLaw, transient: float) -> SlowModel:
+        """The model of a course that follows each spine: between their steps, spines move as the
+        mean of single spines' law, `transient` of which are transient when healthy.
+        """
+        found = copy.copy(self)
+        found.spines = spines = copy.copy(self.spines)
+        spines.transient, spines.persistent = transient, 1 - transient
+        spines.transient_h, spines.loss_h = law.kind_loss
+        spines.sites = spines.persistent * (1 + spines.loss_h / spines.rescue_h)
+        return found
 
     @property
     def fastest_h(self) -> float:

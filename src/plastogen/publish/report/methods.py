@@ -84,6 +84,7 @@ def given_text(condition: Condition) -> list[str]:
         f"stress of level {level:g} (0 to 1) from {_long(start)} to {_long(end)}"
         for start, end, level in condition.stress
     ]
+    told += [one.words for one in condition.interventions.values()]
     if (induction := condition.setting.induction) is not None:
         told.append(f"{induction.words}, rule '{condition.setting.model.rule}'")
     return told + _switches(condition)
@@ -270,8 +271,9 @@ def _each(condition: Condition) -> str:
         "Every spine between principal cells was followed in steps of 6 h, on sites drawn from the"
         " circuit's connections: its size fluctuates on two time scales and captures protein, its"
         " hazard of death falls with size, and spines are born transient or lasting"
-        f" ('{condition.setting.model.spines}'). What spines meet is the course of the mean"
-        " synapse, on which they do not act back. "
+        f" ('{condition.setting.model.spines}'). Signals were those of the whole circuit; their"
+        " mean size and their number, relative to those of the same sites in a healthy subject,"
+        " entered the circuit as synaptic weight and spine density. "
     )
 
 
