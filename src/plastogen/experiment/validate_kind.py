@@ -11,7 +11,7 @@ from plastogen.errors import Problem
 from plastogen.experiment import validate_induction
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
-from plastogen.model.plasticity import OF_SPINES, sites_expected
+from plastogen.model.plasticity import COUNTED, sites_expected
 
 FIXED_OF_COURSE = ("duration", "seed", "seeds", "subjects", "synapses", "method")
 OF_SPINES = ("model.spines", "course.preparation")
@@ -63,7 +63,7 @@ def _validate_spines(opened: OpenExperiment, condition: Condition) -> Iterator[P
         found = f"each, of about {sites:,.0f} sites between {cells} cells"
         wanted = f"mean, or a circuit with {FEWEST_SITES:,} to {MOST_SITES:,} sites"
         yield document.problem("course.synapses", found, wanted, "mean")
-    counted = [state for state in OF_SPINES if state in course.start]
+    counted = [state for state in COUNTED if state in course.start]
     for state in counted:
         found = f"{show(state)}, which is counted from spines"
         wanted = "a state that is not, or synapses: mean; spines go by `intervene` of an arm"

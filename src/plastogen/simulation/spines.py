@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.plasticity import (
+    COUNTED,
     H_PER_DAY,
-    OF_SPINES,
     STATES,
     STEP_H,
     TRANSIENT,
@@ -46,7 +46,7 @@ from plastogen.simulation.variables import require_possible
 Array: TypeAlias = npt.NDArray[Any]
 LOOKS_D = (0, 1, 2, 4, 7, 14, 21, 28)  # when each spine is measured, then every 28 d
 HEARD = [STATES.index(name) for name in ("free_protein", "commit_2", "tag")]
-_PLACES = [STATES.index(name) for name in OF_SPINES]
+_PLACES = [STATES.index(name) for name in COUNTED]
 
 
 def spine_steps(plan: Plan) -> Array:

@@ -37,6 +37,6 @@ if TYPE_CHECKING:
         sites_expected,
         table_at_rest,
     )
-    from plastogen.model.plasticity.system import OF_SPINES, STATES, SlowModel, stacked
+    from plastogen.model.plasticity.system import COUNTED, STATES, SlowModel, stacked
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -45,7 +45,7 @@ STATES = (
 """The slow state, in order: ratios to healthy, but spines (shares of healthy density) and what is
 nil when healthy (`NIL`).
 """
-OF_SPINES = ("weight", "transient", "persistent")  # what a table of single spines says of them
+COUNTED = ("weight", "transient", "persistent")  # what a table of single spines says of them
 NIL = ("free_protein", "tag", "commit_1", "commit_2", "tolerance", "tone")
 
 _AT = {name: i for i, name in enumerate(STATES)}
