@@ -41,7 +41,8 @@ def answer(path: Path, folder: Path) -> str:
             folder / asked["netcdf"], engine="h5netcdf"
         )
     with chdir(folder), limited(PATIENCE_S):
-        done = CliRunner().invoke(app, [str(word) for word in asked["args"]], terminal_width=200)
+        words = [str(word) for word in asked["args"]]
+        done = CliRunner(env={"COLUMNS": "80"}).invoke(app, words, terminal_width=200)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return f"{done.exit_code}\n{done.output}".replace(str(folder), "{here}")
 

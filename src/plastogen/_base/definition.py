@@ -99,7 +99,10 @@ def override(text: str) -> tuple[str, object]:
     try:
         return path, read_text(f"value: {value.strip()}", "--set").tree["value"]
     except InputError as error:
-        told = (replace(problem, line=None, path=path) for problem in error.problems)
+        told = (
+            replace(problem, line=None, path=path, found=problem.found.replace("value: ", "", 1))
+            for problem in error.problems
+        )
         raise InputError(told) from None
 
 

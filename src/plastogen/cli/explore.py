@@ -12,13 +12,16 @@ from typing import Annotated
 import typer
 
 from plastogen.cli.exit_codes import guarded
+from plastogen.cli.options import PLACE, place
 
 
 @guarded
 def explore(
     results: Annotated[
         list[Path] | None,
-        typer.Argument(help="Results folders a new page shows; none: the page that ships."),
+        typer.Argument(
+            help="Results folders a new page shows; none: the page that ships.", parser=place
+        ),
     ] = None,
     circuit: Annotated[
         str | None,
@@ -28,7 +31,13 @@ def explore(
     ] = None,
     to: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Where the page goes; explore.html for a new one."),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where the page goes; explore.html for a new one.",
+            parser=place,
+            metavar=PLACE,
+        ),
     ] = None,
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
 ) -> None:

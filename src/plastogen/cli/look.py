@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from plastogen.cli.exit_codes import ExitCode, guarded
-from plastogen.cli.options import Name, Set, settings
+from plastogen.cli.options import WHOLE, Name, Set, at_least_one, settings
 
 
 @guarded
@@ -113,8 +113,12 @@ def sources(
 @guarded
 def reliance(
     circuit: Annotated[str, typer.Argument(help="A circuit.")] = "prefrontal",
-    seeds: Annotated[int, typer.Option(help="How many networks to look at.", min=1)] = 4,
-    seconds: Annotated[int, typer.Option(help="Seconds of each probe.", min=1)] = 8,
+    seeds: Annotated[
+        int, typer.Option(help="How many networks to look at.", parser=at_least_one, metavar=WHOLE)
+    ] = 4,
+    seconds: Annotated[
+        int, typer.Option(help="Seconds of each probe.", parser=at_least_one, metavar=WHOLE)
+    ] = 8,
     plasticity: Annotated[
         str, typer.Option(help="The synapses whose return to rest is told.")
     ] = "all",

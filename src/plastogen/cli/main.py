@@ -6,6 +6,7 @@ The commands stand in the other files of this folder; errors become messages and
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Annotated, Any
 
@@ -66,6 +67,7 @@ def main() -> Any:
     set_one_thread()
     heed_signals()
     os.environ.setdefault("PYTHONWARNINGS", TRACKER)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # on folders that it would rather have
     os.environ["MPLBACKEND"] = "agg"  # what a notebook had set is not there for a process it starts
     return app()
 

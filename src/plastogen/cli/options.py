@@ -12,6 +12,44 @@ import typer
 if TYPE_CHECKING:
     from plastogen.runs import RunOptions
 
+
+def whole(text: str) -> int:
+    """A whole number that follows an option. Raises BadParameter."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"found {_shown(text)}, wanted a whole number such as 4") from None
+
+
+def at_least_one(text: str) -> int:
+    """A whole number of things. Raises BadParameter."""
+    if (number := whole(text)) < 1:
+        raise typer.BadParameter(f"found {number}, wanted a whole number, at least 1")
+    return number
+
+
+def number(text: str) -> float:
+    """A number that follows an option. Raises BadParameter."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"found {_shown(text)}, wanted a number such as 0.1") from None
+
+
+def place(text: str | Path) -> Path:
+    """The path of a file or folder, which may not be left out. Raises BadParameter."""
+    if not str(text).strip():
+        raise typer.BadParameter(f"found {_shown(str(text))}, wanted the path of a file or folder")
+    return Path(text)
+
+
+def _shown(text: str) -> str:
+    from plastogen._base.text import show
+
+    return show(text)
+
+
+WHOLE, NUMBER, PLACE = "<int>", "<float>", "<path>"  # as --help calls what follows
 Name = Annotated[
     str,
     typer.Argument(help="An experiment: a name `plastogen list` prints, or the path of a file."),
@@ -20,17 +58,27 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="path=value, such as course.seeds=1; may be repeated."),
 ]
-Seed = Annotated[int | None, typer.Option(help="The first master seed.")]
-Seeds = Annotated[int | None, typer.Option(help="How many seeds.")]
+Seed = Annotated[
+    int | None, typer.Option(help="The first master seed.", parser=whole, metavar=WHOLE)
+]
+Seeds = Annotated[int | None, typer.Option(help="How many seeds.", parser=whole, metavar=WHOLE)]
 Method = Annotated[
     str | None,
     typer.Option(
         help="direct (the network), emulated (learned from it) or formula (an analytic stand-in)."
     ),
 ]
-Out = Annotated[Path | None, typer.Option(help="Results folder, instead of results/NAME.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Results folder, instead of results/NAME.", parser=place, metavar=PLACE),
+]
 Jobs = Annotated[
-    int | None, typer.Option(help="Runs at once; as many as there are cores by default.", min=1)
+    int | None,
+    typer.Option(
+        help="Runs at once; as many as there are cores by default.",
+        parser=at_least_one,
+        metavar=WHOLE,
+    ),
 ]
 Executor = Annotated[
     str, typer.Option(help="threads, processes or dask; what suits the method by default.")

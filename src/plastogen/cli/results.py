@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from plastogen.cli.exit_codes import guarded
-from plastogen.cli.options import Jobs, Name, Out, Seeds, Set, how, settings
+from plastogen.cli.options import PLACE, Jobs, Name, Out, Seeds, Set, how, place, settings
 
 
 @guarded
@@ -18,7 +18,10 @@ def plot(
         list[str] | None, typer.Argument(help="Figures; those of the experiment by default.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Your own data (CSV) to lay over the course.")
+        Path | None,
+        typer.Option(
+            help="Your own data (CSV) to lay over the course.", parser=place, metavar=PLACE
+        ),
     ] = None,
     set: Set = None,
     out: Out = None,
@@ -89,8 +92,8 @@ def status(
 
 @guarded
 def compare(
-    a: Annotated[Path, typer.Argument(help="A results folder, or a results.nc.")],
-    b: Annotated[Path, typer.Argument(help="Another.")],
+    a: Annotated[Path, typer.Argument(help="A results folder, or a results.nc.", parser=place)],
+    b: Annotated[Path, typer.Argument(help="Another.", parser=place)],
 ) -> None:
     """Which readouts differ between two results beyond noise, pair by pair of arm, point and
     seed.

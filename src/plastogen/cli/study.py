@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from plastogen.cli.exit_codes import guarded
-from plastogen.cli.options import Name, Out, Set, difference, settings
+from plastogen.cli.options import NUMBER, Name, Out, Set, difference, number, settings
 
 MOST_ROWS = 60  # on the screen; all of them are in the CSV
 
@@ -28,7 +28,12 @@ def trial(
         str | None, typer.Option(help="The arm to hold the others against; the untreated one.")
     ] = None,
     effect: Annotated[
-        float | None, typer.Option(help="A difference, in the readout's unit: how many see it?")
+        float | None,
+        typer.Option(
+            help="A difference, in the readout's unit: how many see it?",
+            parser=number,
+            metavar=NUMBER,
+        ),
     ] = None,
 ) -> None:
     """Arms compared pair by pair: differences, intervals, effect sizes, noise floors, how many

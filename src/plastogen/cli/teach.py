@@ -11,12 +11,15 @@ import typer
 
 from plastogen._base.scope import SCOPE
 from plastogen.cli.exit_codes import ExitCode, guarded
-from plastogen.cli.options import Jobs, Set, how, settings
+from plastogen.cli.options import PLACE, WHOLE, Jobs, Set, how, place, settings, whole
 
 
 @guarded
 def demo(
-    out: Annotated[Path | None, typer.Option(help="Folder, instead of results/demo.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder, instead of results/demo.", parser=place, metavar=PLACE),
+    ] = None,
 ) -> None:
     """A first picture within seconds, without a compiler: one network before and under ketamine."""
     from plastogen.publish import make_demo
@@ -34,7 +37,12 @@ def lesson(
     set: Set = None,
     jobs: Jobs = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the sheets, instead of results/lesson_NAME.")
+        Path | None,
+        typer.Option(
+            help="Folder of the sheets, instead of results/lesson_NAME.",
+            parser=place,
+            metavar=PLACE,
+        ),
     ] = None,
 ) -> None:
     """Make a lesson: student sheet, teacher sheet with answer key, slides, figures, from a run of
@@ -74,12 +82,17 @@ def lesson(
 def animate(
     name: Annotated[str, typer.Argument(help="An experiment without a sweep.")] = "one_infusion",
     out: Annotated[
-        Path | None, typer.Option(help="The file: .html (the default), .gif or .mp4.")
+        Path | None,
+        typer.Option(
+            help="The file: .html (the default), .gif or .mp4.", parser=place, metavar=PLACE
+        ),
     ] = None,
     arm: Annotated[
         str | None, typer.Option(help="The arm; the first that is given something by default.")
     ] = None,
-    frames: Annotated[int, typer.Option(help="How many moments.")] = 40,
+    frames: Annotated[
+        int, typer.Option(help="How many moments.", parser=whole, metavar=WHOLE)
+    ] = 40,
     set: Set = None,
     jobs: Jobs = None,
 ) -> None:

@@ -79,8 +79,16 @@ def check(opened: OpenExperiment) -> list[Condition]:
         document, experiment, axes, opened.models.library.references()
     )
     if problems:
-        raise InputError(dict.fromkeys(problems))
+        raise InputError(dict.fromkeys(_blamed(opened, problem) for problem in problems))
     return conditions
+
+
+def _blamed(opened: OpenExperiment, problem: Problem) -> Problem:
+    """A fault of what --set says is not one of the file."""
+    for path in opened.set:
+        if problem.file == opened.document.file and f"{problem.path}.".startswith(f"{path}."):
+            return replace(problem, file="--set", line=None)
+    return problem
 
 
 def resolve_conditions(opened: OpenExperiment) -> list[Condition]:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from plastogen._base.text import show
 from plastogen._base.units import split
 from plastogen.errors import InputError, QuantityError
 from plastogen.experiment import (
@@ -131,7 +130,9 @@ def _opened(folder: Path) -> tuple[xr.Dataset, OpenExperiment]:
     if record is None or not path.is_file():
         wanted = "a results folder, which `plastogen run` makes"
         raise InputError.one(
-            file=str(folder), found=show(path.name if record else "asked.json"), wanted=wanted
+            file=str(folder),
+            found=f"no {path.name if record else 'asked.json'} in it",
+            wanted=wanted,
         )
     opened, ds = open_experiment(record.experiment, record.set), open_netcdf(path)
     sizes = {axis.name: axis.size for axis in opened.axes}
