@@ -40,6 +40,7 @@ from plastogen.figures._circuit import plot_circuit, strength
 from plastogen.figures._courses import plot_courses
 from plastogen.figures._dendrite import plot_dendrite
 from plastogen.figures._landscape import plot_landscape
+from plastogen.figures._minis import plot_minis
 from plastogen.figures._own_data import plot_own_data
 from plastogen.figures._phase import plot_phase
 from plastogen.figures._raster import by_tenths, plot_raster
@@ -52,6 +53,7 @@ from plastogen.figures._spine_survival import plot_spine_survival
 from plastogen.figures._sweep import plot_sweep
 from plastogen.figures._timeline import plot_timeline
 from plastogen.figures._tornado import plot_tornado
+from plastogen.figures._wiring import plot_wiring
 from plastogen.figures.draw import INPUTS, drawing_function
 from plastogen.model.circuit import Circuit
 
@@ -78,10 +80,12 @@ DRAW: dict[str, Callable[[], Figure]] = {
     "spine_age": lambda: plot_spine_age(DS, fake.spines()),
     "spine_survival": lambda: plot_spine_survival(DS, fake.spines()),
     "dendrite": lambda: plot_dendrite(DS, fake.spines()),
+    "wiring": lambda: plot_wiring(DS, fake.spines()),
+    "minis": lambda: plot_minis(DS, fake.spines()),
 }
 SEEDS = {"landscape": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
          "sensitivity": "n = 2 seeds", "raster": "one run, seed 1", "circuit": "1,000 cells",
-         **dict.fromkeys(("spine_sizes", "spine_age", "dendrite"), "one run an arm, seed 1")}  # fmt: skip
+         **dict.fromkeys(("spine_sizes", "spine_age", "dendrite", "wiring", "minis"), "one run an arm, seed 1")}  # fmt: skip
 DRAWN: dict[str, Figure] = {}
 
 
@@ -169,6 +173,7 @@ def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str)
      ("courses", ["mg/kg", "1 d"]), ("phase", ["mg/kg", "3 d"]), ("responders", ["L/min", "AUC"]),
      ("tornado", ["%", "relative to healthy"]), ("sensitivity", ["Sobol index"]),
      ("spine_sizes", ["ln size", "mean of lasting spines"]), ("spine_age", ["(d)"]), ("spine_survival", ["(d)", "share"]),
+     ("wiring", ["mean lasting spine", "share", "random"]), ("minis", ["mean of lasting spines", "share"]),
      ("dendrite", ["µm", "day 14"])],
 )  # fmt: skip
 def test_units_stand_on_the_axes(name: str, units: list[str]) -> None:

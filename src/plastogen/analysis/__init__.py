@@ -26,5 +26,6 @@ if TYPE_CHECKING:
     )
     from plastogen.analysis.responders import Response, Separation, find_responders, number_behind
     from plastogen.analysis.sensitivity import Influence, influences, ranked
+    from plastogen.analysis.wiring import Wiring, wiring_at
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -143,6 +143,18 @@ FIGURES: dict[str, Figure] = {
         takes=("spines",),
         of=_SPINES,
     ),
+    "wiring": Figure(
+        "Connections between principal cells before and in the end: weights in the order of "
+        "before, connections onto a cell, reciprocity and clustering over those of a random graph.",
+        takes=("spines",),
+        of=_SPINES,
+    ),
+    "minis": Figure(
+        "Miniature EPSCs as a slice would measure them, before and in the end: amplitude of an "
+        "event, the size of a spine, and how often a cell has one.",
+        takes=("spines",),
+        of=_SPINES,
+    ),
     "sensitivity": Figure(
         "Which number matters for which readout: Sobol indices, elementary effects or "
         "partial rank correlations, as the design allows; pale where it is not told from "

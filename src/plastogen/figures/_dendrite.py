@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from plastogen.figures import layout, style
 from plastogen.figures.spine_panels import (
     KIND_COLOURS,
+    MOST_PANELS,
     Array,
     at_look,
     kind_key,
@@ -33,15 +34,16 @@ def plot_dendrite(
     cell: int | None = None,
     branch: int | None = None,
 ) -> Figure:
-    """A branch at each look, time downwards, a panel an arm. `cell`, `branch`: which one; else the
-    one with the median number of spines. The same branch is drawn of every arm.
+    """A branch at each look, time downwards, a panel an arm. `cell`, `branch`: which one; else one
+    with the median number of spines that come or go in any of them. The same branch is drawn of
+    every arm.
     """
     first = next(iter(spines.values()))
-    which = _median_branch(first)
+    which = _median_branch(list(spines.values())[:MOST_PANELS])
     cell, branch = which[0] if cell is None else cell, which[1] if branch is None else branch
     note = (
-        "Area of a head goes with size^(2/3), as if size were a volume. Green ring: new since the"
-        " look before; hollow: gone at the next look. Side and angle of a spine mean nothing."
+        "Area of a head: size^(2/3). Green ring: new since the look before; hollow: gone at the"
+        " next. Sides mean nothing."
     )
     fig, axes = panel_slide(ds, spines, f"A branch of cell {cell}, spine by spine", note)
     looks = _chosen(first["look"].values)
@@ -50,14 +52,8 @@ def plot_dendrite(
         ax.set_xlabel("along the branch (µm)")
     left = next(iter(axes.values()))
     left.set_yticks(-np.arange(len(looks)), [look_text(first["look"].values[i]) for i in looks])
-    left.set_ylim(1 - len(looks) - 3 * STALK, 3 * STALK)
-    fig.legend(
-        handles=kind_key(),
-        loc="upper right",
-        bbox_to_anchor=(1 - 1 / 32, 8 / 9),
-        ncols=2,
-        frameon=False,
-    ).set_in_layout(False)
+    left.set_ylim(1 - len(looks) - 4 * STALK, 3 * STALK)
+    left.legend(handles=kind_key(), loc="lower left", ncols=2, frameon=False)
     return fig
 
 
@@ -69,11 +65,16 @@ def _chosen(look_h: Array) -> list[int]:
     return [int(later[i]) for i in np.linspace(0, len(later) - 1, MOST_LOOKS).round().astype(int)]
 
 
-def _median_branch(one: xr.Dataset) -> tuple[int, int]:
-    """Cell and branch with the median number of spines that ever stood."""
-    branches = int(one.attrs["branches"])
-    index = one["post"].values.astype(int) * branches + one["branch"].values
-    names, counts = np.unique(index, return_counts=True)
+def _median_branch(all_arms: Sequence[xr.Dataset]) -> tuple[int, int]:
+    """Cell and branch with the median number of spines that come or go after time 0."""
+    branches = int(all_arms[0].attrs["branches"])
+    found = []
+    for one in all_arms:
+        index = one["post"].values.astype(int) * branches + one["branch"].values
+        lost_h = one["lost_h"].values
+        moves = (one["born_h"].values > 0) | ((lost_h > 0) & np.isfinite(lost_h))
+        found.append(index[moves] if moves.any() else index)
+    names, counts = np.unique(np.concatenate(found), return_counts=True)
     middle = names[np.argsort(counts, kind="stable")[len(names) // 2]]
     return int(middle) // branches, int(middle) % branches
 

@@ -33,13 +33,15 @@ def panel_slide(
     fig = layout.new_slide(ds, heading, note=note + left_out, seeds=seeds)
     axes = fig.subplots(1, len(arms), sharex=True, sharey=True, squeeze=False)[0]
     styles = style.arm_styles(ds)
+    alike = len({str(spines[arm].attrs["preparation"]) for arm in arms}) == 1
     for arm, ax in zip(arms, axes, strict=True):
-        ax.set_title(panel_title(styles[arm].label, spines[arm]), fontsize=15)
+        label = styles[arm].label
+        ax.set_title(label if alike else panel_title(label, spines[arm]), fontsize=15)
     return fig, dict(zip(arms, axes, strict=True))
 
 
 def panel_title(label: str, one: xr.Dataset) -> str:
-    """The arm and, unless it says so itself, the preparation."""
+    """The arm and, unless it says so itself, the preparation, where arms differ in it."""
     preparation = str(one.attrs["preparation"])
     return label if preparation in label else f"{label}, {preparation}"
 
