@@ -119,6 +119,7 @@ def test_many_circuits_share_the_union_of_their_labels(tmp_path: Path) -> None:
     store.prepare()
     store.write(run_id(here), here, simulate(here), {})
     curves = dict(axes.curves(store.load(run_id(here))))
+    assert curves["rate_hz"].shape[1] == len(axes.classes)
     assert np.isfinite(curves["rate_hz"][:, :2]).all()
     assert np.isnan(curves["rate_hz"][:, 2:]).all()
     assert np.isnan(curves["dissociation"]).all()
