@@ -244,6 +244,14 @@ def test_a_time_far_from_all_others_has_few_ticks(read: Read) -> None:
             assert len(ax.get_xticks()) < 30
 
 
+def test_days_before_the_first_dose_have_ticks(read: Read) -> None:
+    (overlay,) = read("# arm: ketamine\ntime_h,spine_density\n-48,1\n24,1.1\n")
+    (ax,) = plot_own_data(DS, overlay=[overlay]).axes
+    ticks = [text.get_text() for text in ax.get_xticklabels()]
+    assert "0" in ticks
+    assert "\u22121 d" in ticks
+
+
 def test_points_lie_in_the_panel_of_their_class_and_arm(read: Read) -> None:
     overlays = read(
         "time_h,rate (% of baseline),class,arm\n0.5,118,E,ketamine\n0.5,72,SST,ketamine\n1,99,E,vehicle\n"

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from plastogen.errors import InputError
@@ -113,6 +114,10 @@ def _fit_courses(ax: Axes) -> None:
     for line in ax.lines:
         t, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
         seen.append(y[(t >= first) & (t <= last) & np.isfinite(y)])
+    for band in ax.findobj(PolyCollection):
+        for path in band.get_paths():
+            t, y = np.asarray(path.vertices, float).T
+            seen.append(y[(t >= first) & (t <= last) & np.isfinite(y)])
     heights = np.concatenate(seen) if seen else np.zeros(0)
     if heights.size and np.ptp(heights) > 0:
         room = own_points.ROOM * float(np.ptp(heights))

@@ -51,9 +51,9 @@ def time_axis(
         ticks = [k * step for k in range(math.ceil(first / step), math.floor(last / step) + 1)]
     else:
         ax.set_xscale("asinh", linear_width=LINEAR_H)
-        ticks = [minutes / MIN_PER_H for minutes in STORY_TICKS_MIN] + [
-            day * H_PER_DAY for day in STORY_TICKS_DAY
-        ]
+        ticks = [minutes / MIN_PER_H for minutes in STORY_TICKS_MIN]
+        ticks += [day * H_PER_DAY for day in STORY_TICKS_DAY]
+        ticks = [-tick for tick in ticks[:0:-1] if tick > LINEAR_H] + ticks
         span = (math.asinh(last) - math.asinh(first)) * beside
         ticks = _apart([tick for tick in ticks if first <= tick <= last], span)
     ax.set_xlim(first, last)
@@ -77,11 +77,15 @@ def _step(steps: Sequence[float], least: float) -> float:
 
 
 def _apart(ticks: Sequence[float], span: float) -> list[float]:
-    """Ticks that leave one another room on the arsinh axis, the last first."""
+    """Ticks that leave one another room on the arsinh axis: the last first, but 0 where it divides
+    those before from those after.
+    """
     kept: list[float] = []
     for tick in reversed(ticks):
         if not kept or math.asinh(kept[0]) - math.asinh(tick) > span / MOST_STORY_TICKS:
             kept.insert(0, tick)
+        elif tick == 0 and min(ticks) < 0:
+            kept[0] = tick  # between before and after
     return kept
 
 

@@ -38,6 +38,9 @@ KEY_CHARS = 9  # what a line takes of them
 PLACE_DIGITS = 4  # of a position on the slide, as a share of its width or height
 LETTER = 3 / 5  # width of a letter over the size of its font
 REACHES_PT, DIRECTIONS, BETWEEN = (11, 15, 20, 26, 34), 16, 12
+SLIGHT = 1 / 100  # of where an axis stands: less than it shows is next to no change
+INSIDE = "key inside"  # gid of a key that lies within its panel
+KEY_GAP = 1 / 30  # of a panel's height, between a key above its curves and them
 MOST_NAMED = 3  # more arms that lack runs than this are counted, not named
 
 
@@ -52,10 +55,47 @@ def slide(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             fig = draw(*args, **kwargs)
             # ticks come into being and find their place here, in this style
             fig.draw_without_rendering()
+            if _widen_slight_axes(fig) + _make_room_for_keys(fig):
+                fig.draw_without_rendering()
             _round_layout(fig)
             return fig
 
     return styled
+
+
+def _widen_slight_axes(fig: Figure) -> int:
+    """Axes on which next to nothing changes, so that their ticks would count from an offset
+    (`1e-6+1`), show a hundredth of where they stand; how many.
+    """
+    slight = [
+        axis
+        for ax in fig.axes
+        for axis in (ax.xaxis, ax.yaxis)
+        if getattr(axis.get_major_formatter(), "offset", 0)
+    ]
+    for axis in slight:
+        middle = float(np.mean(axis.get_view_interval()))
+        half = abs(middle) * SLIGHT / 2
+        axis.axes.set(**{f"{axis.axis_name}lim": (middle - half, middle + half)})
+    return len(slight)
+
+
+def _make_room_for_keys(fig: Figure) -> int:
+    """Panels whose key finds no place inside that is free of curves get one above; how many."""
+    crowded = 0
+    for ax in fig.axes:
+        key = ax.get_legend()
+        if key is None or key.get_gid() != INSIDE:
+            continue
+        box = key.get_window_extent()
+        curves = [_dense(line) for line in ax.lines if line.get_linestyle() not in ("None", "")]
+        if any(box.count_contains(curve) for curve in curves):
+            crowded += 1
+            low, high = ax.get_ylim()
+            share = min(box.height / ax.bbox.height + KEY_GAP, 1 / 2)
+            ax.set_ylim(low, low + (high - low) / (1 - share))
+            key.set_loc("upper right")
+    return crowded
 
 
 def _round_layout(fig: Figure) -> None:
@@ -220,7 +260,8 @@ def legend(ax: Axes, *, above: bool = True, size: int = 11) -> None:
         )
         made.set_in_layout(False)
     else:
-        ax.legend(handles, labels, loc="best", handlelength=2, labelspacing=0, **common)
+        made = ax.legend(handles, labels, loc="best", handlelength=2, labelspacing=0, **common)
+        made.set_gid(INSIDE)
 
 
 def clear_offset(

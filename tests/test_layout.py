@@ -1,0 +1,58 @@
+"""What every slide sees to, whatever it draws: a key lies over no curve, and an axis counts from no
+offset.
+"""
+
+from __future__ import annotations
+
+import fake_results as fake
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from plastogen.figures import layout
+
+DS = fake.results()
+X = np.linspace(0, 3, 200)
+
+
+@layout.slide
+def full(curves: list[np.ndarray]) -> Figure:
+    """A panel with a key inside it and these curves."""
+    fig = layout.new_slide(DS, "Full")
+    ax = fig.add_subplot()
+    for k, curve in enumerate(curves):
+        ax.plot(X, curve, label=f"curve number {k}")
+    layout.legend(ax, above=False)
+    return fig
+
+
+def test_a_key_lies_over_no_curve_however_full_its_panel_is() -> None:
+    everywhere = [np.full(X.shape, y) for y in np.linspace(0, 1, 12)]
+    for curves in ([np.sin(9 * X), np.cos(7 * X)], [X, 3 - X, np.full(X.shape, 1.5)], everywhere):
+        fig = full(curves)
+        (ax,) = fig.axes
+        key = ax.get_legend()
+        assert key is not None
+        box = key.get_window_extent().shrunk(0.98, 0.9)
+        if len(curves) < 12:  # that many have a key half as high as the panel
+            assert not any(box.count_contains(layout._dense(line)) for line in ax.lines)
+        low, high = ax.get_ylim()
+        assert low <= min(c.min() for c in curves)
+        assert high >= max(c.max() for c in curves)
+
+
+@pytest.mark.parametrize("change", [1e-9, 1e-6, 1e-5])
+@pytest.mark.parametrize("middle", [1.0, 100.0, -70.0])
+def test_an_axis_counts_from_no_offset(middle: float, change: float) -> None:
+    fig = full([middle * (1 + change * X)])
+    (ax,) = fig.axes
+    assert ax.yaxis.get_major_formatter().get_offset() == ""
+    low, high = ax.get_ylim()
+    assert high - low == pytest.approx(abs(middle) / 100, rel=0.5)
+    assert low < middle < high
+
+
+def test_what_changes_is_shown_as_large_as_it_is() -> None:
+    (ax,) = full([1 + 0.05 * X]).axes
+    low, high = ax.get_ylim()
+    assert high - low < 0.25
