@@ -20,6 +20,7 @@ from plastogen.experiment.verdict import Verdict
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.runs.dosing import dosing_row
+from plastogen.simulation.course import Weights
 from plastogen.simulation.variables import VARIABLES
 
 ARMS = ("vehicle", "ketamine", "nbqx", "rapamycin", "ketamine_nbqx", "ketamine_rapamycin")
@@ -61,6 +62,17 @@ def spines() -> dict[str, xr.Dataset]:
             start_h=-1.0, published=json.dumps(published),
         )  # fmt: skip
     return found
+
+
+def ensembles() -> dict[str, Weights]:
+    """Weights of a run of three arms, as a run keeps them; invented."""
+    rng, cells = np.random.default_rng(0), 40
+    pre, post = np.nonzero(rng.random((cells, cells)) < 0.3)
+    members = rng.permutation(cells)[:20].reshape(2, 10)
+    ones = np.ones(len(pre))
+    return {
+        arm: Weights(members, pre, post, ones, rng.lognormal(0, 0.3, len(pre))) for arm in ARMS[:3]
+    }
 
 
 def grid_h(end_h: float = 336.0) -> np.ndarray:

@@ -26,7 +26,7 @@ from plastogen.experiment.readout import Readout
 from plastogen.experiment.sweep import LAST_SEED, MAX_POINTS, Design, Sweep
 from plastogen.experiment.sweep import faults as sweep_faults
 from plastogen.model.pharmacology import Duration, Moment, Treatment
-from plastogen.model.plasticity import Induction, Intervention
+from plastogen.model.plasticity import Ensembles, Induction, Intervention
 from plastogen.simulation import Kind, Switches
 
 D = TypeVar("D", bound=Definition)
@@ -78,10 +78,14 @@ class CourseSettings(Definition):
     preparation: str = "thinned_skull"
 
 
-def run_kind(induction: Induction | None, course: CourseSettings) -> Kind:
+def run_kind(
+    induction: Induction | None, course: CourseSettings, ensembles: Ensembles | None = None
+) -> Kind:
     """What a run of these settings is."""
     if induction is not None:
         return "induction"
+    if ensembles is not None:
+        return "ensembles"
     return "spines" if course.synapses == "each" else "course"
 
 
@@ -125,7 +129,7 @@ class Arm(Definition):
 class Experiment(Definition):
     """One experiment, as its file has it. With an `induction`, about a synapse that electrodes
     drive, two cells alone (method formula, if none is named) or in the network (direct); without,
-    about a course of weeks.
+    about a course of weeks, beside which the network may be taught `ensembles`.
 
     >>> experiment = plastogen.check("mine").experiment
     >>> list(experiment.arms)
@@ -140,6 +144,7 @@ class Experiment(Definition):
     course: CourseSettings
     switches: Switches = Field(default_factory=Switches)
     induction: Induction | None = None
+    ensembles: Ensembles | None = None
     arms: dict[Name, Arm] = Field(min_length=1, max_length=MAX_ARMS)
     snapshots: dict[Name, Moment] = {}
     readouts: dict[Name, Readout] = {}
@@ -151,7 +156,7 @@ class Experiment(Definition):
     @property
     def kind(self) -> Kind:
         """What its runs are."""
-        return run_kind(self.induction, self.course)
+        return run_kind(self.induction, self.course, self.ensembles)
 
     @pydantic.model_validator(mode="after")
     def _two_cells_alone(self) -> Experiment:

@@ -12,11 +12,12 @@ from typing import Literal, TypeAlias
 from plastogen.simulation import Kind
 
 Taken: TypeAlias = Literal[
-    "circuit", "claims", "overlay", "readouts", "spikes", "spines", "verdicts"
+    "circuit", "claims", "ensembles", "overlay", "readouts", "spikes", "spines", "verdicts"
 ]
 
-COURSES: tuple[Kind, ...] = ("course", "spines")
+COURSES: tuple[Kind, ...] = ("course", "spines", "ensembles")
 _SPINES: tuple[Kind, ...] = ("spines",)
+_ENSEMBLES: tuple[Kind, ...] = ("ensembles",)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Figure:
     own_data: bool = False
     held: bool = False
     takes: tuple[Taken, ...] = ()
-    of: tuple[Kind, ...] = ("course", "spines", "induction")
+    of: tuple[Kind, ...] = ("course", "spines", "induction", "ensembles")
 
 
 # name in an experiment's `figures:` -> its row
@@ -154,6 +155,12 @@ FIGURES: dict[str, Figure] = {
         "event, the size of a spine, and how often a cell has one.",
         takes=("spines",),
         of=_SPINES,
+    ),
+    "ensemble_weights": Figure(
+        "Weights between E cells of one seed, sorted by ensemble: before teaching, and after it in "
+        "the first two arms.",
+        takes=("ensembles",),
+        of=_ENSEMBLES,
     ),
     "sensitivity": Figure(
         "Which number matters for which readout: Sobol indices, elementary effects or "

@@ -41,6 +41,7 @@ from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, Treatment, event_times
 from plastogen.model.plasticity import (
     CalciumRule,
+    Ensembles,
     Induction,
     Intervention,
     Plasticity,
@@ -64,6 +65,7 @@ class Setting:
     course: CourseSettings
     switches: Switches
     induction: Induction | None
+    ensembles: Ensembles | None
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Condition:
 
     @property
     def kind(self) -> Kind:
-        return run_kind(self.setting.induction, self.setting.course)
+        return run_kind(self.setting.induction, self.setting.course, self.setting.ensembles)
 
     @property
     def preparation(self) -> str:
@@ -107,6 +109,8 @@ class Condition:
         times |= {t for one in self.interventions.values() for t in one.times_h}
         if (induction := self.setting.induction) is not None:
             times |= {float(induction.at), float(induction.at) + induction.length_h}
+        if (ensembles := self.setting.ensembles) is not None:
+            times |= {float(ensembles.teaching.at), *ensembles.recall_h}
         return tuple(sorted(times))
 
     @cached_property
@@ -155,6 +159,7 @@ class Condition:
             start={state: float(factor) for state, factor in course.start.items()},
             backend=backend,
             induction=self.setting.induction,
+            ensembles=self.setting.ensembles,
             spines=self.spines if self.kind == "spines" else None,
             preparation=course.preparation if self.kind == "spines" else None,
             interventions=tuple(self.interventions.values()) or None,
@@ -306,7 +311,13 @@ class OpenExperiment:
         switches = experiment.switches
         if settings.switches is not None:
             switches = laid_over(switches, settings.switches)
-        setting = Setting(experiment.model, experiment.course, switches, experiment.induction)
+        setting = Setting(
+            experiment.model,
+            experiment.course,
+            switches,
+            experiment.induction,
+            experiment.ensembles,
+        )
         changes = {**self.set, **point, **settings.set}
         names = sorted({treatment.drug for treatment in settings.give.values()})
         return Condition(

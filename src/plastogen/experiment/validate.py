@@ -31,7 +31,7 @@ from plastogen.experiment.validate_of_circuit import (
 from plastogen.experiment.validate_targets import validate_targets
 from plastogen.model.pharmacology import shares
 
-CHANGEABLE = ("course", "switches", "model", "induction")
+CHANGEABLE = ("course", "switches", "model", "induction", "ensembles")
 FEW = 200  # points: up to so many are all looked at by `check`, of more only the corners
 SHARED = f"a path that may differ within an experiment, not {', '.join(FIXED_BY_ALL)}"
 NO_SOURCE = ("assumed", "computed", "constructed")  # in the place of a source

@@ -1,5 +1,5 @@
 """In: an experiment and its conditions. Out: what does not go with the kind of run that they are:
-inductions, or courses of single spines.
+inductions, or courses of single spines or with ensembles.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from plastogen._base.text import nearest, show
 from plastogen.errors import Problem
-from plastogen.experiment import validate_induction
+from plastogen.experiment import validate_ensembles, validate_induction
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.model.plasticity import COUNTED, sites_expected
@@ -16,7 +16,7 @@ from plastogen.model.plasticity import COUNTED, sites_expected
 FIXED_OF_COURSE = ("duration", "seed", "seeds", "subjects", "synapses", "method")
 OF_SPINES = ("model.spines", "course.preparation")
 EACH = "an experiment that follows each spine, course.synapses: each"
-FIXED_BY_ALL = ("induction", *(f"course.{name}" for name in FIXED_OF_COURSE))
+FIXED_BY_ALL = ("induction", "ensembles", *(f"course.{name}" for name in FIXED_OF_COURSE))
 FEWEST_SITES, MOST_SITES = (
     1000,
     10**7,
@@ -30,14 +30,16 @@ def wanted_of(path: str, experiment: Experiment) -> str | None:
     about = f"{path}.".startswith(("spines.", *(f"{name}." for name in OF_SPINES)))
     if about and experiment.kind != "spines":
         return EACH
-    return validate_induction.wanted_of(path, experiment)
+    found = validate_ensembles.wanted_of(path, experiment)
+    return found or validate_induction.wanted_of(path, experiment)
 
 
 def validate_kind(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
     """What does not go with the kind of run that a condition is."""
     yield from validate_induction.validate_induction(opened, condition)
+    yield from validate_ensembles.validate_ensembles(opened, condition)
     yield from _validate_interventions(opened, condition)
-    if condition.setting.course.synapses == "each":
+    if condition.setting.course.synapses == "each" and condition.setting.ensembles is None:
         yield from _validate_spines(opened, condition)
     if condition.kind != "spines":
         for path in OF_SPINES:

@@ -25,6 +25,7 @@ KINDS: dict[Kind, str] = {
     "course": "a course of the mean synapse",
     "spines": "a course of each spine",
     "induction": "an induction",
+    "ensembles": "a course with ensembles",
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from plastogen._base.files import explained
 from plastogen._base.sealed import fault, read_json, sealing, write_json
@@ -136,16 +136,16 @@ def _spikes(shown: Shown) -> tuple[Any, ...]:
     return shown.store.spikes(run), cells, arm, seed
 
 
-def _spines(shown: Shown) -> dict[str, xr.Dataset]:
-    """Spines of the first seed that is there, of each arm that has one."""
+def _first_runs(shown: Shown, kept: Literal["ensembles", "spines"]) -> dict[str, Any]:
+    """What a run keeps, of the first seed that is there, of each arm that has one."""
     found = {}
     for arm in map(str, shown.ds["arm"].values):
         runs = _runs(shown.ds.sel(arm=arm))
         there = [str(run) for _, run, status in runs if status == COMPLETE]
         if there:
-            found[arm] = shown.store.spines(there[0])
+            found[arm] = getattr(shown.store, kept)(there[0])
     if not found:
-        raise results_error(shown.ds, found="no finished run", wanted="one, to show its spines")
+        raise results_error(shown.ds, found="no finished run", wanted="one, to show what is in it")
     return found
 
 
@@ -160,10 +160,11 @@ class Input:
 INPUTS: Mapping[Taken, Input] = {
     "claims": Input(("claims",), lambda shown, _: (shown.claims,)),
     "circuit": Input(("definition",), lambda shown, _: (shown.circuit,)),
+    "ensembles": Input(("ensembles",), lambda shown, _: (_first_runs(shown, "ensembles"),)),
     "overlay": Input(("overlay",), lambda _, overlays: (overlays,)),
     "readouts": Input(("readouts",), lambda shown, _: (shown.readouts,)),
     "spikes": Input(("spikes", "cells", "arm", "seed"), lambda shown, _: _spikes(shown)),
-    "spines": Input(("spines",), lambda shown, _: (_spines(shown),)),
+    "spines": Input(("spines",), lambda shown, _: (_first_runs(shown, "spines"),)),
     "verdicts": Input(("verdicts",), lambda shown, _: (shown.verdicts,)),
 }
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plastogen._base.digest import digest
+from plastogen._base.digest import digest, fingerprint
 from plastogen._base.files import cache_dir
 from plastogen._base.sealed import read_json, write_json
 from plastogen.errors import CacheDamaged
@@ -106,6 +106,7 @@ def _alike(runs: Iterable[Run]) -> dict[tuple[Path, float], list[Run]]:
             plan.settle_s,
             plan.tolerance,
             len(plan.snapshots),
+            id(plan.ensembles),
         )
         if kind not in places:
             places[kind] = _place(plan, plan.method)
@@ -115,7 +116,7 @@ def _alike(runs: Iterable[Run]) -> dict[tuple[Path, float], list[Run]]:
 
 def _place(plan: Plan, work: str) -> Path:
     """Where the cost of `work` on plans like this one is kept."""
-    asks = plan.method == "direct" or work == LEARNING
+    asks = plan.asks_network or work == LEARNING
     compiled = asks and plan.backend == "cpp"
     learner = learner_of(plan.circuit, plan.rule)
     program = program_key(plan.circuit, learner) if compiled else ""
@@ -128,6 +129,7 @@ def _place(plan: Plan, work: str) -> Path:
         plan.tolerance,
         len(plan.snapshots),
         MODEL_VERSION,
+        *([] if plan.ensembles is None else [fingerprint(plan.ensembles)]),
     ]
     return cache_dir() / "cost" / f"{digest(alike)[:16]}.json"
 

@@ -46,8 +46,8 @@ def _parts(plan: Plan, of: Callable[[Any], Any]) -> dict[str, Any]:
         parts["spines_version"] = SPINES_VERSION
         done = sorted((of(one) for one in plan.interventions or ()), key=json.dumps)
         parts |= {"interventions": done} if done else {}
-    if plan.method == "direct":
+    if plan.asks_network:
         parts["engine"] = signature(str(plan.backend))
-    else:  # what the network of an emulator was, its own key says
+    if plan.method != "direct":  # what the network of an emulator was, its own key says
         parts["backend"] = plan.method
     return parts

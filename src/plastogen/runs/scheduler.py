@@ -115,7 +115,7 @@ def run_all(
         else:
             yield result
     if waiting:
-        network = any(run.plan.method == "direct" for run in waiting)
+        network = any(run.plan.asks_network for run in waiting)
         tasks = group_into_tasks(waiting, workers)
         workers = min(workers, len(tasks))
         suits = "threads" if network or workers == 1 else "processes"

@@ -1,6 +1,7 @@
 """In: plans and the courses they gave. Out: a folder of finished runs, each whole or not there.
 
     <results>/runs/<id>/   manifest.json  plan.json  course.npz  snapshots.npz  (spines.nc)
+                           (ensembles.npz)
 
 The id comes from `identity`, so equal arms share a run. A run is written under a temporary name and
 renamed last; every file has its checksum in the manifest, so a broken run is never mistaken for a
@@ -38,9 +39,10 @@ from plastogen._base.sealed import checksum, read_json, write_json
 from plastogen.errors import CacheDamaged, StoreError
 from plastogen.runs.batch import SUFFIX, Batches, listed
 from plastogen.runs.course_tables import boundaries, course_tables
+from plastogen.runs.ensemble_file import ENSEMBLES, read_ensembles, write_ensembles
 from plastogen.runs.identity import determines
 from plastogen.runs.spine_file import SPINES, open_spines, write_spines
-from plastogen.simulation import Course, Plan
+from plastogen.simulation import Course, Plan, Weights
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -192,6 +194,7 @@ class Store:
         """
         partial = self._partial(run)
         more = () if course.spines is None else (SPINES,)
+        more = more if course.weights is None else (*more, ENSEMBLES)
         try:
             write_npz(partial / "course.npz", **course_tables(plan, course))
             spikes = {
@@ -202,6 +205,8 @@ class Store:
             write_npz(partial / "snapshots.npz", **spikes)
             if course.spines is not None:
                 write_spines(partial / SPINES, plan, course.spines)
+            if course.weights is not None:
+                write_ensembles(partial / ENSEMBLES, course.weights)
             atomic_write(
                 partial / "plan.json", json.dumps(determines(plan), indent=1, sort_keys=True)
             )
@@ -358,6 +363,10 @@ class Store:
     def spines(self, run: str) -> xr.Dataset:
         """Every spine of a finished run that followed each. Raises CacheDamaged when it did not."""
         return open_spines(self.runs / run / SPINES)
+
+    def ensembles(self, run: str) -> Weights:
+        """Weights of a finished run that taught ensembles. Raises CacheDamaged when it did not."""
+        return read_ensembles(self.runs / run / ENSEMBLES)
 
     def spikes(self, run: str) -> dict[str, tuple[NDArray[np.float64], NDArray[np.int32]]]:
         """Snapshot -> (times in s, cells). Raises StoreError or CacheDamaged."""

@@ -94,7 +94,7 @@ def group_into_tasks(runs: Sequence[Run], workers: int = 1) -> list[Task]:
 
 def _needs_no_other(plan: Plan) -> bool:
     """Whether a plan gains nothing from others beside it: it asks the network, or is no course."""
-    return plan.method == "direct" or plan.induction is not None
+    return plan.asks_network or plan.induction is not None
 
 
 def run_task(

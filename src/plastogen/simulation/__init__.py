@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plastogen.model.circuit import Activity, State
     from plastogen.simulation.adaptive import SNAPSHOT_S, follow, simulate
     from plastogen.simulation.coupling import held_state, reaches, targets_of
-    from plastogen.simulation.course import Course, Lives, Plan, event_times, treated_of
+    from plastogen.simulation.course import Course, Lives, Plan, Weights, event_times, treated_of
     from plastogen.simulation.emulator import Emulator
     from plastogen.simulation.lockstep import (
         Lockstep,

@@ -22,6 +22,7 @@ from plastogen._base.machine import single_threaded
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive, measures
 from plastogen.simulation.course import Course, Plan, Progress, event_times
 from plastogen.simulation.drift_surface import SmoothedDrift
+from plastogen.simulation.ensembles import with_ensembles
 from plastogen.simulation.induction import simulate_induction
 from plastogen.simulation.lockstep import simulate_formulas
 from plastogen.simulation.probe import CachedProbe, DriveProbe, NetworkProbe
@@ -154,7 +155,7 @@ def simulate(plan: Plan, *, progress: Progress | None = None, since: float = 0.0
         tell(f"snapshot {name}", 1)
         course.snapshots[name] = _snapshot(network, drive, plan.seed)
     course.log["backend"] = network.engine.backend
-    return course
+    return with_ensembles(plan, course, tell)
 
 
 def follow(

@@ -19,6 +19,7 @@ from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatment
 from plastogen.model.plasticity import (
     CalciumRule,
+    Ensembles,
     Induction,
     Intervention,
     Plasticity,
@@ -67,12 +68,20 @@ class Plan:
     spines: SpineModel | None = None  # each followed, in this preparation
     preparation: str | None = None
     interventions: tuple[Intervention, ...] | None = None  # on single spines
+    ensembles: Ensembles | None = None  # taught and recalled in the network, beside the course
 
     @property
     def kind(self) -> Kind:
         if self.induction is not None:
             return "induction"
+        if self.ensembles is not None:
+            return "ensembles"
         return "course" if self.spines is None else "spines"
+
+    @property
+    def asks_network(self) -> bool:
+        """Whether the spiking network is asked, for the course or beside it."""
+        return self.method == "direct" or self.ensembles is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +108,23 @@ class Lives:
     ln_size: npt.NDArray[Any]
 
 
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Which principal cells belong together, (groups, cells), and what each synapse between
+    principal cells transmits relative to the circuit's, before and after teaching, (synapses,).
+    """
+
+    members: npt.NDArray[Any]
+    pre: npt.NDArray[Any]
+    post: npt.NDArray[Any]
+    before: npt.NDArray[Any]
+    after: npt.NDArray[Any]
+
+
 @dataclass
 class Course:
     """What came out. `arrays`: variable -> (times, ...) on `t_h`; `snapshots`: moment -> spikes and
-    spectrum; `spines`: every one, where each is followed.
+    spectrum; `spines`: every one, where each is followed; `weights`: where ensembles are taught.
 
     >>> opened = plastogen.check("mine", set={"course.method": "formula"})
     >>> course = plastogen.simulate(opened.condition("ketamine").plan(seed=1, backend="numpy"))
@@ -117,6 +139,7 @@ class Course:
     snapshots: dict[str, dict[str, npt.NDArray[Any]]]
     log: dict[str, Any]
     spines: Lives | None = None
+    weights: Weights | None = None
 
 
 def event_times(plan: Plan) -> tuple[float, ...]:

@@ -22,6 +22,7 @@ from plastogen.model.circuit import Activity, Drive
 from plastogen.model.pharmacology import TreatedSubject
 from plastogen.model.plasticity import SlowModel
 from plastogen.simulation.course import Course, Plan, Progress, event_times
+from plastogen.simulation.ensembles import with_ensembles
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.rest import begin
 from plastogen.simulation.spines import spine_steps
@@ -84,7 +85,11 @@ def simulate_formulas(plans: Sequence[Plan], progress: Progress | None = None) -
     inside = steps[(steps > first.grid_h[0]) & (steps < first.grid_h[-1])]
     nodes = formula_nodes(np.union1d(first.grid_h, inside), event_times(first))
     answers = FormulaProbe(first.circuit, first.rule)
-    return Lockstep(plans, answers, nodes_h=nodes).simulate(progress)
+    courses = Lockstep(plans, answers, nodes_h=nodes).simulate(progress)
+    tell = progress or (lambda what, share: None)
+    return [
+        with_ensembles(plan, course, tell) for plan, course in zip(plans, courses, strict=True)
+    ]
 
 
 def simulate_with_errors(

@@ -23,7 +23,7 @@ Array: TypeAlias = npt.NDArray[np.float64]
 
 ERROR_OF_STEPS = 1e-3  # of a variable's size: what lies beyond its bounds by less is no fault
 
-Kind: TypeAlias = Literal["course", "spines", "induction"]
+Kind: TypeAlias = Literal["course", "spines", "induction", "ensembles"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Variable:
     scale: str = ""
     role: Role | None = None
     error: str = ""
-    of: tuple[Kind, ...] = ("course", "spines")
+    of: tuple[Kind, ...] = ("course", "spines", "ensembles")
     low: float = 0.0
     high: float = math.inf
     made: Callable[[Recorded], Array] | None = None
@@ -85,9 +85,10 @@ class Variable:
 
 
 _TIME, _SNAP = ("time",), ("snapshot",)
-_BOTH: tuple[Kind, ...] = ("course", "spines", "induction")
+_BOTH: tuple[Kind, ...] = ("course", "spines", "induction", "ensembles")
 _EACH: tuple[Kind, ...] = ("spines",)
 _INDUCED: tuple[Kind, ...] = ("induction",)
+_ENSEMBLES: tuple[Kind, ...] = ("ensembles",)
 VARIABLES: dict[str, Variable] = {
     "plasma_ng_ml": Variable((*_TIME, "species"), "ng/mL", "venous plasma concentration", of=_BOTH),
     "arterial_ng_ml": Variable(
@@ -279,6 +280,69 @@ VARIABLES: dict[str, Variable] = {
         "0: lognormal",
         of=_EACH,
         low=-math.inf,
+    ),
+    "ensemble_weight": Variable(
+        _TIME,
+        "1",
+        "weight of synapses within ensembles",
+        "mean of the untaught circuit: 1",
+        of=_ENSEMBLES,
+    ),
+    "ensemble_weight_outward": Variable(
+        _TIME,
+        "1",
+        "weight of synapses between ensembles and cells in none",
+        "mean of the untaught circuit: 1",
+        of=_ENSEMBLES,
+    ),
+    "ensemble_coactivity": Variable(
+        _TIME,
+        "1",
+        "correlation of ongoing activity within ensembles",
+        "correlation of pairs of cells",
+        of=_ENSEMBLES,
+        low=-1,
+        high=1,
+    ),
+    "outside_coactivity": Variable(
+        _TIME,
+        "1",
+        "correlation of ongoing activity outside ensembles",
+        "correlation of pairs of cells",
+        of=_ENSEMBLES,
+        low=-1,
+        high=1,
+    ),
+    "ensemble_completion": Variable(
+        _TIME,
+        "1",
+        "completion: answer to a cue of cells that are not cued, over that of cells outside",
+        "1: no completion",
+        of=_ENSEMBLES,
+    ),
+    "ensemble_overlap": Variable(
+        _TIME,
+        "1",
+        "overlap: answer to a cue of other ensembles, over that of cells outside",
+        "1: no overlap",
+        of=_ENSEMBLES,
+    ),
+    "delay_activity": Variable(
+        _TIME,
+        "1",
+        "delay activity: rate of a cued ensemble after the cue",
+        "rate before the cue: 1",
+        of=_ENSEMBLES,
+    ),
+    "delay_outside": Variable(
+        _TIME,
+        "1",
+        "rate of cells outside ensembles after the cue",
+        "rate before the cue: 1",
+        of=_ENSEMBLES,
+    ),
+    "recall_rate_hz": Variable(
+        (*_TIME, "class"), "Hz", "firing rate while ensembles are looked for", of=_ENSEMBLES
     ),
     "gamma_power": Variable(_SNAP, "Hz^2", "gamma power, 30-80 Hz"),
     "delta_power": Variable(_SNAP, "Hz^2", "slow-delta power"),

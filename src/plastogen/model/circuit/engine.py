@@ -106,11 +106,8 @@ class Engine:
         from the disk.
         """
         seeds = _seeds(seed, noise)
-        electrodes = None
-        if driven is not None:
-            late = settle_s + np.asarray(driven[0], float)
-            electrodes = Driven.at(late, driven[1], float(self.circuit.step))
         cells = cell_values(self.circuit, drive, seed)
+        electrodes = self._electrodes(driven, settle_s)
         raw = self._run(cells, settle_s + seconds, seeds, driven=electrodes)
         return self._spikes(raw, settle_s, seconds, synapses=synapses)
 
@@ -128,6 +125,7 @@ class Engine:
         noise: str = "noise",
         every: int = 1,
         conductance: bool = False,
+        driven: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     ) -> tuple[Spikes, Learning]:
         """As `run`, synapses between principal cells following a rule, those of one pair of cells
         in `every`; NMDA receptors and release are those of the drive.
@@ -147,10 +145,20 @@ class Engine:
         begun = plastic.initial(rule.initial if efficacy is None else efficacy, given)
         seeds = _seeds(seed, noise)
         cells, total = cell_values(self.circuit, drive, seed), settle_s + seconds
-        raw = self._run(cells, total, seeds, learner, {**shared, **begun})
+        electrodes = self._electrodes(driven, settle_s)
+        raw = self._run(cells, total, seeds, learner, {**shared, **begun}, electrodes)
         learning = plastic.learned(raw.learning, shared, total, live=live)
         learning = replace(learning, size=learning.size * usual)
         return self._spikes(raw, settle_s, seconds, synapses=True), learning
+
+    def _electrodes(
+        self, driven: tuple[npt.ArrayLike, npt.ArrayLike] | None, settle_s: float
+    ) -> Driven | None:
+        """Spikes that electrodes cause, from times after settling (s) and cells."""
+        if driven is None:
+            return None
+        late = settle_s + np.asarray(driven[0], float)
+        return Driven.at(late, driven[1], float(self.circuit.step))
 
     def _run(
         self,

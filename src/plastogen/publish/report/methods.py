@@ -277,6 +277,20 @@ def _each(condition: Condition) -> str:
     )
 
 
+def _ensembles(condition: Condition) -> str:
+    """How ensembles were taught and looked for, where they were."""
+    ensembles = condition.setting.ensembles
+    if ensembles is None:
+        return ""
+    summed = "scaled so that their sum onto each cell was what it was before, then "
+    return (
+        f"Beside the course the spiking network held {ensembles.words}. While they were taught"
+        " each synapse between principal cells followed the calcium rule and transmitted as its"
+        f" efficacy said; weights were then {summed * (ensembles.scaling == 'on')}frozen. Block,"
+        " drugs and the strength of recurrent synapses were those of the course at that time. "
+    )
+
+
 def _followed(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> str:
     course = condition.setting.course
     seeds = opened.seeds
@@ -285,7 +299,7 @@ def _followed(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> s
         if len(seeds) == 1
         else f"seeds {seeds[0]} to {seeds[-1]}, the same for all arms"
     )
-    each = _each(condition)
+    each = _each(condition) + _ensembles(condition)
     text = f"Every arm was followed for {course.duration.text} in {len(seeds)} networks ({which}). "
     if course.method != "formula":
         text += (

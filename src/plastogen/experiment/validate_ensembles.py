@@ -1,0 +1,76 @@
+"""In: an experiment and its conditions. Out: what is wrong with ensembles that the network is to be
+taught: too many cells, spikes or seconds, times outside the course, or a kind of run without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plastogen._base.text import show
+from plastogen.errors import Problem
+from plastogen.experiment.definition import LONGEST_S, Experiment
+from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.model.circuit import MOST_DRIVEN
+from plastogen.model.plasticity import Ensembles
+from plastogen.simulation import most_synapses
+
+OUTSIDE = 2  # principal cells at least that are in no ensemble: activity is held against theirs
+
+
+def wanted_of(path: str, experiment: Experiment) -> str | None:
+    """What a path wants of the experiment, where it would change nothing of it."""
+    if f"{path}.".startswith("ensembles.") and experiment.ensembles is None:
+        return "an experiment that has an `ensembles:`, for all of its arms"
+    return None
+
+
+def validate_ensembles(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    """What does not go with ensembles, and ensembles that do not go with circuit or course."""
+    ensembles, course = condition.setting.ensembles, condition.setting.course
+    if ensembles is None:
+        return
+    problem = opened.document.problem
+    if condition.setting.induction is not None:
+        yield problem("ensembles", "ensembles beside an induction", "one of the two")
+        return
+    if course.method == "emulated":
+        wanted = "formula or direct: no emulator has been taught ensembles"
+        yield problem("course.method", show(course.method), wanted, "formula")
+    if course.synapses == "each":
+        wanted = "mean: ensembles are taught in a network of the circuit's own synapses"
+        yield problem("course.synapses", show(course.synapses), wanted, "mean")
+    last = max(ensembles.recall.at, key=float)
+    if float(last) > condition.end_h:
+        wanted = f"a time within the course, until {course.duration.text}"
+        yield problem("ensembles.recall.at", show(last.text), wanted)
+    yield from _in_network(opened, condition, ensembles)
+
+
+def _in_network(
+    opened: OpenExperiment, condition: Condition, ensembles: Ensembles
+) -> Iterator[Problem]:
+    """What a circuit cannot hold, and its network cannot be driven with."""
+    problem, circuit = opened.document.problem, condition.circuit
+    name, there = condition.setting.model.circuit, circuit.populations[circuit.principal].count
+    needed = ensembles.groups * ensembles.cells
+    if needed > there - OUTSIDE:
+        found = f"{needed} cells (groups x cells)"
+        wanted = f"at most {there - OUTSIDE}, of {there} principal cells of circuit {name}"
+        yield problem("ensembles.cells", found, wanted)
+    if most_synapses(circuit) < 1:
+        wanted = "a circuit whose principal cells reach each other"
+        yield problem("model.circuit", show(name), wanted)
+    teaching, recall = ensembles.teaching, ensembles.recall
+    for part, cells, rounds in (
+        ("teaching", ensembles.cells, teaching.presentations),
+        ("recall", ensembles.cued, recall.repeats),
+    ):
+        given = getattr(ensembles, part)
+        spikes = ensembles.groups * rounds * cells * round(float(given.rate) * float(given.held))
+        if spikes > MOST_DRIVEN:
+            found = f"{spikes} spikes of all cells that are driven"
+            yield problem(f"ensembles.{part}", found, f"at most {MOST_DRIVEN}")
+        seconds = ensembles.groups * rounds * float(given.every)
+        if seconds > LONGEST_S:
+            found = f"{seconds:.4g} s of all ensembles in turn"
+            yield problem(f"ensembles.{part}", found, f"at most {LONGEST_S} s")

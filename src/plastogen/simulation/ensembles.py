@@ -1,0 +1,207 @@
+"""In: a plan with ensembles, and its course. Out: the same course with what the network has learned
+and recalls of them.
+
+The course says under which drive the network is taught and looked at (block, what drugs do, the
+strength of recurrent synapses); what the network learns does not act back on it. Each synapse
+between principal cells follows the rule while ensembles are taught, and transmits as its efficacy
+says; afterwards efficacies are frozen. One compiled program serves both: rates of potentiation and
+depression are values of a run. Between what was measured, each number stands as it was last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from plastogen._base.streams import stream
+from plastogen.model.circuit import (
+    Circuit,
+    Cues,
+    Drive,
+    Engine,
+    RuleNumbers,
+    coactivity,
+    cue_response,
+    quiet_bins,
+    rates_hz,
+)
+from plastogen.model.plasticity import STATES, Ensembles, rule_in
+from plastogen.simulation.course import Course, Plan, Progress, Weights
+from plastogen.simulation.probe import FormulaProbe
+from plastogen.simulation.step import Stepper
+from plastogen.simulation.variables import require_possible
+
+Array: TypeAlias = npt.NDArray[Any]
+FROZEN = 1e-12  # of the rates of potentiation and depression: nothing moves in a run
+
+
+def with_ensembles(plan: Plan, course: Course, tell: Progress) -> Course:
+    """`course`; of a plan that has ensembles with what became of them, on its grid. Raises
+    EngineError, StoreError.
+    """
+    if plan.ensembles is None:
+        return course
+    network = _Network(plan, plan.ensembles, tell)
+    drives = _Drives(plan, course)
+    taught, looks_h = plan.ensembles.teaching, plan.ensembles.recall_h
+    begun = network.teach(drives.at(float(taught.at)), presented=False)
+    found = [network.look(drives.at(plan.start_h), begun)]
+    tell("ensembles", 1 / (2 + len(looks_h)))
+    learned = network.teach(drives.at(float(taught.at)))
+    for k, h in enumerate(looks_h):
+        tell("ensembles", (2 + k) / (2 + len(looks_h)))
+        found.append(network.look(drives.at(h), learned))
+    last = np.searchsorted(looks_h, plan.grid_h, side="right")
+    arrays = {name: np.array([one[name] for one in found])[last] for name in found[0]}
+    require_possible(arrays, plan.grid_h)
+    weights = Weights(
+        network.members, begun.pre, begun.post, begun.conductance, learned.conductance
+    )
+    log = course.log | {"backend": network.engine.backend}
+    return replace(course, arrays=course.arrays | arrays, log=log, weights=weights)
+
+
+@dataclass(frozen=True)
+class _Synapses:
+    """Every synapse between principal cells, (synapses,): the cells before and behind, and what
+    each transmits relative to the circuit's.
+    """
+
+    pre: Array
+    post: Array
+    conductance: Array
+
+
+class _Drives:
+    """What a course tells its network at any time."""
+
+    def __init__(self, plan: Plan, course: Course) -> None:
+        self.plan, self.course = plan, course
+        probe = FormulaProbe(plan.circuit)
+        self.stepper = Stepper(
+            [plan], lambda drives: probe.measure(Drive.from_array(plan.circuit, drives), plan.seed)
+        )
+
+    def at(self, t_h: float) -> Drive:
+        """The drive at a time; what is given there acts already."""
+        arrays, grid_h = self.course.arrays, self.course.t_h
+        y = self.stepper.healthy()
+        for i, name in enumerate(STATES):
+            if name in arrays:
+                y[0, i] = np.interp(t_h, grid_h, arrays[name])
+        block = np.array([[np.interp(t_h, grid_h, pool) for pool in arrays["block"].T]])
+        levels = self.stepper.levels(np.array(t_h))
+        numbers = self.stepper.drives(y, block, levels)[0]
+        return Drive.from_array(self.plan.circuit, numbers)
+
+
+class _Network:
+    """The network of one seed, and the cells that belong together in it."""
+
+    def __init__(self, plan: Plan, ensembles: Ensembles, tell: Progress) -> None:
+        self.plan, self.ensembles = plan, ensembles
+        self.engine = Engine(plan.circuit, backend=plan.backend, announce=lambda x: tell(x, 0))
+        self.rule = rule_in(plan.circuit, plan.rule, scale=float(plan.rule.in_vivo))
+        principal = plan.circuit.populations[plan.circuit.principal].count
+        self.members = ensembles.draw(principal, self._random("members"))
+
+    def _random(self, what: str) -> np.random.Generator:
+        return np.random.default_rng(stream(self.plan.seed, f"ensembles {what}"))
+
+    def teach(self, drive: Drive, *, presented: bool = True) -> _Synapses:
+        """What synapses transmit after all presentations, or before any."""
+        pulses = self.ensembles.teach(self.members, self._random("teaching"))
+        seconds = pulses.seconds
+        if not presented:
+            pulses, seconds = pulses._replace(t_s=pulses.t_s[:0], cells=pulses.cells[:0]), 0.0
+        rule = self.rule if presented else frozen(self.rule)
+        _, learning = self.engine.learn(
+            taken_out(self.plan.circuit, drive, float(self.ensembles.teaching.block)),
+            self.plan.seed,
+            rule,
+            seconds=max(seconds, SHORTEST_S),
+            settle_s=self.plan.settle_s if presented else 0.0,
+            live=True,
+            conductance=True,
+            driven=(pulses.t_s, pulses.cells),
+            noise="teaching",
+        )
+        relative = learning.efficacy / self.rule.initial
+        if self.ensembles.scaling == "on":
+            relative = scaled(relative, learning.post)
+        return _Synapses(learning.pre, learning.post, relative)
+
+    def look(self, drive: Drive, synapses: _Synapses) -> dict[str, Any]:
+        """Every number of ensembles, while `drive` is held and weights are frozen."""
+        recall, conductance = self.ensembles.recall, synapses.conductance
+        if recall.weights == "shuffled":
+            conductance = self._random("shuffle").permutation(conductance)
+        pulses = self.ensembles.remind(self.members, self._random("cues"))
+        spikes, _ = self.engine.learn(
+            taken_out(self.plan.circuit, drive, float(recall.block)),
+            self.plan.seed,
+            frozen(self.rule),
+            seconds=pulses.seconds,
+            settle_s=self.plan.settle_s,
+            live=True,
+            conductance=True,
+            size=conductance,
+            driven=(pulses.t_s, pulses.cells),
+            noise="recall",
+        )
+        delay_s = float(recall.delay[0]), float(recall.delay[1])
+        held_s = float(recall.held)
+        cues = Cues(pulses.begin_s, pulses.ensemble, self.ensembles.cued, held_s, delay_s)
+        response = cue_response(spikes, self.members, cues)
+        quiet = quiet_bins(cues, pulses.seconds)
+        together, apart = coactivity(spikes, self.members, quiet)
+        within, outward = self._weights(replace(synapses, conductance=conductance))
+        return {
+            "ensemble_weight": within,
+            "ensemble_weight_outward": outward,
+            "ensemble_coactivity": together,
+            "outside_coactivity": apart,
+            "ensemble_completion": response["completion"],
+            "ensemble_overlap": response["overlap"],
+            "delay_activity": response["delay"],
+            "delay_outside": response["delay_outside"],
+            "recall_rate_hz": rates_hz(spikes)[0],
+        }
+
+    def _weights(self, synapses: _Synapses) -> tuple[float, float]:
+        """Mean of what synapses within ensembles transmit, and of those between an ensemble and
+        cells in none, relative to the circuit's.
+        """
+        group = np.full(int(synapses.post.max()) + 1, -1)
+        group[self.members] = np.arange(len(self.members))[:, None]
+        before, behind = group[synapses.pre], group[synapses.post]
+        within = (before == behind) & (before >= 0)
+        outward = (before >= 0) != (behind >= 0)
+        each = (synapses.conductance[there] for there in (within, outward))
+        first, second = (float(x.mean()) if len(x) else 0.0 for x in each)
+        return first, second
+
+
+SHORTEST_S = 0.001  # of a network that only says who is connected to whom
+
+
+def frozen(rule: RuleNumbers) -> RuleNumbers:
+    """`rule` under which nothing moves, for the same compiled program."""
+    return replace(
+        rule, potentiation=FROZEN * rule.potentiation, depression=FROZEN * rule.depression
+    )
+
+
+def taken_out(circuit: Circuit, drive: Drive, share: float) -> Drive:
+    """`drive` with a share of the NMDA receptors of all classes taken out, synaptic and tonic."""
+    names = [f"{kind}_{name}" for name in circuit.classes for kind in ("nmda", "tonic")]
+    return drive.changed(**{name: (1 - share) * drive[name] for name in names})
+
+
+def scaled(relative: Array, post: Array) -> Array:
+    """Weights times one number for each cell behind them, so that their mean there is 1."""
+    mean = np.bincount(post, relative) / np.maximum(np.bincount(post), 1)
+    return np.asarray(relative / np.where(mean > 0, mean, 1)[post])
