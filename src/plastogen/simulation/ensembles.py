@@ -51,9 +51,13 @@ def with_ensembles(plan: Plan, course: Course, tell: Progress) -> Course:
     found = [network.look(drives.at(plan.start_h), begun)]
     tell("ensembles", 1 / (2 + len(looks_h)))
     learned = network.teach(drives.at(float(taught.at)))
+    known: dict[Drive, dict[str, Any]] = {}
     for k, h in enumerate(looks_h):
         tell("ensembles", (2 + k) / (2 + len(looks_h)))
-        found.append(network.look(drives.at(h), learned))
+        drive = drives.at(h)
+        if drive not in known:  # nothing has changed: the same answer, to the last bit
+            known[drive] = network.look(drive, learned)
+        found.append(known[drive])
     last = np.searchsorted(looks_h, plan.grid_h, side="right")
     arrays = {name: np.array([one[name] for one in found])[last] for name in found[0]}
     require_possible(arrays, plan.grid_h)

@@ -56,9 +56,7 @@ def cue_response(spikes: Spikes, members: Array, cues: Cues) -> dict[str, float]
         "after": tuple(cues.held_s + x for x in cues.delay_s),
     }
     for window, (first, last) in windows.items():
-        rates = np.array(
-            [_counts(spikes, t + first, t + last) / (last - first) for t in cues.begin_s]
-        )
+        rates = _rates(spikes, cues.begin_s + first, last - first)
         mine = group[None] == cues.ensemble[:, None]
         others = (group[None] >= 0) & ~mine
         counts[window] = np.array(
@@ -88,9 +86,10 @@ def coactivity(spikes: Spikes, members: Array, quiet: Array) -> tuple[float, flo
     """
     t, i = spikes.of(spikes.principal)
     cells, bins = spikes.count(spikes.principal), len(quiet)
-    counts = np.histogram2d(
-        i, t, [np.arange(cells + 1) - 1 / 2, np.arange(bins + 1) * COUNT_BIN_S]
-    )[0][:, quiet]
+    bin_of = (t / COUNT_BIN_S).astype(np.int64)
+    inside = bin_of < bins
+    places = i[inside].astype(np.int64) * bins + bin_of[inside]
+    counts = np.bincount(places, minlength=cells * bins).reshape(cells, bins)[:, quiet]
     groups = [*members, outside(spikes, members)]
     found = [_pairs(counts[group]) for group in groups]
     return float(np.mean(found[:-1])), found[-1]
@@ -112,10 +111,12 @@ def _pairs(counts: Array) -> float:
     return float(r[np.triu_indices(len(heard), 1)].mean())
 
 
-def _counts(spikes: Spikes, first_s: float, last_s: float) -> Array:
+def _rates(spikes: Spikes, first_s: Array, length_s: float) -> Array:
+    """Rate (Hz) of each principal cell in stretches that begin at `first_s`, (stretches, cells)."""
     t, i = spikes.of(spikes.principal)
-    inside = (t >= first_s) & (t < last_s)
-    return np.bincount(i[inside], minlength=spikes.count(spikes.principal))
+    ends = zip(np.searchsorted(t, first_s), np.searchsorted(t, first_s + length_s), strict=True)
+    cells = spikes.count(spikes.principal)
+    return np.array([np.bincount(i[a:b], minlength=cells) / length_s for a, b in ends])
 
 
 def _mean(rates: Array, there: Array) -> float:
