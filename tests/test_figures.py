@@ -81,21 +81,14 @@ DRAW: dict[str, Callable[[], Figure]] = {
     "spine_age": lambda: plot_spine_age(DS, fake.spines()),
     "spine_survival": lambda: plot_spine_survival(DS, fake.spines()),
     "dendrite": lambda: plot_dendrite(DS, fake.spines()),
-<<<<<<< HEAD
     "wiring": lambda: plot_wiring(DS, fake.spines()),
     "minis": lambda: plot_minis(DS, fake.spines()),
-}
-SEEDS = {"landscape": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
-         "sensitivity": "n = 2 seeds", "raster": "one run, seed 1", "circuit": "1,000 cells",
-         **dict.fromkeys(("spine_sizes", "spine_age", "dendrite", "wiring", "minis"), "one run an arm, seed 1")}  # fmt: skip
-=======
     "ensemble_weights": lambda: plot_ensemble_weights(DS, fake.ensembles()),
 }
 SEEDS = {"landscape": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
          "sensitivity": "n = 2 seeds", "raster": "one run, seed 1", "circuit": "1,000 cells",
-         **dict.fromkeys(("spine_sizes", "spine_age", "dendrite"), "one run an arm, seed 1"),
+         **dict.fromkeys(("spine_sizes", "spine_age", "dendrite", "wiring", "minis"), "one run an arm, seed 1"),
          "ensemble_weights": "one run an arm"}  # fmt: skip
->>>>>>> 44f46fe (simulation: ensembles are taught through the calcium rule in the network beside a course, and looked for by cues)
 DRAWN: dict[str, Figure] = {}
 
 
@@ -183,11 +176,8 @@ def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str)
      ("courses", ["mg/kg", "1 d"]), ("phase", ["mg/kg", "3 d"]), ("responders", ["L/min", "AUC"]),
      ("tornado", ["%", "relative to healthy"]), ("sensitivity", ["Sobol index"]),
      ("spine_sizes", ["ln size", "mean of lasting spines"]), ("spine_age", ["(d)"]), ("spine_survival", ["(d)", "share"]),
-<<<<<<< HEAD
      ("wiring", ["mean lasting spine", "share", "random"]), ("minis", ["mean of lasting spines", "share"]),
-=======
      ("ensemble_weights", ["untaught circuit: 1"]),
->>>>>>> 44f46fe (simulation: ensembles are taught through the calcium rule in the network beside a course, and looked for by cues)
      ("dendrite", ["µm", "day 14"])],
 )  # fmt: skip
 def test_units_stand_on_the_axes(name: str, units: list[str]) -> None:

@@ -89,6 +89,14 @@ _BOTH: tuple[Kind, ...] = ("course", "spines", "induction", "ensembles")
 _EACH: tuple[Kind, ...] = ("spines",)
 _INDUCED: tuple[Kind, ...] = ("induction",)
 _ENSEMBLES: tuple[Kind, ...] = ("ensembles",)
+UNTAUGHT, PAIRS = "mean of the untaught circuit: 1", "correlation of pairs of cells"
+
+
+def _ensembles(long_name: str, scale: str, low: float = 0, high: float = math.inf) -> Variable:
+    """What is measured of ensembles, between two looks as at the last."""
+    return Variable(_TIME, "1", long_name, scale, of=_ENSEMBLES, low=low, high=high)
+
+
 VARIABLES: dict[str, Variable] = {
     "plasma_ng_ml": Variable((*_TIME, "species"), "ng/mL", "venous plasma concentration", of=_BOTH),
     "arterial_ng_ml": Variable(
@@ -281,69 +289,20 @@ VARIABLES: dict[str, Variable] = {
         of=_EACH,
         low=-math.inf,
     ),
-    "ensemble_weight": Variable(
-        _TIME,
-        "1",
-        "weight of synapses within ensembles",
-        "mean of the untaught circuit: 1",
-        of=_ENSEMBLES,
-    ),
-    "ensemble_weight_outward": Variable(
-        _TIME,
-        "1",
-        "weight of synapses between ensembles and cells in none",
-        "mean of the untaught circuit: 1",
-        of=_ENSEMBLES,
-    ),
-    "ensemble_coactivity": Variable(
-        _TIME,
-        "1",
-        "correlation of ongoing activity within ensembles",
-        "correlation of pairs of cells",
-        of=_ENSEMBLES,
-        low=-1,
-        high=1,
-    ),
-    "outside_coactivity": Variable(
-        _TIME,
-        "1",
-        "correlation of ongoing activity outside ensembles",
-        "correlation of pairs of cells",
-        of=_ENSEMBLES,
-        low=-1,
-        high=1,
-    ),
-    "ensemble_completion": Variable(
-        _TIME,
-        "1",
-        "completion: answer to a cue of cells that are not cued, over that of cells outside",
+    "ensemble_weight": _ensembles("weight of synapses within ensembles", UNTAUGHT),
+    "ensemble_weight_outward": _ensembles("weight to and from cells in no ensemble", UNTAUGHT),
+    "ensemble_coactivity": _ensembles("co-activity within ensembles", PAIRS, low=-1, high=1),
+    "outside_coactivity": _ensembles("co-activity outside ensembles", PAIRS, low=-1, high=1),
+    "ensemble_completion": _ensembles(
+        "completion: answer to a cue of cells not cued over that of cells outside",
         "1: no completion",
-        of=_ENSEMBLES,
     ),
-    "ensemble_overlap": Variable(
-        _TIME,
-        "1",
-        "overlap: answer to a cue of other ensembles, over that of cells outside",
-        "1: no overlap",
-        of=_ENSEMBLES,
+    "ensemble_overlap": _ensembles(
+        "overlap: answer to a cue of other ensembles over that of cells outside", "1: no overlap"
     ),
-    "delay_activity": Variable(
-        _TIME,
-        "1",
-        "delay activity: rate of a cued ensemble after the cue",
-        "rate before the cue: 1",
-        of=_ENSEMBLES,
-    ),
-    "delay_outside": Variable(
-        _TIME,
-        "1",
-        "rate of cells outside ensembles after the cue",
-        "rate before the cue: 1",
-        of=_ENSEMBLES,
-    ),
-    "recall_rate_hz": Variable(
-        (*_TIME, "class"), "Hz", "firing rate while ensembles are looked for", of=_ENSEMBLES
-    ),
+    "delay_activity": _ensembles("rate of a cued ensemble after the cue", "before the cue: 1"),
+    "delay_outside": _ensembles("rate outside ensembles after a cue", "before the cue: 1"),
+    "recall_rate_hz": Variable((*_TIME, "class"), "Hz", "firing rate at recall", of=_ENSEMBLES),
     "gamma_power": Variable(_SNAP, "Hz^2", "gamma power, 30-80 Hz"),
     "delta_power": Variable(_SNAP, "Hz^2", "slow-delta power"),
     "gamma_peak_hz": Variable(_SNAP, "Hz", "gamma peak frequency"),
