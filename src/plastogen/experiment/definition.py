@@ -78,17 +78,6 @@ class CourseSettings(Definition):
     preparation: str = "thinned_skull"
 
 
-def run_kind(
-    induction: Induction | None, course: CourseSettings, ensembles: Ensembles | None = None
-) -> Kind:
-    """What a run of these settings is."""
-    if induction is not None:
-        return "induction"
-    if ensembles is not None:
-        return "ensembles"
-    return "spines" if course.synapses == "each" else "course"
-
-
 class StressEvent(Definition):
     """Stress at `level` (0..1) from `at`, for a time or to the end; the subject's own ongoing
     stress otherwise.
@@ -156,7 +145,11 @@ class Experiment(Definition):
     @property
     def kind(self) -> Kind:
         """What its runs are."""
-        return run_kind(self.induction, self.course, self.ensembles)
+        if self.induction is not None:
+            return "induction"
+        if self.ensembles is not None:
+            return "ensembles"
+        return "spines" if self.course.synapses == "each" else "course"
 
     @pydantic.model_validator(mode="after")
     def _two_cells_alone(self) -> Experiment:

@@ -26,12 +26,9 @@ from plastogen._base.quantity import Fault, Quantity
 from plastogen.errors import InputError, Problem
 from plastogen.experiment import population as people
 from plastogen.experiment.definition import (
-    CourseSettings,
     Experiment,
-    ModelNames,
     document_of,
     laid_over,
-    run_kind,
     stress_spans,
 )
 from plastogen.experiment.design import TAKEN, Axis, axes_of, points
@@ -39,15 +36,8 @@ from plastogen.experiment.models import FOLDERS, Models, is_model_path, models_i
 from plastogen.experiment.sweep import Filled, Span, in_words, size
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, Treatment, event_times
-from plastogen.model.plasticity import (
-    CalciumRule,
-    Ensembles,
-    Induction,
-    Intervention,
-    Plasticity,
-    SpineModel,
-)
-from plastogen.simulation import Kind, Plan, Switches, grid
+from plastogen.model.plasticity import CalciumRule, Intervention, Plasticity, SpineModel
+from plastogen.simulation import Kind, Plan, grid
 
 T = TypeVar("T", bound=Definition)
 RECENT = 64  # experiments at points that are kept in mind
@@ -58,26 +48,15 @@ JUST_BEFORE_H = (
 
 
 @dataclass(frozen=True)
-class Setting:
-    """The part of an experiment that an arm's `set:` may change."""
-
-    model: ModelNames
-    course: CourseSettings
-    switches: Switches
-    induction: Induction | None
-    ensembles: Ensembles | None
-
-
-@dataclass(frozen=True)
 class Condition:
     """One arm at one point of the sweep, resolved. `point` is path -> value, `index` the place on
-    each axis.
+    each axis; `setting` the experiment as point and arm change it.
     """
 
     arm: str
     index: tuple[int, ...]
     point: Mapping[str, Any]
-    setting: Setting
+    setting: Experiment
     subject: Subject
     circuit: Circuit
     plasticity: Plasticity
@@ -91,7 +70,7 @@ class Condition:
 
     @property
     def kind(self) -> Kind:
-        return run_kind(self.setting.induction, self.setting.course, self.setting.ensembles)
+        return self.setting.kind
 
     @property
     def preparation(self) -> str:
@@ -311,13 +290,7 @@ class OpenExperiment:
         switches = experiment.switches
         if settings.switches is not None:
             switches = laid_over(switches, settings.switches)
-        setting = Setting(
-            experiment.model,
-            experiment.course,
-            switches,
-            experiment.induction,
-            experiment.ensembles,
-        )
+        setting = experiment.model_copy(update={"switches": switches})
         changes = {**self.set, **point, **settings.set}
         names = sorted({treatment.drug for treatment in settings.give.values()})
         return Condition(

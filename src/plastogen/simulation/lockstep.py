@@ -87,9 +87,7 @@ def simulate_formulas(plans: Sequence[Plan], progress: Progress | None = None) -
     answers = FormulaProbe(first.circuit, first.rule)
     courses = Lockstep(plans, answers, nodes_h=nodes).simulate(progress)
     tell = progress or (lambda what, share: None)
-    return [
-        with_ensembles(plan, course, tell) for plan, course in zip(plans, courses, strict=True)
-    ]
+    return [with_ensembles(plan, course, tell) for plan, course in zip(plans, courses, strict=True)]
 
 
 def simulate_with_errors(
