@@ -40,6 +40,7 @@ TOLERANCES = {
         "RESOLUTION_SHARE", "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },
     "simulation/variables": {"ERROR_OF_STEPS"},
+    "simulation/ensembles": {"FROZEN", "SHORTEST_S"},
     "experiment/selection": {"SAME"},
     "experiment/validate_of_circuit": {"UNSURE"},
     "model/plasticity/system": {"ROOT_TOLERANCE"},
@@ -55,6 +56,7 @@ ANALYSIS = {
     "experiment/statistics": {"CONFIDENCE", "POWER"},
     "analysis/compare": {"CHANCE"},
     "simulation/nmda_reliance": {"STEP"},
+    "model/circuit/ensemble_activity": {"COUNT_BIN_S"},
     "model/circuit/measures": {
         "RATE_FLOOR_HZ",
         "RATE_BIN_S",
