@@ -106,13 +106,20 @@ class Signalling(Definition):
     protein_time: Hours
 
 
-def power(x: N, n: Any) -> N:
-    """x^n, and 0 for x <= 0. Of many courses to the same bits however many there are: numpy's own
-    has short cuts for some.
+def at_least(x: N, low: Any) -> N:
+    """`x`, or `low` where x is below it; of a plain number without numpy, which takes ten times as
+    long over one.
     """
-    if not isinstance(x, np.ndarray):
-        return max(x, 0.0) ** n  # type: ignore[no-any-return]
-    return np.exp(n * np.log(np.maximum(x, LEAST)))  # type: ignore[no-any-return]
+    if isinstance(x, float):
+        return max(x, low)  # type: ignore[no-any-return]
+    return np.maximum(x, low)  # type: ignore[no-any-return]
+
+
+def power(x: N, n: Any) -> N:
+    """x^n, and 0 for x <= 0. To the same bits of one course and of many: numpy's own power has
+    short cuts for some.
+    """
+    return np.exp(n * np.log(at_least(x, LEAST)))  # type: ignore[no-any-return]
 
 
 class Saturation:
@@ -184,13 +191,14 @@ class Cascade:
         eef2k_h, bdnf_h, desensitisation_h, mtorc1_h, free_h, protein_h = self.per_h
         surge = self.release(inputs.calcium / adaptation) - self.release.at_one
         away = inputs.calcium - adaptation
+        risen = at_least(away, 0.0)
         signal = self._signal(bdnf, throughput / adaptation, inputs)
         translation = self._translation(mtorc1, inputs)
         return (
             (power(inputs.rest_current, self.cooperativity) * inputs.eef2k - eef2k) * eef2k_h,
             (self._made(surge, eef2k) - bdnf) * bdnf_h,
-            np.maximum(away, 0) * self.rise_h + np.minimum(away, 0) * self.fall_h,
-            (np.maximum(signal, 1) - desensitisation) * desensitisation_h,
+            risen * self.rise_h + (away - risen) * self.fall_h,
+            (at_least(signal, 1.0) - desensitisation) * desensitisation_h,
             (self._driven(signal / desensitisation) - mtorc1) * mtorc1_h,
             (translation - free_protein) * free_h,
             self.protein_made_h * (translation - self.basal) - (protein - 1) * protein_h,
@@ -199,7 +207,7 @@ class Cascade:
     def _made(self, surge: Any, eef2k: N) -> N:
         """Where BDNF is driven to by release and translation, never below nothing."""
         made = self.release_gain * surge + self.translation_gain * (1 - eef2k)
-        return np.maximum(1 + made, 0)  # type: ignore[no-any-return]
+        return at_least(1 + made, 0.0)  # type: ignore[no-any-return]
 
     def _signal(self, bdnf: N, passed: N, inputs: Inputs) -> N:
         """What TrkB tells, 1 when healthy; `passed`: throughput over what the spine is used to."""
@@ -208,12 +216,12 @@ class Cascade:
     def _driven(self, relative: N) -> N:
         """Where mTORC1 is driven to by TrkB, relative to what that is used to."""
         rise = relative - 1
-        driven = 1 + self.mtorc1_gain * rise / (1 + np.maximum(rise, 0) / self.mtorc1_ceiling)
-        return np.maximum(driven, self.mtorc1_floor)  # type: ignore[no-any-return]
+        driven = 1 + self.mtorc1_gain * rise / (1 + at_least(rise, 0.0) / self.mtorc1_ceiling)
+        return at_least(driven, self.mtorc1_floor)
 
     def _translation(self, mtorc1: N, inputs: Inputs) -> N:
         """New synaptic protein that is made, `basal` at rest to 1 at most."""
-        risen = self.translation(np.maximum(mtorc1 * inputs.mtorc1 - 1, 0))
+        risen = self.translation(at_least(mtorc1 * inputs.mtorc1 - 1, 0.0))
         return (self.basal + (1 - self.basal) * risen) * inputs.protein  # type: ignore[no-any-return]
 
     def steady(self, throughput: Any, inputs: Inputs) -> tuple[Any, ...]:
@@ -223,7 +231,7 @@ class Cascade:
         eef2k = power(inputs.rest_current, self.cooperativity) * inputs.eef2k
         bdnf = self._made(0.0, eef2k)
         signal = self._signal(bdnf, throughput / inputs.calcium, inputs)
-        desensitisation = np.maximum(signal, 1)
+        desensitisation = at_least(signal, 1.0)
         mtorc1 = self._driven(signal / desensitisation)
         translation = self._translation(mtorc1, inputs)
         return (

@@ -29,7 +29,7 @@ from pydantic import model_validator
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
-from plastogen.model.plasticity.signalling import N
+from plastogen.model.plasticity.signalling import N, at_least
 from plastogen.model.plasticity.synapse import H_PER_DAY
 
 PerDay = Annotated[Quantity, In("1/d", above=0)]
@@ -107,7 +107,7 @@ class Spines:
         born = self.transient_h * self.transient * (1 + self.formation_gain * commit_2)
         lasting = self.lasting(stress)
         goal = lasting + self.restorable * (self.sites - lasting)
-        room = np.maximum(goal - persistent, 0)
+        room = at_least(goal - persistent, 0.0)
         return born, self.rescue_h * (self.sites - persistent) + self.growth_h * commit_2 * room
 
     def lost(self, transient: N, persistent: N, stress: N) -> tuple[N, N]:

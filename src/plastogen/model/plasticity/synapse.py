@@ -25,7 +25,7 @@ import numpy as np
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
-from plastogen.model.plasticity.signalling import Inputs, N, power
+from plastogen.model.plasticity.signalling import Inputs, N, at_least, power
 
 H_PER_DAY = 24.0
 
@@ -50,7 +50,7 @@ class Synapse(Definition):
 
 def captured(tag: N, free_protein: Any, tag_half: Any) -> N:
     """Of the protein there is, what synapses with a `tag` capture; of each synapse or the mean."""
-    raised = np.maximum(tag, 0)
+    raised = at_least(tag, 0.0)
     return free_protein * raised / (raised + tag_half)  # type: ignore[no-any-return]
 
 
@@ -88,7 +88,7 @@ class Strength:
         """Rates of the four states per hour."""
         heard = inputs.above_threshold / (inputs.above_threshold + self.quiet)
         push = (inputs.balance - accustomed) * heard
-        room = np.maximum(1 - (weight - 1) / self.slots, 0)
+        room = at_least(1 - (weight - 1) / self.slots, 0.0)
         return (
             push * self.accustomed_h,
             (push - tag) * self.tag_h,
