@@ -368,34 +368,29 @@ class Stepper:
         """
         h = length / steps
         shares = np.arange(2 * steps + 1) / (2 * steps)
-        slope = self._slope_of_one if len(self.plans) == 1 else self._slope
         x = np.ascontiguousarray(y.T)
         for first in range(0, len(rows) - 1, 2):
             told = _parabola(rows[first : first + 3], shares)
             for here, middle, there in zip(told[:-2:2], told[1:-1:2], told[2::2], strict=True):
-                k1 = slope(x, here)
+                k1 = self._slope(x, here)
                 yield np.ascontiguousarray(x.T), np.ascontiguousarray(k1.T)
-                k2 = slope(x + h / 2 * k1, middle)
-                k3 = slope(x + h / 2 * k2, middle)
-                k4 = slope(x + h * k3, there)
+                k2 = self._slope(x + h / 2 * k1, middle)
+                k3 = self._slope(x + h / 2 * k2, middle)
+                k4 = self._slope(x + h * k3, there)
                 x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-        yield np.ascontiguousarray(x.T), np.ascontiguousarray(slope(x, rows[-1]).T)
+        yield np.ascontiguousarray(x.T), np.ascontiguousarray(self._slope(x, rows[-1]).T)
 
     def _slope(self, x: Array, told: Array) -> Array:
-        """Slope (states, courses) of a state under inputs (inputs, courses)."""
-        return np.array(self.model.rates(list(x), Inputs(*told)))
-
-    def _slope_of_one(self, x: Array, told: Array) -> Array:
-        """The same to the bit for a batch of one, by plain numbers: numpy takes ten times as long
-        over them.
+        """Slope of a state under inputs, (states or inputs, courses). Of one course by plain
+        numbers, to the same bits: numpy takes ten times as long over one.
         """
+        if len(self.plans) > 1:
+            return np.array(self.model.rates(list(x), Inputs(*told)))
         return np.array([self.model.rates(x[:, 0].tolist(), Inputs(*told[:, 0].tolist()))]).T
 
 
 def _parabola(rows: Array, shares: Array) -> Array:
-    """The parabola through three rows at shares of the way, (shares, ...), never beyond the
-    three.
-    """
+    """The parabola through three rows at shares of the way, (shares, ...), within the three."""
     first, middle, last = rows
     bend = 2 * (first - 2 * middle + last)
     x = shares.reshape(-1, *(1,) * first.ndim)
