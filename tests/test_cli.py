@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -20,12 +21,28 @@ from bench import QUICK, finished, plastogen, say, until
 from test_results import TEXT
 
 from plastogen.cli.doctor import Finding
-from plastogen.cli.exit_codes import ExitCode
+from plastogen.cli.exit_codes import ExitCode, exit_code
 from plastogen.cli.main import app
 from plastogen.errors import StoreError
 from plastogen.experiment.definition import CourseSettings
 
 SECOND_S = 1.0
+
+
+@pytest.mark.parametrize(
+    ("failed", "undrawn", "missed", "code"),
+    [
+        ([], [], [], ExitCode.OK),
+        ([], [], ["claim"], ExitCode.CLAIM_MISSED),
+        (["run"], [], ["claim"], ExitCode.RUN_FAILED),
+        ([], ["arms"], ["claim"], ExitCode.RUN_FAILED),
+    ],
+)
+def test_what_failed_weighs_more_than_a_missed_claim(
+    failed: list[str], undrawn: list[str], missed: list[str], code: ExitCode
+) -> None:
+    came_to: Any = SimpleNamespace(failed=failed, undrawn=undrawn, missed=missed)
+    assert exit_code(came_to) == code
 
 
 def test_help_names_every_command_and_the_scope() -> None:

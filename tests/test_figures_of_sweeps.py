@@ -18,6 +18,7 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+import plastogen
 from plastogen.analysis import sensitivity as asking
 from plastogen.errors import InputError
 from plastogen.figures import axis, data, labels, style
@@ -377,6 +378,12 @@ def test_a_tornado_is_sorted_and_goes_from_low_to_high() -> None:
     assert list(bar.get_xdata()) == pytest.approx([first.swing[0][0], first.swing[1][0]])
     faces = [line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"]
     assert faces[:2] == ["white", style.BLUE]
+
+
+def test_the_door_answers_for_the_readouts_that_are_named() -> None:
+    found = plastogen.sensitivity_of(DRAWN, ["spine_density_24h"])
+    assert {one.readout for one in found} == {"spine_density_24h"}
+    assert len({one.readout for one in plastogen.sensitivity_of(DRAWN)}) > 1
 
 
 def test_the_heat_map_holds_the_indices_and_says_which() -> None:
