@@ -154,6 +154,14 @@ def test_every_figure_is_drawn_of_what_its_row_takes(monkeypatch: pytest.MonkeyP
     assert given["acute"] == given["own_data"] == {"overlay": ["own"]}
 
 
+def test_spectra_need_as_many_snapshots_as_their_row_says() -> None:
+    needed = FIGURES["spectra"].snapshots
+    assert needed > 1
+    plot_spectra(DS.isel(snapshot=slice(needed)))
+    with pytest.raises(InputError, match="snapshots"):
+        plot_spectra(DS.isel(snapshot=slice(needed - 1)))
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str) -> None:
     said = texts(drawn(name))
