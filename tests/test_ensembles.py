@@ -284,13 +284,13 @@ def test_a_drug_is_met_when_it_is_there_and_asks_for_a_look_of_its_own(
     assert left[4] < 0.9
 
 
-def test_shuffled_weights_are_the_same_ones_elsewhere(
+def test_shuffled_weights_are_the_same_ones_elsewhere_and_are_what_the_run_keeps(
     mine: Path, told: list[dict[str, Any]]
 ) -> None:
-    course = run(mine, "shuffled")
-    used = told[-1]["size"]
-    assert not np.array_equal(used, course.weights.after)
-    assert np.array_equal(np.sort(used), np.sort(course.weights.after))
+    learned, shuffled = (run(mine, arm).weights for arm in ("plain", "shuffled"))
+    assert np.array_equal(told[-1]["size"], shuffled.after)
+    assert not np.array_equal(shuffled.after, learned.after)
+    assert np.array_equal(np.sort(shuffled.after), np.sort(learned.after))
 
 
 def test_a_run_is_named_by_what_is_taught_and_by_what_runs_the_network(mine: Path) -> None:

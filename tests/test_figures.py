@@ -574,6 +574,8 @@ def test_a_formula_is_not_taken_for_the_network_and_no_noise_for_noise() -> None
     said = texts(plot_acute(ds))
     assert [line for line in said if "a formula, not the network" in line]
     assert not [line for line in said if "probe noise" in line]
+    taught = texts(plot_ensemble_weights(ds.assign_attrs(kind="ensembles"), fake.ensembles()))
+    assert [line for line in taught if "ensembles in the network" in line]
 
 
 def test_many_treatments_share_a_row_and_daily_doses_are_not_shaded_in_every_panel() -> None:

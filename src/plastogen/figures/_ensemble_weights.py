@@ -48,7 +48,7 @@ def plot_ensemble_weights(ds: xr.Dataset, ensembles: Mapping[str, Weights]) -> F
         ax.set_title(title, fontsize=15)
         ax.set_xlabel("cell behind")
     axes[0].set_ylabel("cell before")
-    bar = fig.colorbar(drawn, ax=axes, shrink=4 / 5, extend="max")
+    bar = fig.colorbar(drawn, ax=axes, shrink=3 / 5, extend="max")
     bar.set_label("weight (untaught circuit: 1)")
     return fig
 

@@ -232,7 +232,13 @@ def subtitle(ds: xr.Dataset) -> str:
     parts.append(f"{attrs['circuit']} circuit" if "circuit" in attrs else "")
     parts.append(f"plasticity: {attrs['plasticity']}" if "plasticity" in attrs else "")
     parts.append(attrs.get("preparation", ""))
-    parts.append("a formula, not the network" if attrs.get("method") == "formula" else "")
+    if attrs.get("method") == "formula":
+        taught = attrs.get("kind") == "ensembles"
+        parts.append(
+            "ensembles in the network, their course by a formula"
+            if taught
+            else "a formula, not the network"
+        )
     return "  ·  ".join(part for part in parts if part)
 
 

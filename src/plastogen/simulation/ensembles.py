@@ -51,6 +51,8 @@ def with_ensembles(plan: Plan, course: Course, tell: Progress) -> Course:
     found = [network.look(drives.at(plan.start_h), begun)]
     tell("ensembles", 1 / (2 + len(looks_h)))
     learned = network.teach(drives.at(float(taught.at)))
+    if plan.ensembles.recall.weights == "shuffled":
+        learned = network.shuffled(learned)
     known: dict[Drive, dict[str, Any]] = {}
     for k, h in enumerate(looks_h):
         tell("ensembles", (2 + k) / (2 + len(looks_h)))
@@ -138,11 +140,14 @@ class _Network:
             relative = scaled(relative, learning.post)
         return _Synapses(learning.pre, learning.post, relative)
 
+    def shuffled(self, synapses: _Synapses) -> _Synapses:
+        """The same weights, each at some synapse or other."""
+        conductance = self._random("shuffle").permutation(synapses.conductance)
+        return replace(synapses, conductance=conductance)
+
     def look(self, drive: Drive, synapses: _Synapses) -> dict[str, Any]:
         """Every number of ensembles, while `drive` is held and weights are frozen."""
-        recall, conductance = self.ensembles.recall, synapses.conductance
-        if recall.weights == "shuffled":
-            conductance = self._random("shuffle").permutation(conductance)
+        recall = self.ensembles.recall
         pulses = self.ensembles.remind(self.members, self._random("cues"))
         spikes, _ = self.engine.learn(
             taken_out(self.plan.circuit, drive, float(recall.block)),
@@ -152,7 +157,7 @@ class _Network:
             settle_s=self.plan.settle_s,
             live=True,
             conductance=True,
-            size=conductance,
+            size=synapses.conductance,
             driven=(pulses.t_s, pulses.cells),
             noise="recall",
         )
@@ -162,7 +167,7 @@ class _Network:
         response = cue_response(spikes, self.members, cues)
         quiet = quiet_bins(cues, pulses.seconds)
         together, apart = coactivity(spikes, self.members, quiet)
-        within, outward = self._weights(replace(synapses, conductance=conductance))
+        within, outward = self._weights(synapses)
         return {
             "ensemble_weight": within,
             "ensemble_weight_outward": outward,

@@ -107,7 +107,9 @@ def _ran(outcome: Outcome, command: str, captions: Mapping[str, str]) -> Ran:
     common = in_all_arms(opened)
     backends = str(ds.attrs.get("backends", ""))
     network = (
-        "a formula in place of the network"
+        "ensembles in the network, their course by a formula"
+        if ds.attrs.get("kind") == "ensembles" and ds.attrs["method"] == "formula"
+        else "a formula in place of the network"
         if ds.attrs["method"] == "formula"
         else f"network run {RUN_BY.get(backends, backends)}"
     )
