@@ -705,6 +705,14 @@ def test_block_refuses_doses_after_which_concentrations_only_pass_by() -> None:
         plot_block(DS)
 
 
+def test_block_refuses_one_concentration_of_each_drug() -> None:
+    held = json.dumps(
+        [{"arm": arm, "kind": "level", "drug": "ketamine"} for arm in DS["arm"].values]
+    )
+    with pytest.raises(InputError, match="found one concentration of each drug, wanted arms that"):
+        plot_block(DS.isel(arm=[1]).assign_attrs(dosing=held))
+
+
 def test_a_time_axis_that_turns_logarithmic_says_so() -> None:
     """Every panel with such an axis has, below its column, the words."""
     for name, figure in ((n, drawn(n)) for n in DRAW):

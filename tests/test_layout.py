@@ -4,10 +4,14 @@ offset.
 
 from __future__ import annotations
 
+import itertools
+
 import fake_results as fake
+import matplotlib.style
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from plastogen.figures import layout
 
@@ -50,6 +54,37 @@ def test_an_axis_counts_from_no_offset(middle: float, change: float) -> None:
     low, high = ax.get_ylim()
     assert high - low == pytest.approx(abs(middle) / 100, rel=0.5)
     assert low < middle < high
+
+
+def test_a_long_note_ends_within_the_slide() -> None:
+    with matplotlib.style.context(layout.style_sheet()):
+        for note in ("short", "word " * 36, "word " * 50):
+            fig = layout.new_slide(DS, "Noted", note=note)
+            (text,) = fig.findobj(lambda part: part.get_gid() == layout.NOTE)
+            assert text.get_window_extent().x1 <= fig.bbox.width - layout.MARGIN_PT / 2
+
+
+@layout.slide
+def narrow(low: float, high: float) -> Figure:
+    """Panels side by side with long numbers below them."""
+    fig = layout.new_slide(DS, "Narrow")
+    for ax in fig.subplots(1, 5):
+        ax.plot([low, high], [0, 1])
+        ax.xaxis.set_major_locator(MaxNLocator(5))
+    return fig
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.08, 0.001), (0, 2), (-12345.6, -12345.1)])
+def test_labels_of_ticks_stand_apart(low: float, high: float) -> None:
+    for ax in narrow(low, high).axes:
+        ends = [
+            (box.x0, box.x1)
+            for tick in ax.xaxis.get_major_ticks()
+            if tick.label1.get_text() and ax.get_xlim()[0] <= tick.get_loc() <= ax.get_xlim()[1]
+            for box in [tick.label1.get_window_extent()]
+        ]
+        for (_, before), (after, _) in itertools.pairwise(ends):
+            assert after > before
 
 
 def test_what_changes_is_shown_as_large_as_it_is() -> None:

@@ -46,6 +46,12 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
             found="no arm with drug in the brain",
             wanted="arms that hold a concentration (give: {drug: ..., brain: 1 uM})",
         )
+    if len({(drug, c) for drug, c, _ in points}) == len(drugs):
+        raise results_error(
+            ds,
+            found="one concentration of each drug",
+            wanted="arms that hold a drug at two concentrations or more",
+        )
     present = [str(pool) for pool in ds["pool"].values]
     chosen = [require_name(pool, present, "pool") for pool in pools or present]
     note = (

@@ -4,7 +4,7 @@ a bundle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -20,7 +20,6 @@ from plastogen.figures._sweep import NUMBERS_PER_LINE, axis_label, point_label, 
 DEFAULT = "spine_density"
 MOST_PANELS, ROWS_FROM = 12, 4  # panels of a sweep; from so many on they stand in more than one row
 MOST_THREADS = 200  # courses of a bundle that are drawn one by one
-LABEL_PT = 12
 OUTER_PERCENT = 5  # of a bundle lie below, and above, its band
 
 
@@ -95,7 +94,7 @@ def _multiples(ds: xr.Dataset, name: str, title: str, along: str, others: Sequen
         ax.yaxis.set_major_locator(MaxNLocator(4))
     for ax in axes[len(kept) :]:
         ax.set_axis_off()
-    fig.supxlabel(axis.time_label(axes[0]), fontsize=LABEL_PT)
+    _label_time(axes[: len(kept)])
     return fig
 
 
@@ -163,8 +162,17 @@ def _bundle(ds: xr.Dataset, name: str, title: str) -> Figure:
             middle = flat.median([dim for dim in flat.dims if dim != "time"])
             ax.plot(time_h, middle, color=style.GREY, zorder=1, linestyle=looks[base].line)
         ax.set_title(f"{look.label} (n = {len(curves)})")
-    fig.supxlabel(axis.time_label(axes[0]), fontsize=LABEL_PT)
+    _label_time(axes)
     return fig
+
+
+def _label_time(axes: Iterable[Axes]) -> None:
+    """One label of time below all panels, under the middle one of the last row."""
+    panels = list(axes)
+    rows = [ax.get_subplotspec().rowspan.stop for ax in panels]  # type: ignore[union-attr]
+    last = [ax for ax, row in zip(panels, rows, strict=True) if row == max(rows)]
+    middle = last[(len(last) - 1) // 2]
+    middle.set_xlabel(axis.time_label(middle))
 
 
 def _time(ax: Axes, ds: xr.Dataset, given: Sequence[data.DosingEvent], beside: int) -> None:

@@ -7,6 +7,7 @@ Every figure is a slide of one size, in plastogen's own style whatever the reade
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
@@ -22,6 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 
 from plastogen._base.scope import SCOPE
@@ -38,8 +40,10 @@ KEY_CHARS = 9  # what a line takes of them
 PLACE_DIGITS = 4  # of a position on the slide, as a share of its width or height
 LETTER = 3 / 5  # width of a letter over the size of its font
 REACHES_PT, DIRECTIONS, BETWEEN = (11, 15, 20, 26, 34), 16, 12
+NOTE_PT = 10  # a note that is longer than the slide is wide is set smaller
 SLIGHT = 1 / 100  # of where an axis stands: less than it shows is next to no change
 INSIDE = "key inside"  # gid of a key that lies within its panel
+TICK_GAP_PX = 4  # between labels of ticks, at the least
 KEY_GAP = 1 / 30  # of a panel's height, between a key above its curves and them
 MOST_NAMED = 3  # more arms that lack runs than this are counted, not named
 
@@ -55,7 +59,7 @@ def slide(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             fig = draw(*args, **kwargs)
             # ticks come into being and find their place here, in this style
             fig.draw_without_rendering()
-            if _widen_slight_axes(fig) + _make_room_for_keys(fig):
+            if _widen_slight_axes(fig) + _make_room_for_keys(fig) + _thin_ticks(fig):
                 fig.draw_without_rendering()
             _round_layout(fig)
             return fig
@@ -95,6 +99,24 @@ def _make_room_for_keys(fig: Figure) -> int:
             share = min(box.height / ax.bbox.height + KEY_GAP, 1 / 2)
             ax.set_ylim(low, low + (high - low) / (1 - share))
             key.set_loc("upper right")
+    return crowded
+
+
+def _thin_ticks(fig: Figure) -> int:
+    """Horizontal axes whose tick labels would run into one another get fewer; how many axes."""
+    crowded = 0
+    for ax in fig.axes:
+        locator = ax.xaxis.get_major_locator()
+        first, last = sorted(ax.get_xlim())
+        boxes = [
+            tick.label1.get_window_extent()
+            for tick in ax.xaxis.get_major_ticks()
+            if first <= tick.get_loc() <= last and tick.label1.get_text()
+        ]
+        touch = any(b.x0 - a.x1 < TICK_GAP_PX for a, b in itertools.pairwise(boxes))
+        if touch and isinstance(locator, MaxNLocator):
+            crowded += 1
+            ax.xaxis.set_major_locator(MaxNLocator(max(1, len(boxes) // 2)))
     return crowded
 
 
@@ -141,7 +163,8 @@ def new_slide(
     )
     design = data.describe_design(ds)
     _text(fig, design, left, 27, size=10, color=MUTED)
-    _text(fig, note, left, 42 if design else 27, size=10, color=MUTED, gid=NOTE)
+    size = min(NOTE_PT, (WIDTH_PT - 2 * MARGIN_PT) / (LETTER * max(1, len(note))))
+    _text(fig, note, left, 42 if design else 27, size=size, color=MUTED, gid=NOTE)
     footer = FOOTER_PT + bool(design) * LINE_PT
     _text(fig, str(ds.attrs.get("scope", SCOPE)), left, 12, size=9, color=MUTED, style="italic")
     header = HEADER_PT + KEY_PT * _key_of_arms(fig, arms)
