@@ -248,6 +248,19 @@ def _mean_step(state: np.ndarray, law: SpineLaw, given: Surroundings, n: int) ->
     return np.array([transient, lasting])
 
 
+@pytest.mark.parametrize(("throughput", "sign"), [(0.7, 1), (0.02, -1), (1.0, 0), (0.3, 0)])
+def test_a_little_less_activity_adds_spines_and_much_less_takes_them(
+    throughput: float, sign: int
+) -> None:
+    off = law_in("thinned_skull")
+    on = dataclasses.replace(off, balancing=0.03 / DAY_H)
+    sites, start = at_rest(off, 3, 100)
+    given = Surroundings(throughput=throughput)
+    plain, moved = (followed(start, sites, law, 3, given).stands.sum() for law in (off, on))
+    assert same(followed(start, sites, off, 1, given), followed(start, sites, off, 1))
+    assert abs(moved / plain - 1 - sign * 0.07) < (0.045 if sign else 1e-9)
+
+
 def test_large_spines_live_longer() -> None:
     law = law_in("cranial_window")
     sites, start = at_rest(law, 2)

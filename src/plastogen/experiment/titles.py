@@ -185,6 +185,8 @@ TITLES: dict[str, dict[str, str]] = {
         "sizes.fast_time": "fast time of sizes",
         "sizes.slow_time": "slow time of sizes",
         "sizes.spread": "spread of ln size",
+        "homeostasis.lower": "AMPA throughput below which spines are lost",
+        "homeostasis.rate": "rate of spines against activity",
         "turnover.branch_spread": "spread of stress between branches",
         "turnover.lasting_loss": "loss rate of lasting spines",
         "turnover.memory": "memory of a lost spine's site",

@@ -74,7 +74,7 @@ class FollowedSpines:
         self._healthy = _Count(healthy, self.law)
         self._census, self._look_h = _Census(self.table, self.sites), _looks(self.steps_h)
         self._times_h, self._counts = list[float](), list[_Count]()
-        self._met, self._length_h, self._next = np.zeros(len(HEARD)), 0.0, 1
+        self._met, self._length_h, self._next = np.zeros(len(HEARD) + 1), 0.0, 1
         self._write_down(self.steps_h[0])
 
     def between_steps(self, model: SlowModel) -> SlowModel:
@@ -90,16 +90,19 @@ class FollowedSpines:
         found[_PLACES] = [size, *kinds]
         return found
 
-    def follow(self, from_h: float, y_from: Array, until_h: float, y_until: Array) -> Array:
-        """The slow state at the end of a part of the course; where the table takes a step there,
-        with what it says.
+    def follow(
+        self, from_h: float, y_from: Array, until_h: float, y_until: Array, throughput: float = 1.0
+    ) -> Array:
+        """The slow state at the end of a part of the course, with AMPA throughput over the healthy
+        as it was in the mean; where the table takes a step there, with what it says.
         """
         length = until_h - from_h
-        self._met = self._met + length * (y_from[HEARD] + y_until[HEARD]) / 2
+        slow = (y_from[HEARD] + y_until[HEARD]) / 2
+        self._met = self._met + length * np.append(slow, throughput)
         self._length_h += length
         if self._next >= len(self.steps_h) or until_h < self.steps_h[self._next]:
             return y_until
-        protein, commit, early = self._met / self._length_h
+        protein, commit, early, throughput = self._met / self._length_h
         middle_h = until_h - STEP_H / 2
         about = (self.sites, self.table.seed, middle_h)
         given = Surroundings(
@@ -107,12 +110,13 @@ class FollowedSpines:
             commit=max(0.0, float(commit)),
             early=float(early),
             stress=float(self._stress(np.array([middle_h]))[0]),
+            throughput=float(throughput),
             fixed_size=frozen_sites(self.interventions, "sizes", *about),
             fixed_turnover=frozen_sites(self.interventions, "turnover", *about),
         )
         self.table = advance(self.table, self.sites, self.law, STEP_H, given)
         self._census.note(self.table)
-        self._met, self._length_h, self._next = np.zeros(len(HEARD)), 0.0, self._next + 1
+        self._met[:], self._length_h, self._next = 0, 0.0, self._next + 1
         self._write_down(until_h)
         return self.imprint(y_until)
 

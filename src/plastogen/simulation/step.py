@@ -184,7 +184,9 @@ class Stepper:
             return path
         start, end = path.start, path.end
         (y,) = end.y
-        found = self.spines.follow(start.t_h, start.y[0], end.t_h, y)
+        heard = [self.relative(m.activity)["ampa_throughput"] for m in (start, end)]
+        passed = float(np.mean(heard))
+        found = self.spines.follow(start.t_h, start.y[0], end.t_h, y, passed)
         if found is y:
             return path
         whole = path.y.copy()

@@ -12,6 +12,9 @@ floats.
                1 + formation_gain commit; lasting ones at (rescue + regrowth commit) for each that
                is missing of `capacity`, the regrowth on a share that can be restored: on the site
                that lost one while it is remembered, exp(-time since / memory), else anywhere
+    homeostasis  rate (2 exp(-((u - m) / w)^2) - 1), u the AMPA throughput of cells over the
+               healthy: nil at 1 and at `lower`; lasting births where positive, between the two,
+               death of any spine where negative; rate 0: off
 
 Fluctuation proportional to size: Yasumatsu 2008; two time scales: Loewenstein 2011; transient and
 persistent spines: Holtmaat 2005; preparations: Xu 2007. Protein, tag and commit, captured protein
@@ -72,6 +75,15 @@ class Turnover(Definition):
     branch_spread: Annotated[Quantity, In("1", minimum=0, maximum=5)]
 
 
+class Homeostasis(Definition):
+    """Section `homeostasis`: spines against activity, beside scaling. A little less activity adds
+    spines, much less takes them away (Lu 2025); with `rate` 0 neither.
+    """
+
+    rate: PerDay
+    lower: Annotated[Quantity, In("1", minimum=0, below=1)]
+
+
 class Preparation(Definition):
     """One of `preparations`: what opening the skull does to the tissue under it."""
 
@@ -107,6 +119,7 @@ class SpineModel(Definition):
     places: Places
     sizes: Sizes
     turnover: Turnover
+    homeostasis: Homeostasis
     preparations: dict[str, Preparation] = Field(min_length=1)
     published: dict[str, Published] = {}
 
@@ -139,6 +152,16 @@ class SpineLaw:
     formation_gain: float
     stress_loss: float
     branch_spread: float
+    balancing: float
+    balancing_lower: float
+
+    def balancing_at(self, throughput: float) -> float:
+        """Lasting spines that homeostasis adds an hour for each that stands at rest, at an AMPA
+        throughput over the healthy; of negative ones, the share of all spines that it takes.
+        """
+        middle, half = (1 + self.balancing_lower) / 2, (1 - self.balancing_lower) / 2
+        bell = math.exp(-math.log(2) * ((throughput - middle) / half) ** 2)
+        return self.balancing * (2 * bell - 1)
 
     @property
     def variance(self) -> float:
@@ -188,4 +211,6 @@ def law_of(model: SpineModel, mean: Plasticity, preparation: str) -> SpineLaw:
         formation_gain=spines.formation_gain,
         stress_loss=spines.stress_h,
         branch_spread=float(turnover.branch_spread),
+        balancing=float(model.homeostasis.rate) / H_PER_DAY,
+        balancing_lower=float(model.homeostasis.lower),
     )

@@ -56,7 +56,8 @@ class Sites:
 class Surroundings:
     """What a site meets in a step. protein: new protein that is free to be captured, nil at rest;
     commit: captured protein on its way to a spine; early: early potentiation, one number or
-    (sites,); both 0 at rest; stress: its level. fixed_size, fixed_turnover: sites whose spine does
+    (sites,); both 0 at rest; stress: its level; throughput: of AMPA receptors of cells, over the
+    healthy. fixed_size, fixed_turnover: sites whose spine does
     not change its size, or where none is born or lost, (sites,).
     """
 
@@ -64,6 +65,7 @@ class Surroundings:
     commit: float = 0.0
     early: npt.ArrayLike = 0.0
     stress: float = 0.0
+    throughput: float = 1.0
     fixed_size: Array | None = None
     fixed_turnover: Array | None = None
 
@@ -189,8 +191,8 @@ def advance(
     if given.fixed_turnover is not None:
         chance[given.fixed_turnover] = 1  # which brings nothing about
     moved = _grown(table, law, hours, (first, second), given)
-    _lose(table, moved, sites, law, given.stress, chance)
-    born = _give_birth(table, moved, sites, law, given.commit, chance)
+    _lose(table, moved, sites, law, given, chance)
+    born = _give_birth(table, moved, sites, law, given, chance)
     moved.fast[born] = law.ln_birth + law.fast_sd * first[born]
     moved.slow[born] = law.slow_sd * second[born]
     moved.captured[born] = 0
@@ -259,7 +261,12 @@ def _ou(x: Array, sd: float, times: float, noise: Array) -> Array:
 
 
 def _lose(
-    table: SpineTable, moved: SpineTable, sites: Sites, law: SpineLaw, stress: float, chance: Array
+    table: SpineTable,
+    moved: SpineTable,
+    sites: Sites,
+    law: SpineLaw,
+    given: Surroundings,
+    chance: Array,
 ) -> None:
     """Take out of `moved` the spines that died in its step; the size that counts is the mean of
     that before and after.
@@ -270,10 +277,12 @@ def _lose(
     x += (moved.fast + moved.slow + moved.captured)[at] / 2
     x -= np.where(lasting, np.float32(0), np.float32(law.ln_birth))
     loss = np.take(np.array(law.kind_loss, np.float32), table.kind[at])
-    if stress > 0:
+    if given.stress > 0:
         branch = sites.vulnerability[sites.post[at], sites.branch[at]].astype(np.float32)
-        loss += np.float32(stress * law.stress_loss) * branch * lasting
+        loss += np.float32(given.stress * law.stress_loss) * branch * lasting
     hazard = loss * np.exp(-law.slope * x - np.float32(law.slope**2 * law.variance / 2))
+    balancing = law.balancing_at(given.throughput)
+    hazard += np.float32(max(0.0, -balancing))
     dies = chance[at] < -np.expm1(-hazard * np.float32(moved.now_h - table.now_h))
     lost, now_h = at[dies], np.float32(moved.now_h)
     moved.stands[lost] = False
@@ -282,12 +291,17 @@ def _lose(
 
 
 def _give_birth(
-    table: SpineTable, moved: SpineTable, sites: Sites, law: SpineLaw, commit: float, chance: Array
+    table: SpineTable,
+    moved: SpineTable,
+    sites: Sites,
+    law: SpineLaw,
+    given: Surroundings,
+    chance: Array,
 ) -> Array:
     """Put spines on sites of `moved` that were vacant before its step; those that would come and
     go within it are left out. Returns the sites.
     """
-    at, hours = np.flatnonzero(~table.stands), moved.now_h - table.now_h
+    at, hours, commit = np.flatnonzero(~table.stands), moved.now_h - table.now_h, given.commit
     stay, stay_lasting = (-math.expm1(-loss * hours) / (loss * hours) for loss in law.kind_loss)
     transient = stay * law.transient_births * law.per_vacant
     transient *= 1 + law.formation_gain * commit
@@ -298,6 +312,7 @@ def _give_birth(
     sped, share = law.rescue + law.regrowth * commit, law.restorable
     made = -share * math.expm1(-sped * hours) - (1 - share) * math.expm1(-law.rescue * hours)
     fresh = stay_lasting * forgotten * made / hours / max(1, len(at))
+    fresh += stay_lasting * max(0.0, law.balancing_at(given.throughput)) * law.per_vacant
     regrowth = np.float32(law.regrowth * commit) * sites.restorable[at]
     back *= np.float32(stay_lasting) * (np.float32(law.rescue) + regrowth)
     rate = transient + fresh + back
