@@ -91,6 +91,16 @@ def test_the_circuit_hears_the_conductance_of_all_spines(arm: str) -> None:
     assert beyond.max() < 0.06  # between steps: by the mean of the law
 
 
+def test_more_spines_than_sites_of_mean_ones_are_no_fault() -> None:
+    more = {"model__subject": "healthy_mouse", "course__duration": "30 h"}
+    settings: dict[str, Any] = {"spines__homeostasis__rate": "0.5 1/d", **more}
+    text = EXPERIMENT.replace("27 h", "25 h").replace("at: 2 d", "at: 1 d")
+    text = text.replace(DOSE, "{it: {drug: nbqx, occupancy: 20 %, at: 0 h, for: 24 h}}")
+    (course,) = simulate_formulas([planned("dosed", 1, text, **settings)])
+    assert course.arrays["spine_density"][-1] > 1.05
+    assert course.arrays["vacant"][-1] == 0
+
+
 def test_a_healthy_course_begins_healthy() -> None:
     (course,) = simulate_formulas([planned("vehicle", model__subject="healthy_mouse")])
     for name in ("weight", "spine_density", "recurrent", "scaling"):

@@ -80,7 +80,13 @@ def _transient_share(k: Spine) -> float:
 
 
 class Spines:
-    """`Spine` bound to plain floats, per hour; densities are shares of the healthy density."""
+    """`Spine` bound to plain floats, per hour; densities are shares of the healthy density.
+
+    least_vacant: single spines may be more than there are sites of mean ones, by chance, and none
+    is vacant then.
+    """
+
+    least_vacant = -math.inf
 
     def __init__(self, k: Spine) -> None:
         self.stage_h = 2 / float(k.delay)
@@ -108,7 +114,11 @@ class Spines:
         lasting = self.lasting(stress)
         goal = lasting + self.restorable * (self.sites - lasting)
         room = at_least(goal - persistent, 0.0)
-        return born, self.rescue_h * (self.sites - persistent) + self.growth_h * commit_2 * room
+        return born, self.rescue_h * self.vacant(persistent) + self.growth_h * commit_2 * room
+
+    def vacant(self, persistent: N) -> N:
+        """Sites of persistent spines that stand empty, shares of the healthy density."""
+        return at_least(self.sites - persistent, self.least_vacant)
 
     def lost(self, transient: N, persistent: N, stress: N) -> tuple[N, N]:
         """Transient and persistent spines that are lost, shares of the healthy density an hour."""

@@ -86,7 +86,7 @@ class SlowModel:
         """
         found = copy.copy(self)
         found.spines = spines = copy.copy(self.spines)
-        spines.transient, spines.persistent = transient, 1 - transient
+        spines.transient, spines.persistent, spines.least_vacant = transient, 1 - transient, 0.0
         spines.transient_h, spines.loss_h = law.kind_loss
         spines.sites = spines.persistent * (1 + spines.loss_h / spines.rescue_h)
         return found
@@ -210,7 +210,7 @@ class SlowModel:
 
     def vacant(self, y: Array) -> Array:
         """Sites of persistent spines that stand empty, relative to the healthy spine density."""
-        empty: Array = self.spines.sites - y[..., PERSISTENT]
+        empty: Array = self.spines.vacant(y[..., PERSISTENT])
         return empty
 
     def formation(self, y: Array, stress: npt.ArrayLike = 0.0) -> Array:
