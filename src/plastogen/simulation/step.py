@@ -171,9 +171,7 @@ class Stepper:
     # single spines, where they are followed
 
     def imprint(self, y: Array) -> Array:
-        """Slow states, (courses, states), with weight and spines as the table of spines has
-        them.
-        """
+        """Slow states, (courses, states), with weight and spines as the table of spines says."""
         return y if self.spines is None else self.spines.imprint(y[0])[None]
 
     def with_spines(self, path: Path) -> Path:
@@ -184,9 +182,8 @@ class Stepper:
             return path
         start, end = path.start, path.end
         (y,) = end.y
-        heard = [self.relative(m.activity)["ampa_throughput"] for m in (start, end)]
-        passed = float(np.mean(heard))
-        found = self.spines.follow(start.t_h, start.y[0], end.t_h, y, passed)
+        passed = np.mean([self.relative(m.activity)["ampa_throughput"] for m in (start, end)])
+        found = self.spines.follow(start.t_h, start.y[0], end.t_h, y, float(passed))
         if found is y:
             return path
         whole = path.y.copy()
