@@ -177,7 +177,10 @@ def test_what_is_frozen_does_not_move() -> None:
     _, lives = followed("fixed")
     day = {h: lives.ln_size[:, list(lives.look_h).index(h)] for h in (0, 24, 48, 72)}
     kept = np.isfinite(day[24]) & np.isfinite(day[48])
-    np.testing.assert_array_equal(day[24][kept], day[48][kept])
+    old = kept & (lives.born_h <= 12)
+    np.testing.assert_array_equal(day[24][old], day[48][old])
+    assert (day[24][kept & ~old] != day[48][kept & ~old]).all()  # these grow up
+    assert (kept & ~old).sum() > 5
     for first, last in ((0, 24), (48, 72)):
         kept = np.isfinite(day[first]) & np.isfinite(day[last])
         assert (day[first][kept] != day[last][kept]).all()

@@ -104,7 +104,7 @@ class FollowedSpines:
             return y_until
         protein, commit, early, throughput = self._met / self._length_h
         middle_h = until_h - STEP_H / 2
-        about = (self.sites, self.table.seed, middle_h)
+        about = (self.table, self.sites, middle_h)
         given = Surroundings(
             protein=max(0.0, float(protein)),
             commit=max(0.0, float(commit)),

@@ -8,8 +8,8 @@ a time, of those from or onto a group of cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,7 @@ class Intervention(Definition):
 
     `born_since`: only spines born after this time. `from`, `onto`: only those of which these are
     the presynaptic, or the postsynaptic, cells. `for`: how long it is frozen; to the end otherwise.
+    Frozen are the sizes of spines that stand: those born later grow up.
     """
 
     delete: Literal["spines"] | None = None
@@ -147,12 +148,19 @@ class Intervention(Definition):
 
 
 def frozen_sites(
-    interventions: Any, what: Literal["sizes", "turnover"], sites: Sites, seed: int, at_h: float
+    interventions: Iterable[Intervention],
+    what: Literal["sizes", "turnover"],
+    table: SpineTable,
+    sites: Sites,
+    at_h: float,
 ) -> Mask | None:
-    """Sites of which `what` is frozen at a time, (sites,); None: none."""
-    masks = [
-        one.sites(sites, seed)
-        for one in interventions
-        if one.freeze in (what, "both") and one.covers(at_h)
-    ]
-    return np.logical_or.reduce(masks) if masks else None
+    """Sites of which `what` is frozen at a time, (sites,); None: none. Spines that were born since
+    sizes were frozen grow up like any.
+    """
+    found: list[Mask] = []
+    for one in interventions:
+        if one.freeze in (what, "both") and one.covers(at_h):
+            mask = one.sites(sites, table.seed)
+            since = table.born_h > np.float32(float(one.at))
+            found.append(mask & ~since if what == "sizes" else mask)
+    return np.logical_or.reduce(found) if found else None
