@@ -4,6 +4,7 @@ say.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from plastogen.errors import InputError
 from plastogen.experiment.claim import Claim
 from plastogen.experiment.judge import judge_point
 from plastogen.experiment.verdict import Verdict
+from plastogen.figures._arms import verdict_numbers
 
 SEEDS = 4
 VALUES = {
@@ -141,6 +143,13 @@ def test_one_seed_has_no_interval() -> None:
     assert found.outcome == "met"
     assert np.isnan(found.low)
     assert "[" not in found.sentence
+
+
+def test_what_does_not_differ_between_seeds_is_fixed_by_the_model() -> None:
+    found = replace(verdict(more="a", than="b"), low=0.3, value=0.3, high=0.3)
+    for words in (found.sentence, verdict_numbers(found)):
+        assert "0.3 (fixed by the model), wanted" in words
+        assert "[" not in words
 
 
 def test_a_known_miss_only_reports() -> None:

@@ -446,6 +446,15 @@ def test_one_seed_has_a_mean_and_no_width() -> None:
     assert math.isnan(found.high[0])
 
 
+def test_two_seeds_are_lines_and_no_band() -> None:
+    values = xr.DataArray([[1.0, 2.0], [3.0, 5.0]], dims=("seed", "time"))
+    ax = Figure().add_subplot()
+    axis.draw_course(ax, np.array([0.0, 1.0]), data.interval(values), "#000000")
+    assert len(ax.collections) == 0
+    drawn = sorted(np.asarray(line.get_ydata()).tolist() for line in ax.lines)
+    assert drawn == [[1, 2], [2, 3.5], [3, 5]]
+
+
 def test_the_noise_band_is_that_of_a_mean_over_seeds() -> None:
     at = {"arm": "vehicle", "class": "E"}
     assert data.noise_half_width(DS, "rate_hz", at) == pytest.approx(1.959964 * 0.09 / 2, rel=1e-6)

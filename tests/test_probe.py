@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from plastogen._base.files import cache_dir
 from plastogen._base.library import Library
-from plastogen.model.circuit import Circuit, Drive, Spikes, measures
+from plastogen.model.circuit import Circuit, Drive, Engine, Spikes, measures
 from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
 from plastogen.simulation.probe import CachedProbe, FormulaProbe, NetworkProbe
 
@@ -315,6 +315,16 @@ def network_key(
     circuit: Circuit, *, seconds: float = 2, settle_s: float = 0.5, backend: str = "numpy"
 ) -> str:
     return NetworkProbe(circuit, seconds=seconds, settle_s=settle_s, backend=backend).key
+
+
+def test_what_another_program_computed_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged program must leave nothing behind that a sound one would be answered with."""
+    keys = set[str]()
+    for told in ("a" * 64, "b" * 64, ""):
+        monkeypatch.setattr(Engine, "program", lambda self, learner=None, told=told: told)
+        keys.add(network_key(SMALL))
+    assert len(keys) == 3
+    assert len({key.partition("-")[0] for key in keys}) == 1
 
 
 @pytest.mark.parametrize("overrides", HEARD, ids=lambda o: next(iter(o)))

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from plastogen.analysis import by_unit
-from plastogen.experiment import SUBJECT, Verdict
+from plastogen.experiment import FIXED, SUBJECT, Verdict
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures.style import ArmStyle
 
@@ -197,6 +197,8 @@ def verdict_numbers(verdict: Verdict, *, wanted: bool = True) -> str:
     unit = f" {unit}" if unit else ""
     if not np.isfinite(verdict.value):
         value = "no value"
+    elif verdict.low == verdict.high:
+        value = f"{verdict.value:.3g}{unit} ({FIXED})"
     elif np.isfinite(verdict.low):
         value = f"{verdict.value:.3g}{unit} [{verdict.low:.3g}, {verdict.high:.3g}]"
     else:
