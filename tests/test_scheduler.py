@@ -22,7 +22,7 @@ from plastogen.errors import MachineError, OtherCode, StoreError
 from plastogen.runs.identity import run_id
 from plastogen.runs.scheduler import Cancelled, Run, RunResult, list_runs, run_all
 from plastogen.runs.store import Store
-from plastogen.runs.worker import group_into_tasks
+from plastogen.runs.worker import _machine_aside, group_into_tasks
 from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.course import Course, Plan
 
@@ -385,3 +385,12 @@ def test_a_formula_run_that_fails_costs_those_beside_it_nothing(
     failed = [(d.run.arm, d.run.seed, d.note) for d in came if d.state == "failed"]
     assert failed == [("vehicle", 6, "no rest is found")]
     assert sorted(d.run.id for d in came) == sorted(job.id for job in jobs)
+
+
+def test_numbers_that_leave_the_finite_are_told_by_the_run_and_not_by_numpy() -> None:
+    """Its warnings would stand raw between the lines of a sweep; here they are errors."""
+    with _machine_aside():
+        assert np.exp(np.float64(1e9)) == np.inf
+        assert np.isnan(np.float64(0) / np.float64(0))
+    with pytest.raises(RuntimeWarning):
+        np.exp(np.float64(1e9))
