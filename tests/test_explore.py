@@ -36,7 +36,7 @@ from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import days, numbers
 from plastogen.simulation.probe import FormulaProbe
 
-MOST_BYTES = 3_000_000
+MOST_BYTES = 3_300_000
 NOTHING = Program("", b"", {})
 SMALL = explore.circuit()
 sys.path.append(str(Path(__file__).parent / "page"))
