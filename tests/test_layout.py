@@ -32,7 +32,8 @@ def full(curves: list[np.ndarray]) -> Figure:
 
 def test_a_key_lies_over_no_curve_however_full_its_panel_is() -> None:
     everywhere = [np.full(X.shape, y) for y in np.linspace(0, 1, 12)]
-    for curves in ([np.sin(9 * X), np.cos(7 * X)], [X, 3 - X, np.full(X.shape, 1.5)], everywhere):
+    waves = [np.sin(60 * X + k) for k in range(6)]  # in every corner
+    for curves in (waves, [X, 3 - X, np.full(X.shape, 1.5)], everywhere):
         fig = full(curves)
         (ax,) = fig.axes
         key = ax.get_legend()
