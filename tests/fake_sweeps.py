@@ -157,6 +157,22 @@ def plane(seeds: int = 3) -> xr.Dataset:
     return dataset(outer, courses(strength, 1, noise), coords, design, arms, "Block and magnesium")
 
 
+def causes() -> xr.Dataset:
+    """`plane`, its weight moved by the second number alone, and arms that no number reaches."""
+    ds = plane()
+    weight = (ds["weight_24h"] * 0 + np.log10(ds["reference_mg"])).transpose(*ds["weight_24h"].dims)
+    ds = ds.assign(weight_24h=weight.assign_attrs(ds["weight_24h"].attrs))
+    still = ds.sel(arm="ketamine").isel(dose=[4], reference_mg=[2])
+    filled = [
+        still.isel(dose=0, reference_mg=0).expand_dims(
+            {"arm": [arm], "reference_mg": ds["reference_mg"], "dose": ds["dose"]}
+        )
+        for arm in ("ketamine_low", "ketamine_middle")
+    ]
+    found = xr.concat([ds, *filled], "arm", coords="minimal", compat="override", join="outer")
+    return found.transpose(*ds.dims).assign_attrs(ds.attrs)
+
+
 def drawn(kind: str = "saltelli", points: int = 128, seeds: int = 2) -> xr.Dataset:
     """Points of a design over five numbers, of which three matter, the first most."""
     paths = {

@@ -44,6 +44,7 @@ from plastogen.figures._landscape import plot_landscape
 from plastogen.figures._minis import plot_minis
 from plastogen.figures._own_data import plot_own_data
 from plastogen.figures._phase import plot_phase
+from plastogen.figures._plane import plot_plane
 from plastogen.figures._raster import by_tenths, plot_raster
 from plastogen.figures._responders import plot_responders
 from plastogen.figures._sensitivity import plot_sensitivity
@@ -72,6 +73,7 @@ DRAW: dict[str, Callable[[], Figure]] = {
     "sweep": lambda: plot_sweep(fake.doses()),
     "spectra": lambda: plot_spectra(DS),
     "landscape": lambda: plot_landscape(fake_sweeps.plane()),
+    "plane": lambda: plot_plane(fake_sweeps.causes(), readouts=CAUSES),
     "courses": lambda: plot_courses(fake_sweeps.doses()),
     "phase": lambda: plot_phase(fake_sweeps.doses()),
     "responders": lambda: plot_responders(fake_sweeps.people()),
@@ -85,7 +87,8 @@ DRAW: dict[str, Callable[[], Figure]] = {
     "minis": lambda: plot_minis(DS, fake.spines()),
     "ensemble_weights": lambda: plot_ensemble_weights(DS, fake.ensembles()),
 }
-SEEDS = {"landscape": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
+CAUSES = ["spine_density_24h", "weight_24h", "glutamate_40min"]
+SEEDS = {"landscape": "n = 3 seeds", "plane": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
          "sensitivity": "n = 2 seeds", "raster": "one run, seed 1", "circuit": "1,000 cells",
          **dict.fromkeys(("spine_sizes", "spine_age", "dendrite", "wiring", "minis"), "one run an arm, seed 1"),
          "ensemble_weights": "one run an arm"}  # fmt: skip
@@ -181,6 +184,7 @@ def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str)
      ("acute", ["µM", "%", "% of baseline", "2 h"]), ("arms", ["%", "relative to healthy", "Hedges g"]),
      ("raster", ["Hz", "Hz²/Hz", "ms"]), ("circuit", ["nS", "Hz", "%"]), ("block", ["µM", "%"]),
      ("sweep", ["mg/kg", "%"]), ("spectra", ["× before", "share lost"]), ("landscape", ["mg/kg", "mM", "%"]),
+     ("plane", ["relative to healthy", "%"]),
      ("courses", ["mg/kg", "1 d"]), ("phase", ["mg/kg", "3 d"]), ("responders", ["L/min", "AUC"]),
      ("tornado", ["%", "relative to healthy"]), ("sensitivity", ["Sobol index"]),
      ("spine_sizes", ["ln size", "mean of lasting spines"]), ("spine_age", ["(d)"]), ("spine_survival", ["(d)", "share"]),

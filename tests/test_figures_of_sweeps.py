@@ -26,6 +26,7 @@ from plastogen.figures._arms import plot_arms
 from plastogen.figures._courses import plot_courses
 from plastogen.figures._landscape import plot_landscape
 from plastogen.figures._phase import plot_phase
+from plastogen.figures._plane import plot_plane
 from plastogen.figures._responders import plot_responders
 from plastogen.figures._sensitivity import plot_sensitivity
 from plastogen.figures._sweep import plot_sweep
@@ -228,6 +229,27 @@ def test_a_landscape_is_the_effect_over_both_numbers() -> None:
     dots = next(line for line in ax.lines if line.get_marker() == "o")
     assert len(dots.get_xdata()) == 66
     assert len(ax.texts) > 2  # contours are labelled
+
+
+def test_a_plane_is_a_readout_over_two_others_with_the_arms_that_pass_by() -> None:
+    names = ["spine_density_24h", "weight_24h", "glutamate_40min"]
+    ds = fake.causes()
+    ax = plot_plane(ds, readouts=names).axes[0]
+    small, large = ax.lines[:2]
+    mean = ds[names].mean("seed")
+    for dots, arms in ((small, ["ketamine"]), (large, ["ketamine_low", "ketamine_middle"])):
+        found = np.unique(np.round(dots.get_xydata(), 9), axis=0)
+        wanted = [np.ravel(mean[name].sel(arm=arms)) for name in names[1:]]
+        assert found == pytest.approx(np.unique(np.round(np.column_stack(wanted), 9), axis=0))
+    assert [text.get_text() for text in ax.texts[-2:]] == [
+        style.arm_title(ds, arm) for arm in ("ketamine_low", "ketamine_middle")
+    ]
+    with pytest.raises(InputError, match="2 readouts"):
+        plot_plane(PLANE, readouts=names[:2])
+    with pytest.raises(InputError, match="two that do not go together"):
+        plot_plane(PLANE, readouts=names)
+    with pytest.raises(InputError, match="a sweep, to draw a map of"):
+        plot_plane(PLANE.isel(dose=[0], reference_mg=[0]), readouts=names)
 
 
 def test_the_axes_of_a_landscape_may_be_chosen() -> None:

@@ -100,6 +100,12 @@ FIGURES: dict[str, Figure] = {
         "contours, straight between the points that were run.",
         numbers=2,
     ),
+    "plane": Figure(
+        "The first readout over the second and the third: the swept arm as colour and contours, "
+        "straight between the points that were run; the other arms as points on it.",
+        numbers=1,
+        takes=("readouts",),
+    ),
     "courses": Figure(
         "A variable over time as small multiples, a panel each value of a sweep; many "
         "points or virtual subjects as threads, with their median and middle nine tenths.",

@@ -71,7 +71,7 @@ def plot_landscape(
             numbers[name].broadcast_like(values.isel(seed=0)).values.astype(float)
             for name in (across, up)
         )
-        bar = _map(fig, ax, x, y, z.mean)
+        bar = draw_map(fig, ax, x, y, z.mean)
         bar.set_ylabel(labels.unit_label(ds[name]), fontsize=11)
         short = z.n < ds.sizes["seed"]
         ax.plot(
@@ -86,7 +86,7 @@ def plot_landscape(
     return fig
 
 
-def _map(fig: Figure, ax: Axes, x: data.Array, y: data.Array, z: data.Array) -> Axes:
+def draw_map(fig: Figure, ax: Axes, x: data.Array, y: data.Array, z: data.Array) -> Axes:
     """Colour, contours and points of z over x and y, all of one shape; two-sided where z changes
     sign.
 

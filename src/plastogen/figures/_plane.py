@@ -1,0 +1,104 @@
+"""In: results over a sweep. Out: one readout over two others, and where other arms pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from plastogen.analysis import results_error
+from plastogen.figures import data, labels, layout, style
+from plastogen.figures._landscape import draw_map
+
+NEEDED = 3  # readouts: one over two others
+LABEL_PT = (10, -4)
+NARROW = 0.01  # width of a cloud of points as a share of its length: one line
+
+
+@layout.slide
+def plot_plane(ds: xr.Dataset, *, readouts: Sequence[str] | None = None) -> Figure:
+    """The first readout over the second and the third, of the arm that is swept: colour and
+    contours, straight between the points that were run; the arms that are not swept as points on
+    it, in their order.
+
+    Raises InputError where there are fewer than three readouts or points, or all points on a line.
+    """
+    names = data.readout_names(ds, readouts)[:NEEDED]
+    dims = [dim for dim in data.sweep_axes(ds) if ds.sizes[dim] > 1]
+    points = int(np.prod([ds.sizes[dim] for dim in dims]))
+    if len(names) < NEEDED:
+        raise results_error(
+            ds, found=f"{len(names)} readouts", wanted="three, to draw one over two others"
+        )
+    if points < NEEDED:
+        raise results_error(ds, found=f"{points} points", wanted="a sweep, to draw a map of")
+    arm, base = data.contrast_arms(ds)
+    means = ds[names].mean("seed").stack(place=dims)
+    swept = means.sel(arm=arm)
+    over, across, up = names
+    z = swept[over] - (means[over].sel(arm=base) if base is not None else 0)
+    less = f" less {style.arm_title(ds, base)}" if base is not None else ""
+    x, y = (swept[name].values.astype(float) for name in (across, up))
+    if not _apart(x, y):
+        raise results_error(
+            ds, found=f"{across} and {up} on one line", wanted="two that do not go together"
+        )
+    fig = layout.new_slide(
+        ds,
+        labels.sentence(str(ds[over].attrs.get("long_name", over))),
+        note=f"Colour: {style.arm_title(ds, arm)}{less}, mean over seeds; small dots: points that"
+        " were run, straight between them; large ones: arms that are not swept.",
+    )
+    ax = fig.subplots()
+    bar = draw_map(fig, ax, x, y, z.values.astype(float))
+    bar.set_ylabel(labels.unit_label(ds[over]), fontsize=11)
+    ax.set_xlabel(_title(ds, across))
+    ax.set_ylabel(_title(ds, up))
+    _pass_by(ax, ds, means, (across, up), [a for a in data.arm_names(ds) if a not in (arm, base)])
+    return fig
+
+
+def _apart(x: data.Array, y: data.Array) -> bool:
+    """Whether points span a plane, each axis as long as its range."""
+    there = np.isfinite(x) & np.isfinite(y)
+    spans = [v[there] - v[there].mean() for v in (x, y)]
+    if there.sum() < NEEDED or any(np.ptp(v) == 0 for v in spans):
+        return False
+    wide, narrow = np.linalg.svd([v / np.ptp(v) for v in spans], compute_uv=False)
+    return bool(narrow > NARROW * wide)
+
+
+def _title(ds: xr.Dataset, name: str) -> str:
+    title, unit = str(ds[name].attrs.get("long_name", name)), labels.unit_label(ds[name])
+    return f"{title} ({unit})" if unit else title
+
+
+def _pass_by(
+    ax: Axes, ds: xr.Dataset, means: xr.Dataset, over: tuple[str, str], arms: Sequence[str]
+) -> None:
+    """Where arms that are not swept stand, joined in their order, with their titles."""
+    places = [[float(means[n].sel(arm=a).mean()) for n in over] for a in arms]
+    ax.plot(
+        *np.array(places).reshape(-1, 2).T,
+        color=style.INK,
+        marker="o",
+        markersize=8,
+        markeredgecolor="white",
+        linewidth=2,
+        path_effects=[withStroke(linewidth=4, foreground="white")],
+        zorder=4,
+    )
+    for arm, (x, y) in zip(arms, places, strict=True):
+        text = ax.annotate(
+            style.arm_title(ds, arm),
+            (x, y),
+            xytext=LABEL_PT,
+            textcoords="offset points",
+            fontsize=12,
+            zorder=5,
+        )
+        text.set_path_effects([withStroke(linewidth=3, foreground="white")])
