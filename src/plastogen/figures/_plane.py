@@ -16,7 +16,7 @@ from plastogen.figures._landscape import draw_map
 
 NEEDED = 3  # readouts: one over two others
 LABEL_PT = (10, -4)
-NARROW = 0.01  # width of a cloud of points as a share of its length: one line
+NARROW_PERCENT = 1  # width of a cloud of points, of its length: one line
 
 
 @layout.slide
@@ -69,7 +69,7 @@ def _apart(x: data.Array, y: data.Array) -> bool:
     if there.sum() < NEEDED or any(np.ptp(v) == 0 for v in spans):
         return False
     wide, narrow = np.linalg.svd([v / np.ptp(v) for v in spans], compute_uv=False)
-    return bool(narrow > NARROW * wide)
+    return bool(100 * narrow > NARROW_PERCENT * wide)
 
 
 def _title(ds: xr.Dataset, name: str) -> str:
