@@ -90,7 +90,7 @@ def test_every_message_comes_in_good_time() -> None:
 
 
 def test_harm_is_refused_in_words_or_leaves_a_good_file(tmp_path: Path) -> None:
-    counts, wrong = fuzz(7, 60, tmp_path, most=25)
+    counts, wrong = fuzz(9, 60, tmp_path, most=25)
     assert not wrong
     assert counts["refused"] > counts["accepted"] > 0
 
