@@ -265,6 +265,30 @@ class TestRest:
             alone = stacked([(M, model("spontaneous"))[k % 2]]).rest(Inputs(**one))
             np.testing.assert_array_equal(together[k], alone[0])
 
+    def test_every_number_of_a_model_may_differ_between_courses(self) -> None:
+        numbers = dict(quantities(shipped()))
+        assert len(numbers) > 40
+        told = {name: np.array([1.2, 1.2]) for name in Inputs.__slots__}
+        for path, number in numbers.items():
+            value = number.range[0] if number.range else 0.9 * float(number)
+            other = BASAL | {"value": value if number.unit == "1" else f"{value!r} {number.unit}"}
+            try:
+                models = [M, model(**{path.replace(".", "__"): other})]
+            except InputError:
+                continue  # beyond what the others allow
+            both = stacked(models)
+            y = np.broadcast_to(both.healthy_state(), (2, len(STATES))) * 1.1
+            with np.errstate(all="raise", under="ignore"):
+                moved = np.array(both.rates(list(y.T), Inputs(**told))).T
+                rest = both.rest(Inputs(**told))
+            for k, one in enumerate(models):
+                mine = {name: values[k] for name, values in told.items()}
+                assert y[k] == pytest.approx(1.1 * one.healthy_state(), rel=1e-12), path
+                assert moved[k] == pytest.approx(
+                    one.rate_of_change(y[k], Inputs(**mine)), rel=1e-9, abs=1e-12
+                ), path
+                assert rest[k] == pytest.approx(one.rest(Inputs(**mine)), rel=1e-9), path
+
     def test_a_silent_circuit_has_no_rest(self) -> None:
         with pytest.raises(ValueError, match="calcium must be above 0"):
             M.rest(Inputs(calcium=0))

@@ -101,13 +101,13 @@ class SlowModel:
         return float(2 ** np.ceil(np.log2(max(*rates, *(float(np.max(rate)) for rate in ends)))))
 
     def healthy_state(self) -> Array:
-        """The state of the healthy, drug-free subject: `rate_of_change` is zero under neutral
-        inputs.
+        """The state of the healthy, drug-free subject, (states,), of many courses (courses, states):
+        `rate_of_change` is zero under neutral inputs.
         """
         start = dict.fromkeys(STATES, 1.0) | dict.fromkeys(NIL, 0.0)
         start |= {"transient": self.spines.transient, "persistent": self.spines.persistent}
         start["free_protein"] = self.cascade.basal
-        return np.array([start[name] for name in STATES])
+        return np.stack(np.broadcast_arrays(*(start[name] for name in STATES)), axis=-1)
 
     def rate_of_change(self, y: Array, inputs: Inputs) -> Array:
         """d(y)/dt per hour, shape (states,)."""
