@@ -101,7 +101,7 @@ class SlowModel:
         return float(2 ** np.ceil(np.log2(max(*rates, *(float(np.max(rate)) for rate in ends)))))
 
     def healthy_state(self) -> Array:
-        """The state of the healthy, drug-free subject, (states,), of many courses (courses, states):
+        """The state of the healthy, drug-free subject, (states,), of many (courses, states):
         `rate_of_change` is zero under neutral inputs.
         """
         start = dict.fromkeys(STATES, 1.0) | dict.fromkeys(NIL, 0.0)
