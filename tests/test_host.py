@@ -143,6 +143,7 @@ def test_the_command_line_sets_one_thread_unless_the_user_did(
 ) -> None:
     from plastogen.cli import main
 
+    handler = signal.getsignal(signal.SIGINT)  # ignored where tests run in the background
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     seen: list[tuple[str, str]] = []
@@ -156,4 +157,4 @@ def test_the_command_line_sets_one_thread_unless_the_user_did(
     monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     set_one_thread()
     monkeypatch.delenv("OPENBLAS_NUM_THREADS")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
