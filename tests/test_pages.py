@@ -43,8 +43,8 @@ STAND_INS: dict[str, list[str]] = {
     # these have tests of their own: a window, a film, a scheduler, the whole network
     r"plastogen (explore|demo|lesson|animate|evidence|reliance)\b.*": [PARSED],
     r"plastogen run .*--scheduler .*": [PARSED],
-    # thirty-three numbers, thousands of points
-    r"plastogen sensitivity sensitivity": [PARSED],
+    # forty-three numbers, hundreds of points
+    r"plastogen (run|sensitivity) sensitivity\b.*": [PARSED],
     # has tests of its own
     r"plastogen export .* --(nwb|crate)": [PARSED],
     # the network in the emulator's place, one seed
