@@ -35,13 +35,13 @@ def _treatments(opened: OpenExperiment, condition: Condition) -> Iterator[Proble
         yield from _contradictions(opened, condition.arm, drug, given)
 
 
-def written(experiment: Experiment, arm: str, label: str) -> str:
-    """Where a treatment that an arm has or inherits is written."""
-    while label not in experiment.arms[arm].give:
+def written(experiment: Experiment, arm: str, label: str, key: str = "give") -> str:
+    """Where something under a `key` of an arm that the arm has or inherits is written."""
+    while label not in getattr(experiment.arms[arm], key):
         base = experiment.arms[arm].extends
         assert base is not None
         arm = base
-    return f"arms.{arm}.give.{label}"
+    return f"arms.{arm}.{key}.{label}"
 
 
 def _contradictions(

@@ -11,6 +11,7 @@ from plastogen.errors import Problem
 from plastogen.experiment import validate_ensembles, validate_induction
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.experiment.validate_given import written
 from plastogen.model.plasticity import COUNTED, sites_expected
 
 FIXED_OF_COURSE = ("duration", "seed", "seeds", "subjects", "synapses", "method")
@@ -84,7 +85,7 @@ def _validate_interventions(opened: OpenExperiment, condition: Condition) -> Ite
     """Interventions where no spines are, or after the course."""
     document, course = opened.document, condition.setting.course
     for label, one in condition.interventions.items():
-        path = f"arms.{_arm_of(opened.experiment, condition.arm, label)}.intervene.{label}"
+        path = written(opened.experiment, condition.arm, label, "intervene")
         if condition.kind != "spines":
             verb = "delete" if one.freeze is None else "freeze"
             wanted = f"course.synapses: each; a mean synapse has no spines to {verb}"
@@ -94,12 +95,3 @@ def _validate_interventions(opened: OpenExperiment, condition: Condition) -> Ite
         elif float(one.at) >= condition.end_h:
             wanted = f"a time before the course ends, {course.duration.text}"
             yield document.problem(f"{path}.at", f"'{one.at.text}'", wanted)
-
-
-def _arm_of(experiment: Experiment, arm: str, label: str) -> str:
-    """The arm that an intervention of an arm, its own or inherited, is written in."""
-    while label not in experiment.arms[arm].intervene:
-        base = experiment.arms[arm].extends
-        assert base is not None
-        arm = base
-    return arm
