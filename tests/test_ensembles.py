@@ -16,7 +16,9 @@ from plastogen.experiment import check, open_experiment
 from plastogen.model.circuit import Cues, coactivity, cue_response, quiet_bins
 from plastogen.model.circuit.plastic import Learning
 from plastogen.model.circuit.spikes import Spikes
-from plastogen.model.plasticity import Ensembles
+from plastogen.model.plasticity import Cells, Ensembles
+from plastogen.publish.report.methods import given_text
+from plastogen.runs.dosing import dosing_rows, dosing_text
 from plastogen.runs.ensemble_file import read_ensembles, write_ensembles
 from plastogen.runs.identity import run_id
 from plastogen.simulation import Weights, ensembles, simulate
@@ -38,6 +40,12 @@ arms:
   shuffled: {{set: {{ensembles.recall.weights: shuffled}}}}
   blocked: {{set: {{ensembles.recall.block: 40 %}}}}
   taught_blocked: {{set: {{ensembles.teaching.block: 40 %}}}}
+  woken:
+    intervene:
+      it: {{stimulate: ensembles, number: 2, rate: 30 Hz, for: 200 ms, every: 1 s, times: 5, at: 2 h}}
+  others:
+    intervene:
+      it: {{stimulate: cells, group: {{share: 5 %, draw: a}}, rate: 30 Hz, for: 200 ms, every: 1 s, at: 90 min}}
   drug: {{give: {{bath: {{drug: ketamine, brain: 1 uM, at: 150 min, for: 1 h}}}}}}
 readouts:
   within: {{of: ensemble_weight, at: 1 h}}
@@ -196,7 +204,8 @@ def test_cells_that_rise_together_are_told_from_those_that_do_not() -> None:
 def test_scaled_weights_have_the_mean_of_an_untaught_cell() -> None:
     rng = np.random.default_rng(1)
     post = rng.integers(0, 9, 400)
-    weights = ensembles.scaled(rng.lognormal(0, 1, 400), post)
+    weights = rng.lognormal(0, 1, 400)
+    weights /= ensembles.mean_of_cell(weights, post)
     means = np.bincount(post, weights) / np.bincount(post)
     assert means == pytest.approx(np.ones(9))
 
@@ -216,7 +225,8 @@ class Told:
         self.asked.append({"drive": drive, "rule": rule, **more})
         pre, post = np.nonzero(~np.eye(200, dtype=bool))
         taught = rule.potentiation > 1e-6
-        efficacy = np.where(taught & (pre < 100), 0.8, 0.5)
+        begun = np.asarray(more.get("efficacy", 0.5))
+        efficacy = np.where(taught & (pre < 100), begun + 0.3 * (1 - begun), begun)
         zero = np.zeros(len(pre))
         learning = Learning(pre, post, zero + 1, efficacy, zero, zero, zero)
         quiet = spikes(np.full((200, int(2 * more["seconds"])), 5.0), more["seconds"])
@@ -291,6 +301,93 @@ def test_shuffled_weights_are_the_same_ones_elsewhere_and_are_what_the_run_keeps
     assert np.array_equal(told[-1]["size"], shuffled.after)
     assert not np.array_equal(shuffled.after, learned.after)
     assert np.array_equal(np.sort(shuffled.after), np.sort(learned.after))
+
+
+@pytest.mark.parametrize(("arm", "stretches", "at_h"), [("woken", 5, 2), ("others", 1, 1.5)])
+def test_cells_that_are_stimulated_fire_then_and_weights_go_on_from_what_they_were(
+    mine: Path, told: list[dict[str, Any]], arm: str, stretches: int, at_h: float
+) -> None:
+    course, plain = run(mine, arm), run(mine, "plain")
+    live = [one for one in told if one["rule"].potentiation > 1e-6]
+    taught, stimulated, _ = live
+    group = Cells.model_validate({"share": "5 %", "draw": "a"}).members(200, 1)
+    cells = course.weights.members[1] if arm == "woken" else np.flatnonzero(group)
+    times, driven = stimulated["driven"]
+    assert set(driven) == set(cells)
+    assert len(driven) == stretches * len(cells) * 6
+    assert set(np.floor(times)) == set(range(stretches))
+    begun = stimulated["size"] * stimulated["efficacy"] / taught["rule"].initial
+    np.testing.assert_allclose(begun, plain.weights.after)
+    before = course.t_h < at_h
+    weight, untouched = (c.arrays["ensemble_weight"] for c in (course, plain))
+    np.testing.assert_array_equal(
+        weight[before], np.interp(course.t_h, plain.t_h, untouched)[before]
+    )
+    seen = course.t_h >= 2  # of the looks at 1, 2 and 3 h
+    assert (weight[seen] != np.interp(course.t_h, plain.t_h, untouched)[seen]).all()
+    assert not np.allclose(course.weights.after, plain.weights.after)
+    assert told[told.index(stimulated) + 1]["size"] is course.weights.after
+    means = np.bincount(course.weights.post, course.weights.after) / 199
+    np.testing.assert_allclose(means, 1)  # scaled again
+
+
+STIMULUS = "number: 2, rate: 30 Hz"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (STIMULUS, "number: 4, rate: 30 Hz", "woken.intervene.it.number: found 4, wanted.* 1 to 3"),
+        (STIMULUS, "number: 0, rate: 30 Hz", "woken.intervene.it.number"),
+        (STIMULUS, "rate: 2 Hz", "it.rate: found 2 Hz for 200 ms, less than a spike"),
+        (STIMULUS, "group: {share: 0.1}, rate: 30 Hz", "it.group: found .* beside stimulate: ens"),
+        (STIMULUS, "rates: 30 Hz", "nearest.*rate"),
+        ("stimulate: ensembles", "stimulate: cells", "it.group: found nothing beside stimulate: c"),
+        ("stimulate: ensembles", "stimulate: spines", "it.stimulate: found 'spines'"),
+        ("stimulate: ensembles", "delete: spines, stimulate: ensembles", "it.delete"),
+        ("every: 1 s, times: 5", "every: 100 ms, times: 5", "it.for: found 200 ms, wanted at most"),
+        ("times: 5", "times: 2000", "woken.intervene.it: found 2000 s in all"),
+        ("times: 5", "times: 900", "woken.intervene.it: found 54000 spikes"),
+        ("at: 2 h}", "at: 200 min}", "it.at: found '200 min', wanted a time from teaching, 0 h"),
+        ("at: 2 h}", "at: -1 h}", "it.at: found '-1 h', wanted a time from teaching, 0 h"),
+    ],
+)
+def test_a_stimulus_that_cannot_be_is_said_with_its_place(
+    mine: Path, old: str, new: str, message: str
+) -> None:
+    assert old in EXPERIMENT
+    mine.write_text(EXPERIMENT.replace(old, new))
+    with pytest.raises(InputError, match=message):
+        check(open_experiment(mine))
+
+
+@pytest.mark.parametrize("kind", ["course", "spines", "induction"])
+def test_without_a_network_no_cell_can_be_stimulated(tmp_path: Path, kind: str) -> None:
+    text = "\n".join(EXPERIMENT.splitlines()).replace(
+        "within: {of: ensemble_weight", "w: {of: weight"
+    )
+    lines = [line for line in text.splitlines() if not line.startswith("ensembles:")]
+    text = "\n".join(line for line in lines if "set:" not in line).replace(", ensemble_weights", "")
+    if kind == "spines":
+        text = text.replace("method: formula", "method: formula, synapses: each")
+    if kind == "induction":
+        text = text.replace("arms:", "induction: {rate: 1 Hz}\narms:")
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"intervene.it: found 'ensemble 2 stimulated', wanted"):
+        check(open_experiment(path))
+
+
+def test_a_stimulus_is_told_in_words_and_in_the_name_of_a_run(mine: Path) -> None:
+    opened = open_experiment(mine)
+    check(opened)
+    woken, plain = opened.condition("woken"), opened.condition("plain")
+    assert given_text(woken) == [
+        "ensemble 2 stimulated at 2 h, 5 times for 200 ms at 30 Hz, one every 1 s"
+    ]
+    (row,) = dosing_rows(woken)
+    assert (row["start_h"], row["end_h"], dosing_text(row)) == (2, 2, "ensemble 2 stimulated")
+    assert run_id(woken.plan(1, "numpy")) != run_id(plain.plan(1, "numpy"))
 
 
 def test_a_run_is_named_by_what_is_taught_and_by_what_runs_the_network(mine: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from plastogen._base.scope import SCOPE
 from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment import check, open_experiment
 from plastogen.publish import to_spine_tables
@@ -163,15 +164,19 @@ def test_spines_are_exported_as_a_table_and_as_edges(tmp_path: Path) -> None:
         {"arm": ["still"], "seed": [1, 2], "arm_title": ("arm", [""])},
     ).assign(spines_standing=1)
     paths = to_spine_tables(ds, store, tmp_path / "out", say=lambda _: None)
-    assert [path.name for path in paths] == ["still_seed-1.csv", "still_seed-1.edges.h5"]
+    note, table, graph = paths
+    assert [path.name for path in paths[1:]] == ["still_seed-1.csv", "still_seed-1.edges.h5"]
+    assert SCOPE in note.read_text()
     spines = store.spines(run)
-    rows = list(csv.DictReader(paths[0].read_text().splitlines()))
+    rows = list(csv.DictReader(table.read_text().splitlines()))
     assert len(rows) == spines.sizes["spine"]
     assert [int(row["pre"]) for row in rows] == spines["pre"].values.tolist()
     assert [row["lost_h"] == "" for row in rows] == np.isinf(spines["lost_h"].values).tolist()
-    with h5py.File(paths[1]) as edges:
+    with h5py.File(graph) as edges:
+        assert SCOPE in edges.attrs["comment"]
         group = edges["edges/principal_to_principal"]
         stands = standing(spines, 72)
+        np.testing.assert_array_equal(group["source_node_id"], spines["pre"].values[stands])
         np.testing.assert_array_equal(group["target_node_id"], spines["post"].values[stands])
         sizes = np.exp(spines["ln_size"].values[stands, -1])
         np.testing.assert_allclose(group["0/syn_weight"], sizes)

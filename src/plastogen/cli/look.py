@@ -74,7 +74,7 @@ def check(name: Name, set: Set = None) -> None:
     experiment = opened.experiment
     typer.echo(
         f"{opened.name}: all is well. {len(experiment.arms)} arms"
-        + "".join(f" x {axis.size} {axis.name}s" for axis in opened.axes)
+        + "".join(f" x {axis.size} {axis.name.removesuffix('s')}s" for axis in opened.axes)
         + f" x {experiment.course.seeds} seeds, {len(experiment.readouts)} readouts,"
         f" {len(experiment.expect)} claims"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from plastogen._base.definition import Definition
 from plastogen._base.document import Document, read
@@ -26,7 +26,7 @@ from plastogen.experiment.readout import Readout
 from plastogen.experiment.sweep import LAST_SEED, MAX_POINTS, Design, Sweep
 from plastogen.experiment.sweep import faults as sweep_faults
 from plastogen.model.pharmacology import Duration, Moment, Treatment
-from plastogen.model.plasticity import Ensembles, Induction, Intervention
+from plastogen.model.plasticity import Ensembles, Induction, Intervention, Stimulation
 from plastogen.simulation import Kind, Switches
 
 D = TypeVar("D", bound=Definition)
@@ -100,16 +100,30 @@ def stress_spans(
     return tuple(sorted(spans))
 
 
+def _done_to(given: Any) -> str:
+    """Whether an entry of `intervene:` is about spines or about cells."""
+    if isinstance(given, Mapping):
+        return "cells" if "stimulate" in given else "spines"
+    return "cells" if isinstance(given, Stimulation) else "spines"
+
+
+Done = Annotated[
+    Annotated[Intervention, Tag("spines")] | Annotated[Stimulation, Tag("cells")],
+    Discriminator(_done_to),
+]
+"""What is done at a time: to spines, or to cells."""
+
+
 class Arm(Definition):
-    """What one group gets, and what is done to its spines (`intervene`). `extends` inherits another
-    arm; names given here are added or replaced.
+    """What one group gets, and what is done to its spines or cells (`intervene`). `extends`
+    inherits another arm; names given here are added or replaced.
     """
 
     title: str | None = None
     note: str | None = None
     extends: str | None = None
     give: dict[Name, Treatment] = {}
-    intervene: dict[Name, Intervention] = {}
+    intervene: dict[Name, Done] = {}
     stress: StressEvent | list[StressEvent] | None = None
     set: dict[str, Any] = {}
     switches: Switches | None = None

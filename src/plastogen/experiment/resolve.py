@@ -36,7 +36,13 @@ from plastogen.experiment.models import FOLDERS, Models, is_model_path, models_i
 from plastogen.experiment.sweep import Filled, Span, in_words, size
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject, Treatment, event_times
-from plastogen.model.plasticity import CalciumRule, Intervention, Plasticity, SpineModel
+from plastogen.model.plasticity import (
+    CalciumRule,
+    Intervention,
+    Plasticity,
+    SpineModel,
+    Stimulation,
+)
 from plastogen.simulation import Kind, Plan, grid
 
 T = TypeVar("T", bound=Definition)
@@ -65,6 +71,7 @@ class Condition:
     drugs: Mapping[str, Drug]
     treatments: Mapping[str, Treatment]
     interventions: Mapping[str, Intervention]
+    stimulations: Mapping[str, Stimulation]
     stress: tuple[tuple[float, float, float], ...]
     snapshots: Mapping[str, float]
 
@@ -86,6 +93,7 @@ class Condition:
         """When anything given, done or suffered starts or stops."""
         times = set(event_times(self.treatments.values(), self.stress))
         times |= {t for one in self.interventions.values() for t in one.times_h}
+        times |= {float(one.at) for one in self.stimulations.values()}
         if (induction := self.setting.induction) is not None:
             times |= {float(induction.at), float(induction.at) + induction.length_h}
         if (ensembles := self.setting.ensembles) is not None:
@@ -142,6 +150,7 @@ class Condition:
             spines=self.spines if self.kind == "spines" else None,
             preparation=course.preparation if self.kind == "spines" else None,
             interventions=tuple(self.interventions.values()) or None,
+            stimulations=tuple(self.stimulations.values()) or None,
         )
 
 
@@ -305,7 +314,8 @@ class OpenExperiment:
             spines=self._model("spines", setting.model.spines, SpineModel, changes),
             drugs={name: self._model("drugs", name, Drug, changes) for name in names},
             treatments=settings.give,
-            interventions=settings.intervene,
+            interventions=_of_kind(settings.intervene, Intervention),
+            stimulations=_of_kind(settings.intervene, Stimulation),
             stress=stress_spans(settings.stress, float(setting.course.duration)),
             snapshots={name: float(t) for name, t in experiment.snapshots.items()},
         )
@@ -346,6 +356,10 @@ class OpenExperiment:
             for index, point in self.points()
             for arm in self.experiment.arms
         ]
+
+
+def _of_kind(done: Mapping[str, object], kind: type[T]) -> dict[str, T]:
+    return {label: one for label, one in done.items() if isinstance(one, kind)}
 
 
 def _whole_path(problem: Problem, head: str, changes: Mapping[str, object]) -> Problem:

@@ -1,15 +1,19 @@
 """In: an experiment and its conditions. Out: what is wrong with ensembles that the network is to be
-taught: too many cells, spikes or seconds, times outside the course, or a kind of run without them.
+taught, and with cells that are stimulated in it: too many cells, spikes or seconds, times outside
+the course, or a kind of run without them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from plastogen._base.text import show
 from plastogen.errors import Problem
 from plastogen.experiment.definition import LONGEST_S, Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
+from plastogen.experiment.validate_given import written
 from plastogen.model.circuit import MOST_DRIVEN
 from plastogen.model.plasticity import Ensembles
 from plastogen.simulation import most_synapses
@@ -44,6 +48,38 @@ def validate_ensembles(opened: OpenExperiment, condition: Condition) -> Iterator
         wanted = f"a time within the course, until {course.duration.text}"
         yield problem("ensembles.recall.at", show(last.text), wanted)
     yield from _in_network(opened, condition, ensembles)
+
+
+def validate_stimulations(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    """Cells that are stimulated where there is no network, no such ensemble, or nobody looks."""
+    ensembles, problem = condition.setting.ensembles, opened.document.problem
+    for label, one in condition.stimulations.items():
+        path = written(opened.experiment, condition.arm, label, "intervene")
+        if ensembles is None or condition.setting.induction is not None:
+            wanted = "an experiment with `ensembles:`, beside whose course a network is followed"
+            if condition.setting.induction is not None:
+                wanted = "none: `induction` says which cells electrodes drive"
+            yield problem(path, show(one.what), wanted)
+            continue
+        if one.number is not None and one.number > ensembles.groups:
+            wanted = f"an ensemble, 1 to {ensembles.groups}"
+            yield problem(f"{path}.number", str(one.number), wanted)
+            continue
+        last = max(ensembles.recall.at, key=float)
+        if not float(ensembles.teaching.at) <= float(one.at) <= float(last):
+            taught = ensembles.teaching.at.text
+            wanted = f"a time from teaching, {taught}, to the last look, {last.text}"
+            yield problem(f"{path}.at", show(one.at.text), wanted)
+        principal = condition.circuit.populations[condition.circuit.principal].count
+        members = np.zeros((ensembles.groups, ensembles.cells), np.int64)
+        cells = one.cells(members, principal, 0)
+        spikes = cells.size * one.spikes * one.times
+        if spikes > MOST_DRIVEN:
+            found = f"{spikes} spikes of all cells that are driven"
+            yield problem(path, found, f"at most {MOST_DRIVEN}")
+        seconds = len(cells) * one.times * float(one.every)
+        if seconds > LONGEST_S:
+            yield problem(path, f"{seconds:.4g} s in all", f"at most {LONGEST_S} s")
 
 
 def _in_network(

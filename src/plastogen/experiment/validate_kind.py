@@ -40,6 +40,7 @@ def validate_kind(opened: OpenExperiment, condition: Condition) -> Iterator[Prob
     yield from validate_induction.validate_induction(opened, condition)
     yield from validate_ensembles.validate_ensembles(opened, condition)
     yield from _validate_interventions(opened, condition)
+    yield from validate_ensembles.validate_stimulations(opened, condition)
     if condition.setting.course.synapses == "each" and condition.setting.ensembles is None:
         yield from _validate_spines(opened, condition)
     if condition.kind != "spines":

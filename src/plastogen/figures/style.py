@@ -48,7 +48,7 @@ ARM_LOOKS: tuple[tuple[Any, str], ...] = (
     ((0, (4, 1)), "p"),
     ((0, (6, 1, 1, 1)), "h"),
 )
-NO_DRUGS = ("stress", "spines")  # what the dosing of results.nc calls stress and interventions
+NO_DRUGS = ("stress", "spines", "cells")  # what results.nc calls stress and interventions
 # blocker named in an arm -> how it is written, line style, marker
 BLOCKERS: dict[str, tuple[str, Any, str]] = {
     "nbqx": ("NBQX", (0, (5, 2)), "s"),

@@ -1,5 +1,5 @@
 """In: results that follow each spine. Out: a table of its spines (CSV) and a list of its edges
-(SONATA, HDF5) for every run.
+(SONATA, HDF5) for every run, and a note that says what is in them and what they are not.
 
 Edges are the spines that stand when the course ends: https://github.com/AllenInstitute/sonata.
 """
@@ -16,6 +16,7 @@ import numpy as np
 
 from plastogen._base.csv_table import CsvWriter
 from plastogen._base.files import atomic_write
+from plastogen._base.scope import SCOPE
 from plastogen.errors import InputError
 from plastogen.model.pharmacology import S_PER_H
 from plastogen.model.plasticity import H_PER_DAY
@@ -27,14 +28,20 @@ if TYPE_CHECKING:
 
 MAGIC, VERSION = 0x0A7A, (0, 1)  # of a SONATA file
 ROWS = 10_000  # at once
+NOTE = (
+    "Exported by plastogen. {scope}\n\n{title}: {question}\n<run>.csv: one row a spine; times in h"
+    " from the first planned dose, sizes as conductance (the mean of lasting spines is 1), empty"
+    " where a spine did not stand.\n<run>.edges.h5: spines that stand when the course ends, from"
+    " the presynaptic to the postsynaptic cell, in the SONATA format.\n"
+)
 PER_SPINE = ("pre", "post", "contact", "branch", "place", "kind", "returned", "born_h", "lost_h")
 
 
 def to_spine_tables(
     ds: xr.Dataset, store: Store, folder: Path, say: Callable[[str], None] = print
 ) -> list[Path]:
-    """Write <run>.csv and <run>.edges.h5 for every finished run, named by arm, point and seed, into
-    `folder`.
+    """Write <run>.csv and <run>.edges.h5 for every finished run, named by arm, point and seed, and
+    README.txt into `folder`.
 
     Raises InputError when the results follow no single spines, StoreError.
     """
@@ -42,7 +49,10 @@ def to_spine_tables(
         wanted = "results of an experiment with course.synapses: each"
         found = f"{ds.attrs.get('experiment', 'results')} of mean synapses"
         raise InputError.one(file="export --spines", found=found, wanted=wanted)
-    paths = []
+    note = folder / "README.txt"
+    told = {"title": "", "question": "", **ds.attrs, "scope": SCOPE}
+    atomic_write(note, NOTE.format(**told))
+    paths = [note]
     runs = list(finished_runs(ds, store))
     for name, one in zip(file_names(runs), runs, strict=True):
         with store.spines(one.run) as spines:
@@ -83,6 +93,7 @@ def _edges(spines: xr.Dataset, file: BinaryIO) -> None:
     with h5py.File(whole, "w") as made:
         made.attrs["magic"] = np.uint32(MAGIC)
         made.attrs["version"] = np.array(VERSION, np.uint32)
+        made.attrs["comment"] = f"{SCOPE} Seen in: {spines.attrs['preparation']}."
         edges = made.create_group("edges/principal_to_principal")
         for end, cells in (("source", "pre"), ("target", "post")):
             ids = edges.create_dataset(f"{end}_node_id", data=one[cells].values.astype(np.uint64))

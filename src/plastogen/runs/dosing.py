@@ -14,6 +14,7 @@ from plastogen.model.pharmacology import Treatment
 
 Kind: TypeAlias = Literal["dose", "level", "occupancy", "stress", "intervention"]
 MIN_PER_H = 60
+CELLS = "cells"  # where others name a drug
 DIGITS = 3  # of an amount in few words
 
 
@@ -79,6 +80,9 @@ def dosing_rows(condition: Condition) -> list[dict[str, Any]]:
             condition.arm, "spines", "intervention", amount, "1", (start, end), what=one.what
         )
         rows.append(row)
+    for each in condition.stimulations.values():
+        span = (float(each.at), float(each.at))
+        rows.append(dosing_row(condition.arm, CELLS, "intervention", 1, "1", span, what=each.what))
     for start, end, stress in condition.stress:
         rows.append(dosing_row(condition.arm, "stress", "stress", stress, "1", (start, end)))
     return rows

@@ -24,6 +24,7 @@ from plastogen.model.plasticity import (
     Intervention,
     Plasticity,
     SpineModel,
+    Stimulation,
 )
 from plastogen.simulation.switches import Switches
 from plastogen.simulation.variables import Kind
@@ -68,6 +69,7 @@ class Plan:
     spines: SpineModel | None = None  # each followed, in this preparation
     preparation: str | None = None
     interventions: tuple[Intervention, ...] | None = None  # on single spines
+    stimulations: tuple[Stimulation, ...] | None = None  # of cells, beside ensembles
     ensembles: Ensembles | None = None  # taught and recalled in the network, beside the course
 
     @property

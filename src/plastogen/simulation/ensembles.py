@@ -3,9 +3,10 @@ and recalls of them.
 
 The course says under which drive the network is taught and looked at (block, what drugs do, the
 strength of recurrent synapses); what the network learns does not act back on it. Each synapse
-between principal cells follows the rule while ensembles are taught, and transmits as its efficacy
-says; afterwards efficacies are frozen. One compiled program serves both: rates of potentiation and
-depression are values of a run. Between what was measured, each number stands as it was last.
+between principal cells follows the rule while ensembles are taught, or cells stimulated later, and
+transmits as its efficacy says; at other times efficacies are frozen. One compiled program serves
+both: rates of potentiation and depression are values of a run. Between what was measured, each
+number stands as it was last.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from plastogen.model.circuit import (
     Cues,
     Drive,
     Engine,
+    Learning,
     RuleNumbers,
     coactivity,
     cue_response,
     quiet_bins,
     rates_hz,
 )
-from plastogen.model.plasticity import STATES, Ensembles, rule_in
+from plastogen.model.plasticity import STATES, Ensembles, Stimulation, rule_in
 from plastogen.simulation.course import Course, Plan, Progress, Weights
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Stepper
@@ -47,6 +49,7 @@ def with_ensembles(plan: Plan, course: Course, tell: Progress) -> Course:
     network = _Network(plan, plan.ensembles, tell)
     drives = _Drives(plan, course)
     taught, looks_h = plan.ensembles.teaching, plan.ensembles.recall_h
+    waiting = sorted(plan.stimulations or (), key=lambda one: float(one.at))
     begun = network.teach(drives.at(float(taught.at)), presented=False)
     found = [network.look(drives.at(plan.start_h), begun)]
     tell("ensembles", 1 / (2 + len(looks_h)))
@@ -56,6 +59,9 @@ def with_ensembles(plan: Plan, course: Course, tell: Progress) -> Course:
     known: dict[Drive, dict[str, Any]] = {}
     for k, h in enumerate(looks_h):
         tell("ensembles", (2 + k) / (2 + len(looks_h)))
+        while waiting and float(waiting[0].at) <= h:
+            one = waiting.pop(0)
+            learned, known = network.stimulate(one, drives.at(float(one.at)), learned), {}
         drive = drives.at(h)
         if drive not in known:  # nothing has changed: the same answer, to the last bit
             known[drive] = network.look(drive, learned)
@@ -73,12 +79,14 @@ def with_ensembles(plan: Plan, course: Course, tell: Progress) -> Course:
 @dataclass(frozen=True)
 class _Synapses:
     """Every synapse between principal cells, (synapses,): the cells before and behind, and what
-    each transmits relative to the circuit's.
+    each transmits relative to the circuit's: its efficacy over the rule's own, times its size.
     """
 
     pre: Array
     post: Array
     conductance: Array
+    efficacy: Array
+    size: Array
 
 
 class _Drives:
@@ -111,8 +119,8 @@ class _Network:
         self.plan, self.ensembles = plan, ensembles
         self.engine = Engine(plan.circuit, backend=plan.backend, announce=lambda x: tell(x, 0))
         self.rule = rule_in(plan.circuit, plan.rule, scale=float(plan.rule.in_vivo))
-        principal = plan.circuit.populations[plan.circuit.principal].count
-        self.members = ensembles.draw(principal, self._random("members"))
+        self.principal = plan.circuit.populations[plan.circuit.principal].count
+        self.members = ensembles.draw(self.principal, self._random("members"))
 
     def _random(self, what: str) -> np.random.Generator:
         return np.random.default_rng(stream(self.plan.seed, f"ensembles {what}"))
@@ -135,15 +143,42 @@ class _Network:
             driven=(pulses.t_s, pulses.cells),
             noise="teaching",
         )
-        relative = learning.efficacy / self.rule.initial
+        return self._synapses(learning, 1.0)
+
+    def stimulate(self, one: Stimulation, drive: Drive, synapses: _Synapses) -> _Synapses:
+        """What synapses transmit after cells were made to fire, from what they did before."""
+        what = f"{one.what} at {float(one.at):g} h"
+        cells = one.cells(self.members, self.principal, self.plan.seed)
+        pulses = one.pulses(cells, self._random(what))
+        _, learning = self.engine.learn(
+            drive,
+            self.plan.seed,
+            self.rule,
+            seconds=pulses.seconds,
+            settle_s=self.plan.settle_s,
+            live=True,
+            conductance=True,
+            size=synapses.size,
+            efficacy=synapses.efficacy,
+            driven=(pulses.t_s, pulses.cells),
+            noise=what,
+        )
+        return self._synapses(learning, synapses.size)
+
+    def _synapses(self, learning: Learning, size: float | Array) -> _Synapses:
+        """Synapses of these efficacies, scaled where the experiment says so."""
+        relative, post = size * learning.efficacy / self.rule.initial, learning.post
+        each: float | Array = 1.0
         if self.ensembles.scaling == "on":
-            relative = scaled(relative, learning.post)
-        return _Synapses(learning.pre, learning.post, relative)
+            each = mean_of_cell(relative, post)
+        efficacy, sizes = learning.efficacy, np.broadcast_to(size / each, relative.shape)
+        return _Synapses(learning.pre, post, relative / each, efficacy, sizes)
 
     def shuffled(self, synapses: _Synapses) -> _Synapses:
         """The same weights, each at some synapse or other."""
-        conductance = self._random("shuffle").permutation(synapses.conductance)
-        return replace(synapses, conductance=conductance)
+        order = self._random("shuffle").permutation(len(synapses.pre))
+        names = ("conductance", "efficacy", "size")
+        return replace(synapses, **{name: getattr(synapses, name)[order] for name in names})
 
     def look(self, drive: Drive, synapses: _Synapses) -> dict[str, Any]:
         """Every number of ensembles, while `drive` is held and weights are frozen."""
@@ -210,7 +245,7 @@ def taken_out(circuit: Circuit, drive: Drive, share: float) -> Drive:
     return drive.changed(**{name: (1 - share) * drive[name] for name in names})
 
 
-def scaled(relative: Array, post: Array) -> Array:
-    """Weights times one number for each cell behind them, so that their mean there is 1."""
+def mean_of_cell(relative: Array, post: Array) -> Array:
+    """For each weight the mean of all onto its cell behind, (synapses,); 1 where that is nil."""
     mean = np.bincount(post, relative) / np.maximum(np.bincount(post), 1)
-    return np.asarray(relative / np.where(mean > 0, mean, 1)[post])
+    return np.asarray(np.where(mean > 0, mean, 1)[post])

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         sites_expected,
         table_at_rest,
     )
+    from plastogen.model.plasticity.stimulation import Stimulation
     from plastogen.model.plasticity.system import COUNTED, STATES, SlowModel, stacked
 else:
     __getattr__, __dir__ = lookup(__name__, __file__)

@@ -145,14 +145,13 @@ class Ensembles(Definition):
         """The spikes of teaching, s from its begin."""
         part = self.teaching
         order = np.tile(np.arange(self.groups), part.presentations)
-        return _pulses(part, order, members, float(part.every), 0.0, rng)
+        return _presented(part, order, members, 0.0, rng)
 
     def remind(self, members: Array, rng: np.random.Generator) -> Pulses:
         """The spikes of cues, the first after as long a time without as a cue lasts."""
         part = self.recall
         order = np.tile(np.arange(self.groups), part.repeats)
-        first_s = float(part.held)
-        return _pulses(part, order, members[:, : self.cued], float(part.every), first_s, rng)
+        return _presented(part, order, members[:, : self.cued], float(part.held), rng)
 
     @property
     def words(self) -> str:
@@ -173,17 +172,29 @@ class Ensembles(Definition):
         )
 
 
-def _pulses(
-    part: Teaching | Recall,
+def _presented(
+    part: Teaching | Recall, order: Array, members: Array, first_s: float, rng: np.random.Generator
+) -> Pulses:
+    held_s, every_s = float(part.held), float(part.every)
+    spikes = round(float(part.rate) * held_s)
+    return pulses(
+        order, members, rng, spikes=spikes, held_s=held_s, every_s=every_s, first_s=first_s
+    )
+
+
+def pulses(
     order: Array,
     members: Array,
-    every_s: float,
-    first_s: float,
     rng: np.random.Generator,
+    *,
+    spikes: int,
+    held_s: float,
+    every_s: float,
+    first_s: float = 0.0,
 ) -> Pulses:
-    """A stretch for each of `order`: all `members` of that ensemble fire, at times of their own."""
-    held_s = float(part.held)
-    spikes = round(float(part.rate) * held_s)
+    """A stretch for each of `order`: all `members` of that group, (groups, cells), fire so many
+    times, each at times of its own.
+    """
     begin_s = first_s + every_s * np.arange(len(order))
     within = held_s * rng.random((len(order), members.shape[1], spikes))
     times = begin_s[:, None, None] + within

@@ -85,6 +85,7 @@ def given_text(condition: Condition) -> list[str]:
         for start, end, level in condition.stress
     ]
     told += [one.words for one in condition.interventions.values()]
+    told += [one.words for one in condition.stimulations.values()]
     if (induction := condition.setting.induction) is not None:
         told.append(f"{induction.words}, rule '{condition.setting.model.rule}'")
     return told + _switches(condition)
