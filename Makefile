@@ -39,10 +39,9 @@ mutants: $(VENV)/.test  ## break the mechanisms line by line and see whether the
 figures: $(VENV)/.run  ## run every experiment that ships and draw its figures
 	for name in $$($(BIN)/plastogen list experiments --names); do $(BIN)/plastogen run $$name || [ $$? -eq 4 ] || exit 1; done
 
-evidence: docs/evidence.md  ## compare every prediction with what was found
-docs/evidence.md: $(VENV)/.run
-	$(BIN)/plastogen evidence > $@.partial
-	mv $@.partial $@
+evidence: $(VENV)/.run  ## what was found beside what is predicted, of experiments that have been run (all of them: make figures)
+	$(BIN)/plastogen evidence > docs/evidence.md.partial
+	mv docs/evidence.md.partial docs/evidence.md
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -37,7 +37,7 @@ JARGON = (
     "validat",
     "Input should",
     "NoneType",
-    "dict",
+    " dict",
     "instance",
     "null",
     "scalar",

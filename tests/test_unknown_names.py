@@ -13,6 +13,7 @@ import pytest
 
 from plastogen.analysis import contrast, evidence, responders, sensitivity
 from plastogen.errors import InputError
+from plastogen.experiment.resolve import open_experiment
 from plastogen.figures.draw import drawing_function
 
 DS, PEOPLE, PLANE = fake.results(), fake_sweeps.people(20), fake_sweeps.plane()
@@ -30,9 +31,9 @@ PLACES: dict[str, tuple[str, Callable[[], Any]]] = {
     "sensitivity of a readout": ("effect_dya_1", lambda: sensitivity.influences(PEOPLE, ["effect_dya_1"])),
     "sensitivity in an arm": ("ketamin", lambda: sensitivity.influences(PEOPLE, arm="ketamin")),
     "sensitivity than an arm": ("vehicl", lambda: sensitivity.influences(PEOPLE, than="vehicl")),
-    "evidence": ("one_infusio", lambda: list(evidence.judge_rows(
+    "evidence": ("one_infusio", lambda: list(evidence.every_line(
         [row.model_copy(update={"experiment": "one_infusio"}) for row in evidence.load_rows() if row.claims],
-        {"one_infusion": []}))),
+        {"one_infusion": open_experiment("one_infusion").experiment}, {}))),
     "arms: readout": ("spine_density_24", draw("arms", DS, readouts=["spine_density_24"])),
     "sweep: readout": ("glutamate_surg", draw("sweep", fake.doses(), readouts=["glutamate_surg"])),
     "landscape: readout": ("spine_day", draw("landscape", PLANE, readouts=["spine_day"])),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from plastogen._base.facade import lookup
 
 if TYPE_CHECKING:
-    from plastogen.analysis import contrast, evidence, provenance, responders, sensitivity
+    from plastogen.analysis import contrast, provenance, responders, sensitivity
     from plastogen.analysis.compare import Comparison, compare_results, describe_comparison
     from plastogen.analysis.contrast import (
         Contrast,
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
         results_error,
         scale_of,
     )
+    from plastogen.analysis.evidence import CameOut, load_rows, sourced
+    from plastogen.analysis.evidence_page import render_evidence
+    from plastogen.analysis.naive import naive_verdicts
     from plastogen.analysis.provenance import (
         WORDS,
         Cited,

@@ -117,19 +117,16 @@ def compare(
 
 
 @guarded
-def evidence(seeds: Seeds = None, jobs: Jobs = None) -> None:
-    """What was found beside what the model says, as Markdown (docs/evidence.md); runs what is not
-    there yet.
+def evidence(
+    run: Annotated[
+        bool, typer.Option("--run", help="Run what is not there; some hours, the first time.")
+    ] = False,
+    seeds: Seeds = None,
+    jobs: Jobs = None,
+) -> None:
+    """What was found beside what the model says, as Markdown (docs/evidence.md), from results of
+    this version in ./results; experiments that have not been run are named and not counted.
     """
-    from plastogen.analysis import evidence as table
-    from plastogen.publish import ProgressBar, complete
-    from plastogen.runs import make_request
+    from plastogen.publish import evidence_page
 
-    rows, judged = table.load_rows(), {}
-    for name in table.experiments_of(rows):
-        with ProgressBar(talks=False) as bar:
-            request = make_request(name, seeds=seeds, say=bar.say)
-            judged[name] = complete(
-                request, say=bar.say, watcher=bar, figures=False, **how(jobs)
-            ).verdicts
-    typer.echo(table.render_page(rows, judged), nl=False)
+    typer.echo(evidence_page(run=run, seeds=seeds, **how(jobs)), nl=False)

@@ -8,11 +8,11 @@ __all__ = ["Claim", "Experiment", "Readout", "Verdict", "open_experiment"]
 
 if TYPE_CHECKING:
     from plastogen.experiment import population
-    from plastogen.experiment.claim import Claim
+    from plastogen.experiment.claim import Claim, Status
     from plastogen.experiment.definition import NAME, Experiment, shipped
     from plastogen.experiment.design import DIMENSIONS, LEVELS, POINT, ROLE, SUBJECT, Axis, corners
     from plastogen.experiment.figure_table import FIGURES, Taken
-    from plastogen.experiment.judge_sweep import judge_claims
+    from plastogen.experiment.judge_sweep import StandIns, judge_claims
     from plastogen.experiment.models import FOLDERS
     from plastogen.experiment.reading import evaluate, read
     from plastogen.experiment.readout import ERROR, REASON, Readout
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         paired_difference,
         partial_rank_correlations,
         share_interval,
+        standard_error,
         t_test,
         varies,
     )

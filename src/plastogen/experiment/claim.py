@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import pydantic
 
 from plastogen._base.definition import Definition
@@ -25,9 +27,42 @@ FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # forms that walk along an axis: how many points they take
 ALONG = {"rises": 2, "falls": 2, "peak": 3, "trough": 3}
-_COMMON = ("claim", "readout", "where", "source", "reported", "known_miss", "note")
+_COMMON = (
+    "claim", "readout", "where", "status", "source", "found", "reported", "known_miss", "note"
+)  # fmt: skip
+# what a claim that comes out is worth: only what is predicted counts as a hit or a miss
+Status: TypeAlias = Literal["predicted", "calibrated", "input", "by construction"]
 VALUE = "{value}"  # in a known miss, stands for what was measured
 ARM_KEYS = ("more", "less", "than", "arm", "minus", "blocked", "alone", "full", "base")
+
+
+class Found(Definition):
+    """What a source found, in the unit of what is claimed: its `value` with a 95 % `interval`, or a
+    `range` that it names without saying of what, which is taken for such an interval.
+    """
+
+    value: float | str | None = None
+    interval: tuple[float | str, float | str] | None = None
+    range: tuple[float | str, float | str] | None = None
+
+    @property
+    def ends(self) -> tuple[float | str, float | str]:
+        """Those of the interval, or of the range."""
+        ends = self.interval or self.range
+        assert ends is not None
+        return ends
+
+    @pydantic.model_validator(mode="after")
+    def _one_kind(self) -> Found:
+        if (self.interval is None) == (self.range is None):
+            found = (
+                "neither interval nor range" if self.range is None else "both interval and range"
+            )
+            raise faulty([Fault("", found, "one of them")])
+        if (self.value is None) != (self.interval is None):
+            found = "nothing" if self.value is None else "a value beside range"
+            raise faulty([Fault("value", found, "a value beside interval, and none beside range")])
+        return self
 
 
 class Claim(Definition):
@@ -49,9 +84,13 @@ class Claim(Definition):
     goes_with: other, correlation: [low, high]`: over all points, its rank correlation with another
     readout of that arm, or with a number that is swept or varies between people, lies there.
 
-    `reported` is what its `source` found, in its numbers. `known_miss` says why the claim is not
-    met, in words that stay right when the model changes: what was measured stands there as
-    `{value}`.
+    `status` says what it is worth: `predicted` where nothing is written, else `calibrated` (a
+    number of the model was chosen to meet it), `input` (the model was given it) or `by
+    construction` (no course of the model could miss it); only predictions count. `found: {value: x,
+    interval: [low, high]}` is what its `source` found with its 95 % interval, as far as it can be
+    set beside what is claimed, `found: {range: [low, high]}` a range that it names; `reported` is
+    that in words, in its own numbers. `known_miss` says why the claim is not met, in words that
+    stay right when the model changes: what was measured stands there as `{value}`.
 
     Virtual subjects are to a claim what seeds are without them: it is judged on all of them
     together.
@@ -88,7 +127,9 @@ class Claim(Definition):
     goes_with: str | None = None
     correlation: tuple[float, float] | None = None
     where: dict[str, float | str | tuple[float | str, float | str]] = {}
+    status: Status = "predicted"
     source: str | None = None
+    found: Found | None = None
     reported: str | None = None
     known_miss: str | None = None
     note: str | None = None
@@ -107,6 +148,10 @@ class Claim(Definition):
     def axis(self) -> str | None:
         """The axis of a sweep it walks along, in the forms that do."""
         return getattr(self, self.form) if self.form in ALONG else None
+
+    def judged_in(self, unit: str) -> str:
+        """The unit of what is judged, of a readout in `unit`: shares and correlations have none."""
+        return "1" if self.form in ("blocked", "share", "goes_with") else unit
 
     @property
     def of_sweep(self) -> bool:
@@ -159,6 +204,8 @@ class Claim(Definition):
         ):
             found = f"{self.correlation[0]:g} to {self.correlation[1]:g}"
             faults.append(Fault("correlation", found, "two ends from -1 to 1, the lower first"))
+        if self.found is not None and self.source is None:
+            faults.append(Fault("found", "no source beside it", "the source that found it"))
         left = (self.known_miss or "").replace(VALUE, "")
         if "{" in left or "}" in left:
             wanted = f"no braces but {VALUE}, which stands for what was measured"

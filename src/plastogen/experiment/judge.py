@@ -70,7 +70,7 @@ def judge_point(
     if n == 0:
         found = replace(found, reason="no seed finished in all the arms it compares")
     decided = n > 0 and (not found.reason or unit == "h")
-    shown = "1" if claim.form == "blocked" else unit
+    shown = claim.judged_in(unit)
     return verdict_on(
         claim, found, decided=decided, unit=shown, n=n, expected=there.size, where=where
     )

@@ -4,7 +4,7 @@ points it is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Index: TypeAlias = tuple[Any, ...]  # a place on each axis, or a slice
+# of a claim: arm -> the arm whose values are taken in its place
+StandIns: TypeAlias = Callable[[Claim], Mapping[str, str]]
 WORST_FIRST = ("undecided", "missed", "known miss", "met")
 
 
-def judge_claims(opened: OpenExperiment, ds: xr.Dataset) -> list[Verdict]:
+def judge_claims(
+    opened: OpenExperiment, ds: xr.Dataset, stand_ins: StandIns | None = None
+) -> list[Verdict]:
     """The verdict on each claim; in a sweep, the worst over the points it is about, virtual
-    subjects together.
+    subjects together. With `stand_ins`, what it would be if arms had the values of others.
     """
     experiment = opened.experiment
     sweep = SweptReadouts(
@@ -48,7 +52,10 @@ def judge_claims(opened: OpenExperiment, ds: xr.Dataset) -> list[Verdict]:
     people = sweep.by_subject() if any(axis.name == SUBJECT for axis in sweep.axes) else sweep
     found = []
     for claim in experiment.expect:
-        each = (sweep if claim.goes_with else people).judge(claim)
+        asked = sweep if claim.goes_with else people
+        if stand_ins is not None:
+            asked = asked.answered_by(stand_ins(claim))
+        each = asked.judge(claim)
         found.append(_worst(claim, experiment.readouts[claim.readout].unit, list(each)))
     return found
 
@@ -97,6 +104,10 @@ class SweptReadouts:
             there=np.asarray(self.there.all(-1)),
             counted="virtual subjects",
         )
+
+    def answered_by(self, stand_ins: Mapping[str, str]) -> SweptReadouts:
+        """The same where arms have the values of those that stand in for them."""
+        return replace(self, arms={arm: self.arms[stand_ins.get(arm, arm)] for arm in self.arms})
 
     def judge(self, claim: Claim) -> Iterator[Verdict]:
         """The verdict at each place of the sweep that the claim is about."""

@@ -72,6 +72,12 @@ def t_quantile(degrees: Any) -> Array:
     return np.asarray(stdtrit(known, (1 + CONFIDENCE) / 2))
 
 
+def standard_error(low: float, high: float, n: int | None = None) -> float:
+    """That of a mean whose 95 % interval is `low` to `high`: of `n` values, or of a normal."""
+    reach = normal_quantile() if n is None else float(t_quantile(n - 1))
+    return (high - low) / (2 * reach)
+
+
 def resolution(*values: Any, scale: float) -> Array:
     """Below what `values` of a variable of this scale (0: not known) do not differ."""
     largest = np.maximum.reduce([np.abs(each) for each in values])

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from plastogen._base.document import Document
 from plastogen._base.text import any_of, nearest, show
 from plastogen.errors import Problem, QuantityError
-from plastogen.experiment.claim import ALONG, Claim
+from plastogen.experiment.claim import ALONG, Claim, Found
 from plastogen.experiment.definition import Experiment
 from plastogen.experiment.design import SUBJECT, TAKEN, Axis
 from plastogen.experiment.figure_table import FIGURES
@@ -227,12 +227,38 @@ def _claim(document: Document, experiment: Experiment, i: int, claim: Claim) -> 
                 level(number if written is None else written, readout.unit)
             except QuantityError as error:
                 yield document.problem(f"{at}.{key}", error.found, error.wanted, error.nearest)
+    if claim.found is not None and readout is not None:
+        yield from _found(document, f"{at}.found", claim.found, claim.judged_in(readout.unit))
     if claim.between is not None and readout is not None:
         low, high = (_level(end, readout.unit) for end in claim.between)
         if low is not None and high is not None and low > high:
             yield document.problem(
                 f"{at}.between", f"{claim.between[0]} to {claim.between[1]}", "the lower end first"
             )
+
+
+def _found(document: Document, at: str, found: Found, unit: str) -> Iterator[Problem]:
+    """What a source found, in another unit than is claimed, or outside its own interval."""
+    ends = "interval" if found.interval is not None else "range"
+    numbers = {f"{ends}.0": found.ends[0], f"{ends}.1": found.ends[1]}
+    if found.value is not None:
+        numbers["value"] = found.value
+    read = {}
+    for key, number in numbers.items():
+        try:
+            written = document.written(f"{at}.{key}")
+            read[key] = level(number if written is None else written, unit)
+        except QuantityError as error:
+            yield document.problem(f"{at}.{key}", error.found, error.wanted, error.nearest)
+    if len(read) < len(numbers):
+        return
+    low, high = read[f"{ends}.0"], read[f"{ends}.1"]
+    if not low <= read.get("value", low) <= high or low == high:
+        told = f"{found.ends[0]} to {found.ends[1]}"
+        wanted = "two ends, the lower first" + (
+            f", with {found.value} between them" if found.value is not None else ""
+        )
+        yield document.problem(f"{at}.{ends}", told, wanted)
 
 
 def _points(

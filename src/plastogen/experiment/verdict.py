@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from plastogen._base.text import rounded
-from plastogen.experiment.claim import Claim
+from plastogen.experiment.claim import Claim, Status
+from plastogen.experiment.readout import level
 from plastogen.experiment.statistics import FIXED, Estimate
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ Outcome = Literal["met", "missed", "known miss", "undecided"]
 @dataclass(frozen=True)
 class Verdict:
     """What became of a claim. `value`, `low`, `high` in `unit`; `n` of `expected` seeds, or
-    whatever is `counted`.
+    whatever is `counted`. `status`: what it is worth; `found`: value and 95 % interval that its
+    source found, in the same unit; or the middle and ends of a range (`found_range`).
 
     Of a sweep it is the worst, at `where`, of `places` (points, or lines along an axis), of which
     `met_at` were met.
@@ -54,6 +56,14 @@ class Verdict:
     counted: str = "seeds"
     places: int = 1
     met_at: int = 0
+    status: Status = "predicted"
+    found: tuple[float, float, float] | None = None
+    found_range: bool = False
+
+    @property
+    def worth(self) -> str:
+        """That it is no prediction, and what else; empty of one."""
+        return "" if self.status == "predicted" else f"{self.status}, so no prediction"
 
     @property
     def rests_on(self) -> str:
@@ -80,7 +90,7 @@ class Verdict:
         sure = f" ({FIXED})" if self.low == self.high else ""
         numbers = f"{value}{span}{unit}{sure}, wanted {self.wanted}, n = {self.rests_on}"
         at = f" ({self.spot})" if self.spot else ""
-        why = "".join(f"; {text}" for text in (self.note, self.reason) if text)
+        why = "".join(f"; {text}" for text in (self.worth, self.note, self.reason) if text)
         known = (
             f"; known miss: {self.known_miss}"
             if self.known_miss and self.outcome == "known miss"
@@ -98,9 +108,9 @@ class Verdict:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Verdict:
         """The verdict `as_dict` gave."""
-        return cls(
-            **{**plain, **{k: float("nan") for k in ("value", "low", "high") if plain[k] is None}}
-        )
+        unknown = {k: float("nan") for k in ("value", "low", "high") if plain[k] is None}
+        found = plain.get("found")
+        return cls(**{**plain, **unknown, "found": None if found is None else tuple(found)})
 
 
 @dataclass(frozen=True)
@@ -144,7 +154,19 @@ def verdict_on(
         where,
         found.note,
         counted,
+        status=claim.status,
+        found=_found_in(claim, unit),
+        found_range=claim.found is not None and claim.found.range is not None,
     )
+
+
+def _found_in(claim: Claim, unit: str) -> tuple[float, float, float] | None:
+    """What the source of `claim` found, value and ends of its 95 % interval, in `unit`."""
+    if claim.found is None:
+        return None
+    low, high = (level(end, unit) for end in claim.found.ends)
+    value = claim.found.value
+    return level(value, unit) if value is not None else (low + high) / 2, low, high
 
 
 def _in_words(value: float, unit: str) -> str:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from plastogen.publish.catalogue import KINDS, describe, listing, new_file
     from plastogen.publish.crate import to_crate
     from plastogen.publish.demo import make_demo
+    from plastogen.publish.evidence import evidence_page
     from plastogen.publish.explore.build import build_page, shipped_page
     from plastogen.publish.export import to_csv
     from plastogen.publish.film import make_film

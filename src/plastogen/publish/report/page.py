@@ -205,7 +205,7 @@ def _claims(verdicts: Sequence[Verdict], known: set[str]) -> Html:
         claim = [el("span", verdict.claim)]
         claim += [
             el("div", text, class_="small")
-            for text in (verdict.spot, verdict.note, verdict.reason)
+            for text in (verdict.spot, verdict.worth, verdict.note, verdict.reason)
             if text
         ]
         if verdict.known_miss:
