@@ -32,7 +32,7 @@ from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.experiment.figure_table import FIGURES
-from plastogen.figures import axis, data, labels, layout, overlay, panels, style
+from plastogen.figures import axis, data, labels, layout, overlay, panels, placing, style
 from plastogen.figures._acute import plot_acute
 from plastogen.figures._arms import plot_arms
 from plastogen.figures._block import plot_block
@@ -742,7 +742,9 @@ def test_colour_bars_say_what_they_are_of() -> None:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_legend_and_no_label_lies_over_a_curve(name: str) -> None:
-    """Boxes of text against curves as drawn, but for words that stand on their own bar."""
+    """Boxes of text against curves as drawn (but for words that stand on their own bar), against
+    one another, and against the axes they would be cut by.
+    """
     figure = drawn(name)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -754,7 +756,7 @@ def test_no_legend_and_no_label_lies_over_a_curve(name: str) -> None:
         if (key := ax.get_legend()) is not None:
             boxes["the legend"] = key.get_window_extent(renderer)
         curves = [
-            layout._dense(line)
+            placing.dense(line)
             for line in ax.lines
             if line.get_linestyle() not in ("None", "") and line.get_linewidth() < panels.BAR_PT / 2
         ]
@@ -763,6 +765,12 @@ def test_no_legend_and_no_label_lies_over_a_curve(name: str) -> None:
             for curve in curves:
                 seen = curve[[ax.bbox.contains(*point) for point in curve]]
                 assert not inner.count_contains(seen), (name, ax.get_title("left"), text)
+        for (one, a), (other, b) in itertools.combinations(boxes.items(), 2):
+            assert not a.shrunk(0.96, 0.8).overlaps(b.shrunk(0.96, 0.8)), (name, one, other)
+        for text, box in boxes.items() if ax.spines["bottom"].get_visible() else ():
+            across = box.x1 > ax.bbox.x0 and box.x0 < ax.bbox.x1
+            cut = across and box.shrunk(1, 0.8).y0 < ax.bbox.y0 < box.shrunk(1, 0.8).y1
+            assert not cut, (name, ax.get_title("left"), text)
 
 
 def test_a_raster_without_snapshots_says_what_it_wants() -> None:
@@ -877,6 +885,17 @@ def test_readouts_are_drawn_against_the_dose_of_each_arm() -> None:
         curve.get_ydata(), ds["glutamate_peak"].sel(arm=ds.arm[1:]).mean("seed")
     )
     assert "vehicle" in texts(ax)
+
+
+def test_the_name_of_a_level_lies_over_no_bar_and_no_dot() -> None:
+    """After the largest dose the interval reaches over the level of the untreated, at its end."""
+    ds = fake.doses()
+    level = float(ds["glutamate_peak"].sel(arm="vehicle").mean())
+    values = ds["glutamate_peak"].copy()
+    values.loc[{"arm": ds.arm[-1]}] = np.linspace(0.8 * level, 1.25 * level, ds.sizes["seed"])
+    ax = titled(plot_sweep(ds.assign(glutamate_peak=values)), "Glutamate")
+    (name,) = (text for text in ax.texts if text.get_text() == "vehicle")
+    assert placing._covered(name.get_window_extent(), placing.Ink.of(ax), [], ax.bbox) == 0
 
 
 def test_readouts_are_drawn_along_a_sweep() -> None:

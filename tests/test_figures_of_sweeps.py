@@ -360,7 +360,7 @@ def test_responders_are_counted_and_what_separates_them_is_ranked() -> None:
     yes = (PEOPLE["effect_day_1"].sel(arm="ketamine").mean("seed") < -0.8).values
     heights = [patch.get_height() for patch in left.patches]
     assert sum(heights) == 200
-    assert f"respond ({yes.sum()})" in texts(left)
+    assert f"respond ({yes.sum()})" in texts(fig)
     assert left.get_xlabel() == "clinical effect on day 1"
     assert float(left.lines[0].get_xdata()[0]) == -0.8
     assert [t.get_text() for t in middle.get_yticklabels()][:2] == ["clearance", "stress"]

@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.figures import layout
+from plastogen.figures import layout, placing
 
 DS = fake.results()
 X = np.linspace(0, 3, 200)
@@ -26,7 +26,7 @@ def full(curves: list[np.ndarray]) -> Figure:
     ax = fig.add_subplot()
     for k, curve in enumerate(curves):
         ax.plot(X, curve, label=f"curve number {k}")
-    layout.legend(ax, above=False)
+    placing.legend(ax, above=False)
     return fig
 
 
@@ -40,10 +40,50 @@ def test_a_key_lies_over_no_curve_however_full_its_panel_is() -> None:
         assert key is not None
         box = key.get_window_extent().shrunk(0.98, 0.9)
         if len(curves) < 12:  # that many have a key half as high as the panel
-            assert not any(box.count_contains(layout._dense(line)) for line in ax.lines)
+            assert not any(box.count_contains(placing.dense(line)) for line in ax.lines)
         low, high = ax.get_ylim()
         assert low <= min(c.min() for c in curves)
         assert high >= max(c.max() for c in curves)
+
+
+@layout.slide
+def level(bars: np.ndarray, at: float) -> Figure:
+    """A named level, and bars with dots that reach over it."""
+    fig = layout.new_slide(DS, "Level")
+    ax = fig.add_subplot()
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ax.axhline(at, linewidth=2)
+    for x in bars:
+        ax.plot([x, x], [0.3, 0.7], linewidth=3)
+        ax.plot([x], [0.5], marker="o", markersize=9)
+    placing.name_line(ax, "vehicle", at)
+    return fig
+
+
+@pytest.mark.parametrize("at", [0.02, 0.5, 0.98])
+def test_the_name_of_a_line_lies_over_nothing(at: float) -> None:
+    for bars in ([], [1], [0.92, 0.96, 1], np.linspace(0.3, 1, 30), np.linspace(0, 0.7, 30)):
+        (ax,) = level(np.asarray(bars, float), at).axes
+        (name,) = ax.texts
+        box = name.get_window_extent()
+        assert placing._covered(box, placing.Ink.of(ax), [], ax.bbox) == 0
+        assert abs(box.y0 + box.y1 - 2 * ax.transData.transform((0, at))[1]) < 3 * box.height
+
+
+def test_words_beside_points_keep_off_each_other_and_lie_over_threads_before_a_curve() -> None:
+    with matplotlib.style.context(layout.style_sheet()):
+        fig = layout.new_slide(DS, "Crowded")
+        ax = fig.add_subplot()
+        for y in np.linspace(-1, 2, 60):  # no place is free
+            ax.plot(X[::40], y + X[::40] / 3, linewidth=0.5, alpha=0.25)
+        (curve,) = ax.plot(X, X / 3)
+        fig.draw_without_rendering()
+        points = [(text, x, x / 3) for text, x in (("one", 1), ("two", 1.05), ("three", 2))]
+        placing.label_points(ax, points, 12)
+        boxes = [text.get_window_extent().shrunk(0.9, 0.8) for text in ax.texts]
+    assert len(boxes) == 3
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    assert not any(box.count_contains(placing.dense(curve)) for box in boxes)
 
 
 @pytest.mark.parametrize("change", [1e-9, 1e-6, 1e-5])

@@ -258,6 +258,37 @@ def test_a_place_in_a_text_reads_a_number_of_the_run(place: str, said: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (2.0, 3.0, "+50 %"), (0.1, 0.9, "+800 %"), (0.1, 1.01, "10-fold"), (0.1, 4.87, "49-fold"),
+        (4.87, 0.1, "−98 %"), (1e-9, 4.9, "4,900,000,000-fold"), (0.0, 4.9, "no value"),
+        (0.0, 0.0, "no value"), (3.0, np.nan, "no value"),
+    ],
+)  # fmt: skip
+def test_a_change_from_next_to_nothing_is_said_in_times_and_one_from_nothing_not_at_all(
+    before: float, now: float, said: str
+) -> None:
+    place = "conducted of glutamate where E = -40 mV over conducted of glutamate where E = -70 mV"
+    ds = DS.copy(deep=True)
+    ds["conducted"].loc[{"arm": "glutamate"}] = np.array(
+        [[now if e == 4 else before] * 2 for e in range(5)]
+    )
+    found = places.read(f"{place} as change", QUESTION, ds)
+    assert (found.in_sentence, "%" in found.exact) == (said, said.endswith("%"))
+
+
+@pytest.mark.parametrize("how", ["%", "change"])
+def test_what_has_a_unit_is_no_share(how: str) -> None:
+    """A rate less 1 Hz is no change of it."""
+    opened = open_experiment("glutamate_surge")
+    name = next(one for one, r in opened.experiment.readouts.items() if r.unit == "uM")
+    found, wanted, _ = places.fault(f"{name} of mg_10 as {how}", opened) or ("", "", None)
+    assert "which is in uM" in found
+    assert f"over {name} of ANOTHER ARM as {how}" in wanted
+    assert places.fault(f"{name} of mg_10 over {name} of vehicle as {how}", opened) is None
+
+
+@pytest.mark.parametrize(
     ("place", "said"),
     [
         ("rate_E when", "10 to 30 min"),

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib import colormaps
+from matplotlib.colors import to_rgb
 
 from plastogen import figures
-from plastogen.experiment import FIGURES
+from plastogen._base.units import is_unit
+from plastogen.experiment import FIGURES, open_experiment
 from plastogen.figures import labels, style
+from plastogen.figures._responders import _edges
+
+SHIPPED = Path(__file__).parents[1] / "experiments"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +43,44 @@ def test_a_blocker_is_split_from_the_arm_it_is_added_to(blocker: str) -> None:
     assert style.split_arm(f"ketamine_{blocker}") == ("ketamine", [blocker])
     assert style.split_arm(blocker) == ("", [blocker])
     assert style.arm_label(f"ketamine_{blocker}") == f"ketamine + {style.BLOCKERS[blocker][0]}"
+
+
+def test_no_number_is_parted_from_its_unit() -> None:
+    """In every title of a readout that ships, whatever the width of a line."""
+    titles = {
+        readout.title
+        for path in sorted(SHIPPED.glob("*.yaml"))
+        for readout in open_experiment(path).experiment.readouts.values()
+        if readout.title
+    }
+    assert any("40 min" in title for title in titles)
+    for title, chars in itertools.product((*titles, "up from 1 to 2 mg/kg in 7 d"), range(8, 30)):
+        lines = labels.wrapped(title, chars).split("\n")
+        assert "".join("".join(lines).split()) == "".join(title.split())
+        for line, following in itertools.pairwise(lines):
+            assert not (line[-1].isdigit() and is_unit(following.split()[0])), lines
+
+
+@pytest.mark.parametrize("scale", ["PuOr_r", "Blues"])
+def test_what_stands_on_a_colour_can_be_read(scale: str) -> None:
+    def luminance(colour: Sequence[float]) -> float:  # WCAG 2.2
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    for at in np.linspace(0, 1, 101):
+        ground = colormaps[scale](at)
+        pair = sorted((luminance(ground), luminance(to_rgb(style.ink_on(ground)))))
+        assert (pair[1] + 0.05) / (pair[0] + 0.05) > 3, at  # WCAG 2.2, large words
+
+
+@pytest.mark.parametrize("threshold", [-0.77, -1.0, 0.3, 5.0, None])
+def test_a_bar_of_those_who_respond_holds_nobody_else(threshold: float | None) -> None:
+    values = np.random.default_rng(3).normal(-1, 0.3, 80)
+    edges = _edges(values, threshold)
+    assert edges[0] <= values.min() < values.max() <= edges[-1]
+    assert np.diff(edges) == pytest.approx(np.diff(edges)[0])
+    if threshold is not None and values.min() < threshold < values.max():
+        assert np.abs(edges - threshold).min() == 0
 
 
 def test_shades_run_from_light_to_dark() -> None:

@@ -218,6 +218,15 @@ def split(text: object) -> tuple[float, str]:
     return parts
 
 
+def is_unit(text: str) -> bool:
+    """Whether `text` is how a unit is written."""
+    try:
+        _unit(text)
+    except QuantityError:
+        return False
+    return True
+
+
 def in_base(number: float, unit: str) -> tuple[float, tuple[tuple[str, int], ...]]:
     """A number in base units and the powers of its dimensions: equal for every way to write one
     quantity. Raises QuantityError.

@@ -31,12 +31,12 @@ def axis_of(varying: Varying, count: int, seed: int, taken: Collection[str] = ()
 
 
 def in_words(varying: Varying, count: int | None, name: str) -> list[str]:
-    """`200 virtual subjects of virtual_adult`, then a line for every number that varies; empty
+    """`200 virtual subjects of virtual adult`, then a line for every number that varies; empty
     without subjects.
     """
     if not count:
         return []
-    lines = [f"{count} virtual subjects of {name}"]
+    lines = [f"{count} virtual subjects of {name.replace('_', ' ')}"]
     for path, (varied, number) in varying.items():
         spread = f"cv {varied.cv.text}" if varied.cv is not None else "its range"
         lines.append(f"{path}: {varied.distribution} around {number.text}, {spread}")

@@ -77,9 +77,8 @@ def plot_arms(
     for column, name in enumerate(names):
         ax = fig.add_subplot(grid[0, column])
         _readout(ax, ds[name], [styles[arm] for arm in chosen], chosen, named=column == 0)
-        title = str(ds[name].attrs.get("long_name", name))
-        title = labels.sentence(title)
-        ax.set_title("\n".join(textwrap.wrap(title, TITLE_CHARS // len(names))))
+        title = labels.sentence(labels.title(ds[name]))
+        ax.set_title(labels.wrapped(title, TITLE_CHARS // len(names)))
     claims = fig.add_subplot(grid[1, :])
     claims.set_axis_off()
     claims.set_ylim(0, max(1, lines))

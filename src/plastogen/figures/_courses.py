@@ -48,7 +48,7 @@ def plot_courses(
     ds = ds[[chosen, *(v for v in ("status",) if v in ds)]]
     if place is not None:
         ds = ds.isel({place: 0})
-    title = str(ds[chosen].attrs.get("long_name", chosen))
+    title = labels.title(ds[chosen])
     if place is not None:
         title += f", {ds[place].item()}"
     if (swept == [POINT] and len(data.varied_numbers(ds)) > NUMBERS_PER_LINE) or (

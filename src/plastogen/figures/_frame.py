@@ -20,7 +20,7 @@ from PIL import Image
 
 from plastogen._base.streams import stream
 from plastogen.figures import _raster as raster
-from plastogen.figures import axis, data, layout, style
+from plastogen.figures import axis, data, layout, placing, style
 from plastogen.figures._raster import MS_PER_S, WINDOW_S, Spikes
 
 SITES = 60
@@ -104,7 +104,7 @@ def _course(
         if values[0] > 0:
             rates.plot(time_h, PERCENT * values / values[0], color=look.colour, label=cls)
     rates.set_title("Rates (% of before)")
-    layout.legend(rates)
+    placing.legend(rates)
 
 
 def _dendrite(ax: Axes, run: xr.Dataset, at_h: float, seed: int) -> None:

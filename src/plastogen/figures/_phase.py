@@ -8,19 +8,16 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import Bbox
 
 from plastogen.experiment import POINT, SUBJECT
-from plastogen.figures import axis, data, labels, layout, style
+from plastogen.figures import axis, data, labels, layout, placing, style
 from plastogen.figures._sweep import NUMBERS_PER_LINE, shaded_styles
 
 STATES = ("weight", "spine_density")
 TIME_PT = 12
 MARKS_H = (0, 3, 24, 72, 168, 336)  # when a course is marked
 MOST_THREADS = 200
-HALO = [withStroke(linewidth=4, foreground="white")]
 APART_PERCENT = 5  # of the axes between times that are labelled
 ROOM_PERCENT = 8  # left around the courses, of their span
 PRODUCTS = 5  # lines of equal product, at most
@@ -53,23 +50,23 @@ def plot_phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
         what = "median; thin: each " + ("virtual subject" if SUBJECT in ds.sizes else "point")
     elif swept:
         kept, looks = shaded_styles(ds, swept[0])
-        lines = [_seed_means(ds.sel(arm=focus).isel({swept[0]: i})) for i in kept]
+        lines = [data.seed_means(ds.sel(arm=focus).isel({swept[0]: i})) for i in kept]
         if base is not None:
             looks, lines = (
                 [styles[base], *looks],
                 [
-                    _seed_means(ds.sel(arm=base).isel({swept[0]: 0})),
+                    data.seed_means(ds.sel(arm=base).isel({swept[0]: 0})),
                     *lines,
                 ],
             )
         what = f"{styles[focus].label}, mean over seeds, a line each value"
     else:
-        looks, lines = list(styles.values()), [_seed_means(ds.sel(arm=arm)) for arm in styles]
+        looks, lines = list(styles.values()), [data.seed_means(ds.sel(arm=arm)) for arm in styles]
         what = "mean over seeds"
     note = f"{what}; dots: times labelled once; grey: equal products of both. Healthy is 1, 1."
     fig = layout.new_slide(
         ds,
-        labels.sentence(" and ".join(_title(ds, name) for name in reversed(states))),
+        labels.sentence(" and ".join(labels.title(ds[name]) for name in reversed(states))),
         arms=looks,
         note=note,
     )
@@ -96,24 +93,16 @@ def plot_phase(ds: xr.Dataset, *, states: Sequence[str] = STATES) -> Figure:
     )
     _frame(ax)
     _products(ax)
-    ax.set_xlabel(_title(ds, states[0]))
-    ax.set_ylabel(_title(ds, states[1]))
+    ax.set_xlabel(labels.title(ds[states[0]]))
+    ax.set_ylabel(labels.title(ds[states[1]]))
     fig.draw_without_rendering()  # places of labels follow from where curves stand
     _label_times(ax, furthest[states[0]].values, furthest[states[1]].values, ds["time"].values)
     return fig
 
 
-def _seed_means(ds: xr.Dataset) -> xr.Dataset:
-    return ds.drop_vars("status", errors="ignore").mean("seed")
-
-
-def _title(ds: xr.Dataset, name: str) -> str:
-    return str(ds[name].attrs.get("long_name", name))
-
-
 def _threads(ax: Axes, ds: xr.Dataset, states: Sequence[str], arm: str, colour: str) -> None:
     """Every point or virtual subject of an arm, the mean of its seeds."""
-    one = ds.sel(arm=arm).drop_vars("status", errors="ignore").mean("seed")
+    one = data.seed_means(ds.sel(arm=arm))
     x, y = (one[name].transpose(..., "time").values for name in states)
     step = max(1, len(x) // MOST_THREADS)
     for a, b in zip(x[::step], y[::step], strict=True):
@@ -150,25 +139,12 @@ def _marks(
 def _label_times(ax: Axes, x: data.Array, y: data.Array, time_h: data.Array) -> None:
     """The times, beside the dots of the course that goes furthest, where they are apart."""
     spans = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
-    labelled, taken = list[data.Array](), list[Bbox]()
-    for h, across, up in _crossings(x, y, time_h):
-        place = np.array([across, up]) / spans
-        if all(np.abs(place - other).max() > APART_PERCENT / 100 for other in labelled):
-            text = axis.time_text(h) if h else "start"
-            offset, box = layout.clear_offset(ax, text, (across, up), TIME_PT, taken)
-            taken.append(box)
-            ax.annotate(
-                text,
-                (across, up),
-                xytext=offset,
-                textcoords="offset points",
-                fontsize=TIME_PT,
-                ha="center",
-                va="center",
-                zorder=6,
-                path_effects=HALO,
-            )
-            labelled.append(place)
+    labelled = dict[str, tuple[float, float]]()
+    for h, *place in _crossings(x, y, time_h):
+        gaps = [np.abs(np.subtract(place, other)) / spans for other in labelled.values()]
+        if all(gap.max() > APART_PERCENT / 100 for gap in gaps):
+            labelled[axis.time_text(h) if h else "start"] = (place[0], place[1])
+    placing.label_points(ax, [(text, *at) for text, at in labelled.items()], TIME_PT)
 
 
 def _frame(ax: Axes) -> None:
@@ -188,13 +164,16 @@ def _products(ax: Axes) -> None:
         inside = (y > bottom) & (y < top)
         if inside.sum() > 1:
             ax.plot(x[inside], y[inside], color=style.PALE, linewidth=1, zorder=0)
+            below = not inside[
+                -1
+            ]  # it leaves through the lower axis, and its label stays above that
             ax.annotate(
                 f"{product:g}",
                 (x[inside][-1], y[inside][-1]),
-                xytext=(3, 0),
+                xytext=(3, 3 if below else 0),
                 textcoords="offset points",
                 ha="left",
-                va="center",
+                va="bottom" if below else "center",
                 annotation_clip=False,
                 color=style.GREY,
                 fontsize=10,

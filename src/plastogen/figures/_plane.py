@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from plastogen.analysis import results_error
-from plastogen.figures import data, labels, layout, style
+from plastogen.figures import data, labels, layout, placing, style
 from plastogen.figures._landscape import draw_map
 
 NEEDED = 3  # readouts: one over two others
-LABEL_PT = (10, -4)
+LABEL_PT = 12
 NARROW_PERCENT = 1  # width of a cloud of points, of its length: one line
 
 
@@ -37,7 +37,7 @@ def plot_plane(ds: xr.Dataset, *, readouts: Sequence[str] | None = None) -> Figu
     if points < NEEDED:
         raise results_error(ds, found=f"{points} points", wanted="a sweep, to draw a map of")
     arm, base = data.contrast_arms(ds)
-    means = ds[names].mean("seed").stack(place=dims)
+    means = data.seed_means(ds[names]).stack(place=dims)
     swept = means.sel(arm=arm)
     over, across, up = names
     z = swept[over] - (means[over].sel(arm=base) if base is not None else 0)
@@ -49,16 +49,19 @@ def plot_plane(ds: xr.Dataset, *, readouts: Sequence[str] | None = None) -> Figu
         )
     fig = layout.new_slide(
         ds,
-        labels.sentence(str(ds[over].attrs.get("long_name", over))),
+        labels.sentence(labels.title(ds[over])),
         note=f"Colour: {style.arm_title(ds, arm)}{less}, mean over seeds; small dots: points that"
         " were run, straight between them; large ones: arms that are not swept.",
     )
     ax = fig.subplots()
     bar = draw_map(fig, ax, x, y, z.values.astype(float))
     bar.set_ylabel(labels.unit_label(ds[over]), fontsize=11)
-    ax.set_xlabel(_title(ds, across))
-    ax.set_ylabel(_title(ds, up))
-    _pass_by(ax, ds, means, (across, up), [a for a in data.arm_names(ds) if a not in (arm, base)])
+    ax.set_xlabel(_label(ds[across]))
+    ax.set_ylabel(_label(ds[up]))
+    others = [a for a in data.arm_names(ds) if a not in (arm, base)]
+    passed = _pass_by(ax, ds, means, (across, up), others)
+    fig.draw_without_rendering()  # places of labels follow from where points stand
+    placing.label_points(ax, passed, LABEL_PT)
     return fig
 
 
@@ -72,18 +75,14 @@ def _apart(x: data.Array, y: data.Array) -> bool:
     return bool(100 * narrow > NARROW_PERCENT * wide)
 
 
-def _title(ds: xr.Dataset, name: str) -> str:
-    title, unit = str(ds[name].attrs.get("long_name", name)), labels.unit_label(ds[name])
-    return f"{title} ({unit})" if unit else title
-
-
 def _pass_by(
     ax: Axes, ds: xr.Dataset, means: xr.Dataset, over: tuple[str, str], arms: Sequence[str]
-) -> None:
-    """Where arms that are not swept stand, joined in their order, with their titles."""
-    places = [[float(means[n].sel(arm=a).mean()) for n in over] for a in arms]
+) -> list[tuple[str, float, float]]:
+    """Draws where arms that are not swept stand, joined in their order: their titles and places."""
+    x, y = ([float(means[name].sel(arm=arm).mean()) for arm in arms] for name in over)
     ax.plot(
-        *np.array(places).reshape(-1, 2).T,
+        x,
+        y,
         color=style.INK,
         marker="o",
         markersize=8,
@@ -92,13 +91,9 @@ def _pass_by(
         path_effects=[withStroke(linewidth=4, foreground="white")],
         zorder=4,
     )
-    for arm, (x, y) in zip(arms, places, strict=True):
-        text = ax.annotate(
-            style.arm_title(ds, arm),
-            (x, y),
-            xytext=LABEL_PT,
-            textcoords="offset points",
-            fontsize=12,
-            zorder=5,
-        )
-        text.set_path_effects([withStroke(linewidth=3, foreground="white")])
+    return list(zip([style.arm_title(ds, arm) for arm in arms], x, y, strict=True))
+
+
+def _label(values: xr.DataArray) -> str:
+    unit = labels.unit_label(values)
+    return f"{labels.title(values)} ({unit})" if unit else labels.title(values)

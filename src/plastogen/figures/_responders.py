@@ -5,6 +5,7 @@ separates them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,10 +15,12 @@ from matplotlib.ticker import MaxNLocator
 
 from plastogen.analysis import Response, Separation, by_unit, find_responders, number_behind
 from plastogen.experiment import SUBJECT
-from plastogen.figures import labels, layout, style
+from plastogen.figures import data, labels, layout, style
 from plastogen.figures._sweep import axis_label
 
 MOST_NUMBERS, BINS = 8, 24
+OTHERS = style.tint(style.GREY, 45)
+DASHED: Any = (0, (4, 2))
 
 
 @layout.slide
@@ -42,9 +45,15 @@ def plot_responders(
         "a subject's seeds. AUC: chance that the number is higher in a responder than in another;"
         " 0.5 says nothing."
     )
-    fig = layout.new_slide(
-        ds, f"{share:.0%} respond [{low:.0%}, {high:.0%}]".replace("%", " %"), note=note
-    )
+    keys = [
+        style.ArmStyle(f"respond ({found.yes.sum()})", look.colour, "-", "o", True),
+        style.ArmStyle(f"do not ({(~found.yes).sum()})", OTHERS, "-", "o", True),
+    ]
+    if (threshold := _threshold(mine, found)) is not None:
+        said = f"threshold ({threshold:g})".replace("-", "−")
+        keys.append(style.ArmStyle(said, style.INK, DASHED, "", True))
+    heading = f"{share:.0%} respond [{low:.0%}, {high:.0%}]".replace("%", " %")
+    fig = layout.new_slide(ds, heading, arms=keys, note=note)
     left, middle, right = fig.subplots(1, 3, width_ratios=[4, 5, 4])
     _spread(left, mine, found, look.colour)
     if not found.separations:
@@ -66,26 +75,40 @@ def _spread(ax: Axes, mine: xr.Dataset, found: Response, colour: str) -> None:
     """A histogram of the number behind the answer, or of the share of seeds that say yes."""
     name = number_behind(mine, found.readout)
     values = by_unit(mine[name or found.readout].astype(float)).values
-    edges = np.histogram_bin_edges(values[np.isfinite(values)], BINS)
+    threshold = _threshold(mine, found)
     ax.hist(
         [values[found.yes], values[~found.yes]],
-        bins=list(edges),
+        bins=list(_edges(values[np.isfinite(values)], threshold)),
         stacked=True,
-        color=[colour, style.tint(style.GREY, 45)],
-        label=[f"respond ({found.yes.sum()})", f"do not ({(~found.yes).sum()})"],
+        color=[colour, OTHERS],
     )
-    threshold = mine[found.readout].attrs.get("threshold")
-    if name is not None and threshold is not None:
-        ax.axvline(float(threshold), color=style.INK, linestyle=(0, (4, 2)), linewidth=3 / 2)
-    title = str(mine[name].attrs.get("long_name", name)) if name else "share of seeds that say yes"
+    if threshold is not None:
+        ax.axvline(threshold, color=style.INK, linestyle=DASHED, linewidth=3 / 2)
+    title = labels.title(mine[name]) if name else "share of seeds that say yes"
     unit = labels.unit_text(str(mine[name or found.readout].attrs.get("units", "1")))
     ax.set_title("Virtual subjects")
     ax.set_xlabel(title + (f" ({unit})" if unit else ""))
     ax.set_ylabel("how many")
-    ax.set_ylim(0, ax.get_ylim()[1] * (1 + 1 / 4))  # room for the key
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.legend(loc="upper left", borderpad=0, borderaxespad=0, handlelength=1)
+
+
+def _threshold(mine: xr.Dataset, found: Response) -> float | None:
+    """Where the number behind the answer turns from no to yes, if there is such a number."""
+    threshold = mine[found.readout].attrs.get("threshold")
+    if threshold is None or number_behind(mine, found.readout) is None:
+        return None
+    return float(threshold)
+
+
+def _edges(values: data.Array, threshold: float | None) -> data.Array:
+    """Bins of one width, one of which ends at the threshold: none holds both sides of it."""
+    edges = np.histogram_bin_edges(values, BINS)
+    if threshold is None or not edges[0] < threshold < edges[-1]:
+        return edges
+    width = edges[1] - edges[0]
+    below, above = (np.ceil(abs(edges[end] - threshold) / width) for end in (0, -1))
+    return np.asarray(threshold + width * np.arange(-below, above + 1))
 
 
 def _forest(ax: Axes, separations: Sequence[Separation], colour: str) -> None:

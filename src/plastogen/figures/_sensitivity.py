@@ -4,7 +4,6 @@ for which readout.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +16,7 @@ from plastogen.analysis import Influence, influences, results_error
 from plastogen.figures import data, labels, layout, style
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 8, 16, 96
-DARK_PERCENT = 50  # of the scale: what is written on darker ground is white
+UNSURE = 3 / 5  # opacity of what is not told from 0
 ABOUT = {
     "saltelli": (
         "total Sobol index: share of the readout's variance that would be left if all other numbers"
@@ -71,10 +70,10 @@ def plot_sensitivity(
         list(scale.values()),
         signed=kind == "",
     )
-    titles = [str(ds[name].attrs.get("long_name", name)) for name in names]
+    titles = [labels.title(ds[name]) for name in names]
     ax.set_xticks(
         range(len(names)),
-        ["\n".join(textwrap.wrap(title, TITLE_CHARS // max(len(names), 4))) for title in titles],
+        [labels.wrapped(title, TITLE_CHARS // max(len(names), 4)) for title in titles],
     )
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(shown)), [labels.path_label(path) for path in shown])
@@ -90,21 +89,21 @@ def _cells(
     values = np.array([[one.value / s for one, s in zip(row, scale, strict=True)] for row in table])
     top = 1.0 if signed else max(float(values.max()), np.finfo(float).tiny)
     norm = Normalize(-top, top) if signed else Normalize(0, top)
-    ax.imshow(
+    cells = ax.imshow(
         values, cmap="PuOr_r" if signed else "Blues", norm=norm, aspect="auto", rasterized=True
     )
+    grounds = cells.to_rgba(values)
     for i, row in enumerate(table):
         for k, one in enumerate(row):
             sure = one.low > 0 or one.high < 0
-            dark = abs(values[i, k]) * 100 > DARK_PERCENT * top
-            ink = "white" if dark else style.INK if sure else style.tint(style.GREY, 35)
             text = f"{values[i, k]:.2f}".replace("-", "−")
             ax.annotate(
                 text,
                 (k, i),
                 ha="center",
                 va="center",
-                color=ink,
+                color=style.ink_on(grounds[i, k]),
+                alpha=1 if sure else UNSURE,
                 fontsize=12 if len(table) < 12 else 10,
                 fontweight="bold" if sure else "normal",
             )

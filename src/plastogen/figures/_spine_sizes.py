@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plastogen.figures import layout, style
+from plastogen.figures import layout, placing, style
 from plastogen.figures.spine_panels import (
     KIND_COLOURS,
     KINDS,
@@ -41,7 +41,7 @@ def plot_spine_sizes(ds: xr.Dataset, spines: Mapping[str, xr.Dataset]) -> Figure
     first.set_xscale("log")
     first.set_ylabel("share of spines per unit of ln size")
     first.set_ylim(0, ROOM * first.get_ylim()[1])
-    layout.legend(first, above=False)
+    placing.legend(first, above=False)
     return fig
 
 

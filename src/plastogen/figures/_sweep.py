@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from plastogen._base.units import parse
 from plastogen.analysis import ranked, results_error
 from plastogen.experiment import POINT, SUBJECT, Claim, Intervals
-from plastogen.figures import data, labels, layout, style
+from plastogen.figures import data, labels, layout, placing, style
 from plastogen.figures.axis import dose_axis, draw_response
 
 MOST_READOUTS, MOST_LINES = 4, 6
@@ -67,7 +67,7 @@ def readout_panels(fig: Figure, ds: xr.Dataset, names: Sequence[str]) -> list[Ax
     rows = 1 if len(names) < 3 else 2
     axes = fig.subplots(rows, -(-len(names) // rows), squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
-        title = str(ds[name].attrs.get("long_name", name))
+        title = labels.title(ds[name])
         ax.set_title(labels.sentence(title))
         ax.set_ylabel(labels.unit_label(ds[name]))
         ax.yaxis.set_major_locator(MaxNLocator(5))
@@ -348,16 +348,7 @@ def _over_arms(ax: Axes, ds: xr.Dataset, name: str, doses: Mapping[str, float], 
                 linewidth=0,
                 zorder=0,
             )
-        ax.annotate(
-            looks[arm].label,
-            (1, float(level.mean)),
-            xycoords=("axes fraction", "data"),
-            xytext=(-2, 3),
-            textcoords="offset points",
-            ha="right",
-            color=style.MUTED,
-            fontsize=11,
-        )
+        placing.name_line(ax, looks[arm].label, float(level.mean))
     order = sorted(doses, key=lambda arm: doses[arm])
     found = [data.interval(ds[name].sel(arm=arm)) for arm in order]
     x = np.array([doses[arm] for arm in order])

@@ -4,7 +4,6 @@ swings each readout.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,11 +43,9 @@ def plot_tornado(
     for ax, name in zip(axes, names, strict=False):
         each = sorted(found[name], key=lambda one: -_reach(one))
         _bars(ax, each[:MOST_NUMBERS], look.colour)
-        title = str(ds[name].attrs.get("long_name", name))
+        title = labels.title(ds[name])
         ax.set_title(
-            "\n".join(
-                textwrap.wrap(labels.sentence(title), TITLE_CHARS // (-(-len(names) // rows)))
-            )
+            labels.wrapped(labels.sentence(title), TITLE_CHARS // (-(-len(names) // rows)))
         )
         some = f"; {MOST_NUMBERS} of {len(each)} numbers" if len(each) > MOST_NUMBERS else ""
         ax.set_xlabel(labels.unit_label(ds[name]) + some)

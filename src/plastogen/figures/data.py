@@ -194,6 +194,11 @@ def percent_change(values: xr.DataArray, first_h: float) -> xr.DataArray:
     return 100 * values / before.mean("time")
 
 
+def seed_means(ds: xr.Dataset) -> xr.Dataset:
+    """Numbers as their means over the seeds that ran."""
+    return ds.drop_vars("status", errors="ignore").mean("seed")
+
+
 def first_dose_h(ds: xr.Dataset) -> float:
     """When the first thing is given, h; 0 if `ds` does not say."""
     return min((g.start_h for g in dosing_events(ds)), default=0.0)

@@ -4,11 +4,16 @@ axis.
 
 from __future__ import annotations
 
+import itertools
+import textwrap
+
 import xarray as xr
 
+from plastogen._base.units import is_unit
 from plastogen.experiment import title_of
 from plastogen.simulation import VARIABLES
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 UNIT_TEXT = {"uM": "µM", "Hz^2": "Hz²", "Hz^2/Hz": "Hz²/Hz", "ng/mL": "ng/mL"}
 
 
@@ -26,12 +31,28 @@ def path_label(path: str) -> str:
     )
 
 
+def title(values: xr.DataArray) -> str:
+    """What values are of, in words: the title of a readout or a variable."""
+    return str(values.attrs.get("long_name", values.name))
+
+
 def sentence(text: str) -> str:
     """`text` with a capital to begin with, but for words that have their own, such as mTORC1 and
     eEF2K.
     """
     word = text.partition(" ")[0]
     return text[:1].upper() + text[1:] if word == word.lower() else text
+
+
+def wrapped(text: str, chars: int) -> str:
+    """`text` in lines of so many characters, each number on one line with its unit."""
+    words = text.split(" ")
+    gaps = [
+        NO_BREAK if before[-1:].isdigit() and is_unit(word) else " "
+        for before, word in itertools.pairwise(words)
+    ]
+    joined = "".join(gap + word for gap, word in zip(["", *gaps], words, strict=True))
+    return "\n".join(textwrap.wrap(joined, chars, break_long_words=False))
 
 
 def unit_label(values: xr.DataArray) -> str:

@@ -7,7 +7,6 @@ Every figure is a slide of one size, in plastogen's own style whatever the reade
 from __future__ import annotations
 
 import functools
-import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
@@ -16,35 +15,26 @@ from typing import Any, ParamSpec
 
 import matplotlib
 import matplotlib.style
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
-from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import Bbox
 
 from plastogen._base.scope import SCOPE
 from plastogen.experiment import SUBJECT
 from plastogen.figures import data
 from plastogen.figures.caption import DESCRIPTION, HEADING, NOTE, describe
+from plastogen.figures.placing import LETTER, PT_PER_INCH, clear_names_of_lines, make_room
 from plastogen.figures.style import ALARM, INK, MUTED, ArmStyle, arm_title
 
 P = ParamSpec("P")
-WIDTH_PT, HEIGHT_PT, PT_PER_INCH = 960, 540, 72
+WIDTH_PT, HEIGHT_PT = 960, 540
 MARGIN_PT, HEADER_PT, KEY_PT, FOOTER_PT, LINE_PT = 30, 66, 20, 40, 15
 ROW_CHARS = 130  # letters that fit beside one another in a key of arms
 KEY_CHARS = 9  # what a line takes of them
 PLACE_DIGITS = 4  # of a position on the slide, as a share of its width or height
-LETTER = 3 / 5  # width of a letter over the size of its font
-REACHES_PT, DIRECTIONS, BETWEEN = (11, 15, 20, 26, 34), 16, 12
 NOTE_PT = 10  # a note that is longer than the slide is wide is set smaller
-SLIGHT = 1 / 100  # of where an axis stands: less than it shows is next to no change
-INSIDE = "key inside"  # gid of a key that lies within its panel
-TICK_GAP_PX = 4  # between labels of ticks, at the least
-KEY_GAP = 1 / 30  # of a panel's height, between a key above its curves and them
 MOST_NAMED = 3  # more arms that lack runs than this are counted, not named
 
 
@@ -59,65 +49,12 @@ def slide(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             fig = draw(*args, **kwargs)
             # ticks come into being and find their place here, in this style
             fig.draw_without_rendering()
-            if _widen_slight_axes(fig) + _make_room_for_keys(fig) + _thin_ticks(fig):
-                fig.draw_without_rendering()
+            make_room(fig)
             _round_layout(fig)
+            clear_names_of_lines(fig)
             return fig
 
     return styled
-
-
-def _widen_slight_axes(fig: Figure) -> int:
-    """Axes on which next to nothing changes, so that their ticks would count from an offset
-    (`1e-6+1`), show a hundredth of where they stand; how many.
-    """
-    slight = [
-        axis
-        for ax in fig.axes
-        for axis in (ax.xaxis, ax.yaxis)
-        if getattr(axis.get_major_formatter(), "offset", 0)
-    ]
-    for axis in slight:
-        middle = float(np.mean(axis.get_view_interval()))
-        half = abs(middle) * SLIGHT / 2
-        axis.axes.set(**{f"{axis.axis_name}lim": (middle - half, middle + half)})
-    return len(slight)
-
-
-def _make_room_for_keys(fig: Figure) -> int:
-    """Panels whose key finds no place inside that is free of curves get one above; how many."""
-    crowded = 0
-    for ax in fig.axes:
-        key = ax.get_legend()
-        if key is None or key.get_gid() != INSIDE:
-            continue
-        box = key.get_window_extent()
-        curves = [_dense(line) for line in ax.lines if line.get_linestyle() not in ("None", "")]
-        if any(box.count_contains(curve) for curve in curves):
-            crowded += 1
-            low, high = ax.get_ylim()
-            share = min(box.height / ax.bbox.height + KEY_GAP, 1 / 2)
-            ax.set_ylim(low, low + (high - low) / (1 - share))
-            key.set_loc("upper right")
-    return crowded
-
-
-def _thin_ticks(fig: Figure) -> int:
-    """Horizontal axes whose tick labels would run into one another get fewer; how many axes."""
-    crowded = 0
-    for ax in fig.axes:
-        locator = ax.xaxis.get_major_locator()
-        first, last = sorted(ax.get_xlim())
-        boxes = [
-            tick.label1.get_window_extent()
-            for tick in ax.xaxis.get_major_ticks()
-            if first <= tick.get_loc() <= last and tick.label1.get_text()
-        ]
-        touch = any(b.x0 - a.x1 < TICK_GAP_PX for a, b in itertools.pairwise(boxes))
-        if touch and isinstance(locator, MaxNLocator):
-            crowded += 1
-            ax.xaxis.set_major_locator(MaxNLocator(max(1, len(boxes) // 2)))
-    return crowded
 
 
 def _round_layout(fig: Figure) -> None:
@@ -263,71 +200,6 @@ def subtitle(ds: xr.Dataset) -> str:
             else "a formula, not the network"
         )
     return "  ·  ".join(part for part in parts if part)
-
-
-def legend(ax: Axes, *, above: bool = True, size: int = 11) -> None:
-    """A key of the labelled lines in `ax`: in a row `above` it, right of its title, or inside where
-    there is room.
-    """
-    handles, labels = ax.get_legend_handles_labels()
-    common: dict[str, Any] = {
-        "handletextpad": 0.5,
-        "fontsize": size,
-        "borderpad": 0,
-        "borderaxespad": 0,
-    }
-    if above:
-        made = ax.legend(
-            handles,
-            labels,
-            loc="lower right",
-            bbox_to_anchor=(1, 1),
-            ncols=max(1, len(handles)),
-            handlelength=3 / 2,
-            columnspacing=1,
-            **common,
-        )
-        made.set_in_layout(False)
-    else:
-        made = ax.legend(handles, labels, loc="best", handlelength=2, labelspacing=0, **common)
-        made.set_gid(INSIDE)
-
-
-def clear_offset(
-    ax: Axes, text: str, at: tuple[float, float], size: int, taken: Sequence[Bbox] = ()
-) -> tuple[tuple[float, float], Bbox]:
-    """Where, in points from `at` (data), the middle of `text` lies over no curve of `ax` and none
-    of the boxes `taken`, as near as there is such a place; and its box. The layout has to stand.
-    """
-    scale = ax.figure.dpi / PT_PER_INCH
-    width, height = LETTER * size * len(text) * scale, size * scale
-    x, y = ax.transData.transform(at)
-    curves = [_dense(line) for line in ax.lines if line.get_linestyle() not in ("None", "")]
-    found: list[tuple[int, float, float, Bbox]] = []
-    for reach in REACHES_PT:
-        for turn in range(DIRECTIONS):
-            angle = 2 * np.pi * (turn / DIRECTIONS + 1 / 4)
-            across, up = reach * np.cos(angle) * (1 + len(text) / 4), reach * np.sin(angle)
-            box = Bbox.from_bounds(
-                x + across * scale - width / 2, y + up * scale - height / 2, width, height
-            )
-            hits = sum(int(box.count_contains(curve)) for curve in curves)
-            hits += sum(box.overlaps(other) for other in taken)
-            hits += not (ax.bbox.contains(box.x0, box.y0) and ax.bbox.contains(box.x1, box.y1))
-            if not hits:
-                return (across, up), box
-            found.append((hits, across, up, box))
-    _, across, up, box = min(found, key=lambda one: one[0])
-    return (across, up), box
-
-
-def _dense(line: Line2D) -> npt.NDArray[np.float64]:
-    """Points along a line as it is drawn, in pixels, close enough to find one in a box of text."""
-    drawn = line.get_transform().transform(np.column_stack(line.get_data()).astype(float))
-    drawn = drawn[np.isfinite(drawn).all(1)]
-    steps = np.linspace(0, 1, BETWEEN, endpoint=False)[:, None, None]
-    between = drawn[None, :-1] + steps * np.diff(drawn, axis=0)[None]
-    return np.asarray(np.concatenate([between.reshape(-1, 2), drawn[-1:]]))
 
 
 def write_across(ax: Axes, text: str) -> None:

@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from plastogen.experiment import Intervals
-from plastogen.figures import axis, data, layout, own_points, style
+from plastogen.figures import axis, data, own_points, placing, style
 from plastogen.figures.data import DosingEvent
 from plastogen.figures.overlay import Overlay
 from plastogen.figures.style import ArmStyle
@@ -151,7 +151,7 @@ def concentration(panel: Panel, arm: str) -> None:
         )
     ax.set_ylim(bottom=0)
     ax.set_title("Unbound drug (µM)")
-    layout.legend(ax, above=panel.key_above)
+    placing.legend(ax, above=panel.key_above)
 
 
 def block(panel: Panel, arm: str) -> None:
@@ -177,7 +177,7 @@ def block(panel: Panel, arm: str) -> None:
     )
     ax.set_ylim(bottom=0)
     ax.set_title("NMDARs blocked (%)")
-    layout.legend(ax, above=panel.key_above)
+    placing.legend(ax, above=panel.key_above)
 
 
 def rates(panel: Panel, arm: str) -> None:
@@ -207,7 +207,7 @@ def rates(panel: Panel, arm: str) -> None:
         ax, panel.overlays, "rate_hz", scale="baseline", arms=[arm], colours=_class_colours(ds)
     )
     ax.set_title("Rates (% of baseline)")
-    layout.legend(ax, above=panel.key_above)
+    placing.legend(ax, above=panel.key_above)
 
 
 def signals(panel: Panel, arm: str) -> None:
@@ -217,7 +217,7 @@ def signals(panel: Panel, arm: str) -> None:
         axis.draw_course(panel.ax, panel.ds["time"].values, course, colour, label=text)
         own_points.draw_points(panel.ax, panel.overlays, name, arms=[arm])
     panel.ax.set_title("Signals (× healthy)")
-    layout.legend(panel.ax, above=panel.key_above)
+    placing.legend(panel.ax, above=panel.key_above)
 
 
 def by_arm(

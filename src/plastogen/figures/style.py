@@ -30,6 +30,8 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = (
     "#CC79A7",
     "#56B4E9",
 )
+LIGHT = (2, 7, 1)  # how much red, green and blue light a colour up, about (ITU-R BT.709)
+DARK = 2 / 9  # of full light: words on darker ground are white
 BAND = "33"  # opacity of an interval's band, as the last two digits of #RRGGBBAA
 
 UNTREATED = ("vehicle", "sham", "baseline", "none")
@@ -213,6 +215,14 @@ def shades(colour: str, n: int) -> list[str]:
     at = np.linspace(0, 2, n)
     red, green, blue = (np.interp(at, [0, 1, 2], stops[:, k]) for k in range(3))
     return [to_hex(rgb) for rgb in zip(red, green, blue, strict=True)]
+
+
+def ink_on(ground: Iterable[float]) -> str:
+    """What words on a ground (red, green, blue from 0 to 1) are written in: white where it is
+    dark.
+    """
+    light = sum(weight * part**2 for weight, part in zip(LIGHT, ground, strict=False))
+    return INK if light > DARK * sum(LIGHT) else "white"
 
 
 def tint(colour: str, percent_white: int) -> str:

@@ -11,7 +11,7 @@ range that a claim asks for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,9 @@ BETWEEN = re.compile(r" (minus|over) ")
 AS = re.compile(r" as (%|change)$")
 WHOLE = {"1": 1, "%": 100}  # what a level is a change of, by unit
 LONG_H = 48  # from here on people say days
+NO_VALUE = "no value"  # of what never happened, or of a multiple of nothing
+FOLD = "-fold"  # unit of a number of times
+MOST_FOLD = 10  # a change to more than this many times as much is said in times, not in per cent
 WHEN = re.compile(r"(\w+) when")
 WANTED = re.compile(r"wanted of (.+)")
 
@@ -60,6 +63,8 @@ class Found:
     @property
     def in_sentence(self) -> str:
         """The mean as it stands in a sentence, rounded as one says it."""
+        if np.isnan(self.mean):
+            return NO_VALUE
         return minus(f"{'+' * (self.change and self.mean > TINY)}{_said(self.mean, self.unit)}") + (
             _after(self.unit)
         )
@@ -76,6 +81,8 @@ class Found:
     @property
     def exact(self) -> str:
         """The mean with three digits, as it stands beside its interval."""
+        if np.isnan(self.mean):
+            return NO_VALUE
         return minus(f"{'+' * (self.change and self.mean > TINY)}{_three(self.mean)}") + _after(
             self.unit
         )
@@ -101,7 +108,7 @@ def _said(x: float, unit: str) -> str:
 
 
 def _after(unit: str) -> str:
-    return "" if unit == "1" else f" {unit}".replace("uM", "µM")
+    return {"1": "", FOLD: FOLD}.get(unit, f" {unit}".replace("uM", "µM"))
 
 
 def fixed(place: str, opened: OpenExperiment) -> str | None:
@@ -170,7 +177,24 @@ def fault(place: str, opened: OpenExperiment) -> tuple[str, str, str | None] | N
                 "one, such as `where dose = 1 mg/kg`",
                 None,
             )
-    return None
+    return _share_fault(place, numbers, opened)
+
+
+def _share_fault(
+    place: str, numbers: Sequence[Number], opened: OpenExperiment
+) -> tuple[str, str, str | None] | None:
+    """What is wrong with `as %` or `as change`: only a share or a ratio has them."""
+    how, between = AS.search(place), BETWEEN.search(place)
+    one = numbers[0]
+    unit = opened.experiment.readouts[one.readout].unit
+    if how is None or unit in WHOLE or (between is not None and between[1] == "over"):
+        return None
+    return (
+        f"{{{place}}}, which is in {unit}",
+        f"a share, or one number over another, such as {{{one.readout} of {one.arm} over"
+        f" {one.readout} of ANOTHER ARM as {how[1]}}}",
+        None,
+    )
 
 
 def _numbers(place: str) -> list[Number] | None:
@@ -196,16 +220,20 @@ def read(place: str, opened: OpenExperiment, ds: xr.Dataset) -> Found:
     numbers, how = _numbers(place) or [], AS.search(place)
     between = BETWEEN.search(place)
     values = [_values(number, opened, ds) for number in numbers]
-    unit = opened.experiment.readouts[numbers[0].readout].unit
-    x, share = values[0], opened.experiment.readouts[numbers[0].readout].yes_no
-    if between is not None:
-        x = x - values[1] if between[1] == "minus" else x / values[1]
-        unit, share = unit if between[1] == "minus" else "1", False
+    readout = opened.experiment.readouts[numbers[0].readout]
+    x, unit, share = values[0], readout.unit, readout.yes_no and between is None
+    if between is not None and between[1] == "minus":
+        x = x - values[1]
+    elif between is not None:
+        some = values[1] != 0  # of nothing there is no multiple
+        x, unit = np.divide(x, values[1], out=np.full(x.shape, np.nan), where=some), "1"
     there = x[np.isfinite(x)]
     ends = np.array(mean_interval(there, share=share))
     change = how is not None and how[1] == "change"
     if change and (between is None or between[1] == "over"):
-        ends = ends - WHOLE.get(unit, 1)
+        ends = ends / WHOLE[unit]
+        times = ends[0] > MOST_FOLD
+        ends, unit, change = (ends, FOLD, False) if times else (ends - 1, "1", True)
     if how is not None and unit == "1":
         ends, unit = 100 * ends, "%"
     if unit == "h" and there.size and np.abs(there).max() < 1:

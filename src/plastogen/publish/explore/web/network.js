@@ -1,6 +1,7 @@
 // The network, now: what it was asked, and its raster, rates, rhythm and spectrum (B) beside those of before (A).
 
 const GAMMA = [30, 80], RATE_BIN_S = 0.001, SEGMENT = 1024, LEAST_HZ = 0.05, LEAST_POWER = 0.005;
+const MOST_FOLD = 10; // beyond it a percentage says how little there was before, and nothing else
 const SLOTS = ["before", "now"], COMPUTING = "Computing …";
 // `before` and the numbers beside it are settings; `moment` is the course and the time that a setting was taken from.
 const net = { ...usual(), seed: 0, before: usual(), beforeText: "nothing blocked", moment: null, over: false, failed: "" };
@@ -63,6 +64,7 @@ function change(now, before, least = LEAST_HZ) {
   if (Math.max(now, before) < least) return "same";
   if (before < least) return "from none";
   if (now < least) return "to none";
+  if (now > MOST_FOLD * before) return "over tenfold";
   const by = Math.round(100 * (now / before - 1));
   return by ? `${by > 0 ? "+" : "−"}${Math.abs(by)} %` : "same";
 }
