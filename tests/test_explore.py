@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -82,6 +83,30 @@ def test_scripts_put_text_into_the_page_and_never_markup() -> None:
     assert set(scripts) == {f"{name}.js" for name in (*explore.SCRIPTS, "worker")}
     for name, text in scripts.items():
         assert not re.search(r"innerHTML|outerHTML\s*=|insertAdjacent|document\.write", text), name
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_a_change_from_next_to_nothing_is_no_percentage() -> None:
+    """Whatever stands before: no number of more than three digits is ever said of a change."""
+    source = (explore.WEB / "network.js").read_text(encoding="utf-8")
+    parts = re.findall(
+        r"^const (?:GAMMA|MOST_FOLD)[^\n]*|^function change.*?^}", source, re.M | re.S
+    )
+    asked = [
+        (now, was) for was in (0, 0.01, 0.05, 0.1, 0.5, 4.9) for now in (0, 0.1, 0.9, 4.87, 60)
+    ]
+    told = f"{json.dumps(asked)}.map((x) => change(x[0], x[1]))"
+    script = "\n".join([*parts, f"console.log(JSON.stringify({told}))"])
+    done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
+    said = dict(zip(asked, json.loads(done.stdout), strict=True))
+    assert said[4.87, 0.1] == said[60, 4.9] == "over tenfold"
+    assert (said[0.9, 0.1], said[0.1, 4.9], said[4.87, 0], said[0, 4.9]) == (
+        "+800 %",
+        "−98 %",
+        "from none",
+        "to none",
+    )
+    assert [words for words in said.values() if len(re.sub(r"\D", "", words)) > 3] == []
 
 
 def test_nothing_is_fixed_over_what_is_read() -> None:

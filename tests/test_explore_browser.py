@@ -100,6 +100,24 @@ def test_bar_and_mark_stand_together_where_the_table_says_same() -> None:
 
 
 @pytest.mark.slow
+def test_a_and_b_are_drawn_side_by_side_or_over_each_other_and_every_spike_of_both() -> None:
+    found = walked("chromium")["laid"]
+    apart, over, wide = found["apart"], found["over"], found["wide"]
+    assert found["wanted"]["before"] != found["wanted"]["now"]
+    for drawn in (apart, over):
+        assert {slot: drawn[slot][0] for slot in ("before", "now")} == found["wanted"]
+    a, b = apart["titles"]
+    assert a.startswith("A, before: ")
+    assert b == "B, now"
+    assert over["titles"] == [f"{a} (grey); {b} (coloured)"]
+    assert apart["before"][2] < wide / 2 < apart["now"][1], "A left, B right"
+    for end in (1, 2):  # on one axis of time, over the whole width
+        assert over["before"][end] == pytest.approx(over["now"][end], abs=wide / 20)
+    assert over["now"][2] - over["now"][1] > 0.8 * wide
+    assert found["again"] == apart
+
+
+@pytest.mark.slow
 def test_no_two_arms_have_the_same_key() -> None:
     keys = walked("chromium")["keys"]
     assert len(set(keys)) == len(keys) == 4

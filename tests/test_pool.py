@@ -109,8 +109,13 @@ def test_processes_die_with_their_parent(tmp_path: Path) -> None:
     pids = [int(word) for word in parent.stdout.readline().split()]
     assert all(there(pid) for pid in pids)
     parent.kill()
-    parent.communicate()
-    until(lambda: not any(there(pid) for pid in pids), 10)
+    parent.wait(10)
+    try:
+        until(lambda: not any(there(pid) for pid in pids), 10)
+    finally:
+        for pid in filter(there, pids):
+            os.kill(pid, signal.SIGKILL)
+        parent.stdout.close()
 
 
 def test_a_script_that_starts_workers_is_not_run_by_them(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // node walk.js PAGE chromium|firefox [FOLDER]: opens a page with the network cut, walks through it, says what it found.
 "use strict";
-const path = require("path"), { start } = require("./browser.js");
+const path = require("path"), { start, WAIT } = require("./browser.js");
 const [, , file, which, folder] = process.argv;
 const SIZES = [[1280, 720], [1024, 768], [390, 844]];
 const NONSENSE = "#step=99&seed=1e9&drive=nmda_E:NaN,<img>:1,silence:1e308&a-mg=-1&place=9.9.9&moment=1e9&study=%00&arm=<img src=x onerror=alert(1)>&sweep=zzz&curve=x";
@@ -33,6 +33,7 @@ const said = { steps: [], serious: [], overflow: {}, times: {} };
     await when(() => document.documentElement.dataset.told);
     await byKeys(page, data, told, shoot);
     await shared(page, open);
+    said.laid = await laid(page, slide);
     await inView(page, told, shoot);
     await saved(page);
     await looks(page, shoot);
@@ -102,6 +103,26 @@ async function shared(page, open) {
   await visit(() => { document.querySelector("#fresh").click(); for (const [id, value] of [["block-PV", 40], ["mg", 3], ["seed", 4]]) { const e = document.getElementById(id); e.value = value; e.dispatchEvent(new Event("input")); } document.querySelector('[data-sweep="mg"]').click(); });
   await open(process.argv[2], NONSENSE);
   said.nonsense = await page.$eval("#network-says", (e) => e.textContent);
+}
+
+// What the raster draws of A and B, side by side and laid over each other: of each, how many spikes in its colour and where the first
+// and the last of them stand, beside what the network said; and the titles above.
+async function laid(page, slide) {
+  await slide("block-SST", 60);
+  await page.waitForFunction(() => SLOTS.every((slot) => runOf(slot)?.seconds === LONG_S), WAIT);
+  const drawn = (over) => page.evaluate((on) => {
+    if ($("over").checked !== on) $("over").click();
+    const spikes = { before: [], now: [] }, titles = [], { fillRect, fillText } = CanvasRenderingContext2D.prototype;
+    const colours = new Map([[css("--past"), "before"], ...CLASSES.map((name) => [css(`--class-${name}`), "now"])].map(([colour, slot]) => { const g = document.createElement("canvas").getContext("2d"); g.fillStyle = colour; return [g.fillStyle, slot]; }));
+    CanvasRenderingContext2D.prototype.fillRect = function (x, y, ...size) { if (this.canvas.id === "raster" && colours.has(this.fillStyle)) spikes[colours.get(this.fillStyle)].push(this.getTransform().e + x * this.getTransform().a); fillRect.call(this, x, y, ...size); };
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) { if (this.canvas.id === "raster" && /^[AB], /.test(text)) titles.push(text); fillText.call(this, text, ...rest); };
+    drawNetwork();
+    Object.assign(CanvasRenderingContext2D.prototype, { fillRect, fillText });
+    const ends = (xs) => [xs.length, Math.min(...xs), Math.max(...xs)];
+    return { titles, before: ends(spikes.before), now: ends(spikes.now) };
+  }, over);
+  const wanted = await page.evaluate(() => Object.fromEntries(SLOTS.map((slot) => [slot, [...runOf(slot).t].filter((t) => t < SHOWN_S).length])));
+  return { wanted, apart: await drawn(false), over: await drawn(true), again: await drawn(false), wide: await page.$eval("#raster", (e) => e.width) };
 }
 
 // After every button of the guide the raster and the row of E cells are in the window, at once and once the answer is there.

@@ -52,7 +52,8 @@ def wrapped(text: str, chars: int) -> str:
         for before, word in itertools.pairwise(words)
     ]
     joined = "".join(gap + word for gap, word in zip(["", *gaps], words, strict=True))
-    return "\n".join(textwrap.wrap(joined, chars, break_long_words=False))
+    lines = textwrap.wrap(joined, chars, break_long_words=False)
+    return "\n".join(lines).replace(NO_BREAK, " ")
 
 
 def unit_label(values: xr.DataArray) -> str:

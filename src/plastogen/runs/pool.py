@@ -208,7 +208,7 @@ class Dask:
         self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
         try:
             self._client = _client(where, workers)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two of TLS
             what = str(error) or type(error).__name__
             fix = "start one with: dask scheduler; or use --scheduler local"
             raise WorkersLost(f"no dask scheduler answers at {where} ({what}); {fix}") from None
