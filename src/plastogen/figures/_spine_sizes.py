@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,6 +21,7 @@ from plastogen.figures.spine_panels import (
 )
 
 BINS, WIDTH_LN = 60, 8  # of the histogram, and what it spans
+LETTERS = 32  # in a line of the key
 ROOM = 3 / 2  # above the curves, for their key
 PUBLISHED_LINES = ((0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 
@@ -78,7 +80,13 @@ def _histograms(ax: Axes, one: xr.Dataset) -> None:
     published = json.loads(str(one.attrs["published"]))
     for (title, parts), line in zip(published.items(), PUBLISHED_LINES, strict=False):
         y = _mixture(x - sizes.mean(), parts)
-        ax.plot(np.exp(x), y, color=style.VERMILION, linestyle=line, label=f"found: {title}")
+        ax.plot(
+            np.exp(x),
+            y,
+            color=style.VERMILION,
+            linestyle=line,
+            label=textwrap.fill(f"found: {title}", LETTERS),
+        )
 
 
 def _mixture(x: Array, parts: list[list[float]]) -> Array:

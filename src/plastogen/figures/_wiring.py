@@ -15,7 +15,7 @@ from plastogen.analysis import Wiring, wiring_at
 from plastogen.figures import layout, style
 from plastogen.figures.spine_panels import MOST_PANELS
 
-BINS = 24
+BINS, DEGREE_BINS = 24, 14
 WIDE = 1 / 5  # of a bar
 TEXT_PT = 15
 
@@ -35,12 +35,15 @@ def plot_wiring(ds: xr.Dataset, spines: Mapping[str, xr.Dataset]) -> Figure:
     looks = [styles[arm] for arm in arms]
     fig = layout.new_slide(ds, "Who is connected to whom", arms=looks, note=note, seeds=seeds)
     ranked, degrees, beyond = fig.subplots(1, 3)
-    for i, (arm, look) in enumerate(zip(arms, looks, strict=True)):
-        before, after = (wiring_at(spines[arm], k) for k in (0, -1))
-        _ranked(ranked, before, after, look.colour)
+    graphs = [tuple(wiring_at(spines[arm], k) for k in (0, -1)) for arm in arms]
+    every = np.concatenate([graph.in_degree for both in graphs for graph in both])
+    edges = np.histogram_bin_edges(every, DEGREE_BINS)
+    for i, ((before, after), look) in enumerate(zip(graphs, looks, strict=True)):
+        _ranked(ranked, before, after, look)
         for graph, alpha in ((before, 1 / 3), (after, 1)):
-            counts, edges = np.histogram(graph.in_degree, BINS)
-            degrees.stairs(counts / graph.cells, edges, color=look.colour, alpha=alpha, linewidth=2)
+            share = np.histogram(graph.in_degree, edges)[0] / graph.cells
+            drawn = {"color": look.colour, "linestyle": look.line, "alpha": alpha, "linewidth": 2}
+            degrees.stairs(share, edges, **drawn)
         _beyond_chance(beyond, before, after, i, look.colour)
     ranked.set_yscale("log")
     ranked.set_xlabel("rank before (share of connections)")
@@ -57,7 +60,7 @@ def plot_wiring(ds: xr.Dataset, spines: Mapping[str, xr.Dataset]) -> Figure:
     return fig
 
 
-def _ranked(ax: Axes, before: Wiring, after: Wiring, colour: str) -> None:
+def _ranked(ax: Axes, before: Wiring, after: Wiring, look: style.ArmStyle) -> None:
     """Weights of the connections of both times, in the order of before."""
     was_there, is_there = (g.pre.astype(np.int64) * before.cells + g.post for g in (before, after))
     both = np.intersect1d(was_there, is_there, assume_unique=True, return_indices=True)
@@ -65,10 +68,10 @@ def _ranked(ax: Axes, before: Wiring, after: Wiring, colour: str) -> None:
     order = np.argsort(before.weight[first], kind="stable")
     was, now = before.weight[first][order], after.weight[last][order]
     share = (np.arange(len(was)) + 1) / len(was)
-    ax.plot(share, was, color=colour, linewidth=1, alpha=1 / 2)
+    ax.plot(share, was, color=look.colour, linestyle=look.line, linewidth=1, alpha=1 / 2)
     groups = np.array_split(np.arange(len(was)), BINS)
     middles = [[float(np.median(x[g])) for g in groups if len(g)] for x in (share, now)]
-    ax.plot(*middles, "o", color=colour)
+    ax.plot(*middles, look.marker, color=look.colour, markeredgecolor="white")
 
 
 def _beyond_chance(ax: Axes, before: Wiring, after: Wiring, place: int, colour: str) -> None:

@@ -15,4 +15,4 @@ MODEL_VERSION: dict[str, int] = {
     "simulation": 8,  # steps, probes, the emulator
 }
 
-SPINES_VERSION = 2  # what follows each spine: its table, and how the circuit hears it
+SPINES_VERSION = 3  # what follows each spine: its table, and how the circuit hears it

@@ -186,12 +186,20 @@ class _Count:
         self.returned = int((table.stands & table.returned).sum())
         self.transient = int((table.stands & (table.kind == TRANSIENT)).sum())
         self.conductance = float(np.exp(x).sum())
+        self.median = float(np.exp(np.median(x)))
+        self.of_half = share_with_half(np.exp(x))
         self.spread = float(np.sqrt((centred**2).mean()))
         self.skewness = float((centred**3).mean() / self.spread**3)
 
     def beyond(self, other: _Count) -> int:
         """Sites with a spine here and none there."""
         return int(np.bitwise_count(self.stands & ~other.stands).sum())
+
+
+def share_with_half(sizes: Array) -> float:
+    """Share of all that the largest are which make half of the sum."""
+    together = np.cumsum(np.sort(sizes)[::-1])
+    return float((np.searchsorted(together, together[-1] / 2) + 1) / len(sizes))
 
 
 def _counted(counts: list[_Count], steps_h: Array, t_h: Array) -> Iterator[tuple[str, Array]]:
@@ -215,6 +223,8 @@ def _counted(counts: list[_Count], steps_h: Array, t_h: Array) -> Iterator[tuple
     yield "spines_transient", along([one.transient for one in counts]) / number
     yield "spines_conductance", along([one.conductance for one in counts]) / zero.conductance
     yield "size_mean", along([one.conductance for one in counts]) / number
+    yield "size_median", along([one.median for one in counts])
+    yield "size_of_half", along([one.of_half for one in counts])
     yield "size_spread", along([one.spread for one in counts])
     yield "size_skewness", along([one.skewness for one in counts])
 

@@ -278,6 +278,12 @@ VARIABLES: dict[str, Variable] = {
         _TIME, "1", "conductance of all spines", "relative to time 0", of=_EACH
     ),
     "size_mean": Variable(_TIME, "1", "mean size of spines", "mean of lasting spines: 1", of=_EACH),
+    "size_median": Variable(
+        _TIME, "1", "median size of spines", "mean of lasting spines: 1", of=_EACH
+    ),
+    "size_of_half": Variable(
+        _TIME, "1", "largest spines with half of all conductance", "share", of=_EACH, high=1
+    ),
     "size_spread": Variable(
         _TIME, "1", "spread of sizes of spines", "standard deviation of ln size", of=_EACH
     ),
