@@ -6,6 +6,7 @@ import csv
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from statistics import NormalDist
 
 import h5py
 import numpy as np
@@ -19,6 +20,7 @@ from plastogen.publish import to_spine_tables
 from plastogen.runs import Store, open_spines, standing, turnover
 from plastogen.runs.identity import determines, run_id
 from plastogen.simulation import VARIABLES, Course, Plan, simulate, simulate_formulas, variables_of
+from plastogen.simulation.spines import share_with_half
 
 EXPERIMENT = """
 question: who comes and who goes?
@@ -150,6 +152,24 @@ def test_a_run_keeps_its_spines_and_is_broken_without(tmp_path: Path) -> None:
     assert "spines.nc" in str(store.fault(run))
     with pytest.raises(CacheDamaged, match="spines"):
         open_spines(path)
+
+
+def test_the_middle_and_the_largest_are_those_of_the_spines_that_stand() -> None:
+    course, lives = followed("stressed"), followed("stressed").spines
+    assert lives is not None
+    for k, h in enumerate(lives.look_h):
+        sizes = np.sort(np.exp(lives.ln_size[np.isfinite(lives.ln_size[:, k]), k]))[::-1]
+        at = np.searchsorted(course.t_h, h)
+        median, share = (course.arrays[name][at] for name in ("size_median", "size_of_half"))
+        assert median == pytest.approx(np.median(sizes), rel=1e-3)
+        few = round(share * len(sizes))
+        assert sizes[:few].sum() >= sizes.sum() / 2 > sizes[: few - 1].sum()
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+def test_half_of_a_lognormal_is_carried_by_those_beyond_its_spread(spread: float) -> None:
+    sizes = np.exp(spread * np.random.default_rng(1).standard_normal(100_000))
+    assert share_with_half(sizes) == pytest.approx(1 - NormalDist().cdf(spread), abs=0.005)
 
 
 def test_spines_are_exported_as_a_table_and_as_edges(tmp_path: Path) -> None:
