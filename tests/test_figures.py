@@ -37,6 +37,7 @@ from plastogen.figures._acute import plot_acute
 from plastogen.figures._arms import plot_arms
 from plastogen.figures._block import plot_block
 from plastogen.figures._circuit import plot_circuit, strength
+from plastogen.figures._claims import plot_claims
 from plastogen.figures._courses import plot_courses
 from plastogen.figures._dendrite import plot_dendrite
 from plastogen.figures._ensemble_weights import plot_ensemble_weights
@@ -67,6 +68,7 @@ DRAW: dict[str, Callable[[], Figure]] = {
     "acute": lambda: plot_acute(DS),
     "own_data": lambda: plot_own_data(DS, overlay=MINE),
     "arms": lambda: plot_arms(DS, verdicts=fake.verdicts()),
+    "claims": lambda: plot_claims(DS, verdicts=fake.verdicts()),
     "raster": lambda: plot_raster(DS, fake.snapshot_spikes(4), fake.BOUNDARIES),
     "circuit": lambda: plot_circuit(CIRCUIT, DS),
     "block": lambda: plot_block(fake.held()),

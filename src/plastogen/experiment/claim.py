@@ -149,6 +149,11 @@ class Claim(Definition):
         """The axis of a sweep it walks along, in the forms that do."""
         return getattr(self, self.form) if self.form in ALONG else None
 
+    @property
+    def about(self) -> str:
+        """The arm it says something of; the others are what that is held against."""
+        return str(self.more or self.less or self.arm or self.blocked)
+
     def judged_in(self, unit: str) -> str:
         """The unit of what is judged, of a readout in `unit`: shares and correlations have none."""
         return "1" if self.form in ("blocked", "share", "goes_with") else unit

@@ -67,6 +67,11 @@ FIGURES: dict[str, Figure] = {
         "Readouts of all arms, every seed a dot, with mean and 95 % interval.",
         takes=("verdicts", "readouts"),
     ),
+    "claims": Figure(
+        "All claims by the arm they are about: what is predicted, with its 95 % interval, "
+        "beside what was found or is asked for, and the verdict; misses stand out.",
+        takes=("verdicts",),
+    ),
     "raster": Figure(
         "Spikes of one run in each snapshot, the rate of each class, and the spectrum of "
         "the E rate with the slow-delta and gamma bands.",

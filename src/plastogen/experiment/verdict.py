@@ -27,7 +27,8 @@ Outcome = Literal["met", "missed", "known miss", "undecided"]
 class Verdict:
     """What became of a claim. `value`, `low`, `high` in `unit`; `n` of `expected` seeds, or
     whatever is `counted`. `status`: what it is worth; `found`: value and 95 % interval that its
-    source found, in the same unit; or the middle and ends of a range (`found_range`).
+    source found, in the same unit; or the middle and ends of a range (`found_range`). `about`: an
+    arm.
 
     Of a sweep it is the worst, at `where`, of `places` (points, or lines along an axis), of which
     `met_at` were met.
@@ -59,6 +60,7 @@ class Verdict:
     status: Status = "predicted"
     found: tuple[float, float, float] | None = None
     found_range: bool = False
+    about: str = ""
 
     @property
     def worth(self) -> str:
@@ -157,6 +159,7 @@ def verdict_on(
         status=claim.status,
         found=_found_in(claim, unit),
         found_range=claim.found is not None and claim.found.range is not None,
+        about=claim.about,
     )
 
 
