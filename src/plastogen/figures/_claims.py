@@ -24,9 +24,9 @@ from plastogen.experiment import Verdict
 from plastogen.figures import data, labels, layout, style
 
 ONE_COLUMN, MOST = 14, 40  # claims in one column, and on the slide
-LARGEST_PT, SMALLER = (14, 9.5), 9 / 10  # letters: in one column, in two; second lines
-LINES_A_ROW = 2.4  # lines of text that a row has room for, its air among them
-HEAD_LINES = 1.6
+LARGEST_PT, SMALLER = (14, 19 / 2), 9 / 10  # letters: in one column, in two; second lines
+LINES_A_ROW = 12 / 5  # lines of text that a row has room for, its air among them
+HEAD_LINES = 8 / 5
 GAP = 2 / 100  # between two columns of claims, of the width of both
 PAD_PT, SLACK = 5, 107 / 100  # letters are set a little wider than they are drawn
 # share of a column that ends with each cell, and its heading
@@ -121,7 +121,7 @@ def _column(
 ) -> None:
     """Heads, then a row a claim, from `left` on, `width` wide; all in points."""
     starts = [left, *(left + end * width for end, _ in CELLS)]
-    line, row = size * 1.1, size * LINES_A_ROW
+    line, row = size * 11 / 10, size * LINES_A_ROW
     top = size * HEAD_LINES
     rooms = [b - a - PAD_PT for a, b in pairwise(starts)]
     small = size * SMALLER
