@@ -22,6 +22,7 @@ from matplotlib.textpath import text_to_path
 from plastogen.analysis import results_error
 from plastogen.experiment import Verdict
 from plastogen.figures import data, labels, layout, style
+from plastogen.figures.placing import PT_PER_INCH
 
 ONE_COLUMN, MOST = 14, 40  # claims in one column, and on the slide
 LARGEST_PT, SMALLER = (14, 19 / 2), 9 / 10  # letters: in one column, in two; second lines
@@ -75,7 +76,7 @@ def plot_claims(ds: xr.Dataset, *, verdicts: Sequence[Verdict] = ()) -> Figure:
     ax.set_axis_off()
     fig.draw_without_rendering()  # the layout finds the room there is
     box = ax.get_window_extent().transformed(fig.dpi_scale_trans.inverted())
-    width, height = box.width * layout.PT_PER_INCH, box.height * layout.PT_PER_INCH
+    width, height = box.width * PT_PER_INCH, box.height * PT_PER_INCH
     ax.set(xlim=(0, width), ylim=(height, 0))
     columns = 1 if len(shown) <= ONE_COLUMN else 2
     rows = -(-len(shown) // columns)
