@@ -180,7 +180,8 @@ def test_a_sweep_puts_its_axes_between_arm_and_seed(tmp_path: Path) -> None:
     asked, ds = ran(tmp_path, SWEEP)
     assert ds["weight"].dims == ("arm", "dose", "window", "seed", "time")
     assert ds["dose"].values.tolist() == [1, 2]
-    assert ds["dose"].attrs == {"units": "mg/kg", "path": "arms.ketamine.give.x.dose"}
+    path = "arms.ketamine.give.x.dose"
+    assert ds["dose"].attrs == {"units": "mg/kg", "path": path, "title": "dose"}
     double = ds["weight_2h"].sel(arm="ketamine", dose=2, seed=1) - 1
     single = ds["weight_2h"].sel(arm="ketamine", dose=1, seed=1) - 1
     assert np.allclose(double / single, 2, rtol=1e-3)

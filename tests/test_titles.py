@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
+import xarray as xr
+from typer.testing import CliRunner
 
 from plastogen._base.definition import quantities
 from plastogen._base.document import Document
 from plastogen._base.library import Library
+from plastogen.cli.main import app
+from plastogen.experiment.definition import shipped
 from plastogen.experiment.models import FOLDERS, path_fault
-from plastogen.experiment.titles import TITLES, title_of
+from plastogen.experiment.resolve import open_experiment
+from plastogen.experiment.titles import TITLES, title_in, title_of
+from plastogen.figures._sweep import axis_label
 from plastogen.figures.labels import path_label
 from plastogen.model.circuit import Circuit
 from plastogen.publish.catalogue import describe
@@ -53,10 +60,60 @@ def test_titles_are_what_axes_and_show_say() -> None:
     assert path_label("arms.ketamine.give.infusion.dose") == "dose"
 
 
+def swept(name: str) -> list[str]:
+    """What an experiment sweeps, and every other number of its file that a sweep could vary."""
+    opened = open_experiment(name)
+    experiment = opened.experiment
+    numbers = [
+        f"{root}.{path}"
+        for root, part in (("induction", experiment.induction), ("ensembles", experiment.ensembles))
+        if part is not None
+        for path, _ in quantities(part)
+    ]
+    for arm in experiment.arms:
+        numbers += [f"arms.{arm}.{path}" for path, _ in quantities(experiment.arm(arm))]
+    numbers = [re.sub(r"\bheld$", "for", path) for path in numbers]  # as it is written
+    return [*numbers, *(column.path for axis in opened.axes for column in axis.columns)]
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_number_that_a_sweep_of_what_ships_may_vary_has_words(name: str) -> None:
+    experiment = open_experiment(name).experiment
+    own = {path: title_in(experiment, path) for path in swept(name)}
+    assert [path for path, title in own.items() if not title] == []
+    assert [t for path, t in own.items() if "_" in str(t) and ".formula." not in path] == []
+    for arm in experiment.arms:
+        mine = [own[path] for path in own if path.startswith(f"arms.{arm}.give.")]
+        drugs = [treatment.drug for treatment in experiment.arm(arm).give.values()]
+        if len(set(drugs)) == len(drugs):
+            assert len(mine) == len(set(mine)), mine
+
+
+def test_of_several_drugs_an_axis_says_which_and_check_says_it_in_words() -> None:
+    experiment = open_experiment("surge_and_block").experiment
+    path = "arms.held.give.more.occupancy"
+    assert title_in(experiment, path) == "occupancy of glutamate releaser"
+    assert title_in(experiment, "arms.held.give.block.brain") == (
+        "concentration in the brain of ketamine"
+    )
+    assert title_in(experiment, "arms.ketamine_02.give.infusion.dose") == "dose"
+    assert title_in(experiment, "arms.nobody.give.more.occupancy") == "occupancy"
+    coord = xr.DataArray([0.1, 0.2], dims="x", attrs={"path": path, "units": "1"})
+    assert axis_label(coord) == "occupancy"
+    named = coord.assign_attrs(title=title_in(experiment, path))
+    assert axis_label(named) == "occupancy of glutamate releaser"
+    said = CliRunner().invoke(app, ["check", "surge_and_block"]).stdout
+    assert "x 6 values of occupancy of glutamate releaser x 7 values of concentration" in said
+    assert (
+        " x 31 values of dose x 4 seeds"
+        in CliRunner().invoke(app, ["check", "dose_response"]).stdout
+    )
+
+
 def test_an_effect_by_species_says_of_which() -> None:
     path = "drugs.ketamine.targets.ampa.hnk"
-    assert title_of(f"{path}.emax") == "largest effect of hnk on ampa"
-    assert title_of(f"{path}.half") == "concentration of half the effect of hnk on ampa"
+    assert title_of(f"{path}.emax") == "largest effect of HNK on ampa"
+    assert title_of(f"{path}.half") == "concentration of half the effect of HNK on ampa"
 
 
 def test_a_connection_is_addressed_by_what_it_joins() -> None:

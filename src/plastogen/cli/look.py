@@ -5,12 +5,15 @@ can do.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from plastogen.cli.exit_codes import ExitCode, guarded
 from plastogen.cli.options import WHOLE, Name, Set, at_least_one, settings
+
+if TYPE_CHECKING:
+    from plastogen.experiment import Axis, Experiment
 
 
 @guarded
@@ -74,10 +77,20 @@ def check(name: Name, set: Set = None) -> None:
     experiment = opened.experiment
     typer.echo(
         f"{opened.name}: all is well. {len(experiment.arms)} arms"
-        + "".join(f" x {axis.size} {axis.name.removesuffix('s')}s" for axis in opened.axes)
+        + "".join(f" x {_extent(axis, experiment)}" for axis in opened.axes)
         + f" x {experiment.course.seeds} seeds, {len(experiment.readouts)} readouts,"
         f" {len(experiment.expect)} claims"
     )
+
+
+def _extent(axis: Axis, experiment: Experiment) -> str:
+    """How many places an axis has, and of what: `30 values of dose`, `64 points`."""
+    from plastogen.experiment import POINT, SUBJECT, title_in
+
+    if axis.name in (POINT, SUBJECT):
+        return f"{axis.size} {axis.name}s"
+    (column,) = axis.columns
+    return f"{axis.size} values of {title_in(experiment, column.path) or column.name}"
 
 
 @guarded

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         varies,
     )
     from plastogen.experiment.sweep import Span, kind_of
-    from plastogen.experiment.titles import title_of
+    from plastogen.experiment.titles import spelled, title_in, title_of
     from plastogen.experiment.validate import check, resolve_conditions
     from plastogen.experiment.verdict import COMPLETE, Verdict, stored_verdicts
 else:

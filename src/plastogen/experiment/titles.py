@@ -1,16 +1,39 @@
-"""In: the path of a number in a model. Out: what a person calls it: `Mg2+ outside`, not
-`concentration`.
+"""In: the path of a number in a model or an experiment. Out: what a person calls it: `Mg2+
+outside`, not `concentration`.
 
 One table: the path below its model, `*` for a name the file makes up (a class, a drug, a species, a
-route) -> the title, {0}, {1}, ... for those names in order. Every number of models/ has a row
-(tests/test_titles.py).
+route) -> the title, {0}, {1}, ... for those names in order. Every number of models/ has a row, and
+every one of an experiment that a sweep may vary (tests/test_titles.py).
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from plastogen.experiment.definition import Experiment
+
+# how drugs, their species and molecules are written, where that is not their name in the files
+SPELLED = {
+    "mk801": "MK-801",
+    "s_ketamine": "S-ketamine",
+    "r_ketamine": "R-ketamine",
+    "s_norketamine": "S-norketamine",
+    "r_norketamine": "R-norketamine",
+    "cpp": "CPP",
+    "d_ap5": "D-AP5",
+    "ro_25_6981": "Ro 25-6981",
+    "ciq": "CIQ",
+    "ssri": "SSRI",
+    "nbqx": "NBQX",
+    "anti_bdnf": "anti-BDNF",
+    "gaba_antagonist": "GABA-A antagonist",
+    "hydroxynorketamine": "HNK",
+    "hnk": "HNK",
+    "bdnf": "BDNF",
+}
 _MAGNESIUM = {
     "magnesium.concentration": "Mg2+ outside",
     "magnesium.half": "Mg2+ that halves NMDA current at 0 mV",
@@ -23,6 +46,64 @@ _FILTER = {
     "fraction": "share of clearance that forms {0}",
 }  # fmt: skip
 TITLES: dict[str, dict[str, str]] = {
+    "arms": {
+        "*.give.*.at": "begin",
+        "*.give.*.brain": "concentration in the brain",
+        "*.give.*.dose": "dose",
+        "*.give.*.drug": "drug",
+        "*.give.*.escalate": "factor from dose to dose",
+        "*.give.*.every": "interval between doses",
+        "*.give.*.for": "time held",
+        "*.give.*.occupancy": "occupancy",
+        "*.give.*.over": "length of the infusion",
+        "*.give.*.route": "route",
+        "*.give.*.times": "number of doses",
+        "*.intervene.*.at": "time of the intervention",
+        "*.intervene.*.born_since": "birth after which spines are taken",
+        "*.intervene.*.every": "time between stimulations",
+        "*.intervene.*.for": "length of the intervention",
+        "*.intervene.*.rate": "rate of stimulation",
+        "*.intervene.*.share": "share of spines",
+        "*.stress.at": "begin of stress",
+        "*.stress.for": "length of stress",
+        "*.stress.level": "level of stress",
+        "*.switches.block.*": "block that counts on {1}",
+    },
+    "switches": {"block.*": "block that counts on {0}"},
+    "induction": {
+        "at": "begin of the induction",
+        "block": "share of NMDA receptors taken out",
+        "every": "time between trains",
+        "initial": "efficacy to begin with",
+        "interval": "interval from pre to post",
+        "jitter": "jitter of presynaptic spikes",
+        "rate": "rate of spikes",
+        "repeat_every": "time between repeats",
+        "repeats": "number of repeats",
+        "spikes": "spikes of a train",
+        "spread": "spread of efficacies to begin with",
+        "synapses": "number of synapses",
+        "trains": "number of trains",
+    },
+    "ensembles": {
+        "cells": "cells of an ensemble",
+        "groups": "number of ensembles",
+        "recall.at.*": "time of recall",
+        "recall.delay.0": "begin of the delay",
+        "recall.delay.1": "end of the delay",
+        "recall.block": "share of NMDA receptors taken out at recall",
+        "recall.cue": "share of an ensemble that the cue drives",
+        "recall.every": "time between cues",
+        "recall.for": "length of a cue",
+        "recall.rate": "rate of a cue",
+        "recall.repeats": "number of cues",
+        "teaching.at": "time of teaching",
+        "teaching.block": "share of NMDA receptors taken out at teaching",
+        "teaching.every": "time between presentations",
+        "teaching.for": "length of a presentation",
+        "teaching.presentations": "number of presentations",
+        "teaching.rate": "rate at teaching",
+    },
     "circuit": {
         "agonist.ambient": "share of tonic receptors filled by ambient glutamate",
         "agonist.mini_rate": "rate of spontaneous release",
@@ -221,8 +302,8 @@ def _name(path: str) -> str:
 
 
 def title_of(path: str) -> str | None:
-    """What the number at `path` (`circuit.magnesium.concentration`, `drugs.ketamine.actions...`)
-    is called; None of a path that leads to no number of a model.
+    """What the number at `path` (`circuit.magnesium.concentration`, `drugs.ketamine.actions...`,
+    `arms.ketamine.give.infusion.dose`) is called; None of a path that leads to none.
     """
     root, _, below = path.partition(".")
     if root == "drugs":
@@ -230,14 +311,26 @@ def title_of(path: str) -> str | None:
     for pattern, title in _rows().get(root, ()):
         if match := pattern.fullmatch(below):
             names = (title_of(name) or name for name in match.groups())
-            return title.format(*map(_spelled if root == "drugs" else _in_words, names))
+            return title.format(*map(spelled if root == "drugs" else _in_words, names))
     return None
+
+
+def title_in(experiment: Experiment, path: str) -> str | None:
+    """The same, and of which drug where an arm of `experiment` is given several."""
+    title, words = title_of(path), path.split(".")
+    if title is None or words[0] != "arms" or words[2] != "give" or words[1] not in experiment.arms:
+        return title
+    given = experiment.arm(words[1]).give
+    several = len({treatment.drug for treatment in given.values()}) > 1
+    if not several or words[3] not in given or words[-1] == "drug":
+        return title
+    return f"{title} of {spelled(given[words[3]].drug)}"
 
 
 def _in_words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _spelled(name: str) -> str:
-    """A name of a drug's file as it is written: S-ketamine, of s_ketamine; ro-25-6981."""
-    return re.sub("^([a-z])_", lambda letter: f"{letter[1].upper()}-", name).replace("_", "-")
+def spelled(name: str) -> str:
+    """How a drug, a species or a molecule is written: S-ketamine, of s_ketamine."""
+    return SPELLED.get(name, name.replace("_", " "))

@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from plastogen.analysis import require_name, results_error
-from plastogen.experiment import Intervals
+from plastogen.experiment import Intervals, spelled
 from plastogen.figures import axis, data, layout, style
 
 POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {
@@ -85,7 +85,7 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
         axis.dose_axis(ax, x)
         ax.axhline(50, color=style.PALE, linewidth=2, zorder=0)
         ax.set_ylim(0, 100)
-        ax.set_title(style.WORDS.get(drug, drug), fontsize=16)
+        ax.set_title(spelled(drug), fontsize=16)
         ax.set_xlabel("unbound in brain (µM)")
     axes[0].set_ylabel("NMDA receptors blocked (%)")
     axes[0].legend(loc="upper left", fontsize=12, borderaxespad=0, handlelength=3)

@@ -57,7 +57,7 @@ def plot_landscape(
     )
     if any(n < expected for n, expected in data.count_runs(ds).values()):
         note += "; crosses: runs are missing"
-    first, second = (labels.path_label(numbers[name].attrs["path"]) for name in (across, up))
+    first, second = (labels.number_label(ds, numbers[name].attrs["path"]) for name in (across, up))
     heading = f"{first} and {second}"
     fig = layout.new_slide(ds, labels.sentence(heading), note=f"{note}.")
     for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):

@@ -16,6 +16,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from plastogen.errors import InputError
+from plastogen.experiment import spelled
 from plastogen.figures import agreement, axis, data, layout, own_points, style
 from plastogen.figures.labels import sentence, unit_text
 from plastogen.figures.overlay import Overlay
@@ -141,7 +142,7 @@ def _label(one: Overlay) -> str:
         unit = unit or row.scale
     unit = "% of baseline" if unit == "%" else unit
     name = sentence(row.long_name.partition(",")[0])
-    who = ", ".join(style.WORDS.get(w, w) for w in (one.class_, one.species) if w)
+    who = ", ".join(spelled(w) for w in (one.class_, one.species) if w)
     return "\n".join(filter(None, (name + f", {who}" * bool(who), f"({unit})" if unit else "")))
 
 

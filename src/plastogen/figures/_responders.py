@@ -66,7 +66,7 @@ def plot_responders(
             color=style.MUTED,
         )
         return fig
-    _forest(middle, found.separations, look.colour)
+    _forest(middle, ds, found.separations, look.colour)
     _pair(right, mine, found.separations, yes, look.colour)
     return fig
 
@@ -111,7 +111,7 @@ def _edges(values: data.Array, threshold: float | None) -> data.Array:
     return np.asarray(threshold + width * np.arange(-below, above + 1))
 
 
-def _forest(ax: Axes, separations: Sequence[Separation], colour: str) -> None:
+def _forest(ax: Axes, ds: xr.Dataset, separations: Sequence[Separation], colour: str) -> None:
     """The AUC of each number with its interval, the best at the top; those whose interval holds 0.5
     are pale.
     """
@@ -123,7 +123,7 @@ def _forest(ax: Axes, separations: Sequence[Separation], colour: str) -> None:
         own = colour if sure else style.tint(style.GREY, 30)
         ax.plot([one.low, one.high], [y, y], color=own, linewidth=4, solid_capstyle="round")
         ax.plot([one.auc], [y], marker="D", markersize=9, color=own, markeredgecolor="white")
-    ax.set_yticks(rows, [labels.path_label(one.path) for one in shown], fontsize=13)
+    ax.set_yticks(rows, [labels.number_label(ds, one.path) for one in shown], fontsize=13)
     ax.tick_params(left=False)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(-1 / 2, len(shown) - 1 / 2)

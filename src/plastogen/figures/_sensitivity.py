@@ -76,7 +76,7 @@ def plot_sensitivity(
         [labels.wrapped(title, TITLE_CHARS // max(len(names), 4)) for title in titles],
     )
     ax.xaxis.tick_top()
-    ax.set_yticks(range(len(shown)), [labels.path_label(path) for path in shown])
+    ax.set_yticks(range(len(shown)), [labels.number_label(ds, path) for path in shown])
     ax.tick_params(length=0, labelsize=12)
     ax.spines[:].set_visible(False)
     return fig

@@ -91,8 +91,7 @@ def number_axis(ax: Axes, values: xr.DataArray) -> np.ndarray:
 def axis_label(values: xr.DataArray) -> str:
     """A varied number as an axis is labelled: what it is, and its unit."""
     unit = labels.unit_text(str(values.attrs.get("units", "1")))
-    path = str(values.attrs.get("path", values.name))
-    return labels.path_label(path) + (f" ({unit})" if unit else "")
+    return labels.varied_label(values) + (f" ({unit})" if unit else "")
 
 
 def _numbers_along(ds: xr.Dataset, along: str) -> xr.DataArray:

@@ -42,7 +42,7 @@ def plot_tornado(
     axes = fig.subplots(rows, -(-len(names) // rows), squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
         each = sorted(found[name], key=lambda one: -_reach(one))
-        _bars(ax, each[:MOST_NUMBERS], look.colour)
+        _bars(ax, ds, each[:MOST_NUMBERS], look.colour)
         title = labels.title(ds[name])
         ax.set_title(
             labels.wrapped(labels.sentence(title), TITLE_CHARS // (-(-len(names) // rows)))
@@ -75,7 +75,7 @@ def _reach(one: Influence) -> float:
     return abs(one.swing[1][0] - one.swing[0][0])
 
 
-def _bars(ax: Axes, each: Sequence[Influence], colour: str) -> None:
+def _bars(ax: Axes, ds: xr.Dataset, each: Sequence[Influence], colour: str) -> None:
     """A bar from low to high for each number, the longest at the top."""
     rows = np.arange(len(each))[::-1]
     for y, one in zip(rows, each, strict=True):
@@ -95,7 +95,7 @@ def _bars(ax: Axes, each: Sequence[Influence], colour: str) -> None:
             )
     middle = float(np.mean([end[0] for one in each for end in one.swing]))
     ax.axvline(middle, color=style.tint(style.GREY, 50), linewidth=1, zorder=0)
-    ax.set_yticks(rows, [labels.path_label(one.path) for one in each])
+    ax.set_yticks(rows, [labels.number_label(ds, one.path) for one in each])
     ax.tick_params(left=False)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(-3 / 4, len(each) - 1 / 4)

@@ -28,7 +28,7 @@ from plastogen.experiment import (
     mean_intervals,
     normal_quantile,
 )
-from plastogen.figures.labels import path_label
+from plastogen.figures.labels import number_label
 from plastogen.runs import dosing_text
 
 Array = npt.NDArray[np.float64]
@@ -282,7 +282,7 @@ def describe_design(ds: xr.Dataset) -> str:
         return ""
     parts = []
     for whole, *lines in over:
-        names = [path_label(line.partition(":")[0]) for line in lines]
+        names = [number_label(ds, line.partition(":")[0]) for line in lines]
         listed = ", ".join(names)
         if len(listed) > LISTED_CHARS and len(names) > 1:
             listed = f"{len(names)} numbers"

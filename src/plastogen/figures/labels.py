@@ -31,6 +31,23 @@ def path_label(path: str) -> str:
     )
 
 
+def number_label(ds: xr.Dataset, path: str) -> str:
+    """What a number that varies in `ds` is called there, else what its path says."""
+    return next(
+        (varied_label(c) for c in ds.coords.values() if c.attrs.get("path") == path),
+        path_label(path),
+    )
+
+
+def varied_label(values: xr.DataArray) -> str:
+    """What a number that varies is called: its title where results hold one, else what its path
+    says.
+    """
+    if title := str(values.attrs.get("title", "")):
+        return title.replace("Mg2+", "Mg²⁺")
+    return path_label(str(values.attrs.get("path", values.name)))
+
+
 def title(values: xr.DataArray) -> str:
     """What values are of, in words: the title of a readout or a variable."""
     return str(values.attrs.get("long_name", values.name))

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from plastogen.experiment import Intervals
+from plastogen.experiment import Intervals, spelled
 from plastogen.figures import axis, data, own_points, placing, style
 from plastogen.figures.data import DosingEvent
 from plastogen.figures.overlay import Overlay
@@ -122,11 +122,7 @@ def _colour(given: DosingEvent, styles: Mapping[str, ArmStyle]) -> str:
 
 
 def _drug(given: DosingEvent) -> str:
-    return (
-        style.BLOCKERS[given.drug][0]
-        if given.drug in style.BLOCKERS
-        else style.WORDS.get(given.drug, given.drug)
-    )
+    return style.BLOCKERS[given.drug][0] if given.drug in style.BLOCKERS else spelled(given.drug)
 
 
 def concentration(panel: Panel, arm: str) -> None:
@@ -147,7 +143,7 @@ def concentration(panel: Panel, arm: str) -> None:
             course,
             colour,
             linestyle=SPECIES_LINES[k % len(SPECIES_LINES)],
-            label=style.WORDS.get(name, name),
+            label=spelled(name),
         )
     ax.set_ylim(bottom=0)
     ax.set_title("Unbound drug (µM)")

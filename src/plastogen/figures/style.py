@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.colors import to_hex, to_rgb
 
+from plastogen.experiment import spelled
 from plastogen.figures import data
 
 INK, MUTED, PALE, ALARM = "#1F2933", "#616E7C", "#E4E7EB", "#B3261E"
@@ -59,21 +60,6 @@ BLOCKERS: dict[str, tuple[str, Any, str]] = {
     "gaba_antagonist": ("GABA-A antagonist", (0, (8, 2)), "v"),
     "release_reducer": ("release reducer", (0, (3, 1, 1, 1, 1, 1)), "P"),
     "spike_silencer": ("spikes silenced", (0, (2, 2)), "X"),
-}
-WORDS = {
-    "mk801": "MK-801",
-    "s_ketamine": "S-ketamine",
-    "r_ketamine": "R-ketamine",
-    "s_norketamine": "S-norketamine",
-    "r_norketamine": "R-norketamine",
-    "cpp": "CPP",
-    "d_ap5": "D-AP5",
-    "ro_25_6981": "Ro 25-6981",
-    "ciq": "CIQ",
-    "ssri": "SSRI",
-    "hydroxynorketamine": "HNK",
-    "hnk": "HNK",
-    "bdnf": "BDNF",
 }
 
 
@@ -131,7 +117,7 @@ def split_arm(name: str) -> tuple[str, list[str]]:
 def arm_label(name: str) -> str:
     """An arm's name as a reader would write it: `ketamine_nbqx` -> `ketamine + NBQX`."""
     parent, blockers = split_arm(name)
-    words = " ".join(WORDS.get(word, word) for word in parent.split("_"))
+    words = " ".join(spelled(word) for word in parent.split("_"))
     return " + ".join([words] * bool(words) + [BLOCKERS[b][0] for b in blockers])
 
 

@@ -28,7 +28,15 @@ from plastogen._base.sealed import ALTERED, fault, sealing
 from plastogen._base.text import show
 from plastogen._base.textfile import is_dir, is_file
 from plastogen.errors import CacheDamaged, InputError, in_words
-from plastogen.experiment import COMPLETE, ROLE, Condition, OpenExperiment, judge_claims, kind_of
+from plastogen.experiment import (
+    COMPLETE,
+    ROLE,
+    Condition,
+    OpenExperiment,
+    judge_claims,
+    kind_of,
+    title_in,
+)
 from plastogen.model.pharmacology import Known
 from plastogen.runs.curves import Axes, empty
 from plastogen.runs.dosing import dosing_rows
@@ -268,15 +276,8 @@ def _coords(opened: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any]:
     coords: dict[str, Any] = {
         "arm": list(cells.arms), "seed": list(cells.seeds), "class": list(axes.classes),
         "pool": list(axes.pools),
-        "time": (
-            "time",
-            axes.time_h,
-            {
-                "units": "h",
-                "long_name": "time after the first planned dose",
-                "resolution": axes.resolution,
-            },
-        ),
+        "time": ("time", axes.time_h, {"units": "h", "resolution": axes.resolution,
+                                       "long_name": "time after the first planned dose"}),
         "species": np.array(axes.species, dtype=object),
         "snapshot": np.array(axes.snapshots, dtype=object),
         "frequency": ("frequency", axes.frequency_hz, {"units": "Hz"}),
@@ -295,11 +296,9 @@ def _coords(opened: OpenExperiment, cells: Cells, axes: Axes) -> dict[str, Any]:
             about = {"long_name": "place in the design: A, A with one number of B, B"}
             coords[ROLE] = (axis.name, np.array(axis.roles, dtype=object), about)
         for column in axis.columns:
-            coords[column.name] = (
-                axis.name,
-                list(column.values),
-                {"units": column.unit, "path": column.path},
-            )
+            title = title_in(experiment, column.path) or ""
+            about = {"units": column.unit, "path": column.path, "title": title}
+            coords[column.name] = (axis.name, list(column.values), about)
     return coords
 
 
