@@ -52,8 +52,26 @@ def test_it_may_go_back_by_no_more_than_its_slack() -> None:
     assert line(values, rises="dose").outcome == "missed"
     found = line(values, rises="dose", slack=0.12)
     assert found.outcome == "met"
-    assert "back by 10%" in found.sentence
+    assert "back by 10 % of it" in found.sentence
     assert line(values, rises="dose", slack=0.05).outcome == "missed"
+
+
+def test_going_back_by_far_more_than_it_rises_is_said_in_times() -> None:
+    found = line([1, 9, 1.01], rises="dose", slack=0.5)
+    assert "goes back by 799 times it on the way" in found.sentence
+
+
+@pytest.mark.parametrize("form", [{"rises": "dose"}, {"peak": "dose"}])
+def test_no_difference_of_shares_is_more_than_all(form: dict[str, str]) -> None:
+    """Of twelve who answer, eleven differ as much as anybody can."""
+    values = np.zeros((3, 12))
+    values[1:, :11] = 1
+    values[2] *= 0 if "peak" in form else 1
+    places = [f"dose = {k} mg" for k in range(3)]
+    there = np.ones(values.shape, bool)
+    found = judge_line(claim(**form), values, there, places, unit="1", yes_no=True)
+    assert (found.value, found.high) == (pytest.approx(11 / 12), 1)
+    assert judge_line(claim(**form), values, there, places, unit="1").high > 1
 
 
 def test_a_peak_stands_inside_and_above_both_ends() -> None:

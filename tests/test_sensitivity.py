@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import fake_sweeps
 import numpy as np
 import pytest
 import xarray as xr
@@ -237,6 +238,16 @@ def test_swings_are_the_means_of_the_ends() -> None:
     assert low[0] == pytest.approx(3 * 0.1 - 44, abs=0.3)
     assert high[0] - low[0] == pytest.approx(3 * 0.8, abs=0.4)
     assert low[1] < low[0] < low[2]
+
+
+def test_no_swing_of_a_share_goes_beyond_all() -> None:
+    """Of one arm, and of one less another, where nearly all say yes at one end of a number."""
+    ds = fake_sweeps.people()
+    for kept in (ds, ds.sel(arm=["ketamine"])):
+        _, found, _ = sensitivity.influences(kept, ["responds"])
+        ends = np.array([end for one in found for swing in one.swing for end in swing])
+        assert len(ends) == 6 * len(found) > 0
+        assert (np.abs(ends) <= 1).all()
 
 
 def test_grids_and_people_are_samples_too() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from test_experiment import question
 
+from plastogen.analysis.contrast import paired_contrast
 from plastogen.analysis.responders import find_responders
 from plastogen.experiment.judge_sweep import judge_claims
 from plastogen.experiment.statistics import (
@@ -169,6 +170,20 @@ def test_one_share_has_one_interval_wherever_it_is_shown(k: int) -> None:
     }
     for place, found in shown.items():
         assert found == pytest.approx(share_interval(k, 200)), place
+
+
+@pytest.mark.parametrize("k", [0, 1, 11, 12])
+def test_no_difference_of_shares_is_more_than_all(k: int) -> None:
+    """Of twelve, k answer yes in one arm and nobody in the other, or the other way round."""
+    dims = ("arm", "subject", "seed")
+    yes = np.zeros((2, 12, 1))
+    yes[1, :k] = 1
+    attrs = {"units": "1", "readout": 1, "yes_no": 1, "of": "weight"}
+    coords = {"arm": ["base", "drug"], "subject": np.arange(12), "seed": [1]}
+    ds = xr.Dataset({"responds": (dims, yes, attrs)}, coords)
+    for one, other in (("drug", "base"), ("base", "drug")):
+        found = paired_contrast(ds["responds"].sel(arm=one), ds["responds"].sel(arm=other))
+        assert -1 <= float(found["low"]) <= float(found["difference"]) <= float(found["high"]) <= 1
 
 
 # one difference

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LONGEST = 60  # characters of what was found that a message repeats
 NEAREST_CUTOFF = 0.6  # how alike (difflib's ratio) a name must be to be worth suggesting
+MOST_FOLD = 10  # beyond it people say how many times as much, not how many per cent
 TINY = 1e-9  # what is below is 0 to a person
 PLACES = 12  # after the point, for numbers that small
 SLIP_CUTOFF = 0.9  # the same for a word that is mostly another choice
@@ -68,6 +69,11 @@ def rounded(x: float, digits: int) -> str:
     if "e" not in text:
         return text
     return f"{float(text):,.0f}" if abs(x) >= 1 else f"{float(text):.{PLACES}f}".rstrip("0")
+
+
+def portion(share: float, whole: str) -> str:
+    """`12 % of it`; what is more than ten times the whole as so many times: `48 times it`."""
+    return f"{100 * share:.0f} % of {whole}" if share <= MOST_FOLD else f"{share:.0f} times {whole}"
 
 
 def _short(text: str) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from plastogen._base.csv_table import CsvWriter
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
-from plastogen.experiment import FEWEST, FIXED, PAIRED, SUBJECT, paired_difference
+from plastogen.experiment import FEWEST, FIXED, PAIRED, SUBJECT, most_of, paired_difference
 from plastogen.simulation import VARIABLES
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def paired_contrast(
 
     a, b = by_unit(first), by_unit(second)
     x, y = (np.asarray(each.values, float) for each in (a, b))
-    found = paired_difference(x, y, effect, scale=scale_of(first))
+    most = most_of("yes_no" in first.attrs)
+    found = paired_difference(x, y, effect, scale=scale_of(first), most=most)
     dims = a.dims[1:]
     coords = {name: a.coords[name] for name in a.coords if set(a.coords[name].dims) <= set(dims)}
     return xr.Dataset({name: (dims, found[name]) for name in PAIRED}, coords=coords)

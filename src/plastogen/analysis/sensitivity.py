@@ -31,6 +31,7 @@ from plastogen.experiment import (
     Estimate,
     differences,
     mean_interval,
+    most_of,
     partial_rank_correlations,
     varies,
 )
@@ -79,7 +80,8 @@ class Influence:
 @dataclass(frozen=True)
 class Sample:
     """A sweep as a table: x (points, numbers), y readout -> (points,), NaN where a run is missing
-    or has no value. `shares`: readouts whose mean is a share of points that say yes.
+    or has no value, of one arm or (`less`) of one less another. `answers`: readouts that say yes or
+    no.
     """
 
     kind: str
@@ -88,7 +90,8 @@ class Sample:
     x: Array
     y: Mapping[str, Array]
     units: Mapping[str, str]
-    shares: frozenset[str] = frozenset()
+    answers: frozenset[str] = frozenset()
+    less: bool = False
     scales: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -195,16 +198,16 @@ def ranked(x: Array, y: Array) -> Measured:
 
 
 def swing(
-    x: Array, y: Array, *, share: bool = False, scale: float = 0.0
+    x: Array, y: Array, *, share: bool = False, scale: float = 0.0, most: float = np.inf
 ) -> tuple[Estimate, Estimate]:
     """Mean and interval of `y` where `x` (points,) is in its lowest and in its highest fifth.
 
-    `share`: `y` says yes or no.
+    `share`: `y` says yes or no; `most`: what it cannot exceed in size.
     """
     low, high = np.quantile(x, [1 / FIFTHS, 1 - 1 / FIFTHS])
     return (
-        mean_interval(y[x <= low], share=share, scale=scale),
-        mean_interval(y[x >= high], share=share, scale=scale),
+        mean_interval(y[x <= low], share=share, scale=scale, most=most),
+        mean_interval(y[x >= high], share=share, scale=scale, most=most),
     )
 
 
@@ -247,9 +250,10 @@ def sample(ds: xr.Dataset, names: Sequence[str], arm: str, than: str | None) -> 
         old = np.column_stack([sets[:, :1], sets[:, 2:], sets[:, 1:2]]).ravel()
         x, y = x[old], {name: values[old] for name, values in y.items()}
     scales = {name: scale_of(ds[name]) for name in names}
-    shares = frozenset(name for name in names if than is None and "yes_no" in ds[name].attrs)
+    answers = frozenset(name for name in names if "yes_no" in ds[name].attrs)
     kind = kind if kind in MEASURES else ""
-    return Sample(kind, tuple(name for name, _ in columns), paths, x, y, units, shares, scales)
+    numbers = tuple(name for name, _ in columns)
+    return Sample(kind, numbers, paths, x, y, units, answers, than is not None, scales)
 
 
 def influences(
@@ -296,7 +300,8 @@ def _why_not(found: Sample, name: str) -> str:
 
 def _of_readout(found: Sample, name: str) -> Iterator[Influence]:
     y, scale = found.y[name], found.scales[name]
-    there = np.isfinite(y)
+    there, answer = np.isfinite(y), name in found.answers
+    share, most = answer and not found.less, most_of(answer)
     if found.kind == "saltelli":
         measured = sobol(y, found.x.shape[1], scale=scale)
     elif found.kind == "morris":
@@ -313,7 +318,7 @@ def _of_readout(found: Sample, name: str) -> Iterator[Influence]:
             float(measured.low[k]),
             float(measured.high[k]),
             float(measured.beside[k]),
-            swing(found.x[there, k], y[there], share=name in found.shares, scale=scale),
+            swing(found.x[there, k], y[there], share=share, scale=scale, most=most),
             measured.n,
             y.size,
         )

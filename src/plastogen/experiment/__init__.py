@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         false_discovery,
         mean_interval,
         mean_intervals,
+        most_of,
         normal_quantile,
         paired_difference,
         partial_rank_correlations,

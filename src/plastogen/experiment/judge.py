@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen._base.text import portion
 from plastogen.experiment.claim import Claim
 from plastogen.experiment.reading import ALREADY
 from plastogen.experiment.statistics import (
@@ -24,6 +25,7 @@ from plastogen.experiment.statistics import (
     Estimate,
     differences,
     mean_interval,
+    most_of,
     rank_correlation,
     share_interval,
 )
@@ -66,13 +68,25 @@ def judge_point(
                 name: reasons(name, str(claim.arm))[there] for name in (claim.readout, claim.other)
             }
     found = _measure(claim, got, number, unit)
-    n = int(there.sum())
-    if n == 0:
+    if not there.any():
         found = replace(found, reason="no seed finished in all the arms it compares")
-    decided = n > 0 and (not found.reason or unit == "h")
-    shown = claim.judged_in(unit)
+    return _verdict(claim, found, there, unit, where)
+
+
+def _verdict(
+    claim: Claim, found: Measured, there: NDArray[np.bool_], unit: str, where: str
+) -> Verdict:
+    """What was measured over the seeds that are `there`: undecided without any, or where a value is
+    missing that is not the time of what never happened.
+    """
     return verdict_on(
-        claim, found, decided=decided, unit=shown, n=n, expected=there.size, where=where
+        claim,
+        found,
+        decided=bool(there.any()) and (not found.reason or unit == "h"),
+        unit=claim.judged_in(unit),
+        n=int(there.sum()),
+        expected=there.size,
+        where=where,
     )
 
 
@@ -99,7 +113,7 @@ def _measure(
         mine, share = x[str(claim.arm)], got.yes_no and claim.minus is None
         if claim.minus is not None:
             mine = differences(mine, x[claim.minus], scale=got.scale)
-        span = mean_interval(mine, share=share, scale=got.scale)
+        span = mean_interval(mine, share=share, scale=got.scale, most=most_of(got.yes_no))
         bottom, top = (number(end) for end in claim.between)
         wanted = f"{claim.between[0]} to {claim.between[1]}"
         return Measured(span, wanted, bool(bottom <= span.value <= top), gaps(x, unit, got.reasons))
@@ -120,7 +134,8 @@ def _measure(
         both = {claim.readout: x[str(claim.arm)], str(claim.other): got.other}
         never = gaps(both, unit, got.reasons)
     more, less = pair if claim.form in ("more", "above") else pair[::-1]
-    span = mean_interval(differences(more, less, scale=got.scale), scale=got.scale)
+    difference = differences(more, less, scale=got.scale)
+    span = mean_interval(difference, scale=got.scale, most=most_of(got.yes_no))
     return Measured(
         span, wanted, reaches(span, number(claim.by) if claim.by is not None else 0.0), never
     )
@@ -174,6 +189,7 @@ def judge_line(
     scale: float = 0.0,
     number: Callable[[float | str], float] = float,
     where: str = "",
+    yes_no: bool = False,
 ) -> Verdict:
     """The verdict on `rises`, `falls`, `peak` or `trough` on one line.
 
@@ -183,22 +199,18 @@ def judge_line(
     seeds = there.all(0)
     lines = values[:, seeds]
     by = number(claim.by) if claim.by is not None else 0.0
-    n = int(seeds.sum())
-    decided = n > 0
-    if n == 0:
+    most = most_of(yes_no)
+    if not seeds.any():
         found = Measured(UNKNOWN, _wanted(claim), False, "no seed finished at every point")
     elif reason := gaps({str(claim.arm): lines.ravel()}, unit):
-        decided = unit == "h"
         found = Measured(UNKNOWN, _wanted(claim), False, reason.replace("seeds", "runs"))
     else:
         found = (
-            _peak(claim, lines, by, places, scale)
+            _peak(claim, lines, by, places, scale, most)
             if claim.peak or claim.trough
-            else _trend(claim, lines, by, scale)
+            else _trend(claim, lines, by, scale, most)
         )
-    return verdict_on(
-        claim, found, decided=decided, unit=unit, n=n, expected=seeds.size, where=where
-    )
+    return _verdict(claim, found, np.asarray(seeds), unit, where)
 
 
 def _wanted(claim: Claim) -> str:
@@ -209,21 +221,24 @@ def _wanted(claim: Claim) -> str:
     return f"a {'rise' if claim.rises else 'fall'} of {by} along {claim.axis}, {back}"
 
 
-def _trend(claim: Claim, lines: Array, by: float, scale: float) -> Measured:
+def _trend(claim: Claim, lines: Array, by: float, scale: float, most: float) -> Measured:
     """How far it goes from the first point to the last, and the furthest its mean goes back on the
     way.
     """
     lines = lines if claim.rises else -lines
     rise, mean = differences(lines[-1], lines[0], scale=scale), lines.mean(1)
-    span = mean_interval(rise, scale=scale)
+    span = mean_interval(rise, scale=scale, most=most)
     back = float(differences(np.maximum.accumulate(mean), mean, scale=scale).max())
     whole = span.value
     met = reaches(span, by) and back <= (claim.slack or 0) * whole
-    note = f"goes back by {back / whole:.0%} of it on the way" if back > 0 and whole > 0 else ""
+    goes_back = back > 0 and whole > 0
+    note = f"goes back by {portion(back / whole, 'it')} on the way" if goes_back else ""
     return Measured(span, _wanted(claim), met, note=note)
 
 
-def _peak(claim: Claim, lines: Array, by: float, places: Sequence[str], scale: float) -> Measured:
+def _peak(
+    claim: Claim, lines: Array, by: float, places: Sequence[str], scale: float, most: float
+) -> Measured:
     """How far the top stands above the higher end.
 
     Each seed is measured where the mean of the others is highest, so that noise is not taken for a
@@ -234,7 +249,7 @@ def _peak(claim: Claim, lines: Array, by: float, places: Sequence[str], scale: f
     others = lines if n == 1 else (lines.sum(1, keepdims=True) - lines) / (n - 1)
     tops = lines[others.argmax(0), np.arange(n)]
     spans = [
-        mean_interval(differences(tops, end, scale=scale), scale=scale)
+        mean_interval(differences(tops, end, scale=scale), scale=scale, most=most)
         for end in (lines[0], lines[-1])
     ]
     top = int(lines.mean(1).argmax())

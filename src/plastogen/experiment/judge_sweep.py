@@ -174,6 +174,7 @@ class SweptReadouts:
                 scale=readout.scale,
                 number=partial(level, unit=readout.unit),
                 where=self._where((*other[:place], None, *other[place:])),
+                yes_no=readout.yes_no,
             )
 
     def _values(self, index: Index, readout: str, arm: str) -> Array:

@@ -103,11 +103,14 @@ def moments(x: Array, *, scale: float = 0.0) -> tuple[NDArray[np.int64], Array, 
     return n, mean, np.where(n >= FEWEST, spread, np.nan)
 
 
-def mean_intervals(x: Array, *, share: bool = False, scale: float = 0.0) -> Intervals:
+def mean_intervals(
+    x: Array, *, share: bool = False, scale: float = 0.0, most: float = np.inf
+) -> Intervals:
     """Mean and interval along the first axis of what is not NaN.
 
     Ends are NaN where only one value is, and equal where values of this `scale` do not differ.
-    `share`: values say yes (1) or no (0), so the mean is a share.
+    `share`: values say yes (1) or no (0), so the mean is a share. `most`: what no value can exceed
+    in size, as a difference of shares cannot exceed 1: nor do the ends.
     """
     n, mean, spread = moments(np.asarray(x, float), scale=scale)
     if share:
@@ -115,16 +118,18 @@ def mean_intervals(x: Array, *, share: bool = False, scale: float = 0.0) -> Inte
     else:
         with np.errstate(invalid="ignore"):
             half = t_quantile(n - 1) * spread / np.sqrt(np.maximum(n, 1))
-        low, high = mean - half, mean + half
+        low, high = np.maximum(mean - half, -most), np.minimum(mean + half, most)
     return Intervals(np.asarray(mean), np.asarray(low), np.asarray(high), np.asarray(n))
 
 
-def mean_interval(x: Array, *, share: bool = False, scale: float = 0.0) -> Estimate:
+def mean_interval(
+    x: Array, *, share: bool = False, scale: float = 0.0, most: float = np.inf
+) -> Estimate:
     """Mean and interval of `x` (n,), as `mean_intervals`, but nothing is known where one is NaN."""
     x = np.asarray(x, float)
     if not np.isfinite(x).all():
         return UNKNOWN
-    found = mean_intervals(x, share=share, scale=scale)
+    found = mean_intervals(x, share=share, scale=scale, most=most)
     return Estimate(float(found.mean), float(found.low), float(found.high))
 
 
@@ -145,14 +150,19 @@ def _wilson(share: Array, n: Any) -> tuple[Array, Array]:
     return np.where(share == 0, 0, low), np.where(share == 1, 1, high)
 
 
+def most_of(yes_no: bool) -> float:
+    """What no difference exceeds: 1 between answers of yes (1) and no (0)."""
+    return 1.0 if yes_no else np.inf
+
+
 # Differences of pairs
 
 
 def paired_difference(
-    a: Array, b: Array, effect: float | None = None, *, scale: float = 0.0
+    a: Array, b: Array, effect: float | None = None, *, scale: float = 0.0, most: float = np.inf
 ) -> dict[str, Array]:
     """`PAIRED` of a - b, pairs along the first axis, NaN where one is missing: arrays of shape
-    a.shape[1:]. `scale`: of the variable.
+    a.shape[1:]. `scale`: of the variable; `most`: see `mean_intervals`.
 
     difference, low, high: mean of the pairs with its interval. g: Hedges' g with its interval.
     detectable: the smallest difference that this many pairs show with 80 % power. needed: pairs
@@ -162,7 +172,7 @@ def paired_difference(
     """
     difference = differences(a, b, scale=scale)
     n, mean, spread = moments(difference, scale=scale)
-    found = mean_intervals(difference, scale=scale)
+    found = mean_intervals(difference, scale=scale, most=most)
     there = np.isfinite(a) & np.isfinite(b)
     spreads = [moments(np.where(there, x, np.nan), scale=scale)[2] for x in (a, b)]
     within = np.sqrt((spreads[0] ** 2 + spreads[1] ** 2) / 2)

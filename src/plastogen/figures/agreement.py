@@ -20,7 +20,7 @@ import xarray as xr
 
 from plastogen._base.csv_table import CsvWriter
 from plastogen._base.files import atomic_write
-from plastogen._base.text import nearest, show
+from plastogen._base.text import nearest, portion, show
 from plastogen.errors import InputError
 from plastogen.experiment import Intervals
 from plastogen.figures import data
@@ -164,15 +164,20 @@ class Agreement:
         told = self.summary()
         parts = [f"{told['scored']:.0f} of {told['points']:.0f} points scored"]
         if told["scored"]:
-            parts.append(f"median |error| {told['median_absolute_prediction_error']:.0%}")
-            parts.append(f"within twofold {told['share_within_twofold']:.0%}")
+            off = portion(told["median_absolute_prediction_error"], "what was observed")
+            parts.append(f"median |error| {off}")
+            parts.append(f"within twofold {_percent(told['share_within_twofold'])}")
         if told["intervals"]:
-            parts.append(f"inside the interval {told['share_inside_interval']:.0%}")
+            parts.append(f"inside the interval {_percent(told['share_inside_interval'])}")
         if told["outside_the_course"]:
             parts.append(f"{told['outside_the_course']:.0f} outside the course")
         if told["limits"]:
-            parts.append(f"below the limit too {told['share_of_limits_kept']:.0%}")
+            parts.append(f"below the limit too {_percent(told['share_of_limits_kept'])}")
         return "; ".join(parts)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _mean(values: Array) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from plastogen._base.text import TINY, any_of, nearest, rounded
+from plastogen._base.text import MOST_FOLD, TINY, any_of, nearest, rounded
 from plastogen.errors import QuantityError
 from plastogen.experiment import SUBJECT, OpenExperiment, mean_interval, picked
 from plastogen.figures import arm_label
@@ -32,7 +32,6 @@ WHOLE = {"1": 1, "%": 100}  # what a level is a change of, by unit
 LONG_H = 48  # from here on people say days
 NO_VALUE = "no value"  # of what never happened, or of a multiple of nothing
 FOLD = "-fold"  # unit of a number of times
-MOST_FOLD = 10  # a change to more than this many times as much is said in times, not in per cent
 WHEN = re.compile(r"(\w+) when")
 WANTED = re.compile(r"wanted of (.+)")
 
