@@ -279,6 +279,45 @@ def test_names_that_results_do_not_hold_are_told_with_the_line(
             draw(DS, overlay=read(content))
 
 
+@pytest.mark.parametrize(
+    ("variable", "place", "scale"),
+    [
+        ("occupancy", "", "baseline"),
+        ("block", "# class: E\n", "baseline"),
+        ("clinical_effect", "", "baseline"),
+        ("brain_uM", "# species: ketamine\n", "baseline"),
+        ("rate_hz", "# class: SST\n", "baseline"),
+        ("rate_hz", "# class: SST\n", "peak"),
+    ],
+)
+def test_of_nothing_there_is_no_percentage(
+    read: Read, variable: str, place: str, scale: str
+) -> None:
+    """What is 0 before the first dose, or throughout, as SST cells that are silent."""
+    ds = DS.copy(deep=True)
+    ds["rate_hz"].loc[{"class": "SST"}] = 0
+    mine = read(f"{place}time_h,variable,value (% of {scale})\n1,{variable},120\n")
+    with pytest.raises(
+        InputError, match=f"{variable}, which is 0 .* in these results, wanted .*its own unit"
+    ):
+        plot_own_data(ds, overlay=mine)
+
+
+def test_a_class_that_is_silent_before_is_said_to_be_and_draws_no_band() -> None:
+    """Silent in every seed, and in one of them."""
+    for seeds in (slice(None), [0]):
+        ds = DS.copy(deep=True)
+        ds["rate_hz"][{"class": 2, "seed": seeds}] = ds["rate_hz"][
+            {"class": 2, "seed": seeds}
+        ].where(ds["time"] > 0, 0)
+        rates = next(
+            ax for ax in plot_timeline(ds).axes if ax.get_title("left").startswith("Rates")
+        )
+        words = [text.get_text() for text in rates.get_legend().get_texts()]
+        assert ("SST (silent before)" in words) == (seeds == slice(None))
+        assert rates.get_ylim()[1] < 1000
+
+
 def test_without_data_there_is_no_such_figure() -> None:
     with pytest.raises(InputError, match="plastogen plot NAME --data FILE"):
         plot_own_data(DS)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         FEWEST,
         FIXED,
         PAIRED,
+        RESOLUTION,
         Array,
         Estimate,
         Intervals,

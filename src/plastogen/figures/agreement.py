@@ -85,20 +85,24 @@ def course(ds: xr.Dataset, overlay: Overlay, arm: str) -> tuple[Array, Intervals
         times = np.asarray(ds["snapshot_time"].values, float)
         order = np.argsort(times)
         values, times = values.isel(snapshot=order), times[order]
-        if overlay.scale == "baseline":
-            values = 100 * values / values.isel(snapshot=0)
     else:
         times = np.asarray(ds["time"].values, float)
-        if overlay.scale == "baseline":
-            values = data.percent_change(values, data.first_dose_h(ds))
+    mine = values.sel(arm=arm)
+    if overlay.scale == "stored":
+        return times, data.interval(mine)
     if overlay.scale == "peak":
-        top = max(float(np.nanmax(data.interval(values.sel(arm=a)).mean)) for a in _arms(ds))
-        values = 100 * values / top if top > 0 else values * math.nan
-    return times, data.interval(values.sel(arm=arm))
-
-
-def _arms(ds: xr.Dataset) -> list[str]:
-    return [str(arm) for arm in ds["arm"].values]
+        tops = [data.interval(values.sel(arm=one)).mean for one in data.arm_names(ds)]
+        whole, when = xr.DataArray(float(np.nanmax(tops))), "at the peak of every arm"
+    else:
+        early = mine.isel(snapshot=0) if row.of_snapshot else None
+        whole = data.before(mine, data.first_dose_h(ds)) if early is None else early
+        when = "before the first dose"
+    share = data.percent_of(mine, whole)
+    if not bool(np.isfinite(share).any()):
+        found = f"% of {overlay.scale} of {overlay.variable}, which is 0 {when} in these results"
+        others = "% of peak, or " * (overlay.scale == "baseline")
+        raise _fault(overlay, "value", found, f"{others}its own unit, {row.unit}")
+    return times, data.interval(share)
 
 
 @dataclass(frozen=True)

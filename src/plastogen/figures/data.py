@@ -23,6 +23,7 @@ from plastogen.experiment import (
     CONFIDENCE,
     DIMENSIONS,
     POINT,
+    RESOLUTION,
     SUBJECT,
     Intervals,
     mean_intervals,
@@ -181,17 +182,20 @@ def dosing_events(ds: xr.Dataset, arms: Sequence[str] | None = None) -> list[Dos
     ]
 
 
+def before(values: xr.DataArray, first_h: float) -> xr.DataArray:
+    """Each run's own mean before `first_h`; its first value where nothing is before."""
+    early = values["time"] < first_h
+    return values.sel(time=early).mean("time") if bool(early.any()) else values.isel(time=0)
+
+
+def percent_of(values: xr.DataArray, whole: xr.DataArray) -> xr.DataArray:
+    """`values` in per cent of `whole`, NaN in runs whose whole is 0."""
+    return 100 * values / whole.where(abs(whole) > RESOLUTION * scale_of(whole))
+
+
 def percent_change(values: xr.DataArray, first_h: float) -> xr.DataArray:
-    """`values` in per cent of each run's own mean before `first_h` (of its first value where
-    nothing is before).
-    """
-    times = values["time"]
-    before = (
-        values.sel(time=times[times < first_h])
-        if bool((times < first_h).any())
-        else values.isel(time=[0])
-    )
-    return 100 * values / before.mean("time")
+    """`values` in per cent of each run's own mean before `first_h`."""
+    return percent_of(values, before(values, first_h))
 
 
 def seed_means(ds: xr.Dataset) -> xr.Dataset:
@@ -220,9 +224,9 @@ def noise_half_width(
     chosen = ds[[variable, error]].sel(at)
     squares = (chosen[error] ** 2).median("time")
     if relative:
-        squares = squares * (100 / chosen[variable].isel(time=0)) ** 2
-    n = int(squares.size)
-    return normal_quantile() * math.sqrt(float(squares.mean()) / n)
+        squares = percent_of(squares**0.5, chosen[variable].isel(time=0)) ** 2
+    n = int(squares.count())
+    return normal_quantile() * math.sqrt(float(squares.mean()) / n) if n else math.nan
 
 
 def count_runs(ds: xr.Dataset) -> dict[str, tuple[int, int]]:

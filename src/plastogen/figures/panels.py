@@ -193,7 +193,7 @@ def rates(panel: Panel, arm: str) -> None:
             course,
             look.colour,
             linestyle=look.line,
-            label=cls,
+            label=cls if np.isfinite(course.mean).any() else f"{cls} (silent before)",
         )
         floors.append(
             data.noise_half_width(ds, "rate_hz", {"arm": arm, "class": cls}, relative=True)
