@@ -46,6 +46,7 @@ def written(fig: Figure) -> list[Text]:
         (15, ""),
         (35, ""),
         (35, LONG),
+        (48, LONG),
         (40, "W" * 90),
         (90, ""),
     ],

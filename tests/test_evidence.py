@@ -129,6 +129,12 @@ def test_no_words_of_a_claim_say_what_its_status_says() -> None:
             assert not re.search("no prediction|by construction|calibrat(es|ed, so)", said), name
 
 
+def test_comparators_give_every_drug_that_ships() -> None:
+    experiment = experiments()["comparators"]
+    given = {one.drug for arm in experiment.arms for one in experiment.arm(arm).give.values()}
+    assert given == set(Library().names("drugs"))
+
+
 def test_what_is_left_of_an_effect_is_judged_against_the_untreated() -> None:
     for name, experiment in experiments().items():
         for claim in experiment.expect:

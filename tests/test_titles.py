@@ -21,6 +21,7 @@ from plastogen.figures._sweep import axis_label
 from plastogen.figures.labels import path_label
 from plastogen.model.circuit import Circuit
 from plastogen.publish.catalogue import describe
+from plastogen.simulation.variables import VARIABLES
 
 LIBRARY = Library()
 MODELS = [(root, name) for root, (folder, _) in FOLDERS.items() for name in LIBRARY.names(folder)]
@@ -108,6 +109,21 @@ def test_of_several_drugs_an_axis_says_which_and_check_says_it_in_words() -> Non
         " x 31 values of dose x 4 seeds"
         in CliRunner().invoke(app, ["check", "dose_response"]).stdout
     )
+
+
+BLOOD = {"plasma_ng_ml": "venous", "arterial_ng_ml": "arterial"}
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_is_read_of_blood_says_which_blood(name: str) -> None:
+    experiment = open_experiment(name).experiment
+    for key, readout in experiment.readouts.items():
+        if blood := BLOOD.get(readout.of):
+            assert blood in (readout.title or VARIABLES[readout.of].long_name), key
+    assert all(blood in VARIABLES[of].long_name for of, blood in BLOOD.items())
+    for claim in experiment.expect:
+        if "plasma" in claim.claim:
+            assert BLOOD[experiment.readouts[claim.readout].of] in claim.claim
 
 
 def test_an_effect_by_species_says_of_which() -> None:

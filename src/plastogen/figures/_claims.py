@@ -24,7 +24,7 @@ from plastogen.experiment import Verdict
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures.placing import PT_PER_INCH
 
-ONE_COLUMN, MOST = 14, 40  # claims in one column, and on the slide
+ONE_COLUMN, MOST = 14, 48  # claims in one column, and on the slide
 LARGEST_PT, SMALLER = (14, 19 / 2), 9 / 10  # letters: in one column, in two; second lines
 LINES_A_ROW = 12 / 5  # lines of text that a row has room for, its air among them
 HEAD_LINES = 8 / 5
