@@ -115,14 +115,15 @@ def test_the_mean_synapse_is_the_mean_of_each_under_a_law_of_means() -> None:
     settings |= {"plasticity__spine__turnover": 0.056}  # in two weeks: transient spines are 1.7 %
     settings |= {"plasticity__synapse__capture": "0.02 1/h", "course__duration": "30 h"}
     text = EXPERIMENT.replace("27 h", "25 h").replace("at: 2 d", "at: 1 d")
-    each = simulate_formulas([planned("dosed", s, text, **settings) for s in range(4)])
+    each = simulate_formulas([planned("dosed", s, text, **settings) for s in range(8)])
     plan = planned("dosed", 0, text, **settings)
     mean = simulate_formulas([replace(plan, spines=None, preparation=None)])[0]
     for name in ("spine_density", "weight", "recurrent"):
         for h in (0, 12, 30):
             found = np.array([at(course, name, h) for course in each])
             error = found.std(ddof=1) / np.sqrt(len(found))
-            assert abs(found.mean() - at(mean, name, h)) < 2 * error, (name, h)
+            # nine comparisons: of any of them beyond 2, the chance is near a half
+            assert abs(found.mean() - at(mean, name, h)) < 3 * error, (name, h)
     assert at(mean, "spine_density", 30) > 1.05 * at(mean, "spine_density", 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ from plastogen.model.plasticity import (
     advance,
     law_of,
     potential_sites,
+    spine_table,
     table_at_rest,
 )
+from plastogen.model.plasticity.site_noise import drawn_bits, even, normal
 
 CELLS, PROBABILITY, STEP_H, DAY_H = 200, 0.2, 6, 24
 MODELS = Path(__file__).parents[1] / "models"
@@ -303,3 +306,30 @@ def test_a_remembered_site_is_forgotten_in_time() -> None:
         later = followed(table, sites, law, 2)
         counts.append((later.stands & later.returned & empty).sum())
     assert counts[0] > 10 * counts[1] > 0
+
+
+def test_what_chance_brings_is_even_and_normal_and_apart() -> None:
+    bits = drawn_bits(1, 5, 400_000)
+    numbers = (even(bits), *normal(bits), even(drawn_bits(1, 6, 400_000)))
+    flat, first, second, later = (x.astype(float) for x in numbers)
+    assert stats.kstest(flat, "uniform").statistic < 0.004
+    assert (flat < 0.001).mean() == pytest.approx(0.001, rel=0.2)
+    for one in (first, second):
+        assert stats.kstest(one, "norm").statistic < 0.004
+        assert one.std() == pytest.approx(1, abs=0.005)
+        assert (abs(one) > 3).mean() == pytest.approx(0.0027, rel=0.15)
+    apart = np.corrcoef([flat, first, second, later]) - np.eye(4)
+    assert abs(apart).max() < 4 / np.sqrt(len(bits))
+
+
+def test_a_step_is_the_same_in_any_blocks_of_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    law = law_in("cranial_window")
+    sites = potential_sites(150, 0.3, law, 3)
+    given = Surroundings(protein=0.5, commit=0.02, early=np.linspace(0, 0.1, len(sites)), stress=1)
+    fixed = replace(given, fixed_size=sites.pre < 20, fixed_turnover=sites.post < 20)
+    start = table_at_rest(sites, law, 3, 0.0)
+    for meets in (given, fixed):
+        whole = advance(start, sites, law, 6, meets)
+        monkeypatch.setattr(spine_table, "AT_ONCE", 999)
+        assert same(whole, advance(start, sites, law, 6, meets))
+        monkeypatch.undo()

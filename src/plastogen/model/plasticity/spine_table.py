@@ -1,8 +1,9 @@
 """In: how cells are connected, the law of a spine, a seed. Out: a table of all places where a spine
 may stand, a row each, and the same table a step later.
 
-What chance decides in a step depends on seed, step and site alone. A site that is vacant needs no
-noise of size, so that its two normal numbers make the size of a spine that is born on it.
+What chance decides in a step depends on seed, step and site alone: 64 bits a site. A site that is
+vacant needs no noise of size, so that its two normal numbers make the size of a spine that is born
+on it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from plastogen._base.streams import stream
 from plastogen.model.circuit import Circuit
+from plastogen.model.plasticity.site_noise import drawn_bits, even, normal
 from plastogen.model.plasticity.spine import H_PER_DAY
 from plastogen.model.plasticity.spine_law import SpineLaw
 from plastogen.model.plasticity.synapse import captured
@@ -23,6 +25,8 @@ from plastogen.model.plasticity.synapse import captured
 Array: TypeAlias = npt.NDArray[Any]
 NEVER_H = -np.inf
 STEP_H = H_PER_DAY / 4  # of a course
+WIDER = 1 + 1e-6  # of a bound, for rounding
+AT_ONCE = 2**17  # sites that a step moves at once: what they need stays in the cache
 TRANSIENT, LASTING = 0, 1  # kinds; a spine that came back is a lasting one
 PAST_STEPS = (
     *(4 * H_PER_DAY,) * 20,
@@ -51,6 +55,11 @@ class Sites:
     def __len__(self) -> int:
         return len(self.pre)
 
+    def part(self, at: slice) -> Sites:
+        """Some of the sites."""
+        names = ("pre", "post", "contact", "branch", "place", "restorable")
+        return replace(self, **{name: getattr(self, name)[at] for name in names})
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -68,6 +77,17 @@ class Surroundings:
     throughput: float = 1.0
     fixed_size: Array | None = None
     fixed_turnover: Array | None = None
+
+    def part(self, at: slice) -> Surroundings:
+        """What some of the sites meet."""
+        own = ("early", "fixed_size", "fixed_turnover")
+        each = {name: x for name in own if np.ndim(x := getattr(self, name))}
+        return replace(self, **{name: x[at] for name, x in each.items()})
+
+
+COLUMNS = (  # of a table, that a step writes into
+    "stands", "kind", "returned", "fast", "slow", "captured", "born_h", "lost_h", "remembered_h"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +113,10 @@ class SpineTable:
     born_h: Array
     lost_h: Array
     remembered_h: Array
+
+    def part(self, at: slice) -> SpineTable:
+        """Some of the sites; what is written into it is written here."""
+        return replace(self, **{name: getattr(self, name)[at] for name in (*COLUMNS, "early")})
 
     def ln_size(self, law: SpineLaw) -> Array:
         """(sites,), float32; of mean size 1 over lasting spines at rest."""
@@ -185,17 +209,24 @@ def advance(
     table: SpineTable, sites: Sites, law: SpineLaw, hours: float, given: Surroundings
 ) -> SpineTable:
     """The table `hours` later. `given.early` is one number or (sites,)."""
-    rng = np.random.Generator(np.random.SFC64([table.seed, table.step + len(PAST_STEPS)]))
-    first, second = (rng.standard_normal(len(sites), np.float32) for _ in range(2))
-    chance = rng.random(len(sites), np.float32)
-    if given.fixed_turnover is not None:
-        chance[given.fixed_turnover] = 1  # which brings nothing about
-    moved = _grown(table, law, hours, (first, second), given)
-    _lose(table, moved, sites, law, given, chance)
-    born = _give_birth(table, moved, sites, law, given, chance)
-    moved.fast[born] = law.ln_birth + law.fast_sd * first[born]
-    moved.slow[born] = law.slow_sd * second[born]
-    moved.captured[born] = 0
+    bits = drawn_bits(table.seed, table.step + len(PAST_STEPS), len(sites))
+    forgotten = _forgotten(table, sites, law, hours)
+    moved = _copied(table, hours, given.early)
+    for start in range(0, len(sites), AT_ONCE):
+        at = slice(start, start + AT_ONCE)
+        before, after, drawn = table.part(at), moved.part(at), bits[at]
+        here, around = sites.part(at), given.part(at)
+        chance = even(drawn)
+        if around.fixed_turnover is not None:
+            chance[around.fixed_turnover] = 1  # which brings nothing about
+        stood = np.flatnonzero(before.stands)
+        _grow(before, after, stood, law, drawn, around)
+        _lose(before, after, stood, here, law, around, chance)
+        born = _give_birth(before, after, here, law, around, chance, forgotten)
+        first, second = normal(drawn[born])
+        after.fast[born] = law.ln_birth + law.fast_sd * first
+        after.slow[born] = law.slow_sd * second
+        after.captured[born] = 0
     return moved
 
 
@@ -214,33 +245,31 @@ def delete(table: SpineTable, which: Array, at_h: float) -> SpineTable:
     )
 
 
-def _grown(
-    table: SpineTable, law: SpineLaw, hours: float, noise: tuple[Array, Array], given: Surroundings
-) -> SpineTable:
-    """A copy, `hours` on, in which sizes have moved and no spine has come or gone."""
-    goal = np.where(table.kind == TRANSIENT, np.float32(law.ln_birth), np.float32(0))
-    early = np.array(np.broadcast_to(np.asarray(given.early, np.float32), len(goal)))
-    sizes: dict[str, Any] = {
-        "fast": goal + _ou(table.fast - goal, law.fast_sd, hours / law.fast_h, noise[0]),
-        "slow": _ou(table.slow, law.slow_sd, hours / law.slow_h, noise[1]),
-        "captured": _captured(table.captured, law, hours, given.protein, early),
-    }
-    if given.fixed_size is not None:
-        for name, moved in sizes.items():
-            sizes[name] = np.where(given.fixed_size, getattr(table, name), moved)
-    return replace(
-        table,
-        step=table.step + 1,
-        now_h=table.now_h + hours,
-        stands=table.stands.copy(),
-        kind=table.kind.copy(),
-        returned=table.returned.copy(),
-        **sizes,
-        early=early,
-        born_h=table.born_h.copy(),
-        lost_h=table.lost_h.copy(),
-        remembered_h=table.remembered_h.copy(),
-    )
+def _copied(table: SpineTable, hours: float, early: npt.ArrayLike) -> SpineTable:
+    """A copy, `hours` on, under this early potentiation, in which nothing has moved."""
+    columns = {name: getattr(table, name).copy() for name in COLUMNS}
+    columns["early"] = np.broadcast_to(np.asarray(early, np.float32), len(table.stands))
+    return replace(table, step=table.step + 1, now_h=table.now_h + hours, **columns)
+
+
+def _grow(
+    table: SpineTable,
+    moved: SpineTable,
+    at: Array,
+    law: SpineLaw,
+    bits: Array,
+    given: Surroundings,
+) -> None:
+    """Move the sizes of spines that stand, those at sites `at`, in `moved`; none comes or goes."""
+    hours = moved.now_h - table.now_h
+    at = at if given.fixed_size is None else at[~given.fixed_size[at]]
+    first, second = normal(bits[at])
+    goal = np.where(table.kind[at] == TRANSIENT, np.float32(law.ln_birth), np.float32(0))
+    early = moved.early[at] if np.ndim(given.early) else moved.early[:1]
+    fast = _ou(table.fast[at] - goal, law.fast_sd, hours / law.fast_h, first)
+    moved.fast[at] = goal + fast
+    moved.slow[at] = _ou(table.slow[at], law.slow_sd, hours / law.slow_h, second)
+    moved.captured[at] = _captured(table.captured[at], law, hours, given.protein, early)
 
 
 def _captured(x: Array, law: SpineLaw, hours: float, protein: float, early: Array) -> Array:
@@ -263,27 +292,30 @@ def _ou(x: Array, sd: float, times: float, noise: Array) -> Array:
 def _lose(
     table: SpineTable,
     moved: SpineTable,
+    at: Array,
     sites: Sites,
     law: SpineLaw,
     given: Surroundings,
     chance: Array,
 ) -> None:
-    """Take out of `moved` the spines that died in its step; the size that counts is the mean of
-    that before and after.
+    """Take out of `moved` the spines, of those at sites `at`, that died in its step; the size that
+    counts is the mean of that before and after.
     """
-    at = np.flatnonzero(table.stands)
     lasting = table.kind[at] == LASTING
     x = (table.fast + table.slow + table.captured)[at] / 2
     x += (moved.fast + moved.slow + moved.captured)[at] / 2
     x -= np.where(lasting, np.float32(0), np.float32(law.ln_birth))
     loss = np.take(np.array(law.kind_loss, np.float32), table.kind[at])
     if given.stress > 0:
-        branch = sites.vulnerability[sites.post[at], sites.branch[at]].astype(np.float32)
-        loss += np.float32(given.stress * law.stress_loss) * branch * lasting
+        branches = sites.vulnerability.shape[1]
+        branch = sites.vulnerability.take(sites.post[at] * branches + sites.branch[at])
+        loss += np.float32(given.stress * law.stress_loss) * branch.astype(np.float32) * lasting
     hazard = loss * np.exp(-law.slope * x - np.float32(law.slope**2 * law.variance / 2))
     balancing = law.balancing_at(given.throughput)
     hazard += np.float32(max(0.0, -balancing))
-    dies = chance[at] < -np.expm1(-hazard * np.float32(moved.now_h - table.now_h))
+    expected = hazard * np.float32(moved.now_h - table.now_h)
+    dies = np.flatnonzero(chance[at] < expected)  # as the chance to die is no larger
+    dies = dies[chance[at[dies]] < -np.expm1(-expected[dies])]
     lost, now_h = at[dies], np.float32(moved.now_h)
     moved.stands[lost] = False
     moved.lost_h[lost] = now_h
@@ -297,22 +329,24 @@ def _give_birth(
     law: SpineLaw,
     given: Surroundings,
     chance: Array,
+    forgotten: float,
 ) -> Array:
     """Put spines on sites of `moved` that were vacant before its step; those that would come and
-    go within it are left out. Returns the sites.
+    go within it are left out. `forgotten`: see `_forgotten`. Returns the sites.
     """
-    at, hours, commit = np.flatnonzero(~table.stands), moved.now_h - table.now_h, given.commit
+    hours, commit = moved.now_h - table.now_h, given.commit
     stay, stay_lasting = (-math.expm1(-loss * hours) / (loss * hours) for loss in law.kind_loss)
     transient = stay * law.transient_births * law.per_vacant
     transient *= 1 + law.formation_gain * commit
-    since_h = np.float32(table.now_h + hours / 2) - table.remembered_h[at]
-    back = np.exp(-since_h / np.float32(law.memory_h))
-    lasting = int((table.stands & (table.kind == LASTING)).sum())
-    forgotten = max(0.0, law.capacity * len(sites) - lasting - float(back.sum(dtype=float)))
     sped, share = law.rescue + law.regrowth * commit, law.restorable
     made = -share * math.expm1(-sped * hours) - (1 - share) * math.expm1(-law.rescue * hours)
-    fresh = stay_lasting * forgotten * made / hours / max(1, len(at))
+    fresh = stay_lasting * forgotten * made / hours
     fresh += stay_lasting * max(0.0, law.balancing_at(given.throughput)) * law.per_vacant
+    anywhere, most = transient + fresh, stay_lasting * (law.rescue + law.regrowth * commit)
+    bound = np.array([anywhere, anywhere + most]) * WIDER * hours  # others stay vacant
+    known = (table.remembered_h > NEVER_H).view(np.int8)
+    at = np.flatnonzero(~table.stands & (chance < bound.astype(np.float32).take(known)))
+    back = _remembered(table.remembered_h[at], table.now_h + hours / 2, law)
     regrowth = np.float32(law.regrowth * commit) * sites.restorable[at]
     back *= np.float32(stay_lasting) * (np.float32(law.rescue) + regrowth)
     rate = transient + fresh + back
@@ -327,3 +361,22 @@ def _give_birth(
     moved.born_h[born] = np.float32(moved.now_h)
     moved.remembered_h[born[stays]] = NEVER_H
     return born
+
+
+def _forgotten(table: SpineTable, sites: Sites, law: SpineLaw, hours: float) -> float:
+    """Lasting spines that are missing of the capacity and remembered nowhere, for each vacant
+    site.
+    """
+    vacant = len(sites) - int(np.count_nonzero(table.stands))
+    lasting = int(np.count_nonzero(table.stands & (table.kind == LASTING)))
+    lost_h = table.remembered_h[~table.stands & (table.remembered_h > NEVER_H)]
+    known = _remembered(lost_h, table.now_h + hours / 2, law)
+    missing = law.capacity * len(sites) - lasting - float(known.sum(dtype=float))
+    return max(0.0, missing) / max(1, vacant)
+
+
+def _remembered(lost_h: Array, now_h: float, law: SpineLaw) -> Array:
+    """How much sites remember of a lasting spine that was lost then, 0 to 1."""
+    since_h = np.float32(now_h) - lost_h
+    share: Array = np.exp(-since_h / np.float32(law.memory_h))
+    return share
