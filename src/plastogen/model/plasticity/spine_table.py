@@ -25,7 +25,7 @@ from plastogen.model.plasticity.synapse import captured
 Array: TypeAlias = npt.NDArray[Any]
 NEVER_H = -np.inf
 STEP_H = H_PER_DAY / 4  # of a course
-WIDER = 1 + 2**-20  # of a bound, for rounding
+WIDER = np.nextafter(np.float32(1), np.float32(2)) ** 8  # of a bound, for rounding
 AT_ONCE = 2**17  # sites that a step moves at once: what they need stays in the cache
 TRANSIENT, LASTING = 0, 1  # kinds; a spine that came back is a lasting one
 PAST_STEPS = (
