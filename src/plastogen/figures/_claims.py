@@ -26,6 +26,7 @@ from plastogen.figures.placing import PT_PER_INCH
 
 ONE_COLUMN, MOST = 14, 48  # claims in one column, and on the slide
 LARGEST_PT, SMALLER = (14, 19 / 2), 9 / 10  # letters: in one column, in two; second lines
+SMALLEST_PT = 11 / 2  # what is longer still is cut
 LINES_A_ROW = 12 / 5  # lines of text that a row has room for, its air among them
 HEAD_LINES = 8 / 5
 GAP = 2 / 100  # between two columns of claims, of the width of both
@@ -192,7 +193,7 @@ def fitted(text: str, room: float, size: float, most: int, *, bold: bool = False
     """`text` in at most so many lines of `room` points: in smaller letters where it is long, cut
     with `…` where it is longer still.
     """
-    for scale in SCALES:
+    for scale in [scale for scale in SCALES if scale * size >= SMALLEST_PT] or SCALES[:1]:
         lines, rest = _wrapped(text, room, size * scale, most, bold)
         if not rest:
             break
