@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,14 @@ from plastogen.analysis.naive import (
 from plastogen.analysis.score import distance, score
 from plastogen.experiment.judge_sweep import judge_claims
 from plastogen.experiment.verdict import COMPLETE, Verdict
+from plastogen.publish.evidence import _came_out
+from plastogen.publish.workflow import complete
+from plastogen.runs.request import make_request
 
 TEXT = """
 question: What comes out?
 model: {subject: stressed_mouse, circuit: small}
-course: {duration: 6 h, seeds: 3}
+course: {duration: 3 h, seeds: 3}
 arms:
   vehicle: {}
   ketamine: {give: {dose: {drug: ketamine, dose: 10 mg/kg, route: ip, at: 0 h}}}
@@ -62,6 +66,31 @@ def came_out() -> tuple[Any, xr.Dataset]:
     dims = ("arm", "seed")
     data = {"x": (dims, x), "status": (dims, np.full(x.shape, COMPLETE, dtype=object))}
     return question(TEXT), xr.Dataset(data, {"arm": list(ARMS), "seed": [1, 2, 3]})
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_evidence_reads_results_and_changes_none_whatever_else_they_were_asked_for(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(TEXT.replace("seeds: 3", "seeds: 1, method: formula"))
+    asked = make_request(file, out=tmp_path / "out", say=lambda line: None)
+    assert _came_out(asked) is None
+    ran = complete(asked, say=lambda line: None, figures=False)
+    before = files_of(tmp_path)
+    found = _came_out(asked)
+    assert found is not None
+    assert [one.sentence for one in found.verdicts] == [one.sentence for one in ran.verdicts]
+    assert found.lacking == 0
+    assert found.naive[NOTHING].keys() >= {"raised", "blocked", "people"}
+    more = _came_out(make_request(file, seeds=3, out=tmp_path / "out", say=lambda line: None))
+    assert more is not None
+    assert more.lacking == 2 * len(ARMS)
+    assert {one.n for one in more.verdicts} == {1}
+    assert files_of(tmp_path) == before
 
 
 def outcomes(found: dict[str, Verdict]) -> dict[str, str]:

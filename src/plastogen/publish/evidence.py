@@ -4,16 +4,25 @@ text.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Unpack
 
+from plastogen._base.leftovers import SCRATCH, ours
 from plastogen._base.library import builtin
 from plastogen.analysis import CameOut, load_rows, naive_verdicts, render_evidence, sourced
 from plastogen.errors import InputError
-from plastogen.experiment import COMPLETE, Experiment, open_experiment, shipped
+from plastogen.experiment import (
+    COMPLETE,
+    Experiment,
+    open_experiment,
+    shipped,
+    stored_verdicts,
+)
 from plastogen.publish.progress_bar import ProgressBar
-from plastogen.publish.workflow import complete, publish_results
-from plastogen.runs import RESULTS, Request, RunOptions, make_request, states
+from plastogen.publish.workflow import complete
+from plastogen.runs import RESULTS, Request, RunOptions, assemble, make_request, states
 
 
 def evidence_page(
@@ -30,7 +39,7 @@ def evidence_page(
             request = make_request(_file(name), seeds=seeds, say=bar.say)
             if run:
                 complete(request, say=bar.say, watcher=bar, figures=False, **options)
-            found = _came_out(request, bar)
+            found = _came_out(request)
         if found is not None:
             came_out[name] = found
     if not came_out:
@@ -45,15 +54,20 @@ def experiments_of_evidence() -> Mapping[str, Experiment]:
     return {name: experiment for name, experiment in every.items() if sourced(experiment)}
 
 
-def _came_out(request: Request, bar: ProgressBar) -> CameOut | None:
-    """What came out of an experiment; None where none of its runs is there."""
+def _came_out(request: Request) -> CameOut | None:
+    """What came out of an experiment; None where none of its runs is there. Its folder is read
+    only: it may hold results of other settings.
+    """
     there = list(states(request.store, request.ids).values())
     if COMPLETE not in there:
         return None
-    outcome = publish_results(request, [], say=bar.say, figures=False)
-    with outcome.ds as ds:
-        naive = naive_verdicts(request.opened, ds)
-    return CameOut(outcome.verdicts, naive, sum(state != COMPLETE for state in there))
+    opened, conditions, store = request.opened, request.conditions, request.store
+    with (
+        tempfile.TemporaryDirectory(prefix=ours(SCRATCH)) as folder,
+        assemble(opened, conditions, store, request.ids, Path(folder) / "results.nc") as ds,
+    ):
+        verdicts, naive = stored_verdicts(ds), naive_verdicts(opened, ds)
+    return CameOut(verdicts, naive, sum(state != COMPLETE for state in there))
 
 
 def _file(name: str) -> str:
