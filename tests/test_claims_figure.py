@@ -108,6 +108,21 @@ def test_found_stands_beside_predicted_with_its_interval_and_its_source() -> Non
     assert (said.count("our own"), said.count("by construction")) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("above 0 more", "more"),
+        ("at least 2 h before spine_onset", "at least 2 h before"),
+        ("at most 0.2 of the whole effect", "at most 0.2"),
+        ("above 0 above block_E", "above"),
+    ],
+)
+def test_what_is_asked_for_is_said_in_few_words(wanted: str, said: str) -> None:
+    one = replace(fake.verdicts()[0], wanted=wanted, value=111.4, low=108.2, high=113.1)
+    texts = [text.get_text() for text in written(plot_claims(DS, verdicts=[one]))]
+    assert {said, f"111{' more' * wanted.endswith('more')}", "[108, 113]"} <= set(texts)
+
+
 def test_a_text_keeps_to_its_room_and_says_when_it_is_cut() -> None:
     whole = fitted("one two three", 500, 10, 1)
     assert (whole.lines, whole.size) == (("one two three",), 10)

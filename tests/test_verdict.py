@@ -40,6 +40,16 @@ def judged(claim: str, values: Any, missing: tuple[tuple[int, int, int, int], ..
     return found
 
 
+def test_a_difference_that_went_the_other_way_is_said_as_one_says_it() -> None:
+    found = judged("less: drug, than: base, by: 1", np.full((3, 2), 2.0))
+    (value, low, high), word = found.directed
+    assert (found.value, value, word) == (-2, 2, "more")
+    assert low <= value <= high
+    assert judged("more: drug, than: base, by: 1", np.full((3, 2), 2.0)).directed[1] == "more"
+    between = judged("arm: drug, minus: base, between: [3, 5]", np.full((3, 2), -2.0))
+    assert (between.directed[0].value, between.directed[1]) == (-2, "")
+
+
 UP = [[3, 6], [1, 2], [2, 4]]  # dose 3, 1, 2; mg 1, 2
 
 

@@ -171,7 +171,8 @@ def _numbers(line: Line) -> tuple[str, str, str]:
         if v.n == v.expected
         else f"n = {v.n} of {v.expected}"
     )
-    said = _span(v.value, v.low, v.high, v.unit) if math.isfinite(v.value) else "none"
+    span, word = v.directed
+    said = f"{_span(*span, v.unit)} {word}".rstrip() if math.isfinite(v.value) else "none"
     why = v.known_miss if v.outcome == "known miss" else ""
     parts = (said, f"accepted: {v.wanted}", n, v.spot, v.note, v.reason, why)
     far = distance(v)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 COMPLETE = "complete"
+OPPOSITE = {"more": "less", "less": "more"}
 
 
 Outcome = Literal["met", "missed", "known miss", "undecided"]
@@ -61,6 +62,19 @@ class Verdict:
     found: tuple[float, float, float] | None = None
     found_range: bool = False
     about: str = ""
+
+    @property
+    def directed(self) -> tuple[Estimate, str]:
+        """What was measured as one says it: a difference that went the other way is so much `more`,
+        not minus so much less. Of what is no such difference, as it is, and no word.
+        """
+        span = Estimate(self.value, self.low, self.high)
+        word = self.wanted.rpartition(" ")[2]
+        if word not in OPPOSITE:
+            return span, ""
+        if span.value >= 0 or np.isnan(span.value):
+            return span, word
+        return Estimate(-span.value, -span.high, -span.low), OPPOSITE[word]
 
     @property
     def worth(self) -> str:

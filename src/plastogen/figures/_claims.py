@@ -19,6 +19,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
+from plastogen._base.text import rounded
 from plastogen.analysis import results_error
 from plastogen.experiment import Verdict
 from plastogen.figures import data, labels, layout, style
@@ -40,6 +41,7 @@ CELLS = (
     (1, ""),
 )
 SCALES = (1, 93 / 100, 86 / 100, 79 / 100, 72 / 100, 65 / 100)  # of the letters of a long text
+TWO_DIGITS = 10  # numbers below it are told by two digits
 WHOLE = " of the whole effect"  # said once for all, below
 
 
@@ -153,14 +155,15 @@ def _said(verdict: Verdict) -> list[tuple[str, str]]:
     unit = labels.unit_text(verdict.unit)
     unit = f" {unit}" if unit else ""
     v = verdict
-    value = f"{v.value:.3g}{unit}" if math.isfinite(v.value) else "no value"
-    spread = f"[{v.low:.2g}, {v.high:.2g}]" if v.low < v.high else ""
+    (mean, low, high), word = v.directed
+    value = f"{rounded(mean, 3)}{unit} {word}".rstrip() if math.isfinite(mean) else "no value"
+    spread = f"[{_end(low)}, {_end(high)}]" if low < high else ""
     if v.found is None:
-        found = v.wanted.removesuffix(WHOLE)
+        found = _asked(v.wanted)
     elif v.found_range:
-        found = f"{v.found[1]:.3g} to {v.found[2]:.3g}{unit}"
+        found = f"{rounded(v.found[1], 3)} to {rounded(v.found[2], 3)}{unit}"
     else:
-        found = f"{v.found[0]:.2g} [{v.found[1]:.2g}, {v.found[2]:.2g}]{unit}"
+        found = f"{_end(v.found[0])} [{_end(v.found[1])}, {_end(v.found[2])}]{unit}"
     worth = "" if v.status == "predicted" else v.status
     cells = (
         (value, spread),
@@ -168,6 +171,19 @@ def _said(verdict: Verdict) -> list[tuple[str, str]]:
         (f"{LOOKS[v.outcome].sign} {v.outcome}", worth),
     )
     return [(_minus(upper), _minus(lower)) for upper, lower in cells]
+
+
+def _end(x: float) -> str:
+    """An end of an interval, in as few digits as tell it."""
+    return rounded(x, 2 if abs(x) < TWO_DIGITS else 3)
+
+
+def _asked(wanted: str) -> str:
+    """What a claim asks for, in few words: `more`, of `above 0 more`; of `before effect_onset`, no
+    name of a readout.
+    """
+    short = wanted.removesuffix(WHOLE).removeprefix("above 0 ")
+    return re.sub(r"\b(before|above) \w+$", r"\1", short)
 
 
 def _minus(text: str) -> str:
