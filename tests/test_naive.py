@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ import xarray as xr
 from test_evidence import MET, experiments
 from test_experiment import question
 
+from plastogen.analysis.evidence import CameOut
+from plastogen.analysis.evidence_page import render_evidence
 from plastogen.analysis.naive import (
     AS_KETAMINE,
     NOTHING,
@@ -23,6 +26,7 @@ from plastogen.analysis.naive import (
 )
 from plastogen.analysis.score import distance, score
 from plastogen.experiment.judge_sweep import judge_claims
+from plastogen.experiment.resolve import open_experiment
 from plastogen.experiment.verdict import COMPLETE, Verdict
 from plastogen.publish.evidence import _came_out
 from plastogen.publish.workflow import complete
@@ -66,6 +70,39 @@ def came_out() -> tuple[Any, xr.Dataset]:
     dims = ("arm", "seed")
     data = {"x": (dims, x), "status": (dims, np.full(x.shape, COMPLETE, dtype=object))}
     return question(TEXT), xr.Dataset(data, {"arm": list(ARMS), "seed": [1, 2, 3]})
+
+
+@pytest.mark.parametrize("name", sorted(experiments()))
+def test_every_claim_that_ships_can_be_scored_for_every_model(name: str) -> None:
+    opened = open_experiment(name)
+    experiment, rng = opened.experiment, np.random.default_rng(1)
+    dims = ("arm", *(axis.name for axis in opened.axes), "seed")
+    shape = (len(experiment.arms), *(axis.size for axis in opened.axes), 2)
+    data = {
+        key: (dims, rng.integers(2, size=shape) if readout.yes_no else rng.normal(size=shape))
+        for key, readout in experiment.readouts.items()
+    }
+    done = (dims, np.full(shape, COMPLETE, dtype=object))
+    ds = xr.Dataset({**data, "status": done}, {"arm": list(experiment.arms), "seed": [1, 2]})
+    naive = naive_verdicts(opened, ds)
+    assert list(naive) == [NOTHING, AS_KETAMINE]
+    for model, found in naive.items():
+        stand = stand_ins(experiment)[model]
+        asked = [c.claim for c in experiment.expect if is_asked(experiment, c, stand)]
+        assert list(found) == asked
+    told = CameOut(judge_claims(opened, ds), naive)
+    assert f"(`{name}`)" in render_evidence([], {name: experiment}, {name: told})
+    for one in told.verdicts:
+        plain = json.loads(json.dumps(one.as_dict()))
+        assert Verdict.from_dict(plain).sentence == one.sentence
+        assert distance(Verdict.from_dict(plain)) == distance(one)
+
+
+def test_verdicts_of_results_made_before_have_the_worth_of_a_prediction() -> None:
+    plain = MET.as_dict()
+    for key in ("status", "found", "found_range", "about"):
+        del plain[key]
+    assert Verdict.from_dict(plain) == MET
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
