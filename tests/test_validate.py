@@ -99,7 +99,7 @@ readouts: {x: {of: weight, at: 2 h}}
     needy = [
         n
         for n, row in FIGURES.items()
-        if row.snapshots or row.numbers or row.responders or row.own_data or row.held
+        if row.snapshots or row.numbers or row.responders or row.own_data or row.held or row.claims
     ]
     assert len(needy) >= 7
     elsewhere = {n for n, row in FIGURES.items() if "course" not in row.of}

@@ -27,7 +27,8 @@ class Figure:
     With `own_data` it is drawn when somebody lays their own data over the course, never for an
     experiment. Of an experiment it needs so many `snapshots`, so many `numbers` that are swept (or
     virtual subjects), with `responders` virtual subjects of whom a readout says yes or no, with
-    `held` an arm that holds a concentration, and that it is `of` one of these kinds.
+    `held` an arm that holds a concentration, with `claims` a claim, and that it is `of` one of these
+    kinds.
     """
 
     caption: str
@@ -36,6 +37,7 @@ class Figure:
     responders: bool = False
     own_data: bool = False
     held: bool = False
+    claims: bool = False
     takes: tuple[Taken, ...] = ()
     of: tuple[Kind, ...] = ("course", "spines", "induction", "ensembles")
 
@@ -70,6 +72,7 @@ FIGURES: dict[str, Figure] = {
     "claims": Figure(
         "All claims by the arm they are about: what is predicted, with its 95 % interval, "
         "beside what was found or is asked for, and the verdict; misses stand out.",
+        claims=True,
         takes=("verdicts",),
     ),
     "raster": Figure(

@@ -53,6 +53,8 @@ def _lack(name: str, experiment: Experiment) -> tuple[str, str] | None:
     if figure.held and not any(one.brain is not None for one in given):
         wanted = "an arm that holds one, give: {drug: ketamine, brain: 1 uM, for: 1 h}"
         return "without a concentration that is held", wanted
+    if figure.claims and not experiment.expect:
+        return "without a claim", "one under `expect:`"
     if len(experiment.snapshots) < figure.snapshots:
         wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
         return f"with {len(experiment.snapshots)} snapshots", wanted
