@@ -27,8 +27,8 @@ class Figure:
     With `own_data` it is drawn when somebody lays their own data over the course, never for an
     experiment. Of an experiment it needs so many `snapshots`, so many `numbers` that are swept (or
     virtual subjects), with `responders` virtual subjects of whom a readout says yes or no, with
-    `held` an arm that holds a concentration, with `claims` a claim, and that it is `of` one of these
-    kinds.
+    `held` an arm that holds a concentration, with `claims` a claim, and that it is `of` one of
+    these kinds.
     """
 
     caption: str
