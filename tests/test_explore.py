@@ -35,9 +35,10 @@ from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import days, numbers
+from plastogen.runs import Store
 from plastogen.simulation.probe import FormulaProbe
 
-MOST_BYTES = 3_300_000
+MOST_BYTES = 3_400_000
 NOTHING = Program("", b"", {})
 SMALL = explore.circuit()
 sys.path.append(str(Path(__file__).parent / "page"))
@@ -311,6 +312,34 @@ def test_what_cannot_be_shown_is_refused(
         whole.to_netcdf(there / "results.nc", engine="h5netcdf")
     with pytest.raises(InputError, match=words):
         days.study(there)
+
+
+def test_a_branch_holds_every_spine_that_ever_stood_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    each = FORMULA.replace("course: {", "course: {synapses: each, ")
+    (tmp_path / "mine.yaml").write_text(each)
+    fewer = {"circuit.populations.E.count": 60, "course.duration": "1 d"}
+    plastogen.run("mine", method="formula", seeds=1, jobs=1, set=fewer)
+    found = days.study(tmp_path / "results" / "mine")
+    one = found["branch"]
+    ds = plastogen.load(tmp_path / "results" / "mine")
+    assert len(one["courses"]) == len(found["given"])
+    for arm in map(str, ds["arm"].values):
+        spines = Store(tmp_path / "results" / "mine").spines(str(ds["run"].sel(arm=arm).values[0]))
+        told = one["courses"][found["index"][arm]]
+        here = spines["site"].isin([site for site, *_ in told]).values
+        assert here.sum() == len(told) > 1
+        assert set(spines["post"].values[here].tolist()) == {one["cell"]}
+        assert len(set(spines["branch"].values[here].tolist())) == 1
+        sizes = np.exp(spines["ln_size"].values[here])
+        written = np.array([spine[-1] for spine in told], float)
+        np.testing.assert_allclose(written, sizes, atol=6e-4)
+        assert [spine[5] is None for spine in told] == np.isinf(
+            spines["lost_h"].values[here]
+        ).tolist()
+        spines.close()
 
 
 def test_a_page_is_made_of_its_parts_and_nothing_ends_early(study: dict[str, Any]) -> None:

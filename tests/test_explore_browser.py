@@ -85,6 +85,19 @@ def test_keys_alone_lead_through_all_five_steps() -> None:
 
 
 @pytest.mark.slow
+def test_a_spine_that_is_clicked_tells_its_history() -> None:
+    found = walked("chromium")["branch"]
+    assert found["drawn"] >= found["wanted"] > 5
+    assert found["dendrite"].split(": ")[1].startswith(f"{found['wanted']} spines on")
+    places = [float(re.match(r"At ([\d.]+) µm: a ", told)[1]) for told in found["told"]]  # type: ignore[index]
+    assert len(set(places)) > found["drawn"] - 3
+    assert found["key"] in found["told"]
+    assert float(found["key"].split(" ")[1]) == min(places)
+    assert found["others"][0]
+    assert "where a healthy subject has" in found["others"][1]
+
+
+@pytest.mark.slow
 def test_after_every_button_of_the_guide_the_answer_is_in_the_window() -> None:
     assert walked("chromium")["outside"] == []
 

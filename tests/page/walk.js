@@ -36,6 +36,7 @@ const said = { steps: [], serious: [], overflow: {}, times: {} };
     said.laid = await laid(page, slide);
     await inView(page, told, shoot);
     await saved(page);
+    await branch(page);
     await looks(page, shoot);
   }
   said.scope = await page.$eval("footer", (e) => e.textContent);
@@ -169,4 +170,20 @@ async function looks(page, shoot) {
       await shoot(`${theme}_${width}`);
     }
   }
+}
+
+async function branch(page) {
+  said.branch = await page.evaluate(() => {
+    const choose = (k) => document.querySelectorAll("#studies input")[k].click(), text = (id) => document.getElementById(id).textContent;
+    choose(STUDIES.findIndex((s) => s.branch));
+    [...document.querySelectorAll("#arms input")].at(-1).click();
+    const canvas = document.getElementById("dendrite"), box = canvas.getBoundingClientRect(), found = { wanted: branchSpines().filter((s) => stands(s, shownH())).length, drawn: picked.drawn.length, told: [] };
+    for (const p of picked.drawn) { canvas.dispatchEvent(new MouseEvent("click", { clientX: box.left + p.x, clientY: box.top + p.y })); found.told.push(text("spine-says")); }
+    found.dendrite = text("dendrite-says");
+    pick(null);
+    canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+    found.key = text("spine-says");
+    choose(0);
+    return { ...found, others: [document.getElementById("spine-says").hidden, text("dendrite-says")] };
+  });
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
@@ -17,6 +17,7 @@ from plastogen.figures.spine_panels import (
     at_look,
     kind_key,
     look_text,
+    median_branch,
     panel_slide,
 )
 from plastogen.model.plasticity import LASTING
@@ -39,7 +40,7 @@ def plot_dendrite(
     every arm.
     """
     first = next(iter(spines.values()))
-    which = _median_branch(list(spines.values())[:MOST_PANELS])
+    which = median_branch(list(spines.values())[:MOST_PANELS])
     cell, branch = which[0] if cell is None else cell, which[1] if branch is None else branch
     note = (
         "Area of a head: size^(2/3). Green ring: new since the look before; hollow: gone at the"
@@ -63,20 +64,6 @@ def _chosen(look_h: Array) -> list[int]:
     if len(later) <= MOST_LOOKS:
         return [int(i) for i in later]
     return [int(later[i]) for i in np.linspace(0, len(later) - 1, MOST_LOOKS).round().astype(int)]
-
-
-def _median_branch(all_arms: Sequence[xr.Dataset]) -> tuple[int, int]:
-    """Cell and branch with the median number of spines that come or go after time 0."""
-    branches = int(all_arms[0].attrs["branches"])
-    found = []
-    for one in all_arms:
-        index = one["post"].values.astype(int) * branches + one["branch"].values
-        lost_h = one["lost_h"].values
-        moves = (one["born_h"].values > 0) | ((lost_h > 0) & np.isfinite(lost_h))
-        found.append(index[moves] if moves.any() else index)
-    names, counts = np.unique(np.concatenate(found), return_counts=True)
-    middle = names[np.argsort(counts, kind="stable")[len(names) // 2]]
-    return int(middle) // branches, int(middle) % branches
 
 
 def _branch(ax: Axes, one: xr.Dataset, cell: int, branch: int, looks: list[int]) -> None:

@@ -4,7 +4,7 @@ stood at a look.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -63,3 +63,17 @@ def at_look(one: xr.Dataset, look: int) -> tuple[Array, Array]:
 
 def look_text(h: float) -> str:
     return f"day {h / axis.H_PER_DAY:.3g}"
+
+
+def median_branch(all_arms: Sequence[xr.Dataset]) -> tuple[int, int]:
+    """Cell and branch with the median number of spines that come or go after time 0."""
+    branches = int(all_arms[0].attrs["branches"])
+    found = []
+    for one in all_arms:
+        index = one["post"].values.astype(int) * branches + one["branch"].values
+        lost_h = one["lost_h"].values
+        moves = (one["born_h"].values > 0) | ((lost_h > 0) & np.isfinite(lost_h))
+        found.append(index[moves] if moves.any() else index)
+    names, counts = np.unique(np.concatenate(found), return_counts=True)
+    middle = names[np.argsort(counts, kind="stable")[len(names) // 2]]
+    return int(middle) // branches, int(middle) % branches

@@ -33,7 +33,7 @@ NIGHT = (
 )
 SCRIPTS = (
     "read", "dom", "spikes", "chart", "terms", "runner", "controls", "network", "sweep", "days",
-    "dendrite", "synapse", "guide", "address", "boot",
+    "branch", "dendrite", "synapse", "guide", "address", "boot",
 )  # fmt: skip
 ABOUT = (
     "Ketamine closes NMDA receptors, which excite. Here it meets a spiking network, simulated in"

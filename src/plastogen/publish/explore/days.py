@@ -30,6 +30,7 @@ from plastogen.experiment import (
 )
 from plastogen.figures import data, labels, layout, style
 from plastogen.model.plasticity import Spines
+from plastogen.publish.explore.branch import branch
 from plastogen.publish.explore.numbers import factors
 from plastogen.publish.network import drive_along
 from plastogen.runs import dosing_rows, dosing_text, open_netcdf, read_record
@@ -103,6 +104,7 @@ def study(folder: Path) -> dict[str, Any]:
                 {"name": name, "label": label, "unit": unit}
                 for name, (label, unit) in words.items()
             ],
+            "branch": branch(ds, folder, courses) if "spines_standing" in ds else None,
             "choices": [name for name in (*LEVEL_CURVES, *CURVES) if name in words],
             **packed(np.array([_rows(own, words, ds.sizes["time"]) for own in curves])),
         }

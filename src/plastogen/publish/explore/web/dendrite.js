@@ -26,6 +26,10 @@ function counts(hour) {
 const grown = (count, rank) => Math.max(0, Math.min(1, count - rank));
 
 function drawDendrite() {
+  const own = Boolean(study().branch);
+  $("each-about").hidden = !own; $("dendrite-about").hidden = own;
+  if (own) return drawBranch();
+  clearBranch();
   const start = counts(study().time_h[0]), now = counts(shownH()), all = places(now.sites);
   const wide = $("dendrite").parentElement.clientWidth || 300, lines = Math.ceil(all.length / Math.max(16, Math.floor(wide / 11.5)));
   const each = Math.ceil(all.length / lines), { g, w } = stage($("dendrite"), lines * ROW);
@@ -69,7 +73,9 @@ function spine(g, x, base, lean, rise, radius, colour, ringed = false) {
 }
 
 function startDendrite() {
+  startBranch();
   saveable($("dendrite").closest("figure"), "plastogen-dendrite", () => `${study().title}: ${$("dendrite-says").textContent}`, () => {
+    if (study().branch) return branchTable();
     const names = ["sites", "persistent", "transient", "vacant", "weight"].filter((n) => n in study().at);
     return [["time [h]", ...names], ...study().time_h.map((t, k) => [t, ...names.map((n) => curve(n)[k])])];
   });
