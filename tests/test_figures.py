@@ -990,3 +990,14 @@ def test_a_circuit_of_any_classes_is_drawn_with_each_apart_and_inside(
         assert ax.get_xlim()[0] < cell.center[0] - cell.radius
         assert ax.get_ylim()[0] < cell.center[1] - 3 / 2 * cell.radius
         assert ax.get_ylim()[1] > cell.center[1] + 3 / 2 * cell.radius
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_that_is_written_is_a_formula(name: str) -> None:
+    assert not [text for text in texts(drawn(name)) if "$" in text or "\\" in text]
+
+
+def test_a_title_with_dollars_is_written_as_it_is() -> None:
+    title = "costs $\\frac{1$ and $5"
+    fig = plot_arms(DS.assign_attrs(title=title), verdicts=fake.verdicts())
+    assert any(title in text for text in texts(fig))

@@ -90,7 +90,7 @@ def plot_circuit(
         _background(
             ax, nodes[cls], f"{definition.background.rate.text} × {population.background.text}"
         )
-    ends = (("$\\blacktriangleright$", 1, "excites (AMPA, NMDA)"), ("|", 3, "inhibits (GABA)"))
+    ends = ((">", 1, "excites (AMPA, NMDA)"), ("|", 3, "inhibits (GABA)"))
     handles = [
         Line2D(
             [],

@@ -258,4 +258,12 @@ def _write(
 ) -> None:
     weight = "bold" if bold else "normal"
     for k, one in enumerate(text.lines):
-        ax.text(x, y + k * line, one, fontsize=text.size, color=ink, va="top", fontweight=weight)
+        ax.text(
+            x,
+            y + k * line,
+            one,
+            fontsize=text.size,
+            color=ink,
+            va="top",
+            fontweight=weight,
+        )

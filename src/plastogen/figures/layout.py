@@ -20,8 +20,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
+from matplotlib.ticker import LogFormatter, LogFormatterMathtext
 
 from plastogen._base.scope import SCOPE
+from plastogen._base.text import rounded
 from plastogen.experiment import SUBJECT
 from plastogen.figures import data
 from plastogen.figures.caption import DESCRIPTION, HEADING, NOTE, describe
@@ -35,6 +37,7 @@ ROW_CHARS = 130  # letters that fit beside one another in a key of arms
 KEY_CHARS = 9  # what a line takes of them
 PLACE_DIGITS = 4  # of a position on the slide, as a share of its width or height
 NOTE_PT = 10  # a note that is longer than the slide is wide is set smaller
+POWER_DIGITS = 3  # of a label of a logarithmic axis
 MOST_NAMED = 3  # more arms that lack runs than this are counted, not named
 
 
@@ -47,6 +50,7 @@ def slide(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with matplotlib.style.context(style_sheet()):
             fig = draw(*args, **kwargs)
+            _write_powers_out(fig)
             # ticks come into being and find their place here, in this style
             fig.draw_without_rendering()
             make_room(fig)
@@ -55,6 +59,23 @@ def slide(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             return fig
 
     return styled
+
+
+class PlainLog(LogFormatter):
+    """Labels of a logarithmic axis as one writes numbers, 0.01: texts are never taken for formulas,
+    for anybody's title may hold a dollar.
+    """
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return rounded(x, POWER_DIGITS) if super().__call__(x, pos) else ""
+
+
+def _write_powers_out(fig: Figure) -> None:
+    """Logarithmic axes whose labels would be formulas (10 with an exponent) get plain ones."""
+    for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
+        if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+            axis.set_major_formatter(PlainLog())
+            axis.set_minor_formatter(PlainLog())
 
 
 def _round_layout(fig: Figure) -> None:
