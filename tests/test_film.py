@@ -21,6 +21,7 @@ from plastogen import SCOPE
 from plastogen.cli.main import app
 from plastogen.errors import InputError
 from plastogen.figures import _frame as frames
+from plastogen.figures.branch_at import one_branch, sizes_at
 from plastogen.publish.film import _gif, _html, _mp4, _said, ffmpeg, make_film, moments
 
 DS = fake.results()
@@ -49,6 +50,33 @@ def test_a_frame_shows_as_many_spines_as_the_run_has_and_the_scope() -> None:
         texts = [text.get_text() for text in figure.findobj(Text)]  # type: ignore[attr-defined]
         assert SCOPE in texts
         assert f"density {density:.3f}" in figure.axes[-1].get_title(loc="left")  # type: ignore[attr-defined]
+
+
+def test_where_spines_are_followed_a_branch_of_the_run_is_drawn() -> None:
+    whole = fake.spines()["ketamine"]
+    part = one_branch(whole)
+    assert (
+        len({*zip(part["post"].values.tolist(), part["branch"].values.tolist(), strict=True)}) == 1
+    )
+    counts = []
+    for at_h in (0.0, 24.0, 300.0):
+        spikes = fake.snapshot_spikes()["during"]
+        figure = frames.plot_frame(
+            DS, spikes, fake.BOUNDARIES, arm="ketamine", seed=1, at_h=at_h, said="then", branch=part
+        )
+        tree = figure.axes[-1]
+        stands = (part["born_h"].values <= at_h) & (at_h < part["lost_h"].values)
+        new = stands & (part["born_h"].values > 0)
+        title = f"Cell {part.attrs['cell']}: {stands.sum()} spines, {new.sum()} new"
+        assert tree.get_title(loc="left") == title
+        assert len(tree.collections) == stands.sum() + 1
+        counts.append(int(new.sum()))
+    assert counts[0] == 0 < counts[-1]
+    sizes, ln_size = sizes_at(part, 100.0), part["ln_size"].values
+    for size, row in zip(sizes, ln_size, strict=True):
+        past = row[:5][np.isfinite(row[:5])]  # looks until 96 h
+        if len(past):
+            assert size == pytest.approx(np.exp(past[-1]))
 
 
 def test_a_line_stands_at_the_moment() -> None:

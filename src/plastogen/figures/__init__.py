@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from plastogen.figures._pair import plot_pair
     from plastogen.figures.agreement import Agreement, agreement_of, write_agreement
     from plastogen.figures.axis import H_PER_DAY, time_text
+    from plastogen.figures.branch_at import one_branch
     from plastogen.figures.caption import caption_of
     from plastogen.figures.data import count_runs
     from plastogen.figures.draw import Shown, draw_figures

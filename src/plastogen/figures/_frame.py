@@ -1,9 +1,9 @@
 """In: one run, spikes at one moment. Out: one frame of a film: raster, rates, the course so far, a
 dendrite.
 
-The dendrite is a drawing of three numbers. `SITES` stand for the healthy density; how many bear a
-spine is the run's density, the area of a head its weight; empty dotted rings are sites without one.
-Which site it is, is chance.
+Where each spine is followed, the dendrite is a branch of the run. Else it is a drawing of three
+numbers. `SITES` stand for the healthy density; how many bear a spine is the run's density, the area
+of a head its weight; empty dotted rings are sites without one. Which site it is, is chance.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from plastogen._base.streams import stream
 from plastogen.figures import _raster as raster
 from plastogen.figures import axis, data, layout, placing, style
 from plastogen.figures._raster import MS_PER_S, WINDOW_S, Spikes
+from plastogen.figures.branch_at import draw_branch
 
 SITES = 60
 HEAD_PT2 = 130  # area of a spine's head at weight 1
@@ -40,18 +41,24 @@ def plot_frame(
     seed: int,
     at_h: float,
     said: str,
+    branch: xr.Dataset | None = None,
 ) -> Figure:
-    """The moment `at_h`, which `said` names, of the run of `arm` with `seed`. Raises InputError for
-    unknown names.
+    """The moment `at_h`, which `said` names, of the run of `arm` with `seed`; `branch`: spines of
+    one of its branches (`one_branch`). Raises InputError for unknown names.
     """
     ds = data.single_point(ds)
     data.arm_names(ds, [arm])
     run = ds.sel(arm=arm, seed=seed)
     label = style.arm_title(ds, arm)
     note = "left: one second at this moment; right: the whole course. "
-    note += (
-        f"Dendrite: a drawing of density and weight, {SITES} sites stand for the healthy density."
-    )
+    if branch is None:
+        note += (
+            "Dendrite: a drawing of density and weight,"
+            f" {SITES} sites stand for the healthy density."
+        )
+    else:
+        preparation = branch.attrs["preparation"]
+        note += f"Dendrite: one branch, spine by spine ({preparation}); sides mean nothing."
     fig = layout.new_slide(ds, f"{label}: {said}", seeds=f"one run, seed {seed}", note=note)
     grid = fig.add_gridspec(6, 2, width_ratios=[1, 1])
     top, below = fig.add_subplot(grid[:4, 0]), fig.add_subplot(grid[4:, 0])
@@ -72,7 +79,10 @@ def plot_frame(
     below.set_ylabel("rate (Hz)")
     below.set_xlabel("time (ms)")
     _course(drug, rates, run, [g for g in data.dosing_events(ds) if g.arm == arm], at_h)
-    _dendrite(tree, run, at_h, seed)
+    if branch is None:
+        _dendrite(tree, run, at_h, seed)
+    else:
+        draw_branch(tree, branch, at_h)
     return fig
 
 

@@ -27,6 +27,7 @@ from plastogen.runs import (
     SMALL_CIRCUIT,
     Request,
     RunOptions,
+    Store,
     Watcher,
     make_request,
     run_missing,
@@ -35,6 +36,7 @@ from plastogen.runs import (
 )
 
 if TYPE_CHECKING:
+    import xarray as xr
     from PIL import Image
 
 KINDS = (".html", ".gif", ".mp4")
@@ -84,9 +86,17 @@ def make_film(
         raise StoreError(f"no film: the run failed: {without_result(results)[0].note}")
     outcome = publish_results(request, results, say=say, figures=False)
     spikes, cells = request.store.spikes(wanted), request.store.load(wanted).manifest["classes"]
+    followed = runs[0].plan.spines is not None
+    branch = _branch(request.store, wanted) if followed else None
     pictures = []
     for k, at in enumerate(minutes):
-        moment = {"arm": arm, "seed": seed, "at_h": at / H_MIN, "said": _said(at)}
+        moment = {
+            "arm": arm,
+            "seed": seed,
+            "at_h": at / H_MIN,
+            "said": _said(at),
+            "branch": branch,
+        }
         pictures.append(_picture(outcome.ds, spikes[f"{NAMED}{k:03}"], cells, moment))
         if watcher is not None:
             watcher.moved("film", 0, "drawing frames", k / len(minutes))
@@ -164,6 +174,14 @@ def _said(minutes: int) -> str:
     late = f"{days} d" + (f" {hours} h" if hours else "")
     text = late if days else time_text(abs(minutes) / H_MIN)
     return f"{text} before" if minutes < 0 else f"after {text}"
+
+
+def _branch(store: Store, run: str) -> xr.Dataset:
+    """The spines of one branch of a run."""
+    from plastogen.figures import one_branch
+
+    with store.spines(run) as spines:
+        return one_branch(spines)
 
 
 def _picture(ds: Any, spikes: Any, cells: Any, moment: Mapping[str, Any]) -> Image.Image:
