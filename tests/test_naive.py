@@ -54,6 +54,17 @@ expect:
   - {claim: people, readout: x, more: infusion, than: person, by: 1}
   - {claim: stress alone, readout: x, arm: vehicle, between: [0, 1]}
 """
+SHORT = """
+question: What comes out?
+model: {subject: healthy_mouse, circuit: small}
+course: {duration: 1 h, seeds: 1, method: formula}
+arms:
+  vehicle: {}
+  ketamine: {give: {dose: {drug: ketamine, dose: 10 mg/kg, route: ip, at: 0 h}}}
+readouts: {x: {of: weight, at: 1 h}}
+expect:
+  - {claim: raised, readout: x, more: ketamine, than: vehicle}
+"""
 ARMS = {
     "vehicle": 0.0,
     "ketamine": 4.0,
@@ -113,7 +124,7 @@ def test_the_evidence_reads_results_and_changes_none_whatever_else_they_were_ask
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text(TEXT.replace("seeds: 3", "seeds: 1, method: formula"))
+    file.write_text(SHORT)
     asked = make_request(file, out=tmp_path / "out", say=lambda line: None)
     assert _came_out(asked) is None
     ran = complete(asked, say=lambda line: None, figures=False)
@@ -122,10 +133,10 @@ def test_the_evidence_reads_results_and_changes_none_whatever_else_they_were_ask
     assert found is not None
     assert [one.sentence for one in found.verdicts] == [one.sentence for one in ran.verdicts]
     assert found.lacking == 0
-    assert found.naive[NOTHING].keys() >= {"raised", "blocked", "people"}
+    assert list(found.naive[NOTHING]) == ["raised"]
     more = _came_out(make_request(file, seeds=3, out=tmp_path / "out", say=lambda line: None))
     assert more is not None
-    assert more.lacking == 2 * len(ARMS)
+    assert more.lacking == 2 * 2
     assert {one.n for one in more.verdicts} == {1}
     assert files_of(tmp_path) == before
 
