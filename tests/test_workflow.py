@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,23 @@ def test_a_figure_that_cannot_be_drawn_hides_nothing_else(
     assert exit_code(outcome) == 3
     with pytest.raises(TypeError):
         redraw(reopen("mine"), ["acute"], None, say=quiet)
+
+
+def test_letters_that_the_font_lacks_are_said_once_and_hide_no_other_warning(
+    studio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = make_request("mine", {"title": "薬 and 薬"}, seeds=1)
+    said: list[str] = []
+    complete(asked, workers=1, say=said.append)
+    (line,) = (line for line in said if "boxes stand for them" in line)
+    assert "(薬)" in line
+
+    def save(*args: Any) -> None:
+        warnings.warn("something else", UserWarning, stacklevel=1)
+
+    monkeypatch.setattr("plastogen.figures.draw._save", save)
+    with pytest.warns(UserWarning, match="something else"):
+        redraw(reopen("mine", {"title": "x"}), ["arms"], None, say=quiet)
 
 
 def test_figures_of_spikes_are_left_out_without_the_network(lab: Path) -> None:

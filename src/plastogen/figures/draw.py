@@ -4,8 +4,10 @@ changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 KINDS = ("png", "svg")
 DRAWN = "drawn.json"
+LETTERS_NAMED = 8  # that the font lacks, of those in a figure
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def draw_figures(
     are drawn.
     """
     folder = shown.folder or shown.store.folder / "figures"
-    marks = _marks(folder)
+    marks, lacking = _marks(folder), set[str]()
     paths: list[Path] = []
     for name in names:
         files = [folder / f"{name}.{kind}" for kind in KINDS]
@@ -72,7 +75,8 @@ def draw_figures(
             or any(fault(path) for path in files)
         ):
             try:
-                _save(name, shown, overlays, folder)
+                with _gathering(lacking):
+                    _save(name, shown, overlays, folder)
             except StoreError:
                 raise
             except Exception as error:
@@ -85,7 +89,25 @@ def draw_figures(
             write_json(folder / DRAWN, marks)
             say(f"figure {files[0]}")
         paths += files
+    if lacking:
+        some = " ".join(sorted(lacking)[:LETTERS_NAMED])
+        say(
+            f"the font of figures lacks letters that stand in titles ({some}): boxes stand for them"
+        )
     return paths
+
+
+@contextmanager
+def _gathering(lacking: set[str]) -> Iterator[None]:
+    """Adds the letters that the font does not have, in place of a warning for each."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for one in caught:
+        if letter := re.match(r"Glyph (\d+) ", str(one.message)):
+            lacking.add(chr(int(letter[1])))
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def _save(name: str, shown: Shown, overlays: Sequence[Overlay], folder: Path) -> None:
