@@ -1001,3 +1001,30 @@ def test_a_title_with_dollars_is_written_as_it_is() -> None:
     title = "costs $\\frac{1$ and $5"
     fig = plot_arms(DS.assign_attrs(title=title), verdicts=fake.verdicts())
     assert any(title in text for text in texts(fig))
+
+
+def of_many_arms(n: int) -> xr.Dataset:
+    names = [f"arm_{k}" for k in range(n)]
+    titles = [f"arm {k}, of a drug at {k} mg/kg" for k in range(n)]
+    ds = DS.isel(arm=0).drop_vars(["arm", "arm_title"], errors="ignore").expand_dims(arm=names)
+    return ds.assign_coords(arm_title=("arm", titles))
+
+
+@pytest.mark.parametrize("n", [2, 12, 20, 50])
+def test_names_of_many_arms_do_not_run_into_one_another(n: int) -> None:
+    fig = plot_arms(of_many_arms(n), verdicts=fake.verdicts())
+    boxes = [label.get_window_extent() for label in fig.axes[0].get_yticklabels()]
+    assert len(boxes) == n
+    assert all(a.y0 > b.y0 and a.y0 > b.y1 - 2 for a, b in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("draw", [plot_timeline, plot_acute])
+def test_of_many_arms_as_many_are_lines_as_can_be_told_apart(draw: Any) -> None:
+    fig = draw(of_many_arms(50), focus="arm_40")
+    (key,) = fig.legends
+    named = [text.get_text() for text in key.get_texts()]
+    assert len(named) == data.MOST_LINES
+    assert "arm 40, of a drug at 40 mg/kg" in named
+    assert any("12 of 50 arms" in ax.get_title() + ax.get_title(loc="left") for ax in fig.axes)
+    few = draw(of_many_arms(50), arms=["arm_3", "arm_49"])
+    assert len(few.legends[0].get_texts()) == 2

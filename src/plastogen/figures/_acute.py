@@ -36,7 +36,8 @@ def plot_acute(
     ds = data.single_point(ds, NEEDS)
     check_overlays(ds, overlay)
     ds = ds.sel(time=ds["time"][ds["time"] <= until_h])
-    chosen, one = data.arm_names(ds, arms), data.focus_arm(ds, focus)
+    one = data.focus_arm(ds, focus)
+    chosen = data.arms_as_lines(ds, arms, one)
     styles, given = style.arm_styles(ds), data.dosing_events(ds)
     fig = layout.new_slide(
         ds, "The first hours", arms=[styles[name] for name in chosen], note=panels.footnotes(ds)
@@ -70,7 +71,7 @@ def plot_acute(
             ax.set_xlabel(axis.time_label(ax))
     for ax in strips[:2]:
         ax.set_title(f"One arm: {styles[one].label}", color=styles[one].colour)
-    strips[2].set_title("All arms")
+    strips[2].set_title(panels.arms_title(ds, chosen))
     panels.concentration(Panel(cells[0], ds, overlay, False), one)
     panels.block(Panel(cells[1], ds, overlay, False), one)
     panels.by_arm(

@@ -22,6 +22,8 @@ from plastogen.figures.style import ArmStyle
 
 MOST_READOUTS, MOST_CLAIMS = 4, 5
 CLAIM_PT, ARMS_PT, TITLE_CHARS = 18, 370, 84
+LABEL_PT, ROW_PT = 14, 16  # names of arms, and the height of a row in which they have that size
+MOST_BESIDE_CLAIMS = 20  # arms; of more, claims are counted and not listed
 ROW_CHARS = 122  # letters of a claim and of its numbers that fit side by side
 SIGNS = {  # outcome -> (sign, colour); the sign says it without the colour
     "met": ("✓", style.GREEN),
@@ -70,13 +72,16 @@ def plot_arms(
     note = f"dots: {dots}; diamonds and bars: mean and {data.interval_words(ds)}; "
     note += f"grey line: mean of {styles[chosen[0]].label}."
     fig = layout.new_slide(ds, "Arms compared", note=note)
+    if len(chosen) > MOST_BESIDE_CLAIMS:
+        told = []
     lines = len(told) + bool(verdicts)
     grid = fig.add_gridspec(
         2, len(names), height_ratios=[ARMS_PT - CLAIM_PT * lines, max(1, CLAIM_PT * lines)]
     )
     for column, name in enumerate(names):
         ax = fig.add_subplot(grid[0, column])
-        _readout(ax, ds[name], [styles[arm] for arm in chosen], chosen, named=column == 0)
+        looks, row_pt = [styles[arm] for arm in chosen], (ARMS_PT - CLAIM_PT * lines) / len(chosen)
+        _readout(ax, ds[name], looks, chosen, row_pt, named=column == 0)
         title = labels.sentence(labels.title(ds[name]))
         ax.set_title(labels.wrapped(title, TITLE_CHARS // len(names)))
     claims = fig.add_subplot(grid[1, :])
@@ -91,11 +96,12 @@ def _readout(
     values: xr.DataArray,
     looks: Sequence[ArmStyle],
     arms: Sequence[str],
+    row_pt: float,
     *,
     named: bool,
 ) -> None:
-    """One readout: arms from top to bottom."""
-    rows = np.arange(len(arms))[::-1]
+    """One readout: arms from top to bottom, `row_pt` high each."""
+    rows, size = np.arange(len(arms))[::-1], min(1.0, row_pt / ROW_PT)
     for y, arm, look in zip(rows, arms, looks, strict=True):
         mine = by_unit(values.sel(arm=arm))
         found = data.interval(values.sel(arm=arm))
@@ -105,18 +111,22 @@ def _readout(
             y - 1 / 4 + seeds / 2,
             linestyle="none",
             marker=look.marker,
-            markersize=5,
+            markersize=5 * size,
             markerfacecolor=style.tint(look.colour, 45),
             markeredgewidth=0,
         )
         ax.plot(
-            [found.low, found.high], [y, y], color=look.colour, linewidth=4, solid_capstyle="round"
+            [found.low, found.high],
+            [y, y],
+            color=look.colour,
+            linewidth=4 * size,
+            solid_capstyle="round",
         )
         ax.plot(
             [found.mean],
             [y],
             marker="D",
-            markersize=9,
+            markersize=9 * size,
             color=look.colour,
             markeredgecolor="white",
             markerfacecolor=look.colour if look.filled else "white",
@@ -127,16 +137,16 @@ def _readout(
                 [found.mean],
                 [y],
                 marker="D",
-                markersize=8,
+                markersize=8 * size,
                 markerfacecolor="white",
-                markeredgewidth=2,
+                markeredgewidth=2 * size,
                 markeredgecolor=look.colour,
             )
     reference = float(data.interval(values.sel(arm=arms[0])).mean)
     if np.isfinite(reference):
         ax.axvline(reference, color=style.tint(style.GREY, 50), linewidth=1, zorder=0)
     ax.set_ylim(-1 / 2 - 1 / 4, len(arms) - 1 / 2)
-    ax.set_yticks(rows, [look.label if named else "" for look in looks], fontsize=14)
+    ax.set_yticks(rows, [look.label if named else "" for look in looks], fontsize=LABEL_PT * size)
     for label, look in zip(ax.get_yticklabels(), looks, strict=True):
         label.set_color(look.colour)
     ax.tick_params(left=False)

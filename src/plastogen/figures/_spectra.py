@@ -34,7 +34,8 @@ def plot_spectra(
     for an unknown arm.
     """
     ds = data.single_point(ds, NEEDS)
-    chosen, styles, given = data.arm_names(ds, arms), style.arm_styles(ds), data.dosing_events(ds)
+    chosen = data.arms_as_lines(ds, arms, data.focus_arm(ds))
+    styles, given = style.arm_styles(ds), data.dosing_events(ds)
     if ds.sizes.get("snapshot", 0) < 2:
         raise results_error(
             ds,

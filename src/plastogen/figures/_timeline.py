@@ -56,7 +56,8 @@ def plot_timeline(
     """
     ds = data.single_point(ds, NEEDS)
     check_overlays(ds, overlay)
-    chosen, one = data.arm_names(ds, arms), data.focus_arm(ds, focus)
+    one = data.focus_arm(ds, focus)
+    chosen = data.arms_as_lines(ds, arms, one)
     styles, given = style.arm_styles(ds), data.dosing_events(ds)
     fig = layout.new_slide(
         ds, "From dose to spine", arms=[styles[name] for name in chosen], note=panels.footnotes(ds)
@@ -80,7 +81,7 @@ def plot_timeline(
             )
         column[-1].set_xlabel(axis.time_label(column[-1]))
     columns[0][0].set_title(f"One arm: {styles[one].label}", fontsize=15, color=styles[one].colour)
-    columns[1][0].set_title("All arms", fontsize=15)
+    columns[1][0].set_title(panels.arms_title(ds, chosen), fontsize=15)
     for ax, draw in zip(columns[0][1:], OF_ONE, strict=True):
         draw(Panel(ax, ds, overlay), one)
     for ax, (name, title) in zip(columns[1][1:], BY_ARM, strict=True):

@@ -37,6 +37,7 @@ PERCENT = round(100 * CONFIDENCE)
 OWN_DIMS = tuple(dim for dim in DIMENSIONS if dim != POINT)  # all others are sweep axes
 FEWEST_DRAWN = 3  # seeds whose interval is drawn: of two it is as wide as the page
 LISTED_CHARS = 60  # of the numbers of a sweep, by name, in one line with all else
+MOST_LINES = 12  # arms drawn as lines of one panel
 MOST_LISTED = 12  # values of an axis that an error message names
 
 
@@ -139,6 +140,17 @@ def arm_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
                 wanted=f"one of {', '.join(present)}",
             )
     return list(chosen) if chosen else present
+
+
+def arms_as_lines(ds: xr.Dataset, chosen: Sequence[str] | None, focus: str) -> list[str]:
+    """The arms to draw as lines: those `chosen`, else the first, `focus` among them, as many as can
+    be told from one another.
+    """
+    names = arm_names(ds, chosen)
+    if chosen or len(names) <= MOST_LINES:
+        return names
+    first = names[:MOST_LINES]
+    return first if focus in first else [*first[:-1], focus]
 
 
 def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:

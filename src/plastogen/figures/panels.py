@@ -285,6 +285,12 @@ def _keep_in_view(
     return not panel.key_above
 
 
+def arms_title(ds: xr.Dataset, drawn: Sequence[str]) -> str:
+    """What stands over panels of several arms: how many of them are drawn."""
+    n = ds.sizes["arm"]
+    return "All arms" if len(drawn) == n else f"{len(drawn)} of {n} arms"
+
+
 def footnotes(ds: xr.Dataset) -> str:
     """The line under a course figure that says what lines and bands are."""
     parts = [f"lines: mean over seeds; bands: {data.PERCENT} % interval"]
@@ -293,7 +299,7 @@ def footnotes(ds: xr.Dataset) -> str:
     if data.dosing_events(ds):
         parts.append("shaded: drug going in")
     if silent := data.silent_arms(ds):
-        named = ", ".join(style.arm_title(ds, arm) for arm in silent)
+        named = ", ".join(style.arm_title(ds, arm) for arm in silent[: data.MOST_LINES])
         parts.append(f"every cell is silent for a time in: {named}")
     return "; ".join(parts) + "."
 
