@@ -190,6 +190,37 @@ def test_the_head_may_say_how_numbers_are_written(read: Read) -> None:
     assert read("# decimal: point\n" + written)[0].value == pytest.approx([1234])
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=;\ntime (h);weight\n1;1,2\n2;1,3\n",
+        "SEP=,\n# arm: ketamine\ntime (h),Weight\n1,1.2\n2,1.3\n",
+        "sep=|\nTime [hrs]|WEIGHT\n1|1.2\n2|1.3\n",
+    ],
+)
+def test_a_table_as_excel_keeps_it_is_read(read: Read, content: str) -> None:
+    (mine,) = read(content)
+    assert (mine.variable, mine.time_h.tolist(), mine.value.tolist()) == (
+        "weight",
+        [1, 2],
+        [1.2, 1.3],
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("time (h)|weight\n1|1.2\n", r":1: found 'time \(h\)\|weight', wanted names of columns, with commas"),
+        ("time weight\n1 1.2\n", "wanted names of columns, with commas, semicolons or tabs between them"),
+        ("time (h),spine density\n1,98\n2,102\n", ":1: found spine_density of 102 times the healthy, wanted its unit in brackets, such as spine density"),
+        ("time (h),bdnf\n1,120\n", "bdnf of 120 times the healthy"),
+    ],
+)  # fmt: skip
+def test_what_is_hardly_meant_is_asked_about(read: Read, content: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(content)
+
+
 def test_what_lies_below_what_can_be_measured_is_a_limit(read: Read) -> None:
     (overlay,) = read("time_h,plasma (ng/mL)\n1,92\n24,<0.5\n48,< 0.5\n")
     assert overlay.below.tolist() == [False, True, True]

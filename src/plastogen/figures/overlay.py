@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from plastogen._base.quantity import parse
-from plastogen._base.text import nearest, show
+from plastogen._base.text import MOST_FOLD, nearest, show
 from plastogen.errors import InputError, QuantityError
 from plastogen.figures.data import Array
 from plastogen.figures.own_table import KEYS, Cell, OwnTable, numbers, read_table
@@ -152,7 +152,7 @@ def _named(column: str) -> tuple[str, str]:
 def _variable(name: str) -> str | None:
     word = name.strip().replace(" ", "_")
     word = CALLED.get(word.lower(), word)
-    return word if word in READABLE else None
+    return next((name for name in READABLE if name.lower() == word.lower()), None)
 
 
 def _refuse_columns(table: OwnTable, wanted: str, found: list[str]) -> None:
@@ -161,6 +161,9 @@ def _refuse_columns(table: OwnTable, wanted: str, found: list[str]) -> None:
         one = "one column of values" if wanted == "value" else "one column of times"
         more = "; one file for each, or a row each with a `label`" if wanted == "value" else ""
         raise table.fault(table.head_line, said, f"{one}{more}")
+    if len(table.columns) == 1:
+        between = "names of columns, with commas, semicolons or tabs between them"
+        raise table.fault(table.head_line, show(table.columns[0]), between)
     near = nearest(wanted, [_named(column)[0] for column in table.columns])
     listed = ", ".join(_cut(column) for column in table.columns[:MOST_LISTED])
     more = ", ..." if len(table.columns) > MOST_LISTED else ""
@@ -322,6 +325,10 @@ def _in_unit(
         if variable in AMBIGUOUS:
             wanted = f"its unit in brackets, {AMBIGUOUS[variable]}: value (%)"
             raise table.fault(*refused, wanted)
+        if row.scale == "relative to healthy" and float(np.nanmax(value)) > MOST_FOLD:
+            found = f"{variable} of {np.nanmax(value):g} times the healthy"
+            wanted = f"its unit in brackets, such as {columns.value} (%) or {columns.value} (share)"
+            raise table.fault(table.head_line, found, wanted)
         return "stored", _Linear(1.0)
     if BASELINE.fullmatch(unit):
         return "stored" if percent else "baseline", _Linear(1.0)

@@ -31,6 +31,7 @@ MARKS = {  # UTF-32 first: its mark begins with that of UTF-16
 SEPARATORS = {";": "semicolon", "\t": "tab", ",": "comma"}
 KEYS = ("label", "variable", "arm", "species", "class")  # of a row, or in the head for all
 SAID = ("decimal", "unit", "sd", *KEYS)  # what the head may say
+EXCEL = re.compile(r"sep=(.|\\t)", re.I)  # what Excel writes above a table
 HEAD = re.compile(r"#\s*(\w+)\s*[:=]\s*(.*?)\s*")
 _THOUSANDS = r"[1-9]\d{{0,2}}(?:{0}\d{{3}})+(?:{1}\d*)?"
 _PLAIN = r"(?:\d+(?:{1}\d*)?|{1}\d+)(?:[eE][+-]?\d+)?"
@@ -87,11 +88,16 @@ def read_table(path: Path) -> OwnTable:
             lines.append((number, line))
     if not lines:
         raise InputError.one(file=file, line=1, found="columns none", wanted="a row of names first")
-    separator = next((s for s in SEPARATORS if s in lines[0][1]), ",")
+    named = EXCEL.fullmatch(lines[0][1].strip())
+    if named and len(lines) > 1:
+        separator = named[1].replace("\\t", "\t")
+        del lines[0]
+    else:
+        separator = next((s for s in SEPARATORS if s in lines[0][1]), ",")
     rows = [(number, _split(file, number, line, separator)) for number, line in lines]
     head_line, names = rows[0]
-    named = [at for at, name in enumerate(names) if name.strip()]
-    while named[-1] < len(names) - 1 and not any(_at(cells, len(names) - 1) for _, cells in rows):
+    filled = [at for at, name in enumerate(names) if name.strip()]
+    while filled[-1] < len(names) - 1 and not any(_at(cells, len(names) - 1) for _, cells in rows):
         names = names[:-1]  # a spreadsheet's empty columns on the right
     columns = tuple(name.strip() for name in names)
     table = OwnTable(file, said, head_line, columns, tuple(rows[1:]), separator)
