@@ -11,6 +11,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,27 @@ def test_figures_are_imported_only_when_they_are_drawn() -> None:
 
 
 # -- arms and their looks --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in FIGURES
+        if "spines" not in FIGURES[n].takes and "ensembles" not in FIGURES[n].takes
+    ],
+)
+def test_where_nothing_is_given_a_figure_is_drawn_or_refused_in_words(name: str) -> None:
+    """Results of an untreated arm alone hold no species."""
+    ds = fake.results(("vehicle",)).isel(species=[]).assign_attrs(dosing="[]")
+    given = {"raster": {"spikes": fake.snapshot_spikes(4), "boundaries": fake.BOUNDARIES}}
+    with suppress(InputError):
+        if name == "circuit":
+            plot_circuit(CIRCUIT, ds)
+        elif name == "own_data":
+            plot_own_data(ds, overlay=MINE)
+        else:
+            drawing_function(name)(ds, *given.get(name, {}).values())
 
 
 def test_an_arm_looks_the_same_in_every_figure() -> None:

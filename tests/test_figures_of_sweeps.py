@@ -425,7 +425,7 @@ def test_the_heat_map_holds_the_indices_and_says_which() -> None:
 @pytest.mark.parametrize("draw", [plot_tornado, plot_sensitivity])
 def test_what_does_not_vary_is_refused(draw: Any) -> None:
     flat = DRAWN.isel(arm=[0])
-    with pytest.raises(InputError, match="no readout that varies"):
+    with pytest.raises(InputError, match="which is the same at every point"):
         draw(flat)
     with pytest.raises(InputError, match="no swept number"):
         draw(DRAWN.isel(point=[0]))

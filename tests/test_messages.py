@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,23 @@ def bare(path: Path) -> Iterator[str]:
 
 def test_no_text_holds_an_error_that_may_be_a_bare_key() -> None:
     assert [line for path in sorted(SRC.rglob("*.py")) for line in bare(path)] == []
+
+
+def test_a_list_that_may_be_empty_is_never_wanted_one_of() -> None:
+    """`any_of` says that there is none; lists of the package itself, in capitals, never are."""
+    joined = re.compile(r"""one of \{["']?, ["']?\.join\((.*)\)\}""")
+    listed = {
+        f"{path.relative_to(SRC)}:{number}": match[1]
+        for path in sorted(SRC.rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if (match := joined.search(line)) and path.name != "text.py"
+    }
+    assert len(listed) > 5
+    assert [
+        at
+        for at, names in listed.items()
+        if names.strip("()*, ").upper() != names.strip("()*, ") and "DEFAULT" not in names
+    ] == []
 
 
 def test_the_law_sees_what_it_forbids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

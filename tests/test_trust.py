@@ -116,7 +116,7 @@ def test_a_scheduler_with_the_certificates_of_the_page_is_for_those_who_have_the
         pool.close()
         with dask.config.set(dict.fromkeys(settings)):  # somebody without them
             for where in (address, address.replace("tls", "tcp")):
-                with pytest.raises(WorkersLost, match=re.escape(where)):
+                with pytest.raises(WorkersLost, match=f"at {re.escape(where)} "):
                     make_pool("dask", 1, scheduler=where)
 
 

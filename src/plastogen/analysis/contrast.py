@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plastogen._base.csv_table import CsvWriter
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen.errors import InputError
 from plastogen.experiment import FEWEST, FIXED, PAIRED, SUBJECT, most_of, paired_difference
 from plastogen.simulation import VARIABLES
@@ -127,10 +127,8 @@ def results_error(
 def require_name(name: str, known: Sequence[str], what: str) -> str:
     """`name`, if it is among those `known`; `what` says of which kind. Raises InputError."""
     if name not in known:
-        wanted = f"one of {', '.join(known)}"
-        raise InputError.one(
-            file=what, found=show(name), wanted=wanted, nearest=nearest(name, known)
-        )
+        near = nearest(name, known)
+        raise InputError.one(file=what, found=show(name), wanted=any_of(known), nearest=near)
     return name
 
 

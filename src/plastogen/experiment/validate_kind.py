@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen.errors import Problem
 from plastogen.experiment import validate_ensembles, validate_induction
 from plastogen.experiment.definition import Experiment
@@ -77,7 +77,7 @@ def _validate_spines(opened: OpenExperiment, condition: Condition) -> Iterator[P
         own = opened.experiment.arm(condition.arm).set
         at = ("arms", condition.arm, "set", "course.preparation")
         where = at if "course.preparation" in own else "course.preparation"
-        wanted = f"one of {', '.join(known)}, as spines/{condition.setting.model.spines} has them"
+        wanted = f"{any_of(known)}, as spines/{condition.setting.model.spines} has them"
         near = nearest(course.preparation, known)
         yield document.problem(where, show(course.preparation), wanted, near)
 

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from plastogen.analysis import Influence, influences, results_error
+from plastogen.analysis import Influence, influences
 from plastogen.figures import data, labels, layout, style
+from plastogen.figures._tornado import nothing_measured
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 8, 16, 96
 UNSURE = 3 / 5  # opacity of what is not told from 0
@@ -44,12 +45,10 @@ def plot_sensitivity(
     correlations (see `plastogen.analysis.sensitivity`). Raises InputError where nothing is swept or
     no readout varies.
     """
-    kind, found, _ = influences(ds, data.readout_names(ds, readouts), arm=arm)
+    kind, found, reasons = influences(ds, data.readout_names(ds, readouts), arm=arm)
     names = list(dict.fromkeys(one.readout for one in found))[:MOST_READOUTS]
     if not names:
-        raise results_error(
-            ds, found="no readout that varies", wanted="one that does, to ask what it depends on"
-        )
+        raise nothing_measured(ds, reasons)
     by = {(one.readout, one.path): one for one in found}
     scale = {
         name: max(one.weight for one in found if one.readout == name) if kind == "morris" else 1

@@ -324,7 +324,11 @@ def _dose_by_dose(ds: xr.Dataset, names: Sequence[str]) -> Figure:
     """Readouts over arms that differ in dose; arms of no dose as a grey level."""
     doses, unit = _doses(ds)
     if len(set(doses.values())) < NUMBERS_PER_LINE:
-        raise results_error(ds, found="one dose", wanted="a sweep, or arms that differ in dose")
+        raise results_error(
+            ds,
+            found="one dose" if doses else "no dose",
+            wanted="a sweep, or arms that differ in dose",
+        )
     note = f"dots: mean over seeds; bars: {data.interval_words(ds)}; grey: arms without drug."
     fig = layout.new_slide(ds, "Dose by dose", note=note)
     for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):

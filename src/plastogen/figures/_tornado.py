@@ -4,7 +4,7 @@ swings each readout.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from plastogen.analysis import Influence, influences, results_error
+from plastogen.errors import InputError
 from plastogen.figures import data, labels, layout, style
 
 MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 4, 8, 92
@@ -60,15 +61,19 @@ def by_readout(
     """Readouts that vary, the arm the treated one is held against, and what each number does to
     each readout.
     """
-    _, listed, _ = influences(ds, data.readout_names(ds, readouts), arm=arm)
+    _, listed, reasons = influences(ds, data.readout_names(ds, readouts), arm=arm)
     found: dict[str, list[Influence]] = {}
     for one in listed:
         found.setdefault(one.readout, []).append(one)
     if not found:
-        raise results_error(
-            ds, found="no readout that varies", wanted="one that does, to ask what it depends on"
-        )
+        raise nothing_measured(ds, reasons)
     return list(found), data.contrast_arms(ds)[1], found
+
+
+def nothing_measured(ds: xr.Dataset, reasons: Mapping[str, str]) -> InputError:
+    """The error of a sweep of which no readout says what it depends on."""
+    found = "; ".join(f"{name}, which {why}" for name, why in reasons.items()) or "no readout"
+    return results_error(ds, found=found, wanted="one of which it can be asked what it depends on")
 
 
 def _reach(one: Influence) -> float:

@@ -20,7 +20,7 @@ import xarray as xr
 
 from plastogen._base.csv_table import CsvWriter
 from plastogen._base.files import atomic_write
-from plastogen._base.text import nearest, portion, show
+from plastogen._base.text import any_of, nearest, portion, show
 from plastogen.errors import InputError
 from plastogen.experiment import Intervals
 from plastogen.figures import data
@@ -41,7 +41,12 @@ def check_overlays(ds: xr.Dataset, overlays: Sequence[Overlay]) -> None:
             raise _fault(overlay, "variable", f"no {overlay.variable} in these results", "another")
         _check(overlay, "arm", overlay.arm, [str(arm) for arm in ds["arm"].values])
         if row.place == "species":
-            _check(overlay, "species", overlay.species, [str(s) for s in ds["species"].values])
+            species = [str(s) for s in ds["species"].values]
+            if not species:
+                raise _fault(
+                    overlay, "variable", f"{overlay.variable}, and no drug given", "another"
+                )
+            _check(overlay, "species", overlay.species, species)
         if row.place in ("class", "pool"):
             classes = [str(c) for c in ds["class"].values]
             if overlay.class_ is None:
@@ -52,8 +57,7 @@ def check_overlays(ds: xr.Dataset, overlays: Sequence[Overlay]) -> None:
 
 def _check(overlay: Overlay, path: str, word: str | None, known: Sequence[str]) -> None:
     if word is not None and word not in known:
-        wanted = f"one of {', '.join(known)}"
-        raise _fault(overlay, path, show(word), wanted, nearest(word, known))
+        raise _fault(overlay, path, show(word), any_of(known), nearest(word, known))
 
 
 def _fault(

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from plastogen._base.text import nearest
+from plastogen._base.text import any_of, nearest
 from plastogen.analysis import by_unit, results_error, scale_of
 from plastogen.errors import InputError
 from plastogen.experiment import (
@@ -137,7 +137,7 @@ def arm_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[str]:
                 path="arm",
                 found=arm,
                 nearest=nearest(arm, present),
-                wanted=f"one of {', '.join(present)}",
+                wanted=any_of(present),
             )
     return list(chosen) if chosen else present
 
@@ -158,7 +158,7 @@ def focus_arm(ds: xr.Dataset, arm: str | None = None) -> str:
     the last.
     """
     present = arm_names(ds, [arm] if arm else None)
-    if arm is None and "brain_uM" in ds:
+    if arm is None and "brain_uM" in ds and ds.sizes["species"]:
         for name in present:
             if float(ds["brain_uM"].sel(arm=name).max()) > 0:
                 return name
@@ -330,11 +330,7 @@ def readout_names(ds: xr.Dataset, chosen: Sequence[str] | None = None) -> list[s
                 path="readout",
                 found=name,
                 nearest=nearest(name, present),
-                wanted=(
-                    f"one of {', '.join(present)}"
-                    if present
-                    else "a readout; there are none in these results"
-                ),
+                wanted=any_of(present),
             )
     return list(chosen) if chosen else present
 

@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from plastogen.experiment import Intervals, spelled
-from plastogen.figures import axis, data, own_points, placing, style
+from plastogen.figures import axis, data, layout, own_points, placing, style
 from plastogen.figures.data import DosingEvent
 from plastogen.figures.overlay import Overlay
 from plastogen.figures.style import ArmStyle
@@ -128,7 +128,9 @@ def _drug(given: DosingEvent) -> str:
 def concentration(panel: Panel, arm: str) -> None:
     """Unbound brain concentration of each species that matters, uM."""
     ax, values = panel.ax, panel.ds["brain_uM"].sel(arm=arm)
-    top = float(values.max())
+    top = float(values.max()) if values.sizes["species"] else 0.0
+    if not top:
+        layout.write_across(ax, "no drug is given")
     own_points.draw_points(ax, panel.overlays, "brain_uM", arms=[arm])
     for k, name in enumerate(str(s) for s in panel.ds["species"].values):
         if float(values.sel(species=name).max()) * 100 <= SHOWN_SHARE_PERCENT * top:

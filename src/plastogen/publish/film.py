@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from plastogen._base.files import atomic_write, explained
 from plastogen._base.scope import SCOPE
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen.errors import InputError, StoreError
 from plastogen.publish.workflow import publish_results
 from plastogen.runs import (
@@ -135,7 +135,7 @@ def _frames_request(
         raise InputError.one(
             file="--arm",
             found=show(arm),
-            wanted=f"one of {', '.join(arms)}",
+            wanted=any_of(arms),
             nearest=nearest(arm, arms),
         )
     arm = arm or next((each for each in arms if opened.experiment.arm(each).give), arms[-1])

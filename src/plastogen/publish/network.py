@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen._base.files import read_npz, write_npz
-from plastogen._base.text import nearest, show
+from plastogen._base.text import any_of, nearest, show
 from plastogen._base.units import parse
 from plastogen.errors import CacheDamaged, InputError, QuantityError
 from plastogen.experiment import COMPLETE, FOLDERS, Condition, OpenExperiment
@@ -123,7 +123,7 @@ def network_at(
         ("seed", seed, list(opened.seeds)),
     ):
         if value not in known:
-            raise _wrong(name, value, f"one of {', '.join(map(str, known))}", map(str, known))
+            raise _wrong(name, value, any_of(map(str, known)), map(str, known))
     if rule is None:
         for name, asked in (("live", live), ("weights", weights), ("conductance", conductance)):
             if asked:
@@ -162,7 +162,7 @@ def _numbers(opened: OpenExperiment, circuit: Circuit, name: str) -> RuleNumbers
     folder, _ = FOLDERS["rule"]
     names = opened.models.library.names(folder)
     if name not in names:
-        raise _wrong("rule", name, f"one of {', '.join(names)}", names)
+        raise _wrong("rule", name, any_of(names), names)
     rule = opened.models.load(folder, name, CalciumRule, {})
     return rule_in(circuit, rule, scale=float(rule.in_vivo))
 

@@ -208,10 +208,13 @@ class Dask:
         self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
         try:
             self._client = _client(where, workers)
-        except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two of TLS
+        except (OSError, ValueError) as error:
             what = str(error) or type(error).__name__
             fix = "start one with: dask scheduler; or use --scheduler local"
             raise WorkersLost(f"no dask scheduler answers at {where} ({what}); {fix}") from None
+        except (TypeError, RuntimeError):  # of a connection that is to be encrypted and cannot
+            fix = "name them as docs/trust.md says, or use --scheduler local"
+            raise WorkersLost(f"the dask scheduler at {where} wants certificates; {fix}") from None
         self._client.register_plugin(_plugin())
         self._executor = self._client.get_executor(pure=False)
         self.size = max(1, sum(self._client.nthreads().values()))

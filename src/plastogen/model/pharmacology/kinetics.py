@@ -23,7 +23,7 @@ from pydantic import Field, model_validator
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
-from plastogen._base.text import nearest
+from plastogen._base.text import any_of, nearest
 from plastogen.model.pharmacology.regimen import UMOL_PER_MMOL, Hold, Input
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -318,9 +318,7 @@ class Exposure:
             if kinetics is None:
                 raise ValueError(f"found a dose of {parent}, wanted kinetics for it")
             for name in {i.route for i in given} - set(kinetics.routes):
-                raise ValueError(
-                    f"found the route {name}, wanted one of {', '.join(kinetics.routes)}"
-                )
+                raise ValueError(f"found the route {name}, wanted {any_of(kinetics.routes)}")
             used = {i.route for i in given}
             if any(kinetics.routes[name].swallowed is not None for name in used):
                 used |= {"oral"}
