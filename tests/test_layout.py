@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plastogen.figures import layout, placing
+from plastogen.figures import layout, placing, style
 
 DS = fake.results()
 X = np.linspace(0, 3, 200)
@@ -95,6 +95,16 @@ def test_an_axis_counts_from_no_offset(middle: float, change: float) -> None:
     low, high = ax.get_ylim()
     assert high - low == pytest.approx(abs(middle) / 100, rel=0.5)
     assert low < middle < high
+
+
+@pytest.mark.parametrize("words", ["ketamine", "a very long title of an arm " * 9, "x" * 400])
+def test_a_key_of_arms_ends_whatever_they_are_called(words: str) -> None:
+    looks = [style.ArmStyle(f"{words} {k}", style.BLUE, "-", "o", True) for k in range(3)]
+    with matplotlib.style.context(layout.style_sheet()):
+        fig = layout.new_slide(DS, "Named", arms=looks)
+        (key,) = fig.legends
+        assert key.get_window_extent().x0 >= 0
+        assert len(key.get_texts()) == 3
 
 
 def test_a_long_note_ends_within_the_slide() -> None:

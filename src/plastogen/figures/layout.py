@@ -146,14 +146,15 @@ def _key_of_arms(fig: Figure, arms: Sequence[ArmStyle]) -> int:
     """
     if not arms:
         return 0
+    most = ROW_CHARS - KEY_CHARS
+    named = [a.label if len(a.label) <= most else f"{a.label[: most - 1]}…" for a in arms]
     handles = [
-        Line2D([], [], color=arm.colour, linestyle=arm.line, label=arm.label, linewidth=3)
-        for arm in arms
+        Line2D([], [], color=arm.colour, linestyle=arm.line, label=label, linewidth=3)
+        for arm, label in zip(arms, named, strict=True)
     ]
     rows = 1
-    while (
-        max(sum(KEY_CHARS + len(arm.label) for arm in arms[row::rows]) for row in range(rows))
-        > ROW_CHARS
+    while rows < len(arms) and any(
+        sum(KEY_CHARS + len(label) for label in named[row::rows]) > ROW_CHARS for row in range(rows)
     ):
         rows += 1
     place = ((WIDTH_PT - MARGIN_PT) / WIDTH_PT, (HEIGHT_PT - 62) / HEIGHT_PT)
