@@ -264,6 +264,14 @@ def test_figures_are_imported_only_when_they_are_drawn() -> None:
 # -- arms and their looks --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["arms", "timeline", "acute", "phase", "spectra"])
+def test_an_arm_of_any_title_is_drawn(name: str) -> None:
+    """Longer than the slide is wide; warnings are errors here."""
+    ds = fake_sweeps.doses() if name == "phase" else DS
+    titles = [f"{'a title ' * 40}{k}" for k in range(ds.sizes["arm"])]
+    assert drawing_function(name)(ds.assign_coords(arm_title=("arm", titles))).axes
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -33,6 +33,7 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = (
 )
 LIGHT = (2, 7, 1)  # how much red, green and blue light a colour up, about (ITU-R BT.709)
 DARK = 2 / 9  # of full light: words on darker ground are white
+TITLE_CHARS = 48  # of an arm, at most
 BAND = "33"  # opacity of an interval's band, as the last two digits of #RRGGBBAA
 
 UNTREATED = ("vehicle", "sham", "baseline", "none")
@@ -123,10 +124,11 @@ def arm_label(name: str) -> str:
 
 def arm_title(ds: xr.Dataset, arm: str) -> str:
     """The arm's own title, where the results carry one (coordinate `arm_title`), else its name made
-    readable.
+    readable; of one that is too long for a figure, its beginning.
     """
-    title = str(ds["arm_title"].sel(arm=arm).item()) if "arm_title" in ds.coords else ""
-    return title or arm_label(arm)
+    own = str(ds["arm_title"].sel(arm=arm).item()) if "arm_title" in ds.coords else ""
+    title = own or arm_label(arm)
+    return title if len(title) <= TITLE_CHARS else f"{title[: TITLE_CHARS - 1]}…"
 
 
 def arm_styles(ds: xr.Dataset) -> dict[str, ArmStyle]:
