@@ -28,7 +28,8 @@ RULE = LIBRARY.load("rules", "visual_nonlinear", CalciumRule)
 GAINS: dict[str, dict[str, float]] = {
     "E": {
         "nmda_E": 0.6, "nmda_PV": -0.2, "nmda_SST": -0.6, "tonic_E": 0.3, "tonic_PV": -0.5, "tonic_SST": -0.8,
-        "ampa": 0.3, "gaba": -0.5, "release": 0.2, "recurrent": 0.7, "pv_output": -0.2, "silence": -4,
+        "ampa": 0.3, "gaba": -0.5, "release": 0.2, "recurrent": 0.7, "inhibitory_weight": -0.9, "pv_output": -0.2,
+        "silence": -4,
     },
     "PV": {"nmda_PV": 0.3, "tonic_PV": 0.7, "recurrent": 0.6, "ampa": 0.8, "nmda_E": 0.4, "silence": -4},
     "SST": {"nmda_SST": 0.5, "tonic_SST": 1.2, "recurrent": 0.5, "ampa": 0.4, "silence": -3},
@@ -75,6 +76,7 @@ def ratios(activity: Activity, base: Activity, rule: CalciumRule) -> dict[str, A
 
     return {
         "rate_E": rate,
+        "rate_I": activity.rate_hz[..., 1:].sum(-1) / base.rate_hz[..., 1:].sum(-1),
         "ampa_throughput": activity.ampa_throughput / base.ampa_throughput,
         "calcium": (own * entry + spike * rate) / (own + spike),
         "balance": goal(activity) / goal(base),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 from plastogen.model.plasticity.system import Inputs, SlowModel
 
@@ -82,3 +84,27 @@ def _solve(
         )
     dense = path.sol
     return path.t, path.y.T, lambda t: np.asarray(dense(t)).T
+
+
+def steady_state(model: SlowModel, answer: Callable[..., Inputs], *, both: bool = False) -> Array:
+    """The state at rest in a circuit that answers J with `answer(J)`; where it hears of `both`,
+    with `answer(J, inhibition)`.
+
+    Scaling and inhibition follow from the rate alone, and only that has to come out as it went in.
+    """
+
+    def told(rate: float) -> Inputs:
+        scaled, inhibited = model.strength.at_rate(rate)
+        first = answer(1.0, 1.0) if both else answer(1.0)
+        *_, transient, persistent = model.spines.steady(first.serotonin, first.stress)
+        J = scaled * (transient + persistent)
+        return answer(J, inhibited) if both else answer(J)
+
+    def excess(log_rate: float) -> float:
+        return math.log(told(math.exp(log_rate)).rate_E) - log_rate
+
+    ends = (-1.0, 1.0)
+    while excess(ends[0]) < 0 or excess(ends[1]) > 0:
+        ends = (2 * ends[0], 2 * ends[1])
+    root = brentq(excess, *ends, xtol=1e-15, rtol=4 * np.finfo(float).eps)
+    return model.rest(told(math.exp(root)))

@@ -259,6 +259,7 @@ SCALED: dict[str, dict[str, tuple[str, ...]]] = {
     "gaba": {"w_PV": CLASSES, "w_SST": CLASSES},
     "release": {"w_nmda": CLASSES, "out_ampa": ("E",)},
     "recurrent": {"w_ampa": ("E",), "w_nmda": ("E",)},
+    "inhibitory_weight": {"w_PV": ("E",), "w_SST": ("E",)},
     "pv_output": {"w_PV": CLASSES},
 }
 

@@ -95,7 +95,7 @@ def test_what_needs_a_role_is_absent_without_it() -> None:
     assert not {"dissociation", "pv_integrity"} & course.arrays.keys()
 
 
-@pytest.mark.parametrize(("circuit", "count"), [(VIP, 14), (TWO, 10)], ids=["VIP", "two classes"])
+@pytest.mark.parametrize(("circuit", "count"), [(VIP, 15), (TWO, 11)], ids=["VIP", "two classes"])
 def test_the_emulator_takes_as_many_numbers_and_classes_as_the_circuit(
     circuit: Circuit, count: int
 ) -> None:
@@ -136,7 +136,7 @@ def _tree() -> Any:
 
 FORMULA = [
     *((f"formula.{part}.{name}", (part, name)) for part in ("baseline_hz", "voltage", "gain") for name in SMALL.classes),
-    *((f"formula.gain.{name}.{number}", ("gain", name, number)) for name in SMALL.classes for number in SMALL.drive_numbers),
+    *((f"formula.gain.{name}.{number}", ("gain", name, number)) for name in SMALL.classes for number in SMALL.drive_numbers if number != "inhibitory_weight"),
     *((f"decays.gaba.{name}", ("gaba", name)) for name in SMALL.inhibitory),
 ]  # fmt: skip
 

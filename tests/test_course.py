@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from circuit_files import NUMBERS, SMALL
 from courses import BATH, INFUSION, KETAMINE, RULE, answering, plan, ratios
+from slow_reference import steady_state
 
 from plastogen.model.circuit import Drive, measures
 from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
@@ -94,11 +95,11 @@ def test_the_stressed_rest_is_where_circuit_and_synapses_agree() -> None:
     found, probe, model = simulate(p), FormulaProbe(p.circuit, p.rule), SlowModel(p.plasticity)
     base = probe.measure(Drive(), 1)
 
-    def heard(J: float) -> Inputs:
-        a = probe.measure(Drive(recurrent=J), 1)
+    def heard(J: float, inhibition: float) -> Inputs:
+        a = probe.measure(Drive(recurrent=J, inhibitory_weight=inhibition), 1)
         return Inputs(**ratios(a, base, RULE), stress=1)
 
-    wanted = model.steady_state(heard)
+    wanted = steady_state(model, heard, both=True)
     y = np.array([found.arrays[name][0] for name in STATES])
     np.testing.assert_allclose(y, wanted, atol=1e-4)
     assert found.arrays["recurrent"][0] < 0.9
@@ -184,6 +185,7 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
                 ampa=effect.get("ampa", 1),
                 weight=s["weight"],
                 scaling=s["scaling"],
+                inhibitory_weight=s["inhibitory_weight"],
                 spines=s["transient"] + s["persistent"],
                 pv_integrity=s["pv_integrity"],
             ),
@@ -242,10 +244,10 @@ def test_the_course_is_that_of_brute_force() -> None:
 
 
 def test_a_smaller_tolerance_brings_a_smaller_error_and_more_probes() -> None:
-    errors = [error(tolerance) for tolerance in (0.16, 0.04, 0.01)]
+    errors = [error(tolerance) for tolerance in (0.16, 0.02, 0.005)]
     assert errors[1] < errors[0] / 2
     assert errors[2] < errors[1] / 2
-    probes = [infusion(tolerance).log["probes"] for tolerance in (0.16, 0.04, 0.01)]
+    probes = [infusion(tolerance).log["probes"] for tolerance in (0.16, 0.02, 0.005)]
     assert probes[0] < probes[1] < probes[2]
 
 

@@ -62,10 +62,11 @@ class Noisy:
 
 def drives(n: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    found = np.ones((n, 12))
+    names = SMALL.drive_numbers
+    found = np.ones((n, len(names)))
     found[:, :6] = 1 - 0.3 * rng.random((n, 1)) - 0.05 * rng.random((n, 6))
-    found[:, 9] = 1 + 0.15 * rng.standard_normal(n)
-    found[:, 11] = 0
+    found[:, names.index("recurrent")] = 1 + 0.15 * rng.standard_normal(n)
+    found[:, SILENCE] = 0
     return found
 
 
@@ -214,7 +215,7 @@ def test_it_is_the_same_when_read_back(trained: Emulator, tmp_path: Path) -> Non
 def test_columns_and_places_say_what_they_hold() -> None:
     answer = FORMULA.measure(Drive(), 1)
     assert columns([answer])[0, 0] == pytest.approx(np.log(answer.rate_hz[0] + 0.1))
-    assert places(drives(3), [1, 2, 3]).shape == (3, 13)
+    assert places(drives(3), [1, 2, 3]).shape == (3, len(SMALL.drive_numbers) + 1)
 
 
 # learning

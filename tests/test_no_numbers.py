@@ -43,7 +43,6 @@ TOLERANCES = {
     "simulation/ensembles": {"FROZEN", "SHORTEST_S"},
     "experiment/selection": {"SAME"},
     "experiment/validate_of_circuit": {"UNSURE"},
-    "model/plasticity/system": {"ROOT_TOLERANCE"},
     "model/pharmacology/block_kinetics": {"SHARE_TOLERANCE"},
     "experiment/statistics": {"ROUNDING", "RESOLUTION"},
     "experiment/definition": {"SHORTEST_S", "LONGEST_S"},

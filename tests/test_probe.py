@@ -64,6 +64,7 @@ def test_strength_is_one_product(weight: float, spines: float, scaling: float) -
     [
         ("ampa", "ampa"),
         ("gaba", "gaba"),
+        ("inhibitory_weight", "inhibitory_weight"),
         ("release", "release"),
         ("perisomatic", "pv_output"),
         ("silence", "silence"),
@@ -76,7 +77,7 @@ def test_other_parts_are_passed_on(part: str, told: str) -> None:
 
 def test_a_state_that_is_not_changed_is_the_healthy_drive() -> None:
     assert reduce(SMALL, State()) == Drive()
-    assert Drive().array(SMALL).tolist() == [1] * 11 + [0]
+    assert Drive().array(SMALL).tolist() == [1] * 12 + [0]
 
 
 # the formula

@@ -10,6 +10,7 @@ from courses import RULE, answering, plan
 
 from plastogen.model.circuit import Drive
 from plastogen.model.circuit.activity import Activity
+from plastogen.model.plasticity import STATES
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.rest import resting
 from plastogen.simulation.step import Stepper
@@ -21,12 +22,13 @@ class Asking:
     """A formula that counts, with noise of its own for each question."""
 
     def __init__(self, noise: float = 0.0) -> None:
-        self.told: list[float] = []
+        self.told: list[tuple[float, ...]] = []
         self.noise, self.rng = noise, np.random.default_rng(1)
 
     def __call__(self, drives: np.ndarray) -> Activity:
         drive = Drive.from_array(answering(), drives)
-        self.told.append(float(np.asarray(drive["recurrent"])[0]))
+        told = (np.asarray(drive[name]) for name in ("recurrent", "inhibitory_weight"))
+        self.told.append(tuple(float(x.flat[0]) for x in told))
         found = FORMULA.measure(drive, 1)
         factor = np.exp(self.noise * self.rng.standard_normal(len(drives)))
         return replace(
@@ -37,13 +39,15 @@ class Asking:
 
 
 @pytest.mark.parametrize("within", [1e-3, 1e-13])
-def test_the_j_found_is_the_j_told(within: float) -> None:
+def test_what_synapses_come_to_is_what_the_circuit_was_told(within: float) -> None:
     asking = Asking()
     stepper = Stepper([plan(subject="stressed_adult")], asking)
     y, activity = resting(stepper, within=within, rounds=100)
-    told = asking.told[-1]
+    told, inhibited = asking.told[-1]
     assert float(stepper.model.recurrent(y)[0]) == pytest.approx(told, abs=within)
-    again = FORMULA.measure(Drive(recurrent=told), 1)
+    found = float(y[0, STATES.index("inhibitory_weight")])
+    assert found == pytest.approx(inhibited, abs=within)
+    again = FORMULA.measure(Drive(recurrent=told, inhibitory_weight=inhibited), 1)
     np.testing.assert_allclose(activity.rate_hz[0], again.rate_hz)
     assert len(asking.told) < 12
 

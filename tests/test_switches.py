@@ -144,10 +144,11 @@ def test_without_feedback_the_synapse_changes_but_the_circuit_does_not_hear_of_i
     assert np.abs(base["rate_hz"] - cut.arrays["rate_hz"])[late].max() > 0
 
 
-def test_without_homeostasis_nothing_is_scaled() -> None:
+@pytest.mark.parametrize("name", ["scaling", "inhibitory_weight"])
+def test_without_homeostasis_neither_excitation_nor_inhibition_follows_the_rate(name: str) -> None:
     cut = switched("homeostasis")
-    assert np.ptp(cut.arrays["scaling"]) == 0
-    assert np.ptp(ketamine().arrays["scaling"]) > 1e-4
+    assert np.ptp(cut.arrays[name]) == 0
+    assert np.ptp(ketamine().arrays[name]) > 1e-4
 
 
 def test_without_the_rule_nothing_is_tagged_though_new_protein_is_made() -> None:

@@ -17,8 +17,8 @@ from plastogen.model.plasticity.synapse import H_PER_DAY, Strength
 
 K = Library().load("plasticity", "all", Plasticity).synapse
 STRENGTH = Strength(K)
-NAMES = ("accustomed", "tag", "weight", "scaling")
-HEALTHY = {"accustomed": 1.0, "tag": 0.0, "weight": 1.0, "scaling": 1.0}
+NAMES = ("accustomed", "tag", "weight", "scaling", "inhibitory_weight")
+HEALTHY = dict.fromkeys(NAMES, 1.0) | {"tag": 0.0}
 rate = st.floats(0, 50)
 share = st.floats(0, 1)
 balance = st.floats(0, 3)
@@ -111,19 +111,27 @@ class TestWeight:
         assert rates(captured=captured, weight=weight)["weight"] >= 0
 
 
+def scaled(rate_E: float) -> float:
+    return STRENGTH.at_rate(rate_E)[0]
+
+
+def inhibited(rate_E: float) -> float:
+    return STRENGTH.at_rate(rate_E)[1]
+
+
 class TestScaling:
     @given(rate_E=rate)
     def test_opposes_the_rate_and_stays_in_its_range(self, rate_E: float) -> None:
         span = float(K.scaling_range)
-        target = STRENGTH.target(rate_E)
+        target = scaled(rate_E)
         assert 1 - span <= target <= 1 + span
         assert (target - 1) * (rate_E - 1) <= 0
 
     def test_has_the_healthy_set_point_and_its_time(self) -> None:
-        assert STRENGTH.target(1) == 1
-        assert STRENGTH.target(0) == 1 + float(K.scaling_range)
+        assert scaled(1) == 1
+        assert scaled(0) == 1 + float(K.scaling_range)
         slope = float(K.scaling_range) * float(K.scaling_steepness) / 2
-        assert STRENGTH.target(1.01) == pytest.approx(1 - 0.01 * slope, abs=1e-4)
+        assert scaled(1.01) == pytest.approx(1 - 0.01 * slope, abs=1e-4)
         assert rates(scaling=1.2)["scaling"] == pytest.approx(-0.2 / float(K.scaling_time))
 
     @pytest.mark.parametrize("hours", [1, 4, 8])
@@ -132,3 +140,29 @@ class TestScaling:
         silent = rates(told=Inputs(rate_E=0))["scaling"]
         risen = silent * float(K.scaling_time) * -math.expm1(-hours / float(K.scaling_time))
         assert 0 < risen < float(K.scaling_range) * hours / 100
+
+
+class TestInhibition:
+    @given(rate_E=rate)
+    def test_follows_the_rate_and_stays_in_its_range(self, rate_E: float) -> None:
+        span = float(K.inhibition_range)
+        assert 1 - span <= inhibited(rate_E) <= 1 + span
+        assert (inhibited(rate_E) - 1) * (rate_E - 1) >= 0
+
+    def test_has_the_healthy_set_point_and_its_time(self) -> None:
+        assert inhibited(1) == 1
+        slope = float(K.inhibition_range) * float(K.inhibition_steepness) / 2
+        assert inhibited(1.001) == pytest.approx(1 + 0.001 * slope, abs=1e-5)
+        assert rates(inhibitory_weight=1.2)["inhibitory_weight"] == pytest.approx(
+            -0.2 / float(K.inhibition_time)
+        )
+
+    @given(rate_E=rate, rate_I=st.floats(0, 5), inhibition=st.floats(0.5, 1.5))
+    def test_changes_only_as_fast_as_its_synapses_are_used(
+        self, rate_E: float, rate_I: float, inhibition: float
+    ) -> None:
+        used = rates(told=Inputs(rate_E=rate_E, rate_I=rate_I), inhibitory_weight=inhibition)[
+            "inhibitory_weight"
+        ]
+        usual = rates(told=Inputs(rate_E=rate_E), inhibitory_weight=inhibition)["inhibitory_weight"]
+        assert used == pytest.approx(rate_I * usual)

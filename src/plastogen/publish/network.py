@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ANY_MS, MS_PER_S = 10, 1000  # of a run that only says who is connected with whom
 WEIGHTS = ("pre", "post", "size", "efficacy")
-SLOW = ("weight", "scaling", "pv_integrity", "tolerance")
+SLOW = ("weight", "scaling", "inhibitory_weight", "pv_integrity", "tolerance")
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,6 +55,7 @@ def held_state(
         weight=slow["weight"] if feedback else 1,
         spines=density if feedback else 1,
         scaling=slow["scaling"] if feedback else 1,
+        inhibitory_weight=slow["inhibitory_weight"] if feedback else 1,
         pv_integrity=slow["pv_integrity"],
         **{**numbers, "gaba": inhibition * numbers["gaba"]},
     )
@@ -105,10 +106,14 @@ def relative(
     the cell's own spikes. quiet: see `relative_balance`.
     """
     rate = activity.rate_hz[..., PRINCIPAL] / baseline.rate_hz[..., PRINCIPAL]
+    inhibitory, inhibitory_0 = (
+        np.delete(a.rate_hz, PRINCIPAL, axis=-1).sum(axis=-1) for a in (activity, baseline)
+    )
     entry = activity.calcium / baseline.calcium
     moved, moved_0 = (a.potentiation + a.depression for a in (activity, baseline))
     return {
         "rate_E": rate,
+        "rate_I": inhibitory / np.where(inhibitory_0 > 0, inhibitory_0, 1),
         "ampa_throughput": activity.ampa_throughput / baseline.ampa_throughput,
         "calcium": (1 - nmda_share) * rate + nmda_share * entry,
         "balance": relative_balance(

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 MODEL_VERSION: dict[str, int] = {
     "pharmacology": 9,  # kinetics, block, targets
-    "circuit": 2,  # what the network is, what it is given, what is measured of it
-    "plasticity": 3,  # equations of the slow state
-    "simulation": 8,  # steps, probes, the emulator
+    "circuit": 3,  # what the network is, what it is given, what is measured of it
+    "plasticity": 4,  # equations of the slow state
+    "simulation": 9,  # steps, probes, the emulator
 }
 
 SPINES_VERSION = 3  # what follows each spine: its table, and how the circuit hears it

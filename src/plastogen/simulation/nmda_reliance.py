@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model.circuit import PRINCIPAL, Activity, Circuit, Drive, measures
-from plastogen.model.plasticity import CalciumRule, Inputs, Plasticity, SlowModel
+from plastogen.model.plasticity import STATES, CalciumRule, Inputs, Plasticity, SlowModel
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
 Array = npt.NDArray[np.float64]
@@ -112,12 +112,12 @@ def slowest_return_per_h(plasticity: Plasticity, rule: CalciumRule, reliance: Re
     """Spectral abscissa (1/h) of the slow state at the healthy rest, the circuit in the loop by its
     measured slopes.
 
-    Negative: after a nudge the state comes back. Strength J changes the rate of E cells by its
-    slope, what they pass on by J times that, and the balance of potentiation and depression as the
-    formula of the rule has it. With no free protein at rest no loop is too strong: nothing is
-    captured. Raises ValueError for a rule without a formula.
+    Negative: after a nudge the state comes back. Strength J and inhibitory weight change the rate
+    of E cells by their slopes, what they pass on by J times that, and the balance of potentiation
+    and depression as the formula of the rule has it. With no free protein at rest no loop is too
+    strong: nothing is captured. Raises ValueError for a rule without a formula.
     """
-    slope = float(reliance.slope[PRINCIPAL, reliance.numbers.index("recurrent")])
+    slope = dict(zip(reliance.numbers, reliance.slope[PRINCIPAL].tolist(), strict=True))
     model = SlowModel(plasticity)
     if rule.formula is None:
         raise ValueError(f"{rule.title} has no formula to stand in for the network")
@@ -128,7 +128,9 @@ def slowest_return_per_h(plasticity: Plasticity, rule: CalciumRule, reliance: Re
 
     def answered(y: Array) -> Inputs:
         j = float(model.recurrent(y))
-        rate = float(np.exp(slope * (j - 1)))
+        inhibited = float(y[STATES.index("inhibitory_weight")])
+        away = {"recurrent": j - 1, "inhibitory_weight": inhibited - 1}
+        rate = float(np.exp(sum(slope.get(name, 0.0) * x for name, x in away.items())))
         moved = balance(rate) / balance(1.0)
         return Inputs(rate_E=rate, ampa_throughput=rate * j, calcium=rate, balance=moved)
 

@@ -194,7 +194,7 @@ class FormulaProbe:
         f = circuit.formula
         classes, numbers = circuit.classes, circuit.drive_numbers
         self._base = np.array([float(f.baseline_hz[name]) for name in classes])
-        self._gain = np.array([[float(f.gain[name][n]) for n in numbers] for name in classes])
+        self._gain = np.array([[f.slope(name, n) for n in numbers] for name in classes])
         v = measures.bin_centres_mV()
         bells = [
             np.exp(-(((v - float(f.voltage[name])) / float(f.voltage_spread)) ** 2) / 2)

@@ -1,9 +1,10 @@
 """In: a `Stepper`. Out: the slow state in which each course rests under lasting stress, without
 drugs.
 
-All but the strength of recurrent excitation J follows in closed form from what the circuit does
-(`SlowModel.rest`), so one number is sought: the J that the circuit, told J, leads back to. Secant
-rule, each course by itself; one that has arrived stays, however long others take.
+All follows in closed form from what the circuit does (`SlowModel.rest`), and what it is told from
+the rate of its principal cells alone (`SlowModel.settled`), so one number is sought: the rate at
+which scaling and inhibition let the circuit fire at that rate. Secant rule, each course by itself;
+one that has arrived stays, however long others take.
 """
 
 from __future__ import annotations
@@ -47,35 +48,34 @@ def begin(
 
 
 def resting(stepper: Stepper, *, within: float, rounds: int) -> tuple[Array, Activity]:
-    """The undosed resting state, (courses, states), and what the circuits did when told its J.
+    """The undosed resting state, (courses, states), and what the circuits did in it.
 
-    Sought until J told and J found agree `within`, in at most `rounds` answers; noise may leave no
-    J that answers itself: then the closest stands for it.
+    Sought until the rate that synapses settled at and the rate found agree `within`, in at most
+    `rounds` answers; noise may leave no rate that answers itself: then the closest stands for it.
     """
     model, block, none = stepper.model, stepper.no_block(), stepper.no_levels()
     levels = none | {"stress": np.array([float(plan.subject.stress) for plan in stepper.plans])}
-    y = closest = stepper.healthy()
-    kept, least = stepper.baseline, np.full(len(y), np.inf)
+    kept, rate = stepper.baseline, np.ones(len(stepper.plans))
+    y = closest = stepper.imprint(model.rest(stepper.inputs(kept, block, levels)))
+    least = np.full(len(y), np.inf)
     last: tuple[Array, Array] | None = None
     for _ in range(rounds):
-        activity = stepper.answer(stepper.drives(y, block, none))
-        rest = stepper.imprint(model.rest(stepper.inputs(activity, block, levels)))
-        told, found = model.recurrent(y), model.recurrent(rest)
-        error = found - told
+        activity = stepper.answer(stepper.drives(model.settled(y, rate), block, none))
+        inputs = stepper.inputs(activity, block, levels)
+        y = stepper.imprint(model.rest(inputs))
+        error = inputs.rate_E - rate
         closer = (least > within) & (np.abs(error) < least)  # one that has arrived stays
-        closest, kept = np.where(closer[:, None], rest, closest), _chosen(closer, activity, kept)
+        closest, kept = np.where(closer[:, None], y, closest), _chosen(closer, activity, kept)
         least = np.where(closer, np.abs(error), least)
         if (least <= within).all():
             break
-        aim = found if last is None else _secant(told, found, error, *last)
-        last = (told, error)
-        y = rest.copy()
-        y[:, STATES.index("weight")] *= aim / found  # any state with this J tells the circuit it
+        aim = inputs.rate_E if last is None else _secant(rate, inputs.rate_E, error, *last)
+        last, rate = (rate, error), aim
     return closest, kept
 
 
 def _secant(told: Array, found: Array, error: Array, told_0: Array, error_0: Array) -> Array:
-    """The J at which found = told on the line through the last two, between the two."""
+    """The rate at which found = told on the line through the last two, between the two."""
     gap = error - error_0
     root = told - error * (told - told_0) / np.where(gap == 0, 1, gap)
     between = np.clip(root, np.minimum(told, found), np.maximum(told, found))

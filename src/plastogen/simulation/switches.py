@@ -14,6 +14,7 @@ from plastogen._base.quantity import Given, Quantity
 from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity import Plasticity
 
+BOUNDS = ("scaling_range", "inhibition_range")  # nothing is homeostatic where both are nil
 OnOff: TypeAlias = Literal["on", "off"]
 Factor: TypeAlias = Annotated[Quantity, Given("1", minimum=0, maximum=1)]
 
@@ -23,10 +24,10 @@ class Switches(Definition):
 
     `block`: share of the drug's block that is left by site (`block_sites`): 1 as the receptor model
     says, 0 no block there. `probe: frozen`: the slow layer sees the circuit as at baseline,
-    whatever the drug does. `feedback: off`: weights and spines do not re-enter the circuit.
-    `homeostasis: off`: no synaptic scaling. `calcium_rule: off`: the balance of potentiation and
-    depression stays as it is when healthy, so no synapse is tagged. `metabolites: off`: only the
-    parent drug acts.
+    whatever the drug does. `feedback: off`: weights, spines and inhibition do not re-enter it.
+    `homeostasis: off`: no synaptic scaling, and inhibition stays as it is. `calcium_rule: off`: the
+    balance of potentiation and depression stays as it is when healthy, so no synapse is tagged.
+    `metabolites: off`: only the parent drug acts.
     """
 
     block: dict[str, Factor] = {}
@@ -67,10 +68,10 @@ def block_sites(circuit: Circuit) -> dict[str, str]:
 
 
 def switched(plasticity: Plasticity, switches: Switches) -> Plasticity:
-    """The plasticity with homeostasis taken out when it is switched off."""
+    """The plasticity, its homeostasis taken out when it is switched off."""
     if switches.homeostasis == "on":
         return plasticity
     none = Quantity(0.0, "1", "0")
     return plasticity.model_copy(
-        update={"synapse": plasticity.synapse.model_copy(update={"scaling_range": none})}
+        update={"synapse": plasticity.synapse.model_copy(update=dict.fromkeys(BOUNDS, none))}
     )

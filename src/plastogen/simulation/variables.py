@@ -198,6 +198,9 @@ VARIABLES: dict[str, Variable] = {
     ),
     "weight": Variable(_TIME, "1", "synaptic weight", "relative to healthy"),
     "scaling": Variable(_TIME, "1", "homeostatic scaling", "relative to healthy"),
+    "inhibitory_weight": Variable(
+        _TIME, "1", "inhibitory weight onto principal cells", "relative to healthy"
+    ),
     "recurrent": Variable(
         _TIME,
         "1",

@@ -26,8 +26,8 @@ class State:
 
     ampa, gaba, release, perisomatic: factors on conductances, on release and on the output of
     perisomatic cells; silence: share of the silencing conductance open. weight, spines, scaling:
-    the factors of the strength between principal cells; pv_integrity: what perisomatic cells have
-    left. All relative to the healthy subject.
+    the factors of the strength between principal cells; inhibitory_weight: of inhibitory synapses
+    onto these; pv_integrity: what perisomatic cells have left. All relative to the healthy subject.
 
     >>> plastogen.simulation.State(nmdar={"PV.synaptic": 0.5}).nmdar
     {'PV.synaptic': 0.5}
@@ -42,18 +42,21 @@ class State:
     weight: float = 1
     spines: float = 1
     scaling: float = 1
+    inhibitory_weight: float = 1
     pv_integrity: float = 1
 
 
 def reduce(circuit: Circuit, state: State) -> Drive:
     """What the network is told of a state: block by class and kind of receptor, and one product for
-    strength. Output of perisomatic cells is told where the circuit has them.
+    strength. Inhibition and output of perisomatic cells are told where the circuit has them.
     """
     numbers: dict[str, Any] = {}
     for pool, share in state.nmdar.items():
         name, _, kind = pool.partition(".")
         if kind != "rest":
             numbers[f"{'nmda' if kind == 'synaptic' else 'tonic'}_{name}"] = share
+    if circuit.inhibitory:
+        numbers["inhibitory_weight"] = state.inhibitory_weight
     if circuit.of_role("perisomatic"):
         numbers["pv_output"] = state.pv_integrity * state.perisomatic
     return Drive(

@@ -23,6 +23,7 @@ Role = Literal["principal", "perisomatic", "dendritic", "other"]
 ROLES: tuple[Role, ...] = get_args(Role)
 POOL_KINDS = ("synaptic", "tonic", "rest")
 PRINCIPAL = 0  # row of the principal class in every array by class
+INHIBITORY_WEIGHT = "inhibitory_weight"  # number of a drive: of synapses onto principal cells
 MOST_CELLS, MOST_SYNAPSES = 10**6, 10**8  # that a machine can hold
 FINEST_STEP_MS = 0.001
 CLASS_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,31}")  # a part of names in the network's equations
@@ -182,13 +183,19 @@ class Background(Definition):
 
 class Formula(Definition):
     """The analytic stand-in for the network: log-sensitivity of each class's rate to each number of
-    `Drive`.
+    `Drive`. Where a file does not say that to `inhibitory_weight`, that to all GABA stands for it.
     """
 
     baseline_hz: dict[str, Annotated[Quantity, In("Hz", above=0)]]
     gain: dict[str, dict[str, Annotated[Quantity, In("1")]]]
     voltage: dict[str, Voltage]
     voltage_spread: Annotated[Quantity, In("mV", above=0)]
+
+    def slope(self, cls: str, number: str) -> float:
+        """Of the log rate of a class, by a number of `Drive`."""
+        given = self.gain[cls]
+        unsaid = number == INHIBITORY_WEIGHT and number not in given
+        return float(given["gaba" if unsaid else number])
 
 
 class Circuit(Definition):
@@ -287,7 +294,9 @@ class Circuit(Definition):
         yield from _faults_of_keys("formula.gain", f.gain, self.classes, "slopes")
         for name in (name for name in self.classes if name in f.gain):
             at = f"formula.gain.{name}"
-            yield from _faults_of_keys(at, f.gain[name], self.drive_numbers, "a slope")
+            given = f.gain[name]
+            wanted = [n for n in self.drive_numbers if n != INHIBITORY_WEIGHT or n in given]
+            yield from _faults_of_keys(at, given, wanted, "a slope")
 
     def _faults_of_delay(self) -> Iterator[Fault]:
         steps = float(self.delay) / float(self.step) - 0.5
@@ -334,7 +343,9 @@ class Circuit(Definition):
         """Names of the numbers of a `Drive` this circuit has, in order."""
         by_class = [f"{kind}_{name}" for kind in ("nmda", "tonic") for name in self.classes]
         perisomatic = ("pv_output",) if self.of_role("perisomatic") else ()
-        return (*by_class, "ampa", "gaba", "release", "recurrent", *perisomatic, "silence")
+        inhibited = (INHIBITORY_WEIGHT,) if self.inhibitory else ()
+        factors = ("ampa", "gaba", "release", "recurrent", *inhibited, *perisomatic)
+        return (*by_class, *factors, "silence")
 
     def of_role(self, role: Role) -> tuple[str, ...]:
         """Names of the classes with this role, sorted."""

@@ -32,9 +32,9 @@ class Drive:
     All are shares of the healthy value (1), but `silence` (0 to 1); each may be an array of
     courses. nmda_X: synaptic NMDA conductance left on class X. tonic_X: tonic NMDA conductance left
     on X. ampa, gaba: conductance left at all such synapses. release: glutamate release of principal
-    cells. recurrent: strength of synapses between these (weight x spines x scaling). pv_output:
-    strength of synapses of perisomatic classes. silence: share of the silencing conductance that is
-    open in principal cells.
+    cells. recurrent: strength of synapses between these (weight x spines x scaling).
+    inhibitory_weight: of inhibitory synapses onto these. pv_output: of all synapses of perisomatic
+    classes. silence: share of the silencing conductance that is open in principal cells.
     """
 
     __slots__ = ("_changed",)
@@ -174,7 +174,9 @@ def cell_values(circuit: Circuit, drive: Drive, seed: int) -> dict[str, Array]:
 
 def inhibition(circuit: Circuit, drive: Drive, source: str) -> Array:
     """Conductance (S) that one spike of class `source` opens in each cell, shape (cells,)."""
+    onto_principal = by_class(circuit, [float(c == circuit.principal) for c in circuit.classes])
     each = NANO * conductance(circuit, "gaba", source) * drive["gaba"]
+    each = each * np.where(onto_principal > 0, drive["inhibitory_weight"], 1)
     perisomatic = source in circuit.of_role("perisomatic")
     return np.asarray(each * drive["pv_output"] if perisomatic else each)
 

@@ -60,6 +60,8 @@ class Inputs:
     """
 
     rate_E: Any = 1.0
+    rate_I: Any = 1.0
+    """Rates of principal cells, and of inhibitory cells together."""
     ampa_throughput: Any = 1.0
     calcium: Any = 1.0
     """Mean calcium of the spines of principal cells."""

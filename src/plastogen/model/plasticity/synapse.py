@@ -1,5 +1,5 @@
-"""In: where the calcium rule drives synapses to, free protein, firing rate. Out: early and late
-potentiation, and homeostatic scaling.
+"""In: where the calcium rule drives synapses to, free protein, firing rates. Out: early and late
+potentiation, homeostatic scaling, and the inhibition of principal cells.
 
     x            = (balance - accustomed) above_threshold / (above_threshold + quiet)
     d accustomed = x / tau                                     synapses get used to a lasting push
@@ -10,11 +10,16 @@ potentiation, and homeostatic scaling.
     d weight     = capture captured (1 - (weight - 1) / slots)+ - (weight - 1) / late_time
     d scaling    = (1 + range (1 - r^n) / (1 + r^n) - scaling) / tau,  r = rate_E
         (Turrigiano 2008)
+    d inhibitory_weight = rate_I (1 + range' (r^m - 1) / (1 + r^m) - inhibitory_weight) / tau'
+        (after Vogels 2011)
 
 Neither potentiation without new protein nor new protein without potentiation leaves anything
 behind. Late potentiation is held in few slots, so a large dose leaves little more than a middle
 one. A circuit in which next to no calcium passes a threshold potentiates nothing and depresses
-nothing. Scaling is bounded and its set point is the healthy rate.
+nothing. Scaling and inhibitory weight are bounded and their set point is the healthy rate.
+Inhibitory synapses change only when they are used: what silences a circuit does not unlearn them.
+Inhibition takes back what a lasting push, or stronger synapses, add to the balance; a push of
+hours it hardly hears.
 """
 
 from __future__ import annotations
@@ -46,12 +51,23 @@ class Synapse(Definition):
     scaling_range: Annotated[Quantity, In("1", minimum=0, below=1)]
     scaling_steepness: Annotated[Quantity, In("1", above=0)]
     scaling_time: Hours
+    inhibition_range: Annotated[Quantity, In("1", minimum=0, below=1)]
+    inhibition_steepness: Annotated[Quantity, In("1", above=0)]
+    inhibition_time: Hours
 
 
 def captured(tag: N, free_protein: Any, tag_half: Any) -> N:
     """Of the protein there is, what synapses with a `tag` capture; of each synapse or the mean."""
     raised = at_least(tag, 0.0)
     return free_protein * raised / (raised + tag_half)  # type: ignore[no-any-return]
+
+
+def homeostatic(rate_E: N, most: Any, steepness: Any) -> N:
+    """What a lasting firing rate (ratio to healthy) adds to excitation, or takes from inhibition:
+    within +/- `most`, 0 at the healthy rate.
+    """
+    ratio = power(rate_E, steepness)
+    return most * (1 - ratio) / (1 + ratio)  # type: ignore[no-any-return]
 
 
 class Strength:
@@ -63,41 +79,55 @@ class Strength:
         self.tag_h, self.tag_half = 1 / float(k.tag_time), float(k.tag_half)
         self.capture_h, self.slots = float(k.capture), float(k.slots)
         self.late_h = 1 / float(k.late_time)
-        self.range = float(k.scaling_range)
-        self.n = float(k.scaling_steepness)
+        self.scaling = float(k.scaling_range), float(k.scaling_steepness)
         self.scaling_h = 1 / float(k.scaling_time)
+        self.inhibition = float(k.inhibition_range), float(k.inhibition_steepness)
+        self.inhibition_h = 1 / float(k.inhibition_time)
 
     @property
     def fastest_h(self) -> float:
         """The highest rate constant, 1/h; of many courses, of any of them."""
-        rates = (self.tag_h, self.late_h, self.scaling_h, self.accustomed_h)
+        excitatory = (self.tag_h, self.late_h, self.accustomed_h)
+        rates = (*excitatory, self.scaling_h, self.inhibition_h)
         return max(float(np.max(rate)) for rate in rates)
 
-    def target(self, rate_E: N) -> N:
-        """Scaling that a lasting firing rate (ratio to healthy) leads to, within 1 +/- range."""
-        ratio = power(rate_E, self.n)
-        return 1 + self.range * (1 - ratio) / (1 + ratio)
+    def at_rate(self, rate_E: N) -> tuple[N, N]:
+        """Scaling and inhibitory weight that a lasting firing rate (ratio to healthy) leads to."""
+        return (
+            1 + homeostatic(rate_E, *self.scaling),
+            1 - homeostatic(rate_E, *self.inhibition),
+        )
 
     def captured(self, tag: N, free_protein: N) -> N:
         """Protein that potentiated synapses capture, 0 to 1."""
         return captured(tag, free_protein, self.tag_half)
 
     def rates(
-        self, accustomed: N, tag: N, weight: N, scaling: N, *, captured: N, inputs: Inputs
-    ) -> tuple[N, N, N, N]:
-        """Rates of the four states per hour."""
+        self,
+        accustomed: N,
+        tag: N,
+        weight: N,
+        scaling: N,
+        inhibitory_weight: N,
+        *,
+        captured: N,
+        inputs: Inputs,
+    ) -> tuple[N, N, N, N, N]:
+        """Rates of the five states per hour."""
         heard = inputs.above_threshold / (inputs.above_threshold + self.quiet)
         push = (inputs.balance - accustomed) * heard
         room = at_least(1 - (weight - 1) / self.slots, 0.0)
+        scaled, inhibited = self.at_rate(inputs.rate_E)
         return (
             push * self.accustomed_h,
             (push - tag) * self.tag_h,
             self.capture_h * captured * room - (weight - 1) * self.late_h,
-            (self.target(inputs.rate_E) - scaling) * self.scaling_h,
+            (scaled - scaling) * self.scaling_h,
+            inputs.rate_I * (inhibited - inhibitory_weight) * self.inhibition_h,
         )
 
-    def steady(self, inputs: Inputs) -> tuple[N, N, N, N]:
-        """The four states at rest under lasting inputs: a lasting balance is what synapses are used
+    def steady(self, inputs: Inputs) -> tuple[N, N, N, N, N]:
+        """The five states at rest under lasting inputs: a lasting balance is what synapses are used
         to, so none is tagged.
         """
-        return (inputs.balance, 0.0, 1.0, self.target(inputs.rate_E))  # type: ignore[return-value]
+        return (inputs.balance, 0.0, 1.0, *self.at_rate(inputs.rate_E))  # type: ignore[return-value]

@@ -11,14 +11,14 @@ stand three slow ends:
     d tone         = (serotonin - tone) / tau                                            (Taylor
         2006, row 49)
 
-The circuit sees one product, J = weight x scaling x spine density. Scaling is in J, but neither in
-what a blot nor in what a patient shows: `structure` leaves it out.
+Of its synapses the circuit hears two numbers: J = weight x scaling x spine density, and the
+inhibitory weight.
+Scaling is in J, but neither in what a blot nor in what a patient shows: `structure` leaves it out.
 """
 
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -34,11 +34,9 @@ from plastogen.model.plasticity.synapse import H_PER_DAY, Strength
 Array: TypeAlias = npt.NDArray[np.float64]
 T = TypeVar("T")
 
-ROOT_TOLERANCE = 1e-13
-
 STATES = (
     "eef2k", "bdnf", "adaptation", "desensitisation", "mtorc1", "free_protein", "protein",
-    "accustomed", "tag", "weight", "scaling",
+    "accustomed", "tag", "weight", "scaling", "inhibitory_weight",
     "commit_1", "commit_2", "transient", "persistent",
     "pv_integrity", "tolerance", "tone",
 )  # fmt: skip
@@ -50,7 +48,9 @@ NIL = ("free_protein", "tag", "commit_1", "commit_2", "tolerance", "tone")
 
 _AT = {name: i for i, name in enumerate(STATES)}
 FREE_PROTEIN, ACCUSTOMED, TAG = _AT["free_protein"], _AT["accustomed"], _AT["tag"]
-WEIGHT, SCALING, PV = _AT["weight"], _AT["scaling"], _AT["pv_integrity"]
+WEIGHT, SCALING = _AT["weight"], _AT["scaling"]
+INHIBITORY_WEIGHT = _AT["inhibitory_weight"]
+PV = _AT["pv_integrity"]
 COMMIT_1, COMMIT_2 = _AT["commit_1"], _AT["commit_2"]
 TRANSIENT, PERSISTENT = _AT["transient"], _AT["persistent"]
 
@@ -153,48 +153,12 @@ class SlowModel:
             axis=-1,
         )
 
-    def steady_state(
-        self, inputs_of_J: Callable[[float], Inputs], *, tolerance: float = ROOT_TOLERANCE
-    ) -> Array:
-        """The state at rest in a circuit that answers J with `inputs_of_J(J)`.
-
-        Everything but J is in closed form, so one number is sought: the root of
-        J(rest(inputs_of_J(J))) = J (Brent, in log J, starting at the healthy 1; `tolerance` is
-        relative). Each step costs a call: for a noisy probe ask no more than its own error. Raises
-        ValueError when an answer is silent or not finite.
-        """
-
-        def excess(log_J: float) -> float:
-            J = math.exp(log_J)
-            product = self._product(self.rest(inputs_of_J(J)))
-            if not math.isfinite(product):
-                raise ValueError(f"the circuit's answer at J = {J:g} is not finite")
-            return math.log(product) - log_J
-
-        low = high = 0.0
-        at_low = at_high = excess(0.0)
-        if abs(at_low) <= tolerance:
-            return self.rest(inputs_of_J(1.0))
-        step = abs(at_low)
-        while at_low * at_high > 0:  # ends: weight, scaling and density are bounded whatever J is
-            if at_low > 0:
-                low, at_low = high, at_high
-                high += step
-                at_high = excess(high)
-            else:
-                high, at_high = low, at_low
-                low -= step
-                at_low = excess(low)
-            step *= 2
-        from scipy.optimize import brentq
-
-        log_J = brentq(
-            excess, low, high, xtol=tolerance, rtol=max(tolerance, 4 * np.finfo(float).eps)
-        )
-        return self.rest(inputs_of_J(math.exp(log_J)))
-
-    def _product(self, y: Array) -> float:
-        return float(self.recurrent(y))
+    def settled(self, y: Array, rate_E: npt.ArrayLike) -> Array:
+        """The state, its scaling and inhibitory weight where a lasting rate leads, (..., states)."""
+        found = np.array(y)
+        scaled, inhibited = self.strength.at_rate(np.asarray(rate_E, float))
+        found[..., SCALING], found[..., INHIBITORY_WEIGHT] = scaled, inhibited
+        return found
 
     def recurrent(self, y: Array) -> Array:
         """J, the strength of recurrent excitation relative to healthy: weight x scaling x spine

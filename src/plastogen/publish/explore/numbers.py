@@ -52,7 +52,7 @@ DECADES_UM, TENTHS = (
         80,
     ),
 )  # concentrations of the table
-LAST_FACTORS = ("ampa", "gaba", "pv_output", "release", "silence")
+LAST_FACTORS = ("ampa", "gaba", "inhibitory_weight", "pv_output", "release", "silence")
 
 
 def left_numbers(circuit: Circuit) -> tuple[str, ...]:
