@@ -38,7 +38,7 @@ from plastogen.publish.explore import days, numbers
 from plastogen.runs import Store
 from plastogen.simulation.probe import FormulaProbe
 
-MOST_BYTES = 3_400_000
+MOST_BYTES = 3_500_000
 NOTHING = Program("", b"", {})
 SMALL = explore.circuit()
 sys.path.append(str(Path(__file__).parent / "page"))

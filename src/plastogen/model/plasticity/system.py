@@ -154,7 +154,7 @@ class SlowModel:
         )
 
     def settled(self, y: Array, rate_E: npt.ArrayLike) -> Array:
-        """The state, its scaling and inhibitory weight where a lasting rate leads, (..., states)."""
+        """The state, scaling and inhibitory weight where a lasting rate leads, (..., states)."""
         found = np.array(y)
         scaled, inhibited = self.strength.at_rate(np.asarray(rate_E, float))
         found[..., SCALING], found[..., INHIBITORY_WEIGHT] = scaled, inhibited
