@@ -8,6 +8,7 @@ suit Python's own work; dask brings the workers of a cluster. What they are give
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import multiprocessing
@@ -277,6 +278,7 @@ def _client(where: str, workers: int) -> Any:
     """
     from distributed import Client
 
+    gc.collect()  # a client that failed closes itself under the lock that the next one holds
     if where == LOCAL:
         return Client(_local_cluster(workers), set_as_default=False)
     if is_file(Path(where)):
