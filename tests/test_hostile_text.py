@@ -156,7 +156,7 @@ def test_the_page_shows_it_as_text(folder: Path, tmp_path: Path) -> None:
     assert found["errors"] == found["requests"] == []
     ran, images, scripts, arms, circuit = found["found"]
     assert (ran, images, scripts) == (None, 0, shipped.count("<script"))
-    assert HARM in arms
+    assert HARM[:40] in arms  # names that are long are cut short there
     assert HARM in circuit
 
 
