@@ -329,14 +329,14 @@ MAIN = (
 )
 
 
-def test_a_quarter_of_the_tolerance_changes_little() -> None:
+def test_half_the_tolerance_changes_little() -> None:
     """From the defaults down: the seed-mean effect of each main readout moves by a tenth of itself
     or two standard errors.
 
     With windows of 4 s it would not: the noise of the few answers heard becomes bias
     (docs/decisions/0004).
     """
-    tolerances = (0.02, 0.005)
+    tolerances = (0.02, 0.01)
     coarse, fine = (
         np.array(
             [

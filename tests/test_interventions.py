@@ -116,7 +116,7 @@ def test_the_mean_synapse_is_the_mean_of_each_under_a_law_of_means() -> None:
     settings |= {"plasticity__synapse__capture": "0.02 1/h", "course__duration": "30 h"}
     settings |= {"switches__feedback": "off"}  # the circuit's answer is no law of means
     text = EXPERIMENT.replace("27 h", "25 h").replace("at: 2 d", "at: 1 d")
-    each = simulate_formulas([planned("dosed", s, text, **settings) for s in range(8)])
+    each = simulate_formulas([planned("dosed", s, text, **settings) for s in range(5)])
     plan = planned("dosed", 0, text, **settings)
     mean = simulate_formulas([replace(plan, spines=None, preparation=None)])[0]
     for name in ("spine_density", "weight", "recurrent"):

@@ -21,7 +21,6 @@ HANDFUL = (
     "dose-without-weight",
     "receptor-trapped-and-superficial-swapped",
     "signalling-pathways-swapped",
-    "stepper-classes-swapped",
 )
 
 
