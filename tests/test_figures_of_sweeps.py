@@ -4,6 +4,7 @@ are told.
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,21 @@ def test_a_plane_is_a_readout_over_two_others_with_the_arms_that_pass_by() -> No
         plot_plane(PLANE, readouts=names)
     with pytest.raises(InputError, match="a sweep, to draw a map of"):
         plot_plane(PLANE.isel(dose=[0], reference_mg=[0]), readouts=names)
+
+
+@pytest.mark.parametrize("name", ["landscape", "sweep"])
+def test_a_long_title_of_a_panel_keeps_off_the_next(name: str) -> None:
+    ds = PLANE if name == "landscape" else DOSES
+    names = [str(n) for n in ds.data_vars if ds[n].attrs.get("readout")]
+    long = {n: ds[n].assign_attrs(long_name=f"{n}, {'with words ' * 5}and an end") for n in names}
+    fig = (plot_landscape if name == "landscape" else plot_sweep)(ds.assign(long))
+    fig.draw_without_rendering()
+    titles = [text for text in fig.findobj(Text) if "with words" in text.get_text()]
+    names_of_axes = [ax.yaxis.label for ax in fig.axes if ax.get_ylabel()]
+    assert len(titles) > 1
+    for title, other in itertools.product(titles, [*titles, *names_of_axes]):
+        if title is not other:
+            assert not title.get_window_extent().overlaps(other.get_window_extent())
 
 
 def test_the_axes_of_a_landscape_may_be_chosen() -> None:

@@ -164,9 +164,8 @@ def _products(ax: Axes) -> None:
         inside = (y > bottom) & (y < top)
         if inside.sum() > 1:
             ax.plot(x[inside], y[inside], color=style.PALE, linewidth=1, zorder=0)
-            below = not inside[
-                -1
-            ]  # it leaves through the lower axis, and its label stays above that
+            # it leaves through the lower axis, and its label stays above that
+            below = not inside[-1]
             ax.annotate(
                 f"{product:g}",
                 (x[inside][-1], y[inside][-1]),

@@ -65,10 +65,10 @@ def plot_sweep(
 def readout_panels(fig: Figure, ds: xr.Dataset, names: Sequence[str]) -> list[Axes]:
     """A panel for each readout, titled, its unit on the y-axis."""
     rows = 1 if len(names) < 3 else 2
-    axes = fig.subplots(rows, -(-len(names) // rows), squeeze=False).ravel()
+    columns = -(-len(names) // rows)
+    axes = fig.subplots(rows, columns, squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
-        title = labels.title(ds[name])
-        ax.set_title(labels.sentence(title))
+        ax.set_title(labels.panel_title(ds[name], columns))
         ax.set_ylabel(labels.unit_label(ds[name]))
         ax.yaxis.set_major_locator(MaxNLocator(5))
     for ax in axes[len(names) :]:

@@ -16,7 +16,7 @@ from plastogen.analysis import Influence, influences, results_error
 from plastogen.errors import InputError
 from plastogen.figures import data, labels, layout, style
 
-MOST_READOUTS, MOST_NUMBERS, TITLE_CHARS = 4, 8, 92
+MOST_READOUTS, MOST_NUMBERS = 4, 8
 
 
 @layout.slide
@@ -40,14 +40,12 @@ def plot_tornado(
     note += f"{data.PERCENT} % interval, all others varying."
     fig = layout.new_slide(ds, "Which number swings the outcome", note=note)
     rows = 1 if len(names) < 3 else 2
-    axes = fig.subplots(rows, -(-len(names) // rows), squeeze=False).ravel()
+    columns = -(-len(names) // rows)
+    axes = fig.subplots(rows, columns, squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
         each = sorted(found[name], key=lambda one: -_reach(one))
         _bars(ax, ds, each[:MOST_NUMBERS], look.colour)
-        title = labels.title(ds[name])
-        ax.set_title(
-            labels.wrapped(labels.sentence(title), TITLE_CHARS // (-(-len(names) // rows)))
-        )
+        ax.set_title(labels.panel_title(ds[name], columns))
         some = f"; {MOST_NUMBERS} of {len(each)} numbers" if len(each) > MOST_NUMBERS else ""
         ax.set_xlabel(labels.unit_label(ds[name]) + some)
     for ax in axes[len(names) :]:

@@ -13,6 +13,7 @@ from plastogen._base.units import is_unit
 from plastogen.experiment import title_of
 from plastogen.simulation import VARIABLES
 
+ROW_CHARS = 92  # of titles of panels beside each other
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNIT_TEXT = {"uM": "µM", "Hz^2": "Hz²", "Hz^2/Hz": "Hz²/Hz", "ng/mL": "ng/mL"}
 
@@ -59,6 +60,16 @@ def sentence(text: str) -> str:
     """
     word = text.partition(" ")[0]
     return text[:1].upper() + text[1:] if word == word.lower() else text
+
+
+def panel_title(values: xr.DataArray, columns: int) -> str:
+    """What values are of, in lines no longer than one of so many panels beside each other."""
+    return wrapped(sentence(title(values)), ROW_CHARS // columns)
+
+
+def cut(text: str, most: int) -> str:
+    """`text`, its end left out where it has more than `most` letters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def wrapped(text: str, chars: int) -> str:

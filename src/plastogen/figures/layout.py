@@ -25,7 +25,7 @@ from matplotlib.ticker import LogFormatter, LogFormatterMathtext
 from plastogen._base.scope import SCOPE
 from plastogen._base.text import rounded
 from plastogen.experiment import SUBJECT
-from plastogen.figures import data
+from plastogen.figures import data, labels
 from plastogen.figures.caption import DESCRIPTION, HEADING, NOTE, describe
 from plastogen.figures.placing import LETTER, PT_PER_INCH, clear_names_of_lines, make_room
 from plastogen.figures.style import ALARM, INK, MUTED, ArmStyle, arm_title
@@ -147,7 +147,7 @@ def _key_of_arms(fig: Figure, arms: Sequence[ArmStyle]) -> int:
     if not arms:
         return 0
     most = ROW_CHARS - KEY_CHARS
-    named = [a.label if len(a.label) <= most else f"{a.label[: most - 1]}…" for a in arms]
+    named = [labels.cut(arm.label, most) for arm in arms]
     handles = [
         Line2D([], [], color=arm.colour, linestyle=arm.line, label=label, linewidth=3)
         for arm, label in zip(arms, named, strict=True)

@@ -19,7 +19,7 @@ import xarray as xr
 from matplotlib.colors import to_hex, to_rgb
 
 from plastogen.experiment import spelled
-from plastogen.figures import data
+from plastogen.figures import data, labels
 
 INK, MUTED, PALE, ALARM = "#1F2933", "#616E7C", "#E4E7EB", "#B3261E"
 GREY = "#7B8794"
@@ -127,8 +127,7 @@ def arm_title(ds: xr.Dataset, arm: str) -> str:
     readable; of one that is too long for a figure, its beginning.
     """
     own = str(ds["arm_title"].sel(arm=arm).item()) if "arm_title" in ds.coords else ""
-    title = own or arm_label(arm)
-    return title if len(title) <= TITLE_CHARS else f"{title[: TITLE_CHARS - 1]}…"
+    return labels.cut(own or arm_label(arm), TITLE_CHARS)
 
 
 def arm_styles(ds: xr.Dataset) -> dict[str, ArmStyle]:
