@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plastogen.figures.draw import Shown, draw_figures
     from plastogen.figures.layout import save
     from plastogen.figures.overlay import Overlay, read_overlay
-    from plastogen.figures.spine_panels import median_branch
+    from plastogen.figures.spine_panels import median_branch, on_branch
     from plastogen.figures.style import arm_label, arm_styles, class_styles, tint
 
     def __getattr__(name: str) -> Callable[..., Figure]: ...  # plot_<name> of each row

@@ -18,6 +18,7 @@ from plastogen.figures.spine_panels import (
     kind_key,
     look_text,
     median_branch,
+    on_branch,
     panel_slide,
 )
 from plastogen.model.plasticity import LASTING
@@ -67,8 +68,7 @@ def _chosen(look_h: Array) -> list[int]:
 
 
 def _branch(ax: Axes, one: xr.Dataset, cell: int, branch: int, looks: list[int]) -> None:
-    mine = np.flatnonzero((one["post"].values == cell) & (one["branch"].values == branch))
-    part = one.isel(spine=mine)
+    part = on_branch(one, cell, branch)
     length = float(one.attrs["branch_length_um"])
     kind, side = part["kind"].values, 1 - 2 * (part["site"].values % 2)
     x = part["place"].values * length

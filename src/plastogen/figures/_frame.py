@@ -22,7 +22,7 @@ from plastogen._base.streams import stream
 from plastogen.figures import _raster as raster
 from plastogen.figures import axis, data, layout, placing, style
 from plastogen.figures._raster import MS_PER_S, WINDOW_S, Spikes
-from plastogen.figures.branch_at import draw_branch
+from plastogen.figures.branch_at import draw_branch, finish_dendrite
 
 SITES = 60
 HEAD_PT2 = 130  # area of a spine's head at weight 1
@@ -156,25 +156,10 @@ def _dendrite(ax: Axes, run: xr.Dataset, at_h: float, seed: int) -> None:
             linewidths=0,
         )
     empty = (grown == 0) & (rank < SITES)
-    ax.scatter(
-        x[empty],
-        tip[empty],
-        s=HEAD_PT2 / 2,
-        facecolors="none",
-        edgecolors=style.GREY,
-        linestyles=":",
-        zorder=2,
-    )
-    ax.set_xlim(-1 / SITES, 1 + 1 / SITES)
-    ax.set_ylim(-5 / 2, 2)
-    ax.set_axis_off()
-    ax.set_title(f"Spines: density {density:.3f}, weight {weight:.3f} (× healthy)")
-    ax.annotate(
-        "green: new since the start; dotted: empty sites",
-        (1, 0),
-        xycoords="axes fraction",
-        ha="right",
-        va="bottom",
-        fontsize=11,
-        color=style.MUTED,
+    finish_dendrite(
+        ax,
+        (x[empty], tip[empty], HEAD_PT2 / 2),
+        xlim=(-1 / SITES, 1 + 1 / SITES),
+        title=f"Spines: density {density:.3f}, weight {weight:.3f} (× healthy)",
+        note="green: new since the start; dotted: empty sites",
     )

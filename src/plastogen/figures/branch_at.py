@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from plastogen.figures import style
-from plastogen.figures.spine_panels import KIND_COLOURS, Array, median_branch
+from plastogen.figures.spine_panels import KIND_COLOURS, Array, median_branch, on_branch
 from plastogen.model.plasticity import LASTING
 from plastogen.runs import standing
 
@@ -18,8 +18,7 @@ UNMEASURED = 1 / 4  # size of a spine that came and went between two looks
 def one_branch(spines: xr.Dataset) -> xr.Dataset:
     """Every spine that ever stood on the branch that is drawn, loaded; its cell as an attribute."""
     cell, branch = median_branch([spines])
-    mine = (spines["post"].values == cell) & (spines["branch"].values == branch)
-    return spines.isel(spine=np.flatnonzero(mine)).load().assign_attrs(cell=cell)
+    return on_branch(spines, cell, branch).load().assign_attrs(cell=cell)
 
 
 def sizes_at(part: xr.Dataset, at_h: float) -> Array:
@@ -53,21 +52,35 @@ def draw_branch(ax: Axes, part: xr.Dataset, at_h: float) -> None:
         ax.plot([x[k]] * 2, [0, side[k] * tall[k]], color=colour, linewidth=2, zorder=3)
         area = HEAD_PT2 * sizes[k] ** (2 / 3)
         ax.scatter([x[k]], [side[k] * tall[k]], s=area, color=colour, zorder=4)
-    ax.scatter(
-        x[lost],
-        (side * tall)[lost],
-        s=HEAD_PT2 / 2,
-        facecolors="none",
-        edgecolors=style.GREY,
-        linestyles=":",
+    new = int((now & (born_h > 0)).sum())
+    finish_dendrite(
+        ax,
+        (x[lost], (side * tall)[lost], HEAD_PT2 / 2),
+        xlim=(-length / 40, length + length / 40),
+        title=f"Cell {part.attrs['cell']}: {int(now.sum())} spines, {new} new",
+        note="green: new since time 0; orange: transient; dotted: lost",
     )
-    ax.set_xlim(-length / 40, length + length / 40)
+
+
+def finish_dendrite(
+    ax: Axes,
+    empty: tuple[Array, Array, float],
+    *,
+    xlim: tuple[float, float],
+    title: str,
+    note: str,
+) -> None:
+    """Ends the drawing of a stretch of dendrite: dotted rings where no spine stands, `empty` (x, y,
+    area), and words in place of axes.
+    """
+    x, y, area = empty
+    ax.scatter(x, y, s=area, facecolors="none", edgecolors=style.GREY, linestyles=":", zorder=2)
+    ax.set_xlim(*xlim)
     ax.set_ylim(-5 / 2, 2)
     ax.set_axis_off()
-    new = int((now & (born_h > 0)).sum())
-    ax.set_title(f"Cell {part.attrs['cell']}: {int(now.sum())} spines, {new} new")
+    ax.set_title(title)
     ax.annotate(
-        "green: new since time 0; orange: transient; dotted: lost",
+        note,
         (1, 0),
         xycoords="axes fraction",
         ha="right",

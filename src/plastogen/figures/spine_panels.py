@@ -65,6 +65,12 @@ def look_text(h: float) -> str:
     return f"day {h / axis.H_PER_DAY:.3g}"
 
 
+def on_branch(one: xr.Dataset, cell: int, branch: int) -> xr.Dataset:
+    """The spines that ever stood on a branch."""
+    mine = (one["post"].values == cell) & (one["branch"].values == branch)
+    return one.isel(spine=np.flatnonzero(mine))
+
+
 def median_branch(all_arms: Sequence[xr.Dataset]) -> tuple[int, int]:
     """Cell and branch with the median number of spines that come or go after time 0."""
     branches = int(all_arms[0].attrs["branches"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plastogen.figures import median_branch
+from plastogen.figures import median_branch, on_branch
 from plastogen.runs import Store
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def branch(ds: xr.Dataset, folder: Path, courses: Mapping[str, int]) -> dict[str
 
 
 def _spines(one: xr.Dataset, cell: int, which: int) -> list[list[Any]]:
-    mine = (one["post"].values == cell) & (one["branch"].values == which)
-    part = one.isel(spine=np.flatnonzero(mine)).load()
+    part = on_branch(one, cell, which).load()
     start_h, length_um = float(one["look"].values[0]), float(one.attrs["branch_length_um"])
     found = []
     for k in range(part.sizes["spine"]):
