@@ -15,7 +15,7 @@ from plastogen.experiment.definition import LONGEST_S, Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.experiment.validate_given import written
 from plastogen.model.circuit import MOST_DRIVEN
-from plastogen.model.plasticity import Ensembles
+from plastogen.model.plasticity import Ensembles, spikes_of
 from plastogen.simulation import most_synapses
 
 OUTSIDE = 2  # principal cells at least that are in no ensemble: activity is held against theirs
@@ -73,13 +73,9 @@ def validate_stimulations(opened: OpenExperiment, condition: Condition) -> Itera
         principal = condition.circuit.populations[condition.circuit.principal].count
         members = np.zeros((ensembles.groups, ensembles.cells), np.int64)
         cells = one.cells(members, principal, 0)
-        spikes = cells.size * one.spikes * one.times
-        if spikes > MOST_DRIVEN:
-            found = f"{spikes} spikes of all cells that are driven"
-            yield problem(path, found, f"at most {MOST_DRIVEN}")
         seconds = len(cells) * one.times * float(one.every)
-        if seconds > LONGEST_S:
-            yield problem(path, f"{seconds:.4g} s in all", f"at most {LONGEST_S} s")
+        for found, wanted in _too_much(cells.size * one.spikes * one.times, seconds, "in all"):
+            yield problem(path, found, wanted)
 
 
 def _in_network(
@@ -102,11 +98,16 @@ def _in_network(
         ("recall", ensembles.cued, recall.repeats),
     ):
         given = getattr(ensembles, part)
-        spikes = ensembles.groups * rounds * cells * round(float(given.rate) * float(given.held))
-        if spikes > MOST_DRIVEN:
-            found = f"{spikes} spikes of all cells that are driven"
-            yield problem(f"ensembles.{part}", found, f"at most {MOST_DRIVEN}")
-        seconds = ensembles.groups * rounds * float(given.every)
-        if seconds > LONGEST_S:
-            found = f"{seconds:.4g} s of all ensembles in turn"
-            yield problem(f"ensembles.{part}", found, f"at most {LONGEST_S} s")
+        stretches = ensembles.groups * rounds
+        spikes, seconds = cells * spikes_of(given.rate, given.held), float(given.every)
+        over = _too_much(stretches * spikes, stretches * seconds, "of all ensembles in turn")
+        for found, wanted in over:
+            yield problem(f"ensembles.{part}", found, wanted)
+
+
+def _too_much(spikes: int, seconds: float, of_what: str) -> Iterator[tuple[str, str]]:
+    """What is found and what is wanted, where a network cannot be driven so often or so long."""
+    if spikes > MOST_DRIVEN:
+        yield f"{spikes} spikes of all cells that are driven", f"at most {MOST_DRIVEN}"
+    if seconds > LONGEST_S:
+        yield f"{seconds:.4g} s {of_what}", f"at most {LONGEST_S} s"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         rule_in,
     )
     from plastogen.model.plasticity.definition import Plasticity
-    from plastogen.model.plasticity.ensembles import Ensembles
+    from plastogen.model.plasticity.ensembles import Ensembles, spikes_of
     from plastogen.model.plasticity.induction import Induction, induce
     from plastogen.model.plasticity.intervention import Cells, Intervention, frozen_sites
     from plastogen.model.plasticity.signalling import Inputs

@@ -118,7 +118,7 @@ class Ensembles(Definition):
             wanted = f"a share that leaves some of {self.cells} cells on either side"
             yield Fault("recall.cue", recall.cue.text, wanted)
         for name, part in (("teaching", teaching), ("recall", recall)):
-            if round(float(part.rate) * float(part.held)) < 1:
+            if spikes_of(part.rate, part.held) < 1:
                 found = f"{part.rate.text} for {part.held.text}, less than a spike"
                 yield Fault(f"{name}.rate", found, "a spike or more of each cell")
         early = [at.text for at in recall.at if float(at) < float(teaching.at)]
@@ -175,11 +175,20 @@ class Ensembles(Definition):
 def _presented(
     part: Teaching | Recall, order: Array, members: Array, first_s: float, rng: np.random.Generator
 ) -> Pulses:
-    held_s, every_s = float(part.held), float(part.every)
-    spikes = round(float(part.rate) * held_s)
     return pulses(
-        order, members, rng, spikes=spikes, held_s=held_s, every_s=every_s, first_s=first_s
+        order,
+        members,
+        rng,
+        spikes=spikes_of(part.rate, part.held),
+        held_s=float(part.held),
+        every_s=float(part.every),
+        first_s=first_s,
     )
+
+
+def spikes_of(rate: Quantity, held: Quantity) -> int:
+    """Spikes of each cell that is driven at a rate for so long."""
+    return round(float(rate) * float(held))
 
 
 def pulses(

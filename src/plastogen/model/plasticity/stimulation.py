@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, faulty
 from plastogen.model.pharmacology import Moment
-from plastogen.model.plasticity.ensembles import Pulses, Rate, Seconds, pulses
+from plastogen.model.plasticity.ensembles import Pulses, Rate, Seconds, pulses, spikes_of
 from plastogen.model.plasticity.intervention import NOW, Cells
 
 Array = npt.NDArray[np.int64]
@@ -68,7 +68,7 @@ class Stimulation(Definition):
     @property
     def spikes(self) -> int:
         """Of each cell in a stretch."""
-        return round(float(self.rate) * float(self.held))
+        return spikes_of(self.rate, self.held)
 
     def cells(self, members: Array, principal: int, seed: int) -> Array:
         """Who fires together, (groups, cells), of ensembles with these `members`."""
