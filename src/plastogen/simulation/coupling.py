@@ -107,7 +107,7 @@ def relative(
     """
     rate = activity.rate_hz[..., PRINCIPAL] / baseline.rate_hz[..., PRINCIPAL]
     inhibitory, inhibitory_0 = (
-        np.delete(a.rate_hz, PRINCIPAL, axis=-1).sum(axis=-1) for a in (activity, baseline)
+        a.rate_hz[..., PRINCIPAL + 1 :].sum(axis=-1) for a in (activity, baseline)
     )
     entry = activity.calcium / baseline.calcium
     moved, moved_0 = (a.potentiation + a.depression for a in (activity, baseline))

@@ -14,7 +14,7 @@ from plastogen._base.quantity import Given, Quantity
 from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity import Plasticity
 
-BOUNDS = ("scaling_range", "inhibition_range")  # nothing is homeostatic where both are nil
+HOMEOSTATIC = ("scaling_range", "inhibition_range")  # how far either goes
 OnOff: TypeAlias = Literal["on", "off"]
 Factor: TypeAlias = Annotated[Quantity, Given("1", minimum=0, maximum=1)]
 
@@ -73,5 +73,5 @@ def switched(plasticity: Plasticity, switches: Switches) -> Plasticity:
         return plasticity
     none = Quantity(0.0, "1", "0")
     return plasticity.model_copy(
-        update={"synapse": plasticity.synapse.model_copy(update=dict.fromkeys(BOUNDS, none))}
+        update={"synapse": plasticity.synapse.model_copy(update=dict.fromkeys(HOMEOSTATIC, none))}
     )
