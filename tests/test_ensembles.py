@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from refused import assert_refused
 
 from plastogen._base.definition import build
 from plastogen._base.document import read_text
@@ -355,10 +356,7 @@ STIMULUS = "number: 2, rate: 30 Hz"
 def test_a_stimulus_that_cannot_be_is_said_with_its_place(
     mine: Path, old: str, new: str, message: str
 ) -> None:
-    assert old in EXPERIMENT
-    mine.write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(InputError, match=message):
-        check(open_experiment(mine))
+    assert_refused(mine, EXPERIMENT, old, new, message)
 
 
 @pytest.mark.parametrize("kind", ["course", "spines", "induction"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refused import assert_refused
 
 from plastogen._base.definition import build
 from plastogen._base.document import read_text
@@ -255,10 +256,7 @@ def test_an_induction_has_all_of_its_variables_and_no_others(mine: Path) -> None
 def test_what_an_induction_cannot_use_is_refused(
     mine: Path, old: str, new: str, message: str
 ) -> None:
-    assert old in EXPERIMENT
-    mine.write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(InputError, match=message):
-        check(open_experiment(mine))
+    assert_refused(mine, EXPERIMENT, old, new, message)
 
 
 def test_an_arm_cannot_bring_an_induction_of_its_own(mine: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from refused import assert_refused
 
-from plastogen.errors import InputError
 from plastogen.experiment import check, open_experiment
 from plastogen.model.plasticity import Cells
 from plastogen.publish.report.methods import given_text
@@ -248,7 +248,4 @@ IT = "{delete: spines, born_since: 0 h, at: 27 h}"
 def test_what_cannot_be_done_to_spines_is_refused(
     mine: Path, old: str, new: str, message: str
 ) -> None:
-    assert old in EXPERIMENT
-    mine.write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(InputError, match=message):
-        check(open_experiment(mine, settings=SMALL))
+    assert_refused(mine, EXPERIMENT, old, new, message, settings=SMALL)

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from refused import assert_refused
 
 from plastogen._base.scope import SCOPE
 from plastogen.errors import CacheDamaged, InputError
@@ -234,10 +235,7 @@ def test_runs_of_the_mean_synapse_are_named_as_ever() -> None:
 def test_what_cannot_be_followed_spine_by_spine_is_refused(
     mine: Path, old: str, new: str, message: str
 ) -> None:
-    assert old in EXPERIMENT
-    mine.write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(InputError, match=message):
-        check(open_experiment(mine))
+    assert_refused(mine, EXPERIMENT, old, new, message)
 
 
 @pytest.mark.parametrize("path", ["spines.turnover.slope", "model.spines", "course.preparation"])
