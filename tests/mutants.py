@@ -256,13 +256,13 @@ def tested(folder: Path, tests: Iterable[str], *, until_first: bool) -> tuple[in
     return done.returncode, (done.stdout + done.stderr).strip()[-2000:]
 
 
-def killed(mutant: Mutant, folder: Path) -> str | None:
-    """Apply `mutant` in the copy, test, and take it back: None when a test noticed, else what
-    happened.
+def killed(mutant: Mutant, changed: str, folder: Path) -> str | None:
+    """Put `changed`, what `mutant` makes of its file, into the copy, test, and take it back: None
+    when a test noticed, else what happened.
     """
     path = folder / "src" / "plastogen" / mutant.file
     source = path.read_text(encoding="utf-8")
-    path.write_text(mutant.applied(source), encoding="utf-8")
+    path.write_text(changed, encoding="utf-8")
     try:
         code, said = tested(folder, mutant.tests, until_first=True)
     finally:
@@ -290,19 +290,22 @@ def hunted(
     copies: Sequence[Path], mutants: Sequence[Mutant]
 ) -> Iterator[tuple[Mutant, str | None]]:
     """Each mutant and what became of it, in order; as many at a time as there are copies."""
+    # here and not in the threads: `ast.parse` of two threads at once can fail (CPython 3.11)
+    source = copies[0] / "src" / "plastogen"
+    changed = [m.applied((source / m.file).read_text(encoding="utf-8")) for m in mutants]
     free = SimpleQueue[Path]()
     for copy in copies:
         free.put(copy)
 
-    def one(mutant: Mutant) -> str | None:
+    def one(mutant: Mutant, changed: str) -> str | None:
         copy = free.get()
         try:
-            return killed(mutant, copy)
+            return killed(mutant, changed, copy)
         finally:
             free.put(copy)
 
     with ThreadPoolExecutor(len(copies)) as pool:
-        yield from zip(mutants, pool.map(one, mutants), strict=True)
+        yield from zip(mutants, pool.map(one, mutants, changed), strict=True)
 
 
 def selected(

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+_parsing = threading.Lock()  # `ast.parse` in two threads at once can fail (CPython 3.11)
 
 
 def lookup(
@@ -48,9 +51,11 @@ def offered(file: str) -> dict[str, str]:
     """Name -> module it comes from, of the imports under `if TYPE_CHECKING` of a file."""
     import ast
 
+    with _parsing:
+        parsed = ast.parse(Path(file).read_text(encoding="utf-8"))
     return {
         alias.name: node.module or ""
-        for block in ast.parse(Path(file).read_text(encoding="utf-8")).body
+        for block in parsed.body
         if isinstance(block, ast.If)
         for node in block.body
         if isinstance(node, ast.ImportFrom)
