@@ -3,10 +3,9 @@
 Two clocks. The slow state is integrated (`step`); the circuit is asked (the probe) at the ends of
 macro steps. A step is first taken with the activity as it was, the circuit is asked at its end, and
 the step is taken again with the activity running to the answer: the difference is the error that
-sets the step. A drive within `resolution` of one already asked gets the same answer, so that noise
-does not make a resting state drift; resolution and steps shrink with the tolerance. Where answers
-have the noise of a window the course is followed twice, the second time with what moves synapses
-smoothed over all that was asked.
+sets the step; steps shrink with the tolerance. What stands in for an answer, and when, says
+`probe_scheduler`. Where answers have the noise of a window the course is followed twice, the second
+time by all that was answered together.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ import numpy.typing as npt
 from plastogen._base.machine import single_threaded
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive, measures
 from plastogen.simulation.course import Course, Plan, Progress, event_times
-from plastogen.simulation.drift_surface import SmoothedDrift
 from plastogen.simulation.ensembles import with_ensembles
 from plastogen.simulation.induction import simulate_induction
 from plastogen.simulation.lockstep import simulate_formulas
 from plastogen.simulation.probe import CachedProbe, DriveProbe, NetworkProbe
+from plastogen.simulation.probe_scheduler import DRIVE_STEP_SHARE, ProbeScheduler
 from plastogen.simulation.rest import begin
 from plastogen.simulation.spines import spine_steps
 from plastogen.simulation.step import Moment, Path, Stepper
@@ -34,93 +33,13 @@ from plastogen.simulation.variables import observe, require_possible
 Array = npt.NDArray[np.float64]
 
 SNAPSHOT_S = 20  # spectra and rasters are never taken from the short windows of probes
-RESOLUTION_SHARE = 0.125  # of the tolerance: drives this close get the same answer
-DRIVE_STEP_SHARE = 2  # of the tolerance: the most a drive moves in a step
 LOG_RATE_SHARE = 5  # of the tolerance: the most a log rate moves in a step, beside its noise
 NOISE_FLOOR_SE = 2  # changes of activity within this many standard errors do not shorten a step
 FIRST_STEP_H, SHORTEST_STEP_H, LONGEST_STEP_H = 1 / 30, 1 / 240, 48
 SHRINK, SAFETY, GROW = 0.3, 0.9, 3
 SUBSTEPS = 8  # of block within a macro step
-FEWEST_SMOOTHED = 8  # answers that show how what moves synapses goes with a drive
-REST_ROUNDS = 20  # probes spent on finding the resting state under ongoing stress
-
-
-class ProbeScheduler:
-    """Asks the circuit for one course, never twice about the same drive, and no more than `most`
-    times.
-    """
-
-    def __init__(self, probe: CachedProbe, seed: int, *, resolution: float, most: int) -> None:
-        self.probe, self.seed, self.resolution, self.most = probe, seed, resolution, most
-        self.drives: list[Array] = []
-        self.answers: list[Activity] = []
-        self.measured: list[tuple[Array, Activity]] = []  # of `drives`, those the circuit answered
-        self.furthest = 0.0  # of a drive that was wanted from the one whose answer stood in for it
-        self.frozen: Activity | None = None
-        self.smoothed: SmoothedDrift | None = None
-
-    @property
-    def cap_hit(self) -> bool:
-        """Whether an answer stood in for one that could not be asked for any more."""
-        return self.furthest > 0
-
-    def answer(self, drives: Array) -> Activity:
-        """What the circuit does under a drive, (1, numbers): the answer to the nearest drive asked
-        if it is near enough.
-        """
-        if self.frozen is not None:
-            return self.frozen
-        (wanted,) = drives
-        if self.drives:
-            distance = np.abs(np.array(self.drives) - wanted).max(axis=1)
-            nearest = int(distance.argmin())
-            if distance[nearest] <= self.resolution:
-                return self.answers[nearest]
-            if len(self.drives) >= self.most:
-                self.furthest = max(self.furthest, float(distance[nearest]))
-                return self.answers[nearest]
-        found = self.probe.measure(Drive.from_array(self.probe.circuit, wanted), self.seed)
-        self.measured.append((wanted, found))
-        return self.adopt(drives, self._with_drift(wanted, _as_batch(found)))
-
-    @property
-    def noisy(self) -> bool:
-        """Whether what the circuit says of synapses has the noise of a window."""
-        if not self.measured:
-            return False
-        _, first = self.measured[0]
-        return bool(np.isfinite(first.potentiation).all() and first.rate_se_hz.any())
-
-    def smooth(self) -> None:
-        """From here on, take for what moves synapses what all answers so far say of it together."""
-        drives, answers = zip(*self.measured, strict=True)
-        self.smoothed = SmoothedDrift(np.array(drives), answers)
-        pairs = zip(self.drives, self.answers, strict=True)
-        self.answers = [self._with_drift(drive, answer) for drive, answer in pairs]
-        self.furthest, self.frozen = 0.0, None
-
-    def _with_drift(self, drive: Array, answer: Activity) -> Activity:
-        """`answer`, a batch of one, with what is known of synapses under this drive."""
-        if self.smoothed is None:
-            return answer
-        found = self.smoothed.measure(drive[None])
-        return replace(
-            answer,
-            potentiation=found.potentiation,
-            depression=found.depression,
-            drift_variance=found.variance,
-        )
-
-    def adopt(self, drives: Array, answer: Activity) -> Activity:
-        """Take `answer` for what the circuit does under this drive from here on."""
-        self.drives.append(drives[0])
-        self.answers.append(answer)
-        return answer
-
-
-def _as_batch(activity: Activity) -> Activity:
-    """The activity of one course as that of a batch of one."""
-    return Activity(**{name: x[None] for name, x in activity.arrays().items()})  # type: ignore[arg-type]
+REST_ROUNDS = 20  # answers spent on finding the resting state under ongoing stress
+REST_TOLERANCE = 1e-9  # of the rate at rest, where answers go smoothly with the drive
 
 
 @single_threaded
@@ -163,24 +82,22 @@ def follow(
 ) -> tuple[Course, dict[str, Drive]]:
     """The course of `plan` with the answers of `asker`, kept on disk, and the drive at each of its
     snapshots' moments. Followed twice where answers have noise: in what moves synapses, that of one
-    window, at the start too, is as large as what a drug does to them.
+    window, at the start too, is as large as what a drug does to them, and between answers that
+    stand one by one rates jump.
     """
     probe = CachedProbe(asker, since=since)
-    scheduler = ProbeScheduler(
-        probe, plan.seed, resolution=RESOLUTION_SHARE * plan.tolerance, most=plan.max_probes
-    )
+    scheduler = ProbeScheduler(probe, plan.seed, tolerance=plan.tolerance, most=plan.max_probes)
 
     def first_half(what: str, share: float) -> None:
         tell(what, share / 2 if scheduler.noisy else share)
 
     stepper, writer, drives = _follow_once(plan, scheduler, first_half)
-    if scheduler.noisy and len(scheduler.measured) >= FEWEST_SMOOTHED:
-        scheduler.smooth()
+    if scheduler.start_again():
         stepper, writer, drives = _follow_once(
             plan, scheduler, lambda what, share: tell(what, (1 + share) / 2)
         )
     log = {
-        "probes": len(scheduler.drives),
+        "probes": len(scheduler.measured),
         "cap_hit": scheduler.cap_hit,
         "furthest": scheduler.furthest,
         "resolution": scheduler.resolution,
@@ -199,9 +116,8 @@ def _follow_once(
 ) -> tuple[Stepper, _Writer, dict[str, Drive]]:
     """From the resting state to the end, with the answers of `scheduler`."""
     stepper = Stepper([plan], scheduler.answer)
-    start = begin(
-        stepper, within=scheduler.resolution / 2, rounds=REST_ROUNDS, adopt=scheduler.adopt
-    )
+    within = REST_TOLERANCE if scheduler.smooth else scheduler.resolution / 2
+    start = begin(stepper, within=within, rounds=REST_ROUNDS, adopt=scheduler.adopt)
     if plan.switches.probe == "frozen":
         scheduler.frozen = start.activity
     writer = _Writer(plan, stepper, start)

@@ -1,5 +1,5 @@
 """In: what probes said would move synapses, and how alike their questions were. Out: the same
-between questions, smoothed: `DriftSurface`, and with the rates of the same probes `SmoothedDrift`.
+between questions, smoothed: `DriftSurface`.
 
 A probe tells the rates of its cells well and the balance of its synapses badly: a few fast pairs
 carry it. So every kind of number (log of potentiation over depression, log of depression, log of
@@ -20,7 +20,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from plastogen.model.circuit import RATE_CLASSES, Activity, Drift
-from plastogen.simulation.rate_surface import RateSurface, fitted_on, log_rates, places
+from plastogen.simulation.rate_surface import RateSurface, fitted_on
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -30,8 +30,11 @@ GROUPS = len(KINDS) * RATE_CLASSES  # columns of one kind and one group of cells
 COLUMNS = GROUPS * RATE_CLASSES
 GROUP = np.arange(COLUMNS) // RATE_CLASSES**2 * RATE_CLASSES + np.arange(COLUMNS) % RATE_CLASSES
 LEAST_SPREAD = 0.1  # of a logarithm among the answers
-BOUNDS = ((0.1, 100.0), (1e-4, 1.0), (1e-4, 3.0))  # of variance, share of seeds, noise
+BOUNDS = ((0.1, 1e4), (1e-4, 1.0), (1e-4, 3.0))  # of variance, share of seeds, noise
 FIRST = (1.0, 0.1, 0.3)  # of each, where a fit starts
+STARTS = tuple(  # and others: what rates hardly feel, over long lengths, may look like noise alone
+    (size, FIRST[1], noise) for size in (1.0, 10.0, 100.0, 1000.0) for noise in (0.03, 0.3, 1.0)
+)
 
 
 def drift_columns(answers: Sequence[Activity]) -> Array:
@@ -129,31 +132,13 @@ def fit_surfaces(
     return found, DriftSurface.fitted(*alike, drifts[chosen], start)
 
 
-class SmoothedDrift:
-    """What moves synapses under any drive, from all `answers` to `drives` (n, numbers) of one
-    seed.
-    """
-
-    def __init__(self, drives: Array, answers: Sequence[Activity]) -> None:
-        self._asked, drifts = places(drives, 0), drift_columns(answers)
-        self._surface, theta = fit_surfaces(
-            RateSurface.first(drives.shape[1]), None, self._asked, log_rates(answers), drifts
-        )
-        self._drifts = DriftSurface(*self._surface.alike(self._asked, self._asked), drifts, theta)
-
-    def measure(self, drives: Array) -> Drift:
-        """Under `drives` (m, numbers): (m, classes) each."""
-        blocks = self._surface.alike_in_blocks(places(drives, 0), self._asked)
-        return drift_from(np.concatenate([self._drifts.means(a, s)[:n] for n, a, s in blocks]))
-
-
 def _covariance(alike: Array, same: Array, theta: Array) -> Array:
     size, share, noise = theta
     return np.asarray(size * alike * (1 + share * same) + noise * np.eye(len(alike)))
 
 
 def _most_likely(alike: Array, same: Array, scaled: Array, start: Array) -> Array:
-    """One row of `theta`."""
+    """One row of `theta`: from `start`, or from one of `STARTS` if that is more likely already."""
 
     def unlikely(logs: Array) -> float:
         lower, _ = factor = cho_factor(_covariance(alike, same, np.exp(logs)), lower=True)
@@ -161,4 +146,5 @@ def _most_likely(alike: Array, same: Array, scaled: Array, start: Array) -> Arra
         return float(fit + scaled.shape[1] * np.log(np.diag(lower)).sum())
 
     bounds = [tuple(np.log(pair)) for pair in BOUNDS]
-    return np.asarray(np.exp(minimize(unlikely, np.log(start), bounds=bounds).x))
+    first = min(np.log(np.vstack([start, STARTS])), key=unlikely)
+    return np.asarray(np.exp(minimize(unlikely, first, bounds=bounds).x))
