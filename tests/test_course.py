@@ -413,49 +413,104 @@ def told(**numbers: float) -> np.ndarray:
 
 
 def listener(
-    tmp_path: Path, *, resolution: float = 0.01, most: int = 10
+    tmp_path: Path, *, tolerance: float = 0.08, most: int = 10
 ) -> tuple[ProbeScheduler, Counting]:
     probe = Counting()
-    return ProbeScheduler(CachedProbe(probe, tmp_path), 1, resolution=resolution, most=most), probe
+    return ProbeScheduler(CachedProbe(probe, tmp_path), 1, tolerance=tolerance, most=most), probe
 
 
 class Jittery:
-    """The formula; what moves synapses has noise, as that of a window, and rates say they have."""
+    """The formula; rates and what moves synapses have noise, as those of a window."""
 
     key, circuit = "jittery", answering()
 
     def measure(self, drive: Drive, seed: int) -> Activity:
         found = FormulaProbe(self.circuit, RULE).measure(drive, seed)
-        rng = np.random.default_rng(int(1e6 * drive["ampa"]))
+        rng = np.random.default_rng(int(1e6 * (drive["ampa"] + 7 * drive["gaba"])))
+        rate = found.rate_hz * np.exp(0.01 * rng.standard_normal(len(found.rate_hz)))
         factor = np.exp(0.3 * rng.standard_normal(9))
         return replace(
-            found, potentiation=found.potentiation * factor, rate_se_hz=found.rate_hz / 30
+            found,
+            rate_hz=rate,
+            rate_se_hz=rate / 100,
+            potentiation=found.potentiation * factor,
         )
 
 
-def test_what_moves_synapses_is_smoothed_over_all_that_was_asked(tmp_path: Path) -> None:
-    ears = ProbeScheduler(CachedProbe(Jittery(), tmp_path), 1, resolution=0.001, most=99)
+def jittery(tmp_path: Path, *, most: int = 99) -> ProbeScheduler:
+    return ProbeScheduler(CachedProbe(Jittery(), tmp_path), 1, tolerance=0.02, most=most)
+
+
+def without_noise(drive: np.ndarray) -> Activity:
+    return FormulaProbe(answering(), RULE).measure(Drive.from_array(answering(), drive[0]), 1)
+
+
+def test_all_answers_together_have_less_noise_than_each(tmp_path: Path) -> None:
+    ears = jittery(tmp_path)
     asked = [told(ampa=left) for left in np.linspace(0.8, 1, 14)]
     before = [ears.answer(drive) for drive in asked]
-    assert ears.noisy
-    ears.smooth()
+    assert not ears.smooth
+    assert ears.start_again()
+    assert ears.smooth
     after = [ears.answer(drive) for drive in asked]
-    true = [FormulaProbe(answering(), RULE).measure(Drive(ampa=d[0, AMPA]), 1) for d in asked]
+    true = [without_noise(drive) for drive in asked]
 
-    def missed(found: list[Activity]) -> float:
+    def missed(found: list[Activity], name: str) -> float:
         pairs = zip(found, true, strict=True)
-        return float(np.std([np.log(a.potentiation[0] / b.potentiation) for a, b in pairs]))
+        return float(
+            np.std([np.log(np.ravel(getattr(a, name))[0] / getattr(b, name)[0]) for a, b in pairs])
+        )
 
-    assert missed(before) > 0.2
-    assert missed(after) < missed(before) / 2
-    for one, other in zip(before, after, strict=True):
-        np.testing.assert_array_equal(one.rate_hz, other.rate_hz)
+    assert missed(before, "potentiation") > 0.2
+    assert missed(after, "potentiation") < missed(before, "potentiation") / 2
+    assert missed(after, "rate_hz") < missed(before, "rate_hz")
     assert len(ears.measured) == len(asked)  # nothing was asked again
+    between = [ears.answer(told(ampa=left)).rate_hz[0, 0] for left in np.linspace(0.9, 0.91, 5)]
+    assert np.abs(np.diff(np.log(between), n=2)).max() < 1e-3  # it does not jump
+
+
+def test_few_answers_and_those_without_noise_stand_one_by_one(tmp_path: Path) -> None:
+    few = jittery(tmp_path / "few")
+    for left in np.linspace(0.8, 1, 7):
+        few.answer(told(ampa=left))
+    assert few.noisy
+    assert not few.start_again()
     quiet = ProbeScheduler(
-        CachedProbe(FormulaProbe(answering(), RULE), tmp_path / "quiet"), 1, resolution=0.1, most=9
+        CachedProbe(FormulaProbe(answering(), RULE), tmp_path / "quiet"), 1, tolerance=0.02, most=99
     )
-    quiet.answer(asked[0])
+    for left in np.linspace(0.8, 1, 14):
+        quiet.answer(told(ampa=left))
     assert not quiet.noisy
+    assert not quiet.start_again()
+
+
+def test_with_enough_noisy_answers_they_stand_together_at_once(tmp_path: Path) -> None:
+    ears = jittery(tmp_path)
+    for left in np.linspace(0.7, 1, 24):
+        ears.answer(told(ampa=left))
+    assert not ears.smooth
+    ears.answer(told(ampa=0.8061))
+    assert ears.smooth
+    assert len(ears.measured) == 24
+
+
+def test_a_number_that_was_never_moved_is_asked_about(tmp_path: Path) -> None:
+    ears = jittery(tmp_path, most=16)
+    for left in np.linspace(0.8, 1, 14):
+        ears.answer(told(ampa=left))
+    assert ears.start_again()
+    found = ears.answer(told(gaba=0.9))
+    assert len(ears.measured) == 15
+    true = without_noise(told(gaba=0.9)).rate_hz[0]
+    assert found.rate_hz[0, 0] == pytest.approx(true, rel=0.05)
+    assert ears.answer(told(gaba=0.9)).rate_hz[0, 0] == found.rate_hz[0, 0]
+    assert len(ears.measured) == 15  # once is enough
+    ears.answer(told(gaba=0.8))
+    assert not ears.cap_hit
+    ears.answer(told(gaba=0.7))
+    assert ears.cap_hit
+    assert ears.furthest == pytest.approx(0.1)
+    assert len(ears.measured) == 16
 
 
 def test_a_drive_near_one_already_asked_gets_the_same_answer(tmp_path: Path) -> None:

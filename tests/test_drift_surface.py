@@ -101,3 +101,13 @@ def test_an_answer_left_out_is_what_the_others_say_of_it() -> None:
         fewer._alpha[:, group == GROUP] = cho_solve(factor, scaled[:, group == GROUP])
     found = fewer.means(alike[7:8][:, rest], same[7:8][:, rest])[0]
     np.testing.assert_allclose(found - said[7], whole.held_out[7], rtol=1e-6, atol=1e-9)
+
+
+def test_what_goes_slowly_along_long_lengths_is_not_taken_for_noise() -> None:
+    rng = np.random.default_rng(2)
+    x = np.linspace(0, 0.1, 24)  # short against the lengths that rates have: all nearly alike
+    alike, same = correlations(x / 4, x / 4), np.ones((24, 24))
+    said = np.outer(4 * x, np.ones(COLUMNS)) + 0.05 * rng.standard_normal((24, COLUMNS))
+    theta = DriftSurface.fitted(alike, same, said, DriftSurface.first())
+    found = DriftSurface(alike, same, said, theta).means(alike, same)
+    np.testing.assert_allclose(found[-1] - found[0], 0.4, atol=0.12)
