@@ -22,7 +22,7 @@ from plastogen.model.circuit import PRINCIPAL, Activity, Drive, measures
 from plastogen.simulation.course import Course, Plan, Progress, event_times
 from plastogen.simulation.ensembles import with_ensembles
 from plastogen.simulation.induction import simulate_induction
-from plastogen.simulation.lockstep import simulate_formulas
+from plastogen.simulation.lockstep import REST_TOLERANCE, simulate_formulas
 from plastogen.simulation.probe import CachedProbe, DriveProbe, NetworkProbe
 from plastogen.simulation.probe_scheduler import DRIVE_STEP_SHARE, ProbeScheduler
 from plastogen.simulation.rest import begin
@@ -39,7 +39,6 @@ FIRST_STEP_H, SHORTEST_STEP_H, LONGEST_STEP_H = 1 / 30, 1 / 240, 48
 SHRINK, SAFETY, GROW = 0.3, 0.9, 3
 SUBSTEPS = 8  # of block within a macro step
 REST_ROUNDS = 20  # answers spent on finding the resting state under ongoing stress
-REST_TOLERANCE = 1e-9  # of the rate at rest, where answers go smoothly with the drive
 
 
 @single_threaded
