@@ -26,7 +26,14 @@ from variants import children_cpu_s, machine, table
 
 from plastogen.experiment import open_experiment
 from plastogen.model.circuit import Drive
-from plastogen.simulation import Plan, network, simulate_many, simulate_with_errors, train
+from plastogen.simulation import (
+    NetworkProbe,
+    Plan,
+    network,
+    simulate_many,
+    simulate_with_errors,
+    train,
+)
 
 T = TypeVar("T")
 TARGET_MET, TARGET_EMPTY, S_PER_DAY = 10_000, 1_000, 86_400
@@ -103,12 +110,9 @@ def main() -> None:
             for name, way in ways.items()
         }
         took["cohort"] /= len(cohort)
-        probe = network(arm)
-        engine = probe._probe.engine  # type: ignore[attr-defined]
-        brute = (
-            cpu(lambda: engine.run(Drive(), arm.seed, seconds=asked.brute, settle_s=0))[0]
-            / asked.brute
-        )
+        circuit = NetworkProbe(arm.circuit, arm.rule, seconds=asked.brute, settle_s=0)
+        circuit.watch(Drive(), arm.seed, 1)  # builds the program, if it is not there
+        brute = cpu(lambda: circuit.watch(Drive(), arm.seed, asked.brute))[0] / asked.brute
         curve = {}
         for days in (1, 7, asked.days, 4 * asked.days):
             (other,) = plans(folder, days, 1, 1)
