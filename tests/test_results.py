@@ -120,7 +120,7 @@ def test_attributes_say_what_this_is(whole: tuple[OpenExperiment, xr.Dataset]) -
         ("early", -2, 2),
     ]
     assert "1 mg/kg iv over 40 min" in given[0]["what"]
-    assert "50%" in given[1]["what"]
+    assert "50 %" in given[1]["what"]
 
 
 def test_verdicts_rest_on_all_seeds(whole: tuple[OpenExperiment, xr.Dataset]) -> None:

@@ -117,6 +117,30 @@ readouts: {x: {of: weight, at: 2 h}}
         assert problem.found.startswith(f"{name} {word}"), problem
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "path", "found"),
+    [
+        ("question: Q", "question: '  '", "question", "nothing"),
+        ("figures: [arms]", "figures: [arms, circuit, arms]", "figures.2", "'arms' once more"),
+    ],
+)
+def test_a_question_that_asks_nothing_and_a_figure_twice_are_refused(
+    old: str, new: str, path: str, found: str
+) -> None:
+    text = """question: Q
+model: {subject: healthy_adult, circuit: small, plasticity: all}
+course: {duration: 6 h, seeds: 1}
+arms: {a: {}}
+readouts: {x: {of: weight, at: 2 h}}
+figures: [arms]
+"""
+    check(question(text))
+    with pytest.raises(InputError) as caught:
+        check(question(text.replace(old, new)))
+    (problem,) = caught.value.problems
+    assert (problem.path, problem.found) == (path, found)
+
+
 def test_a_number_from_a_source_nobody_can_look_up_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

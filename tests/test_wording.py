@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 from test_claim import SEEDS, claim
 
+from plastogen._base.text import percent
 from plastogen.errors import InputError
 from plastogen.experiment.judge import judge_point
 from plastogen.publish.lesson.definition import open_lesson, shipped
@@ -144,3 +145,13 @@ def test_what_was_measured_is_filled_in() -> None:
         assert found.known_miss == f"{words} is left"
     with pytest.raises(InputError, match="no braces but"):
         claim(arm="a", between=[5, 6], known_miss="{other} is left")
+
+
+def test_a_per_cent_sign_stands_apart_from_its_number() -> None:
+    said = {
+        str(path.relative_to(ROOT)): re.findall(r"\{[^{}\n]*%\}", path.read_text(encoding="utf-8"))
+        for path in (ROOT / "src").rglob("*.py")
+    }
+    assert {path: places for path, places in said.items() if places} == {}  # `text.percent` does
+    assert percent(0.817) == "82 %"
+    assert percent(0.00412, 1) == "0.4 %"

@@ -71,9 +71,14 @@ def rounded(x: float, digits: int) -> str:
     return f"{float(text):,.0f}" if abs(x) >= 1 else f"{float(text):.{PLACES}f}".rstrip("0")
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share in per cent, as it is written beside a unit: `12 %`."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def portion(share: float, whole: str) -> str:
     """`12 % of it`; what is more than ten times the whole as so many times: `48 times it`."""
-    return f"{100 * share:.0f} % of {whole}" if share <= MOST_FOLD else f"{share:.0f} times {whole}"
+    return f"{percent(share)} of {whole}" if share <= MOST_FOLD else f"{share:.0f} times {whole}"
 
 
 def _short(text: str) -> str:

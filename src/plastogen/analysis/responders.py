@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen._base.text import percent
 from plastogen.analysis.contrast import by_unit, require_name, results_error
 from plastogen.experiment import FEWEST, SUBJECT, Array, Estimate, auc, share_interval
 
@@ -154,7 +155,7 @@ HEAD = ("", "AUC [95 % interval]", "median of responders", "of the others")
 def describe_response(found: Response) -> str:
     """`responds: 41 % [34 %, 48 %] of ketamine, n = 200 of 200`."""
     rate = (
-        " ".join([f"{found.rate[0]:.0%}", f"[{found.rate[1]:.0%}, {found.rate[2]:.0%}]"])
+        " ".join([percent(found.rate[0]), f"[{percent(found.rate[1])}, {percent(found.rate[2])}]"])
         if found.n
         else "nobody"
     )

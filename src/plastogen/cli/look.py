@@ -141,7 +141,7 @@ def reliance(
 ) -> None:
     """How much each class of cells relies on NMDA receptors: what decides who falls silent."""
     from plastogen._base.library import Library
-    from plastogen._base.text import columns
+    from plastogen._base.text import columns, percent
     from plastogen.model.circuit import Circuit
     from plastogen.model.plasticity import CalciumRule, Plasticity
     from plastogen.simulation import measure_reliance, slowest_return_per_h
@@ -174,7 +174,7 @@ def reliance(
         ]
         level = f"{found.rate_hz[i]:.1f} Hz", f"{found.voltage_mV[i]:.1f} mV"
         rows.append(
-            (cls, *level, f"{found.nmda_share[i]:.0%}", f"{found.tonic_share[i]:.0%}", *slopes)
+            (cls, *level, percent(found.nmda_share[i]), percent(found.tonic_share[i]), *slopes)
         )
     typer.echo(
         f"{circuit}, {seeds} networks; currents are shares of the mean excitatory current at"

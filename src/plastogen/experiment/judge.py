@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.text import portion
+from plastogen._base.text import percent, portion
 from plastogen.experiment.claim import Claim
 from plastogen.experiment.reading import ALREADY
 from plastogen.experiment.statistics import (
@@ -289,7 +289,7 @@ def judge_share(
     low, high = claim.share
     found = Measured(
         span,
-        f"{low:.0%} to {high:.0%} of points {words}",
+        f"{percent(low)} to {percent(high)} of points {words}",
         low <= span.value <= high,
         reason,
         f"{reached.sum()} of {n} points are {words}",

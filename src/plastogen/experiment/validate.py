@@ -54,6 +54,7 @@ def check(opened: OpenExperiment) -> list[Condition]:
     if problems:
         raise InputError(problems)
     problems += [*_model_names(opened), *_sources(opened), *_paths(opened)]
+    problems += validate_outputs.words(document, experiment)
     problems += validate_outputs.figures(document, experiment)
     problems += validate_outputs.readout_names(document, experiment)
     if not problems:

@@ -29,10 +29,20 @@ KINDS: dict[Kind, str] = {
 }
 
 
+def words(document: Document, experiment: Experiment) -> Iterator[Problem]:
+    """A question that asks nothing: it heads every figure, table and report."""
+    if not experiment.question.strip():
+        yield document.problem(("question",), "nothing", "what the experiment asks, in words")
+
+
 def figures(document: Document, experiment: Experiment) -> Iterator[Problem]:
-    """Figures there are none of, or that need what the experiment does not have."""
+    """Figures there are none of, that stand there twice, or that need what the experiment does not
+    have.
+    """
     for i, name in enumerate(experiment.figures):
-        if name not in FIGURES:
+        if name in experiment.figures[:i]:
+            yield document.problem(("figures", i), f"{show(name)} once more", "each figure once")
+        elif name not in FIGURES:
             wanted = f"one of {', '.join(FIGURES)}"
             yield document.problem(("figures", i), show(name), wanted, nearest(name, FIGURES))
         elif lack := _lack(name, experiment):

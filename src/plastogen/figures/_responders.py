@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from plastogen._base.text import percent
 from plastogen.analysis import Response, Separation, by_unit, find_responders, number_behind
 from plastogen.experiment import SUBJECT
 from plastogen.figures import data, labels, layout, style
@@ -52,7 +53,7 @@ def plot_responders(
     if (threshold := _threshold(mine, found)) is not None:
         said = f"threshold ({threshold:g})".replace("-", "−")
         keys.append(style.ArmStyle(said, style.INK, DASHED, "", True))
-    heading = f"{share:.0%} respond [{low:.0%}, {high:.0%}]".replace("%", " %")
+    heading = f"{percent(share)} respond [{percent(low)}, {percent(high)}]"
     fig = layout.new_slide(ds, heading, arms=keys, note=note)
     left, middle, right = fig.subplots(1, 3, width_ratios=[4, 5, 4])
     _spread(left, mine, found, look.colour)

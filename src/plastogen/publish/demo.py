@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from plastogen._base.text import percent
 from plastogen.experiment import Condition, open_experiment
 from plastogen.model.circuit import (
     Drive,
@@ -56,7 +57,7 @@ def make_demo(folder: Path | None = None, *, say: Callable[[str], None] = print)
     ]
     by_pool = dict(zip(course.pools, block, strict=True))
     told = ", ".join(
-        f"{by_pool[pool]:.0%} on {pool.partition('.')[0]}"
+        f"{percent(by_pool[pool])} on {pool.partition('.')[0]}"
         for pool in condition.circuit.pools()
         if pool.endswith("synaptic")
     )

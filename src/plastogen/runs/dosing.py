@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
+from plastogen._base.text import percent
 from plastogen.experiment import Condition
 from plastogen.model.pharmacology import Treatment
 
@@ -95,7 +96,7 @@ def _described(treatment: Treatment, title: str) -> tuple[Kind, str, str]:
         what = f"{title} {treatment.dose.text} {treatment.route}{over}"
         return "dose", treatment.dose.unit, what
     if treatment.occupancy is not None:
-        return "occupancy", "%", f"{title} at {float(treatment.occupancy):.0%} occupancy"
+        return "occupancy", "%", f"{title} at {percent(float(treatment.occupancy))} occupancy"
     assert treatment.brain is not None
     return "level", treatment.brain.unit, f"{title} held at {treatment.brain.text}"
 

@@ -20,6 +20,7 @@ from plastogen._base.digest import digest, fingerprint
 from plastogen._base.files import cache_dir, explained, locked
 from plastogen._base.machine import one_blas_thread
 from plastogen._base.sealed import read_json, write_json
+from plastogen._base.text import percent
 from plastogen.errors import CacheDamaged, InputError
 from plastogen.experiment import Condition, OpenExperiment, Span
 from plastogen.experiment import population as people
@@ -160,8 +161,9 @@ def describe_emulators(results: Path, training_sets: Iterable[TrainingSet]) -> I
             yield (
                 f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the"
                 f" network, {k['remembered']} known before); rates of E cells within"
-                f" {k['error']:.1%}, wanted {k['wanted']:.1%}; an answer left out is missed by"
-                f" {k['held_out']:.1%}, its balance of synapses by {k['balance_held_out']:.2g}"
+                f" {percent(k['error'], 1)}, wanted {percent(k['wanted'], 1)}; an answer left out is"
+                f" missed by {percent(k['held_out'], 1)}, its balance of synapses by"
+                f" {k['balance_held_out']:.2g}"
             )
 
 
