@@ -161,8 +161,8 @@ def describe_emulators(results: Path, training_sets: Iterable[TrainingSet]) -> I
             yield (
                 f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the"
                 f" network, {k['remembered']} known before); rates of E cells within"
-                f" {percent(k['error'], 1)}, wanted {percent(k['wanted'], 1)}; an answer left out is"
-                f" missed by {percent(k['held_out'], 1)}, its balance of synapses by"
+                f" {percent(k['error'], 1)}, wanted {percent(k['wanted'], 1)}; an answer left out"
+                f" is missed by {percent(k['held_out'], 1)}, its balance of synapses by"
                 f" {k['balance_held_out']:.2g}"
             )
 
