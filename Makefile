@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
+# Tests start hundreds of processes: without compiled files on disk each compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run show test lint fast runs slow docs mutants figures evidence clean help
 
 run: $(VENV)/.run  ## set up, then follow one infusion of ketamine over 14 days (results/one_infusion)
