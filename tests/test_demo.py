@@ -88,5 +88,5 @@ def test_spikes_are_those_of_the_engine(tmp_path: Path, monkeypatch: pytest.Monk
     said: list[str] = []
     make_demo(tmp_path, say=said.append)
     assert asked[0] == 1
-    share = float(re.search(r"(\d+)% on SST", " ".join(said))[1]) / 100  # type: ignore[index]
+    share = float(re.search(r"(\d+) % on SST", " ".join(said))[1]) / 100  # type: ignore[index]
     assert asked[1] == pytest.approx(1 - share, abs=0.006)

@@ -16,10 +16,12 @@ from typing import Any
 
 import course_fake
 import pytest
+import shared_runs
 import typer.main
 from bench import say
 
 from plastogen.cli.main import app
+from plastogen.runs.request import make_request, silent
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "docs"))
@@ -74,12 +76,12 @@ def _quick(line: str) -> str:
     )
 
 
-def parse(words: list[str]) -> None:
-    """As the command line would, running nothing. Raises for an unknown command or option, or a
-    missing argument.
+def parse(words: list[str]) -> dict[str, Any]:
+    """Arguments and options as the command line would read them, running nothing. Raises for an
+    unknown command or option, or a missing argument.
     """
     commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
-    commands[words[0]].make_context(words[0], list(words[1:]))
+    return dict(commands[words[0]].make_context(words[0], list(words[1:])).params)
 
 
 def elsewhere(words: list[str], page: str) -> bool:
@@ -162,6 +164,17 @@ def test_a_page_can_be_followed(page: Path, reader: Path) -> None:
                 if line != PARSED:
                     done = say(*Step("command", line, step.page, step.line).words[1:])
                     assert done.exit_code in (0, MISSED), f"{step.place}: {line}\n{done.output}"
+
+
+def test_the_tutorial_asks_for_runs_that_a_lesson_has_made() -> None:
+    """Else the site follows courses of its own, for longer than all else it does takes."""
+    page = ROOT / "docs" / "tutorial.md"
+    (words,) = (s.words for s in STEPS[page] if [*s.words[:2]] == ["plastogen", "run"])
+    told = parse([*words[1:]])
+    settings = dict(line.split("=") for line in told["set"])
+    asked = make_request(told["name"], settings, seeds=told["seeds"], say=silent)
+    lesson = make_request("one_infusion", shared_runs.as_taught("knock_outs"), say=silent)
+    assert {run.id for run in asked.runs} == {run.id for run in lesson.runs}
 
 
 def test_what_rots_is_noticed() -> None:
