@@ -118,7 +118,6 @@ def test_what_cannot_be_is_said_with_its_place(old: str, new: str, place: str, w
         ("ensembles.teaching.presentations", 500, "ensembles.teaching", "at most 32768"),
         ("ensembles.recall.repeats", 200, "ensembles.recall", "at most 1000 s"),
         ("course.method", "emulated", "course.method", "formula or direct"),
-        ("course.synapses", "each", "course.synapses", "mean"),
         ("course.duration", "2 h", "ensembles.recall.at", "until 2 h"),
     ],
 )
@@ -226,7 +225,8 @@ class Told:
         self.asked.append({"drive": drive, "rule": rule, **more})
         pre, post = np.nonzero(~np.eye(200, dtype=bool))
         taught = rule.potentiation > 1e-6
-        begun = np.asarray(more.get("efficacy", 0.5))
+        given = more.get("efficacy")
+        begun = np.asarray(0.5 if given is None else given)
         efficacy = np.where(taught & (pre < 100), begun + 0.3 * (1 - begun), begun)
         zero = np.zeros(len(pre))
         learning = Learning(pre, post, zero + 1, efficacy, zero, zero, zero)

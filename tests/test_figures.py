@@ -41,6 +41,7 @@ from plastogen.figures._circuit import plot_circuit, strength
 from plastogen.figures._claims import plot_claims
 from plastogen.figures._courses import plot_courses
 from plastogen.figures._dendrite import plot_dendrite
+from plastogen.figures._ensemble_course import plot_ensemble_course
 from plastogen.figures._ensemble_weights import plot_ensemble_weights
 from plastogen.figures._landscape import plot_landscape
 from plastogen.figures._minis import plot_minis
@@ -62,6 +63,9 @@ from plastogen.figures.draw import INPUTS, drawing_function
 from plastogen.model.circuit import Circuit
 
 DS = fake.results()
+TAUGHT = DS.assign(ensemble_weight=DS["structure"], ensemble_completion=DS["structure"]).drop_vars(
+    "ensemble_strength", errors="ignore"
+)
 MINE = overlay.read_overlay(Path(__file__).parent / "data" / "blood.csv")
 CIRCUIT = Library().load("circuits", "prefrontal", Circuit)
 DRAW: dict[str, Callable[[], Figure]] = {
@@ -89,6 +93,7 @@ DRAW: dict[str, Callable[[], Figure]] = {
     "wiring": lambda: plot_wiring(DS, fake.spines()),
     "minis": lambda: plot_minis(DS, fake.spines()),
     "ensemble_weights": lambda: plot_ensemble_weights(DS, fake.ensembles()),
+    "ensemble_course": lambda: plot_ensemble_course(TAUGHT),
 }
 CAUSES = ["spine_density_24h", "weight_24h", "glutamate_40min"]
 SEEDS = {"landscape": "n = 3 seeds", "plane": "n = 3 seeds", "responders": "n = 200 virtual subjects × 2 seeds", "tornado": "n = 2 seeds",
@@ -192,7 +197,7 @@ def test_each_figure_says_whom_it_is_about_and_carries_the_scope_line(name: str)
      ("tornado", ["%", "relative to healthy"]), ("sensitivity", ["Sobol index"]),
      ("spine_sizes", ["ln size", "mean of lasting spines"]), ("spine_age", ["(d)"]), ("spine_survival", ["(d)", "share"]),
      ("wiring", ["mean lasting spine", "share", "random"]), ("minis", ["mean of lasting spines", "share"]),
-     ("ensemble_weights", ["untaught circuit: 1"]),
+     ("ensemble_weights", ["untaught circuit: 1"]), ("ensemble_course", ["× healthy", "untaught: 1", "1: none", "1 d"]),
      ("dendrite", ["µm", "day 14"])],
 )  # fmt: skip
 def test_units_stand_on_the_axes(name: str, units: list[str]) -> None:

@@ -16,6 +16,7 @@ from plastogen._base.definition import Definition, quantities
 from plastogen._base.library import Library, Reference
 from plastogen._base.quantity import Evidence, Quantity
 from plastogen.experiment import Condition
+from plastogen.simulation import OF_SPINES
 
 # evidence -> the word people read; what is remembered is never called measured
 WORDS = {
@@ -75,7 +76,7 @@ def numbers_in_use(conditions: Iterable[Condition]) -> list[Number]:
         ]
         if condition.kind != "induction":
             models.append((f"plasticity/{names.plasticity}", condition.plasticity))
-        if condition.kind == "spines":
+        if condition.kind in OF_SPINES:
             models.append((f"spines/{names.spines}", condition.spines))
         models += [(f"drugs/{name}", drug) for name, drug in condition.drugs.items()]
         for model, definition in models:

@@ -162,7 +162,7 @@ class Experiment(Definition):
         if self.induction is not None:
             return "induction"
         if self.ensembles is not None:
-            return "ensembles"
+            return "spine_ensembles" if self.course.synapses == "each" else "ensembles"
         return "spines" if self.course.synapses == "each" else "course"
 
     @pydantic.model_validator(mode="after")

@@ -9,15 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from plastogen.simulation import Kind
+from plastogen.simulation import COURSES, OF_ENSEMBLES, OF_SPINES, Kind
 
 Taken: TypeAlias = Literal[
     "circuit", "claims", "ensembles", "overlay", "readouts", "spikes", "spines", "verdicts"
 ]
-
-COURSES: tuple[Kind, ...] = ("course", "spines", "ensembles")
-_SPINES: tuple[Kind, ...] = ("spines",)
-_ENSEMBLES: tuple[Kind, ...] = ("ensembles",)
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Figure:
     held: bool = False
     claims: bool = False
     takes: tuple[Taken, ...] = ()
-    of: tuple[Kind, ...] = ("course", "spines", "induction", "ensembles")
+    of: tuple[Kind, ...] = (*COURSES, "induction")
 
 
 # name in an experiment's `figures:` -> its row
@@ -139,42 +135,47 @@ FIGURES: dict[str, Figure] = {
         "Sizes of all spines of one seed on a log axis, when the course begins and ends, "
         "beside distributions that were measured.",
         takes=("spines",),
-        of=_SPINES,
+        of=OF_SPINES,
     ),
     "spine_age": Figure(
         "Size of each spine against its age, at the end of the course.",
         takes=("spines",),
-        of=_SPINES,
+        of=OF_SPINES,
     ),
     "spine_survival": Figure(
         "Survival of cohorts of spines, those of time 0 and those born in the two days after "
         "it; shares formed and lost since time 0.",
         takes=("spines",),
-        of=_SPINES,
+        of=OF_SPINES,
     ),
     "dendrite": Figure(
         "One branch, spine by spine, at each look: the area of a head goes with size; spines "
         "that are new since the look before and that are gone at the next one are marked.",
         takes=("spines",),
-        of=_SPINES,
+        of=OF_SPINES,
     ),
     "wiring": Figure(
         "Connections between principal cells before and in the end: weights in the order of "
         "before, connections onto a cell, reciprocity and clustering over those of a random graph.",
         takes=("spines",),
-        of=_SPINES,
+        of=OF_SPINES,
     ),
     "minis": Figure(
         "Miniature EPSCs as a slice would measure them, before and in the end: amplitude of an "
         "event, the size of a spine, and how often a cell has one.",
         takes=("spines",),
-        of=_SPINES,
+        of=OF_SPINES,
     ),
     "ensemble_weights": Figure(
         "Weights between E cells of one seed, sorted by ensemble: before teaching, and after it in "
         "the first two arms.",
         takes=("ensembles",),
-        of=_ENSEMBLES,
+        of=OF_ENSEMBLES,
+    ),
+    "ensemble_course": Figure(
+        "Synapses and ensembles on one time axis: spine density, strength of all synapses, that "
+        "within ensembles, and completion; a line an arm, with intervals.",
+        of=OF_ENSEMBLES,
     ),
     "sensitivity": Figure(
         "Which number matters for which readout: Sobol indices, elementary effects or "

@@ -43,7 +43,7 @@ from plastogen.model.plasticity import (
     SpineModel,
     Stimulation,
 )
-from plastogen.simulation import Kind, Plan, grid
+from plastogen.simulation import OF_SPINES, Kind, Plan, grid
 
 T = TypeVar("T", bound=Definition)
 RECENT = 64  # experiments at points that are kept in mind
@@ -147,8 +147,8 @@ class Condition:
             backend=backend,
             induction=self.setting.induction,
             ensembles=self.setting.ensembles,
-            spines=self.spines if self.kind == "spines" else None,
-            preparation=course.preparation if self.kind == "spines" else None,
+            spines=self.spines if self.kind in OF_SPINES else None,
+            preparation=course.preparation if self.kind in OF_SPINES else None,
             interventions=tuple(self.interventions.values()) or None,
             stimulations=tuple(self.stimulations.values()) or None,
         )

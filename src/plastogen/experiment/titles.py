@@ -60,6 +60,7 @@ TITLES: dict[str, dict[str, str]] = {
         "*.give.*.times": "number of doses",
         "*.intervene.*.at": "time of the intervention",
         "*.intervene.*.born_since": "birth after which spines are taken",
+        "*.intervene.*.ensemble": "ensemble within which spines are taken",
         "*.intervene.*.every": "time between stimulations",
         "*.intervene.*.for": "length of the intervention",
         "*.intervene.*.rate": "rate of stimulation",

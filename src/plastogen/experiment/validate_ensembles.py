@@ -18,6 +18,7 @@ from plastogen.model.circuit import MOST_DRIVEN
 from plastogen.model.plasticity import Ensembles, spikes_of
 from plastogen.simulation import most_synapses
 
+MOST_CELLS_OF_SPINES = 1000  # principal, any two of which have a synapse in the network
 OUTSIDE = 2  # principal cells at least that are in no ensemble: activity is held against theirs
 
 
@@ -40,9 +41,11 @@ def validate_ensembles(opened: OpenExperiment, condition: Condition) -> Iterator
     if course.method == "emulated":
         wanted = "formula or direct: no emulator has been taught ensembles"
         yield problem("course.method", show(course.method), wanted, "formula")
-    if course.synapses == "each":
-        wanted = "mean: ensembles are taught in a network of the circuit's own synapses"
-        yield problem("course.synapses", show(course.synapses), wanted, "mean")
+    principal = condition.circuit.populations[condition.circuit.principal].count
+    if course.synapses == "each" and principal > MOST_CELLS_OF_SPINES:
+        found = f"each, beside ensembles of {principal} {condition.circuit.principal} cells"
+        wanted = f"mean, or at most {MOST_CELLS_OF_SPINES} cells: any two are given a synapse"
+        yield problem("course.synapses", found, wanted, "mean")
     last = max(ensembles.recall.at, key=float)
     if float(last) > condition.end_h:
         wanted = f"a time within the course, until {course.duration.text}"

@@ -13,9 +13,10 @@ from plastogen.experiment.definition import Experiment
 from plastogen.experiment.resolve import Condition, OpenExperiment
 from plastogen.experiment.validate_given import written
 from plastogen.model.plasticity import COUNTED, sites_expected
+from plastogen.simulation import OF_SPINES
 
 FIXED_OF_COURSE = ("duration", "seed", "seeds", "subjects", "synapses", "method")
-OF_SPINES = ("model.spines", "course.preparation")
+PATHS_OF_SPINES = ("model.spines", "course.preparation")
 EACH = "an experiment that follows each spine, course.synapses: each"
 FIXED_BY_ALL = ("induction", "ensembles", *(f"course.{name}" for name in FIXED_OF_COURSE))
 FEWEST_SITES, MOST_SITES = (
@@ -28,8 +29,8 @@ def wanted_of(path: str, experiment: Experiment) -> str | None:
     """What a path wants of the experiment, where it would change nothing of it, or only some
     arms.
     """
-    about = f"{path}.".startswith(("spines.", *(f"{name}." for name in OF_SPINES)))
-    if about and experiment.kind != "spines":
+    about = f"{path}.".startswith(("spines.", *(f"{name}." for name in PATHS_OF_SPINES)))
+    if about and experiment.kind not in OF_SPINES:
         return EACH
     found = validate_ensembles.wanted_of(path, experiment)
     return found or validate_induction.wanted_of(path, experiment)
@@ -41,10 +42,10 @@ def validate_kind(opened: OpenExperiment, condition: Condition) -> Iterator[Prob
     yield from validate_ensembles.validate_ensembles(opened, condition)
     yield from _validate_interventions(opened, condition)
     yield from validate_ensembles.validate_stimulations(opened, condition)
-    if condition.setting.course.synapses == "each" and condition.setting.ensembles is None:
+    if condition.setting.course.synapses == "each":
         yield from _validate_spines(opened, condition)
-    if condition.kind != "spines":
-        for path in OF_SPINES:
+    if condition.kind not in OF_SPINES:
+        for path in PATHS_OF_SPINES:
             part, _, name = path.partition(".")
             own = getattr(opened.experiment, part)
             if name in own.model_fields_set:
@@ -87,7 +88,7 @@ def _validate_interventions(opened: OpenExperiment, condition: Condition) -> Ite
     document, course = opened.document, condition.setting.course
     for label, one in condition.interventions.items():
         path = written(opened.experiment, condition.arm, label, "intervene")
-        if condition.kind != "spines":
+        if condition.kind not in OF_SPINES:
             verb = "delete" if one.freeze is None else "freeze"
             wanted = f"course.synapses: each; a mean synapse has no spines to {verb}"
             if condition.kind == "induction":
@@ -96,3 +97,12 @@ def _validate_interventions(opened: OpenExperiment, condition: Condition) -> Ite
         elif float(one.at) >= condition.end_h:
             wanted = f"a time before the course ends, {course.duration.text}"
             yield document.problem(f"{path}.at", f"'{one.at.text}'", wanted)
+        elif one.ensemble is not None:
+            ensembles = condition.setting.ensembles
+            if ensembles is None or one.ensemble > ensembles.groups:
+                wanted = (
+                    "an experiment with `ensembles:`"
+                    if ensembles is None
+                    else f"an ensemble, 1 to {ensembles.groups}"
+                )
+                yield document.problem(f"{path}.ensemble", str(one.ensemble), wanted)

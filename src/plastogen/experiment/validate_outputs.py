@@ -26,6 +26,7 @@ KINDS: dict[Kind, str] = {
     "spines": "a course of each spine",
     "induction": "an induction",
     "ensembles": "a course with ensembles",
+    "spine_ensembles": "a course of each spine with ensembles",
 }
 
 

@@ -64,8 +64,9 @@ def _draw(ax: Axes, one: Weights, weight: Array) -> Any:
     place[shown[::every]] = np.arange(len(shown[::every]))
     matrix = np.full((len(shown[::every]),) * 2, np.nan)
     there = (place[one.pre] >= 0) & (place[one.post] >= 0)
-    matrix[place[one.pre[there]], place[one.post[there]]] = weight[there]
-    drawn = ax.imshow(
+    drawn = np.where(weight[there] > 0, weight[there], np.nan)  # none where no spine stands
+    matrix[place[one.pre[there]], place[one.post[there]]] = drawn
+    image = ax.imshow(
         matrix,
         cmap=mpl.colormaps["viridis"],
         vmin=0,
@@ -76,4 +77,4 @@ def _draw(ax: Axes, one: Weights, weight: Array) -> Any:
     for edge in (np.arange(len(one.members)) + 1) * one.members.shape[1] / every:
         ax.axhline(edge - 1 / 2, color=style.INK, linewidth=1)
         ax.axvline(edge - 1 / 2, color=style.INK, linewidth=1)
-    return drawn
+    return image

@@ -29,6 +29,7 @@ from plastogen.figures import data, labels
 from plastogen.figures.caption import DESCRIPTION, HEADING, NOTE, describe
 from plastogen.figures.placing import LETTER, PT_PER_INCH, clear_names_of_lines, make_room
 from plastogen.figures.style import ALARM, INK, MUTED, ArmStyle, arm_title
+from plastogen.simulation import OF_ENSEMBLES
 
 P = ParamSpec("P")
 WIDTH_PT, HEIGHT_PT = 960, 540
@@ -215,9 +216,9 @@ def subtitle(ds: xr.Dataset) -> str:
     parts.append(f"plasticity: {attrs['plasticity']}" if "plasticity" in attrs else "")
     parts.append(attrs.get("preparation", ""))
     if attrs.get("method") == "formula":
-        taught = attrs.get("kind") == "ensembles"
+        taught = ds.attrs.get("kind") in OF_ENSEMBLES
         parts.append(
-            "ensembles in the network, their course by a formula"
+            "ensembles in the network, course by a formula"
             if taught
             else "a formula, not the network"
         )

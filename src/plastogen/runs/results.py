@@ -45,7 +45,7 @@ from plastogen.runs.readout_table import MISSING, ReadoutTable
 from plastogen.runs.scheduler import versions
 from plastogen.runs.store import Store
 from plastogen.runs.tables import table
-from plastogen.simulation import event_times, treated_of
+from plastogen.simulation import OF_SPINES, event_times, treated_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -338,7 +338,7 @@ def _about(
 
 def _preparations(conditions: Sequence[Condition]) -> dict[str, str]:
     """In which single spines are seen; nothing of other runs."""
-    found = dict.fromkeys(each.preparation for each in conditions if each.kind == "spines")
+    found = dict.fromkeys(each.preparation for each in conditions if each.kind in OF_SPINES)
     return {"preparation": ", ".join(found)} if found else {}
 
 

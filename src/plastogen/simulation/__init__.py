@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plastogen.simulation.coupling import held_state, reaches, targets_of
     from plastogen.simulation.course import Course, Lives, Plan, Weights, event_times, treated_of
     from plastogen.simulation.emulator import Emulator
+    from plastogen.simulation.kinds import COURSES, OF_ENSEMBLES, OF_SPINES, Kind
     from plastogen.simulation.lockstep import (
         Lockstep,
         alike,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from plastogen.simulation.variables import (
         READABLE,
         VARIABLES,
-        Kind,
         Variable,
         bounds_of,
         impossible,

@@ -26,8 +26,8 @@ from plastogen.model.plasticity import (
     SpineModel,
     Stimulation,
 )
+from plastogen.simulation.kinds import Kind
 from plastogen.simulation.switches import Switches
-from plastogen.simulation.variables import Kind
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -77,7 +77,7 @@ class Plan:
         if self.induction is not None:
             return "induction"
         if self.ensembles is not None:
-            return "ensembles"
+            return "ensembles" if self.spines is None else "spine_ensembles"
         return "course" if self.spines is None else "spines"
 
     @property

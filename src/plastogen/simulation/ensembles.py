@@ -2,16 +2,16 @@
 and recalls of them.
 
 The course says under which drive the network is taught and looked at (block, what drugs do, the
-strength of recurrent synapses); what the network learns does not act back on it. Each synapse
-between principal cells follows the rule while ensembles are taught, or cells stimulated later, and
-transmits as its efficacy says; at other times efficacies are frozen. One compiled program serves
-both: rates of potentiation and depression are values of a run. Between what was measured, each
-number stands as it was last.
+strength of recurrent synapses), and where each spine is followed, which stand (`taught_synapses`);
+what the network learns does not act back on it. Each synapse between principal cells follows the
+rule while ensembles are taught, or cells stimulated later, and transmits as its efficacy says; at
+other times efficacies are frozen. One compiled program serves both: rates of potentiation and
+depression are values of a run. Between what was measured, each number stands as it was last.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,10 +30,25 @@ from plastogen.model.circuit import (
     quiet_bins,
     rates_hz,
 )
-from plastogen.model.plasticity import STATES, Ensembles, Stimulation, rule_in
-from plastogen.simulation.course import Course, Plan, Progress, Weights
+from plastogen.model.plasticity import (
+    STATES,
+    Ensembles,
+    Stimulation,
+    connection_probability,
+    rule_in,
+)
+from plastogen.simulation.course import Course, Lives, Plan, Progress, Weights
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Stepper
+from plastogen.simulation.taught_synapses import (
+    Kept,
+    MeanSynapses,
+    Synapses,
+    TaughtSpines,
+    everywhere,
+    group_of,
+    mean_of_cell,
+)
 from plastogen.simulation.variables import require_possible
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -50,43 +65,39 @@ def with_ensembles(plan: Plan, course: Course, tell: Progress) -> Course:
     drives = _Drives(plan, course)
     taught, looks_h = plan.ensembles.teaching, plan.ensembles.recall_h
     waiting = sorted(plan.stimulations or (), key=lambda one: float(one.at))
-    begun = network.teach(drives.at(float(taught.at)), presented=False)
+    taught_h = float(taught.at)
+    kept = network.kept(drives.at(taught_h), course.spines)
+    begun = kept.at(plan.start_h)
     found = [network.look(drives.at(plan.start_h), begun)]
     tell("ensembles", 1 / (2 + len(looks_h)))
-    learned = network.teach(drives.at(float(taught.at)))
+    before = kept.at(taught_h)
+    kept.take(network.teach(drives.at(taught_h), kept.begins(taught_h)), before, taught_h)
     if plan.ensembles.recall.weights == "shuffled":
-        learned = network.shuffled(learned)
-    known: dict[Drive, dict[str, Any]] = {}
+        kept.shuffle(taught_h, network.random("shuffle"))
+    known: dict[tuple[Drive, Synapses], dict[str, Any]] = {}
     for k, h in enumerate(looks_h):
         tell("ensembles", (2 + k) / (2 + len(looks_h)))
         while waiting and float(waiting[0].at) <= h:
             one = waiting.pop(0)
-            learned, known = network.stimulate(one, drives.at(float(one.at)), learned), {}
-        drive = drives.at(h)
-        if drive not in known:  # nothing has changed: the same answer, to the last bit
-            known[drive] = network.look(drive, learned)
-        found.append(known[drive])
+            before = kept.at(at_h := float(one.at))
+            kept.take(network.stimulate(one, drives.at(at_h), before), before, at_h)
+        met = drives.at(h), kept.at(h)
+        if met not in known:  # nothing has changed: the same answer, to the last bit
+            known[met] = network.look(*met)
+        found.append(known[met])
     last = np.searchsorted(looks_h, plan.grid_h, side="right")
     arrays = {name: np.array([one[name] for one in found])[last] for name in found[0]}
+    if isinstance(kept, TaughtSpines):
+        looked_h = np.array([plan.start_h, *looks_h])[last]
+        all_of_them = np.interp(looked_h, course.t_h, course.arrays["structure"])
+        arrays["ensemble_strength"] = arrays["ensemble_weight"] * all_of_them
+        left = [kept.left_within(network.members, taught_h, h) for h in looks_h]
+        arrays["ensemble_spines_left"] = np.array([1.0, *left])[last]
     require_possible(arrays, plan.grid_h)
-    weights = Weights(
-        network.members, begun.pre, begun.post, begun.conductance, learned.conductance
-    )
+    after = kept.at(looks_h[-1])
+    weights = Weights(network.members, begun.pre, begun.post, begun.conductance, after.conductance)
     log = course.log | {"backend": network.engine.backend}
     return replace(course, arrays=course.arrays | arrays, log=log, weights=weights)
-
-
-@dataclass(frozen=True)
-class _Synapses:
-    """Every synapse between principal cells, (synapses,): the cells before and behind, and what
-    each transmits relative to the circuit's: its efficacy over the rule's own, times its size.
-    """
-
-    pre: Array
-    post: Array
-    conductance: Array
-    efficacy: Array
-    size: Array
 
 
 class _Drives:
@@ -96,7 +107,8 @@ class _Drives:
         self.plan, self.course = plan, course
         probe = FormulaProbe(plan.circuit)
         self.stepper = Stepper(
-            [plan], lambda drives: probe.measure(Drive.from_array(plan.circuit, drives), plan.seed)
+            [replace(plan, spines=None)],
+            lambda drives: probe.measure(Drive.from_array(plan.circuit, drives), plan.seed),
         )
 
     def at(self, t_h: float) -> Drive:
@@ -117,17 +129,28 @@ class _Network:
 
     def __init__(self, plan: Plan, ensembles: Ensembles, tell: Progress) -> None:
         self.plan, self.ensembles = plan, ensembles
-        self.engine = Engine(plan.circuit, backend=plan.backend, announce=lambda x: tell(x, 0))
+        wired = plan.circuit if plan.spines is None else everywhere(plan.circuit)
+        self.engine = Engine(wired, backend=plan.backend, announce=lambda x: tell(x, 0))
         self.rule = rule_in(plan.circuit, plan.rule, scale=float(plan.rule.in_vivo))
         self.principal = plan.circuit.populations[plan.circuit.principal].count
-        self.members = ensembles.draw(self.principal, self._random("members"))
+        self.members = ensembles.members(self.principal, plan.seed)
 
-    def _random(self, what: str) -> np.random.Generator:
+    def random(self, what: str) -> np.random.Generator:
         return np.random.default_rng(stream(self.plan.seed, f"ensembles {what}"))
 
-    def teach(self, drive: Drive, *, presented: bool = True) -> _Synapses:
+    def kept(self, drive: Drive, lives: Lives | None) -> Kept:
+        """What synapses have learned: nothing yet."""
+        begun = self.teach(drive, presented=False)
+        if lives is None:
+            return MeanSynapses(begun)
+        chance = connection_probability(self.plan.circuit)
+        return TaughtSpines(lives, begun, self.rule.initial, chance)
+
+    def teach(
+        self, drive: Drive, before: Synapses | None = None, *, presented: bool = True
+    ) -> Synapses:
         """What synapses transmit after all presentations, or before any."""
-        pulses = self.ensembles.teach(self.members, self._random("teaching"))
+        pulses = self.ensembles.teach(self.members, self.random("teaching"))
         seconds = pulses.seconds
         if not presented:
             pulses, seconds = pulses._replace(t_s=pulses.t_s[:0], cells=pulses.cells[:0]), 0.0
@@ -142,14 +165,16 @@ class _Network:
             conductance=True,
             driven=(pulses.t_s, pulses.cells),
             noise="teaching",
+            size=1.0 if before is None else before.size,
+            efficacy=None if before is None else before.efficacy,
         )
-        return self._synapses(learning, 1.0)
+        return self._synapses(learning, before)
 
-    def stimulate(self, one: Stimulation, drive: Drive, synapses: _Synapses) -> _Synapses:
+    def stimulate(self, one: Stimulation, drive: Drive, synapses: Synapses) -> Synapses:
         """What synapses transmit after cells were made to fire, from what they did before."""
         what = f"{one.what} at {float(one.at):g} h"
         cells = one.cells(self.members, self.principal, self.plan.seed)
-        pulses = one.pulses(cells, self._random(what))
+        pulses = one.pulses(cells, self.random(what))
         _, learning = self.engine.learn(
             drive,
             self.plan.seed,
@@ -163,27 +188,24 @@ class _Network:
             driven=(pulses.t_s, pulses.cells),
             noise=what,
         )
-        return self._synapses(learning, synapses.size)
+        return self._synapses(learning, synapses)
 
-    def _synapses(self, learning: Learning, size: float | Array) -> _Synapses:
+    def _synapses(self, learning: Learning, before: Synapses | None) -> Synapses:
         """Synapses of these efficacies, scaled where the experiment says so."""
+        size, onto, filled = (
+            (1.0, 1.0, 1.0) if before is None else (before.size, before.onto, before.filled)
+        )
         relative, post = size * learning.efficacy / self.rule.initial, learning.post
         each: float | Array = 1.0
         if self.ensembles.scaling == "on":
-            each = mean_of_cell(relative, post)
+            each = mean_of_cell(relative, post) / onto
         efficacy, sizes = learning.efficacy, np.broadcast_to(size / each, relative.shape)
-        return _Synapses(learning.pre, post, relative / each, efficacy, sizes)
+        return Synapses(learning.pre, post, relative / each, efficacy, sizes, onto, filled)
 
-    def shuffled(self, synapses: _Synapses) -> _Synapses:
-        """The same weights, each at some synapse or other."""
-        order = self._random("shuffle").permutation(len(synapses.pre))
-        names = ("conductance", "efficacy", "size")
-        return replace(synapses, **{name: getattr(synapses, name)[order] for name in names})
-
-    def look(self, drive: Drive, synapses: _Synapses) -> dict[str, Any]:
+    def look(self, drive: Drive, synapses: Synapses) -> dict[str, Any]:
         """Every number of ensembles, while `drive` is held and weights are frozen."""
         recall = self.ensembles.recall
-        pulses = self.ensembles.remind(self.members, self._random("cues"))
+        pulses = self.ensembles.remind(self.members, self.random("cues"))
         spikes, _ = self.engine.learn(
             taken_out(self.plan.circuit, drive, float(recall.block)),
             self.plan.seed,
@@ -215,16 +237,15 @@ class _Network:
             "recall_rate_hz": rates_hz(spikes)[0],
         }
 
-    def _weights(self, synapses: _Synapses) -> tuple[float, float]:
+    def _weights(self, synapses: Synapses) -> tuple[float, float]:
         """Mean of what synapses within ensembles transmit, and of those between an ensemble and
         cells in none, relative to the circuit's.
         """
-        group = np.full(int(synapses.post.max()) + 1, -1)
-        group[self.members] = np.arange(len(self.members))[:, None]
+        group = group_of(self.members, self.principal)
         before, behind = group[synapses.pre], group[synapses.post]
         within = (before == behind) & (before >= 0)
         outward = (before >= 0) != (behind >= 0)
-        each = (synapses.conductance[there] for there in (within, outward))
+        each = (synapses.conductance[there] / synapses.filled for there in (within, outward))
         first, second = (float(x.mean()) if len(x) else 0.0 for x in each)
         return first, second
 
@@ -243,9 +264,3 @@ def taken_out(circuit: Circuit, drive: Drive, share: float) -> Drive:
     """`drive` with a share of the NMDA receptors of all classes taken out, synaptic and tonic."""
     names = [f"{kind}_{name}" for name in circuit.classes for kind in ("nmda", "tonic")]
     return drive.changed(**{name: (1 - share) * drive[name] for name in names})
-
-
-def mean_of_cell(relative: Array, post: Array) -> Array:
-    """For each weight the mean of all onto its cell behind, (synapses,); 1 where that is nil."""
-    mean = np.bincount(post, relative) / np.maximum(np.bincount(post), 1)
-    return np.asarray(np.where(mean > 0, mean, 1)[post])

@@ -72,7 +72,9 @@ class FollowedSpines:
         healthy = _at_rest(*places, self.steps_h[0], 0.0)
         self.table = _at_rest(*places, self.steps_h[0], float(plan.subject.stress))
         self._healthy = _Count(healthy, self.law)
-        self._census, self._look_h = _Census(self.table, self.sites), _looks(self.steps_h)
+        self._census = _Census(self.table, self.sites)
+        self._look_h = _looks(self.steps_h, network_times(plan))
+        self._members = None if plan.ensembles is None else plan.ensembles.members(cells, plan.seed)
         self._times_h, self._counts = list[float](), list[_Count]()
         self._met, self._length_h, self._next = np.zeros(len(HEARD) + 1), 0.0, 1
         self._write_down(self.steps_h[0])
@@ -104,7 +106,7 @@ class FollowedSpines:
             return y_until
         protein, commit, early, throughput = self._met / self._length_h
         middle_h = until_h - STEP_H / 2
-        about = (self.table, self.sites, middle_h)
+        about = (self.table, self.sites, middle_h, self._members)
         given = Surroundings(
             protein=max(0.0, float(protein)),
             commit=max(0.0, float(commit)),
@@ -124,7 +126,7 @@ class FollowedSpines:
         """The slow state after what is done to spines at a time; the same if nothing is."""
         now = [one for one in self.interventions if one.delete and float(one.at) == at_h]
         for one in now:
-            gone = one.spines(self.table, self.sites)
+            gone = one.spines(self.table, self.sites, self._members)
             self.table = delete(self.table, gone, at_h)
             self._census.lose(np.flatnonzero(gone), self.table)
         if not now:
@@ -167,12 +169,23 @@ def _at_rest(
     return table_at_rest(sites, law, seed, at_h, Surroundings(stress=stress))
 
 
-def _looks(steps_h: Array) -> Array:
-    """When spines are measured: first and last step, and days in between."""
+def network_times(plan: Plan) -> list[float]:
+    """When the network of a plan's ensembles is given its spines, h; never where it has none."""
+    if plan.ensembles is None:
+        return []
+    done = [float(one.at) for one in plan.stimulations or ()]
+    return [float(plan.ensembles.teaching.at), *plan.ensembles.recall_h, *done]
+
+
+def _looks(steps_h: Array, network_h: list[float]) -> Array:
+    """When spines are measured: first and last step, days in between, and the last step before
+    the network is given them.
+    """
     later = np.arange(2 * LOOKS_D[-1], steps_h[-1] / H_PER_DAY, LOOKS_D[-1])
     days = np.concatenate([-later[::-1], -np.array(LOOKS_D[::-1]), LOOKS_D, later])
     inside = np.intersect1d(days * H_PER_DAY, steps_h)
-    return np.unique([steps_h[0], *inside, steps_h[-1]])
+    asked = steps_h[np.searchsorted(steps_h, network_h, side="right") - 1]
+    return np.unique([steps_h[0], *inside, *asked, steps_h[-1]])
 
 
 class _Count:

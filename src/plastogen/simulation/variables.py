@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,11 @@ import numpy.typing as npt
 from plastogen.model.circuit import Activity, Circuit, Role, measures
 from plastogen.model.plasticity import STATES, SlowModel
 from plastogen.simulation.coupling import relative_balance
+from plastogen.simulation.kinds import COURSES, OF_ENSEMBLES, OF_SPINES, Kind
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
 ERROR_OF_STEPS = 1e-3  # of a variable's size: what lies beyond its bounds by less is no fault
-
-Kind: TypeAlias = Literal["course", "spines", "induction", "ensembles"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Variable:
     scale: str = ""
     role: Role | None = None
     error: str = ""
-    of: tuple[Kind, ...] = ("course", "spines", "ensembles")
+    of: tuple[Kind, ...] = COURSES
     low: float = 0.0
     high: float = math.inf
     made: Callable[[Recorded], Array] | None = None
@@ -85,16 +84,15 @@ class Variable:
 
 
 _TIME, _SNAP = ("time",), ("snapshot",)
-_BOTH: tuple[Kind, ...] = ("course", "spines", "induction", "ensembles")
-_EACH: tuple[Kind, ...] = ("spines",)
 _INDUCED: tuple[Kind, ...] = ("induction",)
-_ENSEMBLES: tuple[Kind, ...] = ("ensembles",)
+_BOTH: tuple[Kind, ...] = (*COURSES, *_INDUCED)
+_EACH, _TAUGHT = OF_SPINES, ("spine_ensembles",)
 UNTAUGHT, PAIRS = "mean of the untaught circuit: 1", "correlation of pairs of cells"
 
 
-def _ensembles(long_name: str, scale: str, low: float = 0, high: float = math.inf) -> Variable:
+def _ensembles(long_name: str, scale: str, **more: Any) -> Variable:
     """What is measured of ensembles, between two looks as at the last."""
-    return Variable(_TIME, "1", long_name, scale, of=_ENSEMBLES, low=low, high=high)
+    return Variable(_TIME, "1", long_name, scale, **{"of": OF_ENSEMBLES, **more})
 
 
 VARIABLES: dict[str, Variable] = {
@@ -255,11 +253,7 @@ VARIABLES: dict[str, Variable] = {
     "potentiation": Variable(_TIME, "1", "potentiation so far", "time constants", of=_INDUCED),
     "depression": Variable(_TIME, "1", "depression so far", "time constants", of=_INDUCED),
     "peak_calcium": Variable(
-        _TIME,
-        "1",
-        "highest calcium so far",
-        "threshold of depression",
-        of=_INDUCED,
+        _TIME, "1", "highest calcium so far", "threshold of depression", of=_INDUCED
     ),
     "spines_standing": Variable(_TIME, "1", "spines that stand", "relative to time 0", of=_EACH),
     "spines_formed": Variable(
@@ -300,6 +294,12 @@ VARIABLES: dict[str, Variable] = {
     ),
     "ensemble_weight": _ensembles("weight of synapses within ensembles", UNTAUGHT),
     "ensemble_weight_outward": _ensembles("weight to and from cells in no ensemble", UNTAUGHT),
+    "ensemble_strength": _ensembles(
+        "ensembles' weight x strength of all synapses", "healthy: 1", of=_TAUGHT
+    ),
+    "ensemble_spines_left": _ensembles(
+        "spines within ensembles since teaching", "share left", of=_TAUGHT, high=1
+    ),
     "ensemble_coactivity": _ensembles("co-activity within ensembles", PAIRS, low=-1, high=1),
     "outside_coactivity": _ensembles("co-activity outside ensembles", PAIRS, low=-1, high=1),
     "ensemble_completion": _ensembles(
@@ -311,7 +311,7 @@ VARIABLES: dict[str, Variable] = {
     ),
     "delay_activity": _ensembles("rate of a cued ensemble after the cue", "before the cue: 1"),
     "delay_outside": _ensembles("rate outside ensembles after a cue", "before the cue: 1"),
-    "recall_rate_hz": Variable((*_TIME, "class"), "Hz", "firing rate at recall", of=_ENSEMBLES),
+    "recall_rate_hz": Variable((*_TIME, "class"), "Hz", "firing rate at recall", of=OF_ENSEMBLES),
     "gamma_power": Variable(_SNAP, "Hz^2", "gamma power, 30-80 Hz"),
     "delta_power": Variable(_SNAP, "Hz^2", "slow-delta power"),
     "gamma_peak_hz": Variable(_SNAP, "Hz", "gamma peak frequency"),

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, Given, Quantity, faulty
+from plastogen._base.streams import stream
 from plastogen._base.units import parse
 from plastogen.model.pharmacology import Moment
 
@@ -135,6 +136,10 @@ class Ensembles(Definition):
     def recall_h(self) -> tuple[float, ...]:
         """When ensembles are looked for (h), each time once, sorted."""
         return tuple(sorted({float(at) for at in self.recall.at}))
+
+    def members(self, principal: int, seed: int) -> Array:
+        """Those of a seed, (groups, cells)."""
+        return self.draw(principal, np.random.default_rng(stream(seed, "ensembles members")))
 
     def draw(self, principal: int, rng: np.random.Generator) -> Array:
         """Which of so many principal cells belong together, (groups, cells)."""

@@ -3,13 +3,13 @@
 An intervention either will `delete` spines at a time, as light does to those that carry a marker
 (Hayashi-Takagi 2015, Moda-Sava 2019), or will `freeze` them from a time, which only a model can:
 their sizes do not move, or none is born or lost. Which spines: a share of all, of those born since
-a time, of those from or onto a group of cells.
+a time, of those from or onto a group of cells, of those within an ensemble.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from plastogen.model.pharmacology import Duration, Moment
 from plastogen.model.plasticity.spine_table import STEP_H, Sites, SpineTable
 
 Mask = npt.NDArray[np.bool_]
+Members: TypeAlias = npt.NDArray[np.int64] | None
 NOW, ALL = Quantity(0.0, "h", "0 h"), Quantity(1.0, "1", "100 %")
 Share = Annotated[Quantity, Given("1", above=0, maximum=1)]
 FROZEN = {"sizes": "sizes of", "turnover": "birth and loss of", "both": "sizes, birth and loss of"}
@@ -51,7 +52,8 @@ class Intervention(Definition):
     """One entry of `intervene:` in an arm: exactly one of `delete` and `freeze`.
 
     `born_since`: only spines born after this time. `from`, `onto`: only those of which these are
-    the presynaptic, or the postsynaptic, cells. `for`: how long it is frozen; to the end otherwise.
+    the presynaptic, or the postsynaptic, cells. `ensemble`: only those between cells of the
+    ensemble with this number, the first is 1. `for`: how long it is frozen; to the end otherwise.
     Frozen are the sizes of spines that stand: those born later grow up.
     """
 
@@ -61,6 +63,7 @@ class Intervention(Definition):
     born_since: Moment | None = None
     source: Cells | None = Field(None, alias="from")
     onto: Cells | None = None
+    ensemble: int | None = Field(None, ge=1)
     at: Moment = NOW
     held: Duration | None = Field(None, alias="for")
 
@@ -89,9 +92,10 @@ class Intervention(Definition):
             if self.born_since is not None and float(self.born_since) >= float(self.at):
                 wanted = f"a time before they are deleted, '{self.at.text}'"
                 yield Fault("born_since", f"'{self.born_since.text}'", wanted)
-            narrowed = (self.born_since, self.source, self.onto)
-            if float(self.share) == 1 and narrowed == (None, None, None):
-                wanted = "less than all: a share below 100 %, `born_since`, `from` or `onto`"
+            narrowed = (self.born_since, self.source, self.onto, self.ensemble)
+            if float(self.share) == 1 and not any(one is not None for one in narrowed):
+                ways = "`born_since`, `from`, `onto` or `ensemble`"
+                wanted = f"less than all: a share below 100 %, {ways}"
                 yield Fault("delete", "all spines there are", wanted)
 
     @property
@@ -120,16 +124,17 @@ class Intervention(Definition):
         found = "spines" if self.freeze is None else f"{FROZEN[self.freeze]} spines"
         found += f" born since {self.born_since.text}" if self.born_since is not None else ""
         found += f" from {self.source.words}" if self.source is not None else ""
-        return found + (f" onto {self.onto.words}" if self.onto is not None else "")
+        found += f" onto {self.onto.words}" if self.onto is not None else ""
+        return found + (f" within ensemble {self.ensemble}" if self.ensemble is not None else "")
 
     def covers(self, at_h: float) -> bool:
         """Whether something is frozen at a time."""
         start, *end = self.times_h
         return self.freeze is not None and start <= at_h and (not end or at_h < end[0])
 
-    def sites(self, sites: Sites, seed: int) -> Mask:
+    def sites(self, sites: Sites, seed: int, members: Members = None) -> Mask:
         """Sites that it is about, whatever stands there, (sites,). A smaller share of the same
-        sites is a part of a larger one.
+        sites is a part of a larger one. `members`: of ensembles, (groups, cells), where some are.
         """
         rng = np.random.default_rng(stream(seed, f"spines/{self.delete or self.freeze}"))
         found: Mask = rng.random(len(sites), np.float32) < float(self.share)
@@ -137,11 +142,15 @@ class Intervention(Definition):
         for group, end in ((self.source, sites.pre), (self.onto, sites.post)):
             if group is not None:
                 found &= group.members(cells, seed)[end]
+        if self.ensemble is not None:
+            assert members is not None
+            mine = members[self.ensemble - 1]
+            found &= np.isin(sites.pre, mine) & np.isin(sites.post, mine)
         return found
 
-    def spines(self, table: SpineTable, sites: Sites) -> Mask:
+    def spines(self, table: SpineTable, sites: Sites, members: Members = None) -> Mask:
         """Spines that it is about, (sites,)."""
-        found: Mask = self.sites(sites, table.seed) & table.stands
+        found: Mask = self.sites(sites, table.seed, members) & table.stands
         if self.born_since is not None:
             found &= table.born_h > np.float32(float(self.born_since))
         return found
@@ -153,6 +162,7 @@ def frozen_sites(
     table: SpineTable,
     sites: Sites,
     at_h: float,
+    members: Members = None,
 ) -> Mask | None:
     """Sites of which `what` is frozen at a time, (sites,); None: none. Spines that were born since
     sizes were frozen grow up like any.
@@ -160,7 +170,7 @@ def frozen_sites(
     found: list[Mask] = []
     for one in interventions:
         if one.freeze in (what, "both") and one.covers(at_h):
-            mask = one.sites(sites, table.seed)
+            mask = one.sites(sites, table.seed, members)
             since = table.born_h > np.float32(float(one.at))
             found.append(mask & ~since if what == "sizes" else mask)
     return np.logical_or.reduce(found) if found else None

@@ -22,6 +22,7 @@ from plastogen.publish.lesson.sheets import Ran
 from plastogen.publish.report.methods import given_by_arm, in_all_arms
 from plastogen.publish.workflow import Outcome, complete, draw_into
 from plastogen.runs import RESULTS, Request, RunOptions, Say, Watcher, make_request, silent
+from plastogen.simulation import OF_ENSEMBLES
 
 RUN_BY = {
     "cpp": "as a compiled program",
@@ -108,7 +109,7 @@ def _ran(outcome: Outcome, command: str, captions: Mapping[str, str]) -> Ran:
     backends = str(ds.attrs.get("backends", ""))
     network = (
         "ensembles in the network, their course by a formula"
-        if ds.attrs.get("kind") == "ensembles" and ds.attrs["method"] == "formula"
+        if ds.attrs.get("kind") in OF_ENSEMBLES and ds.attrs["method"] == "formula"
         else "a formula in place of the network"
         if ds.attrs["method"] == "formula"
         else f"network run {RUN_BY.get(backends, backends)}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from plastogen.analysis import Number, describe_evidence
 from plastogen.experiment import Condition, OpenExperiment, title_of
 from plastogen.model.pharmacology import Treatment
-from plastogen.simulation import block_sites
+from plastogen.simulation import OF_SPINES, block_sites
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -266,7 +266,7 @@ def _given(opened: OpenExperiment, conditions: Sequence[Condition]) -> str:
 
 def _each(condition: Condition) -> str:
     """How single spines were followed, where they were."""
-    if condition.kind != "spines":
+    if condition.kind not in OF_SPINES:
         return ""
     return (
         "Every spine between principal cells was followed in steps of 6 h, on sites drawn from the"
@@ -283,12 +283,18 @@ def _ensembles(condition: Condition) -> str:
     ensembles = condition.setting.ensembles
     if ensembles is None:
         return ""
+    spines = (
+        " It had the single spines that stood at that time, with what each had learned."
+        if condition.kind in OF_SPINES
+        else ""
+    )
     summed = "scaled so that their sum onto each cell was what it was before, then "
     return (
         f"Beside the course the spiking network held {ensembles.words}. While they were taught"
         " each synapse between principal cells followed the calcium rule and transmitted as its"
         f" efficacy said; weights were then {summed * (ensembles.scaling == 'on')}frozen. Block,"
-        " drugs and the strength of recurrent synapses were those of the course at that time. "
+        " drugs and the strength of recurrent synapses were those of the course at that time."
+        f"{spines} "
     )
 
 
