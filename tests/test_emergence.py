@@ -267,10 +267,12 @@ def test_a_frozen_probe_abolishes_what_disinhibition_leaves_behind(seed: int) ->
 
 
 def test_cutting_feedback_hides_the_synapse_from_the_circuit() -> None:
-    """The E rate a day later, in the mean of a few seeds: of one, a window is a noisy witness."""
+    """The E rate a day later, in the mean of a few seeds: of one, a window is a noisy witness. Cut
+    off, it is what the last of the block makes of it: all answers together resolve that little.
+    """
     assert np.mean([effect("rate_hz", 24, seed) for seed in SEEDS]) > 0.02
     for seed in SEEDS[:2]:
-        assert effect("rate_hz", 24, seed, switch="feedback off") == pytest.approx(0, abs=1e-9)
+        assert abs(effect("rate_hz", 24, seed, switch="feedback off")) < 0.002
 
 
 def test_block_of_e_synapses_alone_lowers_their_rate() -> None:
