@@ -75,7 +75,7 @@ def test_every_function_and_class_of_the_door_has_an_example_that_runs(
     assert example.examples
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     said: list[str] = []
-    doctest.DocTestRunner(optionflags=flags).run(example, out=said.append)
+    doctest.DocTestRunner(verbose=False, optionflags=flags).run(example, out=said.append)
     assert said == []
 
 
