@@ -134,10 +134,10 @@ def test_a_course_has_the_same_bits_alone_and_among_two_hundred(subject: str) ->
 def test_a_course_of_a_formula_is_where_ever_smaller_steps_lead(
     given: dict[str, dict[str, object]],
 ) -> None:
-    """Within a thousandth of each variable's range of steps a sixteenth as long."""
+    """Within a thousandth of each variable's range of steps an eighth as long."""
     asked = plan(given, subject="stressed_adult", hours=14 * 24)
     nodes = formula_nodes(asked.grid_h, event_times(asked))
-    parts = [nodes[:-1] + n / 16 * np.diff(nodes) for n in range(16)]
+    parts = [nodes[:-1] + n / 8 * np.diff(nodes) for n in range(8)]
     finer = np.sort(np.concatenate([*parts, nodes[-1:]]))
     (finest,) = Lockstep([asked], ANSWERS, nodes_h=finer).simulate()
     assert max(farthest(finest, simulate(asked)).values()) < 1e-3
