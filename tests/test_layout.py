@@ -138,6 +138,27 @@ def test_labels_of_ticks_stand_apart(low: float, high: float) -> None:
             assert after > before
 
 
+@layout.slide
+def low_panels(low: float, high: float) -> Figure:
+    """Panels above each other, too low for five labels each."""
+    fig = layout.new_slide(DS, "Low")
+    for ax in fig.subplots(7, 1):
+        ax.plot([0, 1], [low, high])
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+    return fig
+
+
+def test_labels_of_low_panels_stand_apart() -> None:
+    for ax in low_panels(0.808, 0.889).axes:
+        boxes = [
+            tick.label1.get_window_extent()
+            for tick in ax.yaxis.get_major_ticks()
+            if tick.label1.get_text() and ax.get_ylim()[0] <= tick.get_loc() <= ax.get_ylim()[1]
+        ]
+        assert boxes
+        assert all(upper.y0 >= lower.y1 for lower, upper in itertools.pairwise(boxes))
+
+
 def test_what_changes_is_shown_as_large_as_it_is() -> None:
     (ax,) = full([1 + 0.05 * X]).axes
     low, high = ax.get_ylim()

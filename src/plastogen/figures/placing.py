@@ -79,20 +79,24 @@ def _make_room_for_keys(fig: Figure) -> int:
 
 
 def _thin_ticks(fig: Figure) -> int:
-    """Horizontal axes whose tick labels would run into one another get fewer; how many axes."""
+    """Axes whose tick labels would run into one another get fewer; how many axes."""
     crowded = 0
     for ax in fig.axes:
-        locator = ax.xaxis.get_major_locator()
-        first, last = sorted(ax.get_xlim())
-        boxes = [
-            tick.label1.get_window_extent()
-            for tick in ax.xaxis.get_major_ticks()
-            if first <= tick.get_loc() <= last and tick.label1.get_text()
-        ]
-        touch = any(b.x0 - a.x1 < TICK_GAP_PX for a, b in itertools.pairwise(boxes))
-        if touch and isinstance(locator, MaxNLocator):
-            crowded += 1
-            ax.xaxis.set_major_locator(MaxNLocator(max(1, len(boxes) // 2)))
+        for axis in (ax.xaxis, ax.yaxis):
+            locator = axis.get_major_locator()
+            first, last = sorted(axis.get_view_interval())
+            boxes = [
+                tick.label1.get_window_extent()
+                for tick in axis.get_major_ticks()
+                if first <= tick.get_loc() <= last and tick.label1.get_text()
+            ]
+            if axis is ax.xaxis:
+                gaps = [b.x0 - a.x1 - TICK_GAP_PX for a, b in itertools.pairwise(boxes)]
+            else:  # upwards; the boxes of digits have room above and below
+                gaps = [b.y0 - a.y1 for a, b in itertools.pairwise(boxes)]
+            if isinstance(locator, MaxNLocator) and any(gap < 0 for gap in gaps):
+                crowded += 1
+                axis.set_major_locator(MaxNLocator(max(1, len(boxes) // 2)))
     return crowded
 
 
