@@ -123,9 +123,9 @@ def test_the_mean_synapse_is_the_mean_of_each_under_a_law_of_means() -> None:
         for h in (0, 12, 30):
             found = np.array([at(course, name, h) for course in each])
             error = found.std(ddof=1) / np.sqrt(len(found))
-            # of what a dose brings back, single spines bring back a fourteenth more
+            # of what a dose brings back, single spines bring back 1 to 2 % more (80 seeds)
             moved = abs(at(mean, name, h) - at(mean, name, 0))
-            assert abs(found.mean() - at(mean, name, h)) < 3 * error + moved / 14, (name, h)
+            assert abs(found.mean() - at(mean, name, h)) < 2 * error + moved / 50, (name, h)
     assert at(mean, "spine_density", 30) > 1.05 * at(mean, "spine_density", 0)
 
 

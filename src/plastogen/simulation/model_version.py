@@ -15,4 +15,4 @@ MODEL_VERSION: dict[str, int] = {
     "simulation": 10,  # steps, probes, the emulator
 }
 
-SPINES_VERSION = 3  # what follows each spine: its table, and how the circuit hears it
+SPINES_VERSION = 4  # what follows each spine: its table, and how the circuit hears it

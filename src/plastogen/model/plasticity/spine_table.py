@@ -313,7 +313,12 @@ def _lose(
     hazard = loss * np.exp(-law.slope * x - np.float32(law.slope**2 * law.variance / 2))
     balancing = law.balancing_at(given.throughput)
     hazard += np.float32(max(0.0, -balancing))
-    expected = hazard * np.float32(moved.now_h - table.now_h)
+    hours = np.float32(moved.now_h - table.now_h)
+    # of those that die some are back before the step ends, on the site that remembers them
+    regrowth = np.float32(law.regrowth * given.commit) * sites.restorable[at]
+    back = (np.float32(law.rescue) + regrowth) * hours
+    hazard *= np.where(lasting, -np.expm1(-back) / back, np.float32(1))
+    expected = hazard * hours
     dies = np.flatnonzero(chance[at] < expected)  # as the chance to die is no larger
     dies = dies[chance[at[dies]] < -np.expm1(-expected[dies])]
     lost, now_h = at[dies], np.float32(moved.now_h)
@@ -335,7 +340,9 @@ def _give_birth(
     go within it are left out. `forgotten`: see `_forgotten`. Returns the sites.
     """
     hours, commit = moved.now_h - table.now_h, given.commit
-    stay, stay_lasting = (-math.expm1(-loss * hours) / (loss * hours) for loss in law.kind_loss)
+    transient_loss, lasting_loss = law.kind_loss
+    losses = (transient_loss, lasting_loss + given.stress * law.stress_loss)
+    stay, stay_lasting = (-math.expm1(-loss * hours) / (loss * hours) for loss in losses)
     transient = stay * law.transient_births * law.per_vacant
     transient *= 1 + law.formation_gain * commit
     sped, share = law.rescue + law.regrowth * commit, law.restorable
@@ -346,9 +353,11 @@ def _give_birth(
     bound = np.array([anywhere, anywhere + most]) * WIDER * hours  # others stay vacant
     known = (table.remembered_h > NEVER_H).view(np.int8)
     at = np.flatnonzero(~table.stands & (chance < bound.astype(np.float32).take(known)))
-    back = _remembered(table.remembered_h[at], table.now_h + hours / 2, law)
+    remembered = _remembered(table.remembered_h[at], table.now_h + hours / 2, law)
     regrowth = np.float32(law.regrowth * commit) * sites.restorable[at]
-    back *= np.float32(stay_lasting) * (np.float32(law.rescue) + regrowth)
+    filled = -np.expm1(-(np.float32(law.rescue) + regrowth) * np.float32(hours))
+    # a share of the sites that are filled, not a share of the rate: else many would be half filled
+    back = np.float32(-stay_lasting / hours) * np.log1p(-remembered * filled)
     rate = transient + fresh + back
     comes = chance[at] < -np.expm1(-rate * np.float32(hours))
     born: Array = at[comes]
