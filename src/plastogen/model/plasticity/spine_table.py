@@ -314,13 +314,12 @@ def _lose(
     balancing = law.balancing_at(given.throughput)
     hazard += np.float32(max(0.0, -balancing))
     hours = np.float32(moved.now_h - table.now_h)
-    # of those that die some are back before the step ends, on the site that remembers them
-    regrowth = np.float32(law.regrowth * given.commit) * sites.restorable[at]
-    back = (np.float32(law.rescue) + regrowth) * hours
-    hazard *= np.where(lasting, -np.expm1(-back) / back, np.float32(1))
     expected = hazard * hours
     dies = np.flatnonzero(chance[at] < expected)  # as the chance to die is no larger
-    dies = dies[chance[at[dies]] < -np.expm1(-expected[dies])]
+    # of lasting ones some are back before the step ends, on the site that remembers them
+    back = (law.rescue + law.regrowth * given.commit * sites.restorable[at[dies]]) * float(hours)
+    expected = expected[dies] * np.where(lasting[dies], -np.expm1(-back) / back, 1)
+    dies = dies[chance[at[dies]] < -np.expm1(-expected)]
     lost, now_h = at[dies], np.float32(moved.now_h)
     moved.stands[lost] = False
     moved.lost_h[lost] = now_h
