@@ -8,9 +8,12 @@ import ast
 import importlib
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -343,3 +346,23 @@ def test_only_tables_keep_a_layout_of_their_own() -> None:
         }
         strays += [f"{module}:{line}" for line in sorted(skipped - tables)]
     assert strays == []
+
+
+def test_what_packages_offer_is_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ast.parse` of two threads at once can fail (CPython 3.11), and any thread may be the first to
+    use a package.
+    """
+    parse, inside, most = ast.parse, list[int](), list[int]()
+
+    def slow(*told: Any, **more: Any) -> Any:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.02)
+        inside.pop()
+        return parse(*told, **more)
+
+    monkeypatch.setattr(ast, "parse", slow)
+    packages = [SRC / room.replace(".", "/") / "__init__.py" for room in ("runs", "simulation")]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(offered.__wrapped__, [str(path) for path in packages * 4]))
+    assert max(most) == 1

@@ -4,8 +4,11 @@ mutants` runs all.
 
 from __future__ import annotations
 
+import ast
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mutants
 import pytest
@@ -100,6 +103,22 @@ def test_the_summary_counts_each_room() -> None:
         "model/circuit 2 of 3 killed",
         "runs 1 of 1 killed",
     ]
+
+
+def test_source_is_parsed_in_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ast.parse` of two threads at once can fail (CPython 3.11)."""
+    parsed, parse = list[threading.Thread](), ast.parse
+
+    def noted(*told: Any, **more: Any) -> Any:
+        parsed.append(threading.current_thread())
+        return parse(*told, **more)
+
+    monkeypatch.setattr(ast, "parse", noted)
+    monkeypatch.setattr(mutants, "tested", lambda *told, **more: (mutants.FAILED, ""))
+    monkeypatch.setattr(Path, "write_text", lambda self, text, **more: len(text))  # one checkout
+    found = list(mutants.hunted([mutants.ROOT] * 2, LISTED[:6]))
+    assert [killed for _, killed in found] == [None] * 6
+    assert set(parsed) == {threading.main_thread()}
 
 
 @pytest.mark.slow
