@@ -110,9 +110,9 @@ def main() -> None:
             for name, way in ways.items()
         }
         took["cohort"] /= len(cohort)
-        circuit = NetworkProbe(arm.circuit, arm.rule, seconds=asked.brute, settle_s=0)
-        circuit.watch(Drive(), arm.seed, 1)  # builds the program, if it is not there
-        brute = cpu(lambda: circuit.watch(Drive(), arm.seed, asked.brute))[0] / asked.brute
+        probe = NetworkProbe(arm.circuit, arm.rule, seconds=asked.brute, settle_s=0)
+        probe.watch(Drive(), arm.seed, 1)  # builds the program, if it is not there
+        brute = cpu(lambda: probe.watch(Drive(), arm.seed, asked.brute))[0] / asked.brute
         curve = {}
         for days in (1, 7, asked.days, 4 * asked.days):
             (other,) = plans(folder, days, 1, 1)

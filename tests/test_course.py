@@ -405,9 +405,6 @@ class Counting:
         return self.inner.measure(drive, seed)
 
 
-AMPA = answering().drive_numbers.index("ampa")
-
-
 def told(**numbers: float) -> np.ndarray:
     return Drive(**numbers).array(answering())[None]
 

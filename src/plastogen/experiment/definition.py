@@ -27,7 +27,7 @@ from plastogen.experiment.sweep import LAST_SEED, MAX_POINTS, Design, Sweep
 from plastogen.experiment.sweep import faults as sweep_faults
 from plastogen.model.pharmacology import Duration, Moment, Treatment
 from plastogen.model.plasticity import Ensembles, Induction, Intervention, Stimulation
-from plastogen.simulation import Kind, Switches
+from plastogen.simulation import Kind, Switches, kind_of
 
 D = TypeVar("D", bound=Definition)
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
@@ -159,11 +159,11 @@ class Experiment(Definition):
     @property
     def kind(self) -> Kind:
         """What its runs are."""
-        if self.induction is not None:
-            return "induction"
-        if self.ensembles is not None:
-            return "spine_ensembles" if self.course.synapses == "each" else "ensembles"
-        return "spines" if self.course.synapses == "each" else "course"
+        return kind_of(
+            induction=self.induction is not None,
+            ensembles=self.ensembles is not None,
+            each=self.course.synapses == "each",
+        )
 
     @pydantic.model_validator(mode="after")
     def _two_cells_alone(self) -> Experiment:

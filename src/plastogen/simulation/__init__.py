@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plastogen.simulation.coupling import held_state, reaches, targets_of
     from plastogen.simulation.course import Course, Lives, Plan, Weights, event_times, treated_of
     from plastogen.simulation.emulator import Emulator
-    from plastogen.simulation.kinds import COURSES, OF_ENSEMBLES, OF_SPINES, Kind
+    from plastogen.simulation.kinds import COURSES, OF_ENSEMBLES, OF_SPINES, Kind, kind_of
     from plastogen.simulation.lockstep import (
         Lockstep,
         alike,

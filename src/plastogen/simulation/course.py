@@ -26,7 +26,7 @@ from plastogen.model.plasticity import (
     SpineModel,
     Stimulation,
 )
-from plastogen.simulation.kinds import Kind
+from plastogen.simulation.kinds import Kind, kind_of
 from plastogen.simulation.switches import Switches
 
 Array = npt.NDArray[np.float64]
@@ -74,11 +74,11 @@ class Plan:
 
     @property
     def kind(self) -> Kind:
-        if self.induction is not None:
-            return "induction"
-        if self.ensembles is not None:
-            return "ensembles" if self.spines is None else "spine_ensembles"
-        return "course" if self.spines is None else "spines"
+        return kind_of(
+            induction=self.induction is not None,
+            ensembles=self.ensembles is not None,
+            each=self.spines is not None,
+        )
 
     @property
     def asks_network(self) -> bool:

@@ -75,10 +75,10 @@ class ProbeScheduler:
         if self.drives:
             distance = np.abs(np.array(self.drives) - wanted).max(axis=1)
             nearest = int(distance.argmin())
-            if distance[nearest] > self.resolution and len(self.measured) >= self.most:
-                self.furthest = max(self.furthest, float(distance[nearest]))
-                return self.answers[nearest]
             if distance[nearest] <= self.resolution:
+                return self.answers[nearest]
+            if len(self.measured) >= self.most:
+                self.furthest = max(self.furthest, float(distance[nearest]))
                 return self.answers[nearest]
         self._measure(wanted)
         return self.answers[-1]
