@@ -11,7 +11,7 @@ from circuit_files import SMALL
 from courses import KETAMINE, RULE, answering, plan
 
 from plastogen.errors import CacheDamaged
-from plastogen.model.circuit import Drift, Drive
+from plastogen.model.circuit import Drift, Drive, balance
 from plastogen.model.circuit.activity import Activity, derive_activity
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import Emulator, columns
@@ -31,6 +31,7 @@ CIRCUIT = answering()
 FORMULA = FormulaProbe(CIRCUIT, RULE)
 SILENCE = SMALL.drive_numbers.index("silence")
 NOISE, APART = 0.01, 0.05  # of log rates: from question to question, and between seeds
+WAVER = 0.1  # of the log of potentiation, by class, in one window
 
 
 class Noisy:
@@ -289,6 +290,67 @@ def test_questions_between_the_ends_lie_on_the_lattice(learned: TrainedEmulator)
     off = np.abs(scaled - np.rint(scaled)).max(axis=1) > 1e-9
     assert 0 < off.sum() <= 2 * 2 * scaled.shape[1]  # ends, of two seeds
     assert (~off).sum() > 10
+
+
+class Wavering(Noisy):
+    """Synapses of which one window tells little: a few per cent of where they are driven to."""
+
+    key = "wavering"
+
+    def measure(self, drive: Drive, seed: int) -> Activity:
+        found = super().measure(drive, seed).arrays()
+        rng = np.random.default_rng([seed, *np.rint(1e6 * drive.array(SMALL)).astype(int).tolist()])
+        waver = np.exp(WAVER * rng.standard_normal(len(found["potentiation"])))
+        return Activity(**{**found, "potentiation": found["potentiation"] * waver})
+
+
+def test_learning_goes_on_until_the_balance_of_synapses_is_sure(tmp_path: Path) -> None:
+    """64 answers made a seed forget under the dose under which 640 made it learn."""
+    plans = doses(0.3, 1)
+    found = train(plans, CachedProbe(Wavering(), tmp_path), workers=2)
+    assert found.balance_error <= NEARLY * found.tolerance
+    assert found.about()["balance_error"] == pytest.approx(found.balance_error, rel=1e-3)
+    (one, true) = (
+        simulate_many(plans[:1], answers)[0].arrays["balance"]
+        for answers in (found.emulator, Each(Noisy(0)))
+    )
+    missed = (one / one[0]) / (true / true[0]) - 1
+    assert np.abs(missed).max() < 3 * found.balance_error
+
+
+def test_the_balance_is_that_of_all_classes_and_as_sure_as_it_says() -> None:
+    asked = np.vstack([Drive().array(SMALL), drives(80)])
+    answers = [Wavering(0).measure(Drive.from_array(SMALL, d), 1) for d in asked]
+    known = Emulator.fit(CIRCUIT, asked, np.ones(len(asked), dtype=np.int64), answers)
+    new = drives(200, seed=5)
+    start = np.repeat(asked[:1], len(new), axis=0)
+    said, true = (
+        balance(found.potentiation, found.depression)
+        for found in (
+            e.measure(Drive.from_array(SMALL, np.vstack([start[:1], new])), np.ones(201))
+            for e in (known, FORMULA)
+        )
+    )
+    missed = (said[1:] / said[0]) / (true[1:] / true[0]) - 1
+    unsure = known.balance_error(new, start, 1)
+    assert (unsure < WAVER / 3).all()  # of one class in one window
+    assert 0.3 < np.sqrt((missed**2 / unsure**2).mean()) < 2
+    assert known.balance_error(start, start, 1).max() == 0
+
+
+def test_moved_answers_have_their_balance_a_standard_error_higher(trained: Emulator) -> None:
+    asked = drives(20, seed=9)
+    healthy = np.broadcast_to(Drive().array(SMALL), asked.shape)
+    plain, moved = (
+        (found.potentiation, found.depression)
+        for found in (
+            e.measure(Drive.from_array(SMALL, asked), 1) for e in (trained, trained.moved(healthy))
+        )
+    )
+    low, high = balance(*plain), balance(*moved)
+    odds = np.log(high / (1 - high)) - np.log(low / (1 - low))
+    np.testing.assert_allclose(odds, trained.balance_error(asked, healthy, 1), rtol=0.1)
+    np.testing.assert_allclose(sum(moved), sum(plain), rtol=1e-3)  # what acts in all stays
 
 
 def silencer(occupancy: float) -> Plan:

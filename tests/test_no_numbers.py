@@ -35,7 +35,8 @@ TOLERANCES = {
     "simulation/rate_surface": {"LENGTHS", "SIZES", "SHARES", "NOISES", "FIRST_LENGTH", "FIRST_SHARE", "FIRST_NOISE",
                                 "LEAST_SPREAD", "MATERN_SLOPE", "JITTER", "SEED_STEP"},
     "simulation/drift_surface": {"SLOWEST", "LEAST_SPREAD", "BOUNDS", "FIRST", "STARTS"},
-    "simulation/train_emulator": {"SURE_SHARE", "SLACK", "NEARLY", "REFIT_GROWTH"},
+    "simulation/balance_surface": {"LITTLE", "FURTHEST"},
+    "simulation/train_emulator": {"SURE_SHARE", "SLACK", "PLAIN", "SILENT", "NEARLY", "REFIT_GROWTH"},
     "simulation/adaptive": {
         "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },

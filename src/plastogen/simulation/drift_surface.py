@@ -20,7 +20,6 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from plastogen.model.circuit import RATE_CLASSES, Activity, Drift
-from plastogen.simulation.rate_surface import RateSurface, fitted_on
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -69,7 +68,7 @@ class DriftSurface:
         self.values, self.theta = values, theta
         self._middle = values.mean(axis=0)
         self._spread = np.maximum(values.std(axis=0), LEAST_SPREAD)
-        self._factors = [cho_factor(_covariance(alike, same, t), lower=True) for t in theta]
+        self._factors = [cho_factor(covariance(alike, same, t), lower=True) for t in theta]
         scaled = (values - self._middle) / self._spread
         self._alpha = np.empty_like(scaled)
         for group, factor in enumerate(self._factors):
@@ -88,7 +87,7 @@ class DriftSurface:
         scaled = (values - values.mean(axis=0)) / spread
         return np.array(
             [
-                _most_likely(alike, same, scaled[:, group == GROUP], start)
+                most_likely(alike, same, scaled[:, group == GROUP], start)
                 for group, start in enumerate(theta)
             ]
         )
@@ -111,37 +110,20 @@ class DriftSurface:
         precision = np.array([np.diag(cho_solve(f, np.eye(n))) for f in self._factors])
         return np.asarray(-self._alpha / precision[GROUP].T * self._spread)
 
-    def balance_held_out(self) -> float:
-        """Error of potentiation / (potentiation + depression), the mean over classes of synapse,
-        where an answer is left out: root mean square, the noise of that answer included.
-        """
-        found = drift_from(self.values + self.held_out).balance
-        return float(np.sqrt(((found - drift_from(self.values).balance) ** 2).mean()))
 
-
-def fit_surfaces(
-    surface: RateSurface, drift_theta: Array | None, asked: Array, rates: Array, drifts: Array
-) -> tuple[RateSurface, Array]:
-    """The surface of log `rates`, sought from `surface` on, and on it the parameters of that of
-    `drifts` (columns), from `drift_theta` on.
+def covariance(alike: Array, same: Array, theta: Array) -> Array:
+    """Of answers so much alike, (n, n), noise included; theta (3,): variance, share of seeds,
+    noise.
     """
-    found = RateSurface.from_theta(surface.fitted(asked, rates).theta)  # as it is kept on disk
-    chosen, start = fitted_on(len(asked)), DriftSurface.first()
-    alike = found.alike(asked[chosen], asked[chosen])
-    start = start if drift_theta is None else drift_theta
-    return found, DriftSurface.fitted(*alike, drifts[chosen], start)
-
-
-def _covariance(alike: Array, same: Array, theta: Array) -> Array:
     size, share, noise = theta
     return np.asarray(size * alike * (1 + share * same) + noise * np.eye(len(alike)))
 
 
-def _most_likely(alike: Array, same: Array, scaled: Array, start: Array) -> Array:
+def most_likely(alike: Array, same: Array, scaled: Array, start: Array) -> Array:
     """One row of `theta`: from `start`, or from one of `STARTS` if that is more likely already."""
 
     def unlikely(logs: Array) -> float:
-        lower, _ = factor = cho_factor(_covariance(alike, same, np.exp(logs)), lower=True)
+        lower, _ = factor = cho_factor(covariance(alike, same, np.exp(logs)), lower=True)
         fit = np.einsum("ij,ij->", scaled, cho_solve(factor, scaled)) / 2
         return float(fit + scaled.shape[1] * np.log(np.diag(lower)).sum())
 

@@ -29,14 +29,15 @@ from plastogen.model.circuit import (
     Drive,
     derive_activity,
 )
+from plastogen.simulation.balance_surface import BalanceSurface
 from plastogen.simulation.drift_surface import (
     COLUMNS,
+    FIRST,
     DriftSurface,
     drift_columns,
     drift_from,
-    fit_surfaces,
 )
-from plastogen.simulation.rate_surface import RateSurface, log_rates, places, scale
+from plastogen.simulation.rate_surface import RateSurface, fitted_on, log_rates, places, scale
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -61,8 +62,8 @@ class Emulator:
     """Answers in place of the network of `circuit`.
 
     drives (n, numbers), seeds (n,) and values (n, columns of `columns`): what it learned from.
-    theta: that of `RateSurface`; drift_theta: of `drifts`, what
-    would move synapses, smoothed by itself.
+    theta: that of `RateSurface`; drift_theta: of `drifts`, what would move synapses, smoothed by
+    itself, and in its last row of `balance`, where all of them are driven to.
     """
 
     _start: Array | None = None
@@ -78,7 +79,7 @@ class Emulator:
     ) -> None:
         self.circuit, self.drives, self.seeds = circuit, drives, seeds
         self.values, self.theta = values, theta
-        self.drift_theta = DriftSurface.first() if drift_theta is None else drift_theta
+        self.drift_theta = _first() if drift_theta is None else drift_theta
         self.rates = len(circuit.classes)  # the columns of `values` that are log rates
         values, drifts = np.split(values, [-COLUMNS], axis=1)
         self._middle, self._spread = values.mean(axis=0), _spread(values, self.rates)
@@ -86,7 +87,8 @@ class Emulator:
         self._lower = self.surface.factor(self.asked)
         self._alpha = cho_solve((self._lower, True), (values - self._middle) / self._spread)
         alike = self.surface.alike(self.asked, self.asked)
-        self.drifts = DriftSurface(*alike, drifts, self.drift_theta)
+        self.drifts = DriftSurface(*alike, drifts, self.drift_theta[:-1])
+        self.balance = BalanceSurface(self.surface, self.asked, drifts, self.drift_theta[-1])
         self._honest = 1.0  # until errors are held out, they are what the process says
 
     @classmethod
@@ -108,10 +110,9 @@ class Emulator:
         first = RateSurface.first(len(circuit.drive_numbers))
         surface = first if theta is None else RateSurface.from_theta(theta)
         if refit:
-            rates = values[:, : len(circuit.classes)]
-            surface, drift_theta = fit_surfaces(
-                surface, drift_theta, asked, rates, values[:, -COLUMNS:]
-            )
+            found = surface.fitted(asked, values[:, : len(circuit.classes)])
+            surface = RateSurface.from_theta(found.theta)  # as it is kept on disk
+            drift_theta = _fitted(surface, asked, values[:, -COLUMNS:], drift_theta)
         fitted = cls(circuit, drives, seeds, values, surface.theta, drift_theta)
         return fitted.checked()
 
@@ -160,8 +161,8 @@ class Emulator:
         return ", ".join(told)
 
     def moved(self, start: Array) -> Emulator:
-        """The same, but of the last n answers to many drives the rates lie a standard error higher,
-        as departures from `start`.
+        """The same, but of the last n answers to many drives the rates and the balance of synapses
+        lie a standard error higher, as departures from `start`.
 
         start: where each of n courses begins, (n, numbers). The error is that of the emulator and,
         away from the start, the noise of one probe; it is taken to last through a course: what
@@ -188,8 +189,12 @@ class Emulator:
             variance = self._variance(asked[here], self._start)
             variance += self.surface.noise * (drives[here] != self._start).any(axis=1)
             healthy = Drive().array(self.circuit)
-            variance[(drives[here] == healthy).all(axis=1)] = 0
+            unmoved = (drives[here] == healthy).all(axis=1)  # what all is relative to
+            variance[unmoved] = 0
             found[here, :rates] += np.sqrt(variance)[:, None] * self._spread[:rates]
+            start = np.column_stack([self._start, asked[here, -1]])
+            unsure = np.where(unmoved, 0, self.balance.error(asked[here], start))
+            drifts[here] = self.balance.raised(drifts[here], unsure)
         rate = np.maximum(np.exp(found[:, :rates]) - RATE_FLOOR_HZ, 0)
         bound, pattern = np.clip(found[:, rates : rates + 2].T, 0, 1)
         voltage = np.maximum(found[:, 2 * rates + 2 :].reshape(len(drives), rates, -1), 0)
@@ -212,7 +217,8 @@ class Emulator:
         with _threads.limit(limits=1):  # they fight for cores over many small calls
             for n, alike, same in self.surface.alike_in_blocks(asked, self.asked):
                 found.append((self.surface.covariance_of(alike, same) @ self._alpha)[:n])
-                drifts.append(self.drifts.means(alike, same)[:n])
+                by_class = self.drifts.means(alike, same)
+                drifts.append(self.balance.towards(by_class, alike, same)[:n])
         return np.concatenate(found), np.concatenate(drifts)
 
     def error(self, drives: Array, seeds: npt.ArrayLike) -> Array:
@@ -224,6 +230,12 @@ class Emulator:
         baseline = np.broadcast_to(healthy, (len(asked), len(healthy)))
         spread = self._spread[: self.rates]
         return np.asarray(np.sqrt(self._variance(asked, baseline))[:, None] * spread)
+
+    def balance_error(self, drives: Array, starts: Array, seeds: npt.ArrayLike) -> Array:
+        """Standard error of the balance of synapses at `drives` (n, numbers) relative to that at
+        `starts` (n, numbers), without the probes' noise: (n,).
+        """
+        return self.balance.error(places(drives, seeds), places(starts, seeds))
 
     def _variance(self, asked: Array, reference: Array) -> Array:
         """Variance of answers as departures from those at `reference` (n, numbers), in units of the
@@ -285,6 +297,19 @@ class Emulator:
         kept = read_npz(path)
         names = ("drives", "seeds", "values", "theta", "drift_theta")
         return cls(circuit, *(kept[name] for name in names)).checked()
+
+
+def _first() -> Array:
+    """Where the fit of what moves synapses starts."""
+    return np.vstack([DriftSurface.first(), FIRST])
+
+
+def _fitted(surface: RateSurface, asked: Array, drifts: Array, theta: Array | None) -> Array:
+    """The parameters of `drifts` and, in the last row, of `balance`, from `theta` on."""
+    chosen, start = fitted_on(len(asked)), _first() if theta is None else theta
+    alike = surface.alike(asked[chosen], asked[chosen])
+    by_class = DriftSurface.fitted(*alike, drifts[chosen], start[:-1])
+    return np.vstack([by_class, BalanceSurface.fitted(surface, asked, drifts, start[-1])])
 
 
 def _spread(values: Array, rates: int) -> Array:

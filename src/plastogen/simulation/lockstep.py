@@ -99,7 +99,7 @@ def simulate_with_errors(
     """
     first = Lockstep(plans, emulator)
     y = first.begin().y
-    moved = emulator.moved(first.asked[-1])
+    moved = emulator.moved(first.first_drives)
     both = Lockstep(
         [*plans, *plans], moved, begin=np.vstack([y, y]), treated=[*first.stepper.treated] * 2
     )
@@ -112,7 +112,7 @@ def simulate_with_errors(
 
 class Lockstep:
     """Courses side by side. `asked`: the drives that answers were sought for, each (courses,
-    numbers).
+    numbers); `first_drives`, once begun: those that courses began with.
     """
 
     def __init__(
@@ -138,6 +138,7 @@ class Lockstep:
         self.written = np.isin(self.nodes_h, self.t_h)
         self.seeds = np.array([plan.seed for plan in plans])
         self.asked: list[Array] = []
+        self.first_drives = np.empty((0, 0))
         self.stepper = Stepper(plans, self._answer, treated=treated)
         self.stress = self.stepper.levels(self.t_h)["stress"]
 
@@ -149,11 +150,14 @@ class Lockstep:
         """Where all courses begin: as `rest.begin` says, or where they were put."""
         stepper = self.stepper
         if self.first_y is None:
-            return begin(stepper, within=REST_TOLERANCE, rounds=REST_ROUNDS)
+            moment = begin(stepper, within=REST_TOLERANCE, rounds=REST_ROUNDS)
+            self.first_drives = self.asked[-1]
+            return moment
         moment = Moment(
             float(self.t_h[0]), self.first_y, stepper.kinetics.start(), stepper.baseline
         )
-        return replace(moment, activity=self._answer(stepper.drives_at(moment)))
+        self.first_drives = stepper.drives_at(moment)
+        return replace(moment, activity=self._answer(self.first_drives))
 
     def simulate(self, progress: Progress | None = None) -> list[Course]:
         """All courses, from the first time of the grid to the last."""

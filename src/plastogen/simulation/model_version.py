@@ -12,7 +12,7 @@ MODEL_VERSION: dict[str, int] = {
     "pharmacology": 9,  # kinetics, block, targets
     "circuit": 3,  # what the network is, what it is given, what is measured of it
     "plasticity": 4,  # equations of the slow state
-    "simulation": 10,  # steps, probes, the emulator
+    "simulation": 11,  # steps, probes, the emulator
 }
 
 SPINES_VERSION = 4  # what follows each spine: its table, and how the circuit hears it

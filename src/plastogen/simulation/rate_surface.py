@@ -67,6 +67,11 @@ def fitted_on(answers: int) -> npt.NDArray[np.int64]:
     return np.linspace(0, answers - 1, min(answers, FITTED)).astype(int)
 
 
+def matern(d: Array) -> Array:
+    """Correlation at distances in lengths, times the root of 5: see the head of this file."""
+    return np.asarray((1 + d + d**2 / 3) * np.exp(-d))
+
+
 @dataclass(frozen=True, eq=False)
 class RateSurface:
     """See the head of this file; lengths: (numbers + 1,), as `places` has columns."""
@@ -98,7 +103,7 @@ class RateSurface:
         """
         d = cdist(asked / self.lengths, told / self.lengths) * np.sqrt(5)
         own, other = (np.rint(x[:, -1] / SEED_STEP) for x in (asked, told))
-        return (1 + d + d**2 / 3) * np.exp(-d), (own[:, None] == other).astype(float)
+        return matern(d), (own[:, None] == other).astype(float)
 
     def alike_in_blocks(self, asked: Array, told: Array) -> Iterator[tuple[int, Array, Array]]:
         """`alike` of questions in turn, all blocks of one size, so that an answer has the same bits

@@ -3,11 +3,12 @@ cost.
 
 Rounds: the plans are followed with what is known so far. Of every number they move, the drives at
 its two ends are put to the network first: where nothing was asked along a number, the process does
-not know that it matters. Of all other drives they meet, those whose answers are least sure follow,
-chosen one by one so that each tells something new; then all is fitted again, until every drive met
-is sure enough. Questions between the ends lie on a fine lattice, and answers are kept on disk for
-all sweeps of a circuit. What comes out depends on the plans and the
-network alone, not on what happened to be on disk.
+not know that it matters. Of all other drives they meet, those that tell most of the least sure
+answers follow, one by one; then all is fitted again, until every drive met is sure enough: the rate
+of principal cells there, and what it does to the balance of synapses that the course began with.
+Questions between the ends lie on a fine lattice, and answers are kept on disk for all sweeps of a
+circuit. What comes out depends on the plans and the network alone, not on what happened to be on
+disk.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import PRINCIPAL, Activity, Drive
+from plastogen.model.circuit import PRINCIPAL, Activity, Drive, balance
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import LEAST_MOVE, MARGIN, Emulator
 from plastogen.simulation.lockstep import Answers, Lockstep, alike
@@ -34,6 +35,8 @@ Tell: TypeAlias = Callable[[str, float], None]
 
 SURE_SHARE = 0.25  # of a plan's tolerance: the standard error of a log rate that is sure enough
 SLACK = 1.25  # beyond what is wanted: the last questions are worth little
+PLAIN = 10.0  # tolerances: a change of the balance beyond so many need be no surer in proportion
+SILENT = 1e-6  # a balance below which there is none to speak of
 NEARLY = 2.0  # times what is wanted: a few questions are not worth a round from here on
 LATTICE = 128  # questions a unit of a drive
 A_ROUND, FEWEST = 32, 4  # questions a round at most, and those that make a round worth while
@@ -45,14 +48,15 @@ REFIT_GROWTH = 1.5  # the covariance is fitted again when there are this many ti
 @dataclass(frozen=True)
 class TrainedEmulator:
     """An emulator, and how it came about: questions put to the network, those answered from disk,
-    and the largest standard error of a log rate among the drives the plans met (`tolerance` was
-    wanted).
+    and the largest standard errors among the drives the plans met, of a log rate and of the balance
+    of synapses relative to a course's start (`tolerance` was wanted of both).
     """
 
     emulator: Emulator
     asked: int
     remembered: int
     error: float
+    balance_error: float
     held_out: float
     balance_held_out: float
     tolerance: float
@@ -67,6 +71,7 @@ class TrainedEmulator:
         }
         errors = {
             "error": self.error,
+            "balance_error": self.balance_error,
             "held_out": self.held_out,
             "balance_held_out": self.balance_held_out,
             "wanted": self.tolerance,
@@ -101,12 +106,11 @@ def train(
         answers = put(drives, whose)
         emulator, fitted = Emulator.fit(circuit, drives, whose, answers, refit=False), len(drives)
         for rounds in range(MOST_ROUNDS + 1):
-            exact, exact_by = _met(plans, emulator)
-            met, met_by = _on_lattice(exact, exact_by)
-            unsure = _unsureness(emulator, met, met_by)
-            # the same question again has the same answer, noise and all
-            new = ~_among(met, met_by, drives, whose)
-            ends, ends_by = _ends(exact, exact_by, drives)
+            exact = _met(plans, emulator)
+            met = exact.on_lattice()
+            rate, balance = _unsureness(emulator, met, tolerance)
+            unsure = np.maximum(rate, balance)
+            ends, ends_by = _ends(exact.drives, exact.seeds, drives)
             say(
                 f"learning the circuit: {len(drives)} probes, error {unsure.max():.3f} (wanted"
                 f" {tolerance:g})",
@@ -117,11 +121,12 @@ def train(
             if enough or rounds == MOST_ROUNDS:
                 break
             if not len(ends):
-                left = np.where(new, unsure, 0)
-                chosen = _most_telling(emulator, met, met_by, left, above=tolerance, most=room)
-                if not worth_a_round(len(chosen), float(left.max()), tolerance):
+                # the same question again has the same answer, noise and all
+                new = ~_among(met.drives, met.seeds, drives, whose)
+                chosen = _most_telling(emulator, met, rate, balance, new, tolerance, room)
+                if not worth_a_round(len(chosen), float(unsure.max()), tolerance):
                     break
-                ends, ends_by = met[chosen], met_by[chosen]
+                ends, ends_by = met.drives[chosen], met.seeds[chosen]
             answers += put(ends, ends_by)
             drives, whose = np.concatenate([drives, ends]), np.concatenate([whose, ends_by])
             refit = len(drives) >= REFIT_GROWTH * fitted
@@ -133,9 +138,10 @@ def train(
         emulator,
         probe.asked,
         probe.answered,
-        float(unsure.max()),
+        float(rate.max()),
+        float(balance.max()),
         float(np.sqrt((emulator.held_out()[:, 0] ** 2).mean())),
-        emulator.drifts.balance_held_out(),
+        float(np.sqrt((emulator.balance.held_out() ** 2).mean())),
         tolerance,
         emulator.held_out_by_axis(),
     )
@@ -165,21 +171,34 @@ def network(
     )
 
 
-def _met(plans: Sequence[Plan], answers: Answers) -> tuple[Array, Ints]:
-    """The drives that the courses of `plans` meet, and the seed each was met with."""
-    met, by = [], []
+@dataclass(frozen=True)
+class _Met:
+    """Drives that courses meet, (n, numbers), the seed each was met with, (n,), and the drives that
+    those courses began with, (n, numbers).
+    """
+
+    drives: Array
+    seeds: Ints
+    starts: Array
+
+    def on_lattice(self) -> _Met:
+        """The questions that are nearest on the lattice, each once."""
+        rows = np.rint(np.hstack([self.drives, self.starts]) * LATTICE)
+        rows = np.unique(np.column_stack([rows, self.seeds]), axis=0)
+        drives, starts = np.split(rows[:, :-1] / LATTICE, 2, axis=1)
+        return _Met(drives, rows[:, -1].astype(np.int64), starts)
+
+
+def _met(plans: Sequence[Plan], answers: Answers) -> _Met:
+    """What the courses of `plans` meet."""
+    met, by, begun = [], [], []
     for _, group in groupby(sorted(plans, key=alike), key=alike):
         cohort = Lockstep(list(group), answers)
         cohort.simulate()
         met += cohort.asked
         by += [cohort.seeds] * len(cohort.asked)
-    return np.concatenate(met), np.concatenate(by)
-
-
-def _on_lattice(drives: Array, seeds: Ints) -> tuple[Array, Ints]:
-    """The questions that are nearest on the lattice, each once."""
-    rows = np.unique(np.column_stack([np.rint(drives * LATTICE), seeds]), axis=0)
-    return rows[:, :-1] / LATTICE, rows[:, -1].astype(np.int64)
+        begun += [cohort.first_drives] * len(cohort.asked)
+    return _Met(np.concatenate(met), np.concatenate(by), np.concatenate(begun))
 
 
 def _ends(met: Array, met_by: Ints, asked: Array) -> tuple[Array, Ints]:
@@ -209,41 +228,116 @@ def _among(drives: Array, seeds: Ints, told: Array, told_by: Ints) -> npt.NDArra
     )
 
 
-def _unsureness(emulator: Emulator, drives: Array, seeds: Ints) -> Array:
-    """Standard error of the principal cells' rate, relative to its baseline or to itself, whichever
-    is larger: (n,).
+def _unsureness(emulator: Emulator, met: _Met, tolerance: float) -> tuple[Array, Array]:
+    """Standard errors, (n,) each: of the principal cells' rate, relative to its baseline or to
+    itself, whichever is larger; and of the balance of synapses, relative to that at a course's
+    start, as far as its change is not plain.
     """
-    circuit, e = emulator.circuit, PRINCIPAL
-    rate = emulator.measure(Drive.from_array(circuit, drives), seeds).rate_hz[:, e]
-    each, whose = np.unique(seeds, return_inverse=True)
-    at_rest = np.broadcast_to(Drive().array(circuit), (len(each), drives.shape[1]))
-    base = emulator.measure(Drive.from_array(circuit, at_rest), each).rate_hz[whose, e]
-    return np.asarray(emulator.error(drives, seeds)[:, e] * np.minimum(1, rate / base))
+    circuit, e, n = emulator.circuit, PRINCIPAL, len(met.drives)
+    each, whose = np.unique(np.column_stack([met.starts, met.seeds]), axis=0, return_inverse=True)
+    starts, seeds = each[:, :-1], each[:, -1].astype(np.int64)
+    at_rest = np.broadcast_to(Drive().array(circuit), starts.shape)
+    asked = np.concatenate([met.drives, starts, at_rest])
+    found = emulator.measure(
+        Drive.from_array(circuit, asked), np.concatenate([met.seeds, seeds, seeds])
+    )
+    rate, base = found.rate_hz[:n, e], found.rate_hz[n + len(each) :, e][whose]
+    of_rate = emulator.error(met.drives, met.seeds)[:, e] * np.minimum(1, rate / base)
+    goal = balance(found.potentiation, found.depression)
+    change = np.abs(goal[:n] / np.maximum(goal[n : n + len(each)][whose], SILENT) - 1)
+    plain = np.maximum(1, change / (PLAIN * tolerance))
+    of_balance = emulator.balance_error(met.drives, met.starts, met.seeds) / plain
+    return np.asarray(of_rate), np.asarray(of_balance)
 
 
 def _most_telling(
-    emulator: Emulator, drives: Array, seeds: Ints, unsure: Array, *, above: float, most: int
+    emulator: Emulator,
+    met: _Met,
+    rate: Array,
+    balance: Array,
+    new: npt.NDArray[np.bool_],
+    above: float,
+    most: int,
 ) -> Ints:
-    """Indices of the least sure questions, each chosen as if those before it had been answered."""
-    names = np.flatnonzero(unsure > above)
-    if not len(names) or most <= 0:
-        return names[:0]
-    asked, surface = places(drives[names], seeds[names]), emulator.surface
-    apart = emulator.explained(asked)
-    variance = np.maximum(
-        surface.variance - np.einsum("ij,ij->j", apart, apart), np.finfo(float).tiny
+    """Indices of the questions that tell most of the least sure answers: of rates, which are
+    departures from the healthy circuit's, then of balances, which are those from a course's start.
+    """
+    at_rest = np.broadcast_to(Drive().array(emulator.circuit), met.drives.shape)
+    pairs = (
+        (rate, emulator.surface, emulator.explained, at_rest),
+        (balance, emulator.balance, emulator.balance.explained, met.starts),
     )
-    scale = unsure[names] / np.sqrt(variance)
+    asked, left, chosen = places(met.drives, met.seeds), new.copy(), np.array([], dtype=np.int64)
+    for unsure, process, explained, reference in pairs:
+        found = _telling(
+            process,
+            explained,
+            asked,
+            places(reference, met.seeds),
+            np.where(unsure > above, unsure, 0),
+            left,
+            above=above,
+            most=most - len(chosen),
+        )
+        left[found] = False
+        chosen = np.concatenate([chosen, found])
+    return chosen
+
+
+class _Process(Protocol):
+    """A Gaussian process: see `RateSurface`."""
+
+    @property
+    def variance(self) -> float: ...
+    @property
+    def noise(self) -> float: ...
+    def covariance(self, asked: Array, told: Array) -> Array: ...
+
+
+def _telling(
+    process: _Process,
+    explained: Callable[[Array], Array],
+    asked: Array,
+    reference: Array,
+    unsure: Array,
+    new: npt.NDArray[np.bool_],
+    *,
+    above: float,
+    most: int,
+) -> Ints:
+    """Of questions `asked` (n, ...), those that make departures from `reference` (n, ...) sure, the
+    least sure first, each chosen as if those before it had been answered; only `new` ones.
+    """
+    wanted = np.flatnonzero(unsure)
+    if not len(wanted) or most <= 0:
+        return wanted[:0]
+    tiny = np.finfo(float).tiny
+    of_each, of_start = explained(asked), explained(reference[wanted])
+    apart = of_each[:, wanted] - of_start
+    variance = np.maximum(process.variance - np.einsum("ij,ij->j", of_each, of_each), tiny)
+    between = np.array(
+        [float(process.covariance(asked[k : k + 1], reference[k : k + 1])[0, 0]) for k in wanted]
+    )
+    departure = 2 * (process.variance - between) - np.einsum("ij,ij->j", apart, apart)
+    departure = np.maximum(departure, tiny)
+    scale, free = unsure[wanted] / np.sqrt(departure), new.copy()
     chosen: list[int] = []
-    while len(chosen) < most:
-        best = int((scale * np.sqrt(variance)).argmax())
-        if scale[best] * np.sqrt(variance[best]) <= above:
+    while len(chosen) < most and free.any():
+        k = int((scale * np.sqrt(departure)).argmax())
+        if scale[k] * np.sqrt(departure[k]) <= above:
             break
+        one = wanted[k]
+        ends = process.covariance(np.vstack([asked[one], reference[one]]), asked)
+        told = (ends[0] - ends[1] - apart[:, k] @ of_each) ** 2 / (variance + process.noise)
+        best = int(np.where(free, told, -1).argmax())
         chosen.append(best)
-        scale[best] = 0  # once is enough: asked again, it would answer the same
-        with_best = surface.covariance(asked, asked[best : best + 1])[:, 0]
-        with_best -= apart.T @ apart[:, best]
-        told = with_best / np.sqrt(with_best[best] + surface.noise)
-        apart = np.vstack([apart, told])
-        variance = np.maximum(variance - told**2, np.finfo(float).tiny)
-    return names[chosen]
+        free[best] = False
+        size = np.sqrt(variance[best] + process.noise)
+        here = asked[best : best + 1]
+        more = (process.covariance(asked, here)[:, 0] - of_each.T @ of_each[:, best]) / size
+        start = process.covariance(reference[wanted], here)[:, 0] - of_start.T @ of_each[:, best]
+        of_each, of_start = np.vstack([of_each, more]), np.vstack([of_start, start / size])
+        apart = np.vstack([apart, more[wanted] - start / size])
+        variance = np.maximum(variance - more**2, tiny)
+        departure = np.maximum(departure - apart[-1] ** 2, tiny)
+    return np.array(chosen, dtype=np.int64)
