@@ -308,7 +308,7 @@ def test_learning_goes_on_until_the_balance_of_synapses_is_sure(tmp_path: Path) 
     """64 answers made a seed forget under the dose under which 640 made it learn."""
     plans = doses(0.3, 1)
     found = train(plans, CachedProbe(Wavering(), tmp_path), workers=2)
-    assert found.balance_error <= NEARLY * found.tolerance
+    assert found.balance_error <= NEARLY * found.balance_tolerance
     assert found.about()["balance_error"] == pytest.approx(found.balance_error, rel=1e-3)
     (one, true) = (
         simulate_many(plans[:1], answers)[0].arrays["balance"]
@@ -408,11 +408,11 @@ def test_errors_are_as_large_as_those_of_answers_left_out() -> None:
 
 
 def test_a_few_questions_are_put_while_answers_are_far_from_sure() -> None:
-    near, far = 0.9 * NEARLY * 0.01, 1.1 * NEARLY * 0.01
-    assert worth_a_round(FEWEST, near, 0.01)
-    assert worth_a_round(1, far, 0.01)
-    assert not worth_a_round(FEWEST - 1, near, 0.01)
-    assert not worth_a_round(0, far, 0.01)
+    near, far = 0.9 * NEARLY, 1.1 * NEARLY
+    assert worth_a_round(FEWEST, near)
+    assert worth_a_round(1, far)
+    assert not worth_a_round(FEWEST - 1, near)
+    assert not worth_a_round(0, far)
 
 
 def test_a_larger_tolerance_asks_less(tmp_path: Path, learned: TrainedEmulator) -> None:

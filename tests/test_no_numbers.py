@@ -36,7 +36,7 @@ TOLERANCES = {
                                 "LEAST_SPREAD", "MATERN_SLOPE", "JITTER", "SEED_STEP"},
     "simulation/drift_surface": {"SLOWEST", "LEAST_SPREAD", "BOUNDS", "FIRST", "STARTS"},
     "simulation/balance_surface": {"LITTLE", "FURTHEST"},
-    "simulation/train_emulator": {"SURE_SHARE", "SLACK", "PLAIN", "SILENT", "NEARLY", "REFIT_GROWTH"},
+    "simulation/train_emulator": {"SURE_SHARE", "BALANCE_SHARE", "SLACK", "PLAIN", "SILENT", "NEARLY", "REFIT_GROWTH"},
     "simulation/adaptive": {
         "FIRST_STEP_H", "SHORTEST_STEP_H", "LONGEST_STEP_H", "SHRINK", "SAFETY", "GROW",
     },

@@ -161,10 +161,10 @@ def describe_emulators(results: Path, training_sets: Iterable[TrainingSet]) -> I
             yield (
                 f"emulator {each.key}: learned from {k['probes']} probes ({k['asked']} asked of the"
                 f" network, {k['remembered']} known before); rates of E cells within"
-                f" {percent(k['error'], 1)}, what moves synapses within"
-                f" {percent(k['balance_error'], 1)} of its start, wanted {percent(k['wanted'], 1)}"
-                f" of both; an answer left out is missed by {percent(k['held_out'], 1)} and"
-                f" {percent(k['balance_held_out'], 1)}"
+                f" {percent(k['error'], 1)}, the balance of synapses within"
+                f" {percent(k['balance_error'], 1)} (wanted {percent(k['wanted'], 1)} and"
+                f" {percent(k['balance_wanted'], 1)}); an answer left out is missed by"
+                f" {percent(k['held_out'], 1)} and {percent(k['balance_held_out'], 1)}"
             )
 
 

@@ -22,6 +22,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from plastogen._base.text import percent
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive, balance
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import LEAST_MOVE, MARGIN, Emulator
@@ -33,9 +34,11 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Tell: TypeAlias = Callable[[str, float], None]
 
-SURE_SHARE = 0.25  # of a plan's tolerance: the standard error of a log rate that is sure enough
+# of a plan's tolerance: the standard error of a log rate that is sure enough, and of the balance,
+# of which one window says less by far
+SURE_SHARE, BALANCE_SHARE = 0.25, 0.5
 SLACK = 1.25  # beyond what is wanted: the last questions are worth little
-PLAIN = 10.0  # tolerances: a change of the balance beyond so many need be no surer in proportion
+PLAIN = 0.1  # of a change of the balance: what is as sure as this share of it is sure enough
 SILENT = 1e-6  # a balance below which there is none to speak of
 NEARLY = 2.0  # times what is wanted: a few questions are not worth a round from here on
 LATTICE = 128  # questions a unit of a drive
@@ -49,7 +52,7 @@ REFIT_GROWTH = 1.5  # the covariance is fitted again when there are this many ti
 class TrainedEmulator:
     """An emulator, and how it came about: questions put to the network, those answered from disk,
     and the largest standard errors among the drives the plans met, of a log rate and of the balance
-    of synapses relative to a course's start (`tolerance` was wanted of both).
+    of synapses relative to a course's start (`tolerance` and `balance_tolerance` were wanted).
     """
 
     emulator: Emulator
@@ -60,6 +63,7 @@ class TrainedEmulator:
     held_out: float
     balance_held_out: float
     tolerance: float
+    balance_tolerance: float
     held_out_by_axis: Mapping[str, float] = field(default_factory=dict)
 
     def about(self) -> dict[str, Any]:
@@ -75,6 +79,7 @@ class TrainedEmulator:
             "held_out": self.held_out,
             "balance_held_out": self.balance_held_out,
             "wanted": self.tolerance,
+            "balance_wanted": self.balance_tolerance,
         }
         rounded = {name: float(f"{value:.4g}") for name, value in errors.items()}
         axes = {name: float(f"{value:.4g}") for name, value in self.held_out_by_axis.items()}
@@ -89,7 +94,8 @@ def train(
     Raises EngineError, StoreError.
     """
     say = progress or (lambda what, share: None)
-    circuit, tolerance = plans[0].circuit, SURE_SHARE * plans[0].tolerance
+    circuit = plans[0].circuit
+    wanted, of_balance = (share * plans[0].tolerance for share in (SURE_SHARE, BALANCE_SHARE))
     seeds = sorted({plan.seed for plan in plans})
     drives = np.repeat(Drive().array(circuit)[None], len(seeds), axis=0)
     whose = np.array(seeds, dtype=np.int64)
@@ -108,23 +114,25 @@ def train(
         for rounds in range(MOST_ROUNDS + 1):
             exact = _met(plans, emulator)
             met = exact.on_lattice()
-            rate, balance = _unsureness(emulator, met, tolerance)
-            unsure = np.maximum(rate, balance)
+            rate, balance = _unsureness(emulator, met, wanted, of_balance)
+            unsure = float(max(rate.max(), balance.max()))
             ends, ends_by = _ends(exact.drives, exact.seeds, drives)
             say(
-                f"learning the circuit: {len(drives)} probes, error {unsure.max():.3f} (wanted"
-                f" {tolerance:g})",
-                min(1.0, tolerance / max(float(unsure.max()), tolerance)),
+                f"learning the circuit: {len(drives)} probes, rates within"
+                f" {percent(wanted * rate.max(), 1)}, the balance of synapses within"
+                f" {percent(of_balance * balance.max(), 1)} (wanted {percent(wanted, 1)} and"
+                f" {percent(of_balance, 1)})",
+                min(1.0, 1 / max(unsure, 1.0)),
             )
             room = min(A_ROUND, MOST_QUESTIONS - len(drives))
-            enough = unsure.max() <= SLACK * tolerance and not len(ends)
+            enough = unsure <= SLACK and not len(ends)
             if enough or rounds == MOST_ROUNDS:
                 break
             if not len(ends):
                 # the same question again has the same answer, noise and all
                 new = ~_among(met.drives, met.seeds, drives, whose)
-                chosen = _most_telling(emulator, met, rate, balance, new, tolerance, room)
-                if not worth_a_round(len(chosen), float(unsure.max()), tolerance):
+                chosen = _most_telling(emulator, met, rate, balance, new, room)
+                if not worth_a_round(len(chosen), unsure):
                     break
                 ends, ends_by = met.drives[chosen], met.seeds[chosen]
             answers += put(ends, ends_by)
@@ -138,20 +146,21 @@ def train(
         emulator,
         probe.asked,
         probe.answered,
-        float(rate.max()),
-        float(balance.max()),
+        wanted * float(rate.max()),
+        of_balance * float(balance.max()),
         float(np.sqrt((emulator.held_out()[:, 0] ** 2).mean())),
         float(np.sqrt((emulator.balance.held_out() ** 2).mean())),
-        tolerance,
+        wanted,
+        of_balance,
         emulator.held_out_by_axis(),
     )
 
 
-def worth_a_round(questions: int, error: float, tolerance: float) -> bool:
+def worth_a_round(questions: int, unsure: float) -> bool:
     """Whether so many questions are put: enough of them, or any while the answers are far from as
     sure as wanted.
     """
-    return questions >= FEWEST or (questions > 0 and error > NEARLY * tolerance)
+    return questions >= FEWEST or (questions > 0 and unsure > NEARLY)
 
 
 def network(
@@ -228,10 +237,12 @@ def _among(drives: Array, seeds: Ints, told: Array, told_by: Ints) -> npt.NDArra
     )
 
 
-def _unsureness(emulator: Emulator, met: _Met, tolerance: float) -> tuple[Array, Array]:
-    """Standard errors, (n,) each: of the principal cells' rate, relative to its baseline or to
-    itself, whichever is larger; and of the balance of synapses, relative to that at a course's
-    start, as far as its change is not plain.
+def _unsureness(
+    emulator: Emulator, met: _Met, wanted: float, of_balance: float
+) -> tuple[Array, Array]:
+    """Standard errors in units of those wanted, (n,) each: of the principal cells' rate, relative
+    to its baseline or to itself, whichever is larger; and of the balance of synapses, relative to
+    that at a course's start, a plain change of which need not be as sure.
     """
     circuit, e, n = emulator.circuit, PRINCIPAL, len(met.drives)
     each, whose = np.unique(np.column_stack([met.starts, met.seeds]), axis=0, return_inverse=True)
@@ -242,12 +253,11 @@ def _unsureness(emulator: Emulator, met: _Met, tolerance: float) -> tuple[Array,
         Drive.from_array(circuit, asked), np.concatenate([met.seeds, seeds, seeds])
     )
     rate, base = found.rate_hz[:n, e], found.rate_hz[n + len(each) :, e][whose]
-    of_rate = emulator.error(met.drives, met.seeds)[:, e] * np.minimum(1, rate / base)
+    error = emulator.error(met.drives, met.seeds)[:, e] * np.minimum(1, rate / base)
     goal = balance(found.potentiation, found.depression)
     change = np.abs(goal[:n] / np.maximum(goal[n : n + len(each)][whose], SILENT) - 1)
-    plain = np.maximum(1, change / (PLAIN * tolerance))
-    of_balance = emulator.balance_error(met.drives, met.starts, met.seeds) / plain
-    return np.asarray(of_rate), np.asarray(of_balance)
+    balance_error = emulator.balance_error(met.drives, met.starts, met.seeds)
+    return error / wanted, balance_error / np.maximum(of_balance, PLAIN * change)
 
 
 def _most_telling(
@@ -256,7 +266,6 @@ def _most_telling(
     rate: Array,
     balance: Array,
     new: npt.NDArray[np.bool_],
-    above: float,
     most: int,
 ) -> Ints:
     """Indices of the questions that tell most of the least sure answers: of rates, which are
@@ -274,9 +283,8 @@ def _most_telling(
             explained,
             asked,
             places(reference, met.seeds),
-            np.where(unsure > above, unsure, 0),
+            unsure,
             left,
-            above=above,
             most=most - len(chosen),
         )
         left[found] = False
@@ -302,13 +310,12 @@ def _telling(
     unsure: Array,
     new: npt.NDArray[np.bool_],
     *,
-    above: float,
     most: int,
 ) -> Ints:
     """Of questions `asked` (n, ...), those that make departures from `reference` (n, ...) sure, the
     least sure first, each chosen as if those before it had been answered; only `new` ones.
     """
-    wanted = np.flatnonzero(unsure)
+    wanted = np.flatnonzero(unsure > 1)
     if not len(wanted) or most <= 0:
         return wanted[:0]
     tiny = np.finfo(float).tiny
@@ -324,7 +331,7 @@ def _telling(
     chosen: list[int] = []
     while len(chosen) < most and free.any():
         k = int((scale * np.sqrt(departure)).argmax())
-        if scale[k] * np.sqrt(departure[k]) <= above:
+        if scale[k] * np.sqrt(departure[k]) <= 1:
             break
         one = wanted[k]
         ends = process.covariance(np.vstack([asked[one], reference[one]]), asked)
