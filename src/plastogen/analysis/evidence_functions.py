@@ -14,7 +14,15 @@ import numpy as np
 from plastogen._base.library import Library
 from plastogen._base.units import parse
 from plastogen.model.circuit import Circuit
-from plastogen.model.pharmacology import SUBUNITS, Array, BlockKinetics, Drug, NmdarBlock, Pool
+from plastogen.model.pharmacology import (
+    SUBUNITS,
+    Array,
+    BlockKinetics,
+    Drug,
+    NmdarBlock,
+    Pool,
+    ic50_without_mg_uM,
+)
 from plastogen.model.plasticity import Plasticity, Spines
 
 Given: TypeAlias = Mapping[str, str]
@@ -44,9 +52,10 @@ def half_life(library: Library, given: Given) -> float:
 
 
 def magnesium_shift(library: Library, given: Given) -> float:
-    """IC50 with magnesium over IC50 without, for one subunit."""
+    """IC50 with magnesium over IC50 without, for one subunit, at the voltage of the IC50."""
     block, at = _block(library, given), SUBUNITS.index(given["subunit"])
-    return float(block.ic50.uM()[at] / block.ic50_without_mg.uM()[at])
+    without = ic50_without_mg_uM(block, _prefrontal(library).magnesium)
+    return float(block.ic50.uM()[at] / without[at])
 
 
 def trapped(library: Library, given: Given) -> float:
@@ -97,12 +106,15 @@ def _block(library: Library, given: Given) -> NmdarBlock:
 
 
 def _kinetics(library: Library, given: Given, *, mg_mM: float) -> BlockKinetics:
-    circuit = library.load("circuits", "prefrontal", Circuit)
+    circuit = _prefrontal(library)
     pool = Pool("E.synaptic", circuit.populations["E"].nmdar.synaptic.shares())
-    efold = float(circuit.magnesium.efold)
     return BlockKinetics(
-        [pool], {given["drug"]: _block(library, given)}, mg_mM=mg_mM, mg_efold_mV=efold
+        [pool], {given["drug"]: _block(library, given)}, circuit.magnesium.at(mg_mM)
     )
+
+
+def _prefrontal(library: Library) -> Circuit:
+    return library.load("circuits", "prefrontal", Circuit)
 
 
 def _held(

@@ -36,7 +36,7 @@ SPELLED = {
 }
 _MAGNESIUM = {
     "magnesium.concentration": "Mg2+ outside",
-    "magnesium.half": "Mg2+ that halves NMDA current at 0 mV",
+    "magnesium.half.*": "Mg2+ that halves current of {0} at 0 mV",
     "magnesium.efold": "voltage over which Mg2+ block changes e-fold",
 }
 _FILTER = {
@@ -148,7 +148,6 @@ TITLES: dict[str, dict[str, str]] = {
     "drugs": {
         "actions.nmdar.*.escape_time": "escape time of {0} that is not trapped",
         "actions.nmdar.*.ic50.*": "IC50 {1} of {0}",
-        "actions.nmdar.*.ic50_without_mg.*": "IC50 {1} of {0} without Mg2+",
         "actions.nmdar.*.reference_mg": "Mg2+ at which {0}'s IC50s hold",
         "actions.nmdar.*.reference_voltage": "voltage at which {0}'s IC50s hold",
         "actions.nmdar.*.trapped": "share of {0} that is trapped",

@@ -14,7 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.circuit import PRINCIPAL, Activity, Circuit, Drive, measures
+from plastogen.model.circuit import (
+    PRINCIPAL,
+    Activity,
+    Circuit,
+    Drive,
+    measures,
+    pool_current,
+)
 from plastogen.model.plasticity import STATES, CalciumRule, Inputs, Plasticity, SlowModel
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
 
@@ -45,25 +52,25 @@ def current_shares(circuit: Circuit, activity: Activity) -> tuple[Array, Array]:
     """Share of the mean excitatory current through synaptic and through tonic NMDA receptors;
     (classes,) each.
     """
-    v, m = measures.bin_centres_mV(), circuit.magnesium
-    free = measures.mg_free(
-        v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
-    )
-    push = float(circuit.reversals.excitatory) - v
+    push = float(circuit.reversals.excitatory) - measures.bin_centres_mV()
     ampa_s = float(circuit.decays.ampa) / measures.MS_PER_S
     synaptic, tonic = [], []
     for name, voltage in zip(circuit.classes, activity.voltage, strict=True):
         population, wired = circuit.populations[name], circuit.connection(circuit.principal, name)
-        open_force, force = float((voltage * free * push).sum()), float((voltage * push).sum())
+        force = float((voltage * push).sum())
+        of_synapses, of_tonic = (
+            float(pool_current(circuit, f"{name}.{kind}", voltage))
+            for kind in ("synaptic", "tonic")
+        )
         inputs = circuit.populations[circuit.principal].count * (
             float(wired.probability) if wired else 0
         )
         ampa = nmda = 0.0
         if wired and wired.ampa is not None and wired.nmda is not None:
             ampa = inputs * float(wired.ampa) * float(activity.rate_hz[PRINCIPAL]) * ampa_s * force
-            nmda = inputs * float(wired.nmda) * activity.bound * open_force
+            nmda = inputs * float(wired.nmda) * activity.bound * of_synapses
         outside = float(population.background) * float(circuit.background.rate) * ampa_s * force
-        lasting = float(population.tonic_nmda) * open_force
+        lasting = float(population.tonic_nmda) * of_tonic
         whole = ampa + nmda + outside + lasting
         synaptic.append(nmda / whole)
         tonic.append(lasting / whole)

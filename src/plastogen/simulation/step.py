@@ -29,6 +29,7 @@ from plastogen.model.circuit import (
     State,
     agonist,
     bin_centres_mV,
+    inward,
     reduce,
     voltages,
 )
@@ -115,8 +116,7 @@ def kinetics_of(circuit: Circuit, treated: TreatedSubject) -> BlockKinetics:
     return BlockKinetics(
         [Pool(name, treated.subject.mix(shares)) for name, shares in circuit.pools().items()],
         treated.blockers,
-        mg_mM=float(circuit.magnesium.concentration),
-        mg_efold_mV=float(circuit.magnesium.efold),
+        circuit.magnesium,
     )
 
 
@@ -155,6 +155,7 @@ class Stepper:
         self.nmda_share = nmda_share(first.rule)
         self._known: list[tuple[Activity, Gating]] = []
         self.baseline = answer(np.repeat(Drive().array(self.circuit)[None], len(plans), axis=0))
+        self.carried = self._carried()
 
     def healthy(self) -> Array:
         """The slow state of the healthy, drug-free subject, (courses, states)."""
@@ -242,8 +243,17 @@ class Stepper:
     # what a circuit is told
 
     def block(self, blocked: Array) -> Array:
-        """Blocked share of each pool's conductance after the switches: (..., courses, pools)."""
-        return np.asarray(self.kinetics.fraction(blocked) * self.site)
+        """Share of each pool's current that is lost, after the switches: (..., courses, pools)."""
+        return np.asarray(self.kinetics.fraction(blocked, self.carried) * self.site)
+
+    def _carried(self) -> Array:
+        """Share of each pool's current that goes through each subunit in the healthy, drug-free
+        circuit, (courses, pools, subunits).
+        """
+        at = voltages(self.circuit, self.baseline)
+        each = {pool: inward(self.circuit, voltage) for pool, voltage in at.items()}
+        found = self.kinetics.shares * self._by_pool(each, axis=-2)
+        return np.asarray(found / found.sum(axis=-1, keepdims=True))
 
     def state(self, y: Array, block: Array, levels: Mapping[str, Array]) -> State:
         """What a probe holds: y (..., courses, states), block (..., courses, pools), levels (...,

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
         State,
         agonist,
         derive_activity,
+        inward,
+        pool_current,
         reduce,
         voltages,
     )

@@ -153,6 +153,21 @@ def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:
     return found
 
 
+def inward(circuit: Circuit, voltage: Array) -> Array:
+    """Mean current of a unit of conductance of each subunit (mV): what Mg2+ leaves free times the
+    driving force, over a distribution of voltage: (..., bins) -> (..., subunits).
+    """
+    v = measures.bin_centres_mV()
+    free, push = circuit.magnesium.free(v), float(circuit.reversals.excitatory) - v
+    each = [(voltage * free[:, k] * push).sum(axis=-1) for k in range(free.shape[-1])]
+    return np.stack(each, axis=-1)
+
+
+def pool_current(circuit: Circuit, pool: str, voltage: Array) -> Any:
+    """Mean current of a unit of a pool's conductance (mV), as `inward`: (..., bins) -> (...)."""
+    return (inward(circuit, voltage) * circuit.subunit_shares(pool)).sum(axis=-1)
+
+
 def derive_activity(
     circuit: Circuit,
     drive: Drive,
@@ -167,18 +182,16 @@ def derive_activity(
     """The activity that follows from what was counted; all may have one row a course, as may
     numbers of the drive.
     """
-    v, m, e = measures.bin_centres_mV(), circuit.magnesium, PRINCIPAL
-    free = measures.mg_free(
-        v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
-    )
-    inward = (voltage[..., e, :] * free * (float(circuit.reversals.excitatory) - v)).sum(axis=-1)
+    e, entry = PRINCIPAL, f"{circuit.principal}.synaptic"
     released = rate_hz[..., e] * drive["release"]
     passed = released * drive["recurrent"] * drive["ampa"]
     numbers: dict[str, Any] = {
         "glutamate": released,
         "ampa_throughput": passed,
         "bound": bound,
-        "calcium": bound * drive[f"nmda_{circuit.principal}"] * inward,
+        "calcium": bound
+        * drive[f"nmda_{circuit.principal}"]
+        * pool_current(circuit, entry, voltage[..., e, :]),
         "pattern_shift": pattern_shift,
     }
     if rate_hz.ndim == 1:

@@ -17,7 +17,7 @@ import pydantic
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen._base.text import any_of, nearest, show
-from plastogen.model.pharmacology import BySubunit
+from plastogen.model.pharmacology import SUBUNITS, BySubunit, Magnesium
 
 Role = Literal["principal", "perisomatic", "dendritic", "other"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -130,16 +130,6 @@ class Reversals(Definition):
     excitatory: Voltage
     inhibitory: Voltage
     potassium: Voltage
-
-
-class Magnesium(Definition):
-    """Block of the NMDA receptor's current by Mg2+ (Jahr and Stevens 1990): 1/(1 + [Mg]/half
-    exp(-V/efold)).
-    """
-
-    concentration: Annotated[Quantity, In("mM", minimum=0)]
-    half: Annotated[Quantity, In("mM", above=0)]
-    efold: Annotated[Quantity, In("mV", above=0)]
 
 
 class RestingGlutamate(Definition):
@@ -366,6 +356,10 @@ class Circuit(Definition):
     def pools(self) -> dict[str, dict[str, float]]:
         """Pool name ("E.synaptic", ...) -> subunit -> share, in a fixed order."""
         return dict(self._pools)
+
+    def subunit_shares(self, pool: str) -> list[float]:
+        """Share of each of SUBUNITS in the conductance of a pool."""
+        return [self._pools[pool].get(subunit, 0.0) for subunit in SUBUNITS]
 
     @cached_property
     def _pools(self) -> dict[str, dict[str, float]]:

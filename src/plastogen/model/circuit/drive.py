@@ -19,6 +19,7 @@ from plastogen._base.streams import stream
 from plastogen._base.text import nearest, show
 from plastogen.errors import InputError
 from plastogen.model.circuit.definition import Circuit
+from plastogen.model.pharmacology import SUBUNITS
 
 Array = npt.NDArray[np.float64]
 
@@ -154,15 +155,21 @@ def cell_values(circuit: Circuit, drive: Drive, seed: int) -> dict[str, Array]:
         "t_ref": MILLI * per_cell(circuit, "refractory"),
         "w_ext": NANO * per_cell(circuit, "background") * own * drive["ampa"],
         "w_ampa": ampa_peak * recurrent * drive["ampa"],
-        "w_nmda": nmda_peak * recurrent * nmda * drive["release"],
         **{f"w_{name}": inhibition(circuit, drive, name) for name in circuit.inhibitory},
         "w_adapt": NANO * per_cell(circuit, "adaptation"),
-        "g_tonic": NANO * per_cell(circuit, "tonic_nmda") * tonic,
         "g_silence": NANO * float(circuit.silencing) * is_class[principal] * drive["silence"],
         "out_ampa": is_class[principal] * drive["release"],
         "out_nmda": is_class[principal] * float(circuit.agonist.saturation),
         **{f"out_{name}": is_class[name] for name in circuit.inhibitory},
     }
+    w_nmda = nmda_peak * recurrent * nmda * drive["release"]
+    g_tonic = NANO * per_cell(circuit, "tonic_nmda") * tonic
+    for k, subunit in enumerate(SUBUNITS):
+        synaptic, outside = (
+            by_class(circuit, [circuit.subunit_shares(f"{name}.{kind}")[k] for name in classes])
+            for kind in ("synaptic", "tonic")
+        )
+        values |= {f"w_{subunit}": synaptic * w_nmda, f"g_{subunit}": outside * g_tonic}
     for target in classes:
         values[f"is_{target}"] = is_class[target]
         chances = [circuit.connection(source, target) for source in classes]
@@ -198,11 +205,12 @@ def shared_values(circuit: Circuit) -> dict[str, float]:
         values[f"mean_{name}"] = (
             (1 - left) * float(tau) / step
         )  # its mean over the step, relative to the start
+    ratios = circuit.magnesium.ratio().tolist()
     return values | {
         "v_exc": MILLI * float(circuit.reversals.excitatory),
         "v_inh": MILLI * float(circuit.reversals.inhibitory),
         "v_K": MILLI * float(circuit.reversals.potassium),
-        "mg_ratio": float(circuit.magnesium.concentration) / float(circuit.magnesium.half),
+        **{f"mg_{name}": x for name, x in zip(SUBUNITS, ratios, strict=True)},
         "mg_efold": MILLI * float(circuit.magnesium.efold),
         "n_ext": float(circuit.background.rate) * MILLI * step,
     }

@@ -82,11 +82,6 @@ def bin_centres_mV() -> Array:
     return (VOLTAGE_BINS_MV[1:] + VOLTAGE_BINS_MV[:-1]) / 2
 
 
-def mg_free(v_mV: npt.ArrayLike, *, mg_mM: float, half_mM: float, efold_mV: float) -> Array:
-    """Share of open NMDA receptors that Mg2+ leaves free at `v_mV` (Jahr and Stevens 1990)."""
-    return np.asarray(1 / (1 + mg_mM / half_mM * np.exp(-np.asarray(v_mV, dtype=float) / efold_mV)))
-
-
 def population_rate(spikes: Spikes, name: str, bin_s: float = RATE_BIN_S) -> tuple[Array, Array]:
     """Bin starts (s) and rate of class `name` in them (Hz a cell)."""
     bins = round(spikes.seconds / bin_s)

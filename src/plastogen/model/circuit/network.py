@@ -6,19 +6,20 @@ spikes):
 
     C dv/dt = g_L (v_L - v) + (g_ampa + g_ext)(v_exc - v) + g_I (v_inh - v)
               + (g_adapt + g_silence)(v_K - v)
-              + (g_nmda + g_tonic) B(v) (v_exc - v),       B(v) = 1 / (1 + mg_ratio exp(-v /
-                  mg_efold))
+              + sum_k (g_nmda,k + g_tonic,k) B_k(v) (v_exc - v)
+    B_k(v) = 1 / (1 + mg_k exp(-v / mg_efold))
     dg_x/dt = -g_x / tau_x                                 x: ampa, ext, nmda, adapt, I
 
 I runs over the classes that inhibit, each with a conductance and a time constant of its own;
 `classes` always lists the principal class, which excites, first.
-Mg2+ block B(v): Jahr and Stevens (1990), eq. 4. NMDA: at each spike of a principal cell the share
-`s` of receptors with glutamate bound grows by out_nmda (1 - s) and decays with tau_nmda (saturation
-kept in the presynaptic cell; exact because the decay is linear; Wang 1999, eq. 5 without the 2 ms
-rise). A step is exponential Euler with the mean of each conductance over the step in place of its
-value at the start, which keeps rates right at 0.5 ms. All cells are one NeuronGroup and all
-synapses one Synapses object: fewer files, a faster build. What a cell has is in single precision,
-twice as much in one instruction; so the end of rest is met within a hundredth of a step.
+k runs over the subunits of NMDA receptors, each with its part of a cell's conductance; B_k(v) is
+the law of `pharmacology.magnesium`. NMDA: at each spike of a principal cell the share `s` of
+receptors with glutamate bound grows by out_nmda (1 - s) and decays with tau_nmda (saturation kept
+in the presynaptic cell; exact because the decay is linear; Wang 1999, eq. 5 without the 2 ms rise).
+A step is exponential Euler with the mean of each conductance over the step in place of its value at
+the start, which keeps rates right at 0.5 ms. All cells are one NeuronGroup and all synapses one
+Synapses object: fewer files, a faster build. What a cell has is in single precision, twice as much
+in one instruction; so the end of rest is met within a hundredth of a step.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from plastogen.model.circuit import electrodes, external, packed, plastic, stand
 from plastogen.model.circuit.children import run_child
 from plastogen.model.circuit.electrodes import Driven
 from plastogen.model.circuit.precision import CELLS, floats
+from plastogen.model.pharmacology import SUBUNITS
 
 CXX = "g++"  # the compiler, unless the environment names another
 THRESHOLD = "v > v_th"
@@ -71,10 +73,9 @@ def cell_units(classes: Sequence[str]) -> dict[str, str]:
         "t_ref": "second",
         "w_ext": "siemens",
         "w_ampa": "siemens",
-        "w_nmda": "siemens",
         **{f"w_{name}": "siemens" for name in inhibitory},
         "w_adapt": "siemens",
-        "g_tonic": "siemens",
+        **{f"{part}_{name}": "siemens" for name in SUBUNITS for part in ("w", "g")},
         "g_silence": "siemens",
         "out_ampa": "1",
         "out_nmda": "1",
@@ -96,7 +97,7 @@ def shared_units(classes: Sequence[str]) -> dict[str, str]:
         "v_exc": "volt",
         "v_inh": "volt",
         "v_K": "volt",
-        "mg_ratio": "1",
+        **{f"mg_{name}": "1" for name in SUBUNITS},
         "mg_efold": "volt",
         "n_ext": "1",
     }
@@ -116,11 +117,14 @@ def variables(classes: Sequence[str]) -> str:
 def step(classes: Sequence[str]) -> str:
     """The update of one step. `one`: a 1 in the equation would come out in double."""
     inhibition = " + ".join(f"w_{name}*x_{name}*mean_{name}" for name in classes[1:])
+    nmda = " + ".join(f"(w_{name}*bound + g_{name})/(one + mg_{name}*held)" for name in SUBUNITS)
     return f"""
 one = 1
 g_e = w_ampa*x_ampa*mean_ampa + w_ext*x_ext*mean_ext
 g_i = {inhibition or "0*siemens"}
-g_n = (w_nmda*x_nmda*mean_nmda + g_tonic) / (one + mg_ratio*exp(-v/mg_efold))
+bound = x_nmda*mean_nmda
+held = exp(-v/mg_efold)
+g_n = {nmda}
 g_k = w_adapt*x_adapt*mean_adapt + g_silence
 g_all = g_L + g_e + g_i + g_n + g_k
 v_end = (g_L*v_L + (g_e + g_n)*v_exc + g_i*v_inh + g_k*v_K) / g_all

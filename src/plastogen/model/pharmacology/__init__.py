@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from plastogen.model.pharmacology.block_kinetics import S_PER_H, BlockKinetics, Gating, Pool
     from plastogen.model.pharmacology.drug import Drug, check_treatment
     from plastogen.model.pharmacology.known import KNOWN, Known
-    from plastogen.model.pharmacology.nmda_block import SUBUNITS, Array, BySubunit, NmdarBlock
+    from plastogen.model.pharmacology.magnesium import SUBUNITS, Magnesium
+    from plastogen.model.pharmacology.nmda_block import (
+        Array,
+        BySubunit,
+        NmdarBlock,
+        ic50_without_mg_uM,
+    )
     from plastogen.model.pharmacology.regimen import (
         LONGEST_H,
         Duration,

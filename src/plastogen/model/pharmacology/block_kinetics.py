@@ -13,11 +13,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from plastogen.model.pharmacology.magnesium import SUBUNITS, Magnesium
 from plastogen.model.pharmacology.nmda_block import (
-    SUBUNITS,
     Array,
     NmdarBlock,
-    magnesium_free,
+    ic50_without_mg_uM,
     unblocking_rate,
 )
 from plastogen.model.pharmacology.relaxation import relaxed
@@ -53,13 +53,10 @@ class Pool:
 
 @dataclass(frozen=True)
 class _Site:
-    """What the blockers of a course meet: magnesium and how its hold on the pore depends on
-    voltage.
-    """
+    """The blockers of a course and the magnesium that they meet."""
 
     blocks: tuple[NmdarBlock, ...]
-    mg_mM: float
-    mg_efold_mV: float
+    magnesium: Magnesium
 
     def __hash__(self) -> int:
         return id(self.blocks[0]) if self.blocks else 0
@@ -67,18 +64,12 @@ class _Site:
 
 @lru_cache(maxsize=1024)
 def _tables(site: _Site, v_mV: bytes) -> tuple[Array, Array]:
-    """v(V), (bins, subunits, species), and koff, (bins, species), at the voltages (an array's
-    bytes).
-    """
+    """v(V), (bins, subunits), and koff, (bins, species), at the voltages (an array's bytes)."""
     v = np.frombuffer(v_mV)
-    free, koff = (
-        np.zeros((v.size, len(SUBUNITS), len(site.blocks))),
-        np.zeros((v.size, len(site.blocks))),
-    )
+    koff = np.zeros((v.size, len(site.blocks)))
     for k, block in enumerate(site.blocks):
-        free[..., k] = magnesium_free(block, v, mg_mM=site.mg_mM, mg_efold_mV=site.mg_efold_mV)
         koff[..., k] = unblocking_rate(block, v)
-    return free, koff
+    return site.magnesium.free(v), koff
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,23 +103,19 @@ class BlockKinetics:
     """
 
     def __init__(
-        self,
-        pools: Sequence[Pool],
-        blockers: Mapping[str, NmdarBlock],
-        *,
-        mg_mM: float,
-        mg_efold_mV: float,
+        self, pools: Sequence[Pool], blockers: Mapping[str, NmdarBlock], magnesium: Magnesium
     ) -> None:
         """`blockers`: species -> its block; their order is the order of the species axis
         everywhere.
         """
         self.pools, self.species = tuple(pools), tuple(blockers)
         blocks = tuple(blockers.values())
-        self._sites = [_Site(blocks, float(mg_mM), float(mg_efold_mV))]
+        self._sites = [_Site(blocks, magnesium)]
         self.shares = np.array([pool.shares() for pool in self.pools]).reshape(-1, len(SUBUNITS))
         koff = np.array([float(b.unblocking_rate) for b in blocks], float)
         trapped = np.array([float(b.trapped) for b in blocks], float)
-        without_mg = np.array([b.ic50_without_mg.uM() for b in blocks]).reshape(-1, len(SUBUNITS))
+        without_mg = np.array([ic50_without_mg_uM(b, magnesium) for b in blocks])
+        without_mg = without_mg.reshape(-1, len(SUBUNITS))
         self._kon = (koff[:, None] / without_mg).T  # (subunits, species), 1/(uM s)
         self._into = np.stack([trapped, 1 - trapped], axis=-1)  # (species, 2)
         escape = 1 / np.array([float(b.escape_time) for b in blocks], float)
@@ -173,7 +160,7 @@ class BlockKinetics:
         """
         pool, subunit = self._present
         free, koff = self._averages(v_weights, v_mV)
-        binding = free[..., pool, subunit, :] * self._kon[..., subunit, :]
+        binding = free[..., pool, subunit, None] * self._kon[..., subunit, :]
         return Gating(
             np.asarray(a, float)[..., pool],
             np.moveaxis(binding, -1, 0),
@@ -181,9 +168,7 @@ class BlockKinetics:
         )
 
     def _averages(self, weights: npt.ArrayLike, v_mV: npt.ArrayLike) -> tuple[Array, Array]:
-        """Mean v(V), (pools, subunits, species), and koff, (pools, species), over each pool's
-        voltages.
-        """
+        """Mean v(V), (pools, subunits), and koff, (pools, species), over each pool's voltages."""
         share = np.ascontiguousarray(
             weights, float
         )  # a sum's last bits hang on how its numbers lie
@@ -196,9 +181,7 @@ class BlockKinetics:
             )
             self._at_voltages = {key: (free, koff)}
         free, koff = self._at_voltages[key]
-        lead, bins = free.shape[:-3], free.shape[-3]
-        mean = share @ free.reshape(*lead, bins, -1)
-        return mean.reshape(*mean.shape[:-1], len(SUBUNITS), len(self.species)), share @ koff
+        return share @ free, share @ koff
 
     def advance(
         self, state: Array, start: Gating, end: Gating, *, brain_uM: npt.ArrayLike, dt_h: float
@@ -258,12 +241,14 @@ class BlockKinetics:
         first = np.moveaxis(x, (-2, -1), (0, 1))
         return np.ascontiguousarray(first.reshape(-1, *first.shape[2:]))
 
-    def fraction(self, state: Array) -> Array:
-        """Blocked fraction of each pool's conductance, 0..1: a state, or a path of them, -> (...,
-        pools).
+    def fraction(self, state: Array, shares: Array | None = None) -> Array:
+        """Blocked fraction of each pool, 0..1: a state, or a path of them, -> (..., pools). Of its
+        conductance; of its current where `shares` of each subunit in that are given, (pools,
+        subunits).
         """
         blocked = state.sum(axis=(-1, -2))
-        share: Array = np.minimum((blocked * self.shares).sum(-1), 1)  # of rounding errors
+        weights = self.shares if shares is None else shares
+        share: Array = np.minimum((blocked * weights).sum(-1), 1)  # of rounding errors
         return share
 
     def equilibrium(
@@ -279,7 +264,7 @@ class BlockKinetics:
         agonist = np.asarray(a, float)
         free, koff = self._averages(v_weights, v_mV)
         c = np.asarray(brain_uM, float).reshape(len(self.species))
-        per_agonist = (self._kon * free * c)[..., None] * self._into
+        per_agonist = (self._kon * free[..., None] * c)[..., None] * self._into
         bound = agonist[:, None, None, None]
         off = bound * koff[:, None, :, None] + (1 - bound) * self._escape
         tied = (self._escape == 0) & np.ones_like(

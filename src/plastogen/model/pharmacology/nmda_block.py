@@ -7,10 +7,14 @@ filled from the free channels U = 1 - sum(t + s), for which all species compete:
     dt/dt = a [ trapped       kon C v(V) U - koff(V) t ]
     ds/dt = a [ (1 - trapped) kon C v(V) U - koff(V) s ] - (1 - a) s / escape_time
 
-`a` is the agonist-bound fraction and v the magnesium-free share of pores, so magnesium enters once
-(v) and never through `a`. With a -> 0 the trapped part is frozen and the superficial part leaves
-(Mealing 1999; Kotermanski, Wood and Johnson 2009). kon = koff / IC50 without magnesium, both at the
-reference voltage: block at a = 1 is 0.5 at the IC50.
+`a` is the agonist-bound fraction and v the magnesium-free share of pores (`magnesium`, the law of
+the receptor's current too), so magnesium enters once (v) and never through `a`. With a -> 0 the
+trapped part is frozen and the superficial part leaves (Mealing 1999; Kotermanski, Wood and Johnson
+2009). Magnesium and drug compete for one site in the pore:
+
+    IC50(Mg) = IC50(0) (1 + Mg / Kmg) = IC50(0) / v,     kon = koff / IC50(0)
+
+at the reference voltage: block at a = 1 is 0.5 at the IC50, in the magnesium it was measured in.
 """
 
 from __future__ import annotations
@@ -19,14 +23,12 @@ from typing import Annotated, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import model_validator
 
 from plastogen._base.definition import Definition
-from plastogen._base.quantity import Fault, In, Quantity, faulty
+from plastogen._base.quantity import In, Quantity
+from plastogen.model.pharmacology.magnesium import SUBUNITS, Magnesium
 
 Array: TypeAlias = npt.NDArray[np.float64]
-
-SUBUNITS = ("GluN2A", "GluN2B", "GluN2C", "GluN2D")
 
 Molar = Annotated[Quantity, In("uM", above=0)]
 
@@ -45,55 +47,23 @@ class BySubunit(Definition):
 
 
 class NmdarBlock(Definition):
-    """How one drug species blocks the open NMDA receptor channel."""
+    """How one drug species blocks the open NMDA receptor channel. `ic50` was measured at
+    `reference_voltage`, with `reference_mg` of magnesium (0: without).
+    """
 
     ic50: BySubunit
-    ic50_without_mg: BySubunit
-    reference_mg: Annotated[Quantity, In("mM", above=0)]
+    reference_mg: Annotated[Quantity, In("mM", minimum=0)]
     reference_voltage: Annotated[Quantity, In("mV")]
     unblocking_rate: Annotated[Quantity, In("1/s", above=0)]
     trapped: Annotated[Quantity, In("1", minimum=0, maximum=1)]
     escape_time: Annotated[Quantity, In("s", above=0)]
     voltage_efold: Annotated[Quantity, In("mV", above=0)]
 
-    @model_validator(mode="after")
-    def _magnesium_only_protects(self) -> NmdarBlock:
-        pairs = zip(SUBUNITS, self.ic50.uM(), self.ic50_without_mg.uM(), strict=True)
-        faults = [
-            Fault(
-                f"ic50.{name}",
-                f"{with_mg:g} uM",
-                f"at least the IC50 without magnesium, {without:g} uM",
-            )
-            for name, with_mg, without in pairs
-            if with_mg < without
-        ]
-        if faults:
-            raise faulty(faults)
-        return self
 
-
-def magnesium_affinity(block: NmdarBlock) -> Array:
-    """1/Kmg of each subunit, 1/mM, at the block's reference voltage, from its two IC50s: shape
-    (subunits,).
-
-    IC50(Mg) = IC50(0) (1 + Mg/Kmg): competition of magnesium and drug for one site in the pore.
-    """
-    ratio: Array = block.ic50.uM() / block.ic50_without_mg.uM()
-    return (ratio - 1) / float(block.reference_mg)
-
-
-def magnesium_free(
-    block: NmdarBlock, v_mV: npt.ArrayLike, *, mg_mM: float, mg_efold_mV: float
-) -> Array:
-    """v(V), the share of pores not held by magnesium: shape v_mV.shape + (subunits,).
-
-    Woodhull (1973), as in Jahr and Stevens (1990); `mg_efold_mV` is the voltage that changes Kmg
-    e-fold.
-    """
-    v = np.asarray(v_mV, float)[..., None] - float(block.reference_voltage)
-    free: Array = 1 / (1 + mg_mM * magnesium_affinity(block) * np.exp(-v / mg_efold_mV))
-    return free
+def ic50_without_mg_uM(block: NmdarBlock, magnesium: Magnesium) -> Array:
+    """IC50 of each subunit at the block's reference voltage without magnesium, uM: (subunits,)."""
+    law = magnesium.at(float(block.reference_mg))
+    return np.asarray(block.ic50.uM() * law.free(float(block.reference_voltage)))
 
 
 def unblocking_rate(block: NmdarBlock, v_mV: npt.ArrayLike) -> Array:
@@ -103,13 +73,11 @@ def unblocking_rate(block: NmdarBlock, v_mV: npt.ArrayLike) -> Array:
     return rate
 
 
-def ic50_uM(block: NmdarBlock, v_mV: npt.ArrayLike, *, mg_mM: float, mg_efold_mV: float) -> Array:
-    """IC50 of each subunit at a voltage and a magnesium concentration, uM: shape v_mV.shape +
-    (subunits,).
-    """
-    free = magnesium_free(block, v_mV, mg_mM=mg_mM, mg_efold_mV=mg_efold_mV)
+def ic50_uM(block: NmdarBlock, v_mV: npt.ArrayLike, magnesium: Magnesium) -> Array:
+    """IC50 of each subunit at a voltage in `magnesium`, uM: shape v_mV.shape + (subunits,)."""
     slower = unblocking_rate(block, v_mV) / float(block.unblocking_rate)
-    return block.ic50_without_mg.uM() * slower[..., None] / free
+    without = ic50_without_mg_uM(block, magnesium)
+    return np.asarray(without * slower[..., None] / magnesium.free(v_mV))
 
 
 def occupancy_readout(brain_uM: npt.ArrayLike, half_uM: float) -> Array:

@@ -181,12 +181,10 @@ def in_magnesium(
 
 def rule_in(circuit: Circuit, rule: CalciumRule, *, scale: float = 1) -> RuleNumbers:
     """`rule` in the Mg2+ of a circuit, the amplitudes of calcium times `scale`."""
-    law = circuit.magnesium
+    law, shares = circuit.magnesium, circuit.subunit_shares(f"{circuit.principal}.synaptic")
 
     def free(v_mV: float, mg_mM: float) -> float:
-        return float(
-            measures.mg_free(v_mV, mg_mM=mg_mM, half_mM=float(law.half), efold_mV=float(law.efold))
-        )
+        return float(law.at(mg_mM).free(v_mV) @ shares)
 
     numbers = numbers_of(rule, scale=scale)
     return in_magnesium(numbers, rule.magnesium, free, float(law.concentration))

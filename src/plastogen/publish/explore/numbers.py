@@ -24,6 +24,7 @@ from plastogen.model.circuit import (
     agonist,
     bin_centres_mV,
     cell_values,
+    inward,
     reduce,
     shared_values,
     voltages,
@@ -148,24 +149,27 @@ def block_table(circuit: Circuit, drug: Drug, rest: Activity) -> list[list[list[
     """What a concentration of the drug leaves of NMDA conductance: [place of
     Mg2+][concentration][`left_numbers`].
 
-    At equilibrium, with the agonist and the voltages of `rest`, the drug-free network.
+    At equilibrium, with the agonist and the voltages of `rest`, the drug-free network; what is
+    left of a pool is that of its current.
     """
     shares, at = agonist(circuit, rest, rest), voltages(circuit, rest)
     pools, v, species = circuit.pools(), bin_centres_mV(), str(drug.parent)
     found = []
     for place in dials(circuit)["mg"]:
+        now = with_number(circuit, "magnesium", "concentration", place["value"])
         kinetics = BlockKinetics(
             [Pool(name, mix) for name, mix in pools.items()],
             {species: drug.actions.nmdar[species]},
-            mg_mM=place["value"],
-            mg_efold_mV=float(circuit.magnesium.efold),
+            now.magnesium,
         )
+        carried = kinetics.shares * np.array([inward(now, at[p]) for p in pools])
+        carried /= carried.sum(axis=-1, keepdims=True)
         row = []
         for uM in concentrations():
             state = kinetics.equilibrium(
                 [shares[p] for p in pools], [at[p] for p in pools], v, [uM]
             )
-            left = dict(zip(pools, 1 - kinetics.fraction(state), strict=True))
+            left = dict(zip(pools, 1 - kinetics.fraction(state, carried), strict=True))
             drive = reduce(circuit, State(nmdar=left))
             row.append([float(drive[number]) for number in left_numbers(circuit)])
         found.append(row)
