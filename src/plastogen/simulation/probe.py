@@ -38,6 +38,7 @@ from plastogen.model.circuit import (
     reduce,
     signature,
     synapse_classes,
+    usual_voltage,
 )
 from plastogen.model.plasticity import CalciumRule, learner_of
 from plastogen.simulation.model_version import MODEL_VERSION
@@ -195,12 +196,7 @@ class FormulaProbe:
         classes, numbers = circuit.classes, circuit.drive_numbers
         self._base = np.array([float(f.baseline_hz[name]) for name in classes])
         self._gain = np.array([[f.slope(name, n) for n in numbers] for name in classes])
-        v = measures.bin_centres_mV()
-        bells = [
-            np.exp(-(((v - float(f.voltage[name])) / float(f.voltage_spread)) ** 2) / 2)
-            for name in classes
-        ]
-        self._voltage = np.array([bell / bell.sum() for bell in bells])
+        self._voltage = usual_voltage(circuit)
 
     @property
     def key(self) -> str:

@@ -29,8 +29,8 @@ from plastogen.model.circuit import (
     State,
     agonist,
     bin_centres_mV,
-    inward,
     reduce,
+    unit_currents,
     voltages,
 )
 from plastogen.model.pharmacology import BlockKinetics, Gating, Pool, TreatedSubject, target
@@ -144,6 +144,7 @@ class Stepper:
             self.spines = FollowedSpines(first)
             self.model = self.spines.between_steps(self.model)
         self.kinetics = BlockKinetics.stacked([kinetics_of(self.circuit, t) for t in self.treated])
+        self.carried = self.kinetics.carried(unit_currents(self.circuit).values())
         self.pools = tuple(self.circuit.pools())
         self.targets = sorted({name for t in self.treated for name in t.target_names})
         self.site = np.array(
@@ -155,7 +156,6 @@ class Stepper:
         self.nmda_share = nmda_share(first.rule)
         self._known: list[tuple[Activity, Gating]] = []
         self.baseline = answer(np.repeat(Drive().array(self.circuit)[None], len(plans), axis=0))
-        self.carried = self._carried()
 
     def healthy(self) -> Array:
         """The slow state of the healthy, drug-free subject, (courses, states)."""
@@ -245,15 +245,6 @@ class Stepper:
     def block(self, blocked: Array) -> Array:
         """Share of each pool's current that is lost, after the switches: (..., courses, pools)."""
         return np.asarray(self.kinetics.fraction(blocked, self.carried) * self.site)
-
-    def _carried(self) -> Array:
-        """Share of each pool's current that goes through each subunit in the healthy, drug-free
-        circuit, (courses, pools, subunits).
-        """
-        at = voltages(self.circuit, self.baseline)
-        each = {pool: inward(self.circuit, voltage) for pool, voltage in at.items()}
-        found = self.kinetics.shares * self._by_pool(each, axis=-2)
-        return np.asarray(found / found.sum(axis=-1, keepdims=True))
 
     def state(self, y: Array, block: Array, levels: Mapping[str, Array]) -> State:
         """What a probe holds: y (..., courses, states), block (..., courses, pools), levels (...,

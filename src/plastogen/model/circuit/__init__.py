@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         inward,
         pool_current,
         reduce,
+        unit_currents,
+        usual_voltage,
         voltages,
     )
     from plastogen.model.circuit.children import terminate_children

@@ -140,17 +140,41 @@ def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:
     """Pool -> distribution of its membrane's voltage over the bins; at rest all the weight is at
     the resting one.
     """
+    return _of_pools(circuit, activity.voltage)
+
+
+def _of_pools(circuit: Circuit, voltage: Array) -> dict[str, Array]:
     found = {}
     for pool in circuit.pools():
         name, _, kind = pool.partition(".")
         if kind == "rest":
             rest = float(circuit.populations[name].rest)
-            row = np.zeros_like(activity.voltage[..., 0, :])
+            row = np.zeros_like(voltage[..., 0, :])
             row[..., np.argmin(np.abs(measures.bin_centres_mV() - rest))] = 1
             found[pool] = row
         else:
-            found[pool] = activity.voltage[..., circuit.classes.index(name), :]
+            found[pool] = voltage[..., circuit.classes.index(name), :]
     return found
+
+
+def usual_voltage(circuit: Circuit) -> Array:
+    """Distribution of voltage of each class at baseline, as the formula in the circuit's file has
+    it: (classes, bins).
+    """
+    v, f = measures.bin_centres_mV(), circuit.formula
+    bells = [
+        np.exp(-(((v - float(f.voltage[name])) / float(f.voltage_spread)) ** 2) / 2)
+        for name in circuit.classes
+    ]
+    return np.array([bell / bell.sum() for bell in bells])
+
+
+def unit_currents(circuit: Circuit) -> dict[str, Array]:
+    """Pool -> `inward`, (subunits,), at the voltage usual for its membrane: times the shares of its
+    conductance, the share of its current that each subunit carries.
+    """
+    at = _of_pools(circuit, usual_voltage(circuit))
+    return {pool: inward(circuit, voltage) for pool, voltage in at.items()}
 
 
 def inward(circuit: Circuit, voltage: Array) -> Array:

@@ -27,7 +27,8 @@ INHIBITORY_WEIGHT = "inhibitory_weight"  # number of a drive: of synapses onto p
 MOST_CELLS, MOST_SYNAPSES = 10**6, 10**8  # that a machine can hold
 FINEST_STEP_MS = 0.001
 CLASS_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,31}")  # a part of names in the network's equations
-TAKEN = ("ampa", "nmda", "ext", "adapt", "pre", "post", "tonic", "rest")  # mean other things
+OTHERS = ("ampa", "nmda", "ext", "adapt", "pre", "post", "tonic", "rest")
+TAKEN = (*OTHERS, *SUBUNITS)  # mean other things
 
 Fraction = Annotated[Quantity, In("1", minimum=0, maximum=1)]
 Share = Annotated[Quantity, In("1", minimum=0)]

@@ -162,14 +162,14 @@ def cell_values(circuit: Circuit, drive: Drive, seed: int) -> dict[str, Array]:
         "out_nmda": is_class[principal] * float(circuit.agonist.saturation),
         **{f"out_{name}": is_class[name] for name in circuit.inhibitory},
     }
-    w_nmda = nmda_peak * recurrent * nmda * drive["release"]
-    g_tonic = NANO * per_cell(circuit, "tonic_nmda") * tonic
+    tonic_peak = NANO * per_cell(circuit, "tonic_nmda")
     for k, subunit in enumerate(SUBUNITS):
         synaptic, outside = (
             by_class(circuit, [circuit.subunit_shares(f"{name}.{kind}")[k] for name in classes])
             for kind in ("synaptic", "tonic")
         )
-        values |= {f"w_{subunit}": synaptic * w_nmda, f"g_{subunit}": outside * g_tonic}
+        values[f"w_{subunit}"] = synaptic * nmda_peak * recurrent * nmda * drive["release"]
+        values[f"g_{subunit}"] = outside * tonic_peak * tonic
     for target in classes:
         values[f"is_{target}"] = is_class[target]
         chances = [circuit.connection(source, target) for source in classes]

@@ -6,7 +6,7 @@ The equations are those of `nmda_block`; each step is solved exactly (`relaxatio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -250,6 +250,13 @@ class BlockKinetics:
         weights = self.shares if shares is None else shares
         share: Array = np.minimum((blocked * weights).sum(-1), 1)  # of rounding errors
         return share
+
+    def carried(self, currents: Iterable[npt.ArrayLike]) -> Array:
+        """Share of each pool's current that each subunit carries, (pools, subunits); `currents`:
+        of a unit of conductance of each subunit, a row a pool.
+        """
+        found = self.shares * np.array(list(currents))
+        return np.asarray(found / found.sum(axis=-1, keepdims=True))
 
     def equilibrium(
         self,

@@ -9,6 +9,7 @@ far less than GluN2A and GluN2B (Kotermanski and Johnson 2009).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -24,6 +25,15 @@ Array = npt.NDArray[np.float64]
 SUBUNITS = ("GluN2A", "GluN2B", "GluN2C", "GluN2D")
 
 Molar = Annotated[Quantity, In("mM", above=0)]
+
+
+def by_current(mix: Mapping[str, float], currents: npt.ArrayLike) -> dict[str, float]:
+    """Subunit -> share of a pool's current, from its share of the conductance; `currents`: that of
+    a unit of conductance of each of SUBUNITS.
+    """
+    each = dict(zip(SUBUNITS, np.asarray(currents, float).tolist(), strict=True))
+    carried = {subunit: share * each[subunit] for subunit, share in mix.items()}
+    return {subunit: part / sum(carried.values()) for subunit, part in carried.items()}
 
 
 class HalfBySubunit(Definition):

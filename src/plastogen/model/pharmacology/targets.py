@@ -26,7 +26,7 @@ from pydantic import Discriminator, Tag, model_validator
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen._base.text import any_of, nearest
-from plastogen.model.pharmacology.nmda_block import SUBUNITS
+from plastogen.model.pharmacology.magnesium import SUBUNITS
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["factor", "addition"]
@@ -113,7 +113,7 @@ def receptors(values: Mapping[str, Any], pool: str) -> Any:
 
 def by_pool(values: Mapping[str, Any], pools: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     """`values` of targets, those of subunits as what they come to in each of `pools` (pool ->
-    subunit -> share of its conductance).
+    subunit -> share of its current).
     """
     found = {name: x for name, x in values.items() if name not in OF_SUBUNITS}
     for pool, mix in pools.items():

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from plastogen.model.pharmacology.drug import Drug, exposure, held_occupancy
 from plastogen.model.pharmacology.kinetics import Concentrations
+from plastogen.model.pharmacology.magnesium import by_current
 from plastogen.model.pharmacology.nmda_block import NmdarBlock, occupancy_readout
 from plastogen.model.pharmacology.regimen import Treatment
 from plastogen.model.pharmacology.subject import Subject
@@ -36,13 +37,17 @@ class TreatedSubject:
         *,
         metabolites: bool = True,
         pools: Mapping[str, Mapping[str, float]] | None = None,
+        currents: Mapping[str, npt.ArrayLike] | None = None,
     ) -> None:
         """`metabolites` False: only parent drugs act (metabolites are still made and shown).
-        `pools`: those of the subject's circuit, subunit -> share, for what acts on subunits.
+        `pools`: those of the subject's circuit, subunit -> share, for what acts on subunits;
+        `currents`: pool -> current of a unit of conductance of each of SUBUNITS.
         """
         self.subject, self.stress_events = subject, tuple(stress)
         self.metabolites = metabolites
         self._pools = {name: subject.mix(shares) for name, shares in (pools or {}).items()}
+        if currents is not None:
+            self._pools = {n: by_current(mix, currents[n]) for n, mix in self._pools.items()}
         self._given = {
             name: (drug, [t for t in treatments.values() if t.drug == name])
             for name, drug in drugs.items()
