@@ -17,11 +17,15 @@ import numpy.typing as npt
 
 from plastogen.model.circuit import Circuit, Drive, cell_values, shared_values
 from plastogen.model.circuit import network as ours
+from plastogen.model.pharmacology import SUBUNITS
 
-EQUATIONS = """
+NMDA = " + ".join(
+    f"(w_{name}*x_nmda + g_{name})/(1 + mg_{name}*exp(-v/mg_efold))" for name in SUBUNITS
+)
+EQUATIONS = f"""
 dv/dt = (g_L*(v_L - v) + (w_ampa*x_ampa + w_ext*x_ext)*(v_exc - v) + (w_PV*x_PV + w_SST*x_SST)*(v_inh - v)
          + (w_adapt*x_adapt + g_silence)*(v_K - v)
-         + (w_nmda*x_nmda + g_tonic)/(1 + mg_ratio*exp(-v/mg_efold))*(v_exc - v))/C : volt (unless refractory)
+         + ({NMDA})*(v_exc - v))/C : volt (unless refractory)
 ds/dt = -s/tau_nmda : 1
 ds_now : 1
 """

@@ -24,6 +24,7 @@ from plastogen.model.circuit import Circuit, Drive, Spikes
 from plastogen.model.circuit.definition import ROLES, SubunitMix
 from plastogen.model.circuit.drive import cell_values, conductance, per_cell, shared_values
 from plastogen.model.circuit.network import cell_units, shared_units
+from plastogen.model.pharmacology.magnesium import SUBUNITS
 
 SMALL = Library().load("circuits", "small", Circuit)
 SHIPPED = [Library().load("circuits", name, Circuit) for name in Library().names("circuits")]
@@ -249,16 +250,15 @@ def test_subunits_that_are_not_written_have_no_share() -> None:
 
 SCALED: dict[str, dict[str, tuple[str, ...]]] = {
     # number of the drive -> array -> classes in which it is multiplied
-    "nmda_E": {"w_nmda": ("E",)},
-    "nmda_PV": {"w_nmda": ("PV",)},
-    "nmda_SST": {"w_nmda": ("SST",)},
-    "tonic_E": {"g_tonic": ("E",)},
-    "tonic_PV": {"g_tonic": ("PV",)},
-    "tonic_SST": {"g_tonic": ("SST",)},
+    **{
+        f"{number}_{name}": {f"{part}_{s}": (name,) for s in SMALL.pools()[f"{name}.{kind}"]}
+        for number, part, kind in (("nmda", "w", "synaptic"), ("tonic", "g", "tonic"))
+        for name in CLASSES
+    },
     "ampa": {"w_ampa": CLASSES, "w_ext": CLASSES},
     "gaba": {"w_PV": CLASSES, "w_SST": CLASSES},
-    "release": {"w_nmda": CLASSES, "out_ampa": ("E",)},
-    "recurrent": {"w_ampa": ("E",), "w_nmda": ("E",)},
+    "release": {**{f"w_{s}": CLASSES for s in SUBUNITS}, "out_ampa": ("E",)},
+    "recurrent": {"w_ampa": ("E",), "w_GluN2A": ("E",), "w_GluN2B": ("E",)},
     "inhibitory_weight": {"w_PV": ("E",), "w_SST": ("E",)},
     "pv_output": {"w_PV": CLASSES},
 }
@@ -297,7 +297,7 @@ def test_silence_opens_its_conductance_in_e_cells_alone() -> None:
 @given(st.dictionaries(st.sampled_from(list(SCALED)), st.floats(0, 3), max_size=6))
 def test_scales_of_a_drive_combine_by_multiplication(scales: dict[str, float]) -> None:
     plain, changed = cell_values(SMALL, Drive(), 1), cell_values(SMALL, Drive(**scales), 1)
-    for array in ("w_ampa", "w_nmda", "w_PV", "w_SST", "w_ext", "g_tonic", "out_ampa"):
+    for array in ("w_ampa", "w_GluN2B", "w_PV", "w_SST", "w_ext", "g_GluN2B", "out_ampa"):
         factor = np.ones(SMALL.size)
         for name, scale in scales.items():
             for cls in SCALED[name].get(array, ()):
@@ -317,11 +317,14 @@ def test_numbers_of_the_file_reach_every_cell_in_si_units() -> None:
             ("v_reset", "reset", 1e-3),
             ("t_ref", "refractory", 1e-3),
             ("w_adapt", "adaptation", 1e-9),
-            ("g_tonic", "tonic_nmda", 1e-9),
         ):
             np.testing.assert_allclose(
                 values[array][part], unit * float(getattr(population, field)), rtol=1e-14
             )
+        for k, subunit in enumerate(SUBUNITS):
+            wanted = 1e-9 * float(population.tonic_nmda)
+            wanted *= SMALL.subunit_shares(f"{name}.tonic")[k]
+            np.testing.assert_allclose(values[f"g_{subunit}"][part], wanted, rtol=1e-14)
         low, high = sorted((float(population.reset), float(population.rest)))
         assert low * 1e-3 <= values["v"][part].min() < values["v"][part].max() <= high * 1e-3
 
@@ -332,8 +335,9 @@ def test_conductances_and_chances_of_every_pair() -> None:
     }
     circuit = Library().load("circuits", "small", Circuit, overrides=chances)  # no two pairs alike
     values = cell_values(circuit, Drive(), 1)
+    values["nmda"] = np.sum([values[f"w_{subunit}"] for subunit in SUBUNITS], axis=0)
     arrays = {
-        "E": (("w_ampa", "ampa"), ("w_nmda", "nmda")),
+        "E": (("w_ampa", "ampa"), ("nmda", "nmda")),
         "PV": (("w_PV", "gaba"),),
         "SST": (("w_SST", "gaba"),),
     }
@@ -406,7 +410,8 @@ def test_what_is_left_of_a_conductance_after_a_step_and_its_mean() -> None:
         assert shared[f"left_{name}"] == pytest.approx(np.exp(-step / float(tau)), rel=1e-14)
         assert shared[f"mean_{name}"] == pytest.approx(np.exp(-fine / float(tau)).mean(), rel=1e-8)
     assert shared["n_ext"] == pytest.approx(float(SMALL.background.rate) * step / 1000)
-    assert shared["mg_ratio"] == pytest.approx(1 / 3.57)
+    ratios = [shared[f"mg_{subunit}"] for subunit in SUBUNITS]
+    assert ratios == pytest.approx([1 / 3.57, 1 / 3.57, 1 / 36, 1 / 24])
     assert shared["mg_efold"] == pytest.approx(16.13e-3)
     assert [shared[k] for k in ("v_exc", "v_inh", "v_K")] == pytest.approx([0, -75e-3, -85e-3])
 

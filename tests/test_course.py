@@ -17,7 +17,14 @@ from courses import BATH, INFUSION, KETAMINE, RULE, answering, plan, ratios
 from slow_reference import steady_state
 
 from plastogen.model.circuit import Drive, measures
-from plastogen.model.circuit.activity import Activity, State, agonist, reduce, voltages
+from plastogen.model.circuit.activity import (
+    Activity,
+    State,
+    agonist,
+    reduce,
+    unit_currents,
+    voltages,
+)
 from plastogen.model.circuit.measures import bin_centres_mV
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
@@ -167,16 +174,16 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
     kinetics = BlockKinetics(
         [Pool(name, shares) for name, shares in k.pools().items()],
         treated.blockers,
-        mg_mM=float(k.magnesium.concentration),
-        mg_efold_mV=float(k.magnesium.efold),
+        k.magnesium,
     )
     probe, model = FormulaProbe(k, RULE), SlowModel(p.plasticity)
     base, pools = probe.measure(Drive(), 1), list(k.pools())
     y, blocked = model.healthy_state(), kinetics.start()
+    carried = kinetics.carried(unit_currents(k).values())
     path = [y]
 
     def heard(t: float, y: np.ndarray, blocked: np.ndarray) -> tuple[Activity, Inputs]:
-        block = dict(zip(pools, kinetics.fraction(blocked).tolist(), strict=True))
+        block = dict(zip(pools, kinetics.fraction(blocked, carried).tolist(), strict=True))
         s = dict(zip(STATES, y.tolist(), strict=True))
         effect = {name: float(x[0]) for name, x in treated.targets(np.array([t])).items()}
         a = probe(

@@ -13,12 +13,12 @@ from plastogen._base.definition import build, quantities
 from plastogen._base.document import Document, read_text
 from plastogen._base.library import Library
 from plastogen.errors import InputError
+from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug, check_treatment, exposure, held_occupancy
 from plastogen.model.pharmacology.kinetics import Exposure
 from plastogen.model.pharmacology.nmda_block import (
     SUBUNITS,
-    magnesium_affinity,
     occupancy_readout,
     unblocking_rate,
 )
@@ -35,6 +35,7 @@ TOOLS = {
 }  # fmt: skip
 INFUSION = "{drug: ketamine, dose: 0.5 mg/kg, route: iv, over: 40 min}"
 ADULT = SUBJECTS["healthy_adult"]
+MAGNESIUM = LIBRARY.load("circuits", "prefrontal", Circuit).magnesium
 
 
 def give(text: str) -> Treatment:
@@ -264,20 +265,9 @@ def test_daily_ssri_occupies_most_transporters() -> None:
 
 def test_norketamine_is_scaled_by_affinity() -> None:
     nmdar = DRUGS["ketamine"].actions.nmdar
-    for which in ("ic50", "ic50_without_mg"):
-        ratio = getattr(nmdar["norketamine"], which).uM() / getattr(nmdar["ketamine"], which).uM()
-        np.testing.assert_allclose(ratio, 0.97 / 0.119, rtol=5e-3)
+    ratio = nmdar["norketamine"].ic50.uM() / nmdar["ketamine"].ic50.uM()
+    np.testing.assert_allclose(ratio, 0.97 / 0.119, rtol=5e-3)
     assert list(nmdar) == ["ketamine", "norketamine"]  # hydroxynorketamine does not block
-
-
-def test_magnesium_constants_of_mk801_are_those_of_ketamine_elsewhere() -> None:
-    ketamine, mk801 = (
-        DRUGS["ketamine"].actions.nmdar["ketamine"],
-        DRUGS["mk801"].actions.nmdar["mk801"],
-    )
-    shift = float(mk801.reference_voltage) - float(ketamine.reference_voltage)
-    moved = magnesium_affinity(ketamine) * np.exp(-0.062 * shift)
-    np.testing.assert_allclose(magnesium_affinity(mk801), moved, rtol=0.01)
 
 
 def test_mk801_enters_open_channels_at_its_rate_and_leaves_at_its_own() -> None:
@@ -286,7 +276,8 @@ def test_mk801_enters_open_channels_at_its_rate_and_leaves_at_its_own() -> None:
     """
     block = DRUGS["mk801"].actions.nmdar["mk801"]
     open_share = 0.3
-    binding = float(block.unblocking_rate) / block.ic50_without_mg.uM() / open_share
+    assert float(block.reference_mg) == 0
+    binding = float(block.unblocking_rate) / block.ic50.uM() / open_share
     assert binding[SUBUNITS.index("GluN2A")] == pytest.approx(25, rel=0.01)
     assert (binding > 25 / 3).all()
     assert (binding < 25 * 3).all()
@@ -303,9 +294,7 @@ def _blocked(give: dict[str, dict[str, Any]], route: str, circuit_shares: dict[s
         for name, dose in give.items()
     }
     given = TreatedSubject(ADULT, {name: DRUGS[name] for name in give}, doses)
-    kinetics = BlockKinetics(
-        [Pool("p", circuit_shares)], given.blockers, mg_mM=1, mg_efold_mV=16.13
-    )
+    kinetics = BlockKinetics([Pool("p", circuit_shares)], given.blockers, MAGNESIUM)
     gating = kinetics.gating([0.3], [[1.0]], [-60.0])
     state, blocks = kinetics.start(), []
     for start_h in np.arange(0, 4, 0.5):
@@ -330,11 +319,8 @@ def test_the_enantiomers_differ_as_their_affinities_do() -> None:
     """Ki 0.3 and 1.4 uM (Ebert 1997), of norketamine's 1.7 and 13 uM."""
     s, r = (DRUGS[f"{one}_ketamine"].actions.nmdar for one in "sr")
     for name, ratio in (("ketamine", 1.4 / 0.3), ("norketamine", 13 / 1.7)):
-        for which in ("ic50", "ic50_without_mg"):
-            of_s, of_r = (
-                getattr(one[f"{letter}_{name}"], which).uM() for one, letter in ((s, "s"), (r, "r"))
-            )
-            np.testing.assert_allclose(of_r / of_s, ratio, rtol=1e-4)
+        of_s, of_r = (one[f"{letter}_{name}"].ic50.uM() for one, letter in ((s, "s"), (r, "r")))
+        np.testing.assert_allclose(of_r / of_s, ratio, rtol=1e-4)
 
 
 def test_subjects() -> None:

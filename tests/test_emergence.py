@@ -14,7 +14,7 @@ import pytest
 from courses import KETAMINE, LIBRARY, plan
 
 from plastogen.model.circuit import Circuit, Drive, Engine, measures
-from plastogen.model.circuit.activity import Activity
+from plastogen.model.circuit.activity import Activity, pool_current
 from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.course import Course
 from plastogen.simulation.nmda_reliance import current_shares
@@ -122,11 +122,7 @@ def exchanged(
     """Overrides that scale a class's NMDA conductances and give back the mean current lost as
     outside AMPA input.
     """
-    v, m = measures.bin_centres_mV(), circuit.magnesium
-    free = measures.mg_free(
-        v, mg_mM=float(m.concentration), half_mM=float(m.half), efold_mV=float(m.efold)
-    )
-    push = float(circuit.reversals.excitatory) - v
+    push = float(circuit.reversals.excitatory) - measures.bin_centres_mV()
     bound = np.mean([a.bound for a in told])
     found: dict[str, object] = {}
     for name, factor in factors.items():
@@ -135,9 +131,9 @@ def exchanged(
         assert wired.nmda is not None
         voltage = np.mean([a.voltage[CLASSES.index(name)] for a in told], axis=0)
         inputs = circuit.populations["E"].count * float(wired.probability)
-        nmda = (inputs * float(wired.nmda) * bound + float(population.tonic_nmda)) * (
-            voltage * free * push
-        ).sum()
+        nmda = inputs * float(wired.nmda) * bound * pool_current(
+            circuit, f"{name}.synaptic", voltage
+        ) + float(population.tonic_nmda) * pool_current(circuit, f"{name}.tonic", voltage)
         one_nS = (
             float(circuit.background.rate)
             * float(circuit.decays.ampa)

@@ -28,11 +28,12 @@ from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.figures.style import KNOWN_CLASSES
 from plastogen.model.circuit import Drive
-from plastogen.model.circuit.activity import State, reduce
+from plastogen.model.circuit.activity import State, reduce, unit_currents
 from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.wasm import Program, pair_signature, wasm_signature
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug
+from plastogen.model.pharmacology.magnesium import SUBUNITS
 from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import days, numbers
 from plastogen.runs import Store
@@ -174,14 +175,14 @@ def test_a_value_that_is_no_product_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_dials_change_one_number_and_know_the_usual_place() -> None:
     dials = numbers.dials(SMALL)
-    for places, name in ((dials["mg"], "mg_ratio"), (dials["background"], "n_ext")):
+    of_mg = {f"mg_{subunit}" for subunit in SUBUNITS}
+    for places, names in ((dials["mg"], of_mg), (dials["background"], {"n_ext"})):
         (usual,) = [place for place in places if place["usual"]]
         assert usual["changes"] == {}
-        assert all(set(place["changes"]) == {name} for place in places if not place["usual"])
+        assert all(set(place["changes"]) == names for place in places if not place["usual"])
     assert [place["label"] for place in dials["mg"]][::2] == ["0 mM", "0.5 mM", "1 mM", "1.5 mM"]
-    assert dials["mg"][2]["changes"]["mg_ratio"] == pytest.approx(
-        0.5 * shared_values(SMALL)["mg_ratio"]
-    )
+    for name in of_mg:
+        assert dials["mg"][2]["changes"][name] == pytest.approx(0.5 * shared_values(SMALL)[name])
 
 
 def test_the_table_of_block_is_that_of_the_receptors() -> None:
@@ -197,8 +198,7 @@ def test_the_table_of_block_is_that_of_the_receptors() -> None:
     kinetics = BlockKinetics(
         [Pool(n, mix) for n, mix in pools.items()],
         {"ketamine": KETAMINE.actions.nmdar["ketamine"]},
-        mg_mM=1,
-        mg_efold_mV=float(SMALL.magnesium.efold),
+        SMALL.magnesium,
     )
     one = int(np.argmin(np.abs(at - 1)))
     state = kinetics.start()
@@ -207,7 +207,8 @@ def test_the_table_of_block_is_that_of_the_receptors() -> None:
     weights = [v[p] for p in pools]
     gating = kinetics.gating(a, weights, numbers.bin_centres_mV())
     held = kinetics.advance(state, gating, gating, brain_uM=np.full((97, 1), at[one]), dt_h=48)[-1]
-    drive = reduce(SMALL, State(nmdar=dict(zip(pools, 1 - kinetics.fraction(held), strict=True))))
+    lost = kinetics.fraction(held, kinetics.carried(unit_currents(SMALL).values()))
+    drive = reduce(SMALL, State(nmdar=dict(zip(pools, 1 - lost, strict=True))))
     assert left[4, one] == pytest.approx(
         [drive[name] for name in numbers.left_numbers(SMALL)], rel=1e-3
     )

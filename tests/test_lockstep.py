@@ -234,8 +234,8 @@ def test_blockers_and_mixes_may_differ_between_courses() -> None:
     with pytest.raises(ValueError, match="same pools"):
         BlockKinetics.stacked(
             [
-                BlockKinetics([Pool("E.synaptic", {"GluN2A": 1})], {}, mg_mM=1, mg_efold_mV=16),
-                BlockKinetics([Pool("PV.synaptic", {"GluN2A": 1})], {}, mg_mM=1, mg_efold_mV=16),
+                BlockKinetics([Pool(name, {"GluN2A": 1})], {}, plans[0].circuit.magnesium)
+                for name in ("E.synaptic", "PV.synaptic")
             ]
         )
 

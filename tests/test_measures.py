@@ -20,7 +20,6 @@ from plastogen.model.circuit.measures import (
     dissociation,
     half_patterns,
     interval_variation,
-    mg_free,
     pair_correlation,
     pattern_shift,
     peak_frequency,
@@ -177,13 +176,6 @@ def test_voltages_fall_in_their_bins_by_class() -> None:
     assert (share[1, centres == -55.5], share[1, centres == -54.5]) == (0.25, 0.75)
     assert (share[2, 0], share[2, -1]) == (0.5, 0.5)
     assert (centres[0], centres[-1]) == (VOLTAGE_BINS_MV[0] + 0.5, VOLTAGE_BINS_MV[-1] - 0.5)
-
-
-def test_magnesium_block_is_that_of_jahr_and_stevens() -> None:
-    """Eq. 4: 1/(1 + [Mg]/3.57 mM exp(-0.062 V)); 0.06 free at -60 mV, half at -20.5 mV with 1 mM."""
-    free = mg_free([-60, -20.53, 0], mg_mM=1, half_mM=3.57, efold_mV=1 / 0.062)
-    np.testing.assert_allclose(free, [0.0797, 0.5, 0.781], rtol=2e-3)
-    assert mg_free(-70, mg_mM=0, half_mM=3.57, efold_mV=16) == 1
 
 
 # rhythms

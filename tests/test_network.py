@@ -108,14 +108,19 @@ def expected(
     if listener == clock:
         for f in fired_ms:
             held |= (t >= f - 1e-9) & (t < f + float(p.refractory) - 1e-9)
-    mg, efold = float(c.magnesium.concentration) / float(c.magnesium.half), float(c.magnesium.efold)
+    efold = float(c.magnesium.efold)
+    law = [  # share and [Mg] / half of each subunit; outside synapses they are the same
+        (share, float(c.magnesium.concentration) / float(getattr(c.magnesium.half, subunit)))
+        for subunit, share in c.pools()[f"{listener}.synaptic"].items()
+    ]
+    assert c.pools()[f"{listener}.synaptic"] == c.pools()[f"{listener}.tonic"]
     v = float(cell_values(c, drive, 1)["v"][CLASSES.index(listener)]) * 1e3
     path = np.empty(len(t))
     for k in range(len(t)):
         if held[k]:
             v = float(p.reset)
         path[k] = v
-        block = 1 / (1 + mg * math.exp(-v / efold))
+        block = sum(share / (1 + mg * math.exp(-v / efold)) for share, mg in law)
         current = (
             float(p.leak) * (float(p.rest) - v)
             + (g_e[k] + (g_n[k] + tonic) * block) * (float(c.reversals.excitatory) - v)

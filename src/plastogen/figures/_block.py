@@ -1,4 +1,4 @@
-"""In: results of arms that hold a concentration. Out: the share of each NMDA pool that is blocked,
+"""In: results of arms that hold a concentration. Out: the share of each NMDA pool's current that is blocked,
 against it.
 """
 
@@ -23,7 +23,7 @@ POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {
 
 @layout.slide
 def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
-    """Share of each NMDA pool that is blocked, against unbound brain concentration; a panel a drug.
+    """Share of each NMDA pool's current that is blocked, against unbound brain concentration; a panel a drug.
 
     Takes every arm (and sweep point) at the last moment its highest concentration is held. Raises
     InputError when no arm holds one.
@@ -87,7 +87,7 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
         ax.set_ylim(0, 100)
         ax.set_title(spelled(drug), fontsize=16)
         ax.set_xlabel("unbound in brain (µM)")
-    axes[0].set_ylabel("NMDA receptors blocked (%)")
+    axes[0].set_ylabel("NMDA current blocked (%)")
     axes[0].legend(loc="upper left", fontsize=12, borderaxespad=0, handlelength=3)
     return fig
 

@@ -61,7 +61,7 @@ def make_demo(folder: Path | None = None, *, say: Callable[[str], None] = print)
         for pool in condition.circuit.pools()
         if pool.endswith("synaptic")
     )
-    say(f"NMDA receptors blocked after {minutes} min, from the receptor model: {told}")
+    say(f"NMDA current blocked after {minutes} min, from the receptor model: {told}")
     where = "in numpy" if backend == "numpy" else "compiled"
     say(
         f"simulating {condition.circuit.size} spiking cells {where}, {SECONDS} s before and"

@@ -112,8 +112,8 @@ VARIABLES: dict[str, Variable] = {
     "block": Variable(
         (*_TIME, "pool"),
         "1",
-        "blocked share of NMDA receptors",
-        "share of receptors",
+        "blocked share of NMDA current",
+        "share of current",
         of=_BOTH,
         high=1,
     ),

@@ -65,7 +65,7 @@ function panels() {
   const most = Math.max(120, ...rates.flatMap((r) => [...r.ys].filter(Number.isFinite)));
   const spread = ([low, high], room = 0.06) => linear(low - (high - low) * room, high + (high - low) * room || 1);
   return [
-    { title: "NMDA receptors blocked (%)", y: linear(0, Math.max(10, range(s.classes.map((c) => `block_${c.name}`))[1]) * 1.05),
+    { title: "NMDA current blocked (%)", y: linear(0, Math.max(10, range(s.classes.map((c) => `block_${c.name}`))[1]) * 1.05),
       lines: classes.map((c) => ({ label: c.name, colour: c.colour, ys: curve(`block_${c.name}`) })) },
     { title: "Firing rates (% of before)", y: linear(0, Math.min(400, most * 1.05)), lines: rates },
     { title: "Spines (% of healthy)", y: spread(range(["spine_density"], true).map((v) => 100 * v)), lines: byArm("spine_density", 100), arms: true },
