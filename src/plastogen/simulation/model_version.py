@@ -9,8 +9,8 @@ layout, names and speed need no new version (docs/decisions/0017).
 from __future__ import annotations
 
 MODEL_VERSION: dict[str, int] = {
-    "pharmacology": 9,  # kinetics, block, targets
-    "circuit": 3,  # what the network is, what it is given, what is measured of it
+    "pharmacology": 10,  # kinetics, block, targets
+    "circuit": 4,  # what the network is, what it is given, what is measured of it
     "plasticity": 4,  # equations of the slow state
     "simulation": 11,  # steps, probes, the emulator
 }
