@@ -75,7 +75,7 @@ def test_without_treatment_nothing_moves_for_two_weeks(subject: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "within"),
-    [(KETAMINE, 0.003), (KETAMINE | NBQX, 0.005), (RAPAMYCIN, 0.005), (BATH, 0.04)],
+    [(KETAMINE, 0.003), (KETAMINE | NBQX, 0.005), (RAPAMYCIN, 0.005), (BATH, 0.08)],
     ids=["drug", "both", "tool", "bath"],
 )
 def test_the_nodes_of_the_grid_are_close_enough(
@@ -157,7 +157,7 @@ def test_a_level_jumps_when_it_does_though_the_grid_rounds_its_time(start_s: flo
         assert found.t_h.tolist() == course.t_h.tolist()
         stays = found.t_h <= start_s / 3600 + 2 / 60 + 1e-5
         np.testing.assert_allclose(
-            found.arrays["block"][stays], course.arrays["block"][stays], atol=0.05
+            found.arrays["block"][stays], course.arrays["block"][stays], atol=0.08
         )
         assert found.arrays["block"][stays][-1].max() > 0.3
 
