@@ -42,6 +42,7 @@ from plastogen.model.circuit import (
     shared_values,
 )
 from plastogen.model.circuit.program import flags
+from plastogen.model.pharmacology import SUBUNITS
 
 OURS, KERNEL, PLAIN = (
     "ours, dt 0.5 ms",
@@ -73,7 +74,9 @@ def run(program: Path, circuit: Circuit, seconds: float, seed: int) -> list[floa
     )
     decays = network.traces(circuit.classes)
     traces = [shared[f"{part}_{name}"] for name in decays for part in ("left", "mean")]
-    rest = [shared[name] for name in ("v_exc", "v_inh", "v_K", "mg_ratio", "mg_efold", "n_ext")]
+    magnesium = [f"mg_{subunit}" for subunit in SUBUNITS]
+    names = ("v_exc", "v_inh", "v_K", *magnesium, "mg_efold", "n_ext")
+    rest = [shared[name] for name in names]
     np.array(traces + rest).tofile(folder / "shared")
     delay = round(circuit.wait_ms / float(circuit.step))
     values = (folder, circuit.size, seconds, 1e-3 * float(circuit.step), delay, seed)

@@ -1,5 +1,5 @@
-"""In: results of arms that hold a concentration. Out: the share of each NMDA pool's current that is blocked,
-against it.
+"""In: results of arms that hold a concentration. Out: the share of the current of each NMDA
+pool that is blocked, against it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ POOL_LOOKS: Mapping[str, tuple[str, str, str]] = {
 
 @layout.slide
 def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
-    """Share of each NMDA pool's current that is blocked, against unbound brain concentration; a panel a drug.
+    """Share of the current of each NMDA pool that is blocked, against unbound brain
+    concentration; a panel a drug.
 
     Takes every arm (and sweep point) at the last moment its highest concentration is held. Raises
     InputError when no arm holds one.
