@@ -13,6 +13,7 @@ from courses import KETAMINE, RULE, answering, plan
 from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import Drift, Drive, balance
 from plastogen.model.circuit.activity import Activity, derive_activity
+from plastogen.simulation import train_emulator
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import Emulator, columns
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
@@ -316,6 +317,24 @@ def test_learning_goes_on_until_the_balance_of_synapses_is_sure(tmp_path: Path) 
     )
     missed = (one / one[0]) / (true / true[0]) - 1
     assert np.abs(missed).max() < 3 * found.balance_error
+
+
+def test_plans_that_are_sure_are_followed_again_at_the_end_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = plan({}, subject="healthy_adult", hours=12)
+    plans, followed = [*doses(0.3, 1), rest], []
+    met = train_emulator._met
+
+    def told(given: list[Plan], chosen: list[int], answers: Emulator) -> object:
+        followed.append(list(chosen))
+        return met(given, chosen, answers)
+
+    monkeypatch.setattr(train_emulator, "_met", told)
+    found = train(plans, CachedProbe(Wavering(), tmp_path), workers=2)
+    assert followed[0] == followed[-1] == [0, 1, 2]
+    assert sum(len(chosen) for chosen in followed) < 3 * len(followed)
+    assert found.balance_error <= NEARLY * found.balance_tolerance
 
 
 def test_the_balance_is_that_of_all_classes_and_as_sure_as_it_says() -> None:

@@ -6,9 +6,9 @@ its two ends are put to the network first: where nothing was asked along a numbe
 not know that it matters. Of all other drives they meet, those that tell most of the least sure
 answers follow, one by one; then all is fitted again, until every drive met is sure enough: the rate
 of principal cells there, and what it does to the balance of synapses that the course began with.
-Questions between the ends lie on a fine lattice, and answers are kept on disk for all sweeps of a
-circuit. What comes out depends on the plans and the network alone, not on what happened to be on
-disk.
+Plans that are sure are followed again at the end only. Questions between the ends lie on a fine
+lattice, and answers are kept on disk for all sweeps of a circuit. What comes out depends on the
+plans and the network alone, not on what happened to be on disk.
 """
 
 from __future__ import annotations
@@ -111,12 +111,13 @@ def train(
 
         answers = put(drives, whose)
         emulator, fitted = Emulator.fit(circuit, drives, whose, answers, refit=False), len(drives)
-        for rounds in range(MOST_ROUNDS + 1):
-            exact = _met(plans, emulator)
-            met = exact.on_lattice()
+        everyone = following = list(range(len(plans)))
+        rounds = 0
+        while True:
+            exact = _met(plans, following, emulator)
+            met, of_each = exact.on_lattice()
             rate, balance = _unsureness(emulator, met, wanted, of_balance)
             unsure = float(max(rate.max(), balance.max()))
-            ends, ends_by = _ends(exact.drives, exact.seeds, drives)
             say(
                 f"learning the circuit: {len(drives)} probes, rates within"
                 f" {percent(wanted * rate.max(), 1)}, the balance of synapses within"
@@ -124,19 +125,25 @@ def train(
                 f" {percent(of_balance, 1)})",
                 min(1.0, 1 / max(unsure, 1.0)),
             )
-            room = min(A_ROUND, MOST_QUESTIONS - len(drives))
-            enough = unsure <= SLACK and not len(ends)
-            if enough or rounds == MOST_ROUNDS:
-                break
-            if not len(ends):
+            questions, to = _ends(exact.drives, exact.seeds, drives)
+            worth = len(questions) > 0
+            if not worth and unsure > SLACK:
                 # the same question again has the same answer, noise and all
                 new = ~_among(met.drives, met.seeds, drives, whose)
+                room = min(A_ROUND, MOST_QUESTIONS - len(drives))
                 chosen = _most_telling(emulator, met, rate, balance, new, room)
-                if not worth_a_round(len(chosen), unsure):
+                questions, to = met.drives[chosen], met.seeds[chosen]
+                worth = worth_a_round(len(chosen), unsure)
+            if not worth or rounds == MOST_ROUNDS:
+                if len(following) == len(plans):
                     break
-                ends, ends_by = met.drives[chosen], met.seeds[chosen]
-            answers += put(ends, ends_by)
-            drives, whose = np.concatenate([drives, ends]), np.concatenate([whose, ends_by])
+                following = everyone  # whether those that were sure are so still
+                continue
+            rounds += 1
+            left = np.unique(exact.plans[np.maximum(rate, balance)[of_each] > 1])
+            following = left.tolist() or everyone
+            answers += put(questions, to)
+            drives, whose = np.concatenate([drives, questions]), np.concatenate([whose, to])
             refit = len(drives) >= REFIT_GROWTH * fitted
             fitted = len(drives) if refit else fitted
             emulator = Emulator.fit(
@@ -182,32 +189,43 @@ def network(
 
 @dataclass(frozen=True)
 class _Met:
-    """Drives that courses meet, (n, numbers), the seed each was met with, (n,), and the drives that
-    those courses began with, (n, numbers).
+    """Drives that courses meet, (n, numbers), the seed each was met with, (n,), the drives that
+    those courses began with, (n, numbers), and which plans they are the courses of, (n,).
     """
 
     drives: Array
     seeds: Ints
     starts: Array
+    plans: Ints
 
-    def on_lattice(self) -> _Met:
-        """The questions that are nearest on the lattice, each once."""
+    def on_lattice(self) -> tuple[_Met, Ints]:
+        """The questions that are nearest on the lattice, each once, of the first plan that meets
+        it; and which of them stands for each that was met, (n,).
+        """
         rows = np.rint(np.hstack([self.drives, self.starts]) * LATTICE)
-        rows = np.unique(np.column_stack([rows, self.seeds]), axis=0)
+        rows, first, which = np.unique(
+            np.column_stack([rows, self.seeds]), axis=0, return_index=True, return_inverse=True
+        )
         drives, starts = np.split(rows[:, :-1] / LATTICE, 2, axis=1)
-        return _Met(drives, rows[:, -1].astype(np.int64), starts)
+        found = _Met(drives, rows[:, -1].astype(np.int64), starts, self.plans[first])
+        return found, which.reshape(-1)
 
 
-def _met(plans: Sequence[Plan], answers: Answers) -> _Met:
-    """What the courses of `plans` meet."""
-    met, by, begun = [], [], []
-    for _, group in groupby(sorted(plans, key=alike), key=alike):
-        cohort = Lockstep(list(group), answers)
+def _met(plans: Sequence[Plan], chosen: Sequence[int], answers: Answers) -> _Met:
+    """What the courses of the `chosen` ones of `plans` meet."""
+    met, by, begun, whose = [], [], [], []
+    marks = {k: alike(plans[k]) for k in chosen}
+    for _, group in groupby(sorted(chosen, key=marks.__getitem__), key=marks.__getitem__):
+        places = list(group)
+        cohort = Lockstep([plans[k] for k in places], answers)
         cohort.simulate()
         met += cohort.asked
         by += [cohort.seeds] * len(cohort.asked)
         begun += [cohort.first_drives] * len(cohort.asked)
-    return _Met(np.concatenate(met), np.concatenate(by), np.concatenate(begun))
+        whose += [np.array(places)] * len(cohort.asked)
+    return _Met(
+        np.concatenate(met), np.concatenate(by), np.concatenate(begun), np.concatenate(whose)
+    )
 
 
 def _ends(met: Array, met_by: Ints, asked: Array) -> tuple[Array, Ints]:
