@@ -22,7 +22,6 @@ from plastogen.model.circuit.activity import (
     State,
     agonist,
     reduce,
-    unit_currents,
     voltages,
 )
 from plastogen.model.circuit.measures import bin_centres_mV
@@ -179,7 +178,7 @@ def brute(p: Plan, times: np.ndarray) -> np.ndarray:
     probe, model = FormulaProbe(k, RULE), SlowModel(p.plasticity)
     base, pools = probe.measure(Drive(), 1), list(k.pools())
     y, blocked = model.healthy_state(), kinetics.start()
-    carried = kinetics.carried(unit_currents(k).values())
+    carried = kinetics.carried(measures.unit_currents(k).values())
     path = [y]
 
     def heard(t: float, y: np.ndarray, blocked: np.ndarray) -> tuple[Activity, Inputs]:

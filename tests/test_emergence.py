@@ -14,7 +14,7 @@ import pytest
 from courses import KETAMINE, LIBRARY, plan
 
 from plastogen.model.circuit import Circuit, Drive, Engine, measures
-from plastogen.model.circuit.activity import Activity, pool_current
+from plastogen.model.circuit.activity import Activity
 from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.course import Course
 from plastogen.simulation.nmda_reliance import current_shares
@@ -131,9 +131,9 @@ def exchanged(
         assert wired.nmda is not None
         voltage = np.mean([a.voltage[CLASSES.index(name)] for a in told], axis=0)
         inputs = circuit.populations["E"].count * float(wired.probability)
-        nmda = inputs * float(wired.nmda) * bound * pool_current(
+        nmda = inputs * float(wired.nmda) * bound * measures.pool_current(
             circuit, f"{name}.synaptic", voltage
-        ) + float(population.tonic_nmda) * pool_current(circuit, f"{name}.tonic", voltage)
+        ) + float(population.tonic_nmda) * measures.pool_current(circuit, f"{name}.tonic", voltage)
         one_nS = (
             float(circuit.background.rate)
             * float(circuit.decays.ampa)

@@ -27,8 +27,8 @@ from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.figures.style import KNOWN_CLASSES
-from plastogen.model.circuit import Drive
-from plastogen.model.circuit.activity import State, reduce, unit_currents
+from plastogen.model.circuit import Drive, measures
+from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.wasm import Program, pair_signature, wasm_signature
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
@@ -207,7 +207,7 @@ def test_the_table_of_block_is_that_of_the_receptors() -> None:
     weights = [v[p] for p in pools]
     gating = kinetics.gating(a, weights, numbers.bin_centres_mV())
     held = kinetics.advance(state, gating, gating, brain_uM=np.full((97, 1), at[one]), dt_h=48)[-1]
-    lost = kinetics.fraction(held, kinetics.carried(unit_currents(SMALL).values()))
+    lost = kinetics.fraction(held, kinetics.carried(measures.unit_currents(SMALL).values()))
     drive = reduce(SMALL, State(nmdar=dict(zip(pools, 1 - lost, strict=True))))
     assert left[4, one] == pytest.approx(
         [drive[name] for name in numbers.left_numbers(SMALL)], rel=1e-3

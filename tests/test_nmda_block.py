@@ -14,7 +14,6 @@ from scipy.linalg import expm
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.model.circuit import Circuit, measures
-from plastogen.model.circuit.activity import inward, unit_currents
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug
 from plastogen.model.pharmacology.magnesium import SUBUNITS, by_current
@@ -382,7 +381,7 @@ def test_current_and_block_share_one_magnesium() -> None:
             kinetics(EACH, mg_mM=mg, drug=BLOCKS["ketamine"]).gating([1] * 4, weights, [v]).binding
             for mg in (1.0, 0.0)
         )
-        current = inward(CIRCUIT, np.eye(len(bins))[at]) / (0.0 - v)
+        current = measures.inward(CIRCUIT, np.eye(len(bins))[at]) / (0.0 - v)
         np.testing.assert_allclose(slowed[0] / usual[0], current, rtol=1e-12)
 
 
@@ -404,7 +403,7 @@ def test_the_share_of_current_lost_of_a_mixed_pool_by_hand() -> None:
 
 
 def test_2c_and_2d_carry_most_of_the_current_of_sst_cells() -> None:
-    currents = unit_currents(CIRCUIT)
+    currents = measures.unit_currents(CIRCUIT)
     found = by_current(CIRCUIT.pools()["SST.synaptic"], currents["SST.synaptic"])
     assert found["GluN2C"] + found["GluN2D"] > 0.6
     assert by_current(CIRCUIT.pools()["E.synaptic"], currents["E.synaptic"]) == pytest.approx(

@@ -13,13 +13,12 @@ from courses import RULE, plan, ratios
 from scipy.integrate import solve_ivp
 
 from plastogen._base.library import Library
-from plastogen.model.circuit import Circuit, Drive
+from plastogen.model.circuit import Circuit, Drive, measures
 from plastogen.model.circuit.activity import (
     Activity,
     State,
     agonist,
     reduce,
-    unit_currents,
     voltages,
 )
 from plastogen.model.circuit.measures import bin_centres_mV
@@ -233,7 +232,7 @@ def test_block_is_that_of_the_receptor_model_stepped_finely() -> None:
         c = s.treated[0].blocker_uM(np.full(3, (step + 0.5) / n * 0.5))
         held = k.gating(middle_a, middle_v, bin_centres_mV())
         blocked = k.advance(blocked, held, held, brain_uM=c, dt_h=0.5 / n)[-1]
-    lost = k.fraction(blocked, k.carried(unit_currents(circuit()).values()))
+    lost = k.fraction(blocked, k.carried(measures.unit_currents(circuit()).values()))
     np.testing.assert_allclose(path.block[-1, 0], lost, rtol=5e-3)
     assert path.block[-1].min() > 0.001
     np.testing.assert_array_equal(path.block[0], 0)

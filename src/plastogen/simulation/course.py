@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plastogen.model import pharmacology
-from plastogen.model.circuit import Circuit, unit_currents
+from plastogen.model.circuit import Circuit, measures
 from plastogen.model.pharmacology import Drug, Subject, TreatedSubject, Treatment
 from plastogen.model.plasticity import (
     CalciumRule,
@@ -161,5 +161,5 @@ def treated_of(plan: Plan) -> TreatedSubject:
         plan.stress,
         metabolites=metabolites,
         pools=plan.circuit.pools(),
-        currents=unit_currents(plan.circuit),
+        currents=measures.unit_currents(plan.circuit),
     )

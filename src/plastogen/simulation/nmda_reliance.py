@@ -20,7 +20,6 @@ from plastogen.model.circuit import (
     Circuit,
     Drive,
     measures,
-    pool_current,
 )
 from plastogen.model.plasticity import STATES, CalciumRule, Inputs, Plasticity, SlowModel
 from plastogen.simulation.probe import CachedProbe, NetworkProbe
@@ -59,7 +58,7 @@ def current_shares(circuit: Circuit, activity: Activity) -> tuple[Array, Array]:
         population, wired = circuit.populations[name], circuit.connection(circuit.principal, name)
         force = float((voltage * push).sum())
         of_synapses, of_tonic = (
-            float(pool_current(circuit, f"{name}.{kind}", voltage))
+            float(measures.pool_current(circuit, f"{name}.{kind}", voltage))
             for kind in ("synaptic", "tonic")
         )
         inputs = circuit.populations[circuit.principal].count * (

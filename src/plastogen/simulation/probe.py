@@ -38,7 +38,6 @@ from plastogen.model.circuit import (
     reduce,
     signature,
     synapse_classes,
-    usual_voltage,
 )
 from plastogen.model.plasticity import CalciumRule, learner_of
 from plastogen.simulation.model_version import MODEL_VERSION
@@ -196,7 +195,7 @@ class FormulaProbe:
         classes, numbers = circuit.classes, circuit.drive_numbers
         self._base = np.array([float(f.baseline_hz[name]) for name in classes])
         self._gain = np.array([[f.slope(name, n) for n in numbers] for name in classes])
-        self._voltage = usual_voltage(circuit)
+        self._voltage = measures.usual_voltage(circuit)
 
     @property
     def key(self) -> str:

@@ -29,8 +29,8 @@ from plastogen.model.circuit import (
     State,
     agonist,
     bin_centres_mV,
+    measures,
     reduce,
-    unit_currents,
     voltages,
 )
 from plastogen.model.pharmacology import BlockKinetics, Gating, Pool, TreatedSubject, target
@@ -144,7 +144,7 @@ class Stepper:
             self.spines = FollowedSpines(first)
             self.model = self.spines.between_steps(self.model)
         self.kinetics = BlockKinetics.stacked([kinetics_of(self.circuit, t) for t in self.treated])
-        self.carried = self.kinetics.carried(unit_currents(self.circuit).values())
+        self.carried = self.kinetics.carried(measures.unit_currents(self.circuit).values())
         self.pools = tuple(self.circuit.pools())
         self.targets = sorted({name for t in self.treated for name in t.target_names})
         self.site = np.array(

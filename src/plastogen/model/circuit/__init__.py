@@ -13,11 +13,7 @@ if TYPE_CHECKING:
         State,
         agonist,
         derive_activity,
-        inward,
-        pool_current,
         reduce,
-        unit_currents,
-        usual_voltage,
         voltages,
     )
     from plastogen.model.circuit.children import terminate_children

@@ -140,56 +140,7 @@ def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:
     """Pool -> distribution of its membrane's voltage over the bins; at rest all the weight is at
     the resting one.
     """
-    return _of_pools(circuit, activity.voltage)
-
-
-def _of_pools(circuit: Circuit, voltage: Array) -> dict[str, Array]:
-    found = {}
-    for pool in circuit.pools():
-        name, _, kind = pool.partition(".")
-        if kind == "rest":
-            rest = float(circuit.populations[name].rest)
-            row = np.zeros_like(voltage[..., 0, :])
-            row[..., np.argmin(np.abs(measures.bin_centres_mV() - rest))] = 1
-            found[pool] = row
-        else:
-            found[pool] = voltage[..., circuit.classes.index(name), :]
-    return found
-
-
-def usual_voltage(circuit: Circuit) -> Array:
-    """Distribution of voltage of each class at baseline, as the formula in the circuit's file has
-    it: (classes, bins).
-    """
-    v, f = measures.bin_centres_mV(), circuit.formula
-    bells = [
-        np.exp(-(((v - float(f.voltage[name])) / float(f.voltage_spread)) ** 2) / 2)
-        for name in circuit.classes
-    ]
-    return np.array([bell / bell.sum() for bell in bells])
-
-
-def unit_currents(circuit: Circuit) -> dict[str, Array]:
-    """Pool -> `inward`, (subunits,), at the voltage usual for its membrane: times the shares of its
-    conductance, the share of its current that each subunit carries.
-    """
-    at = _of_pools(circuit, usual_voltage(circuit))
-    return {pool: inward(circuit, voltage) for pool, voltage in at.items()}
-
-
-def inward(circuit: Circuit, voltage: Array) -> Array:
-    """Mean current of a unit of conductance of each subunit (mV): what Mg2+ leaves free times the
-    driving force, over a distribution of voltage: (..., bins) -> (..., subunits).
-    """
-    v = measures.bin_centres_mV()
-    free, push = circuit.magnesium.free(v), float(circuit.reversals.excitatory) - v
-    each = [(voltage * free[:, k] * push).sum(axis=-1) for k in range(free.shape[-1])]
-    return np.stack(each, axis=-1)
-
-
-def pool_current(circuit: Circuit, pool: str, voltage: Array) -> Any:
-    """Mean current of a unit of a pool's conductance (mV), as `inward`: (..., bins) -> (...)."""
-    return (inward(circuit, voltage) * circuit.subunit_shares(pool)).sum(axis=-1)
+    return measures.by_pool(circuit, activity.voltage)
 
 
 def derive_activity(
@@ -215,7 +166,7 @@ def derive_activity(
         "bound": bound,
         "calcium": bound
         * drive[f"nmda_{circuit.principal}"]
-        * pool_current(circuit, entry, voltage[..., e, :]),
+        * measures.pool_current(circuit, entry, voltage[..., e, :]),
         "pattern_shift": pattern_shift,
     }
     if rate_hz.ndim == 1:

@@ -82,6 +82,58 @@ def bin_centres_mV() -> Array:
     return (VOLTAGE_BINS_MV[1:] + VOLTAGE_BINS_MV[:-1]) / 2
 
 
+def by_pool(circuit: Circuit, voltage: Array) -> dict[str, Array]:
+    """Pool -> distribution of its membrane's voltage, from that of each class, (..., classes,
+    bins); at rest all the weight is at the resting one.
+    """
+    found = {}
+    for pool in circuit.pools():
+        name, _, kind = pool.partition(".")
+        if kind == "rest":
+            rest = float(circuit.populations[name].rest)
+            row = np.zeros_like(voltage[..., 0, :])
+            row[..., np.argmin(np.abs(bin_centres_mV() - rest))] = 1
+            found[pool] = row
+        else:
+            found[pool] = voltage[..., circuit.classes.index(name), :]
+    return found
+
+
+def usual_voltage(circuit: Circuit) -> Array:
+    """Distribution of voltage of each class at baseline, as the formula in the circuit's file has
+    it: (classes, bins).
+    """
+    v, f = bin_centres_mV(), circuit.formula
+    bells = [
+        np.exp(-(((v - float(f.voltage[name])) / float(f.voltage_spread)) ** 2) / 2)
+        for name in circuit.classes
+    ]
+    return np.array([bell / bell.sum() for bell in bells])
+
+
+def inward(circuit: Circuit, voltage: Array) -> Array:
+    """Mean current of a unit of conductance of each subunit (mV): what Mg2+ leaves free times the
+    driving force, over a distribution of voltage: (..., bins) -> (..., subunits).
+    """
+    v = bin_centres_mV()
+    free, push = circuit.magnesium.free(v), float(circuit.reversals.excitatory) - v
+    each = [(voltage * free[:, k] * push).sum(axis=-1) for k in range(free.shape[-1])]
+    return np.stack(each, axis=-1)
+
+
+def pool_current(circuit: Circuit, pool: str, voltage: Array) -> Array:
+    """Mean current of a unit of a pool's conductance (mV), as `inward`: (..., bins) -> (...)."""
+    return np.asarray((inward(circuit, voltage) * circuit.subunit_shares(pool)).sum(axis=-1))
+
+
+def unit_currents(circuit: Circuit) -> dict[str, Array]:
+    """Pool -> `inward`, (subunits,), at the voltage usual for its membrane: times the shares of its
+    conductance, the share of its current that each subunit carries.
+    """
+    at = by_pool(circuit, usual_voltage(circuit))
+    return {pool: inward(circuit, voltage) for pool, voltage in at.items()}
+
+
 def population_rate(spikes: Spikes, name: str, bin_s: float = RATE_BIN_S) -> tuple[Array, Array]:
     """Bin starts (s) and rate of class `name` in them (Hz a cell)."""
     bins = round(spikes.seconds / bin_s)

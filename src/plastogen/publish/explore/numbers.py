@@ -24,9 +24,9 @@ from plastogen.model.circuit import (
     agonist,
     bin_centres_mV,
     cell_values,
+    measures,
     reduce,
     shared_values,
-    unit_currents,
     voltages,
 )
 from plastogen.model.pharmacology import BlockKinetics, Drug, Pool
@@ -162,7 +162,7 @@ def block_table(circuit: Circuit, drug: Drug, rest: Activity) -> list[list[list[
             {species: drug.actions.nmdar[species]},
             now.magnesium,
         )
-        carried = kinetics.carried(unit_currents(now).values())
+        carried = kinetics.carried(measures.unit_currents(now).values())
         row = []
         for uM in concentrations():
             state = kinetics.equilibrium(
