@@ -522,7 +522,7 @@ def test_the_noise_band_is_drawn_around_the_baseline() -> None:
 
 def test_lines_are_means_over_seeds_in_the_unit_of_the_title() -> None:
     fig = drawn("timeline")
-    block_line = labelled(titled(fig, "NMDA current"), "PV")
+    block_line = labelled(titled(fig, "NMDA block"), "PV")
     expected = 100 * DS["block"].sel(arm="ketamine", pool="PV.synaptic").mean("seed")
     np.testing.assert_allclose(block_line.get_ydata(), expected)
     rate = DS["rate_hz"].sel({"arm": "ketamine", "class": "SST"})
@@ -535,7 +535,7 @@ def test_lines_are_means_over_seeds_in_the_unit_of_the_title() -> None:
 
 
 def test_occupancy_stands_beside_block_and_is_thinner() -> None:
-    ax = titled(drawn("timeline"), "NMDA current")
+    ax = titled(drawn("timeline"), "NMDA block")
     np.testing.assert_allclose(
         labelled(ax, "occupancy").get_ydata(),
         100 * DS["occupancy"].sel(arm="ketamine").mean("seed"),

@@ -64,7 +64,7 @@ def without(ds: xr.Dataset, **where: Any) -> xr.Dataset:
         (DOSES, "a grid (30 points) over dose; 3 arms × 4 seeds: 360 of 360 runs"),
         (
             PLANE,
-            "a grid (66 points) over Mg²⁺ at which ketamine's IC50s hold, dose; 2 arms × 3 seeds: 396 of 396 runs",
+            "a grid (66 points) over Mg²⁺ of ketamine's IC50s, dose; 2 arms × 3 seeds: 396 of 396 runs",
         ),
         (
             PEOPLE,
@@ -209,7 +209,7 @@ def test_a_landscape_is_the_effect_over_both_numbers() -> None:
     ax = titled(fig, "Spine density")
     assert (ax.get_xlabel(), ax.get_ylabel()) == (
         "dose (mg/kg)",
-        "Mg²⁺ at which ketamine's IC50s hold (mM)",
+        "Mg²⁺ of ketamine's IC50s (mM)",
     )
     effect = (
         PLANE["spine_density_24h"].sel(arm="ketamine")
@@ -270,7 +270,7 @@ def test_a_long_title_of_a_panel_keeps_off_the_next(name: str) -> None:
 
 def test_the_axes_of_a_landscape_may_be_chosen() -> None:
     ax = plot_landscape(PLANE, axes=["reference_mg", "dose"], readouts=["weight_24h"]).axes[0]
-    assert ax.get_xlabel() == "Mg²⁺ at which ketamine's IC50s hold (mM)"
+    assert ax.get_xlabel() == "Mg²⁺ of ketamine's IC50s (mM)"
 
 
 def test_missing_points_of_a_landscape_are_crossed() -> None:

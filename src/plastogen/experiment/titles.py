@@ -148,8 +148,8 @@ TITLES: dict[str, dict[str, str]] = {
     "drugs": {
         "actions.nmdar.*.escape_time": "escape time of {0} that is not trapped",
         "actions.nmdar.*.ic50.*": "IC50 {1} of {0}",
-        "actions.nmdar.*.reference_mg": "Mg2+ at which {0}'s IC50s hold",
-        "actions.nmdar.*.reference_voltage": "voltage at which {0}'s IC50s hold",
+        "actions.nmdar.*.reference_mg": "Mg2+ of {0}'s IC50s",
+        "actions.nmdar.*.reference_voltage": "voltage of {0}'s IC50s",
         "actions.nmdar.*.trapped": "share of {0} that is trapped",
         "actions.nmdar.*.unblocking_rate": "unblocking rate of {0}",
         "actions.nmdar.*.voltage_efold": "voltage over which block by {0} changes e-fold",

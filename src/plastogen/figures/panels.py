@@ -174,7 +174,7 @@ def block(panel: Panel, arm: str) -> None:
         ax, panel.overlays, "block", factor=100, arms=[arm], colours=_class_colours(ds)
     )
     ax.set_ylim(bottom=0)
-    ax.set_title("NMDA current blocked (%)")
+    ax.set_title("NMDA block (%)")
     placing.legend(ax, above=panel.key_above)
 
 
