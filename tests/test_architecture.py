@@ -366,3 +366,15 @@ def test_what_packages_offer_is_parsed_one_at_a_time(monkeypatch: pytest.MonkeyP
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(offered.__wrapped__, [str(path) for path in packages * 4]))
     assert max(most) == 1
+
+
+def test_nothing_that_is_kept_points_out_of_the_repository() -> None:
+    """A link to a folder of one machine stood where `plastogen run` writes its results."""
+    root = Path(__file__).parents[1]
+    listed = subprocess.run(
+        ["git", "ls-files", "--stage"], cwd=root, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a checkout of git")
+    links = [line for line in listed.stdout.splitlines() if line.startswith("120000")]
+    assert links == []

@@ -56,7 +56,7 @@ def test_it_opens_from_a_file_and_asks_nobody(browser: str) -> None:
     assert found["requests"] == []
     assert found["scope"] == SCOPE
     assert found["site"] == ["0 %", "0 %", "70 %"]
-    assert found["before"].startswith("Blocked: E 0 %, PV 0 %, SST 0 %. E cells 3.8 Hz")
+    assert found["before"].startswith("Blocked: E 0 %, PV 0 %, SST 0 %. E cells 3.9 Hz")
 
 
 @pytest.mark.slow

@@ -217,8 +217,8 @@ def test_the_guide_says_what_comes_out() -> None:
     block_E = 1 - rates["left"][:, 0]
     assert block_E[1] > 1.5 * block_E[0], "with half the Mg2+ more than half as much again"
     assert 0.6 < block_E[2] < 0.75, "without any about two thirds"
-    assert change["no_mg"][sst] > 2, "without Mg2+ SST cells fire so much ..."
-    assert change["no_mg"][e] < 0.1, "... that E cells fall silent"
+    assert change["no_mg"][sst] > 2, "without Mg2+ all cells fire far more ..."
+    assert change["no_mg"][e] > 4, "... E cells many times as much"
 
 
 @pytest.mark.slow
