@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 from courses import RULE, answering
-from scipy.linalg import cho_solve
 
 from plastogen.model.circuit import RATE_CLASSES, Drift, Drive
 from plastogen.simulation.drift_surface import (
@@ -86,21 +85,6 @@ def test_what_probes_say_is_smoothed_over_drives_and_seeds_stay_apart() -> None:
     first, second = found[::2, FAST].mean(), found[1::2, FAST].mean()
     apart = true[1::2, FAST].mean() - true[::2, FAST].mean()
     assert second - first > apart / 2
-
-
-def test_an_answer_left_out_is_what_the_others_say_of_it() -> None:
-    x, same, _, said = questions()
-    alike, rest = correlations(x, x), np.arange(N) != 7
-    whole = surface()
-    fewer = DriftSurface(
-        alike[np.ix_(rest, rest)], same[np.ix_(rest, rest)], said[rest], whole.theta
-    )
-    scaled = (said[rest] - whole._middle) / whole._spread  # middle and scale are those of all
-    fewer._middle, fewer._spread = whole._middle, whole._spread
-    for group, factor in enumerate(fewer._factors):
-        fewer._alpha[:, group == GROUP] = cho_solve(factor, scaled[:, group == GROUP])
-    found = fewer.means(alike[7:8][:, rest], same[7:8][:, rest])[0]
-    np.testing.assert_allclose(found - said[7], whole.held_out[7], rtol=1e-6, atol=1e-9)
 
 
 def test_what_goes_slowly_along_long_lengths_is_not_taken_for_noise() -> None:

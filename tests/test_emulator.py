@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from circuit_files import SMALL
 from courses import KETAMINE, RULE, answering, plan
+from scipy.linalg import cho_solve
 
 from plastogen.errors import CacheDamaged
 from plastogen.model.circuit import Drift, Drive, balance
 from plastogen.model.circuit.activity import Activity, derive_activity
 from plastogen.simulation import train_emulator
+from plastogen.simulation.balance_surface import BalanceSurface
 from plastogen.simulation.course import Plan
+from plastogen.simulation.drift_surface import COLUMNS
 from plastogen.simulation.emulator import Emulator, columns
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
@@ -355,6 +358,20 @@ def test_the_balance_is_that_of_all_classes_and_as_sure_as_it_says() -> None:
     assert (unsure < WAVER / 3).all()  # of one class in one window
     assert 0.3 < np.sqrt((missed**2 / unsure**2).mean()) < 2
     assert known.balance_error(start, start, 1).max() == 0
+
+
+def test_a_balance_left_out_is_what_the_others_say_of_it(trained: Emulator) -> None:
+    whole, columns = trained.balance, trained.values[:, -COLUMNS:]
+    rest = np.arange(len(columns)) != 7
+    fewer = BalanceSurface(whole.surface, whole.told[rest], columns[rest], whole.theta)
+    # middle and scale are those of all
+    fewer._little, fewer._middle, fewer._spread = whole._little, whole._middle, whole._spread
+    odds = whole._odds(columns)
+    scaled = (odds[rest] - whole._middle) / whole._spread
+    fewer._alpha = cho_solve((fewer._lower, True), scaled)
+    alike = whole.surface.alike(whole.told[7:8], fewer.told)
+    found = fewer._odds(fewer.towards(columns[7:8], *alike))
+    np.testing.assert_allclose(odds[7] - found, whole.held_out()[7], rtol=1e-4, atol=1e-6)
 
 
 def test_moved_answers_have_their_balance_a_standard_error_higher(trained: Emulator) -> None:

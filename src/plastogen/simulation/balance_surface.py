@@ -73,13 +73,15 @@ class BalanceSurface:
         """All classes moved alike, what acts on each (potentiation and depression) held."""
         ratio, level, spread = np.split(columns, 3, axis=1)
         whole = level + np.log1p(np.exp(ratio))
+
+        def by(shift: Array) -> Array:
+            moved = ratio + shift[:, None]
+            return np.hstack([moved, whole - np.log1p(np.exp(moved)), spread])
+
         shift = np.zeros(len(columns))
         for _ in range(ROUNDS):
-            moved = ratio + shift[:, None]
-            found = np.hstack([moved, whole - np.log1p(np.exp(moved)), spread])
-            shift = shift + odds - self._odds(found)
-        moved = ratio + shift[:, None]
-        return np.hstack([moved, whole - np.log1p(np.exp(moved)), spread])
+            shift = shift + odds - self._odds(by(shift))
+        return by(shift)
 
     def _odds(self, columns: Array) -> Array:
         return _odds(columns, self._little)
@@ -116,10 +118,8 @@ class BalanceSurface:
         (n, ...): (n,).
         """
         apart = self.explained(asked) - self.explained(start)
-        size, share, _ = self.theta
         away = ((asked - start) / self.surface.lengths) ** 2
-        d = np.sqrt(5 * away.sum(axis=1))
-        prior = 2 * size * (1 + share) * (1 - matern(d))
+        prior = 2 * self.variance * (1 - matern(np.sqrt(5 * away.sum(axis=1))))
         found = np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0)
         found[(asked == start).all(axis=1)] = 0
         return np.asarray(np.sqrt(self._honest * found) * self._spread)

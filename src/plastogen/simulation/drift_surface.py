@@ -11,7 +11,6 @@ smooth as the rates, whose correlations they take.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -65,7 +64,7 @@ class DriftSurface:
     """
 
     def __init__(self, alike: Array, same: Array, values: Array, theta: Array) -> None:
-        self.values, self.theta = values, theta
+        self.theta = theta
         self._middle = values.mean(axis=0)
         self._spread = np.maximum(values.std(axis=0), LEAST_SPREAD)
         self._factors = [cho_factor(covariance(alike, same, t), lower=True) for t in theta]
@@ -100,15 +99,6 @@ class DriftSurface:
         shared, own = alike @ self._alpha, (alike * same) @ self._alpha
         found = size[GROUP] * (shared + share[GROUP] * own)
         return np.asarray(found * self._spread + self._middle)
-
-    @cached_property
-    def held_out(self) -> Array:
-        """What is found of each answer when it is left out, less what it said: (n, columns);
-        Rasmussen and Williams (2006), eq. 5.12.
-        """
-        n = len(self._alpha)
-        precision = np.array([np.diag(cho_solve(f, np.eye(n))) for f in self._factors])
-        return np.asarray(-self._alpha / precision[GROUP].T * self._spread)
 
 
 def covariance(alike: Array, same: Array, theta: Array) -> Array:
