@@ -17,7 +17,7 @@ from plastogen.model.circuit.activity import Activity, derive_activity
 from plastogen.simulation import train_emulator
 from plastogen.simulation.balance_surface import BalanceSurface
 from plastogen.simulation.course import Plan
-from plastogen.simulation.drift_surface import COLUMNS
+from plastogen.simulation.drift_surface import COLUMNS, drift_from
 from plastogen.simulation.emulator import Emulator, columns
 from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
@@ -358,6 +358,20 @@ def test_the_balance_is_that_of_all_classes_and_as_sure_as_it_says() -> None:
     assert (unsure < WAVER / 3).all()  # of one class in one window
     assert 0.3 < np.sqrt((missed**2 / unsure**2).mean()) < 2
     assert known.balance_error(start, start, 1).max() == 0
+
+
+def test_an_answer_has_the_balance_that_all_classes_have_together() -> None:
+    asked = drives(60)
+    seeds = np.ones(len(asked), dtype=np.int64)
+    answers = [Wavering().measure(Drive.from_array(SMALL, d), 1) for d in asked]
+    known = Emulator.fit(CIRCUIT, asked, seeds, answers)
+    new = drives(20, seed=9)
+    found = known.measure(Drive.from_array(SMALL, new), 1)
+    said = balance(found.potentiation, found.depression)
+    alike = known.surface.alike(places(new, 1), known.asked)
+    others = np.repeat(known.values[:1, -COLUMNS:], len(new), axis=0)  # of whatever classes
+    true = drift_from(known.balance.towards(others, *alike)).balance
+    np.testing.assert_allclose(said / true, 1, atol=2e-3)
 
 
 def test_a_balance_left_out_is_what_the_others_say_of_it(trained: Emulator) -> None:
