@@ -14,9 +14,9 @@
 
 using Array = std::vector<double>;
 enum Cell { V, C, G_L, V_L, V_TH, V_RESET, T_REF, W_EXT, W_AMPA, W_PV, W_SST, W_ADAPT,
-            W_2A, G_2A, W_2B, G_2B, W_2C, G_2C, W_2D, G_2D, G_SILENCE, OUT_AMPA, OUT_NMDA, OUT_PV, OUT_SST, IS_E, IS_PV, IS_SST, P_E, P_PV, P_SST, CELL_ARRAYS };
+            W_2AB, G_2AB, W_2C, G_2C, W_2D, G_2D, G_SILENCE, OUT_AMPA, OUT_NMDA, OUT_PV, OUT_SST, IS_E, IS_PV, IS_SST, P_E, P_PV, P_SST, CELL_ARRAYS };
 enum Trace { AMPA, EXT, NMDA, PV, SST, ADAPT, TRACES };
-constexpr int SHARED = 2 * TRACES + 9, MOST = 8;
+constexpr int SHARED = 2 * TRACES + 8, MOST = 8;
 
 static Array read(const std::string& path, size_t n) {
     Array values(n);
@@ -52,13 +52,13 @@ __attribute__((noinline)) static void advance(
     const double *__restrict c = cell(C), *__restrict g_L = cell(G_L), *__restrict v_L = cell(V_L);
     const double *__restrict v_reset = cell(V_RESET), *__restrict w_ext = cell(W_EXT), *__restrict w_ampa = cell(W_AMPA);
     const double *__restrict w_PV = cell(W_PV), *__restrict w_SST = cell(W_SST), *__restrict w_adapt = cell(W_ADAPT);
-    const double *__restrict w_2A = cell(W_2A), *__restrict g_2A = cell(G_2A), *__restrict w_2B = cell(W_2B);
-    const double *__restrict g_2B = cell(G_2B), *__restrict w_2C = cell(W_2C), *__restrict g_2C = cell(G_2C);
+    const double *__restrict w_2AB = cell(W_2AB), *__restrict g_2AB = cell(G_2AB);
+    const double *__restrict w_2C = cell(W_2C), *__restrict g_2C = cell(G_2C);
     const double *__restrict w_2D = cell(W_2D), *__restrict g_2D = cell(G_2D);
     const double* __restrict g_silence = cell(G_SILENCE);
     const double v_exc = net.others[0], v_inh = net.others[1], v_K = net.others[2];
-    const double mg_2A = net.others[3], mg_2B = net.others[4], mg_2C = net.others[5], mg_2D = net.others[6];
-    const double efold = net.others[7];
+    const double mg_2AB = net.others[3], mg_2C = net.others[4], mg_2D = net.others[5];
+    const double efold = net.others[6];
     double left[TRACES], mean[TRACES], upto[MOST];
     for (int k = 0; k < TRACES; k++) { left[k] = net.left[k]; mean[k] = net.mean[k]; }
     for (int k = 0; k < MOST; k++) upto[k] = net.upto[k];
@@ -70,7 +70,7 @@ __attribute__((noinline)) static void advance(
         const double g_e = w_ampa[i] * xa[i] * mean[AMPA] + w_ext[i] * ext * mean[EXT];
         const double g_i = w_PV[i] * xp[i] * mean[PV] + w_SST[i] * xs[i] * mean[SST];
         const double bound = xn[i] * mean[NMDA], held = std::exp(-v[i] / efold);
-        const double g_n = (w_2A[i] * bound + g_2A[i]) / (1 + mg_2A * held) + (w_2B[i] * bound + g_2B[i]) / (1 + mg_2B * held)
+        const double g_n = (w_2AB[i] * bound + g_2AB[i]) / (1 + mg_2AB * held)
             + (w_2C[i] * bound + g_2C[i]) / (1 + mg_2C * held) + (w_2D[i] * bound + g_2D[i]) / (1 + mg_2D * held);
         const double g_k = w_adapt[i] * xk[i] * mean[ADAPT] + g_silence[i];
         const double g = g_L[i] + g_e + g_i + g_n + g_k;
@@ -107,8 +107,8 @@ int main(int argc, char** argv) {
 
     double left[TRACES], mean[TRACES], upto[MOST];
     for (int k = 0; k < TRACES; k++) { left[k] = shared[2 * k]; mean[k] = shared[2 * k + 1]; }
-    double term = std::exp(-shared[20]), sum = 0;
-    for (int k = 0; k < MOST; k++) { sum += term; upto[k] = sum; term *= shared[20] / (k + 1); }
+    double term = std::exp(-shared[19]), sum = 0;
+    for (int k = 0; k < MOST; k++) { sum += term; upto[k] = sum; term *= shared[19] / (k + 1); }
 
     Array v(cell(V), cell(V) + n), s(n, 0.0), awake_from(n, 0.0);
     Array trace[TRACES];

@@ -42,7 +42,6 @@ from plastogen.model.circuit import (
     shared_values,
 )
 from plastogen.model.circuit.program import flags
-from plastogen.model.pharmacology import SUBUNITS
 
 OURS, KERNEL, PLAIN = (
     "ours, dt 0.5 ms",
@@ -52,6 +51,7 @@ OURS, KERNEL, PLAIN = (
 KERNEL_COARSE = "hand-written kernel, dt 0.5 ms"
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=c++17")
 TARGET = 2
+LAWS = 3  # of Mg2+, of GluN2A and GluN2B, GluN2C, GluN2D
 Simulate: TypeAlias = Callable[[float, int], list[float]]
 
 
@@ -69,13 +69,15 @@ def run(program: Path, circuit: Circuit, seconds: float, seed: int) -> list[floa
     """Simulate; mean rate of each class (Hz)."""
     folder = program.parent
     cells, shared = cell_values(circuit, Drive(), seed), shared_values(circuit)
-    np.concatenate([cells[name] for name in network.cell_units(circuit.classes)]).tofile(
+    laws = tuple(circuit.magnesium_laws)
+    if len(laws) != LAWS:
+        raise ValueError(f"kernel.cpp has {LAWS} laws of Mg2+, the circuit {len(laws)}")
+    np.concatenate([cells[name] for name in network.cell_units(circuit.classes, laws)]).tofile(
         folder / "cells"
     )
     decays = network.traces(circuit.classes)
     traces = [shared[f"{part}_{name}"] for name in decays for part in ("left", "mean")]
-    magnesium = [f"mg_{subunit}" for subunit in SUBUNITS]
-    names = ("v_exc", "v_inh", "v_K", *magnesium, "mg_efold", "n_ext")
+    names = ("v_exc", "v_inh", "v_K", *laws, "mg_efold", "n_ext")
     rest = [shared[name] for name in names]
     np.array(traces + rest).tofile(folder / "shared")
     delay = round(circuit.wait_ms / float(circuit.step))

@@ -37,7 +37,6 @@ from plastogen.model.circuit import (
     rates_hz,
     shared_values,
 )
-from plastogen.model.pharmacology import SUBUNITS
 
 SEED, LIMIT_S = 1, 240
 OURS = "ours, dt 0.5 ms"
@@ -49,15 +48,17 @@ class Absent(Exception):
     """A simulator that is not installed or does not build."""
 
 
-def one_law(cells: dict[str, Any], shared: dict[str, float]) -> dict[str, Any]:
-    """The values of cells for simulators that know one law of Mg2+, that of GluN2A: with the
-    conductance of it that carries as much current at -55 mV.
+def one_law(circuit: Circuit) -> dict[str, Any]:
+    """The values of cells for simulators that know one law of Mg2+, the first: with the conductance
+    of it that carries as much current at -55 mV.
     """
-    free = {k: 1 / (1 + shared[f"mg_{k}"] * np.exp(0.055 / shared["mg_efold"])) for k in SUBUNITS}
-    first = SUBUNITS[0]
-    found: dict[str, Any] = {**cells, **shared, "mg_ratio": shared[f"mg_{first}"]}
+    cells, shared = cell_values(circuit, Drive(), SEED), shared_values(circuit)
+    laws = tuple(circuit.magnesium_laws)
+    free = {law: 1 / (1 + shared[law] * np.exp(0.055 / shared["mg_efold"])) for law in laws}
+    first = laws[0]
+    found: dict[str, Any] = {**cells, **shared, "mg_ratio": shared[first]}
     for whole, part in (("w_nmda", "w"), ("g_tonic", "g")):
-        found[whole] = sum(cells[f"{part}_{k}"] * free[k] / free[first] for k in SUBUNITS)
+        found[whole] = sum(cells[f"{part}_{law}"] * free[law] / free[first] for law in laws)
     return found
 
 
@@ -78,7 +79,7 @@ def leave(circuit: Circuit, folder: Path) -> None:
         target=target,
         delay_ms=circuit.wait_ms,
         rate=float(circuit.background.rate),
-        **one_law(cell_values(circuit, Drive(), SEED), shared_values(circuit)),
+        **one_law(circuit),
         **taus,
     )
 

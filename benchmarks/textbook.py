@@ -17,15 +17,11 @@ import numpy.typing as npt
 
 from plastogen.model.circuit import Circuit, Drive, cell_values, shared_values
 from plastogen.model.circuit import network as ours
-from plastogen.model.pharmacology import SUBUNITS
 
-NMDA = " + ".join(
-    f"(w_{name}*x_nmda + g_{name})/(1 + mg_{name}*exp(-v/mg_efold))" for name in SUBUNITS
-)
-EQUATIONS = f"""
+EQUATIONS = """
 dv/dt = (g_L*(v_L - v) + (w_ampa*x_ampa + w_ext*x_ext)*(v_exc - v) + (w_PV*x_PV + w_SST*x_SST)*(v_inh - v)
          + (w_adapt*x_adapt + g_silence)*(v_K - v)
-         + ({NMDA})*(v_exc - v))/C : volt (unless refractory)
+         + (NMDA)*(v_exc - v))/C : volt (unless refractory)
 ds/dt = -s/tau_nmda : 1
 ds_now : 1
 """
@@ -62,6 +58,8 @@ def assembled(circuit: Circuit, seed: int, drive: Drive) -> tuple[Any, Any]:
     """The network, and the monitor of its spikes, on the device that is set."""
     import brian2 as b2
 
+    laws = tuple(circuit.magnesium_laws)
+    nmda = " + ".join(f"(w_{law}*x_nmda + g_{law})/(1 + {law}*exp(-v/mg_efold))" for law in laws)
     b2.defaultclock.dt = float(circuit.step) * b2.ms
     cells = {
         k: x
@@ -70,18 +68,18 @@ def assembled(circuit: Circuit, seed: int, drive: Drive) -> tuple[Any, Any]:
     }
     units = {
         name: unit
-        for name, unit in ours.shared_units(circuit.classes).items()
+        for name, unit in ours.shared_units(circuit.classes, laws).items()
         if not name.startswith(("left_", "mean_"))
     }
     known = {"volt": b2.volt, "1": 1}
     namespace = {name: shared_values(circuit)[name] * known[unit] for name, unit in units.items()}
     namespace |= {f"tau_{name}": tau * b2.ms for name, tau in taus(circuit).items()}
     lines = [f"dx_{name}/dt = -x_{name}/tau_{name} : 1" for name in taus(circuit)]
-    per_cell = ours.cell_units(circuit.classes)
+    per_cell = ours.cell_units(circuit.classes, laws)
     lines += [f"{name} : {per_cell[name]} (constant)" for name in cells if name != "v"]
     group = b2.NeuronGroup(
         circuit.size,
-        EQUATIONS + "\n".join(lines),
+        EQUATIONS.replace("NMDA", nmda) + "\n".join(lines),
         threshold="v > v_th",
         reset=RESET,
         refractory="t_ref",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from circuit_files import CLASSES, NUMBERS
+from circuit_files import CLASSES, NUMBERS, TWO, VIP, changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -248,17 +248,20 @@ def test_subunits_that_are_not_written_have_no_share() -> None:
 
 # what a drive does to the numbers each cell is given
 
+LAW_OF = {s: law for law, subunits in SMALL.magnesium_laws.items() for s in subunits}
 SCALED: dict[str, dict[str, tuple[str, ...]]] = {
     # number of the drive -> array -> classes in which it is multiplied
     **{
-        f"{number}_{name}": {f"{part}_{s}": (name,) for s in SMALL.pools()[f"{name}.{kind}"]}
+        f"{number}_{name}": {
+            f"{part}_{LAW_OF[s]}": (name,) for s in SMALL.pools()[f"{name}.{kind}"]
+        }
         for number, part, kind in (("nmda", "w", "synaptic"), ("tonic", "g", "tonic"))
         for name in CLASSES
     },
     "ampa": {"w_ampa": CLASSES, "w_ext": CLASSES},
     "gaba": {"w_PV": CLASSES, "w_SST": CLASSES},
-    "release": {**{f"w_{s}": CLASSES for s in SUBUNITS}, "out_ampa": ("E",)},
-    "recurrent": {"w_ampa": ("E",), "w_GluN2A": ("E",), "w_GluN2B": ("E",)},
+    "release": {**{f"w_{law}": CLASSES for law in SMALL.magnesium_laws}, "out_ampa": ("E",)},
+    "recurrent": {"w_ampa": ("E",), f"w_{LAW_OF['GluN2A']}": ("E",)},
     "inhibitory_weight": {"w_PV": ("E",), "w_SST": ("E",)},
     "pv_output": {"w_PV": CLASSES},
 }
@@ -266,8 +269,9 @@ SCALED: dict[str, dict[str, tuple[str, ...]]] = {
 
 def test_every_number_of_a_drive_is_in_the_table() -> None:
     assert {*SCALED, "silence"} == set(NUMBERS)
-    assert set(cell_units(CLASSES)) == set(cell_values(SMALL, Drive(), 1))
-    assert set(shared_units(CLASSES)) == set(shared_values(SMALL))
+    laws = tuple(SMALL.magnesium_laws)
+    assert set(cell_units(CLASSES, laws)) == set(cell_values(SMALL, Drive(), 1))
+    assert set(shared_units(CLASSES, laws)) == set(shared_values(SMALL))
 
 
 @pytest.mark.parametrize("name", SCALED)
@@ -297,7 +301,7 @@ def test_silence_opens_its_conductance_in_e_cells_alone() -> None:
 @given(st.dictionaries(st.sampled_from(list(SCALED)), st.floats(0, 3), max_size=6))
 def test_scales_of_a_drive_combine_by_multiplication(scales: dict[str, float]) -> None:
     plain, changed = cell_values(SMALL, Drive(), 1), cell_values(SMALL, Drive(**scales), 1)
-    for array in ("w_ampa", "w_GluN2B", "w_PV", "w_SST", "w_ext", "g_GluN2B", "out_ampa"):
+    for array in ("w_ampa", "w_mg0", "w_PV", "w_SST", "w_ext", "g_mg0", "out_ampa"):
         factor = np.ones(SMALL.size)
         for name, scale in scales.items():
             for cls in SCALED[name].get(array, ()):
@@ -321,10 +325,10 @@ def test_numbers_of_the_file_reach_every_cell_in_si_units() -> None:
             np.testing.assert_allclose(
                 values[array][part], unit * float(getattr(population, field)), rtol=1e-14
             )
-        for k, subunit in enumerate(SUBUNITS):
+        for law, subunits in SMALL.magnesium_laws.items():
             wanted = 1e-9 * float(population.tonic_nmda)
-            wanted *= SMALL.subunit_shares(f"{name}.tonic")[k]
-            np.testing.assert_allclose(values[f"g_{subunit}"][part], wanted, rtol=1e-14)
+            wanted *= sum(SMALL.pools()[f"{name}.tonic"].get(s, 0) for s in subunits)
+            np.testing.assert_allclose(values[f"g_{law}"][part], wanted, rtol=1e-14)
         low, high = sorted((float(population.reset), float(population.rest)))
         assert low * 1e-3 <= values["v"][part].min() < values["v"][part].max() <= high * 1e-3
 
@@ -335,7 +339,7 @@ def test_conductances_and_chances_of_every_pair() -> None:
     }
     circuit = Library().load("circuits", "small", Circuit, overrides=chances)  # no two pairs alike
     values = cell_values(circuit, Drive(), 1)
-    values["nmda"] = np.sum([values[f"w_{subunit}"] for subunit in SUBUNITS], axis=0)
+    values["nmda"] = np.sum([values[f"w_{law}"] for law in circuit.magnesium_laws], axis=0)
     arrays = {
         "E": (("w_ampa", "ampa"), ("nmda", "nmda")),
         "PV": (("w_PV", "gaba"),),
@@ -410,10 +414,104 @@ def test_what_is_left_of_a_conductance_after_a_step_and_its_mean() -> None:
         assert shared[f"left_{name}"] == pytest.approx(np.exp(-step / float(tau)), rel=1e-14)
         assert shared[f"mean_{name}"] == pytest.approx(np.exp(-fine / float(tau)).mean(), rel=1e-8)
     assert shared["n_ext"] == pytest.approx(float(SMALL.background.rate) * step / 1000)
-    ratios = [shared[f"mg_{subunit}"] for subunit in SUBUNITS]
-    assert ratios == pytest.approx([1 / 3.57, 1 / 3.57, 1 / 36, 1 / 24])
+    ratios = [shared[law] for law in SMALL.magnesium_laws]
+    assert ratios == pytest.approx([1 / 3.57, 1 / 36, 1 / 24])
     assert shared["mg_efold"] == pytest.approx(16.13e-3)
     assert [shared[k] for k in ("v_exc", "v_inh", "v_K")] == pytest.approx([0, -75e-3, -85e-3])
+
+
+# laws of magnesium
+
+
+def with_halves(**mM: float) -> Circuit:
+    at: dict[str, object] = {f"magnesium.half.{s}": f"{half:g} mM" for s, half in mM.items()}
+    return Library().load("circuits", "small", Circuit, overrides=at)
+
+
+def without_2c(*, at_rest: bool) -> Circuit:
+    """No cell of the network has GluN2C; synapses that rest may."""
+
+    def change(tree: Any) -> None:
+        pools = [pool for p in tree["populations"].values() for pool in p["nmdar"].values()]
+        for mix in (mix for mix in pools if "GluN2C" in mix):
+            mix["GluN2B"]["value"] += mix["GluN2C"]["value"]
+            mix["GluN2C"]["value"] = 0
+        if at_rest:
+            whole = tree["populations"]["SST"]["nmdar"]["synaptic"]["GluN2C"] | {"value": 1}
+            tree["populations"]["E"]["nmdar"]["rest"] = {"GluN2C": whole}
+
+    return changed(change)
+
+
+A, B, C, D = SUBUNITS
+LAWS_OF = {
+    "shipped": (SMALL, [(A, B), (C,), (D,)]),
+    "all differ": (with_halves(GluN2B=5), [(A,), (B,), (C,), (D,)]),
+    "all alike": (with_halves(GluN2C=3.57, GluN2D=3.57), [SUBUNITS]),
+    "others alike": (with_halves(GluN2B=24), [(A,), (B, D), (C,)]),
+    "no GluN2C": (without_2c(at_rest=False), [(A, B), (D,)]),
+    "GluN2C at rest alone": (without_2c(at_rest=True), [(A, B), (D,)]),
+    "VIP": (VIP, [(A, B), (C,), (D,)]),
+    "two classes": (TWO, [(A, B), (D,)]),
+}
+EACH_LAW = pytest.mark.parametrize(("circuit", "laws"), LAWS_OF.values(), ids=LAWS_OF)
+
+
+@EACH_LAW
+def test_subunits_that_mg_holds_alike_share_a_law_and_absent_ones_have_none(
+    circuit: Circuit, laws: list[tuple[str, ...]]
+) -> None:
+    assert list(circuit.magnesium_laws.values()) == laws
+    names = tuple(circuit.magnesium_laws)
+    assert names == tuple(f"mg{k}" for k in range(len(laws)))
+    assert set(cell_units(circuit.classes, names)) == set(cell_values(circuit, Drive(), 1))
+    assert set(shared_units(circuit.classes, names)) == set(shared_values(circuit))
+
+
+@pytest.mark.parametrize("circuit", SHIPPED, ids=lambda circuit: circuit.title)
+def test_no_circuit_that_ships_pays_for_two_laws_where_one_will_do(circuit: Circuit) -> None:
+    assert circuit.magnesium_laws["mg0"] == (A, B)
+
+
+def test_a_law_follows_the_circuit_at_hand() -> None:
+    """A changed copy does not keep the laws of what it was copied from."""
+    assert len(SMALL.magnesium_laws) == 3
+    other = SMALL.model_copy(update={"magnesium": with_halves(GluN2B=5).magnesium})
+    assert len(other.magnesium_laws) == 4
+
+
+@pytest.mark.parametrize("drive", [Drive(), Drive(nmda_E=0.6, tonic_PV=0.7, release=0.9)])
+@EACH_LAW
+def test_laws_together_conduct_what_each_subunit_would(
+    circuit: Circuit, laws: list[tuple[str, ...]], drive: Drive
+) -> None:
+    values, shared = cell_values(circuit, drive, 1), shared_values(circuit)
+    efold, concentration = float(circuit.magnesium.efold), float(circuit.magnesium.concentration)
+    for v in (-90.0, -70.0, -55.0, -40.0, 0.0, 20.0):
+        held = np.exp(-v / efold)
+        assert held == pytest.approx(np.exp(-1e-3 * v / shared["mg_efold"]))
+        for name in circuit.classes:
+            part, population = circuit.slices()[name], circuit.populations[name]
+            wired = circuit.connection(circuit.principal, name)
+            peaks = {
+                "w": float(wired.nmda) * drive[f"nmda_{name}"] * drive["release"]
+                if wired is not None and wired.nmda is not None
+                else 0.0,
+                "g": float(population.tonic_nmda) * drive[f"tonic_{name}"],
+            }
+            for array, kind in (("w", "synaptic"), ("g", "tonic")):
+                wanted = sum(
+                    1e-9
+                    * peaks[array]
+                    * share
+                    / (1 + concentration / float(getattr(circuit.magnesium.half, s)) * held)
+                    for s, share in circuit.pools()[f"{name}.{kind}"].items()
+                )
+                found = sum(
+                    values[f"{array}_{law}"][part] / (1 + shared[law] * held)
+                    for law in circuit.magnesium_laws
+                )
+                np.testing.assert_allclose(found, wanted, rtol=1e-13)
 
 
 def test_spikes_of_a_class_are_counted_from_its_first_cell() -> None:

@@ -186,11 +186,23 @@ def test_another_value_needs_no_other_program(overrides: dict[str, object]) -> N
         {"step": "0.1 ms"},
         {"delay": "1.75 ms"},
         {"connections__0__probability": 0.6},
+        {"magnesium__half__GluN2B": "5 mM"},
+        {"magnesium__half__GluN2D": "36 mM"},
     ],
     ids=lambda o: next(iter(o)),
 )
 def test_what_is_compiled_in_needs_another_program(overrides: dict[str, object]) -> None:
     assert program_key(small(**overrides)) != program_key(SMALL)
+
+
+def test_a_sweep_over_a_hold_of_mg_needs_a_program_for_each_number_of_laws() -> None:
+    """Not one for each value."""
+    halves = [f"{mM:g} mM" for mM in (2, 3.57, 5, 10, 20, 24, 30, 36)]
+    keys = {half: program_key(small(magnesium__half__GluN2B=half)) for half in halves}
+    alike = {keys[half] for half in ("3.57 mM", "24 mM", "36 mM")}
+    assert alike == {program_key(SMALL)}
+    assert len({key for half, key in keys.items() if key not in alike}) == 1
+    assert program_key(small(magnesium__half__GluN2C="10 mM")) == program_key(SMALL)
 
 
 @pytest.mark.parametrize(

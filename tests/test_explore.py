@@ -33,7 +33,6 @@ from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.wasm import Program, pair_signature, wasm_signature
 from plastogen.model.pharmacology.block_kinetics import BlockKinetics, Pool
 from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.pharmacology.magnesium import SUBUNITS
 from plastogen.publish.explore import build as explore
 from plastogen.publish.explore import days, numbers
 from plastogen.runs import Store
@@ -175,7 +174,7 @@ def test_a_value_that_is_no_product_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_dials_change_one_number_and_know_the_usual_place() -> None:
     dials = numbers.dials(SMALL)
-    of_mg = {f"mg_{subunit}" for subunit in SUBUNITS}
+    of_mg = set(SMALL.magnesium_laws)
     for places, names in ((dials["mg"], of_mg), (dials["background"], {"n_ext"})):
         (usual,) = [place for place in places if place["usual"]]
         assert usual["changes"] == {}

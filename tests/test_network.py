@@ -8,6 +8,7 @@ clock's spikes.
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -21,10 +22,12 @@ from plastogen.model.circuit import Circuit, Drive, Engine, Spikes
 from plastogen.model.circuit import network as net
 from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.measures import bound_share
+from plastogen.model.pharmacology.magnesium import SUBUNITS
 
 Array = npt.NDArray[np.float64]
 FINE_MS = 0.005
 SAMPLE_MS = net.VOLTAGE_STEP_MS
+LAW = re.compile(r"(^|_)mg\d$")  # names of what the network is given of a law of Mg2+
 
 
 def trio(clock: str, *, step: str = "0.5 ms", **changed: object) -> Circuit:
@@ -132,11 +135,13 @@ def expected(
 
 
 @lru_cache
-def compared(clock: str, listener: str, step: str, drive: Drive) -> tuple[Array, Array, Array]:
+def compared(
+    clock: str, listener: str, step: str, drive: Drive, half_of_2b: str = "3.57 mM"
+) -> tuple[Array, Array, Array]:
     """Voltages of the network and of the plain cell, and when the clock fired (ms, the end of the
     step it fired in).
     """
-    circuit = trio(clock, step=step)
+    circuit = trio(clock, step=step, **{"magnesium.half.GluN2B": half_of_2b})
     spikes = run(circuit, drive, 0.3)
     assert set(spikes.i) == {CLASSES.index(clock)}
     fired = spikes.t_s * 1e3 + float(circuit.step)
@@ -173,6 +178,40 @@ def test_voltage_follows_the_equation_of_a_cell(clock: str, listener: str, drive
         near_a_spike = (np.abs(samples[:, None] - fired) < 1).any(axis=1)
     allowed = 0.01 if listener == clock else 0.004
     assert np.abs(found - wanted)[~near_a_spike].max() < allowed * np.ptp(wanted)
+
+
+@pytest.mark.parametrize("half", ["1 mM", "20 mM", "24 mM", "36 mM"])
+def test_a_subunit_with_another_hold_of_mg_has_its_own_part_in_the_voltage(half: str) -> None:
+    """Where it is alone with its law and where it shares that of another."""
+    usual, *_ = compared("E", "SST", "0.5 ms", Drive())
+    found, wanted, _ = compared("E", "SST", "0.5 ms", Drive(), half)
+    assert np.abs(found - wanted).max() < 0.004 * np.ptp(wanted)
+    assert np.abs(found - usual).max() > 0.05 * np.ptp(wanted)
+
+
+@pytest.mark.parametrize("clock", CLASSES)
+def test_subunits_with_one_law_do_together_what_each_would_do_alone(clock: str) -> None:
+    """Their conductances added, or a law for each of the four with the numbers it shares."""
+    circuit = trio(clock)
+    together = {**cell_values(circuit, Drive(), 1)}, shared_values(circuit)
+    laws = tuple(f"mg{k}" for k in range(len(SUBUNITS)))
+    apart: tuple[dict[str, Array], dict[str, float]] = tuple(  # type: ignore[assignment]
+        {name: x for name, x in values.items() if not LAW.search(name)} for values in together
+    )
+    for law, subunit, ratio in zip(laws, SUBUNITS, circuit.magnesium.ratio(), strict=True):
+        apart[1][law] = float(ratio)
+        for part, kind in (("w", "synaptic"), ("g", "tonic")):
+            whole = sum(together[0][f"{part}_{one}"] for one in circuit.magnesium_laws)
+            share = [circuit.pools()[f"{name}.{kind}"].get(subunit, 0.0) for name in CLASSES]
+            apart[0][f"{part}_{law}"] = whole * np.array(share)
+    how: dict[str, Any] = {
+        **{"classes": CLASSES, "step_ms": float(circuit.step), "delay_ms": circuit.wait_ms},
+        **{"p_max": 1.0, "seconds": 0.3, "structure_seed": 1, "noise_seed": 1},
+    }
+    one = net.run_numpy(*together, laws=tuple(circuit.magnesium_laws), **how)
+    other = net.run_numpy(*apart, laws=laws, **how)
+    np.testing.assert_array_equal(one.t, other.t)
+    np.testing.assert_allclose(one.v, other.v, rtol=0, atol=2e-7)  # V; in single precision
 
 
 @pytest.mark.parametrize(("clock", "listener"), [("E", "SST"), ("SST", "PV")])
@@ -219,6 +258,7 @@ def bare(circuit: Circuit, *, seed: int | None = None) -> tuple[Any, dict[str, A
     highest = max(float(c.probability) for c in circuit.connections)
     return net.model(
         circuit.classes,
+        tuple(circuit.magnesium_laws),
         circuit.size,
         float(circuit.step),
         circuit.wait_ms,

@@ -28,7 +28,8 @@ MOST_CELLS, MOST_SYNAPSES = 10**6, 10**8  # that a machine can hold
 FINEST_STEP_MS = 0.001
 CLASS_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,31}")  # a part of names in the network's equations
 OTHERS = ("ampa", "nmda", "ext", "adapt", "pre", "post", "tonic", "rest")
-TAKEN = (*OTHERS, *SUBUNITS)  # mean other things
+LAWS = tuple(f"mg{k}" for k in range(len(SUBUNITS)))  # of Mg2+, as the network's equations say them
+TAKEN = (*OTHERS, *SUBUNITS, *LAWS)  # mean other things
 
 Fraction = Annotated[Quantity, In("1", minimum=0, maximum=1)]
 Share = Annotated[Quantity, In("1", minimum=0)]
@@ -361,6 +362,15 @@ class Circuit(Definition):
     def subunit_shares(self, pool: str) -> list[float]:
         """Share of each of SUBUNITS in the conductance of a pool."""
         return [self._pools[pool].get(subunit, 0.0) for subunit in SUBUNITS]
+
+    @property
+    def magnesium_laws(self) -> dict[str, tuple[str, ...]]:
+        """Law of Mg2+ -> the subunits that obey it; those that no pool of the network has are left
+        out. Their number is compiled into the network, their values are not.
+        """
+        carrying = [mix for pool, mix in self._pools.items() if not pool.endswith(".rest")]
+        there = {subunit for mix in carrying for subunit, share in mix.items() if share > 0}
+        return dict(zip(LAWS, self.magnesium.alike(there), strict=False))
 
     @cached_property
     def _pools(self) -> dict[str, dict[str, float]]:

@@ -9,7 +9,7 @@ there are says the circuit (`Circuit.drive_numbers`).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -163,13 +163,14 @@ def cell_values(circuit: Circuit, drive: Drive, seed: int) -> dict[str, Array]:
         **{f"out_{name}": is_class[name] for name in circuit.inhibitory},
     }
     tonic_peak = NANO * per_cell(circuit, "tonic_nmda")
-    for k, subunit in enumerate(SUBUNITS):
+    pools = circuit.pools()
+    for law, subunits in circuit.magnesium_laws.items():
         synaptic, outside = (
-            by_class(circuit, [circuit.subunit_shares(f"{name}.{kind}")[k] for name in classes])
+            by_class(circuit, [share_of(pools[f"{name}.{kind}"], subunits) for name in classes])
             for kind in ("synaptic", "tonic")
         )
-        values[f"w_{subunit}"] = synaptic * nmda_peak * recurrent * nmda * drive["release"]
-        values[f"g_{subunit}"] = outside * tonic_peak * tonic
+        values[f"w_{law}"] = synaptic * nmda_peak * recurrent * nmda * drive["release"]
+        values[f"g_{law}"] = outside * tonic_peak * tonic
     for target in classes:
         values[f"is_{target}"] = is_class[target]
         chances = [circuit.connection(source, target) for source in classes]
@@ -177,6 +178,11 @@ def cell_values(circuit: Circuit, drive: Drive, seed: int) -> dict[str, Array]:
             circuit, [float(c.probability) if c else 0.0 for c in chances]
         )
     return values
+
+
+def share_of(pool: Mapping[str, float], subunits: Sequence[str]) -> float:
+    """Share of a pool's conductance that these subunits have together."""
+    return sum(pool.get(subunit, 0.0) for subunit in subunits)
 
 
 def inhibition(circuit: Circuit, drive: Drive, source: str) -> Array:
@@ -205,12 +211,12 @@ def shared_values(circuit: Circuit) -> dict[str, float]:
         values[f"mean_{name}"] = (
             (1 - left) * float(tau) / step
         )  # its mean over the step, relative to the start
-    ratios = circuit.magnesium.ratio().tolist()
+    ratio = dict(zip(SUBUNITS, circuit.magnesium.ratio().tolist(), strict=True))
     return values | {
         "v_exc": MILLI * float(circuit.reversals.excitatory),
         "v_inh": MILLI * float(circuit.reversals.inhibitory),
         "v_K": MILLI * float(circuit.reversals.potassium),
-        **{f"mg_{name}": x for name, x in zip(SUBUNITS, ratios, strict=True)},
+        **{law: ratio[subunits[0]] for law, subunits in circuit.magnesium_laws.items()},
         "mg_efold": MILLI * float(circuit.magnesium.efold),
         "n_ext": float(circuit.background.rate) * MILLI * step,
     }

@@ -1,5 +1,5 @@
-"""In: classes of cells, their number, a step. Out: the spiking network in Brian2, compiled or run
-in numpy.
+"""In: classes of cells, laws of Mg2+, how many cells, a step. Out: the spiking network in Brian2,
+compiled or run in numpy.
 
 The equations of one cell (leaky integrate-and-fire, conductances; g is nS, sums run over arriving
 spikes):
@@ -12,10 +12,11 @@ spikes):
 
 I runs over the classes that inhibit, each with a conductance and a time constant of its own;
 `classes` always lists the principal class, which excites, first.
-k runs over the subunits of NMDA receptors, each with its part of a cell's conductance; B_k(v) is
-the law of `pharmacology.magnesium`. NMDA: at each spike of a principal cell the share `s` of
-receptors with glutamate bound grows by out_nmda (1 - s) and decays with tau_nmda (saturation kept
-in the presynaptic cell; exact because the decay is linear; Wang 1999, eq. 5 without the 2 ms rise).
+k runs over the laws by which Mg2+ holds NMDA receptors, each with what the subunits that obey it
+have of a cell's conductance (`Circuit.magnesium_laws`); B_k(v) is that of
+`pharmacology.magnesium`. NMDA: at each spike of a principal cell the share `s` of receptors with
+glutamate bound grows by out_nmda (1 - s) and decays with tau_nmda (saturation kept in the
+presynaptic cell; exact because the decay is linear; Wang 1999, eq. 5 without the 2 ms rise).
 A step is exponential Euler with the mean of each conductance over the step in place of its value at
 the start, which keeps rates right at 0.5 ms. All cells are one NeuronGroup and all synapses one
 Synapses object: fewer files, a faster build. What a cell has is in single precision, twice as much
@@ -36,7 +37,6 @@ from plastogen.model.circuit import electrodes, external, packed, plastic, stand
 from plastogen.model.circuit.children import run_child
 from plastogen.model.circuit.electrodes import Driven
 from plastogen.model.circuit.precision import CELLS, floats
-from plastogen.model.pharmacology import SUBUNITS
 
 CXX = "g++"  # the compiler, unless the environment names another
 THRESHOLD = "v > v_th"
@@ -60,7 +60,7 @@ class Raw(NamedTuple):
     learning: Mapping[str, npt.NDArray[Any]]
 
 
-def cell_units(classes: Sequence[str]) -> dict[str, str]:
+def cell_units(classes: Sequence[str], laws: Sequence[str]) -> dict[str, str]:
     """What every cell has of its own: name -> unit."""
     inhibitory = classes[1:]
     return {
@@ -75,7 +75,7 @@ def cell_units(classes: Sequence[str]) -> dict[str, str]:
         "w_ampa": "siemens",
         **{f"w_{name}": "siemens" for name in inhibitory},
         "w_adapt": "siemens",
-        **{f"{part}_{name}": "siemens" for name in SUBUNITS for part in ("w", "g")},
+        **{f"{part}_{law}": "siemens" for law in laws for part in ("w", "g")},
         "g_silence": "siemens",
         "out_ampa": "1",
         "out_nmda": "1",
@@ -90,34 +90,34 @@ def traces(classes: Sequence[str]) -> tuple[str, ...]:
     return ("ampa", "ext", "nmda", *classes[1:], "adapt")
 
 
-def shared_units(classes: Sequence[str]) -> dict[str, str]:
+def shared_units(classes: Sequence[str], laws: Sequence[str]) -> dict[str, str]:
     """What all cells share: name -> unit."""
     decays = {f"{part}_{name}": "1" for name in traces(classes) for part in ("left", "mean")}
     return decays | {
         "v_exc": "volt",
         "v_inh": "volt",
         "v_K": "volt",
-        **{f"mg_{name}": "1" for name in SUBUNITS},
+        **dict.fromkeys(laws, "1"),
         "mg_efold": "volt",
         "n_ext": "1",
     }
 
 
-def variables(classes: Sequence[str]) -> str:
+def variables(classes: Sequence[str], laws: Sequence[str]) -> str:
     """Every variable of a cell, as Brian2 declares them."""
     return "\n".join(
-        [f"{name} : {unit}" for name, unit in cell_units(classes).items()]
-        + [f"{name} : {unit} (shared)" for name, unit in shared_units(classes).items()]
+        [f"{name} : {unit}" for name, unit in cell_units(classes, laws).items()]
+        + [f"{name} : {unit} (shared)" for name, unit in shared_units(classes, laws).items()]
         + [f"x_{name} : 1" for name in traces(classes)]
         + ["s : 1", "ds : 1", "rest_left : second"]
         + [f"{name} : integer" for name in external.STATE]
     )
 
 
-def step(classes: Sequence[str]) -> str:
+def step(classes: Sequence[str], laws: Sequence[str]) -> str:
     """The update of one step. `one`: a 1 in the equation would come out in double."""
     inhibition = " + ".join(f"w_{name}*x_{name}*mean_{name}" for name in classes[1:])
-    nmda = " + ".join(f"(w_{name}*bound + g_{name})/(one + mg_{name}*held)" for name in SUBUNITS)
+    nmda = " + ".join(f"(w_{law}*bound + g_{law})/(one + {law}*held)" for law in laws)
     return f"""
 one = 1
 g_e = w_ampa*x_ampa*mean_ampa + w_ext*x_ext*mean_ext
@@ -162,6 +162,7 @@ def recorded(n: int) -> npt.NDArray[np.int64]:
 
 def model(
     classes: Sequence[str],
+    laws: Sequence[str],
     n: int,
     step_ms: float,
     delay_ms: float,
@@ -180,7 +181,7 @@ def model(
     b2.defaultclock.dt = step_ms * b2.ms
     group = b2.NeuronGroup(
         n,
-        variables(classes) + ("" if driven is None else f"\n{electrodes.VARIABLES}"),
+        variables(classes, laws) + ("" if driven is None else f"\n{electrodes.VARIABLES}"),
         threshold=THRESHOLD if driven is None else f"{THRESHOLD} or {electrodes.THRESHOLD}",
         reset=RESET if driven is None else f"{RESET}; {electrodes.RESET}",
         method="euler",
@@ -188,7 +189,7 @@ def model(
         namespace=external.functions(),
     )
     drawn = external.DRAW + external.external()
-    group.run_regularly(drawn + step(classes), when="groups", name="step")
+    group.run_regularly(drawn + step(classes, laws), when="groups", name="step")
     synapses = b2.Synapses(
         group, group, on_pre=arrival(classes), delay=delay_ms * b2.ms, name="S", namespace={}
     )
@@ -214,6 +215,7 @@ def write_sources(
     folder: Path,
     *,
     classes: Sequence[str],
+    laws: Sequence[str],
     n: int,
     step_ms: float,
     delay_ms: float,
@@ -237,6 +239,7 @@ def write_sources(
 
         network, parts = model(
             classes,
+            laws,
             n,
             step_ms,
             delay_ms,
@@ -300,6 +303,7 @@ def run_numpy(
     shared: dict[str, float],
     *,
     classes: Sequence[str],
+    laws: Sequence[str],
     step_ms: float,
     delay_ms: float,
     p_max: float,
@@ -325,7 +329,7 @@ def run_numpy(
     n = len(cells["v"])
     with floats(CELLS):
         network, parts = model(
-            classes, n, step_ms, delay_ms, p_max, learner, driven, structure=structure
+            classes, laws, n, step_ms, delay_ms, p_max, learner, driven, structure=structure
         )
         for name, value in (learning or {}).items():
             parts["P"].variables[name].set_value(value)

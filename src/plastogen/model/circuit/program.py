@@ -1,8 +1,8 @@
 """In: a `Circuit`. Out: the folder of its compiled program, made once and kept.
 
-The program is keyed by what is compiled into it (cells, step, delay, highest connection
-probability, how synapses learn, equations, flags, compiler, machine); everything else is a value
-handed over at run time.
+The program is keyed by what is compiled into it (cells, how many laws of Mg2+, step, delay, highest
+connection probability, how synapses learn, equations, flags, compiler, machine); everything else is
+a value handed over at run time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from plastogen._base.files import cache_dir, explained
 from plastogen._base.sealed import folder_fault, made_once
 from plastogen.errors import MachineError
 from plastogen.model.circuit import electrodes, external, network, packed, plastic
-from plastogen.model.circuit.definition import Circuit
+from plastogen.model.circuit.definition import LAWS, Circuit
 from plastogen.model.circuit.generate import generate
 from plastogen.model.circuit.plastic import Learner
 from plastogen.model.circuit.precision import CELLS
@@ -93,12 +93,13 @@ def default_backend() -> str:
 def signature(backend: str) -> dict[str, str]:
     """What spikes depend on besides circuit, drive and seed; part of every run's id.
 
-    The equations are those of two classes: a circuit says how many it has, and each adds the same.
+    The equations are those of two classes and one law of Mg2+: a circuit says how many it has, and
+    each adds the same.
     """
     found = {
         "backend": backend,
         "brian2": metadata.version("brian2"),
-        "network": digest(equations(("E", "I")))[:12],
+        "network": digest(equations(("E", "I"), LAWS[:1]))[:12],
         "synapses": digest(plastic.equations())[:12],
     }
     if backend == "cpp":
@@ -112,15 +113,15 @@ def signature(backend: str) -> dict[str, str]:
     return found
 
 
-def equations(classes: Sequence[str]) -> list[str]:
-    """All that is written in Brian2's language of a network of `classes`, the principal one
-    first.
+def equations(classes: Sequence[str], laws: Sequence[str]) -> list[str]:
+    """All that is written in Brian2's language of a network of `classes`, the principal one first,
+    whose receptors obey these laws of Mg2+.
     """
     return [
         CELLS.__name__,
-        network.variables(classes),
+        network.variables(classes, laws),
         *external.equations(),
-        network.step(classes),
+        network.step(classes, laws),
         network.RESET,
         network.arrival(classes),
         network.connect(classes, 1),
@@ -139,6 +140,7 @@ def baked(
         rung /= 2
     found = {
         "classes": circuit.classes,
+        "laws": tuple(circuit.magnesium_laws),
         "n": circuit.size,
         "step_ms": float(circuit.step),
         "delay_ms": circuit.wait_ms,

@@ -65,7 +65,7 @@ def wasm_signature(circuit: Circuit) -> str:
     compiler.
     """
     told = {name: getattr(circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
-    return digest({**told, "network": equations(circuit.classes), "flags": FLAGS})[:16]
+    return digest({**told, "network": _equations(circuit), "flags": FLAGS})[:16]
 
 
 def pair_signature() -> str:
@@ -77,7 +77,7 @@ def compiled(circuit: Circuit, *, announce: Callable[[str], None] | None = None)
     """The program of `circuit`, compiled at most once. Raises EngineError (no em++, or it fails),
     StoreError.
     """
-    key = digest([baked(circuit), equations(circuit.classes), FLAGS, LINK])[:16]
+    key = digest([baked(circuit), _equations(circuit), FLAGS, LINK])[:16]
     return _program(
         f"browser-{key}",
         lambda work: _compile(write_sources(circuit, work), work, FLAGS, "--embed-file", ARRAYS),
@@ -94,6 +94,10 @@ def compiled_pair(*, announce: Callable[[str], None] | None = None) -> Program:
         tuple(f"seen.{name}" for name in pair.SEEN),
         announce,
     )
+
+
+def _equations(circuit: Circuit) -> list[str]:
+    return equations(circuit.classes, tuple(circuit.magnesium_laws))
 
 
 def _program(

@@ -9,7 +9,7 @@ far less than GluN2A and GluN2B (Kotermanski and Johnson 2009).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -64,6 +64,14 @@ class Magnesium(Definition):
     concentration: Annotated[Quantity, In("mM", minimum=0)]
     half: HalfBySubunit
     efold: Annotated[Quantity, In("mV", above=0)]
+
+    def alike(self, subunits: Collection[str]) -> tuple[tuple[str, ...], ...]:
+        """Those of `subunits` that obey the same law, together, in the order of `SUBUNITS`."""
+        laws: dict[float, list[str]] = {}
+        for name, half in zip(SUBUNITS, self.half.mM().tolist(), strict=True):
+            if name in subunits:
+                laws.setdefault(half, []).append(name)
+        return tuple(map(tuple, laws.values()))
 
     def ratio(self) -> Array:
         """[Mg] / Kmg at 0 mV, (subunits,)."""
