@@ -4,6 +4,7 @@ may go wrong.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ from plastogen._base.leftovers import HOST
 from plastogen._base.library import Library
 from plastogen._base.sealed import SEALS
 from plastogen.errors import EngineError, StoreError
-from plastogen.model.circuit import Circuit, Drive, Engine, Spikes, engine, program
+from plastogen.model.circuit import Circuit, Drive, Engine, Spikes, engine, program, standalone
 from plastogen.model.circuit.children import Done
 from plastogen.model.circuit.measures import rates_hz
 from plastogen.model.circuit.program import is_built, program_folder, program_key
@@ -502,6 +503,30 @@ def test_a_damaged_program_is_built_anew_once_and_that_is_said(
     assert "is damaged (" in said[0]
     assert "compiling" in said[1]
     assert not list(own_programs.parent.glob(".partial-*"))
+
+
+@network
+def test_a_run_leaves_on_the_disk_what_is_read_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, left = engine.run_child, []
+
+    def watched(command: list[str], *given: Any, **how: Any) -> Done:
+        done = real(command, *given, **how)
+        left.append({path.name for path in Path(command[2]).iterdir() if path.suffix != ".in"})
+        return done
+
+    monkeypatch.setattr(engine, "run_child", watched)
+    Engine(SMALL, backend="cpp").run(Drive(), 1, seconds=0.1, settle_s=0)
+    arrays = json.loads((program_folder(SMALL) / "arrays.json").read_text())
+    assert set(arrays) == set(program.network.NEEDED)
+    assert left == [{file for file, _ in arrays.values()} | {"last_run_info.txt"}]
+
+
+@pytest.mark.parametrize("text", ["", "void _write_arrays()\n{\n    // Write last run info\n}\n"])
+def test_an_array_that_brian2_does_not_write_is_missed(text: str) -> None:
+    with pytest.raises(RuntimeError, match=r"writes 0 of 1 arrays that are read"):
+        standalone.writing_only(["_array_G_v_1"], text)
 
 
 @network

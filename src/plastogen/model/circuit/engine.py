@@ -39,8 +39,6 @@ TOO_LARGE = getattr(signal, "SIGXFSZ", 0)  # what ends a program that writes a f
 MACHINES = tuple(  # signals by which the system ends a program that did nothing wrong
     getattr(signal, name, 0) for name in ("SIGKILL", "SIGBUS", "SIGILL", "SIGXCPU", "SIGTERM")
 )
-NEEDED = ("spikes.t", "spikes.i", "voltage.v", "G.v")
-PAIRS = ("S._synaptic_pre", "S._synaptic_post")  # as Brian2 calls the ends of its synapses
 ROOM = 2**20  # bytes left on a disk that is not full
 _alone = threading.Lock()
 
@@ -261,11 +259,11 @@ def _execute(
             )
         if code or said.strip():
             raise EngineError(f"the compiled network failed (exit {code}): {said.strip()[:500]}")
-        inside = [f"P.{name}" for name in plastic.KEPT] if learning else []
+        inside = plastic.READ if learning else ()
         try:
             arrays = json.loads((folder / "arrays.json").read_text())
             found = {}
-            for name in (*NEEDED, *PAIRS, *inside):
+            for name in (*network.NEEDED, *inside):
                 file, dtype = arrays[name]
                 found[name] = np.fromfile(f"{place}/{file}", dtype=dtype)
         except (OSError, ValueError, KeyError) as error:
@@ -277,11 +275,11 @@ def _execute(
     if (
         len(v) % width
         or len(found["spikes.t"]) != len(found["spikes.i"])
-        or len(found[PAIRS[0]]) != len(found[PAIRS[1]])
+        or len({len(found[name]) for name in network.PAIRS}) > 1
         or len({len(found[name]) for name in inside}) > 1
         or not all(np.all(np.isfinite(found[name])) for name in ("G.v", *inside))
     ):
         raise EngineError("the compiled network left results that are cut short or not finite")
-    pairs = np.stack([found[name] for name in PAIRS])
+    pairs = np.stack([found[name] for name in network.PAIRS])
     within = {name.removeprefix("P."): found[name] for name in inside}
     return network.Raw(found["spikes.t"], found["spikes.i"], v.reshape(-1, width), pairs, within)

@@ -42,6 +42,8 @@ CXX = "g++"  # the compiler, unless the environment names another
 THRESHOLD = "v > v_th"
 RESET = "v = v_reset; rest_left = t_ref; ds = out_nmda*(1 - s); s = s + ds; x_adapt = x_adapt + 1"
 VOLTAGE_STEP_MS = 5
+PAIRS = ("S._synaptic_pre", "S._synaptic_post")  # as Brian2 calls the ends of its synapses
+NEEDED = ("spikes.t", "spikes.i", "voltage.v", "G.v", *PAIRS)  # what is read after a run
 RECORDED = 100  # cells whose voltage is sampled, evenly spread over all
 
 # spike times (s), their cells, sampled voltages (V), and the cells before and behind each synapse
@@ -257,7 +259,8 @@ def write_sources(
 
     at_last = _set("electrodes.") if driven else ""
     with floats(CELLS):
-        standalone.write_program(folder, construct, flags, at_last=at_last)
+        kept = NEEDED if learner is None else (*NEEDED, *plastic.READ)
+        standalone.write_program(folder, construct, flags, kept=kept, at_last=at_last)
     if learner is not None:
         packed.pack(folder)
 

@@ -68,4 +68,4 @@ def write_sources(folder: Path, *, flags: list[str]) -> None:
         device.apply_run_args()
         return network
 
-    standalone.write_program(folder, construct, flags)
+    standalone.write_program(folder, construct, flags, kept=[f"seen.{name}" for name in SEEN])

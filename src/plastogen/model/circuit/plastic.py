@@ -52,6 +52,7 @@ STATES: dict[str, str] = {
 }
 INDICES = ("_synaptic_pre", "_synaptic_post")
 KEPT = (*INDICES, *STATES)  # what is read of synapses after a run
+READ = tuple(f"P.{name}" for name in KEPT)
 NEVER_S = -1_000_000_000  # when a synapse that has met no spike met its last
 
 

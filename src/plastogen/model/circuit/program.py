@@ -160,6 +160,7 @@ def program_key(circuit: Circuit, learner: Learner | None = None, *, driven: boo
             **({} if learner is None else {"packed": [packed.BEFORE, packed.AHEAD]}),
             **({"electrodes": electrodes.equations()} if driven else {}),
             "voltage": [network.RECORDED, network.VOLTAGE_STEP_MS],
+            "left": [network.NEEDED, plastic.READ],
         }
     )[:16]
 

@@ -1,14 +1,15 @@
 """In: how a Brian2 network is put together. Out: its C++ program in a folder, not compiled.
 
 What the program is given comes at run time: values on its command line, seconds of the clock and
-seeds in its environment. `arrays.json` says in which file each array is left.
+seeds in its environment. `arrays.json` says in which file each array that is read is left; the
+others are not written: of a run of seconds, a fifth went to that.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,15 @@ import numpy as np
 
 
 def write_program(
-    folder: Path, construct: Callable[[Any], Any], flags: Sequence[str], *, at_last: str = ""
+    folder: Path,
+    construct: Callable[[Any], Any],
+    flags: Sequence[str],
+    *,
+    kept: Collection[str],
+    at_last: str = "",
 ) -> None:
-    """Generate the C++ of the network that `construct(device)` returns, in `folder`; `at_last`: C++
-    that stands just before it runs.
+    """Generate the C++ of the network that `construct(device)` returns, in `folder`, of which the
+    arrays `kept` are left after a run; `at_last`: C++ that stands just before it runs.
     """
     import brian2 as b2
 
@@ -46,9 +52,25 @@ def write_program(
         arrays = {
             f"{v.owner.name}.{v.name}": [device.get_array_filename(v), np.dtype(v.dtype).str]
             for v in device.arrays
-            if getattr(v, "owner", None) is not None
+            if getattr(v, "owner", None) is not None and f"{v.owner.name}.{v.name}" in kept
         }
+        objects = folder / "objects.cpp"
+        files = [file for file, _ in arrays.values()]
+        objects.write_text(writing_only(files, objects.read_text()))
         (folder / "arrays.json").write_text(json.dumps(arrays, sort_keys=True))
     finally:
         b2.device.reinit()
         b2.set_device("runtime")
+
+
+def writing_only(files: Collection[str], text: str) -> str:
+    """Brian2's objects.cpp, which writes every array after a run, writing these alone. Raises
+    RuntimeError where it does not write one, or stands otherwise than is looked for.
+    """
+    head, begin, rest = text.partition("void _write_arrays()\n{\n")
+    body, end, tail = rest.partition("    // Write last run info")
+    first, *parts = re.split(r"(?m)^(?= *ofstream )", body)
+    kept = [part for part in parts if any(f'"{file}"' in part for file in files)]
+    if not end or len(kept) != len(files):
+        raise RuntimeError(f"objects.cpp writes {len(kept)} of {len(files)} arrays that are read")
+    return "".join([head, begin, first, *kept, end, tail])
