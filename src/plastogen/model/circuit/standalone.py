@@ -2,7 +2,7 @@
 
 What the program is given comes at run time: values on its command line, seconds of the clock and
 seeds in its environment. `arrays.json` says in which file each array that is read is left; the
-others are not written: of a run of seconds, a fifth went to that.
+others, some eighty, are not written.
 """
 
 from __future__ import annotations
