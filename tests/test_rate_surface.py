@@ -90,6 +90,18 @@ def test_covariances_and_their_factor_are_those_of_scikit_learn() -> None:
     np.testing.assert_allclose(surface.factor(told), other.L_, rtol=1e-9, atol=1e-12)
 
 
+def test_a_departure_varies_by_what_its_ends_do_not_share() -> None:
+    """Var(x - y) = 2 var - 2 cov(x, y) of answers to one seed, whichever."""
+    surface, (told, _) = RateSurface.from_theta(THETA), asked(30)
+    starts = told.copy()
+    starts[:, :-1] = told[::-1, :-1]
+    shared = np.diag(surface.covariance(told, starts))
+    found = surface.variance * surface.departing(told, starts)
+    np.testing.assert_allclose(found, 2 * (surface.variance - shared), rtol=1e-9, atol=1e-14)
+    assert found.min() > 0
+    assert (surface.departing(told, told) == 0).all()
+
+
 @pytest.mark.filterwarnings("ignore:The optimal value found")  # a bound that is reached
 def test_a_fit_ends_where_that_of_scikit_learn_ends() -> None:
     told, rates = asked(60)

@@ -18,7 +18,7 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from plastogen.model.circuit import balance
 from plastogen.simulation.drift_surface import LEAST_SPREAD, covariance, drift_from, most_likely
-from plastogen.simulation.rate_surface import RateSurface, fitted_on, matern
+from plastogen.simulation.rate_surface import RateSurface, fitted_on
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -105,6 +105,10 @@ class BalanceSurface:
         alike, same = self.surface.alike(asked, told)
         return np.asarray(size * alike * (1 + share * same))
 
+    def departing(self, asked: Array, start: Array) -> Array:
+        """See `RateSurface.departing`."""
+        return self.surface.departing(asked, start)
+
     def explained(self, asked: Array) -> Array:
         """What is known of each question, (answers, n): its variance is `variance` less the sum of
         squares.
@@ -118,8 +122,7 @@ class BalanceSurface:
         (n, ...): (n,).
         """
         apart = self.explained(asked) - self.explained(start)
-        away = ((asked - start) / self.surface.lengths) ** 2
-        prior = 2 * self.variance * (1 - matern(np.sqrt(5 * away.sum(axis=1))))
+        prior = self.variance * self.departing(asked, start)
         found = np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0)
         found[(asked == start).all(axis=1)] = 0
         return np.asarray(np.sqrt(self._honest * found) * self._spread)

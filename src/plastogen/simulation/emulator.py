@@ -245,11 +245,7 @@ class Emulator:
             np.column_stack([reference, asked[:, -1]]), axis=0, return_inverse=True
         )
         apart = self.explained(asked) - self.explained(others)[:, which]
-        shared = np.empty(len(asked))
-        for k in range(len(others)):
-            there = others[k : k + 1]
-            shared[which == k] = self.surface.covariance(asked[which == k], there)[:, 0]
-        prior = 2 * (self.surface.variance - shared)
+        prior = self.surface.variance * self.surface.departing(asked, others[which])
         found = np.maximum(prior - np.einsum("ij,ij->j", apart, apart), 0)
         return np.asarray(self._honest * found)
 

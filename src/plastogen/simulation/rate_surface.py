@@ -127,6 +127,13 @@ class RateSurface:
         """Of any answer, without noise."""
         return self.size * (1 + self.share)
 
+    def departing(self, asked: Array, start: Array) -> Array:
+        """Variance of the departure of each answer from that at its start, both to one seed and
+        without noise, in units of the variance of an answer: (n,). What is known takes from it.
+        """
+        away = (asked - start)[:, :-1] / self.lengths[:-1]
+        return np.asarray(2 * (1 - matern(np.sqrt(5 * (away**2).sum(axis=1)))))
+
     def factor(self, told: Array) -> Array:
         """Lower Cholesky factor of the covariance of answers, noise included: (n, n)."""
         covariance = self.covariance(told, told) + self.noise * np.eye(len(told))

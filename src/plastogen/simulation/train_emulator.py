@@ -318,6 +318,7 @@ class _Process(Protocol):
     @property
     def noise(self) -> float: ...
     def covariance(self, asked: Array, told: Array) -> Array: ...
+    def departing(self, asked: Array, start: Array) -> Array: ...
 
 
 def _telling(
@@ -340,11 +341,8 @@ def _telling(
     of_each, of_start = explained(asked), explained(reference[wanted])
     apart = of_each[:, wanted] - of_start
     variance = np.maximum(process.variance - np.einsum("ij,ij->j", of_each, of_each), tiny)
-    between = np.array(
-        [float(process.covariance(asked[k : k + 1], reference[k : k + 1])[0, 0]) for k in wanted]
-    )
-    departure = 2 * (process.variance - between) - np.einsum("ij,ij->j", apart, apart)
-    departure = np.maximum(departure, tiny)
+    prior = process.variance * process.departing(asked[wanted], reference[wanted])
+    departure = np.maximum(prior - np.einsum("ij,ij->j", apart, apart), tiny)
     scale, free = unsure[wanted] / np.sqrt(departure), new.copy()
     chosen: list[int] = []
     while len(chosen) < most and free.any():
