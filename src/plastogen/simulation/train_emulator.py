@@ -114,7 +114,7 @@ def train(
         everyone = following = list(range(len(plans)))
         rounds = 0
         while True:
-            exact = _met(plans, following, emulator)
+            exact, of_plan = _met(plans, following, emulator)
             met, of_each = exact.on_lattice()
             rate, balance = _unsureness(emulator, met, wanted, of_balance)
             unsure = float(max(rate.max(), balance.max()))
@@ -140,7 +140,7 @@ def train(
                 following = everyone  # whether those that were sure are so still
                 continue
             rounds += 1
-            left = np.unique(exact.plans[np.maximum(rate, balance)[of_each] > 1])
+            left = np.unique(of_plan[np.maximum(rate, balance)[of_each] > 1])
             following = left.tolist() or everyone
             answers += put(questions, to)
             drives, whose = np.concatenate([drives, questions]), np.concatenate([whose, to])
@@ -189,30 +189,28 @@ def network(
 
 @dataclass(frozen=True)
 class _Met:
-    """Drives that courses meet, (n, numbers), the seed each was met with, (n,), the drives that
-    those courses began with, (n, numbers), and which plans they are the courses of, (n,).
+    """Drives that courses meet, (n, numbers), the seed each was met with, (n,), and the drives that
+    those courses began with, (n, numbers).
     """
 
     drives: Array
     seeds: Ints
     starts: Array
-    plans: Ints
 
     def on_lattice(self) -> tuple[_Met, Ints]:
-        """The questions that are nearest on the lattice, each once, of the first plan that meets
-        it; and which of them stands for each that was met, (n,).
+        """The questions that are nearest on the lattice, each once, and which of them stands for
+        each that was met, (n,).
         """
         rows = np.rint(np.hstack([self.drives, self.starts]) * LATTICE)
-        rows, first, which = np.unique(
-            np.column_stack([rows, self.seeds]), axis=0, return_index=True, return_inverse=True
-        )
+        rows, which = np.unique(np.column_stack([rows, self.seeds]), axis=0, return_inverse=True)
         drives, starts = np.split(rows[:, :-1] / LATTICE, 2, axis=1)
-        found = _Met(drives, rows[:, -1].astype(np.int64), starts, self.plans[first])
-        return found, which.reshape(-1)
+        return _Met(drives, rows[:, -1].astype(np.int64), starts), which.reshape(-1)
 
 
-def _met(plans: Sequence[Plan], chosen: Sequence[int], answers: Answers) -> _Met:
-    """What the courses of the `chosen` ones of `plans` meet."""
+def _met(plans: Sequence[Plan], chosen: Sequence[int], answers: Answers) -> tuple[_Met, Ints]:
+    """What the courses of the `chosen` ones of `plans` meet, and which plan each is a course of,
+    (n,).
+    """
     met, by, begun, whose = [], [], [], []
     marks = {k: alike(plans[k]) for k in chosen}
     for _, group in groupby(sorted(chosen, key=marks.__getitem__), key=marks.__getitem__):
@@ -223,9 +221,8 @@ def _met(plans: Sequence[Plan], chosen: Sequence[int], answers: Answers) -> _Met
         by += [cohort.seeds] * len(cohort.asked)
         begun += [cohort.first_drives] * len(cohort.asked)
         whose += [np.array(places)] * len(cohort.asked)
-    return _Met(
-        np.concatenate(met), np.concatenate(by), np.concatenate(begun), np.concatenate(whose)
-    )
+    found = _Met(np.concatenate(met), np.concatenate(by), np.concatenate(begun))
+    return found, np.concatenate(whose)
 
 
 def _ends(met: Array, met_by: Ints, asked: Array) -> tuple[Array, Ints]:
