@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from plastogen.model.pharmacology.magnesium import SUBUNITS, Magnesium
+from plastogen.model.pharmacology.magnesium import SUBUNITS, Magnesium, carried
 from plastogen.model.pharmacology.nmda_block import (
     Array,
     NmdarBlock,
@@ -255,8 +255,7 @@ class BlockKinetics:
         """Share of each pool's current that each subunit carries, (pools, subunits); `currents`:
         of a unit of conductance of each subunit, a row a pool.
         """
-        found = self.shares * np.array(list(currents))
-        return np.asarray(found / found.sum(axis=-1, keepdims=True))
+        return carried(self.shares, np.array(list(currents)))
 
     def equilibrium(
         self,

@@ -27,13 +27,19 @@ SUBUNITS = ("GluN2A", "GluN2B", "GluN2C", "GluN2D")
 Molar = Annotated[Quantity, In("mM", above=0)]
 
 
-def by_current(mix: Mapping[str, float], currents: npt.ArrayLike) -> dict[str, float]:
-    """Subunit -> share of a pool's current, from its share of the conductance; `currents`: that of
-    a unit of conductance of each of SUBUNITS.
+def carried(shares: npt.ArrayLike, currents: npt.ArrayLike) -> Array:
+    """Share of a pool's current that each of SUBUNITS carries, (..., subunits), from their shares
+    of its conductance and what a unit of conductance of each carries.
     """
-    each = dict(zip(SUBUNITS, np.asarray(currents, float).tolist(), strict=True))
-    carried = {subunit: share * each[subunit] for subunit, share in mix.items()}
-    return {subunit: part / sum(carried.values()) for subunit, part in carried.items()}
+    parts = np.asarray(shares, float) * np.asarray(currents, float)
+    return np.asarray(parts / parts.sum(axis=-1, keepdims=True))
+
+
+def by_current(mix: Mapping[str, float], currents: npt.ArrayLike) -> dict[str, float]:
+    """`carried` of a pool, subunit -> share of the conductance, by name."""
+    parts = carried([mix.get(subunit, 0.0) for subunit in SUBUNITS], currents)
+    each = dict(zip(SUBUNITS, parts.tolist(), strict=True))
+    return {subunit: each[subunit] for subunit in mix}
 
 
 class HalfBySubunit(Definition):
