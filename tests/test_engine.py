@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -521,6 +522,15 @@ def test_a_run_leaves_on_the_disk_what_is_read_and_nothing_else(
     arrays = json.loads((program_folder(SMALL) / "arrays.json").read_text())
     assert set(arrays) == set(program.network.NEEDED)
     assert left == [{file for file, _ in arrays.values()} | {"last_run_info.txt"}]
+
+
+def test_the_sources_write_what_is_read_and_nothing_else(tmp_path: Path) -> None:
+    program.generate(tmp_path, program.baked(SMALL), ("-O3",))
+    arrays = json.loads((tmp_path / "arrays.json").read_text())
+    end = (tmp_path / "objects.cpp").read_text().partition("void _write_arrays()")[2]
+    written = re.findall(r'results_dir \+ "([^"]+)", ios::binary', end.partition("\n}\n")[0])
+    assert sorted(written) == sorted(file for file, _ in arrays.values())
+    assert set(arrays) == set(program.network.NEEDED)
 
 
 @pytest.mark.parametrize("text", ["", "void _write_arrays()\n{\n    // Write last run info\n}\n"])
