@@ -32,7 +32,9 @@ from matplotlib.text import Annotation, Text
 from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
+from plastogen.experiment.definition import shipped
 from plastogen.experiment.figure_table import FIGURES
+from plastogen.experiment.resolve import open_experiment
 from plastogen.figures import axis, data, labels, layout, overlay, panels, placing, style
 from plastogen.figures._acute import plot_acute
 from plastogen.figures._arms import plot_arms
@@ -380,6 +382,27 @@ def test_untreated_arms_differ_in_line() -> None:
         == len({looks[name].marker for name in "abc"})
         == 3
     )
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_no_two_arms_of_an_experiment_look_alike(name: str) -> None:
+    arms = open_experiment(name).experiment.arms
+
+    def drugs(arm: str) -> list[str]:
+        inherited = drugs(parent) if (parent := arms[arm].extends) else []
+        return inherited + [dose.drug for dose in arms[arm].give.values()]
+
+    given = [
+        {"arm": arm, "drug": drug, "what": drug, "start_h": 0.0, "end_h": 0.0}
+        for arm in arms
+        for drug in drugs(arm)
+    ]
+    names = list(arms)
+    ds = fake.results(("vehicle",), seeds=2, end_h=1).isel(arm=[0] * len(names))
+    ds = ds.assign_coords(arm=names).drop_vars("arm_title", errors="ignore")
+    ds.attrs["dosing"] = json.dumps(given)
+    looks = style.arm_styles(ds).values()
+    assert len({(look.colour, look.line, look.marker, look.filled) for look in looks}) == len(names)
 
 
 def test_titles_begin_with_a_capital_where_that_is_right() -> None:

@@ -11,7 +11,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -137,7 +137,7 @@ def arm_styles(ds: xr.Dataset) -> dict[str, ArmStyle]:
     The first arm of a known drug has the drug's colour, further ones have colours of their own, or,
     if they differ in a number (doses), shades of it from light to dark. An arm with a blocker looks
     like the arm without, but for line and marker; arms that get nothing are grey where others get
-    something.
+    something. No two arms look alike.
     """
     names = [str(arm) for arm in ds["arm"].values]
     drugs = {name: _drugs(ds, name) for name in names}
@@ -176,6 +176,17 @@ def arm_styles(ds: xr.Dataset) -> dict[str, ArmStyle]:
         )
         met[colour] += name in colours
         styles[name] = ArmStyle(arm_title(ds, name), colour, line, marker, not blockers[name])
+    return _apart(styles)
+
+
+def _apart(styles: dict[str, ArmStyle]) -> dict[str, ArmStyle]:
+    """The same; arms that would look alike have shades of their colour, from light to dark."""
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for name, style in styles.items():
+        alike.setdefault((style.colour, style.line, style.marker, style.filled), []).append(name)
+    for (colour, *_), names in alike.items():
+        for name, shade in zip(names, shades(colour, len(names)), strict=True):
+            styles[name] = replace(styles[name], colour=shade)
     return styles
 
 
