@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -289,6 +291,36 @@ def test_what_is_on_disk_saves_questions_and_changes_nothing(
     assert again.remembered == learned.asked
 
 
+def test_plans_are_followed_by_whoever_is_given_to_the_same_bits(
+    learned: TrainedEmulator, probes: Path
+) -> None:
+    given = []
+
+    def backwards(work: Callable[[Any], Any], items: list[Any]) -> list[Any]:
+        given.append(len(items))
+        return [work(item) for item in reversed(items)][::-1]
+
+    told = CachedProbe(Noisy(), probes)
+    again = train(doses(0.1, 0.3, 1, 2), told, workers=2, spread=backwards)
+    assert again.emulator.key == learned.emulator.key
+    assert len(given) > 1
+
+
+def test_where_a_circuit_is_silent_no_balance_is_asked_for() -> None:
+    """Synapses hear next to nothing there."""
+    drives = np.array([Drive(silence=x).array(SMALL) for x in (0, 0.05, 0.2, 0.4)])
+    seeds, starts = np.ones(4, dtype=np.int64), np.repeat(drives[:1], 4, axis=0)
+    answers = [Noisy(0).measure(Drive.from_array(SMALL, d), 1) for d in drives]
+    emulator = Emulator.fit(SMALL, drives, seeds, answers, refit=False)
+    met = train_emulator._Met(drives, seeds, starts)
+    all_heard, little = (
+        train_emulator._unsureness(emulator, met, 0.005, 0.01, quiet=quiet)[1]
+        for quiet in (0.0, 0.02)
+    )
+    assert little[3] < all_heard[3] / 5
+    assert little[1] > 0.9 * all_heard[1] > 0
+
+
 def test_questions_between_the_ends_lie_on_the_lattice(learned: TrainedEmulator) -> None:
     scaled = learned.emulator.drives * LATTICE
     off = np.abs(scaled - np.rint(scaled)).max(axis=1) > 1e-9
@@ -329,9 +361,9 @@ def test_plans_that_are_sure_are_followed_again_at_the_end_only(
     plans, followed = [*doses(0.3, 1), rest], []
     met = train_emulator._met
 
-    def told(given: list[Plan], chosen: list[int], answers: Emulator) -> object:
+    def told(given: list[Plan], chosen: list[int], *others: Any) -> object:
         followed.append(list(chosen))
-        return met(given, chosen, answers)
+        return met(given, chosen, *others)
 
     monkeypatch.setattr(train_emulator, "_met", told)
     found = train(plans, CachedProbe(Wavering(), tmp_path), workers=2)

@@ -4,6 +4,7 @@ parent.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from bench import until
 
 from plastogen.errors import InputError, WorkersLost
 from plastogen.runs import pool as executor
-from plastogen.runs.pool import Processes, Threads, WorkerPool, make_pool
+from plastogen.runs.pool import Processes, Threads, WorkerPool, make_pool, spread_over
 
 
 def there(pid: int) -> bool:
@@ -27,6 +28,12 @@ def there(pid: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+
+
+def after_a_moment(seconds: float) -> int:
+    """The process that slept."""
+    time.sleep(seconds)
+    return os.getpid()
 
 
 @pytest.fixture
@@ -67,6 +74,22 @@ def test_a_process_killed_while_it_had_nothing_to_do_is_replaced(two: Processes)
     until(lambda: not there(pid))
     time.sleep(0.2)
     assert two.submit(os.getpid).result(30) != pid
+
+
+def test_a_list_is_spread_over_processes_and_comes_back_in_order() -> None:
+    with spread_over(2) as spread:
+        assert list(spread(math.factorial, [5, 3, 4])) == [120, 6, 24]
+        assert os.getpid() not in spread(after_a_moment, [0.2, 0.2])
+        assert list(spread(after_a_moment, [0])) == [os.getpid()]  # one item is not worth a process
+        with pytest.raises(ValueError, match="not defined"):
+            spread(math.factorial, [3, -1])
+    with spread_over(1) as spread:
+        assert list(spread(after_a_moment, [0, 0])) == [os.getpid()] * 2
+
+
+def test_a_killed_process_ends_the_list_with_a_word() -> None:
+    with spread_over(2) as spread, pytest.raises(WorkersLost, match="ended from outside"):
+        spread(os._exit, [1, 1])
 
 
 def test_stopping_ends_what_is_under_way(two: Processes) -> None:

@@ -26,6 +26,7 @@ from plastogen.experiment import Condition, OpenExperiment, Span
 from plastogen.experiment import population as people
 from plastogen.model.circuit import Circuit, signature
 from plastogen.runs.identity import run_id
+from plastogen.runs.pool import spread_over
 from plastogen.simulation import Plan
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def ensure_emulator(
     """Have the emulator in the results folder: from the cache, or learned now, by whoever comes
     first. One from before `since` (s since 1970) is learned again, from answers asked again.
 
-    Whether it was learned now. Raises EngineError, StoreError.
+    Whether it was learned now. Raises EngineError, StoreError, WorkersLost.
     """
     from plastogen.simulation import network, train
 
@@ -211,11 +212,12 @@ def ensure_emulator(
                 load_emulator(kept, circuit, since)
             except (FileNotFoundError, CacheDamaged):
                 new = True
-                with one_blas_thread():
+                with one_blas_thread(), spread_over(workers) as spread:
                     learned = train(
                         training_set.plans,
                         network(training_set.plans[0], lambda what: moved(what, 0), since=since),
                         workers=workers,
+                        spread=spread,
                         progress=moved,
                     )
                 write_json(kept.with_suffix(".json"), learned.about())

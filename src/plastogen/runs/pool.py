@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -155,6 +155,42 @@ class Processes:
             pool.shutdown(cancel_futures=True)
         self._here.close()
         self._there.close()
+
+
+@contextmanager
+def spread_over(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    """`map` over so many processes; over none but this where one worker or one item is all there
+    is. Raises WorkersLost when one of them is killed.
+    """
+    if workers < 2:
+        yield map
+        return
+    here, there = multiprocessing.Pipe()
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        workers, mp_context=spawn, initializer=_start_worker, initargs=(there,)
+    )
+
+    def spread(work: Callable[..., T], items: Sequence[Any]) -> list[T]:
+        if len(items) < 2:
+            return [work(item) for item in items]
+        try:
+            with _without_main():
+                found = pool.map(work, items)
+            return list(found)
+        except BrokenProcessPool:
+            reason = "a process that followed courses was ended from outside (memory?)"
+            raise WorkersLost(f"{reason}; what the network answered is kept") from None
+
+    try:
+        yield spread
+    except BaseException:
+        here.close()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        here.close()
+        there.close()
 
 
 def _start_worker(line: Connection) -> None:
@@ -320,4 +356,5 @@ __all__ = [
     "WorkerPool",
     "WorkersLost",
     "make_pool",
+    "spread_over",
 ]

@@ -13,9 +13,10 @@ plans and the network alone, not on what happened to be on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Protocol, TypeAlias
 
@@ -33,6 +34,7 @@ from plastogen.simulation.rate_surface import places
 Array: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Tell: TypeAlias = Callable[[str, float], None]
+Spread: TypeAlias = Callable[..., Iterable[Any]]  # as `map`: a function over a list, in its order
 
 # of a plan's tolerance: the standard error of a log rate that is sure enough, and of the balance,
 # of which one window says less by far
@@ -87,15 +89,22 @@ class TrainedEmulator:
 
 
 def train(
-    plans: Sequence[Plan], probe: CachedProbe, *, workers: int, progress: Tell | None = None
+    plans: Sequence[Plan],
+    probe: CachedProbe,
+    *,
+    workers: int,
+    spread: Spread = map,
+    progress: Tell | None = None,
 ) -> TrainedEmulator:
-    """The emulator that is sure of every drive that `plans` (of one circuit) meet.
+    """The emulator that is sure of every drive that `plans` (of one circuit) meet. `spread` follows
+    the cohorts of them that are alike, as `map` does; the result does not hang on it.
 
     Raises EngineError, StoreError.
     """
     say = progress or (lambda what, share: None)
     circuit = plans[0].circuit
     wanted, of_balance = (share * plans[0].tolerance for share in (SURE_SHARE, BALANCE_SHARE))
+    quiet = min(float(plan.plasticity.synapse.quiet) for plan in plans)
     seeds = sorted({plan.seed for plan in plans})
     drives = np.repeat(Drive().array(circuit)[None], len(seeds), axis=0)
     whose = np.array(seeds, dtype=np.int64)
@@ -114,9 +123,9 @@ def train(
         everyone = following = list(range(len(plans)))
         rounds = 0
         while True:
-            exact, of_plan = _met(plans, following, emulator)
+            exact, of_plan = _met(plans, following, emulator, spread)
             met, of_each = exact.on_lattice()
-            rate, balance = _unsureness(emulator, met, wanted, of_balance)
+            rate, balance = _unsureness(emulator, met, wanted, of_balance, quiet=quiet)
             unsure = float(max(rate.max(), balance.max()))
             say(
                 f"learning the circuit: {len(drives)} probes, rates within"
@@ -207,22 +216,33 @@ class _Met:
         return _Met(drives, rows[:, -1].astype(np.int64), starts), which.reshape(-1)
 
 
-def _met(plans: Sequence[Plan], chosen: Sequence[int], answers: Answers) -> tuple[_Met, Ints]:
+def _met(
+    plans: Sequence[Plan], chosen: Sequence[int], answers: Answers, spread: Spread
+) -> tuple[_Met, Ints]:
     """What the courses of the `chosen` ones of `plans` meet, and which plan each is a course of,
     (n,).
     """
-    met, by, begun, whose = [], [], [], []
     marks = {k: alike(plans[k]) for k in chosen}
-    for _, group in groupby(sorted(chosen, key=marks.__getitem__), key=marks.__getitem__):
-        places = list(group)
-        cohort = Lockstep([plans[k] for k in places], answers)
-        cohort.simulate()
-        met += cohort.asked
-        by += [cohort.seeds] * len(cohort.asked)
-        begun += [cohort.first_drives] * len(cohort.asked)
-        whose += [np.array(places)] * len(cohort.asked)
+    by_mark = groupby(sorted(chosen, key=marks.__getitem__), key=marks.__getitem__)
+    cohorts = [list(group) for _, group in by_mark]
+    followed = spread(partial(_follow, answers), [[plans[k] for k in one] for one in cohorts])
+    met, by, begun, whose = [], [], [], []
+    for members, (asked, first_drives) in zip(cohorts, followed, strict=True):
+        met += asked
+        by += [np.array([plans[k].seed for k in members])] * len(asked)
+        begun += [first_drives] * len(asked)
+        whose += [np.array(members)] * len(asked)
     found = _Met(np.concatenate(met), np.concatenate(by), np.concatenate(begun))
     return found, np.concatenate(whose)
+
+
+def _follow(answers: Answers, plans: Sequence[Plan]) -> tuple[list[Array], Array]:
+    """All drives that courses side by side met, each (courses, numbers), and those they began
+    with.
+    """
+    cohort = Lockstep(plans, answers)
+    cohort.simulate()
+    return cohort.asked, cohort.first_drives
 
 
 def _ends(met: Array, met_by: Ints, asked: Array) -> tuple[Array, Ints]:
@@ -253,11 +273,12 @@ def _among(drives: Array, seeds: Ints, told: Array, told_by: Ints) -> npt.NDArra
 
 
 def _unsureness(
-    emulator: Emulator, met: _Met, wanted: float, of_balance: float
+    emulator: Emulator, met: _Met, wanted: float, of_balance: float, *, quiet: float
 ) -> tuple[Array, Array]:
     """Standard errors in units of those wanted, (n,) each: of the principal cells' rate, relative
     to its baseline or to itself, whichever is larger; and of the balance of synapses, relative to
-    that at a course's start, a plain change of which need not be as sure.
+    that at a course's start, a plain change of which need not be as sure. Where a circuit is
+    silent, of so much of it as synapses hear (`quiet`, see `plasticity.synapse`).
     """
     circuit, e, n = emulator.circuit, PRINCIPAL, len(met.drives)
     each, whose = np.unique(np.column_stack([met.starts, met.seeds]), axis=0, return_inverse=True)
@@ -271,7 +292,10 @@ def _unsureness(
     error = emulator.error(met.drives, met.seeds)[:, e] * np.minimum(1, rate / base)
     goal = balance(found.potentiation, found.depression)
     change = np.abs(goal[:n] / np.maximum(goal[n : n + len(each)][whose], SILENT) - 1)
+    moved = (found.potentiation + found.depression).sum(axis=-1)
+    above = moved[:n] / moved[n + len(each) :][whose]
     balance_error = emulator.balance_error(met.drives, met.starts, met.seeds)
+    balance_error *= above / (above + quiet)
     return error / wanted, balance_error / np.maximum(of_balance, PLAIN * change)
 
 
