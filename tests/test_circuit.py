@@ -309,6 +309,72 @@ def test_scales_of_a_drive_combine_by_multiplication(scales: dict[str, float]) -
         np.testing.assert_allclose(changed[array], factor * plain[array], rtol=1e-12, atol=1e-300)
 
 
+# where ambient glutamate comes from
+
+
+def spilled(share: float) -> Circuit:
+    """The small circuit with so much of its ambient glutamate from synapses."""
+    told = {"agonist.vesicular.share": share}
+    return Library().load("circuits", "small", Circuit, overrides=told)
+
+
+def at_baseline(circuit: Circuit, drive: Drive) -> dict[str, Any]:
+    """NMDA conductance (S) of each cell by law of Mg2+, when as many receptors are bound at
+    synapses as there usually are.
+    """
+    vesicular = circuit.agonist.vesicular
+    assert vesicular is not None
+    values = cell_values(circuit, drive, 1)
+    reached = sum(values[f"is_{target}"] * chance for target, chance in REACHED.items())
+    bound = reached * circuit.populations["E"].count * float(vesicular.bound)
+    return {law: values[f"w_{law}"] * bound + values[f"g_{law}"] for law in circuit.magnesium_laws}
+
+
+REACHED = {
+    name: float(wired.probability)
+    for name in CLASSES
+    if (wired := SMALL.connection("E", name)) is not None
+}
+
+
+@pytest.mark.parametrize("share", [0.3, 1])
+@pytest.mark.parametrize("tonic", [1, 0.6])
+def test_wherever_it_comes_from_ambient_glutamate_opens_as_much_at_baseline(
+    share: float, tonic: float
+) -> None:
+    drive = Drive(**{f"tonic_{name}": tonic for name in CLASSES})
+    glial, both = at_baseline(SMALL, drive), at_baseline(spilled(share), drive)
+    for law in glial:
+        np.testing.assert_allclose(both[law], glial[law], rtol=1e-12)
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+def test_less_release_takes_vesicular_glutamate_away_and_leaves_that_of_glia(share: float) -> None:
+    circuit, plain = spilled(share), cell_values(SMALL, Drive(), 1)
+    silent = at_baseline(circuit, Drive(release=0))
+    for law in circuit.magnesium_laws:
+        np.testing.assert_allclose(silent[law], (1 - share) * plain[f"g_{law}"], rtol=1e-12)
+
+
+def test_stronger_synapses_spill_no_more() -> None:
+    circuit = spilled(0.5)
+    plain, stronger = (at_baseline(circuit, Drive(recurrent=x)) for x in (1, 2))
+    synaptic = at_baseline(SMALL, Drive(**{f"tonic_{name}": 0 for name in CLASSES}))
+    for law in circuit.magnesium_laws:
+        grown = np.where(cell_values(circuit, Drive(), 1)["is_E"] > 0, synaptic[law], 0)
+        np.testing.assert_allclose(stronger[law] - plain[law], grown, rtol=1e-9, atol=1e-24)
+
+
+def test_tonic_receptors_that_no_synapse_reaches_cannot_follow_release() -> None:
+    told = {"agonist.vesicular.share": 0.5, "connections.2.probability": 0}
+    with pytest.raises(
+        InputError, match="populations.SST.tonic_nmda: found 3.4 nS, and no synapse"
+    ):
+        Library().load("circuits", "small", Circuit, overrides=told)
+    told["agonist.vesicular.share"] = 0
+    assert Library().load("circuits", "small", Circuit, overrides=told)
+
+
 def test_numbers_of_the_file_reach_every_cell_in_si_units() -> None:
     values = cell_values(SMALL, Drive(), 1)
     for name in CLASSES:

@@ -308,7 +308,7 @@ def test_plans_are_followed_by_whoever_is_given_to_the_same_bits(
 
 def test_where_a_circuit_is_silent_no_balance_is_asked_for() -> None:
     """Synapses hear next to nothing there."""
-    drives = np.array([Drive(silence=x).array(SMALL) for x in (0, 0.05, 0.2, 0.4)])
+    drives = np.array([Drive(silence=x).array(SMALL) for x in (0, 0.1, 1, 2)])
     seeds, starts = np.ones(4, dtype=np.int64), np.repeat(drives[:1], 4, axis=0)
     answers = [Noisy(0).measure(Drive.from_array(SMALL, d), 1) for d in drives]
     emulator = Emulator.fit(SMALL, drives, seeds, answers, refit=False)
@@ -317,7 +317,7 @@ def test_where_a_circuit_is_silent_no_balance_is_asked_for() -> None:
         train_emulator._unsureness(emulator, met, 0.005, 0.01, quiet=quiet)[1]
         for quiet in (0.0, 0.02)
     )
-    assert little[3] < all_heard[3] / 5
+    assert little[3] < all_heard[3] / 2
     assert little[1] > 0.9 * all_heard[1] > 0
 
 

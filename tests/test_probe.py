@@ -27,6 +27,11 @@ def small(**overrides: object) -> Circuit:
     return Library().load("circuits", "small", Circuit, overrides=at)
 
 
+def spilled(share: float) -> Circuit:
+    """The small circuit with so much of its ambient glutamate from synapses."""
+    return small(agonist__vesicular__share=share)
+
+
 def gains(**by_name: float) -> Circuit:
     """The small circuit whose formula answers with exactly these log slopes: E__ampa=0.5 and so on."""
     zero = {f"formula.gain.{cls}.{name}": 0 for cls in CLASSES for name in NUMBERS}
@@ -153,11 +158,13 @@ def activity(**values: object) -> Activity:
     return replace(FormulaProbe(SMALL).measure(Drive(), 1), **values)  # type: ignore[arg-type]
 
 
-def test_agonist_of_each_pool() -> None:
+@pytest.mark.parametrize("share", [0, 0.4, 1])
+def test_agonist_of_each_pool(share: float) -> None:
     base = activity(glutamate=4.0)
-    found = agonist(SMALL, activity(bound=0.123, glutamate=6.0), base)
-    synaptic, tonic, mini = 0.123, 0.1 * 6 / 4, 0.02 * 0.3 * 100 / 1000
-    c = 0.03 * 6 / 4  # ambient glutamate of the resting clefts goes with release
+    found = agonist(spilled(share), activity(bound=0.123, glutamate=6.0), base)
+    relative = 1 - share + share * 6 / 4  # what glia give stays, what synapses give goes as release
+    synaptic, tonic, mini = 0.123, 0.1 * relative, 0.02 * 0.3 * 100 / 1000
+    c = 0.03 * relative
     rest = mini + (1 - mini) * (0.6 * c / (c + 3.3) + 0.4 * c / (c + 2.9))
     assert found == pytest.approx(
         {
@@ -174,7 +181,7 @@ def test_agonist_of_each_pool() -> None:
 
 def test_minis_go_on_when_the_circuit_is_silent() -> None:
     found = agonist(SMALL, activity(bound=0.0, glutamate=0.0), activity(glutamate=4.0))
-    assert (found["E.synaptic"], found["PV.tonic"]) == (0, 0)
+    assert (found["E.synaptic"], found["PV.tonic"]) == (0, 0.1)  # glia go on as well
     assert found["E.rest"] > 0
 
 
@@ -190,14 +197,16 @@ def test_resting_receptors_see_more_ambient_glutamate_than_minis_and_none_where_
 
 def test_agonist_of_many_courses_is_that_of_each() -> None:
     base, released = activity(glutamate=4.0), (0.0, 2.0, 40.0)
-    many = agonist(SMALL, activity(glutamate=np.array(released)), base)
-    each = [agonist(SMALL, activity(glutamate=x), base) for x in released]
+    half = spilled(0.5)
+    many = agonist(half, activity(glutamate=np.array(released)), base)
+    each = [agonist(half, activity(glutamate=x), base) for x in released]
     for kind in ("rest", "tonic"):
         np.testing.assert_array_equal(many[f"E.{kind}"], [one[f"E.{kind}"] for one in each])
 
 
 def test_no_more_than_all_tonic_receptors_are_bound() -> None:
-    assert agonist(SMALL, activity(glutamate=400.0), activity(glutamate=4.0))["SST.tonic"] == 1
+    flooded = agonist(spilled(1), activity(glutamate=400.0), activity(glutamate=4.0))
+    assert flooded["SST.tonic"] == 1
 
 
 def test_each_pool_is_at_its_own_class_s_voltage_and_rest_at_rest() -> None:

@@ -181,6 +181,7 @@ def reliance(
         " baseline"
     )
     typer.echo("\n".join(columns(rows)))
+    typer.echo(f"glutamate bound at {percent(found.bound)} of synaptic receptors")
     back = slowest_return_per_h(synapses, followed, found)
     fate = f"fades to a third in {-1 / back:.0f} h" if back < 0 else "grows"
     typer.echo(

@@ -111,6 +111,8 @@ TITLES: dict[str, dict[str, str]] = {
         "agonist.resting.concentration": "ambient glutamate at resting synapses",
         "agonist.resting.half.*": "glutamate that fills half of {0} receptors",
         "agonist.saturation": "share of receptors filled by one release",
+        "agonist.vesicular.bound": "share of synaptic receptors bound at baseline",
+        "agonist.vesicular.share": "share of ambient glutamate that synapses release",
         "background.rate": "rate of background input",
         "background.spread": "spread of background input between cells",
         "connections.*.ampa": "AMPA conductance {0}",

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 MODEL_VERSION: dict[str, int] = {
     "pharmacology": 10,  # kinetics, block, targets
-    "circuit": 4,  # what the network is, what it is given, what is measured of it
+    "circuit": 5,  # what the network is, what it is given, what is measured of it
     "plasticity": 4,  # equations of the slow state
-    "simulation": 11,  # steps, probes, the emulator
+    "simulation": 12,  # steps, probes, the emulator
 }
 
 SPINES_VERSION = 4  # what follows each spine: its table, and how the circuit hears it

@@ -35,7 +35,8 @@ class Reliance:
     (classes,).
 
     numbers: those of the circuit's drive. slope, slope_se: d ln(rate) / d(number), (classes,
-    numbers) and its standard error over seeds. rate_hz, voltage_mV: at baseline, (classes,).
+    numbers) and its standard error over seeds. rate_hz, voltage_mV: at baseline, (classes,);
+    bound: share of synaptic receptors with glutamate bound there.
     """
 
     numbers: tuple[str, ...]
@@ -45,6 +46,7 @@ class Reliance:
     slope_se: Array
     rate_hz: Array
     voltage_mV: Array
+    bound: float
 
 
 def current_shares(circuit: Circuit, activity: Activity) -> tuple[Array, Array]:
@@ -111,6 +113,7 @@ def measure_reliance(
         slope_se=spread,
         rate_hz=np.mean([activity.rate_hz for activity in base], axis=0),
         voltage_mV=np.mean([activity.voltage @ centres for activity in base], axis=0),
+        bound=float(np.mean([activity.bound for activity in base])),
     )
 
 

@@ -119,17 +119,17 @@ class Activity:
 def agonist(circuit: Circuit, activity: Activity, baseline: Activity) -> dict[str, Any]:
     """Pool -> share of the time its receptors have glutamate bound, one number or one a course.
 
-    Synaptic: from spikes. Tonic: ambient glutamate, which goes with release. Rest: spontaneous
-    release, and ambient glutamate, lower there, between.
+    Synaptic: from spikes. Tonic: ambient glutamate, whose vesicular part goes with release. Rest:
+    spontaneous release, and ambient glutamate, lower there, between.
     """
     k = circuit.agonist
-    released = activity.glutamate / baseline.glutamate
-    ambient = np.minimum(1.0, float(k.ambient) * released)
+    relative = k.ambient_glutamate(activity.glutamate / baseline.glutamate)
+    ambient = np.minimum(1.0, float(k.ambient) * relative)
     mini = float(k.mini_rate) * float(k.saturation) * float(circuit.decays.nmda) / measures.MS_PER_S
 
     def bound(kind: str, subunits: Mapping[str, float]) -> Any:
         if kind == "rest":
-            between = 0.0 if k.resting is None else k.resting.bound(subunits, released)
+            between = 0.0 if k.resting is None else k.resting.bound(subunits, relative)
             return mini + (1 - mini) * between
         return activity.bound if kind == "synaptic" else ambient
 

@@ -8,16 +8,17 @@ value. The file also says which classes and receptor pools there are: all else a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import pydantic
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen._base.text import any_of, nearest, show
-from plastogen.model.pharmacology import SUBUNITS, BySubunit, Magnesium
+from plastogen.model.circuit.glutamate import Agonist, Fraction
+from plastogen.model.pharmacology import SUBUNITS, Magnesium
 
 Role = Literal["principal", "perisomatic", "dendritic", "other"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -31,7 +32,6 @@ OTHERS = ("ampa", "nmda", "ext", "adapt", "pre", "post", "tonic", "rest")
 LAWS = tuple(f"mg{k}" for k in range(len(SUBUNITS)))  # of Mg2+, as the network's equations say them
 TAKEN = (*OTHERS, *SUBUNITS, *LAWS)  # mean other things
 
-Fraction = Annotated[Quantity, In("1", minimum=0, maximum=1)]
 Share = Annotated[Quantity, In("1", minimum=0)]
 Conductance = Annotated[Quantity, In("nS", minimum=0)]
 Voltage = Annotated[Quantity, In("mV")]
@@ -134,36 +134,6 @@ class Reversals(Definition):
     potassium: Voltage
 
 
-class RestingGlutamate(Definition):
-    """Ambient glutamate in the clefts of synapses that only rest, at baseline, and what fills half
-    of the receptors of each subunit: C/(C + half).
-    """
-
-    concentration: Annotated[Quantity, In("uM", minimum=0)]
-    half: BySubunit
-
-    def bound(self, shares: Mapping[str, float], relative: Any) -> Any:
-        """Share of a pool's receptors, subunit -> `shares`, that has glutamate bound, where there
-        is `relative` times as much of it as at baseline (a number, or one a course).
-        """
-        c = float(self.concentration) * relative
-        return sum(part * c / (c + float(getattr(self.half, s))) for s, part in shares.items())
-
-
-class Agonist(Definition):
-    """How much of the time receptors have glutamate bound.
-
-    `saturation` is the share of free receptors that one release fills; `ambient` is the share of
-    tonic receptors filled by ambient glutamate at baseline; `mini_rate` is the rate of spontaneous
-    release a synapse; `resting`, if there is any, is the ambient glutamate at synapses that rest.
-    """
-
-    saturation: Annotated[Quantity, In("1", above=0, maximum=1)]
-    ambient: Fraction
-    mini_rate: Annotated[Quantity, In("Hz", minimum=0)]
-    resting: RestingGlutamate | None = None
-
-
 class Background(Definition):
     """Excitatory (AMPA) Poisson input from outside, one stream a cell, its strength spread between
     cells.
@@ -227,6 +197,7 @@ class Circuit(Definition):
                     "decays.gaba", self.decays.gaba, self.inhibitory, "a time constant"
                 ),
                 *self._faults_of_connections(),
+                *self._faults_of_ambient(),
                 *self._faults_of_size(),
                 *self._faults_of_formula(),
             ]
@@ -278,6 +249,17 @@ class Circuit(Definition):
                 yield Fault(f"{at}.{kind}", "a conductance", f"only {' and '.join(kinds)} here")
             if not given and kind in kinds:
                 yield Fault(f"{at}.{kind}", "nothing", "a conductance such as 0.25 nS")
+
+    def _faults_of_ambient(self) -> Iterator[Fault]:
+        """Cells whose tonic receptors are to follow a release that does not reach them."""
+        if not self.agonist.vesicular_share:
+            return
+        for name, population in self.populations.items():
+            wired = self.connection(self.principal, name)
+            if float(population.tonic_nmda) and not (wired and float(wired.probability)):
+                found = f"{population.tonic_nmda.text}, and no synapse from {self.principal}"
+                wanted = "0 nS, or synapses: agonist.vesicular has tonic receptors follow them"
+                yield Fault(f"populations.{name}.tonic_nmda", found, wanted)
 
     def _faults_of_formula(self) -> Iterator[Fault]:
         f = self.formula

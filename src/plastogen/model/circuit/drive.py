@@ -162,15 +162,16 @@ def cell_values(circuit: Circuit, drive: Drive, seed: int) -> dict[str, Array]:
         "out_nmda": is_class[principal] * float(circuit.agonist.saturation),
         **{f"out_{name}": is_class[name] for name in circuit.inhibitory},
     }
-    tonic_peak = NANO * per_cell(circuit, "tonic_nmda")
+    lasting, following = tonic_peaks(circuit)
     pools = circuit.pools()
     for law, subunits in circuit.magnesium_laws.items():
         synaptic, outside = (
             by_class(circuit, [share_of(pools[f"{name}.{kind}"], subunits) for name in classes])
             for kind in ("synaptic", "tonic")
         )
-        values[f"w_{law}"] = synaptic * nmda_peak * recurrent * nmda * drive["release"]
-        values[f"g_{law}"] = outside * tonic_peak * tonic
+        through_synapses = synaptic * nmda_peak * recurrent * nmda + outside * following * tonic
+        values[f"w_{law}"] = through_synapses * drive["release"]
+        values[f"g_{law}"] = outside * lasting * tonic
     for target in classes:
         values[f"is_{target}"] = is_class[target]
         chances = [circuit.connection(source, target) for source in classes]
@@ -183,6 +184,25 @@ def cell_values(circuit: Circuit, drive: Drive, seed: int) -> dict[str, Array]:
 def share_of(pool: Mapping[str, float], subunits: Sequence[str]) -> float:
     """Share of a pool's conductance that these subunits have together."""
     return sum(pool.get(subunit, 0.0) for subunit in subunits)
+
+
+def tonic_peaks(circuit: Circuit) -> tuple[Array, Array]:
+    """Tonic NMDA conductance (S), (cells,): what glial glutamate holds open; and what vesicular
+    glutamate does, a unit of receptors bound at the synapses of a cell. Together they are
+    `tonic_nmda` at baseline.
+
+    Vesicular glutamate is heard through the trace of a cell's own synapses: tonic receptors let go
+    of it as slowly as synaptic ones do.
+    """
+    peak, vesicular = NANO * per_cell(circuit, "tonic_nmda"), circuit.agonist.vesicular
+    if vesicular is None:
+        return peak, np.zeros_like(peak)
+    wired = [circuit.connection(circuit.principal, name) for name in circuit.classes]
+    inputs = by_class(circuit, [float(c.probability) if c else 0.0 for c in wired])
+    inputs *= circuit.populations[circuit.principal].count
+    bound = np.where(inputs > 0, inputs * float(vesicular.bound), np.inf)
+    share = circuit.agonist.vesicular_share
+    return peak * (1 - share), peak * share / bound
 
 
 def inhibition(circuit: Circuit, drive: Drive, source: str) -> Array:
