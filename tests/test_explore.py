@@ -27,7 +27,7 @@ from plastogen import SCOPE
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.figures.style import KNOWN_CLASSES
-from plastogen.model.circuit import Drive, measures
+from plastogen.model.circuit import Drive, agonist, measures, voltages
 from plastogen.model.circuit.activity import State, reduce
 from plastogen.model.circuit.drive import cell_values, shared_values
 from plastogen.model.circuit.wasm import Program, pair_signature, wasm_signature
@@ -201,8 +201,8 @@ def test_the_table_of_block_is_that_of_the_receptors() -> None:
     )
     one = int(np.argmin(np.abs(at - 1)))
     state = kinetics.start()
-    v = numbers.voltages(SMALL, rest)
-    a = [float(numbers.agonist(SMALL, rest, rest)[p]) for p in pools]
+    v = voltages(SMALL, rest)
+    a = [float(agonist(SMALL, rest, rest)[p]) for p in pools]
     weights = [v[p] for p in pools]
     gating = kinetics.gating(a, weights, numbers.bin_centres_mV())
     held = kinetics.advance(state, gating, gating, brain_uM=np.full((97, 1), at[one]), dt_h=48)[-1]

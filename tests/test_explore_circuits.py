@@ -34,6 +34,17 @@ CIRCUITS = HERE / "models" / "circuits"
 # which circuit is meant
 
 
+def test_a_page_refuses_a_circuit_whose_ambient_glutamate_spills_over(tmp_path: Path) -> None:
+    """It multiplies numbers of a drive, and what synapses spill is added."""
+    mine = tmp_path / "mine.yaml"
+    share = "{value: 0.5, source: assumed, evidence: assumed, note: mine}"
+    mine.write_text(f"extends: small\nagonist: {{vesicular: {{share: {share}}}}}\n")
+    with pytest.raises(
+        InputError, match=r"mine.yaml at agonist.vesicular.share: found 0.5, wanted 0"
+    ):
+        explore.circuit(str(mine))
+
+
 def test_a_circuit_is_a_name_or_a_file_that_may_extend_another(tmp_path: Path) -> None:
     assert explore.circuit(str(CIRCUITS / "vip.yaml")) == VIP
     assert explore.circuit("small") == explore.circuit()

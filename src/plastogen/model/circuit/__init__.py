@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         State,
         agonist,
         derive_activity,
+        left_under,
         reduce,
         voltages,
     )
@@ -21,12 +22,7 @@ if TYPE_CHECKING:
     from plastogen.model.circuit.drive import Drive, cell_values, shared_values
     from plastogen.model.circuit.electrodes import MOST_DRIVEN
     from plastogen.model.circuit.engine import Engine
-    from plastogen.model.circuit.ensemble_activity import (
-        Cues,
-        coactivity,
-        cue_response,
-        quiet_bins,
-    )
+    from plastogen.model.circuit.ensemble_activity import Cues, coactivity, cue_response, quiet_bins
     from plastogen.model.circuit.measures import (
         DELTA_HZ,
         GAMMA_HZ,

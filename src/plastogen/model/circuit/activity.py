@@ -15,6 +15,7 @@ from plastogen.model.circuit import measures
 from plastogen.model.circuit.definition import PRINCIPAL, Circuit
 from plastogen.model.circuit.drive import Drive
 from plastogen.model.circuit.synapse_classes import Drift
+from plastogen.model.pharmacology import BlockKinetics, Drug, Pool
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -141,6 +142,24 @@ def voltages(circuit: Circuit, activity: Activity) -> dict[str, Array]:
     the resting one.
     """
     return measures.by_pool(circuit, activity.voltage)
+
+
+def left_under(circuit: Circuit, drug: Drug, uM: float, rest: Activity) -> dict[str, float]:
+    """Pool -> what a lasting unbound concentration of the drug leaves of its current, at
+    equilibrium with glutamate and voltages as in `rest`, the drug-free network.
+    """
+    pools, species = circuit.pools(), str(drug.parent)
+    kinetics = BlockKinetics(
+        [Pool(name, mix) for name, mix in pools.items()],
+        {species: drug.actions.nmdar[species]},
+        circuit.magnesium,
+    )
+    shares, at = agonist(circuit, rest, rest), voltages(circuit, rest)
+    state = kinetics.equilibrium(
+        [shares[p] for p in pools], [at[p] for p in pools], measures.bin_centres_mV(), [uM]
+    )
+    carried = kinetics.carried(measures.unit_currents(circuit).values())
+    return dict(zip(pools, (1 - kinetics.fraction(state, carried)).tolist(), strict=True))
 
 
 def derive_activity(

@@ -16,6 +16,7 @@ from pathlib import Path
 from plastogen._base.files import atomic_write
 from plastogen._base.library import Library
 from plastogen._base.scope import SCOPE
+from plastogen.errors import InputError
 from plastogen.figures import class_styles, tint
 from plastogen.model.circuit import Circuit, wasm
 from plastogen.model.pharmacology import Drug
@@ -50,6 +51,15 @@ def circuit(given: str | None = None) -> Circuit:
     """
     if given is None:
         return Library().load("circuits", CIRCUIT, Circuit)
+    found = _own(given)
+    if share := found.agonist.vesicular_share:
+        wanted = "0: a page multiplies conductances, and cannot add what spills over to them"
+        at = "agonist.vesicular.share"
+        raise InputError.one(file=given, path=at, found=f"{share:g}", wanted=wanted)
+    return found
+
+
+def _own(given: str) -> Circuit:
     path = Path(given)
     if path.suffix not in (".yaml", ".yml") and len(path.parts) == 1:
         return Library(Path()).load("circuits", given, Circuit)

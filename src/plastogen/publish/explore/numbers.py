@@ -21,15 +21,12 @@ from plastogen.model.circuit import (
     Circuit,
     Drive,
     State,
-    agonist,
-    bin_centres_mV,
     cell_values,
-    measures,
+    left_under,
     reduce,
     shared_values,
-    voltages,
 )
-from plastogen.model.pharmacology import BlockKinetics, Drug, Pool
+from plastogen.model.pharmacology import Drug
 from plastogen.simulation import NetworkProbe
 
 Array = npt.NDArray[np.float64]
@@ -147,29 +144,14 @@ def concentrations() -> Array:
 
 def block_table(circuit: Circuit, drug: Drug, rest: Activity) -> list[list[list[float]]]:
     """What a concentration of the drug leaves of NMDA conductance: [place of
-    Mg2+][concentration][`left_numbers`].
-
-    At equilibrium, with the agonist and the voltages of `rest`, the drug-free network; what is
-    left of a pool is that of its current.
+    Mg2+][concentration][`left_numbers`]; `rest` is the drug-free network.
     """
-    shares, at = agonist(circuit, rest, rest), voltages(circuit, rest)
-    pools, v, species = circuit.pools(), bin_centres_mV(), str(drug.parent)
     found = []
     for place in dials(circuit)["mg"]:
         now = with_number(circuit, "magnesium", "concentration", place["value"])
-        kinetics = BlockKinetics(
-            [Pool(name, mix) for name, mix in pools.items()],
-            {species: drug.actions.nmdar[species]},
-            now.magnesium,
-        )
-        carried = kinetics.carried(measures.unit_currents(now).values())
         row = []
         for uM in concentrations():
-            state = kinetics.equilibrium(
-                [shares[p] for p in pools], [at[p] for p in pools], v, [uM]
-            )
-            left = dict(zip(pools, 1 - kinetics.fraction(state, carried), strict=True))
-            drive = reduce(circuit, State(nmdar=left))
+            drive = reduce(circuit, State(nmdar=left_under(now, drug, uM, rest)))
             row.append([float(drive[number]) for number in left_numbers(circuit)])
         found.append(row)
     return found
