@@ -89,7 +89,7 @@ def test_list_and_show() -> None:
         "switches.",
     ):
         assert word in everything
-    assert say("list", "experiments", "--names").output.split()[0] == "block_and_mg"
+    assert say("list", "experiments", "--names").output.split()[0] == "ambient_glutamate"
     ketamine = say("show", "ketamine").output
     assert "kotermanski2009" in ketamine
     assert "1.18 uM" in ketamine

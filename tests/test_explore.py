@@ -204,7 +204,7 @@ def test_the_table_of_block_is_that_of_the_receptors() -> None:
     v = voltages(SMALL, rest)
     a = [float(agonist(SMALL, rest, rest)[p]) for p in pools]
     weights = [v[p] for p in pools]
-    gating = kinetics.gating(a, weights, numbers.bin_centres_mV())
+    gating = kinetics.gating(a, weights, measures.bin_centres_mV())
     held = kinetics.advance(state, gating, gating, brain_uM=np.full((97, 1), at[one]), dt_h=48)[-1]
     lost = kinetics.fraction(held, kinetics.carried(measures.unit_currents(SMALL).values()))
     drive = reduce(SMALL, State(nmdar=dict(zip(pools, 1 - lost, strict=True))))

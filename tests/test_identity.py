@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -181,3 +182,22 @@ def test_equal_definitions_have_one_fingerprint_and_text_is_not_in_it() -> None:
     assert fingerprint(one) != fingerprint(Library().load("circuits", "prefrontal", Circuit))
     assert plain(one)["step"] == [0.5, "ms"]
     assert "title" not in plain(one)
+
+
+def test_two_threads_that_meet_at_one_array_leave_nothing_behind() -> None:
+    """Both made it: the second to forget it found nothing to forget, and said so on the terminal."""
+    inside = threading.Barrier(2)
+
+    def make(told: object) -> object:
+        inside.wait(10)
+        return told
+
+    once, part = Once(make), np.arange(3.0)
+    threads = [threading.Thread(target=once, args=(part,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    del part
+    gc.collect()
+    assert not once.known

@@ -51,7 +51,7 @@ def made_up(slope: float) -> Reliance:
     slopes = np.zeros((len(CLASSES), len(NUMBERS)))
     slopes[0, NUMBERS.index("recurrent")] = slope
     nothing = np.zeros(len(CLASSES))
-    return Reliance(NUMBERS, nothing, nothing, slopes, slopes, nothing, nothing)
+    return Reliance(NUMBERS, nothing, nothing, slopes, slopes, nothing, nothing, 0.1)
 
 
 @pytest.mark.parametrize("name", ["all", "disinhibition", "spontaneous"])

@@ -45,7 +45,7 @@ class Once:
             self.known[id(part)] = self.make(
                 canonical(part) if isinstance(part, np.ndarray) else self(_fields(part))
             )
-            weakref.finalize(part, self.known.pop, id(part))
+            weakref.finalize(part, self.known.pop, id(part), None)  # two threads may both get here
         return self.known[id(part)]
 
 
