@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
@@ -436,6 +437,22 @@ def test_the_heat_map_holds_the_indices_and_says_which() -> None:
         np.testing.assert_allclose(shown[i], [by[name, path] for name in fake.READOUTS])
     assert any("Total Sobol index" in t for t in texts(fig))
     assert "rank correlation" in " ".join(texts(plot_sensitivity(PEOPLE)))
+
+
+def test_titles_beside_long_names_of_numbers_stay_on_the_slide() -> None:
+    ds, long = DRAWN.copy(), "glutamate over the whole of the infusion"
+    for name in fake.READOUTS:
+        ds[name] = DRAWN[name].assign_attrs(long_name=long)
+    fig = plot_tornado(ds)
+    for ax in fig.axes:
+        rows = ax.get_yticks()
+        ax.set_yticks(rows, ["rate at which captured protein strengthens synapses"] * len(rows))
+    renderer = FigureCanvasAgg(fig).get_renderer()
+    fig.draw(renderer)
+    titles = [ax._left_title for ax in fig.axes if ax._left_title.get_text()]  # type: ignore[attr-defined]
+    assert len(titles) >= 2
+    for title in titles:
+        assert title.get_window_extent(renderer).x1 <= fig.bbox.x1
 
 
 @pytest.mark.parametrize("draw", [plot_tornado, plot_sensitivity])

@@ -45,7 +45,7 @@ def plot_tornado(
     for ax, name in zip(axes, names, strict=False):
         each = sorted(found[name], key=lambda one: -_reach(one))
         _bars(ax, ds, each[:MOST_NUMBERS], look.colour)
-        ax.set_title(labels.panel_title(ds[name], columns))
+        ax.set_title(labels.panel_title(ds[name], 2 * columns))  # names of numbers take the left
         some = f"; {MOST_NUMBERS} of {len(each)} numbers" if len(each) > MOST_NUMBERS else ""
         ax.set_xlabel(labels.unit_label(ds[name]) + some)
     for ax in axes[len(names) :]:
