@@ -6,8 +6,8 @@
 ketamine block up to three quarters of the current of E cells, and of the other classes what they
 then block there, at equilibrium: in the whole circuit; on the spine alone, where calcium of
 synapses comes in through fewer receptors and the network runs as ever; and in the network alone,
-where cells lose current and calcium is as if they had not. Beside them a GABA-A antagonist, the
-share at which E cells fire as under 0.41 uM of ketamine among them. Per rule: the change of the
+where cells lose current and calcium is as if they had not. Beside them a GABA-A antagonist, from
+less to more firing of E cells than under 0.41 uM of ketamine. Per rule: the change of the
 balance from the same network untreated, with 95 % intervals over networks. Writes a figure beside
 the docs (docs/_static/plasticity_by_block.svg).
 """

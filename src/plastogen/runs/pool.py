@@ -120,13 +120,7 @@ class Processes:
     def __init__(self, workers: int) -> None:
         self.name, self.size, self.slots = f"{workers} processes", workers, workers
         self._here, self._there = multiprocessing.Pipe()
-        self._seats: list[_Seat] = [(self._new_executor(), None) for _ in range(workers)]
-
-    def _new_executor(self) -> ProcessPoolExecutor:
-        spawn = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(
-            1, mp_context=spawn, initializer=_start_worker, initargs=(self._there,)
-        )
+        self._seats: list[_Seat] = [(_spawned(1, self._there), None) for _ in range(workers)]
 
     def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         seat, pool = next(
@@ -139,7 +133,7 @@ class Processes:
                 future = pool.submit(work, *args, **kwargs)
             except BrokenProcessPool:
                 pool.shutdown(wait=False)
-                pool = self._new_executor()
+                pool = _spawned(1, self._there)
                 future = pool.submit(work, *args, **kwargs)
         self._seats[seat] = (pool, future)
         return future
@@ -166,10 +160,7 @@ def spread_over(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
         yield map
         return
     here, there = multiprocessing.Pipe()
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        workers, mp_context=spawn, initializer=_start_worker, initargs=(there,)
-    )
+    pool = _spawned(workers, there)
 
     def spread(work: Callable[..., T], items: Sequence[Any]) -> list[T]:
         if len(items) < 2:
@@ -191,6 +182,14 @@ def spread_over(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
         pool.shutdown(cancel_futures=True)
         here.close()
         there.close()
+
+
+def _spawned(workers: int, line: Connection) -> ProcessPoolExecutor:
+    """So many processes, spawned when they are first needed, that leave with `line`."""
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(
+        workers, mp_context=spawn, initializer=_start_worker, initargs=(line,)
+    )
 
 
 def _start_worker(line: Connection) -> None:
