@@ -41,3 +41,9 @@ ODD = {
     "VIP": VIP,
     "two classes": TWO,
 }
+
+
+def spilled(share: float) -> Circuit:
+    """The small circuit with so much of its ambient glutamate from synapses."""
+    told = {"agonist.vesicular.share": share}
+    return Library().load("circuits", "small", Circuit, overrides=told)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from circuit_files import CLASSES, NUMBERS, TWO, VIP, changed
+from circuit_files import CLASSES, NUMBERS, TWO, VIP, changed, spilled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -310,12 +310,6 @@ def test_scales_of_a_drive_combine_by_multiplication(scales: dict[str, float]) -
 
 
 # where ambient glutamate comes from
-
-
-def spilled(share: float) -> Circuit:
-    """The small circuit with so much of its ambient glutamate from synapses."""
-    told = {"agonist.vesicular.share": share}
-    return Library().load("circuits", "small", Circuit, overrides=told)
 
 
 def at_baseline(circuit: Circuit, drive: Drive) -> dict[str, Any]:

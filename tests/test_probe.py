@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from circuit_files import CLASSES, NUMBERS
+from circuit_files import CLASSES, NUMBERS, spilled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,11 +25,6 @@ VOLTAGE_BINS = len(measures.bin_centres_mV())
 def small(**overrides: object) -> Circuit:
     at = {path.replace("__", "."): value for path, value in overrides.items()}
     return Library().load("circuits", "small", Circuit, overrides=at)
-
-
-def spilled(share: float) -> Circuit:
-    """The small circuit with so much of its ambient glutamate from synapses."""
-    return small(agonist__vesicular__share=share)
 
 
 def gains(**by_name: float) -> Circuit:
