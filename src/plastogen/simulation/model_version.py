@@ -11,7 +11,7 @@ from __future__ import annotations
 MODEL_VERSION: dict[str, int] = {
     "pharmacology": 10,  # kinetics, block, targets
     "circuit": 5,  # what the network is, what it is given, what is measured of it
-    "plasticity": 4,  # equations of the slow state
+    "plasticity": 5,  # equations of the slow state
     "simulation": 12,  # steps, probes, the emulator
 }
 

@@ -30,7 +30,8 @@ from pydantic import model_validator
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, In, Quantity, faulty
 from plastogen.model.plasticity.signalling import N, at_least
-from plastogen.model.plasticity.synapse import H_PER_DAY
+
+H_PER_DAY = 24.0
 
 PerDay = Annotated[Quantity, In("1/d", above=0)]
 

@@ -2,7 +2,8 @@
 potentiation, homeostatic scaling, and the inhibition of principal cells.
 
     x            = (balance - accustomed) above_threshold / (above_threshold + quiet)
-    d accustomed = x / tau                                     synapses get used to a lasting push
+    d accustomed = min(above_threshold, 1) x / tau             synapses get used to a lasting push
+        (Abraham and Philpot 2009)
     d tag        = (x - tag) / tau                             early potentiation: decays in hours
         (Frey and Morris 1997)
     captured     = free_protein tag+ / (tag+ + tag_half)       potentiated synapses hold protein
@@ -16,10 +17,13 @@ potentiation, homeostatic scaling, and the inhibition of principal cells.
 Neither potentiation without new protein nor new protein without potentiation leaves anything
 behind. Late potentiation is held in few slots, so a large dose leaves little more than a middle
 one. A circuit in which next to no calcium passes a threshold potentiates nothing and depresses
-nothing. Scaling and inhibitory weight are bounded and their set point is the healthy rate.
-Inhibitory synapses change only when they are used: what silences a circuit does not unlearn them.
-Inhibition takes back what a lasting push, or stronger synapses, add to the balance; a push of
-hours it hardly hears.
+nothing. What synapses are used to is the threshold between the two, and it slides within a day,
+but only as fast as calcium moves them: what silences a circuit does not lower it, so that the end
+of a suppressor is no push. So a small push of weeks leaves next to nothing, and each of several
+infusions finds synapses that are used to what the ones before left.
+Scaling and inhibitory weight are bounded and their set point is the healthy rate. Inhibitory
+synapses, too, change only when they are used. Inhibition takes back a part of what a lasting push,
+or stronger synapses, add to the rate.
 """
 
 from __future__ import annotations
@@ -32,8 +36,6 @@ from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
 from plastogen.model.plasticity.signalling import Inputs, N, at_least, power
 
-H_PER_DAY = 24.0
-
 Hours = Annotated[Quantity, In("h", above=0)]
 Ratio = Annotated[Quantity, In("1", above=0)]
 
@@ -42,7 +44,7 @@ class Synapse(Definition):
     """Section `synapse` of a plasticity file."""
 
     quiet: Ratio
-    accustomed_time: Annotated[Quantity, In("d", above=0)]
+    accustomed_time: Hours
     tag_time: Hours
     tag_half: Ratio
     capture: Annotated[Quantity, In("1/h", minimum=0)]
@@ -75,7 +77,7 @@ class Strength:
 
     def __init__(self, k: Synapse) -> None:
         self.quiet = float(k.quiet)
-        self.accustomed_h = 1 / (float(k.accustomed_time) * H_PER_DAY)
+        self.accustomed_h = 1 / float(k.accustomed_time)
         self.tag_h, self.tag_half = 1 / float(k.tag_time), float(k.tag_half)
         self.capture_h, self.slots = float(k.capture), float(k.slots)
         self.late_h = 1 / float(k.late_time)
@@ -115,11 +117,12 @@ class Strength:
     ) -> tuple[N, N, N, N, N]:
         """Rates of the five states per hour."""
         heard = inputs.above_threshold / (inputs.above_threshold + self.quiet)
+        used = 1 - at_least(1 - inputs.above_threshold, 0.0)
         push = (inputs.balance - accustomed) * heard
         room = at_least(1 - (weight - 1) / self.slots, 0.0)
         scaled, inhibited = self.at_rate(inputs.rate_E)
         return (
-            push * self.accustomed_h,
+            used * push * self.accustomed_h,
             (push - tag) * self.tag_h,
             self.capture_h * captured * room - (weight - 1) * self.late_h,
             (scaled - scaling) * self.scaling_h,

@@ -27,9 +27,9 @@ import numpy.typing as npt
 
 from plastogen.model.plasticity.definition import Plasticity
 from plastogen.model.plasticity.signalling import LEAST, Cascade, Inputs, Saturation
-from plastogen.model.plasticity.spine import Spines
+from plastogen.model.plasticity.spine import H_PER_DAY, Spines
 from plastogen.model.plasticity.spine_law import SpineLaw
-from plastogen.model.plasticity.synapse import H_PER_DAY, Strength
+from plastogen.model.plasticity.synapse import Strength
 
 Array: TypeAlias = npt.NDArray[np.float64]
 T = TypeVar("T")
