@@ -208,7 +208,7 @@ def test_every_number_of_a_model_may_differ_between_courses() -> None:
         {"spine.delay": "72 h"},
         {"signalling.mtorc1_gain": "3"},
         {"synapse.capture": "0.12 1/h"},
-        {"synapse.accustomed_time": "12 d"},
+        {"synapse.accustomed_time": "20 h"},
         {"spine.growth": "9 1/h"},
     ]
     plans = [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from plastogen._base.library import Library
 from plastogen.model.plasticity.definition import Plasticity
 from plastogen.model.plasticity.signalling import Inputs
-from plastogen.model.plasticity.synapse import H_PER_DAY, Strength
+from plastogen.model.plasticity.synapse import Strength
 
 K = Library().load("plasticity", "all", Plasticity).synapse
 STRENGTH = Strength(K)
@@ -46,12 +46,14 @@ def test_rests_where_it_says_it_does(
 
 
 @given(push=st.floats(-0.5, 0.5))
-def test_a_push_tags_within_hours_and_synapses_get_used_to_it_over_days(push: float) -> None:
+def test_a_push_tags_within_an_hour_or_two_and_synapses_get_used_to_it_within_a_day(
+    push: float,
+) -> None:
     now = rates(told=Inputs(balance=1 + push))
     heard = push / (1 + float(K.quiet))
     assert now["tag"] == pytest.approx(heard / float(K.tag_time))
-    assert now["accustomed"] == pytest.approx(heard / (float(K.accustomed_time) * H_PER_DAY))
-    assert abs(now["tag"]) >= 50 * abs(now["accustomed"])
+    assert now["accustomed"] == pytest.approx(heard / float(K.accustomed_time))
+    assert abs(now["tag"]) >= 4 * abs(now["accustomed"])
     tagged = rates(told=Inputs(balance=1 + push), tag=heard)
     assert tagged["tag"] == pytest.approx(0, abs=1e-15)
     assert rates(tag=push)["tag"] == pytest.approx(-push / float(K.tag_time))
@@ -61,6 +63,20 @@ def test_a_push_tags_within_hours_and_synapses_get_used_to_it_over_days(push: fl
 def test_only_what_differs_from_the_accustomed_balance_tags(usual: float, push: float) -> None:
     now = rates(told=Inputs(balance=usual + push), accustomed=usual)["tag"]
     assert now == pytest.approx(rates(told=Inputs(balance=1 + push))["tag"], abs=1e-12)
+
+
+@given(push=st.floats(-0.5, 0.5), above=st.floats(0.05, 1))
+def test_synapses_get_used_to_a_push_as_fast_as_calcium_moves_them(
+    push: float, above: float
+) -> None:
+    """What a suppressor silences does not get used to silence; no circuit gets used to anything
+    faster than the healthy one.
+    """
+    now = rates(told=Inputs(balance=1 + push, above_threshold=above))
+    heard = push * above / (above + float(K.quiet))
+    assert now["accustomed"] == pytest.approx(above * heard / float(K.accustomed_time))
+    busy = rates(told=Inputs(balance=1 + push, above_threshold=1 / above))
+    assert abs(busy["accustomed"]) <= abs(push) / float(K.accustomed_time)
 
 
 def test_a_circuit_without_calcium_above_a_threshold_moves_no_synapse() -> None:

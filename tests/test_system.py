@@ -125,7 +125,7 @@ def oracle(k: Plasticity, y: dict[str, float], i: Inputs) -> dict[str, float]:
         "free_protein": (translation - y["free_protein"]) / s["free_protein_time"],
         "protein": s["protein_made"] * (translation - basal)
         - (y["protein"] - 1) / s["protein_time"],
-        "accustomed": push / (DAY * w["accustomed_time"]),
+        "accustomed": min(i.above_threshold, 1) * push / w["accustomed_time"],
         "tag": (push - y["tag"]) / w["tag_time"],
         "weight": w["capture"] * captured * max(room, 0) - (y["weight"] - 1) / w["late_time"],
         "scaling": (target - y["scaling"]) / w["scaling_time"],
@@ -381,8 +381,7 @@ class TestLoop:
     def test_the_abscissa_is_the_slowest_return(self) -> None:
         k = shipped()
         ends = (k.comparator.tone_time, k.misuse.pv_recovery, k.misuse.tolerance_time)
-        accustomed = float(k.synapse.accustomed_time) * (1 + float(k.synapse.quiet))
-        slowest = -1 / (DAY * max(accustomed, *(float(q) for q in ends)))
+        slowest = -1 / (DAY * max(float(q) for q in ends))
         assert M.spectral_abscissa(M.healthy_state(), lambda y: HEALTHY) == pytest.approx(
             slowest, rel=1e-3
         )
