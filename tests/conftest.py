@@ -34,8 +34,11 @@ def shared_results(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def costless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where we stand: an empty folder, and courses that cost nothing."""
+    """Where we stand: an empty folder, and courses that cost nothing, in threads: another process
+    would not know of them.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("plastogen.runs.scheduler.default_executor", lambda workers: "threads")
     monkeypatch.setattr("plastogen.runs.worker.simulate", course_fake.simulate)
     monkeypatch.setattr("plastogen.runs.worker.simulate_formulas", course_fake.simulate_formulas)
     return tmp_path

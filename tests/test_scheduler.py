@@ -20,6 +20,7 @@ from test_experiment import question
 from plastogen._base.leftovers import HOST
 from plastogen.errors import MachineError, OtherCode, StoreError
 from plastogen.runs.identity import run_id
+from plastogen.runs.pool import WorkerPool, make_pool
 from plastogen.runs.scheduler import Cancelled, Run, RunResult, list_runs, run_all
 from plastogen.runs.store import Store
 from plastogen.runs.worker import _machine_aside, group_into_tasks
@@ -54,6 +55,7 @@ def done(store: Store, jobs: list[Run] = JOBS, **options: Any) -> list[RunResult
             store,
             workers=2,
             simulator=options.pop("simulator", course_fake.simulate),
+            executor=options.pop("executor", "threads"),
             **options,
         )
     )
@@ -190,7 +192,9 @@ def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(
             raise
 
     store = Store(tmp_path / "results" / "one")
-    with closing(run_all(JOBS, store, workers=2, simulator=course)) as coming:
+    with closing(
+        run_all(JOBS, store, workers=2, simulator=course, executor="threads")
+    ) as coming:
         assert next(coming).state == "run"
         assert started.wait(5)
     assert 1 <= len(stopped) <= 2
@@ -206,6 +210,25 @@ def test_what_is_on_disk_does_not_depend_on_how_many_run_at_once(
     list(run_all(JOBS, store, workers=workers, simulator=course_fake.simulate))
     one = course_fake.simulate(JOBS[3].plan)
     assert (store.load(JOBS[3].id).arrays["recurrent"] == one.arrays["recurrent"]).all()
+
+
+@pytest.mark.parametrize(("workers", "wanted"), [(1, "threads"), (2, "processes")])
+def test_courses_that_ask_the_network_are_spread_over_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, wanted: str
+) -> None:
+    """Half of such a course is Python's own work: two threads take a third longer over it."""
+    kinds = []
+
+    def make(kind: str, workers: int, **options: Any) -> WorkerPool:
+        kinds.append(kind)
+        return make_pool(kind, workers, **options)
+
+    monkeypatch.setattr("plastogen.runs.scheduler.make_pool", make)
+    assert JOBS[0].plan.asks_network
+    store = Store(tmp_path / "results" / "one")
+    came = list(run_all(JOBS[:2], store, workers=workers, simulator=course_fake.simulate))
+    assert {result.state for result in came} == {"run"}
+    assert kinds == [wanted]
 
 
 def test_what_a_killed_worker_was_doing_is_given_to_another(

@@ -81,7 +81,7 @@ Jobs = Annotated[
     ),
 ]
 Executor = Annotated[
-    str, typer.Option(help="threads, processes or dask; what suits the method by default.")
+    str, typer.Option(help="threads, processes (the default) or dask.")
 ]
 Scheduler = Annotated[
     str | None,

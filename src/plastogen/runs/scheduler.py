@@ -99,7 +99,7 @@ def run_all(
     """Run all of `runs`, `workers` at once; yields the result of each as it comes. Close the
     iterator, or Ctrl-C, to stop.
 
-    `executor`: threads, processes or dask, which needs a `scheduler`; what suits the method by
+    `executor`: threads, processes or dask, which needs a `scheduler`; `default_executor` by
     default. `rerun`: "failed" runs those again that failed before, "all" everything. Raises
     InputError (no such executor), StoreError when the disk refuses, WorkersLost; a course that
     fails does not raise.
@@ -115,17 +115,22 @@ def run_all(
         else:
             yield result
     if waiting:
-        network = any(run.plan.asks_network for run in waiting)
         tasks = group_into_tasks(waiting, workers)
         workers = min(workers, len(tasks))
-        suits = "threads" if network or workers == 1 else "processes"
-        pool = make_pool(executor or suits, workers, scheduler=scheduler)
+        pool = make_pool(executor or default_executor(workers), workers, scheduler=scheduler)
         watcher = watcher or Silent()
         watcher.begin(len(waiting))
         work = partial(run_task, simulator=simulator, since=time.time() if rerun == "all" else 0.0)
         for result in _dispatch(tasks, store, pool, watcher, work):
             yield replace(result, note="; ".join(filter(None, (notes[result.run.id], result.note))))
         store.sweep_up()  # a worker that was killed may have left a part
+
+
+def default_executor(workers: int) -> str:
+    """What spreads runs over `workers` if nobody says: half of a course is Python's own work, the
+    other half the network's, which is a program of its own; threads would wait for each other.
+    """
+    return "threads" if workers == 1 else "processes"
 
 
 def _stored_result(run: Run, store: Store, rerun: Rerun) -> RunResult:
