@@ -19,7 +19,7 @@ UNIT_FACTORS = {
     "model/pharmacology/kinetics": {"MIN_PER_H"},
     "model/pharmacology/regimen": {"UMOL_PER_MMOL"},
     "model/pharmacology/block_kinetics": {"S_PER_H"},
-    "model/plasticity/synapse": {"H_PER_DAY"},
+    "model/plasticity/spine": {"H_PER_DAY"},
 }
 TOLERANCES = {
     "model/pharmacology/regimen": {"SHORTEST_H"},
