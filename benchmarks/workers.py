@@ -2,11 +2,11 @@
 each from an empty folder and cache.
 
     python benchmarks/workers.py [--points 200] [--workers 1,2] [--repetitions 3] [--executor
-        processes] [--json FILE]
+        processes] [--method formula] [--json FILE]
 
-The formula answers for the circuit, so that it is Python's own work that is spread; courses of 2
-days. Start-up of the workers and writing the runs are included, results and figures are not.
-Medians of repetitions that alternate.
+Courses of 2 days. By `--method formula` it is Python's own work that is spread; by `direct` the
+network, a program of its own, answers (its compiling is not counted). Start-up of the workers and
+writing the runs are included, results and figures are not. Medians of repetitions that alternate.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from pathlib import Path
 
 from variants import machine, machine_speedup, table
 
+from plastogen.model.circuit.program import build
 from plastogen.runs import Request, make_request, run_all
 
 TARGET = 1.8  # two workers against one
 EXPERIMENT = """
 question: How fast are many points?
 model: {subject: stressed_adult, circuit: prefrontal}
-course: {duration: 2 d, seeds: 1, method: formula}
+course: {duration: 2 d, seeds: 1, method: METHOD}
 arms:
   ketamine: {give: {infusion: {drug: ketamine, dose: 0.5 mg/kg, route: iv, over: 40 min, at: 0 h}}}
 sweep: {arms.ketamine.give.infusion.dose: {from: 0.1 mg/kg, to: 2 mg/kg, points: POINTS, spacing: log}}
@@ -54,20 +55,24 @@ def main() -> None:
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--executor", default="processes")
+    parser.add_argument("--method", choices=("formula", "direct"), default="formula")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     counts = [int(word) for word in given.workers.split(",")]
     taken: dict[int, list[float]] = {n: [] for n in counts}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "many.yaml"
-        file.write_text(EXPERIMENT.replace("POINTS", str(given.points)))
+        written = EXPERIMENT.replace("POINTS", str(given.points))
+        file.write_text(written.replace("METHOD", given.method))
         for repetition in range(given.repetitions):
             for n in counts:
                 os.environ["PLASTOGEN_CACHE"] = f"{folder}/{repetition}/{n}/cache"
                 request = make_request(file, out=Path(folder) / f"{repetition}" / f"{n}" / "many")
+                if given.method == "direct":
+                    build(request.runs[0].plan.circuit)
                 taken[n].append(wall_s(request, n, given.executor))
     seconds = {n: statistics.median(values) for n, values in taken.items()}
-    print(f"{machine()}; {given.points} points, {given.executor}, wall time")
+    print(f"{machine()}; {given.points} points, {given.method}, {given.executor}, wall time")
     rows = [
         [str(n), f"{s:.1f}", f"{given.points / s:.1f}", f"{seconds[counts[0]] / s:.2f}"]
         for n, s in seconds.items()

@@ -192,9 +192,7 @@ def test_closing_stops_what_runs_at_its_next_step_and_leaves_nothing_half_done(
             raise
 
     store = Store(tmp_path / "results" / "one")
-    with closing(
-        run_all(JOBS, store, workers=2, simulator=course, executor="threads")
-    ) as coming:
+    with closing(run_all(JOBS, store, workers=2, simulator=course, executor="threads")) as coming:
         assert next(coming).state == "run"
         assert started.wait(5)
     assert 1 <= len(stopped) <= 2

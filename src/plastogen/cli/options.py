@@ -80,9 +80,7 @@ Jobs = Annotated[
         metavar=WHOLE,
     ),
 ]
-Executor = Annotated[
-    str, typer.Option(help="threads, processes (the default) or dask.")
-]
+Executor = Annotated[str, typer.Option(help="threads, processes (the default) or dask.")]
 Scheduler = Annotated[
     str | None,
     typer.Option(
