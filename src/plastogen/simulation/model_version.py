@@ -11,8 +11,8 @@ from __future__ import annotations
 MODEL_VERSION: dict[str, int] = {
     "pharmacology": 10,  # kinetics, block, targets
     "circuit": 5,  # what the network is, what it is given, what is measured of it
-    "plasticity": 5,  # equations of the slow state
+    "plasticity": 6,  # equations of the slow state
     "simulation": 12,  # steps, probes, the emulator
 }
 
-SPINES_VERSION = 4  # what follows each spine: its table, and how the circuit hears it
+SPINES_VERSION = 5  # what follows each spine: its table, and how the circuit hears it

@@ -35,6 +35,7 @@ from pydantic import Field
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
 from plastogen.model.plasticity.definition import Plasticity
+from plastogen.model.plasticity.signalling import Saturation
 from plastogen.model.plasticity.spine import H_PER_DAY, Spines
 from plastogen.model.plasticity.synapse import Strength
 
@@ -139,7 +140,7 @@ class SpineLaw:
     slow_h: float
     ln_birth: float
     growth: float
-    tag_half: float
+    capturing: Saturation
     ceiling: float
     late_h: float
     transient_births: float
@@ -184,7 +185,8 @@ def law_of(model: SpineModel, mean: Plasticity, preparation: str) -> SpineLaw:
     KeyError when it has no such preparation.
     """
     sizes, turnover = model.sizes, model.turnover
-    strength, spines = Strength(mean.synapse), Spines(mean.spine)
+    strength = Strength(mean.synapse, float(mean.signalling.steepness))
+    spines = Spines(mean.spine)
     spread, fast = float(sizes.spread), float(sizes.fast_share)
     births = float(model.preparations[preparation].births) * float(turnover.transient_births)
     lifetime_h = float(turnover.transient_lifetime) * H_PER_DAY
@@ -198,7 +200,7 @@ def law_of(model: SpineModel, mean: Plasticity, preparation: str) -> SpineLaw:
         slow_h=float(sizes.slow_time) * H_PER_DAY,
         ln_birth=math.log(float(sizes.birth_size)),
         growth=strength.capture_h,
-        tag_half=strength.tag_half,
+        capturing=strength.capturing,
         ceiling=strength.slots,
         late_h=float(mean.synapse.late_time),
         transient_births=births / H_PER_DAY,

@@ -20,7 +20,6 @@ from plastogen.model.circuit import Circuit
 from plastogen.model.plasticity.site_noise import drawn_bits, even, normal
 from plastogen.model.plasticity.spine import H_PER_DAY
 from plastogen.model.plasticity.spine_law import SpineLaw
-from plastogen.model.plasticity.synapse import captured
 
 Array: TypeAlias = npt.NDArray[Any]
 NEVER_H = -np.inf
@@ -275,7 +274,7 @@ def _grow(
 def _captured(x: Array, law: SpineLaw, hours: float, protein: float, early: Array) -> Array:
     """What of ln size protein has brought, `hours` on; exact."""
     most = np.float32(law.growth * max(0.0, protein))
-    taken: Array = captured(early, most, np.float32(law.tag_half))
+    taken: Array = most * law.capturing(early.astype(float)).astype(np.float32)
     rate = taken / np.float32(law.ceiling) + np.float32(1 / law.late_h)
     goal = taken / rate
     moved: Array = goal + (x - goal) * np.exp(-rate * np.float32(hours))

@@ -6,7 +6,7 @@ potentiation, homeostatic scaling, and the inhibition of principal cells.
         (Abraham and Philpot 2009)
     d tag        = (x - tag) / tau                             early potentiation: decays in hours
         (Frey and Morris 1997)
-    captured     = free_protein tag+ / (tag+ + tag_half)       potentiated synapses hold protein
+    captured     = free_protein S(tag, tag_half)               potentiated synapses hold protein
         (Redondo and Morris 2011)
     d weight     = capture captured (1 - (weight - 1) / slots)+ - (weight - 1) / late_time
     d scaling    = (1 + range (1 - r^n) / (1 + r^n) - scaling) / tau,  r = rate_E
@@ -14,10 +14,12 @@ potentiation, homeostatic scaling, and the inhibition of principal cells.
     d inhibitory_weight = rate_I (1 + range' (r^m - 1) / (1 + r^m) - inhibitory_weight) / tau'
         (after Vogels 2011)
 
-Neither potentiation without new protein nor new protein without potentiation leaves anything
-behind. Late potentiation is held in few slots, so a large dose leaves little more than a middle
-one. A circuit in which next to no calcium passes a threshold potentiates nothing and depresses
-nothing. What synapses are used to is the threshold between the two, and it slides within a day,
+S is the saturation of every step (`signalling`). Neither potentiation without new protein nor new
+protein without potentiation leaves anything behind, and little potentiation captures next to
+nothing, so that a little protein that is always there does not run away with synapses. Late
+potentiation is held in few slots, so a large dose leaves little more than a middle one. A circuit
+in which next to no calcium passes a threshold potentiates nothing and depresses nothing.
+What synapses are used to is the threshold between the two, and it slides within a day,
 but only as fast as calcium moves them: what silences a circuit does not lower it, so that the end
 of a suppressor is no push. So a small push of weeks leaves next to nothing, and each of several
 infusions finds synapses that are used to what the ones before left.
@@ -34,7 +36,7 @@ import numpy as np
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
-from plastogen.model.plasticity.signalling import Inputs, N, at_least, power
+from plastogen.model.plasticity.signalling import Inputs, N, Saturation, at_least, power
 
 Hours = Annotated[Quantity, In("h", above=0)]
 Ratio = Annotated[Quantity, In("1", above=0)]
@@ -58,12 +60,6 @@ class Synapse(Definition):
     inhibition_time: Hours
 
 
-def captured(tag: N, free_protein: Any, tag_half: Any) -> N:
-    """Of the protein there is, what synapses with a `tag` capture; of each synapse or the mean."""
-    raised = at_least(tag, 0.0)
-    return free_protein * raised / (raised + tag_half)  # type: ignore[no-any-return]
-
-
 def homeostatic(rate_E: N, most: Any, steepness: Any) -> N:
     """What a lasting firing rate (ratio to healthy) adds to excitation, or takes from inhibition:
     within +/- `most`, 0 at the healthy rate.
@@ -73,12 +69,13 @@ def homeostatic(rate_E: N, most: Any, steepness: Any) -> N:
 
 
 class Strength:
-    """`Synapse` bound to plain floats, per hour."""
+    """`Synapse` bound to plain floats, per hour; `steepness` is that of every saturation."""
 
-    def __init__(self, k: Synapse) -> None:
+    def __init__(self, k: Synapse, steepness: float) -> None:
         self.quiet = float(k.quiet)
         self.accustomed_h = 1 / float(k.accustomed_time)
-        self.tag_h, self.tag_half = 1 / float(k.tag_time), float(k.tag_half)
+        self.tag_h = 1 / float(k.tag_time)
+        self.capturing = Saturation(float(k.tag_half), steepness)
         self.capture_h, self.slots = float(k.capture), float(k.slots)
         self.late_h = 1 / float(k.late_time)
         self.scaling = float(k.scaling_range), float(k.scaling_steepness)
@@ -102,7 +99,7 @@ class Strength:
 
     def captured(self, tag: N, free_protein: N) -> N:
         """Protein that potentiated synapses capture, 0 to 1."""
-        return captured(tag, free_protein, self.tag_half)
+        return free_protein * self.capturing(tag)
 
     def rates(
         self,

@@ -69,7 +69,7 @@ class SlowModel:
         self.cascade = Cascade(
             k.signalling, disinhibition=on.disinhibition, spontaneous=on.spontaneous
         )
-        self.strength = Strength(k.synapse)
+        self.strength = Strength(k.synapse, float(k.signalling.steepness))
         self.spines = Spines(k.spine)
         self.pv = Saturation(float(k.misuse.pv_half), float(k.misuse.pv_steepness))
         self.pv_loss_h = float(k.misuse.pv_loss)
