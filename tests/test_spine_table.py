@@ -48,6 +48,7 @@ def law_in(preparation: str) -> SpineLaw:
     [
         ("synapse.capture", "0.7 1/h", "growth", 0.7),
         ("synapse.tag_half", "0.05", "tag_half", 0.05),
+        ("signalling.steepness", "1.5", "steepness", 1.5),
         ("synapse.slots", "0.2", "ceiling", 0.2),
         ("synapse.late_time", "3 d", "late_h", 72),
         ("spine.rescue", "0.24 1/d", "rescue", 0.01),

@@ -15,8 +15,9 @@ from plastogen.model.plasticity.definition import Plasticity
 from plastogen.model.plasticity.signalling import Inputs
 from plastogen.model.plasticity.synapse import Strength
 
-K = Library().load("plasticity", "all", Plasticity).synapse
-STRENGTH = Strength(K)
+ALL = Library().load("plasticity", "all", Plasticity)
+K, STEEPNESS = ALL.synapse, float(ALL.signalling.steepness)
+STRENGTH = Strength(K, STEEPNESS)
 NAMES = ("accustomed", "tag", "weight", "scaling", "inhibitory_weight")
 HEALTHY = dict.fromkeys(NAMES, 1.0) | {"tag": 0.0}
 rate = st.floats(0, 50)
@@ -104,8 +105,11 @@ class TestCapture:
         assert STRENGTH.captured(tag, free / 2) == pytest.approx(now / 2)
         assert STRENGTH.captured(tag + 0.01, free) >= now
 
-    def test_half_is_captured_at_its_half(self) -> None:
-        assert STRENGTH.captured(float(K.tag_half), 0.6) == pytest.approx(0.3)
+    def test_half_is_captured_at_its_half_and_next_to_nothing_by_a_little_tag(self) -> None:
+        """A little protein that is always there is not to run away with synapses."""
+        half = float(K.tag_half)
+        assert STRENGTH.captured(half, 0.6) == pytest.approx(0.3)
+        assert STRENGTH.captured(half / 10, 0.6) == pytest.approx(0.6 / 101)
 
 
 class TestWeight:

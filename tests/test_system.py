@@ -101,7 +101,7 @@ def oracle(k: Plasticity, y: dict[str, float], i: Inputs) -> dict[str, float]:
     desensitised = signal if signal > 1 else 1.0
 
     push = (i.balance - y["accustomed"]) / (1 + w["quiet"] / i.above_threshold)
-    captured = y["free_protein"] / (1 + w["tag_half"] / y["tag"]) if y["tag"] > 0 else 0.0
+    captured = y["free_protein"] * S(y["tag"], w["tag_half"]) if y["tag"] > 0 else 0.0
     room = 1 - (y["weight"] - 1) / w["slots"]
     rate = i.rate_E ** w["scaling_steepness"]
     target = 1 - w["scaling_range"] * (rate - 1) / (rate + 1)
@@ -456,8 +456,8 @@ class Peak:
 
 
 SURGE = {
-    "human": (human, Peak(0.12, 0.12, 0.06, 0.03, 0.06)),
-    "rat": (rat, Peak(0.2, 0.2, 0.1, 0.04, 0.2)),
+    "human": (human, Peak(0.18, 0.18, 0.03, 0.11, 0.07)),
+    "rat": (rat, Peak(0.23, 0.23, 0.0, 0.1, 0.15)),
 }
 SUPPRESSED = {  # throughput, calcium, balance, potentiation and depression that are left
     "nbqx": (0.12, 0.4, 0.5, 0.1),

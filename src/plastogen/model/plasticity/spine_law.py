@@ -35,7 +35,6 @@ from pydantic import Field
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
 from plastogen.model.plasticity.definition import Plasticity
-from plastogen.model.plasticity.signalling import Saturation
 from plastogen.model.plasticity.spine import H_PER_DAY, Spines
 from plastogen.model.plasticity.synapse import Strength
 
@@ -140,7 +139,8 @@ class SpineLaw:
     slow_h: float
     ln_birth: float
     growth: float
-    capturing: Saturation
+    tag_half: float
+    steepness: float
     ceiling: float
     late_h: float
     transient_births: float
@@ -185,7 +185,8 @@ def law_of(model: SpineModel, mean: Plasticity, preparation: str) -> SpineLaw:
     KeyError when it has no such preparation.
     """
     sizes, turnover = model.sizes, model.turnover
-    strength = Strength(mean.synapse, float(mean.signalling.steepness))
+    steepness = float(mean.signalling.steepness)
+    strength = Strength(mean.synapse, steepness)
     spines = Spines(mean.spine)
     spread, fast = float(sizes.spread), float(sizes.fast_share)
     births = float(model.preparations[preparation].births) * float(turnover.transient_births)
@@ -200,7 +201,8 @@ def law_of(model: SpineModel, mean: Plasticity, preparation: str) -> SpineLaw:
         slow_h=float(sizes.slow_time) * H_PER_DAY,
         ln_birth=math.log(float(sizes.birth_size)),
         growth=strength.capture_h,
-        capturing=strength.capturing,
+        tag_half=float(mean.synapse.tag_half),
+        steepness=steepness,
         ceiling=strength.slots,
         late_h=float(mean.synapse.late_time),
         transient_births=births / H_PER_DAY,

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from plastogen._base.streams import stream
 from plastogen.model.circuit import Circuit
+from plastogen.model.plasticity.signalling import Saturation
 from plastogen.model.plasticity.site_noise import drawn_bits, even, normal
 from plastogen.model.plasticity.spine import H_PER_DAY
 from plastogen.model.plasticity.spine_law import SpineLaw
@@ -274,7 +275,8 @@ def _grow(
 def _captured(x: Array, law: SpineLaw, hours: float, protein: float, early: Array) -> Array:
     """What of ln size protein has brought, `hours` on; exact."""
     most = np.float32(law.growth * max(0.0, protein))
-    taken: Array = most * law.capturing(early.astype(float)).astype(np.float32)
+    capturing = Saturation(law.tag_half, law.steepness)
+    taken: Array = most * capturing(early.astype(float)).astype(np.float32)
     rate = taken / np.float32(law.ceiling) + np.float32(1 / law.late_h)
     goal = taken / rate
     moved: Array = goal + (x - goal) * np.exp(-rate * np.float32(hours))
