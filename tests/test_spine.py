@@ -15,8 +15,7 @@ from scipy.integrate import solve_ivp
 from plastogen._base.library import Library
 from plastogen.errors import InputError
 from plastogen.model.plasticity.definition import Plasticity
-from plastogen.model.plasticity.spine import Spine, Spines
-from plastogen.model.plasticity.synapse import H_PER_DAY
+from plastogen.model.plasticity.spine import H_PER_DAY, Spine, Spines
 
 
 def section(**overrides: Any) -> Spine:
