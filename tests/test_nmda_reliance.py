@@ -62,15 +62,20 @@ def test_the_state_comes_back_with_the_circuit_in_the_loop(name: str) -> None:
     assert slowest_return_per_h(plasticity, RULE, made_up(60.0)) < 0  # nothing to capture at rest
 
 
-def open_gate(share: float) -> Plasticity:
+def open_gate(share: float, steepness: float) -> Plasticity:
     """Synapses that find some free protein at rest."""
-    tuned = {"signalling.translation_basal": share}
+    tuned = {"signalling.translation_basal": share, "signalling.steepness": steepness}
     return LIBRARY.load("plasticity", "all", Plasticity, overrides=tuned)
 
 
 def test_too_strong_a_loop_is_found_out_where_protein_is_free_at_rest() -> None:
-    assert slowest_return_per_h(open_gate(0.01), RULE, made_up(60.0)) > 0
-    assert slowest_return_per_h(open_gate(0.01), RULE, made_up(0.0)) < 0
+    assert slowest_return_per_h(open_gate(0.01, 1), RULE, made_up(60.0)) > 0
+    assert slowest_return_per_h(open_gate(0.01, 1), RULE, made_up(0.0)) < 0
+
+
+def test_as_shipped_a_little_tag_captures_next_to_nothing_and_no_loop_runs_away() -> None:
+    steepness = float(LIBRARY.load("plasticity", "all", Plasticity).signalling.steepness)
+    assert slowest_return_per_h(open_gate(0.01, steepness), RULE, made_up(60.0)) < 0
 
 
 @pytest.mark.slow

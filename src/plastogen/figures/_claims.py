@@ -42,6 +42,7 @@ CELLS = (
 )
 SCALES = (1, 93 / 100, 86 / 100, 79 / 100, 72 / 100, 65 / 100)  # of the letters of a long text
 TWO_DIGITS = 10  # numbers below it are told by two digits
+DECIMALS = 4  # by no more, however near to nothing a number is
 WHOLE = " of the whole effect"  # said once for all, below
 
 
@@ -156,7 +157,7 @@ def _said(verdict: Verdict) -> list[tuple[str, str]]:
     unit = f" {unit}" if unit else ""
     v = verdict
     (mean, low, high), word = v.directed
-    value = f"{rounded(mean, 3)}{unit} {word}".rstrip() if math.isfinite(mean) else "no value"
+    value = f"{_told(mean, 3)}{unit} {word}".rstrip() if math.isfinite(mean) else "no value"
     spread = f"[{_end(low)}, {_end(high)}]" if low < high else ""
     if v.found is None:
         found = _asked(v.wanted)
@@ -175,7 +176,13 @@ def _said(verdict: Verdict) -> list[tuple[str, str]]:
 
 def _end(x: float) -> str:
     """An end of an interval, in as few digits as tell it."""
-    return rounded(x, 2 if abs(x) < TWO_DIGITS else 3)
+    return _told(x, 2 if abs(x) < TWO_DIGITS else 3)
+
+
+def _told(x: float, digits: int) -> str:
+    text = rounded(x, digits)
+    too_long = abs(x) < 1 and len(text.lstrip("-")) > len("0.") + DECIMALS
+    return f"{x:.{DECIMALS}f}" if too_long else text
 
 
 def _asked(wanted: str) -> str:
