@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from plastogen.errors import InputError
 from plastogen.experiment.verdict import Verdict
-from plastogen.figures._claims import LOOKS, MOST, fitted, plot_claims
+from plastogen.figures._claims import LOOKS, MOST, fitted, plot_claims, told
 
 DS = fake.results()
 ARMS = [str(arm) for arm in DS["arm"].values]
@@ -121,6 +121,18 @@ def test_what_is_asked_for_is_said_in_few_words(wanted: str, said: str) -> None:
     one = replace(fake.verdicts()[0], wanted=wanted, value=111.4, low=108.2, high=113.1)
     texts = [text.get_text() for text in written(plot_claims(DS, verdicts=[one]))]
     assert {said, f"111{' more' * wanted.endswith('more')}", "[108, 113]"} <= set(texts)
+
+
+@pytest.mark.parametrize(
+    ("x", "digits", "text"),
+    [
+        (-4.42e-5, 3, "0.0000"), (-0.00018, 2, "-0.0002"), (0.00804, 3, "0.0080"),
+        (0.0153, 3, "0.0153"), (-0.0036, 2, "-0.0036"), (1.234, 3, "1.23"),
+    ],
+)  # fmt: skip
+def test_next_to_nothing_is_told_in_few_decimals(x: float, digits: int, text: str) -> None:
+    """Else intervals around nothing do not fit their cell."""
+    assert told(x, digits) == text
 
 
 def test_a_text_keeps_to_its_room_and_says_when_it_is_cut() -> None:

@@ -157,7 +157,7 @@ def _said(verdict: Verdict) -> list[tuple[str, str]]:
     unit = f" {unit}" if unit else ""
     v = verdict
     (mean, low, high), word = v.directed
-    value = f"{_told(mean, 3)}{unit} {word}".rstrip() if math.isfinite(mean) else "no value"
+    value = f"{told(mean, 3)}{unit} {word}".rstrip() if math.isfinite(mean) else "no value"
     spread = f"[{_end(low)}, {_end(high)}]" if low < high else ""
     if v.found is None:
         found = _asked(v.wanted)
@@ -176,13 +176,14 @@ def _said(verdict: Verdict) -> list[tuple[str, str]]:
 
 def _end(x: float) -> str:
     """An end of an interval, in as few digits as tell it."""
-    return _told(x, 2 if abs(x) < TWO_DIGITS else 3)
+    return told(x, 2 if abs(x) < TWO_DIGITS else 3)
 
 
-def _told(x: float, digits: int) -> str:
+def told(x: float, digits: int) -> str:
+    """A number in so many digits, but by no more than `DECIMALS`."""
     text = rounded(x, digits)
     too_long = abs(x) < 1 and len(text.lstrip("-")) > len("0.") + DECIMALS
-    return f"{x:.{DECIMALS}f}" if too_long else text
+    return f"{x:z.{DECIMALS}f}" if too_long else text
 
 
 def _asked(wanted: str) -> str:
