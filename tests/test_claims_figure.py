@@ -126,10 +126,14 @@ def test_what_is_asked_for_is_said_in_few_words(wanted: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("x", "digits", "text"),
     [
-        (-4.42e-5, 3, "0.0000"), (-0.00018, 2, "-0.0002"), (0.00804, 3, "0.0080"),
-        (0.0153, 3, "0.0153"), (-0.0036, 2, "-0.0036"), (1.234, 3, "1.23"),
+        (-4.42e-5, 3, "0.0000"),
+        (-0.00018, 2, "-0.0002"),
+        (0.00804, 3, "0.0080"),
+        (0.0153, 3, "0.0153"),
+        (-0.0036, 2, "-0.0036"),
+        (1.234, 3, "1.23"),
     ],
-)  # fmt: skip
+)
 def test_next_to_nothing_is_told_in_few_decimals(x: float, digits: int, text: str) -> None:
     """Else intervals around nothing do not fit their cell."""
     assert told(x, digits) == text

@@ -214,7 +214,7 @@ def test_what_is_on_disk_does_not_depend_on_how_many_run_at_once(
 def test_courses_that_ask_the_network_are_spread_over_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, wanted: str
 ) -> None:
-    """Half of such a course is Python's own work: two threads take a third longer over it."""
+    """Half of such a course is Python's own work, over which threads would wait for each other."""
     kinds = []
 
     def make(kind: str, workers: int, **options: Any) -> WorkerPool:

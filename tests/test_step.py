@@ -272,7 +272,7 @@ def oracle(s: Stepper, path: Path, first: Any, last: Any) -> np.ndarray:
         (t0, np.nextafter(t1, t0)),
         path.start.y[0],
         method="RK45",
-        rtol=1e-7,
+        rtol=1e-8,
         atol=1e-10,
         max_step=(t1 - t0) / 64,
     )

@@ -36,10 +36,15 @@ import numpy as np
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import In, Quantity
-from plastogen.model.plasticity.signalling import Inputs, N, Saturation, at_least, power
-
-Hours = Annotated[Quantity, In("h", above=0)]
-Ratio = Annotated[Quantity, In("1", above=0)]
+from plastogen.model.plasticity.signalling import (
+    Hours,
+    Inputs,
+    N,
+    Ratio,
+    Saturation,
+    at_least,
+    power,
+)
 
 
 class Synapse(Definition):
