@@ -353,3 +353,44 @@ def test_exit_codes_stand_in_one_table_and_help_and_pages_follow_it() -> None:
     }
     assert named
     assert [place for place in named if place[1] not in set(ExitCode)] == []
+
+
+ONE_OF_EACH = """
+title: One of each
+question: What is said of one?
+model: {subject: healthy_adult, circuit: small, plasticity: all}
+course: {duration: 1 h, seeds: 1, method: formula}
+arms:
+  ketamine:
+    give:
+      dose: {drug: ketamine, dose: 0.5 mg/kg, route: iv, at: 0 h}
+sweep:
+  arms.ketamine.give.dose.dose: [0.5 mg/kg]
+readouts:
+  weight_1h: {of: weight, at: 1 h}
+expect:
+  - {claim: it is a number, readout: weight_1h, arm: ketamine, between: [0, 9]}
+"""
+
+
+def test_one_of_a_thing_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(ONE_OF_EACH)
+    commands = (
+        ("check", "mine"),
+        ("sources", "mine"),
+        ("run", "mine", "--dry-run"),
+        ("run", "mine"),
+        ("status", "mine"),
+    )
+    told = []
+    for words in commands:
+        done = say(*words)
+        assert done.exit_code == 0, done.output
+        told.append(done.output)
+    report = (tmp_path / "results" / "mine" / "report.html").read_text("utf-8")
+    told.append(re.sub(r"<(?:style|script).*?</(?:style|script)>|<[^>]*>", " ", report, flags=re.S))
+    found = " ".join(told)
+    print([found[m.start() - 90 : m.end() + 40] for m in re.finditer("1 runs", found)])
+    assert "1 arm x 1 value of dose x 1 seed, 1 readout, 1 claim" in found
+    assert set(re.findall(r"(?<![\w.,-])(?<!of )1 ([a-z]+s)\b", found)) <= {"is", "was", "ms"}

@@ -115,9 +115,9 @@ def test_emulators_that_have_to_be_learned_are_counted_and_timed(tmp_path: Path)
     assert "emulators: 2, 1 of them learned" in lines(asked, tmp_path)
     cases = resolve_conditions(asked)
     record_cost(list_runs(asked, cases, "numpy", training_sets)[0], 1, Store(tmp_path))
-    assert "learning 1 emulators comes on top: not known how long" in lines(asked, tmp_path)
+    assert "learning 1 emulator comes on top: not known how long" in lines(asked, tmp_path)
     record_training_cost(other.plans[0], 1200)
-    assert "learning 1 emulators comes on top: about 10 min" in lines(asked, tmp_path)
+    assert "learning 1 emulator comes on top: about 10 min" in lines(asked, tmp_path)
 
 
 def test_time_and_disk_are_unknown_until_such_runs_were_made_here(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_a_unit_in_the_head_is_checked_and_converted(
         ("time_h,value\n1,2\n3,soon\n", r"mine\.csv:3 at value: found 'soon', wanted a finite number"),
         ("time_h,value\n1,inf\n", r"mine\.csv:2 at value: found 'inf'"),
         ("time_h,value\n1,1e308\n", r"mine\.csv:2 at value: found '1e308', wanted a number of at most"),
-        ("time_h,value\n1\n", r"mine\.csv:2: found 1 cells, '1', wanted 2, as the head names"),
+        ("time_h,value\n1\n", r"mine\.csv:2: found 1 cell, '1', wanted 2, as the head names"),
         ("time_h,value\n1,\n", r"mine\.csv:2 at value: found '', wanted a finite number"),
         ("time_h,value\n0,5,118,2\n", "4 cells.*decimal commas need semicolons between columns"),
         ("time_h,value,low\n1,2,x\n", r"mine\.csv:2 at low: found 'x'"),

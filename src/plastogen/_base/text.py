@@ -42,6 +42,11 @@ def _another_thing(one: str, other: str) -> bool:
     return not (long.startswith(short) and len(long) == len(short) + 1 and long[-1].isalpha())
 
 
+def counted(n: int, noun: str) -> str:
+    """How many there are of a thing: `1 claim`, `2 claims`."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def show(value: object) -> str:
     """`value` as an error message shows it: short, and as it would stand in the file."""
     if value is None:

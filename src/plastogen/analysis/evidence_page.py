@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from plastogen._base.scope import SCOPE
-from plastogen._base.text import rounded
+from plastogen._base.text import counted, rounded
 from plastogen.analysis.evidence import CameOut, Line, Row, every_line
 from plastogen.analysis.naive import AS_KETAMINE, NOTHING
 from plastogen.analysis.score import Score, distance, score
@@ -205,7 +205,8 @@ def _not_run(whole: Sequence[Line], came_out: Mapping[str, CameOut]) -> str:
         line.row.experiment for line in whole if line.verdict is None and line.row.experiment
     )
     lines = [
-        f"- `{name}`: {n} claims; `plastogen run {name}`" for name, n in sorted(lacking.items())
+        f"- `{name}`: {counted(n, 'claim')}; `plastogen run {name}`"
+        for name, n in sorted(lacking.items())
     ]
     lines += [
         f"- `{name}`: {out.lacking} of its runs are missing; judged on those that are there"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from plastogen._base.definition import Definition, quantities
 from plastogen._base.library import Library, Reference
 from plastogen._base.quantity import Evidence, Quantity
+from plastogen._base.text import counted
 from plastogen.experiment import Condition
 from plastogen.simulation import OF_SPINES
 
@@ -112,7 +113,7 @@ def count_evidence(used: Sequence[Number]) -> dict[str, int]:
 
 def describe_evidence(used: Sequence[Number]) -> str:
     """One sentence: how many numbers, and how each kind came about."""
-    return f"{len(used)} numbers: " + ", ".join(
+    return f"{counted(len(used), 'number')}: " + ", ".join(
         f"{n} {word}" for word, n in count_evidence(used).items()
     )
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NoReturn, ParamSpec
 
 import typer
 
+from plastogen._base.text import counted
+
 if TYPE_CHECKING:
     from plastogen.publish import Outcome
 
@@ -93,7 +95,7 @@ def _explain(error: Exception) -> int:
 
     if isinstance(error, InputError):
         problems = len(error.problems)
-        _complain(f"{error}\n{problems} problem{'s' if problems > 1 else ''}; nothing was run.")
+        _complain(f"{error}\n{counted(problems, 'problem')}; nothing was run.")
         return ExitCode.BAD_INPUT
     if isinstance(error, StoreError | EngineError | CacheDamaged | WorkersLost | OtherCode):
         _complain(str(error))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from plastogen._base.text import counted
 from plastogen.cli.exit_codes import ExitCode, guarded
 from plastogen.cli.options import WHOLE, Name, Set, at_least_one, settings
 
@@ -75,11 +76,15 @@ def check(name: Name, set: Set = None) -> None:
     opened = open_experiment(name, settings(set))
     check_all(opened)
     experiment = opened.experiment
+    crossed = (
+        counted(len(experiment.arms), "arm"),
+        *(_extent(axis, experiment) for axis in opened.axes),
+        counted(experiment.course.seeds, "seed"),
+    )
     typer.echo(
-        f"{opened.name}: all is well. {len(experiment.arms)} arms"
-        + "".join(f" x {_extent(axis, experiment)}" for axis in opened.axes)
-        + f" x {experiment.course.seeds} seeds, {len(experiment.readouts)} readouts,"
-        f" {len(experiment.expect)} claims"
+        f"{opened.name}: all is well. {' x '.join(crossed)},"
+        f" {counted(len(experiment.readouts), 'readout')},"
+        f" {counted(len(experiment.expect), 'claim')}"
     )
 
 
@@ -88,9 +93,9 @@ def _extent(axis: Axis, experiment: Experiment) -> str:
     from plastogen.experiment import POINT, SUBJECT, title_in
 
     if axis.name in (POINT, SUBJECT):
-        return f"{axis.size} {axis.name}s"
+        return counted(axis.size, axis.name)
     (column,) = axis.columns
-    return f"{axis.size} values of {title_in(experiment, column.path) or column.name}"
+    return f"{counted(axis.size, 'value')} of {title_in(experiment, column.path) or column.name}"
 
 
 @guarded
@@ -116,9 +121,7 @@ def sources(
     typer.echo(origin.describe_evidence(used))
     for one in cited:
         rests = [
-            f"{n} {word}{'s' if n > 1 else ''}"
-            for n, word in ((one.numbers, "number"), (one.claims, "claim"))
-            if n
+            counted(n, word) for n, word in ((one.numbers, "number"), (one.claims, "claim")) if n
         ]
         typer.echo(f"{one.key}  ({', '.join(rests)})\n  {one.line}")
 
@@ -177,8 +180,8 @@ def reliance(
             (cls, *level, percent(found.nmda_share[i]), percent(found.tonic_share[i]), *slopes)
         )
     typer.echo(
-        f"{circuit}, {seeds} networks; currents are shares of the mean excitatory current at"
-        " baseline"
+        f"{circuit}, {counted(seeds, 'network')}; currents are shares of the mean excitatory"
+        " current at baseline"
     )
     typer.echo("\n".join(columns(rows)))
     typer.echo(f"glutamate bound at {percent(found.bound)} of synaptic receptors")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from plastogen._base.scope import SCOPE
+from plastogen._base.text import counted
 from plastogen.cli.exit_codes import ExitCode, guarded
 from plastogen.cli.options import PLACE, WHOLE, Jobs, Set, how, place, settings, whole
 
@@ -62,8 +63,8 @@ def lesson(
         typer.echo(f"wrote {path}")
     rests = {one.verdict.claim for group in made.key.checked for one in group}
     typer.echo(
-        f"answer key: {len(made.key.numbers)} numbers and {len(rests)} claims of"
-        f" {made.ran.request.opened.name}"
+        f"answer key: {counted(len(made.key.numbers), 'number')} and"
+        f" {counted(len(rests), 'claim')} of {made.ran.request.opened.name}"
     )
     for one in made.key.disagreements:
         wanted = "met" if one.holds else "not met"

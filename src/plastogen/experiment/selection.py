@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plastogen._base.text import nearest, show
+from plastogen._base.text import counted, nearest, show
 from plastogen._base.units import parse
 from plastogen.errors import QuantityError
 from plastogen.experiment.design import Axis, Column
@@ -123,9 +123,7 @@ def along(
     each = mask.sum(place)
     shortest = int(each[each > 0].min())
     if shortest < least:
-        raise QuantityError(
-            f"{shortest} value{'s' * (shortest > 1)} of {own.name}", f"{least} or more"
-        )
+        raise QuantityError(f"{counted(shortest, 'value')} of {own.name}", f"{least} or more")
     for other in axes[place].columns:
         steps = np.diff(np.array(other.values, dtype=float)[order]) if other.unit else np.zeros(1)
         if (steps > 0).any() and (steps < 0).any():

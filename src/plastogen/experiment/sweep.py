@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from plastogen._base.definition import Definition
 from plastogen._base.quantity import Fault, faulty
-from plastogen._base.text import show
+from plastogen._base.text import counted, show
 from plastogen._base.units import SIGNIFICANT_DIGITS, in_base, parse_any, rounded, split
 from plastogen.errors import QuantityError
 
@@ -312,7 +312,7 @@ def in_words(sweep: Filled, design: Design) -> list[str]:
         "morris": "Morris trajectories",
     }  # fmt: skip
     seed = f", seed {design.seed}" if kind in DRAWN else ""
-    whole = [f"{names.get(kind, 'a grid')} ({n} points{seed})"]
+    whole = [f"{names.get(kind, 'a grid')} ({counted(n, 'point')}{seed})"]
     if isinstance(sweep, list):
         return [
             *whole,
@@ -322,7 +322,7 @@ def in_words(sweep: Filled, design: Design) -> list[str]:
         if isinstance(swept, list):
             whole.append(f"{path}: {_some(swept)}")
         else:
-            count = "" if kind in DRAWN else f", {length(swept, design)} values"
+            count = "" if kind in DRAWN else f", {counted(length(swept, design), 'value')}"
             ends = (
                 f"{swept.from_} to {swept.to}"
                 if swept.from_ is not None

@@ -13,7 +13,7 @@ from typing import Any
 
 from plastogen._base.document import Steps, dotted
 from plastogen._base.quantity import Fault
-from plastogen._base.text import any_of, nearest, show
+from plastogen._base.text import any_of, counted, nearest, show
 from plastogen.errors import InputError, Problem, QuantityError
 from plastogen.experiment import validate_outputs
 from plastogen.experiment.definition import Experiment
@@ -109,7 +109,8 @@ def _too_many(opened: OpenExperiment) -> Iterator[Problem]:
     arms, seeds = len(opened.experiment.arms), opened.experiment.course.seeds
     runs = arms * opened.size * seeds
     if runs > MAX_RUNS:
-        found = f"{arms} arms x {opened.size} points x {seeds} seeds, {runs} runs"
+        each = counted(arms, "arm"), counted(opened.size, "point"), counted(seeds, "seed")
+        found = f"{' x '.join(each)}, {runs} runs"
         yield opened.document.problem("sweep", found, f"at most {MAX_RUNS} runs")
 
 

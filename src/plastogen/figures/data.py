@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from plastogen._base.text import any_of, nearest
+from plastogen._base.text import any_of, counted, nearest
 from plastogen.analysis import by_unit, results_error, scale_of
 from plastogen.errors import InputError
 from plastogen.experiment import (
@@ -301,7 +301,7 @@ def describe_design(ds: xr.Dataset) -> str:
         names = [number_label(ds, line.partition(":")[0]) for line in lines]
         listed = ", ".join(names)
         if len(listed) > LISTED_CHARS and len(names) > 1:
-            listed = f"{len(names)} numbers"
+            listed = counted(len(names), "number")
         parts.append(
             f"{whole}{', who differ in' if 'virtual subjects' in whole else ' over'} {listed}"
         )
@@ -312,8 +312,8 @@ def describe_design(ds: xr.Dataset) -> str:
     )
     seeds = ds.sizes.get("seed", 1)
     made = (
-        f"{ds.sizes.get('arm', 1)} arms × {seeds} seed{'s' * (seeds > 1)}: {done:,} of {expected:,}"
-        " runs"
+        f"{counted(ds.sizes.get('arm', 1), 'arm')} × {counted(seeds, 'seed')}:"
+        f" {done:,} of {expected:,} runs"
     )
     return f"{'; '.join(parts)}; {made}"
 

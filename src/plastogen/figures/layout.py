@@ -23,7 +23,7 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import LogFormatter, LogFormatterMathtext
 
 from plastogen._base.scope import SCOPE
-from plastogen._base.text import rounded
+from plastogen._base.text import counted, rounded
 from plastogen.experiment import SUBJECT
 from plastogen.figures import data, labels
 from plastogen.figures.caption import DESCRIPTION, HEADING, NOTE, describe
@@ -183,7 +183,7 @@ def seeds_sentence(ds: xr.Dataset) -> str:
     expected = max(int(ds.attrs.get("n_expected", 0)), sum(total for _, total in counts.values()))
     n = ds.sizes.get("seed", 1)
     if here == expected:
-        seeds = f"{n} seed" + "s" * (n > 1)
+        seeds = counted(n, "seed")
         return (
             f"n = {ds.sizes[SUBJECT]} virtual subjects × {seeds}"
             if SUBJECT in ds.sizes

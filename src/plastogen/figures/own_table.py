@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from plastogen._base.quantity import LARGEST
-from plastogen._base.text import nearest, show
+from plastogen._base.text import counted, nearest, show
 from plastogen._base.textfile import check_printable, read_bytes
 from plastogen.errors import InputError
 
@@ -166,7 +166,7 @@ def _check_shape(table: OwnTable) -> None:
     for line, cells in table.rows:
         extra = cells[len(table.columns) :]
         if len(cells) < len(table.columns) or any(cell.strip() for cell in extra):
-            found = f"{len(cells)} cells, {show(table.separator.join(cells))}"
+            found = f"{counted(len(cells), 'cell')}, {show(table.separator.join(cells))}"
             wanted = f"{len(table.columns)}, as the head names"
             if extra and table.separator == ",":
                 wanted += "; decimal commas need semicolons between columns"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from plastogen._base.files import atomic_write, explained
 from plastogen._base.scope import SCOPE
-from plastogen._base.text import any_of, nearest, show
+from plastogen._base.text import any_of, counted, nearest, show
 from plastogen.errors import InputError, StoreError
 from plastogen.publish.workflow import publish_results
 from plastogen.runs import (
@@ -78,8 +78,8 @@ def make_film(
     wanted = request.ids[arm, (), seed]
     runs = [run for run in request.runs if run.id == wanted]
     say(
-        f"{arm}, {len(minutes)} moments of 20 s in {request.conditions[0].circuit.size} cells"
-        f" ({runs[0].plan.backend})"
+        f"{arm}, {counted(len(minutes), 'moment')} of 20 s in"
+        f" {request.conditions[0].circuit.size} cells ({runs[0].plan.backend})"
     )
     results = run_missing(request, runs, say=say, watcher=watcher, **options)
     if without_result(results):

@@ -9,6 +9,8 @@ import time
 from types import TracebackType
 from typing import Any
 
+from plastogen._base.text import counted
+
 S_PER_MIN = 60
 LOG_LINES = 100  # the most a log is told of runs
 QUIET_STEPS = ("course", "starting", "writing")  # steps that need no naming
@@ -51,7 +53,7 @@ class ProgressBar:
         """Show that `runs` runs are to be done."""
         self.total, self.began = runs, time.monotonic()
         if self.plain:
-            self._line(f"{runs} runs to do")
+            self._line(f"{counted(runs, 'run')} to do")
         self._show()
 
     def moved(self, task: str, runs: int, label: str, share: float) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from plastogen._base.files import cache_dir
 from plastogen._base.machine import in_bytes
+from plastogen._base.text import counted
 from plastogen.experiment import Condition, OpenExperiment, corners
 from plastogen.model.circuit import is_built, program_key
 from plastogen.model.plasticity import learner_of
@@ -30,11 +31,11 @@ def describe_plan(request: Request, *, workers: int) -> Iterator[str]:
     experiment = opened.experiment
     faults = {run.id: store.fault(run.id) for run in runs}
     todo = [run for run in runs if faults[run.id] is not None]
-    points = f"{opened.size} points, " if opened.sweep_in_words else ""
+    points = f"{counted(opened.size, 'point')}, " if opened.sweep_in_words else ""
     shared = f" ({len(ids) - len(runs)} shared)" if len(ids) > len(runs) else ""
     yield (
-        f"{opened.name}: {points}{len(ids)} runs, {len(runs)} different{shared}, {len(todo)}"
-        " still to do"
+        f"{opened.name}: {points}{counted(len(ids), 'run')}, {len(runs)} different{shared},"
+        f" {len(todo)} still to do"
     )
     for words in opened.sweep_in_words:
         yield from (f"  {'  ' * bool(i)}{line}" for i, line in enumerate(words))
@@ -137,7 +138,7 @@ def _cost(
     rests = f"going by {sum(cost.runs for _, cost in costs)} such runs{of} on this machine"
     yield f"  about {in_time(seconds)} with {workers} at once, {taken} on disk, {rests}"
     if unknown := len(todo) - sum(n for n, _ in costs):
-        yield f"  and {unknown} runs of a kind that has not been made here yet"
+        yield f"  and {counted(unknown, 'run')} of a kind that has not been made here yet"
     if unlearned:
         training = [cost for plan in unlearned if (cost := training_cost(plan)) is not None]
         known = (
@@ -145,7 +146,7 @@ def _cost(
             if training
             else "not known how long"
         )
-        yield f"  learning {len(unlearned)} emulators comes on top: {known}"
+        yield f"  learning {counted(len(unlearned), 'emulator')} comes on top: {known}"
 
 
 def in_time(seconds: float) -> str:

@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import Unpack
 
+from plastogen._base.text import counted
 from plastogen.errors import StoreError
 from plastogen.runs.cost import record_cost, record_training_cost
 from plastogen.runs.emulators import TrainingSet, ensure_emulator
@@ -55,7 +56,7 @@ def run_missing(
                     first_seed()
                 first_seed = None
     for folder, n in request.store.borrowed.items():
-        say(f"{n} run{'s' * (n > 1)} taken from {folder}, where the same was run before")
+        say(f"{counted(n, 'run')} taken from {folder}, where the same was run before")
     fresh = [result.run for result in results if result.state == "run"]
     if fresh and not options.get("scheduler"):
         seconds = (time.monotonic() - began) * min(workers, len(fresh))
@@ -108,7 +109,7 @@ def _earlier_failures(request: Request, results: Sequence[RunResult]) -> Iterato
     """What failed in an earlier run and was left alone, each reason once."""
     reasons = Counter(result.note for result in results if result.state == "failed before")
     for reason, times in reasons.most_common(REASONS):
-        yield f"failed before, {times} run{'s' if times > 1 else ''}: {reason}"
+        yield f"failed before, {counted(times, 'run')}: {reason}"
     if len(reasons) > REASONS:
         yield (
             f"and {len(reasons) - REASONS} more reasons; `plastogen status {request.folder}` has"

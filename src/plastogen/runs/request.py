@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from plastogen._base.sealed import read_json, write_json
+from plastogen._base.text import counted
 from plastogen.errors import CacheDamaged, InputError, Problem, StoreError
 from plastogen.experiment import Condition, OpenExperiment, open_experiment, resolve_conditions
 from plastogen.model.circuit import default_backend
@@ -172,7 +173,6 @@ def made_by_0_1(request: Request) -> str:
     """A sentence where the folder holds runs of plastogen 0.1, which have other names; else ""."""
     with suppress(OSError, ValueError, CacheDamaged, StoreError):
         if n := request.store.made_by_0_1():
-            return (
-                f"{request.folder}: {n} runs made by 0.1: run again; the old ones stay as they are"
-            )
+            old = f"{counted(n, 'run')} made by 0.1: run again; the old ones stay as they are"
+            return f"{request.folder}: {old}"
     return ""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from plastogen._base.files import size
 from plastogen._base.machine import in_bytes
-from plastogen._base.text import show
+from plastogen._base.text import counted, show
 from plastogen._base.textfile import is_dir
 from plastogen.errors import InputError
 from plastogen.runs.heartbeat import ActiveWorker, active_workers
@@ -92,8 +92,8 @@ def describe_status(status: Status) -> Iterator[str]:
     record = status.record
     if record is None:
         yield (
-            f"{status.folder}: {len(status.finished)} runs; what was asked of it is not written"
-            " down there"
+            f"{status.folder}: {counted(len(status.finished), 'run')}; what was asked of it is"
+            " not written down there"
         )
     else:
         settings = "".join(f" {path}={value}" for path, value in record.set.items())
@@ -110,8 +110,8 @@ def describe_status(status: Status) -> Iterator[str]:
     yield f"under way  {len(runs)}"
     for host, workers in Counter(one.host for one in status.under_way).items():
         since = min(one.since for one in status.under_way if one.host == host)
-        many = "s" if workers > 1 else ""
-        yield f"    {workers} worker{many} on {host}, the longest for {age(time.time() - since)}"
+        at_work = f"{counted(workers, 'worker')} on {host}"
+        yield f"    {at_work}, the longest for {age(time.time() - since)}"
     if record is not None:
         yield f"missing    {len(status.missing)}"
     yield f"disk       {in_bytes(status.n_bytes)}"

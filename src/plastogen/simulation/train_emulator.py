@@ -23,7 +23,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from plastogen._base.text import percent
+from plastogen._base.text import counted, percent
 from plastogen.model.circuit import PRINCIPAL, Activity, Drive, balance
 from plastogen.simulation.course import Plan
 from plastogen.simulation.emulator import LEAST_MOVE, MARGIN, Emulator
@@ -128,7 +128,7 @@ def train(
             rate, balance = _unsureness(emulator, met, wanted, of_balance, quiet=quiet)
             unsure = float(max(rate.max(), balance.max()))
             say(
-                f"learning the circuit: {len(drives)} probes, rates within"
+                f"learning the circuit: {counted(len(drives), 'probe')}, rates within"
                 f" {percent(wanted * rate.max(), 1)}, the balance of synapses within"
                 f" {percent(of_balance * balance.max(), 1)} (wanted {percent(wanted, 1)} and"
                 f" {percent(of_balance, 1)})",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Unpack
 
 from plastogen._base.files import atomic_write
+from plastogen._base.text import counted
 from plastogen.analysis import list_cited
 from plastogen.experiment import title_of
 from plastogen.figures import arm_label, caption_of
@@ -121,7 +122,7 @@ def _ran(outcome: Outcome, command: str, captions: Mapping[str, str]) -> Ran:
     how = (
         f"{str(ds.attrs['subject']).replace('_', ' ').capitalize()}, circuit {ds.attrs['circuit']},"
         f" {network}; {ds.attrs['n_complete']} of {ds.attrs['n_expected']} runs, n ="
-        f" {len(opened.seeds)} seed{'s' * (len(opened.seeds) > 1)}.{swept}"
+        f" {counted(len(opened.seeds), 'seed')}.{swept}"
     )
     sources = [verdict.source for verdict in outcome.verdicts]
     used = list_cited([], sources, opened.models.library)

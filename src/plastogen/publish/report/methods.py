@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from plastogen._base.text import counted
 from plastogen.analysis import Number, describe_evidence
 from plastogen.experiment import Condition, OpenExperiment, title_of
 from plastogen.model.pharmacology import Treatment
@@ -243,7 +244,7 @@ def _induced(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> st
         )
     return (
         f"{where}Every synapse was followed for {condition.setting.course.duration.text}, with"
-        f" {seeds} seed{'s' * (seeds > 1)} for what is drawn at random. {done} of {expected} runs"
+        f" {counted(seeds, 'seed')} for what is drawn at random. {done} of {expected} runs"
         " are complete."
     )
 
@@ -307,7 +308,8 @@ def _followed(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> s
         else f"seeds {seeds[0]} to {seeds[-1]}, the same for all arms"
     )
     each = _each(condition) + _ensembles(condition)
-    text = f"Every arm was followed for {course.duration.text} in {len(seeds)} networks ({which}). "
+    networks = counted(len(seeds), "network")
+    text = f"Every arm was followed for {course.duration.text} in {networks} ({which}). "
     if course.method != "formula":
         text += (
             f"Along a course the circuit was simulated for {course.window.text} after"
@@ -320,7 +322,7 @@ def _followed(opened: OpenExperiment, condition: Condition, ds: xr.Dataset) -> s
             low, high = int(counts.min()), int(counts.max())
             text += f"; it was done {low if low == high else f'{low} to {high}'} times a course"
         capped = int(ds["cap_hit"].sum()) if "cap_hit" in ds else 0
-        text += f", and {capped} course{'s' * (capped > 1)} met that limit). " if capped else "). "
+        text += f", and {counted(capped, 'course')} met that limit). " if capped else "). "
     done, expected = int(ds.attrs.get("n_complete", 0)), int(ds.attrs.get("n_expected", 0))
     resolution = ds["time"].attrs.get("resolution", "") if "time" in ds.coords else ""
     if opened.axes and resolution:

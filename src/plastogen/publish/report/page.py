@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from plastogen._base.files import atomic_write
 from plastogen._base.scope import SCOPE
+from plastogen._base.text import counted
 from plastogen.analysis import (
     WORDS,
     Cited,
@@ -247,7 +248,9 @@ def _numbers(used: Sequence[Number], known: set[str]) -> Html:
         mine = [number for number in used if number.model == model]
         kinds = ", ".join(f"{n} {word}" for word, n in count_evidence(mine).items())
         title = el(
-            "summary", f"{model} ", el("span", f"{len(mine)} numbers: {kinds}", class_="small")
+            "summary",
+            f"{model} ",
+            el("span", f"{counted(len(mine), 'number')}: {kinds}", class_="small"),
         )
         head = ("Number", "Value", "Range", "Evidence", "Source", "Note")
         rows = [_number(number, known) for number in mine]
