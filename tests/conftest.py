@@ -15,6 +15,10 @@ import pytest
 import shared_runs
 from bench import FINE, FORMULA, QUICK, plastogen
 
+from plastogen._base.machine import set_one_thread
+
+set_one_thread()  # pytest's workers, and all that tests start, go side by side
+
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

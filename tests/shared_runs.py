@@ -110,6 +110,7 @@ def main() -> int:
     """Make what is missing, on all cores. Returns how many runs failed."""
     sys.path.insert(0, str(SOURCE.parent))
     os.environ["PLASTOGEN_CACHE"] = str(folder() / "cache")
+    from plastogen._base.machine import cores
     from plastogen.publish.lesson.definition import open_lesson
     from plastogen.publish.workflow import complete
     from plastogen.runs.request import make_request, silent
@@ -126,7 +127,7 @@ def main() -> int:
             request = make_request(open_lesson(name)[0].experiment, settings, out=out, say=silent)
             missing = [run for run in request.runs if request.store.fault(run.id) is not None]
             if missing:
-                outcome = complete(request, say=silent, figures=False)
+                outcome = complete(request, say=silent, figures=False, workers=cores())
                 failed += len(outcome.failed)
                 print(f"{out.name}: {len(missing)} runs in {time.monotonic() - began:.0f} s")
     print(f"shared runs are in {results()}")
