@@ -33,7 +33,7 @@ from plastogen.model.plasticity.system import STATES
 from plastogen.publish.catalogue import MODEL_KINDS, listing, span
 from plastogen.runs.dosing import dosing_rows
 from plastogen.simulation.switches import Switches, block_sites
-from plastogen.simulation.variables import VARIABLES
+from plastogen.simulation.variables import VARIABLES, bounds_of
 
 KINDS = {
     "subjects": "Subjects",
@@ -194,13 +194,17 @@ def vocabulary() -> list[str]:
             f"`{name}`",
             v.long_name,
             _unit(v.unit),
+            "; ".join(filter(None, [v.scale, bounds_of(name)])),
             ", ".join(d for d in v.dims if d not in ("time", "snapshot")),
             "snapshot" if v.of_snapshot else "course",
         )
         for name, v in VARIABLES.items()
     ]
     lines = _opening("Variables, dimensions, switches")
-    lines += ["## Variables", *table(("name", "what", "unit", "also by", "of"), rows)]
+    lines += [
+        "## Variables",
+        *table(("name", "what", "unit", "scale; bounds", "also by", "of"), rows),
+    ]
     lines += ["## Dimensions", *table(("name", "what"), [(f"`{d}`", DIMS[d]) for d in DIMENSIONS])]
     lines += [
         "A swept number is a dimension too, named after the last part of its path.",

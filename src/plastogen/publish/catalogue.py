@@ -33,7 +33,15 @@ from plastogen.publish.lesson.definition import FOLDER as LESSONS
 from plastogen.publish.lesson.definition import open_lesson
 from plastogen.publish.lesson.definition import shipped as shipped_lessons
 from plastogen.runs import dosing_rows
-from plastogen.simulation import VARIABLES, Switches, block_sites
+from plastogen.simulation import (
+    OF_ENSEMBLES,
+    OF_SPINES,
+    READABLE,
+    VARIABLES,
+    Switches,
+    block_sites,
+    bounds_of,
+)
 
 MODEL_KINDS = dict(FOLDERS.values())
 KINDS = (
@@ -133,8 +141,7 @@ def describe(name: str, *, here: Path | None = None) -> Iterator[str]:
             yield from _model(library.document(folder, name), folder, kind)
             found += 1
     if name in VARIABLES:
-        variable = VARIABLES[name]
-        yield f"{name}: {variable.long_name} [{variable.unit}]{_by(variable.dims)}"
+        yield from _variable(name)
         found += 1
     if name in (references := library.references()):
         r = references[name]
@@ -169,6 +176,33 @@ def _other(name: str, here: Path | None) -> Iterator[str]:
         yield f"{name}: {switches[name]}"
         said = (Switches.__doc__ or "").splitlines()[2:]
         yield from (f"  {line.strip()}" for line in said if line)
+
+
+PLACES = {"class": "E", "pool": "E.synaptic", "species": "ketamine"}  # of an example
+RUNS = {  # kinds of runs that a variable may be found in alone
+    OF_SPINES: "runs that follow each spine (`spines:`)",
+    OF_ENSEMBLES: "runs beside which ensembles are taught (`ensembles:`)",
+    ("spine_ensembles",): "runs that do both (`spines:`, `ensembles:`)",
+    ("induction",): "inductions (`induction:`)",
+}
+
+
+def _variable(name: str) -> Iterator[str]:
+    """What a variable is, its unit or what a 1 means, its bounds, and a readout of it."""
+    variable = VARIABLES[name]
+    yield f"{name}: {variable.long_name} [{variable.unit}]{_by(variable.dims)}"
+    scale = [f"scale: {variable.scale}"] if variable.scale else []
+    if said := "; ".join([*scale, *filter(None, [bounds_of(name)])]):
+        yield f"  {said}"
+    if variable.of in RUNS:
+        yield f"  only in {RUNS[variable.of]}"
+    if variable.role:
+        yield f"  only in circuits with a class of the role {variable.role}"
+    if name not in READABLE:
+        return
+    place = f", {variable.place}: {PLACES[variable.place]}" if variable.place else ""
+    when = "snapshot: during" if variable.of_snapshot else "take: mean"
+    yield f"  a readout of it: {{of: {name}{place}, {when}}}"
 
 
 def _model(document: Document, folder: str, kind: Any) -> Iterator[str]:
