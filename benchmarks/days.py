@@ -27,10 +27,10 @@ from variants import children_cpu_s, machine, table
 from plastogen.experiment import open_experiment
 from plastogen.model.circuit import Drive
 from plastogen.simulation import (
+    Lockstep,
     NetworkProbe,
     Plan,
     network,
-    simulate_many,
     simulate_with_errors,
     train,
 )
@@ -99,10 +99,10 @@ def main() -> None:
         print(f"learned {len(many)} courses: {range_s:.1f} CPU s, {ranged.about()}", flush=True)
         emulator = ranged.emulator
         cohort = (many * (asked.cohort // len(many) + 1))[: asked.cohort]
-        simulate_many([arm], emulator)
+        Lockstep([arm], emulator).simulate()
         ways: dict[str, Callable[[], object]] = {
             "alone": lambda: simulate_with_errors([arm], emulator),
-            "without errors": lambda: simulate_many([arm], emulator),
+            "without errors": lambda: Lockstep([arm], emulator).simulate(),
             "cohort": lambda: simulate_with_errors(cohort, emulator),
         }
         took = {

@@ -28,7 +28,6 @@ from plastogen.simulation import (
     follow,
     formula_nodes,
     simulate,
-    simulate_many,
 )
 
 FINER = 16
@@ -94,7 +93,7 @@ def batch(one: Plan, courses: int) -> float:
         [replace(one, seed=n) for n in range(courses)],
         FormulaProbe(one.circuit, one.rule),
     )
-    seconds, _ = cpu(lambda: simulate_many(many, answers)[0].arrays)
+    seconds, _ = cpu(lambda: Lockstep(many, answers).simulate()[0].arrays)
     return seconds / courses
 
 
@@ -119,7 +118,7 @@ def main() -> None:
             ways: dict[str, Callable[[], Arrays]] = {
                 "formula": lambda one=one: simulate(one).arrays,
                 "at the times of the grid": lambda one=one, answers=answers: (
-                    simulate_many([one], answers)[0].arrays
+                    Lockstep([one], answers).simulate()[0].arrays
                 ),
                 f"adaptive, tolerance {one.tolerance:g}": lambda one=one, answers=answers: (
                     follow(one, answers)[0].arrays

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,46 @@ def test_a_file_that_changed_is_looked_into_again(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-60])
     found.refresh()
     assert not found.runs()
+
+
+def test_of_a_run_that_is_written_again_the_younger_counts_however_runs_are_grouped(
+    tmp_path: Path,
+) -> None:
+    """`--rerun all` groups runs by how many workers there are."""
+
+    def valued(value: float, *names: str) -> dict:
+        return {
+            name: ({**tables, "weight": np.full(13, value)}, {}, text)
+            for name, (tables, _, text) in rows(*names).items()
+        }
+
+    groups = [
+        ("a", "b", "c", "d"),
+        ("a", "b"),
+        ("c", "d", "e"),
+        ("b", "c"),
+        ("d",),
+        ("a", "d", "e"),
+    ]
+    here, last = Batches(tmp_path), dict[str, float]()
+    for value, names in enumerate(groups, 1):
+        path = here.write(valued(value, *names))
+        os.utime(path, ns=(value, value))  # the clock of a disk may be coarse
+        last |= dict.fromkeys(names, value)
+        fresh = Batches(tmp_path)
+        for found in (here, fresh):
+            found.refresh()
+            assert {run: found.load(run).tables["weight"][0] for run in found.runs()} == last
+    assert len(list(tmp_path.glob(f"*{SUFFIX}"))) < len(groups)  # what nobody needs is gone
+
+
+def test_the_mark_of_a_file_is_of_its_values(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    one, other = Batches(tmp_path), Batches(tmp_path / "other")
+    for each in (one, other):
+        each.write(rows("a", "b"))
+    assert one.mark("a") == one.mark("b") == other.mark("a")
+    changed = rows("a", "b")
+    changed["a"][0]["weight"][:] = 2
+    other.write(changed)
+    assert other.mark("a") != one.mark("a")

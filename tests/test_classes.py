@@ -23,7 +23,7 @@ from plastogen.runs.identity import run_id
 from plastogen.runs.store import Store
 from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.emulator import Emulator
-from plastogen.simulation.lockstep import simulate_many
+from plastogen.simulation.lockstep import Lockstep
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.variables import VARIABLES, variables_of
 
@@ -66,7 +66,7 @@ def test_a_run_keeps_the_labels_of_its_circuit(circuit: Circuit, tmp_path: Path)
 def test_a_run_has_the_variables_whose_roles_its_circuit_has(circuit: Circuit) -> None:
     here = plan(KETAMINE, circuit=circuit, hours=1)
     wanted = {name for name, v in variables_of(circuit).items() if not v.of_snapshot}
-    alone, beside = simulate(here), simulate_many([here], FormulaProbe(circuit, RULE))[0]
+    alone, beside = simulate(here), Lockstep([here], FormulaProbe(circuit, RULE)).simulate()[0]
     for course in (alone, beside):
         assert course.arrays.keys() & VARIABLES.keys() == wanted
 

@@ -8,8 +8,9 @@ import course_fake
 import pytest
 from test_experiment import TEXT, question
 
-from plastogen.experiment.resolve import OpenExperiment
+from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import resolve_conditions
+from plastogen.model.circuit import Circuit, Learner
 from plastogen.runs.cost import Cost, expected_costs, record_cost, record_training_cost
 from plastogen.runs.dry_run import describe_plan, in_time
 from plastogen.runs.emulators import emulator_path, make_training_sets
@@ -186,3 +187,21 @@ def test_of_several_lengths_the_nearest_is_taken(tmp_path: Path) -> None:
 )
 def test_times_are_said_roughly(seconds: float, text: str) -> None:
     assert in_time(seconds) == text
+
+
+def test_the_program_of_ensembles_beside_a_formula_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It alone is compiled: electrodes drive cells whose synapses learn as they go."""
+    asked, looked = open_experiment("ensemble"), list[tuple[bool, bool]]()
+    assert asked.experiment.course.method == "formula"
+
+    def built(circuit: Circuit, learner: Learner, *, driven: bool = False) -> bool:
+        looked.append((learner.live, driven))
+        return True
+
+    monkeypatch.setattr("plastogen.runs.dry_run.is_built", built)
+    said = lines(asked, tmp_path, "cpp")
+    assert "programs: 1, 1 of them compiled" in said
+    assert "circuits for the network" not in said
+    assert set(looked) == {(True, True)}

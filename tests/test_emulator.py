@@ -21,7 +21,7 @@ from plastogen.simulation.balance_surface import BalanceSurface
 from plastogen.simulation.course import Plan
 from plastogen.simulation.drift_surface import COLUMNS, drift_from
 from plastogen.simulation.emulator import Emulator, columns
-from plastogen.simulation.lockstep import simulate_many, simulate_with_errors
+from plastogen.simulation.lockstep import Lockstep, simulate_with_errors
 from plastogen.simulation.probe import CachedProbe, FormulaProbe
 from plastogen.simulation.rate_surface import RateSurface, places
 from plastogen.simulation.train_emulator import (
@@ -127,9 +127,9 @@ def test_an_answer_has_the_same_bits_whatever_else_is_asked(trained: Emulator) -
 
 def test_courses_of_an_emulator_do_not_depend_on_those_beside_them(trained: Emulator) -> None:
     plans = doses(0.2, 0.5, 1.0)
-    together = simulate_many(plans, trained)
+    together = Lockstep(plans, trained).simulate()
     for one, whole in zip(
-        [simulate_many([given], trained)[0] for given in plans], together, strict=True
+        [Lockstep([given], trained).simulate()[0] for given in plans], together, strict=True
     ):
         for name, values in one.arrays.items():
             assert values.tobytes() == whole.arrays[name].tobytes(), name
@@ -275,7 +275,7 @@ def test_learning_ends_when_every_drive_met_is_sure_enough(learned: TrainedEmula
 def test_a_course_it_never_saw_comes_out_as_without_noise(learned: TrainedEmulator) -> None:
     (unseen,) = doses(0.6)
     near, true = (
-        simulate_many([unseen], answers)[0].arrays["weight"]
+        Lockstep([unseen], answers).simulate()[0].arrays["weight"]
         for answers in (learned.emulator, Each(Noisy(0)))
     )
     assert np.abs(near - true).max() < 0.2 * np.ptp(true)
@@ -347,7 +347,7 @@ def test_learning_goes_on_until_the_balance_of_synapses_is_sure(tmp_path: Path) 
     assert found.balance_error <= NEARLY * found.balance_tolerance
     assert found.about()["balance_error"] == pytest.approx(found.balance_error, rel=1e-3)
     (one, true) = (
-        simulate_many(plans[:1], answers)[0].arrays["balance"]
+        Lockstep(plans[:1], answers).simulate()[0].arrays["balance"]
         for answers in (found.emulator, Each(Noisy(0)))
     )
     missed = (one / one[0]) / (true / true[0]) - 1
@@ -459,7 +459,7 @@ def test_every_number_that_plans_move_is_asked_at_its_ends(
     asked = silencer(occupancy)
     found = train([asked], CachedProbe(Cliff(0.002), tmp_path), workers=1)
     ((course, moved),) = simulate_with_errors([asked], found.emulator)
-    (true,) = simulate_many([asked], Each(Cliff(0.0)))
+    (true,) = Lockstep([asked], Each(Cliff(0.0))).simulate()
     at = int(np.searchsorted(course.t_h, 1.5))
     near, high, wanted = (
         c.arrays["rate_hz"][at, 0] / c.arrays["rate_hz"][0, 0] for c in (course, moved, true)

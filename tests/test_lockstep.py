@@ -23,7 +23,6 @@ from plastogen.simulation.lockstep import (
     _expected,
     alike,
     formula_nodes,
-    simulate_many,
 )
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.step import Moment, kinetics_of
@@ -34,7 +33,7 @@ RAPAMYCIN = {"blocker": {"drug": "rapamycin", "occupancy": 0.9, "at": "-30 min",
 
 
 def alone(given: Plan) -> Course:
-    return simulate_many([given], ANSWERS)[0]
+    return Lockstep([given], ANSWERS).simulate()[0]
 
 
 def finely(given: Plan) -> Course:
@@ -43,7 +42,7 @@ def finely(given: Plan) -> Course:
     finer = np.unique(
         np.concatenate([t[:-1] + share * np.diff(t) for share in (0, 0.25, 0.5, 0.75)] + [t[-1:]])
     )
-    found = simulate_many([replace(given, grid_h=finer)], ANSWERS)[0]
+    found = Lockstep([replace(given, grid_h=finer)], ANSWERS).simulate()[0]
     at = np.searchsorted(finer, t)
     return Course(
         t,
@@ -108,7 +107,7 @@ def test_those_beside_a_course_do_not_change_it() -> None:
         for d in (0.1, 0.5, 2)
         for s in (1, 2)
     ]
-    together = simulate_many(doses, ANSWERS)
+    together = Lockstep(doses, ANSWERS).simulate()
     for one, found in zip(doses, together, strict=True):
         assert max(farthest(alone(one), found).values()) < 1e-9
     assert farthest(together[0], together[-1])["weight"] > 0.1
@@ -122,8 +121,8 @@ def test_a_course_has_the_same_bits_alone_and_among_two_hundred(subject: str) ->
     ]
     one = plan(KETAMINE, subject=subject, hours=3)
     (found, *_), (by_itself,) = (
-        simulate_many([one, *doses], ANSWERS),
-        simulate_many([one], ANSWERS),
+        Lockstep([one, *doses], ANSWERS).simulate(),
+        Lockstep([one], ANSWERS).simulate(),
     )
     for name, values in by_itself.arrays.items():
         np.testing.assert_array_equal(found.arrays[name], values, err_msg=name)
@@ -190,8 +189,8 @@ def test_numbers_that_others_change_leave_a_course_as_it_is_to_the_last_bit() ->
         for path, value in zip(paths, ("7", "3", "3", "72 h", "0.06"), strict=True)
     ]
     (first, *_), (second,) = (
-        simulate_many([alone_, *others], ANSWERS),
-        simulate_many([alone_], ANSWERS),
+        Lockstep([alone_, *others], ANSWERS).simulate(),
+        Lockstep([alone_], ANSWERS).simulate(),
     )
     for name, values in second.arrays.items():
         assert np.array_equal(first.arrays[name], values), name
@@ -216,7 +215,7 @@ def test_every_number_of_a_model_may_differ_between_courses() -> None:
         for t in tuned
         for s in ("healthy_adult", "stressed_adult")
     ]
-    for one, found in zip(plans, simulate_many(plans, ANSWERS), strict=True):
+    for one, found in zip(plans, Lockstep(plans, ANSWERS).simulate(), strict=True):
         assert max(farthest(alone(one), found).values()) < 1e-9
 
 
@@ -261,7 +260,7 @@ def test_courses_of_different_grids_are_refused_together() -> None:
     one, other = plan(KETAMINE), plan(KETAMINE, hours=30)
     assert alike(one) != alike(other)
     with pytest.raises(ValueError, match="same circuit"):
-        simulate_many([one, other], ANSWERS)
+        Lockstep([one, other], ANSWERS).simulate()
 
 
 def test_what_was_asked_is_what_the_circuit_met() -> None:
@@ -286,7 +285,7 @@ def test_a_course_that_leaves_the_finite_is_told() -> None:
             )
 
     with np.errstate(all="ignore"), pytest.raises(ValueError, match="leaves the finite"):
-        simulate_many([plan(KETAMINE)], Mad())  # type: ignore[arg-type]
+        Lockstep([plan(KETAMINE)], Mad()).simulate()  # type: ignore[arg-type]
 
 
 def test_models_side_by_side_keep_a_number_that_all_share() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -432,3 +434,17 @@ def test_a_network_probe_answers_states_and_drives_alike() -> None:
     assert spikes.seconds == 1
     np.testing.assert_array_equal(found.rate_hz, measures.rates_hz(spikes)[0])
     assert probe.spikes(Drive(), 3, seconds=2.0).seconds == 2
+
+
+def test_threads_share_the_pattern_of_a_seed() -> None:
+    class Slow(Scripted):
+        def watch(self, *words: Any, **more: Any) -> tuple[Spikes, None]:
+            found = super().watch(*words, **more)
+            time.sleep(0.05)
+            return found
+
+    probe = Slow(SMALL)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(probe.pattern, [1, 1, 2, 1]))
+    assert len(probe.streams) == 2
+    np.testing.assert_array_equal(found[0], found[3])

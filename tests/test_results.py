@@ -24,6 +24,7 @@ from plastogen.runs.results import assemble, results_of
 from plastogen.runs.scheduler import list_runs, run_all
 from plastogen.runs.store import Store
 from plastogen.runs.tables import table
+from plastogen.simulation.course import Course, Plan
 from plastogen.simulation.time_grid import SHARED
 from plastogen.simulation.variables import VARIABLES, variables_of
 
@@ -328,6 +329,16 @@ def test_results_are_made_anew_only_when_they_would_say_something_else(tmp_path:
     assert (store.folder / "table.csv").read_text() == table(whole)
     (store.folder / "results.nc").write_bytes(b"cut short")
     xr.testing.assert_identical(results_of(asked, cases, store, ids), whole)
+
+    def weaker(plan: Plan, **options: Any) -> Course:
+        course = course_fake.simulate(plan, **options)
+        return replace(course, arrays=course.arrays | {"rate_hz": 0.5 * course.arrays["rate_hz"]})
+
+    list(run_all(jobs, store, workers=1, simulator=weaker, rerun="all"))
+    np.testing.assert_allclose(
+        results_of(asked, cases, store, ids)["rate_peak"], 0.5 * whole["rate_peak"]
+    )
+    list(run_all(jobs, store, workers=1, simulator=course_fake.simulate, rerun="all"))
     other = question(TEXT.replace("take: peak", "take: mean"))
     assert float(results_of(other, cases, store, ids)["rate_peak"][1, 0]) < float(
         whole["rate_peak"][1, 0]

@@ -19,6 +19,7 @@ from test_experiment import question
 
 from plastogen._base.leftovers import HOST
 from plastogen.errors import MachineError, OtherCode, StoreError
+from plastogen.experiment import open_experiment
 from plastogen.runs.identity import run_id
 from plastogen.runs.pool import WorkerPool, make_pool
 from plastogen.runs.scheduler import Cancelled, Run, RunResult, list_runs, run_all
@@ -415,3 +416,11 @@ def test_numbers_that_leave_the_finite_are_told_by_the_run_and_not_by_numpy() ->
         assert np.isnan(np.float64(0) / np.float64(0))
     with pytest.raises(RuntimeWarning):
         np.exp(np.float64(1e9))
+
+
+def test_courses_that_follow_each_spine_are_spread_over_workers() -> None:
+    """Beside each other they gain nothing: they are followed one by one."""
+    asked = open_experiment("new_spines_deleted")
+    jobs, _ = list_runs(asked, asked.conditions(), "numpy")
+    assert all(job.plan.spines is not None for job in jobs)
+    assert {len(task) for task in group_into_tasks(jobs, 8)} == {1}

@@ -15,6 +15,7 @@ from test_experiment import question
 
 from plastogen._base.leftovers import HOST, SILENT_S
 from plastogen.errors import CacheDamaged, StoreError
+from plastogen.runs.batch import _tested
 from plastogen.runs.identity import run_id
 from plastogen.runs.store import FILES, Store
 from plastogen.simulation.course import Plan
@@ -251,3 +252,16 @@ def test_what_a_killed_writer_of_a_file_left_is_swept_when_it_is_old(tmp_path: P
     os.utime(store.runs / ".partial-old", (then, then))
     store.prepare()
     assert [p.name for p in store.runs.iterdir()] == [".partial-fresh"]
+
+
+def test_borrowing_looks_into_a_folder_beside_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, runs = together(tmp_path / "one")
+    other, looked = Store(tmp_path / "two"), list[Path]()
+    other.prepare()
+    monkeypatch.setattr(
+        "plastogen.runs.batch._tested", lambda path, real=_tested: looked.append(path) or real(path)
+    )
+    assert all(other.borrow(run) for run in runs)
+    assert sum(path.parent == tmp_path / "one" / "runs" for path in looked) == 1

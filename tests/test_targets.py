@@ -29,7 +29,7 @@ from plastogen.model.plasticity.definition import Plasticity
 from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.coupling import reaches, targets_of
 from plastogen.simulation.course import Course, Plan
-from plastogen.simulation.lockstep import simulate_many
+from plastogen.simulation.lockstep import Lockstep
 from plastogen.simulation.probe import FormulaProbe
 from plastogen.simulation.variables import VARIABLES
 
@@ -58,10 +58,10 @@ def held(name: str, emax: float) -> Plan:
 def followed(one: Plan) -> dict[str, Course]:
     """The course in each way it can be followed."""
     probe = FormulaProbe(one.circuit, RULE)
-    batch = simulate_many([replace(one, seed=2), one], probe)
+    batch = Lockstep([replace(one, seed=2), one], probe).simulate()
     return {
         "direct": simulate(one),
-        "emulated": simulate_many([one], probe)[0],
+        "emulated": Lockstep([one], probe).simulate()[0],
         "emulated, in a batch": batch[1],
     }
 

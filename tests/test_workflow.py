@@ -213,11 +213,13 @@ def test_settings_reach_the_experiment(lab: Path) -> None:
     assert {run.plan.method for run in request.runs} == {"formula"}
 
 
+@pytest.mark.parametrize("method", ["direct", "emulated"])
 def test_without_a_compiler_the_small_circuit_is_used_and_said(
-    lab: Path, monkeypatch: pytest.MonkeyPatch
+    method: str, lab: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("plastogen.runs.request.default_backend", lambda: "numpy")
-    (lab / "mine.yaml").write_text(WHOLE.replace("circuit: small", "circuit: prefrontal"))
+    text = WHOLE.replace("circuit: small", "circuit: prefrontal")
+    (lab / "mine.yaml").write_text(text.replace("course: {", f"course: {{method: {method}, "))
     said: list[str] = []
     request = make_request("mine", say=said.append)
     assert request.opened.experiment.model.circuit == "small"

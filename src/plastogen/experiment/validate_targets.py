@@ -33,12 +33,16 @@ def validate_targets(opened: OpenExperiment, conditions: Sequence[Condition]) ->
         if (name, path) not in moving:
             document = opened.models.document("drugs", name)
             yield document.problem(path, fault.found, fault.wanted, fault.nearest)
-    for arm in {condition.arm: condition for condition in conditions}.values():
-        for name, most in _highest(arm).items():
-            if most > target(name).most:
-                found = f"drugs that together can take {name} to {most:g} times its own"
-                wanted = f"at most {target(name).most} times"
-                yield opened.document.problem(f"arms.{arm.arm}", found, wanted)
+    highest: dict[tuple[str, str], float] = {}
+    for condition in conditions:
+        for name, most in _highest(condition).items():
+            key = condition.arm, name
+            highest[key] = max(most, highest.get(key, most))
+    for (arm, name), most in highest.items():
+        if most > target(name).most:
+            found = f"drugs that together can take {name} to {most:g} times its own"
+            wanted = f"at most {target(name).most} times"
+            yield opened.document.problem(f"arms.{arm}", found, wanted)
 
 
 def _idle(

@@ -55,18 +55,21 @@ class Batches:
         self._seen: dict[str, tuple[int, int]] = {}
         self._where: dict[str, tuple[str, int]] = {}
         self._open: dict[str, dict[str, Array]] = {}
+        self._marks: dict[str, str] = {}
 
     def refresh(self) -> None:
-        """Look for files that have come, gone or changed since."""
+        """Look for files that have come, gone or changed since. Of a run that stands in two, the
+        younger counts.
+        """
         there = {}
         for path in self.folder.glob(f"*{SUFFIX}"):
             with suppress(FileNotFoundError):
                 about = path.stat()
                 there[path.name] = (about.st_mtime_ns, about.st_size)
         if not self._seen.items() <= there.items():
-            for known in (self._seen, self._where, self._open):
+            for known in (self._seen, self._where, self._open, self._marks):
                 known.clear()
-        for name in sorted(there.keys() - self._seen.keys()):
+        for name in sorted(there.keys() - self._seen.keys(), key=lambda name: (there[name], name)):
             self._seen[name] = there[name]
             with suppress(CacheDamaged):  # its runs are then missing, and are run again
                 self._where |= {
@@ -76,6 +79,14 @@ class Batches:
     def runs(self) -> Mapping[str, tuple[str, int]]:
         """Run -> its file and row there."""
         return self._where
+
+    def mark(self, run: str) -> str:
+        """What tells the file of a run from another with other values. Raises KeyError."""
+        name, _ = self._where[run]
+        if name not in self._marks:
+            with zipfile.ZipFile(self.folder / name) as whole:
+                self._marks[name] = digest([[e.filename, e.CRC] for e in whole.infolist()])
+        return self._marks[name]
 
     def load(self, run: str) -> Row:
         """A run. Raises KeyError when no file has it, CacheDamaged when its file is broken,
@@ -110,8 +121,8 @@ class Batches:
     def write(
         self, runs: Mapping[str, tuple[Mapping[str, Array], Mapping[str, Array], str]]
     ) -> Path:
-        """Keep runs: run -> its tables (equal shapes), those moved by an error, and its text.
-        Raises StoreError.
+        """Keep runs: run -> its tables (equal shapes), those moved by an error, and its text. Files
+        all of whose runs are among them go. Raises StoreError.
         """
         ids = sorted(runs)
         first = runs[ids[0]][0]
@@ -133,6 +144,12 @@ class Batches:
         about = path.stat()
         self._seen[path.name] = (about.st_mtime_ns, about.st_size)
         self._open.pop(path.name, None)
+        self._marks.pop(path.name, None)
+        for name in {name for run, (name, _) in self._where.items() if run in runs} - {path.name}:
+            if runs.keys() >= {run for run, (other, _) in self._where.items() if other == name}:
+                (self.folder / name).unlink(missing_ok=True)
+                self._seen.pop(name, None)
+                self._open.pop(name, None)
         self._where |= {run: (path.name, row) for row, run in enumerate(ids)}
         return path
 

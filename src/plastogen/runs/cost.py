@@ -101,7 +101,9 @@ def _alike(runs: Iterable[Run]) -> dict[tuple[Path, float], list[Run]]:
         plan = run.plan
         kind = (
             plan.method,
+            plan.kind,
             id(plan.circuit),
+            id(plan.rule),
             plan.window_s,
             plan.settle_s,
             plan.tolerance,
@@ -123,6 +125,7 @@ def _place(plan: Plan, work: str) -> Path:
     circuit = [plan.backend, plan.circuit.size, program] if asks else ""
     alike = [
         work,
+        plan.kind,
         circuit,
         plan.window_s,
         plan.settle_s,

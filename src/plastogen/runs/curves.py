@@ -2,7 +2,7 @@
 share, as float32.
 
 Without a sweep the shared times are the union of all grids; in a sweep they are few
-(`grid.shared`). Readouts do not come from here: they are read from whole runs.
+(`time_grid.shared`). Readouts do not come from here: they are read from whole runs.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from plastogen.runs.cost import expected_costs, training_cost
 from plastogen.runs.emulators import emulator_path
 from plastogen.runs.request import Request
 from plastogen.runs.worker import Run
-from plastogen.simulation import Plan, network_key
+from plastogen.simulation import OF_SPINES, Plan, network_key, teaching_program
 
-S_PER_MIN = S_PER_MIN_H = 60
+S_PER_MIN = MIN_PER_H = 60
 H_PER_DAY = 24
 NAMED = 5  # broken runs that are named
 CPP = "cpp"
@@ -50,7 +50,7 @@ def describe_plan(request: Request, *, workers: int) -> Iterator[str]:
         yield f"  and {len(broken) - NAMED} more are broken"
     if todo:
         unlearned = _unlearned(request, todo)
-        if experiment.course.method != "formula":
+        if any(run.plan.asks_network or run.plan.emulator for run in todo):
             yield from _circuits(request, str(todo[0].plan.backend), len(unlearned))
         yield from _cost(todo, unlearned, workers, experiment.takes)
     yield f"  results go to {store.folder}"
@@ -72,24 +72,33 @@ def _unlearned(request: Request, todo: Sequence[Run]) -> list[Plan]:
 def _circuits(request: Request, backend: str, unlearned: int) -> Iterator[str]:
     """What has to be compiled and learned, and what else the network has to be asked anew for."""
     asked = list({(id(c.circuit), id(c.rule)): c for c in request.conditions}.values())
-    course = request.opened.experiment.course
+    experiment = request.opened.experiment
+    course = experiment.course
 
     def probe_key(condition: Condition) -> str:
         circuit, rule = condition.circuit, condition.rule
         return network_key(circuit, float(course.window), float(course.settle), backend, rule)
 
-    def program(condition: Condition) -> str:
-        return program_key(condition.circuit, learner_of(condition.circuit, condition.rule))
+    def programs(condition: Condition) -> dict[str, bool]:
+        """The programs a condition needs, and whether each is compiled."""
+        circuit, rule = condition.circuit, condition.rule
+        needed = []
+        if course.method != "formula":
+            needed.append((circuit, learner_of(circuit, rule), False))
+        if experiment.ensembles is not None:
+            each = condition.kind in OF_SPINES
+            needed.append((*teaching_program(circuit, rule, each=each), True))
+        return {
+            program_key(circuit, learner, driven=driven): is_built(circuit, learner, driven=driven)
+            for circuit, learner, driven in needed
+        }
 
     if backend == CPP:
-        programs = {program(each): (each.circuit, each.rule) for each in asked}
-        built = sum(
-            is_built(circuit, learner_of(circuit, rule)) for circuit, rule in programs.values()
-        )
-        yield (
-            f"  programs: {len(programs)}, {built} of them"
-            f" compiled{_because(request.opened, program)}"
-        )
+        built = {key: there for each in asked for key, there in programs(each).items()}
+        along = _because(request.opened, lambda condition: tuple(programs(condition)))
+        yield f"  programs: {len(built)}, {sum(built.values())} of them compiled{along}"
+    if course.method == "formula":
+        return
     if request.training_sets:
         learned = len(request.training_sets) - unlearned
         yield (
@@ -131,7 +140,7 @@ def _cost(
     lengths = {cost.duration_h for _, cost in costs}
     other = lengths - {run.plan.duration_h for run in todo}
     of = (
-        f" of {', '.join(in_time(h * S_PER_MIN * S_PER_MIN_H) for h in sorted(lengths))}"
+        f" of {', '.join(in_time(h * S_PER_MIN * MIN_PER_H) for h in sorted(lengths))}"
         if other
         else ""
     )
@@ -152,7 +161,7 @@ def _cost(
 def in_time(seconds: float) -> str:
     """90 -> "90 s", 600 -> "10 min"."""
     minutes = seconds / S_PER_MIN
-    hours = minutes / S_PER_MIN_H
+    hours = minutes / MIN_PER_H
     if minutes < 2:
         return f"{seconds:.0f} s"
     if hours < 2:

@@ -99,7 +99,7 @@ def _make_request(
 ) -> Request:
     opened = open_experiment(name, paths)
     backend = default_backend()
-    asks = opened.experiment.course.method == "direct" or opened.experiment.ensembles is not None
+    asks = opened.experiment.course.method != "formula" or opened.experiment.ensembles is not None
     if backend == "numpy" and asks and _may_shrink(opened):
         say(
             "no C++ compiler: the small circuit is used, in numpy (`plastogen doctor` says what to"

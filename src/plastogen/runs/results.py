@@ -128,7 +128,8 @@ def results_of(
             say(f"{file} is {why}; it is made again")
     if not any(faults.values()):
         there = open_netcdf(path)
-        if there.attrs.get("inputs") == _inputs(opened, ids, states(store, ids), opened.seeds):
+        now = _inputs(opened, store, ids, states(store, ids), opened.seeds)
+        if there.attrs.get("inputs") == now:
             return there
         there.close()
     with sealing(store.folder, RESULTS, TABLE):
@@ -139,16 +140,17 @@ def results_of(
 
 def _inputs(
     opened: OpenExperiment,
+    store: Store,
     ids: Mapping[Place, str],
     state: Mapping[str, str],
     seeds: Sequence[int],
 ) -> str:
-    """A digest of all that results and figures show: which runs, what became of them, how they are
-    read.
+    """A digest of all that results and figures show: which runs, what became of them and is in
+    them (the same run may have been made again), how they are read.
     """
     whole = hashlib.sha256()
     for place, run in ids.items():
-        whole.update(f"{place} {run} {state[run]}\n".encode())
+        whole.update(f"{place} {run} {state[run]} {store.mark(run)}\n".encode())
     settings = sorted((path, str(value)) for path, value in opened.set.items())
     return digest(
         [
@@ -214,7 +216,7 @@ def assemble(
         }
         small = xr.Dataset(none | book.variables(cells.dims), _coords(opened, cells, axes))
         small.attrs = _about(opened, conditions, book) | {
-            "inputs": _inputs(opened, ids, book.state(), seeds)
+            "inputs": _inputs(opened, store, ids, book.state(), seeds)
         }
         small.attrs["claims"] = json.dumps(
             [verdict.as_dict() for verdict in judge_claims(opened, small)]

@@ -25,19 +25,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from plastogen._base.digest import digest
 from plastogen._base.files import (
     TEMPORARY,
     atomic_write,
     explained,
     read_npz,
     size,
-    writable_by_others,
     write_npz,
 )
 from plastogen._base.leftovers import gone, ours, remove, sweep
 from plastogen._base.sealed import checksum, read_json, write_json
 from plastogen.errors import CacheDamaged, StoreError
-from plastogen.runs.batch import SUFFIX, Batches, listed
+from plastogen.runs.batch import Batches
+from plastogen.runs.beside import alone, runs_beside
 from plastogen.runs.course_tables import boundaries, course_tables
 from plastogen.runs.ensemble_file import ENSEMBLES, read_ensembles, write_ensembles
 from plastogen.runs.identity import determines
@@ -51,7 +52,6 @@ Array: TypeAlias = NDArray[Any]
 BESIDE = ("figures", "emulators", ".working")  # folders of results beside that of runs
 FILES = ("plan.json", "course.npz", "snapshots.npz")
 LABELLED = ("class", "pool", "species", "snapshot")  # dimensions whose names a run keeps
-RUN = re.compile(r"[0-9a-f]{12}")
 PARTIAL = re.compile(r"[0-9a-f]{12}\.partial-(.+)-(\d+)-.*")
 
 
@@ -86,6 +86,7 @@ class Store:
         self.runs = self.folder / "runs"
         self._batches = Batches(self.runs)
         self._beside: dict[str, Path] | None = None
+        self._others: dict[Path, Store] = {}
         self.borrowed = Counter[Path]()  # results folder -> runs taken from it
         self.refresh()
 
@@ -93,6 +94,7 @@ class Store:
         """Look again which runs others have finished."""
         self._batches.refresh()
         self._beside = None
+        self._others.clear()
 
     def prepare(self) -> None:
         """Make the folder, see that it can be written, sweep up. Raises StoreError."""
@@ -141,6 +143,16 @@ class Store:
                 return f"{name} is cut short or altered"
         return None
 
+    def mark(self, run: str) -> str:
+        """What tells a finished run from the same made again with another outcome; "" if there is
+        none.
+        """
+        if run in self._batches.runs():
+            return self._batches.mark(run)
+        with suppress(OSError, CacheDamaged, KeyError):
+            return digest(read_json(self.runs / run / "manifest.json")["checksums"])
+        return ""
+
     def discard(self, run: str) -> None:
         """Remove a run, and those that share its file. Raises StoreError."""
         with explained(self.runs / run, "remove"):
@@ -155,15 +167,13 @@ class Store:
         `borrowed` says from where.
         """
         if self._beside is None:
-            folders = sorted(self.folder.parent.glob("*/runs"), reverse=True)
-            self._beside = {
-                run: runs.parent
-                for runs in folders
-                if runs != self.runs and _ours(runs.parent) and _ours(runs)
-                for run in _listed(runs)
-            }
+            self._beside = runs_beside(self.folder)
         source = self._beside.get(run)
-        if source is None or not self.take(run, Store(source)):
+        if source is None:
+            return False
+        if source not in self._others:  # once: it tests every file of the folder
+            self._others[source] = Store(source)
+        if not self.take(run, self._others[source]):
             return False
         self.borrowed[source] += 1
         return True
@@ -294,14 +304,14 @@ class Store:
         still are.
         """
         with explained(self.runs, "read"):
-            return _alone(self.runs) | self._batches.runs().keys()
+            return alone(self.runs) | self._batches.runs().keys()
 
     def made_by_0_1(self) -> int:
         """How many finished runs have no `model_version`: their names hang on source code, so that
         nothing of today shares them.
         """
         batches = self._batches.runs()
-        single = (self.runs / run / "manifest.json" for run in _alone(self.runs))
+        single = (self.runs / run / "manifest.json" for run in alone(self.runs))
         first = {name: run for run, (name, _) in reversed(list(batches.items()))}  # of each file
         old = {
             name
@@ -373,25 +383,3 @@ class Store:
         arrays = read_npz(self.runs / run / "snapshots.npz")
         names = [key.removesuffix("_t_s") for key in arrays if key.endswith("_t_s")]
         return {name: (arrays[f"{name}_t_s"], arrays[f"{name}_i"]) for name in names}
-
-
-def _alone(runs: Path) -> set[str]:
-    """The runs that have a folder of their own."""
-    names = (manifest.parent.name for manifest in runs.glob("*/manifest.json"))
-    return {name for name in names if RUN.fullmatch(name)}
-
-
-def _ours(folder: Path) -> bool:
-    """Whether nobody else could have written what is in a folder."""
-    with suppress(OSError):
-        return not writable_by_others(folder.stat())
-    return False
-
-
-def _listed(runs: Path) -> set[str]:
-    """The runs of another folder, at a glance."""
-    found = _alone(runs)
-    for path in runs.glob(f"*{SUFFIX}"):
-        with suppress(CacheDamaged):
-            found.update(listed(path))
-    return found

@@ -93,8 +93,10 @@ def group_into_tasks(runs: Sequence[Run], workers: int = 1) -> list[Task]:
 
 
 def _needs_no_other(plan: Plan) -> bool:
-    """Whether a plan gains nothing from others beside it: it asks the network, or is no course."""
-    return plan.asks_network or plan.induction is not None
+    """Whether a plan gains nothing from others beside it: it asks the network, is no course, or
+    follows each spine.
+    """
+    return plan.asks_network or plan.induction is not None or plan.spines is not None
 
 
 def run_task(

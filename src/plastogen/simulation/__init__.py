@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from plastogen.simulation.coupling import held_state, reaches, targets_of
     from plastogen.simulation.course import Course, Lives, Plan, Weights, event_times, treated_of
     from plastogen.simulation.emulator import Emulator
+    from plastogen.simulation.ensembles import teaching_program
     from plastogen.simulation.kinds import COURSES, OF_ENSEMBLES, OF_SPINES, Kind, kind_of
     from plastogen.simulation.lockstep import (
         Lockstep,
         alike,
         formula_nodes,
         simulate_formulas,
-        simulate_many,
         simulate_with_errors,
     )
     from plastogen.simulation.model_version import MODEL_VERSION, SPINES_VERSION

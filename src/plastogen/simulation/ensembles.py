@@ -23,6 +23,7 @@ from plastogen.model.circuit import (
     Cues,
     Drive,
     Engine,
+    Learner,
     Learning,
     RuleNumbers,
     coactivity,
@@ -32,6 +33,7 @@ from plastogen.model.circuit import (
 )
 from plastogen.model.plasticity import (
     STATES,
+    CalciumRule,
     Ensembles,
     Stimulation,
     connection_probability,
@@ -100,6 +102,15 @@ def with_ensembles(plan: Plan, course: Course, tell: Progress) -> Course:
     return replace(course, arrays=course.arrays | arrays, log=log, weights=weights)
 
 
+def teaching_program(circuit: Circuit, rule: CalciumRule, *, each: bool) -> tuple[Circuit, Learner]:
+    """The network that is taught and recalls, and how its synapses learn: with a synapse between
+    all principal cells where each spine is followed. Electrodes drive its cells.
+    """
+    numbers = rule_in(circuit, rule, scale=float(rule.in_vivo))
+    learner = Learner(numbers, live=True, sized=True, follows=True)
+    return everywhere(circuit) if each else circuit, learner
+
+
 class _Drives:
     """What a course tells its network at any time."""
 
@@ -129,9 +140,9 @@ class _Network:
 
     def __init__(self, plan: Plan, ensembles: Ensembles, tell: Progress) -> None:
         self.plan, self.ensembles = plan, ensembles
-        wired = plan.circuit if plan.spines is None else everywhere(plan.circuit)
+        wired, learner = teaching_program(plan.circuit, plan.rule, each=plan.spines is not None)
         self.engine = Engine(wired, backend=plan.backend, announce=lambda x: tell(x, 0))
-        self.rule = rule_in(plan.circuit, plan.rule, scale=float(plan.rule.in_vivo))
+        self.rule = learner.rule
         self.principal = plan.circuit.populations[plan.circuit.principal].count
         self.members = ensembles.members(self.principal, plan.seed)
 

@@ -67,13 +67,6 @@ def alike(plan: Plan) -> str:
     return digest([fingerprint(plan.circuit), fingerprint(plan.rule), times, given, switches, pace])
 
 
-def simulate_many(plans: Sequence[Plan], answers: Answers) -> list[Course]:
-    """The courses of `plans`. Raises ValueError when they are not alike, or when a course leaves
-    the finite.
-    """
-    return Lockstep(plans, answers).simulate()
-
-
 def simulate_formulas(plans: Sequence[Plan], progress: Progress | None = None) -> list[Course]:
     """The courses of `plans` with the answers of their circuit's formula. Raises ValueError when
     they are not alike, or when a course leaves the finite.

@@ -4,12 +4,13 @@ the two clocks.
     Probe = Callable[[State, int], Activity]
 
 The slow world knows nothing of the network but this. `NetworkProbe` asks the spiking network,
-`FormulaProbe` an analytic stand-in; `remembered` keeps answers on disk. The network sees of a state
-only `reduce(circuit, state)`, a `Drive`.
+`FormulaProbe` an analytic stand-in; `CachedProbe` keeps answers on disk. The network sees of a
+state only `reduce(circuit, state)`, a `Drive`.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -103,6 +104,7 @@ class NetworkProbe:
         self.learner = None if rule is None else learner_of(circuit, rule)
         self.engine = Engine(circuit, backend=backend, announce=announce)
         self._patterns: dict[int, Array] = {}
+        self._of_seed: dict[int, threading.Lock] = {}
 
     @cached_property
     def key(self) -> str:
@@ -146,10 +148,11 @@ class NetworkProbe:
         """How often each principal cell fires in the healthy, drug-free baseline of this seed, in
         odd and in even seconds, (2, cells).
         """
-        if seed not in self._patterns:
-            spikes = self.spikes(Drive(), seed, noise=PATTERN_NOISE)
-            self._patterns[seed] = measures.half_patterns(spikes)
-        return self._patterns[seed]
+        with self._of_seed.setdefault(seed, threading.Lock()):
+            if seed not in self._patterns:
+                spikes = self.spikes(Drive(), seed, noise=PATTERN_NOISE)
+                self._patterns[seed] = measures.half_patterns(spikes)
+            return self._patterns[seed]
 
     def __call__(self, state: State, seed: int) -> Activity:
         return self.measure(reduce(self.circuit, state), seed)
@@ -264,6 +267,7 @@ class CachedProbe:
         self._probe, self._folder = probe, folder or cache_dir() / "probes" / probe.key
         self.circuit = probe.circuit
         self.asked = self.answered = 0
+        self._counting = threading.Lock()
 
     def path(self, drive: Drive, seed: int) -> Path:
         """Where the answer to this question is kept."""
@@ -281,9 +285,11 @@ class CachedProbe:
         with suppress(FileNotFoundError, CacheDamaged, KeyError):
             if not self._since or path.stat().st_mtime >= self._since:
                 found = Activity.from_arrays(read_npz(path))
-                self.answered += 1
+                with self._counting:
+                    self.answered += 1
                 return found
-        self.asked += 1
+        with self._counting:
+            self.asked += 1
         found = self._probe.measure(drive, seed)
         write_npz(path, **found.arrays())
         return found

@@ -172,9 +172,9 @@ def program_folder(
     return cache_dir() / "programs" / program_key(circuit, learner, driven=driven)
 
 
-def is_built(circuit: Circuit, learner: Learner | None = None) -> bool:
+def is_built(circuit: Circuit, learner: Learner | None = None, *, driven: bool = False) -> bool:
     """Whether the compiled program of `circuit` is in the cache."""
-    return folder_fault(program_folder(circuit, learner)) is None
+    return folder_fault(program_folder(circuit, learner, driven=driven)) is None
 
 
 def build(
