@@ -477,3 +477,14 @@ def test_curves_of_a_large_sweep_are_read_only_where_they_are_drawn(tmp_path: Pa
             draw(ds)
         loaded = {str(name) for name in ds.data_vars if ds[name].variable._in_memory}
         assert not loaded & {"glutamate", "dissociation", "recurrent"}
+
+
+def test_a_map_of_a_readout_without_numbers_says_so_and_the_others_are_drawn() -> None:
+    ds = fake.plane()
+    names = [str(name) for name in ds.data_vars if "readout" in ds[name].attrs]
+    ds[names[0]] = ds[names[0]] * np.nan
+    figure = plot_landscape(ds, readouts=names[:2])
+    said = [text.get_text() for ax in figure.axes for text in ax.texts]
+    size = ds[names[0]].isel(arm=0, seed=0).size
+    assert f"no map: numbers at 0 of {size} points" in said
+    assert sum(bool(ax.collections) for ax in figure.axes) >= 2  # the other, and its colour bar

@@ -14,10 +14,12 @@ from typing import Any
 import fake_results as fake
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.figure import Figure
 
 from plastogen.errors import InputError
 from plastogen.figures import (
+    agreement,
     agreement_of,
     own_points,
     plot_acute,
@@ -393,3 +395,39 @@ def test_a_rating_scale_becomes_a_change_in_standard_deviations(read: Read) -> N
     asked, other = read(kept.replace("clinical", "dissociation"))
     assert asked.scale == other.scale == "peak"
     assert asked.value.max() == 100
+
+
+def test_per_cent_of_the_peak_is_of_the_arms_that_were_measured(read: Read) -> None:
+    """An arm that nobody measured changes nothing."""
+    (one,) = read("# arm: ketamine\ntime_h,dissociation (% of peak)\n0.7,100\n")
+    two = read("time_h,dissociation (% of peak),arm\n0.7,100,ketamine\n0.7,5,vehicle\n")
+    higher = DS.copy(deep=True)
+    higher["dissociation"].loc[{"arm": "rapamycin"}] = 5.0
+    for ds in (DS, higher):
+        assert np.nanmax(agreement.course(ds, one, "ketamine")[1].mean) == pytest.approx(100)
+    tops = [np.nanmax(agreement.course(higher, each, str(each.arm))[1].mean) for each in two]
+    assert max(tops) == pytest.approx(100)
+    assert tops[0] > tops[1]
+
+
+def test_a_standard_deviation_without_points_is_refused(read: Read) -> None:
+    text = "# variable: clinical_effect\n# sd: 6\ntime (d),value\n0,30\n1,24\n"
+    with pytest.raises(
+        InputError,
+        match=r"mine\.csv:2: found sd '6' and no column of points, wanted `value \(points\)`",
+    ):
+        read(text)
+    (found,) = read(text.replace("value", "value (points)"))
+    assert found.value.tolist() == [0, -1]
+
+
+def test_between_times_a_concentration_falls_as_it_fades(read: Read) -> None:
+    """Straight on a log scale, and straight where there is none yet."""
+    ds = DS.isel(time=slice(0, 4)).assign_coords(time=[-1.0, 0.0, 1.0, 3.0])
+    values = np.array([0, 0, 100, 25])
+    ds["plasma_ng_ml"] = ds["plasma_ng_ml"] * 0 + xr.DataArray(values, dims="time")
+    (own,) = read("# arm: ketamine\ntime_h,plasma (ng/mL)\n-0.5,1\n0.5,50\n2,50\n9,5\n")
+    np.testing.assert_allclose(agreement_of(ds, own).predicted, [0, 50, 50, np.nan])
+    (weight,) = read("# arm: ketamine\ntime_h,weight (x healthy)\n2,1\n")
+    ds["weight"] = ds["weight"] * 0 + xr.DataArray(values, dims="time")
+    np.testing.assert_allclose(agreement_of(ds, weight).predicted, [62.5])

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from bench import FINE, say
 
+from plastogen.errors import InputError
+from plastogen.publish.workflow import complete
+from plastogen.runs.request import make_request, silent
+
 
 @pytest.fixture
 def lab(lab: Path) -> Path:
@@ -78,3 +82,32 @@ def test_which_number_matters_is_said(people: Path) -> None:
     assert "partial rank correlation [95 % interval]" in told.output.splitlines()[0]
     assert (people / "results" / "people" / "sensitivity.csv").is_file()
     assert say("sensitivity", "mine").exit_code == 2
+
+
+def test_courses_of_virtual_subjects_are_drawn_as_their_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(
+        """
+question: Who is better a day later?
+model: {subject: virtual_adult, circuit: small}
+course: {duration: 1 d, seeds: 1, subjects: 3, method: formula}
+arms:
+  vehicle: {}
+  ketamine: {give: {x: {drug: ketamine, dose: 0.5 mg/kg, route: iv, over: 40 min, at: 0 h}}}
+readouts: {effect: {of: clinical_effect, at: 24 h}}
+figures: [timeline, acute, circuit]
+"""
+    )
+    outcome = complete(make_request("mine", say=silent), say=silent)
+    drawn = {path.stem for path in outcome.figures}
+    assert {"timeline", "acute", "circuit"} <= drawn, outcome.undrawn
+    text = " ".join(
+        (outcome.request.folder / "figures" / "timeline.svg").read_text("utf-8").split()
+    )
+    assert "mean over virtual subjects" in text
+    refused = (tmp_path / "mine.yaml").read_text().replace("timeline, acute, circuit", "landscape")
+    (tmp_path / "mine.yaml").write_text(refused)
+    with pytest.raises(InputError, match="landscape with nothing swept, wanted two numbers"):
+        make_request("mine", say=silent)

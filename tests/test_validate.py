@@ -16,6 +16,8 @@ from plastogen.experiment.figure_table import FIGURES
 from plastogen.experiment.resolve import OpenExperiment, open_experiment
 from plastogen.experiment.validate import FEW, check, resolve_conditions
 
+ROOT = Path(__file__).resolve().parents[1]
+
 DOSE = "arms.ketamine.give.infusion.dose"
 IC50 = "drugs.ketamine.actions.nmdar.ketamine.ic50"
 ARMS = 4
@@ -155,3 +157,61 @@ def test_a_number_from_a_source_nobody_can_look_up_is_refused(
             continue
         with pytest.raises(InputError, match=f"heavy.yaml:3 at weight.source: found '{source}'"):
             check(opened)
+
+
+def test_two_drugs_of_an_arm_have_no_species_of_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The concentrations of one would stand for both."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "drugs").mkdir(parents=True)
+    (tmp_path / "models" / "drugs" / "weak.yaml").write_text("extends: ketamine\ntitle: Weak\n")
+    text = """
+question: What do two do?
+model: {subject: healthy_adult, circuit: small}
+course: {duration: 6 h, seeds: 1, method: formula}
+arms:
+  one: {give: {a: {drug: ketamine, dose: 0.5 mg/kg, route: iv, over: 40 min, at: 0 h}}}
+  two: {give: {a: {drug: weak, dose: 0.5 mg/kg, route: iv, over: 40 min, at: 0 h}}}
+  both:
+    extends: one
+    give:
+      b: {drug: weak, dose: 0.5 mg/kg, route: iv, over: 40 min, at: 2 h}
+readouts: {peak: {of: plasma_ng_ml, species: ketamine, take: peak}}
+"""
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(InputError) as refused:
+        check(open_experiment("mine"))
+    (problem,) = refused.value.problems
+    assert problem.path == "arms.both.give.b"
+    assert problem.found == "weak with ketamine and norketamine and hnk, which ketamine has too"
+    (tmp_path / "mine.yaml").write_text(
+        text[: text.index("  both:")] + text[text.index("readouts:") :]
+    )
+    assert check(open_experiment("mine"))
+
+
+def test_what_drugs_do_together_is_looked_at_along_the_whole_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "drugs").mkdir(parents=True)
+    text = (ROOT / "models" / "drugs" / "ciq.yaml").read_text("utf-8")
+    (tmp_path / "models" / "drugs" / "other.yaml").write_text(text.replace("ciq:", "other:"))
+    for values in ("[0.5, 1.9]", "[1.9, 0.5]"):
+        (tmp_path / "mine.yaml").write_text(
+            f"""
+question: What do two do?
+model: {{subject: healthy_adult, circuit: small}}
+course: {{duration: 6 h, seeds: 1, method: formula}}
+arms:
+  both:
+    give:
+      a: {{drug: ciq, brain: 1 uM, at: 0 h, for: 1 h}}
+      b: {{drug: other, brain: 1 uM, at: 0 h, for: 1 h}}
+sweep: {{drugs.ciq.targets.nmdar.GluN2D.emax: {values}}}
+readouts: {{rate: {{of: rate_hz, class: E, take: peak}}}}
+"""
+        )
+        with pytest.raises(InputError, match="drugs that together can take nmdar"):
+            check(open_experiment("mine"))

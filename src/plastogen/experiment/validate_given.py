@@ -33,6 +33,7 @@ def _treatments(opened: OpenExperiment, condition: Condition) -> Iterator[Proble
             spans.setdefault(treatment.drug, []).append((start, start + length, way, label))
     for drug, given in spans.items():
         yield from _contradictions(opened, condition.arm, drug, given)
+    yield from _namesakes(opened, condition)
 
 
 def written(experiment: Experiment, arm: str, label: str, key: str = "give") -> str:
@@ -42,6 +43,22 @@ def written(experiment: Experiment, arm: str, label: str, key: str = "give") -> 
         assert base is not None
         arm = base
     return f"arms.{arm}.{key}.{label}"
+
+
+def _namesakes(opened: OpenExperiment, condition: Condition) -> Iterator[Problem]:
+    """Two drugs of an arm with a species of one name: one would stand for both."""
+    owner: dict[str, str] = {}
+    for label, treatment in condition.treatments.items():
+        species = condition.drugs[treatment.drug].species
+        shared = [name for name in species if owner.get(name, treatment.drug) != treatment.drug]
+        if shared:
+            names = " and ".join(shared)
+            yield opened.document.problem(
+                written(opened.experiment, condition.arm, label),
+                f"{treatment.drug} with {names}, which {owner[shared[0]]} has too",
+                f"species with names of their own in the file of {treatment.drug}",
+            )
+        owner |= dict.fromkeys(species, treatment.drug)
 
 
 def _contradictions(

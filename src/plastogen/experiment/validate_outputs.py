@@ -69,10 +69,11 @@ def _lack(name: str, experiment: Experiment) -> tuple[str, str] | None:
     if len(experiment.snapshots) < figure.snapshots:
         wanted = "moments under `snapshots:`, such as {before: -30 min, during: 40 min}"
         return f"with {len(experiment.snapshots)} snapshots", wanted
-    if _swept(experiment) < figure.numbers and not subjects:
-        some = "two numbers" if figure.numbers > 1 else "a number"
+    map_of_two = figure.numbers > 1
+    if _swept(experiment) < figure.numbers and (map_of_two or not subjects):
         found = ("with nothing swept", "with one number swept")[_swept(experiment)]
-        return found, f"{some} under `sweep:`, or `subjects:` under course:"
+        a_number = "a number under `sweep:`, or `subjects:` under course:"
+        return found, "two numbers under `sweep:`" if map_of_two else a_number
     if not figure.responders:
         return None
     if not subjects:

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Arc, Circle, FancyArrowPatch, Wedge
 
+from plastogen.experiment import SUBJECT
 from plastogen.figures import data, layout, style
 from plastogen.model.circuit import Circuit, Connection, Population
 
@@ -147,9 +148,10 @@ def _blocked(ds: xr.Dataset, arm: str | None) -> tuple[dict[str, float], str]:
 
     ds = data.single_point(ds, ("block", "brain_uM"))
     one = data.focus_arm(ds, arm)
-    brain = ds["brain_uM"].sel(arm=one).mean("seed").sum("species")
+    runs = [dim for dim in ("seed", SUBJECT) if dim in ds.dims]
+    brain = ds["brain_uM"].sel(arm=one).mean(runs).sum("species")
     at = float(ds["time"][int(np.nanargmax(brain.values))])
-    values = ds["block"].sel(arm=one, time=at).mean("seed")
+    values = ds["block"].sel(arm=one, time=at).mean(runs)
     blocked = {str(pool): float(values.sel(pool=pool)) for pool in ds["pool"].values}
     return blocked, f"{style.arm_title(ds, one)}, {time_text(at)}"
 

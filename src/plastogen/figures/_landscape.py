@@ -12,14 +12,17 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import MaxNLocator
 
+from plastogen._base.text import counted
 from plastogen.analysis import results_error
-from plastogen.experiment import POINT
+from plastogen.experiment import POINT, SUBJECT
 from plastogen.figures import data, labels, layout, style
 from plastogen.figures._sweep import NUMBERS_PER_LINE, axis_label, readout_panels
 from plastogen.figures.axis import dose_axis
 
 MOST_READOUTS, CONTOURS = 4, 6
 ONE_SIDED, TWO_SIDED = "viridis", "PuOr_r"  # read by colour-blind people
+CORNERS = 3  # of the smallest map
+NARROW_PERCENT = 1  # width of a cloud of points, of its length: one line
 FINE = 160  # steps of the picture along either axis, between the points that were run
 
 
@@ -44,6 +47,9 @@ def plot_landscape(
         raise results_error(
             ds, found=f"{len(numbers)} swept numbers", wanted="two, to draw one against the other"
         )
+    if SUBJECT in numbers[across].dims:
+        wanted = "a sweep over two; courses, responders and tornado show what subjects do"
+        raise results_error(ds, found="numbers that virtual subjects differ in", wanted=wanted)
     if POINT in numbers[across].dims and len(numbers) > NUMBERS_PER_LINE:
         wanted = "two: here all others vary as well, and no map of two of them says what these do"
         raise results_error(ds, found=f"points over {len(numbers)} numbers", wanted=wanted)
@@ -71,6 +77,11 @@ def plot_landscape(
             numbers[name].broadcast_like(values.isel(seed=0)).values.astype(float)
             for name in (across, up)
         )
+        there = np.isfinite(z.mean)
+        if not span_a_plane(x[there], y[there]):
+            there_are = f"{there.sum()} of {counted(z.mean.size, 'point')}"
+            layout.write_across(ax, f"no map: numbers at {there_are}")
+            continue
         bar = draw_map(fig, ax, x, y, z.mean)
         bar.set_ylabel(labels.unit_label(ds[name]), fontsize=11)
         short = z.n < ds.sizes["seed"]
@@ -84,6 +95,18 @@ def plot_landscape(
             markeredgewidth=2,
         )
     return fig
+
+
+def span_a_plane(x: data.Array, y: data.Array) -> bool:
+    """Whether points span a plane, each axis as long as its range."""
+    there = np.isfinite(x) & np.isfinite(y)
+    if there.sum() < CORNERS:
+        return False
+    spans = [v[there] - v[there].mean() for v in (x, y)]
+    if any(np.ptp(v) == 0 for v in spans):
+        return False
+    wide, narrow = np.linalg.svd([v / np.ptp(v) for v in spans], compute_uv=False)
+    return bool(100 * narrow > NARROW_PERCENT * wide)
 
 
 def draw_map(fig: Figure, ax: Axes, x: data.Array, y: data.Array, z: data.Array) -> Axes:

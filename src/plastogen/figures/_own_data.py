@@ -51,7 +51,9 @@ def plot_own_data(ds: xr.Dataset, *, overlay: Sequence[Overlay] = ()) -> Figure:
         raise InputError.one(file=overlay[0].file, found=found, wanted=wanted)
     styles = style.arm_styles(ds)
     arms = list(dict.fromkeys(agreement.arm_of(ds, one) for one in overlay))
-    note = f"lines: mean over seeds; bands: {data.PERCENT} % interval; points: own data"
+    note = (
+        f"lines: mean over {data.over_whom(ds)}; bands: {data.PERCENT} % interval; points: own data"
+    )
     fig = layout.new_slide(
         ds, "Model and measurement", arms=[styles[arm] for arm in arms], note=note
     )

@@ -12,11 +12,10 @@ from matplotlib.patheffects import withStroke
 
 from plastogen.analysis import results_error
 from plastogen.figures import data, labels, layout, placing, style
-from plastogen.figures._landscape import draw_map
+from plastogen.figures._landscape import draw_map, span_a_plane
 
 NEEDED = 3  # readouts: one over two others
 LABEL_PT = 12
-NARROW_PERCENT = 1  # width of a cloud of points, of its length: one line
 
 
 @layout.slide
@@ -43,7 +42,7 @@ def plot_plane(ds: xr.Dataset, *, readouts: Sequence[str] | None = None) -> Figu
     z = swept[over] - (means[over].sel(arm=base) if base is not None else 0)
     less = f" less {style.arm_title(ds, base)}" if base is not None else ""
     x, y = (swept[name].values.astype(float) for name in (across, up))
-    if not _apart(x, y):
+    if not span_a_plane(x, y):
         raise results_error(
             ds, found=f"{across} and {up} on one line", wanted="two that do not go together"
         )
@@ -63,16 +62,6 @@ def plot_plane(ds: xr.Dataset, *, readouts: Sequence[str] | None = None) -> Figu
     fig.draw_without_rendering()  # places of labels follow from where points stand
     placing.label_points(ax, passed, LABEL_PT)
     return fig
-
-
-def _apart(x: data.Array, y: data.Array) -> bool:
-    """Whether points span a plane, each axis as long as its range."""
-    there = np.isfinite(x) & np.isfinite(y)
-    spans = [v[there] - v[there].mean() for v in (x, y)]
-    if there.sum() < NEEDED or any(np.ptp(v) == 0 for v in spans):
-        return False
-    wide, narrow = np.linalg.svd([v / np.ptp(v) for v in spans], compute_uv=False)
-    return bool(100 * narrow > NARROW_PERCENT * wide)
 
 
 def _pass_by(

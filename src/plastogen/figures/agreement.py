@@ -2,8 +2,9 @@
 how far apart the two are, and a table of it.
 
 Predicted is the mean over seeds (over virtual subjects, each the mean of its seeds), straight
-between the times that results hold. The median absolute prediction error is over |predicted -
-observed| / |observed|; values below what can be measured are counted apart.
+between the times that results hold, of concentrations, which fall exponentially, on a log scale.
+The median absolute prediction error is over |predicted - observed| / |observed|; values below what
+can be measured are counted apart.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from plastogen.simulation import VARIABLES
 
 POINTS, SUMMARY = "own_data.csv", "own_data_summary.csv"
 FOLD = 2  # "within twofold"
+CONCENTRATIONS = ("plasma_ng_ml", "arterial_ng_ml", "brain_uM")
 DIGITS = 6
 
 
@@ -95,8 +97,9 @@ def course(ds: xr.Dataset, overlay: Overlay, arm: str) -> tuple[Array, Intervals
     if overlay.scale == "stored":
         return times, data.interval(mine)
     if overlay.scale == "peak":
-        tops = [data.interval(values.sel(arm=one)).mean for one in data.arm_names(ds)]
-        whole, when = xr.DataArray(float(np.nanmax(tops))), "at the peak of every arm"
+        measured = {data.focus_arm(ds) if one is None else one for one in overlay.beside}
+        tops = [data.interval(values.sel(arm=one)).mean for one in {arm, *measured}]
+        whole, when = xr.DataArray(float(np.nanmax(tops))), "at the peak of every arm of the file"
     else:
         early = mine.isel(snapshot=0) if row.of_snapshot else None
         whole = data.before(mine, data.first_dose_h(ds)) if early is None else early
@@ -196,11 +199,23 @@ def agreement_of(ds: xr.Dataset, overlay: Overlay) -> Agreement:
     """`overlay` beside the course of its arm in `ds`, which holds one point of a sweep."""
     arm = arm_of(ds, overlay)
     times, values = course(ds, overlay, arm)
-    ends = (
-        np.interp(overlay.time_h, times, line, left=np.nan, right=np.nan)
-        for line in (values.mean, values.low, values.high)
+    fading = overlay.variable in CONCENTRATIONS
+    lines = (values.mean, values.low, values.high)
+    return Agreement(
+        overlay, arm, *(_along(overlay.time_h, times, line, fading=fading) for line in lines)
     )
-    return Agreement(overlay, arm, *ends)
+
+
+def _along(at_h: Array, times: Array, line: Array, *, fading: bool) -> Array:
+    """A line over `times` between them, straight, or if it is `fading` on a log scale wherever it
+    is above 0; NaN outside.
+    """
+    straight = np.interp(at_h, times, line, left=np.nan, right=np.nan)
+    if not fading:
+        return straight
+    logs = np.log(np.where(line > 0, line, np.nan))
+    curved = np.exp(np.interp(at_h, times, logs, left=np.nan, right=np.nan))
+    return np.where(np.isfinite(curved), curved, straight)
 
 
 def write_agreement(found: Sequence[Agreement], folder: Path) -> list[Path]:

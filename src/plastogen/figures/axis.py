@@ -62,10 +62,12 @@ def time_axis(
     ax.xaxis.set_major_formatter(FuncFormatter(lambda hours, _: time_text(hours)))
 
 
-def time_label(ax: Axes, what: str = "time since first dose") -> str:
-    """What a time axis says of itself, that it turns from linear to logarithmic too."""
+def time_label(ax: Axes) -> str:
+    """What a time axis says of itself, that it turns from linear to logarithmic too. 0 is where the
+    experiment's file has it.
+    """
     turns = f" (linear to {time_text(LINEAR_H)}, then logarithmic)"
-    return what + (turns if ax.get_xscale() == "asinh" else "")
+    return "time in the course" + (turns if ax.get_xscale() == "asinh" else "")
 
 
 def _step(steps: Sequence[float], least: float) -> float:

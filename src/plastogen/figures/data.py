@@ -71,10 +71,16 @@ def interval(values: xr.DataArray) -> Intervals:
     return replace(found, low=unknown, high=unknown, each=by)
 
 
+def over_whom(ds: xr.Dataset) -> str:
+    """What means and intervals of `ds` are over."""
+    return "virtual subjects" if SUBJECT in ds.sizes else "seeds"
+
+
 def interval_words(ds: xr.Dataset) -> str:
-    """What intervals of `ds` are, and that none is drawn where its seeds are too few."""
+    """What intervals of `ds` are, and that none but of a share is drawn of too few."""
     few = ds.sizes.get(SUBJECT, ds.sizes.get("seed", 1)) < FEWEST_DRAWN
-    return f"{PERCENT} % interval" + f" (none of fewer than {FEWEST_DRAWN} seeds)" * few
+    but = f" (of fewer than {FEWEST_DRAWN} {over_whom(ds)} of shares alone)"
+    return f"{PERCENT} % interval" + but * few
 
 
 def sweep_axes(ds: xr.Dataset) -> tuple[str, ...]:
@@ -261,7 +267,8 @@ def silent_arms(ds: xr.Dataset) -> list[str]:
     """The arms in which, at some time, no cell of any class fires."""
     if "rate_hz" not in ds:
         return []
-    rates = ds["rate_hz"].mean("seed").max("class").min("time")
+    fastest = ds["rate_hz"].mean("seed").max("class")
+    rates = fastest.min([dim for dim in fastest.dims if dim != "arm"])
     return [arm for arm in arm_names(ds) if float(rates.sel(arm=arm)) <= 0]
 
 

@@ -94,9 +94,11 @@ def unit_label(values: xr.DataArray) -> str:
         return "1: yes, 0: no"
     if reference := values.attrs.get("ratio_to"):
         return f"relative to {str(reference).replace('_', ' ')}"
+    if start := values.attrs.get("difference_from"):
+        return f"difference from {str(start).replace('_', ' ')}"
     return VARIABLES[str(values.attrs.get("of", values.name))].scale
 
 
 def unit_text(unit: str) -> str:
     """A unit as it is printed: `uM` -> `µM`, `1` -> nothing."""
-    return "" if unit == "1" else UNIT_TEXT.get(unit, unit)
+    return "" if unit == "1" else UNIT_TEXT.get(unit, unit.replace("uM", "µM"))

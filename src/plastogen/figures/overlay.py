@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -23,7 +23,7 @@ from plastogen.figures.own_table import KEYS, Cell, OwnTable, numbers, read_tabl
 from plastogen.simulation import READABLE, VARIABLES, bounds_of
 
 # stored: the unit of results.nc; baseline: % of what was before the first dose; peak: % of the
-# highest value
+# highest value in the arms that the file has
 Scale: TypeAlias = Literal["stored", "baseline", "peak"]
 BARS = ("low", "high")
 MOST_LISTED = 12  # columns that a message names
@@ -52,7 +52,8 @@ class Overlay:
     `variable`, on its `scale`, for one arm, species or class where one is named.
 
     All arrays (points,); `below`: the value is a limit, and what was measured lay below it; `lines`
-    of `file`. `low`, `high` are NaN where there are none.
+    of `file`. `low`, `high` are NaN where there are none. `beside`: arms of the same variable in
+    the file.
     """
 
     variable: str
@@ -68,6 +69,7 @@ class Overlay:
     arm: str | None = None
     species: str | None = None
     class_: str | None = None
+    beside: frozenset[str | None] = frozenset()
 
     @property
     def unit(self) -> str:
@@ -91,12 +93,23 @@ def read_overlay(path: Path | str) -> list[Overlay]:
         raise InputError.one(
             file=table.file, line=1, found="no rows", wanted="at least one row of data"
         )
+    if "sd" in table.said and not POINTS.fullmatch(columns.unit or ""):
+        line, text = table.said["sd"]
+        in_points = f"{_named(columns.value)[0]} (points)"
+        wanted = f"`{in_points}`, which it turns into Hedges' g, or no `# sd:`"
+        raise table.fault(line, f"sd {show(text)} and no column of points", wanted)
     read = numbers(table, [c for c in (columns.time, columns.value, *columns.bars.values()) if c])
     groups: dict[tuple[str, ...], list[int]] = {}
     keys = {key: _keys(table, columns, key) for key in KEYS}
     for row in range(len(table.rows)):
         groups.setdefault(tuple(keys[key][row] for key in KEYS), []).append(row)
-    return [_overlay(table, columns, read, key, rows) for key, rows in groups.items()]
+    found = [_overlay(table, columns, read, key, rows) for key, rows in groups.items()]
+    return [
+        replace(
+            one, beside=frozenset(other.arm for other in found if other.variable == one.variable)
+        )
+        for one in found
+    ]
 
 
 @dataclass(frozen=True)

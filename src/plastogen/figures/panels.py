@@ -295,7 +295,7 @@ def arms_title(ds: xr.Dataset, drawn: Sequence[str]) -> str:
 
 def footnotes(ds: xr.Dataset) -> str:
     """The line under a course figure that says what lines and bands are."""
-    parts = [f"lines: mean over seeds; bands: {data.PERCENT} % interval"]
+    parts = [f"lines: mean over {data.over_whom(ds)}; bands: {data.PERCENT} % interval"]
     if data.noise_half_width(ds, "rate_hz", {"class": str(ds["class"].values[0])}) > 0:
         parts.append("grey band: probe noise")
     if data.dosing_events(ds):

@@ -140,7 +140,7 @@ def _add_epochs(
     """
     whole.add_epoch_column("kind", "course, dosing or snapshot")
     whole.add_epoch_column("what", "which snapshot; what was given")
-    whole.add_epoch_column("time_h", "when it begins, hours since the first dose")
+    whole.add_epoch_column("time_h", "when it begins, hours in the course")
     start_h, end_h = span_h
     rows = [("course", "the whole course", 0.0, (end_h - start_h) * S_PER_H)]
     for row in given:

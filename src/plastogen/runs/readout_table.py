@@ -109,8 +109,9 @@ class ReadoutTable:
                 "of": readout.of,
                 "scale": readout.scale,
             }
-            if readout.relative_to is not None and readout.as_ == "ratio" and readout.unit == "1":
-                attrs["ratio_to"] = readout.relative_to
+            if readout.relative_to is not None and readout.unit == "1":
+                how = "ratio_to" if readout.as_ == "ratio" else "difference_from"
+                attrs[how] = readout.relative_to
             if readout.yes_no:
                 beyond = "above" if readout.above is not None else "below"
                 attrs |= {"yes_no": 1, "threshold": readout.threshold, "beyond": beyond}
