@@ -22,9 +22,15 @@ from plastogen.errors import MachineError, OtherCode, StoreError
 from plastogen.experiment import open_experiment
 from plastogen.runs.identity import run_id
 from plastogen.runs.pool import WorkerPool, make_pool
-from plastogen.runs.scheduler import Cancelled, Run, RunResult, list_runs, run_all
+from plastogen.runs.scheduler import list_runs, run_all
 from plastogen.runs.store import Store
-from plastogen.runs.worker import _machine_aside, group_into_tasks
+from plastogen.runs.worker import (
+    Cancelled,
+    Run,
+    RunResult,
+    _machine_aside,
+    group_into_tasks,
+)
 from plastogen.simulation.adaptive import simulate
 from plastogen.simulation.course import Course, Plan
 

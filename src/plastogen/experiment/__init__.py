@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from plastogen.experiment.definition import NAME, Experiment, shipped
     from plastogen.experiment.design import DIMENSIONS, LEVELS, POINT, ROLE, SUBJECT, Axis, corners
     from plastogen.experiment.figure_table import FIGURES, Taken
-    from plastogen.experiment.judge_sweep import StandIns, judge_claims
+    from plastogen.experiment.judge_sweep import judge_claims
     from plastogen.experiment.models import FOLDERS
     from plastogen.experiment.reading import evaluate, read
     from plastogen.experiment.readout import ERROR, REASON, Readout

@@ -21,6 +21,7 @@ from plastogen._base.document import Document, Steps, item_name, place_in
 from plastogen._base.library import Library
 from plastogen._base.quantity import Fault, Quantity
 from plastogen._base.text import any_of, nearest
+from plastogen.experiment.definition import ModelNames
 from plastogen.model.circuit import Circuit
 from plastogen.model.pharmacology import Drug, Subject
 from plastogen.model.plasticity import CalciumRule, Plasticity, SpineModel
@@ -34,11 +35,10 @@ FOLDERS: dict[str, tuple[str, type[Definition]]] = {
     "spines": ("spines", SpineModel),
     "drugs": ("drugs", Drug),
 }
-DEFAULTS = {
-    "circuit": "prefrontal",
-    "plasticity": "all",
-    "rule": "visual_nonlinear",
-    "spines": "cortex",
+DEFAULTS: dict[str, str] = {
+    name: field.default
+    for name, field in ModelNames.model_fields.items()
+    if not field.is_required()
 }
 
 

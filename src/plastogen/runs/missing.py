@@ -16,7 +16,8 @@ from plastogen.errors import StoreError
 from plastogen.runs.cost import record_cost, record_training_cost
 from plastogen.runs.emulators import TrainingSet, ensure_emulator
 from plastogen.runs.request import Request, RunOptions, Say, made_by_0_1, write_record
-from plastogen.runs.scheduler import Run, RunResult, Watcher, run_all
+from plastogen.runs.scheduler import Watcher, run_all
+from plastogen.runs.worker import Run, RunResult
 
 REASONS = 5  # of earlier failures that are named at once
 

@@ -19,8 +19,9 @@ from plastogen.experiment import Condition, OpenExperiment, open_experiment, res
 from plastogen.model.circuit import default_backend
 from plastogen.runs.emulators import TrainingSet, make_training_sets
 from plastogen.runs.results import Place
-from plastogen.runs.scheduler import Rerun, Run, RunResult, list_runs
+from plastogen.runs.scheduler import Rerun, list_runs
 from plastogen.runs.store import Store
+from plastogen.runs.worker import Run, RunResult
 
 Say = Callable[[str], None]  # what takes a line for a person
 

@@ -42,9 +42,9 @@ from plastogen.runs.curves import Axes, empty
 from plastogen.runs.dosing import dosing_rows
 from plastogen.runs.netcdf import Block, Curve, blocks, finish, open_netcdf, writing
 from plastogen.runs.readout_table import MISSING, ReadoutTable
-from plastogen.runs.scheduler import versions
 from plastogen.runs.store import Store
 from plastogen.runs.tables import table
+from plastogen.runs.worker import versions
 from plastogen.simulation import OF_SPINES, event_times, treated_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
-from plastogen.errors import StoreError, WorkersLost
+from plastogen.errors import WorkersLost
 from plastogen.experiment import Condition, OpenExperiment
 from plastogen.runs.emulators import TrainingSet, with_emulator
 from plastogen.runs.heartbeat import active_workers, remove_folder_if_idle
@@ -25,14 +25,12 @@ from plastogen.runs.identity import run_id
 from plastogen.runs.pool import WorkerPool, make_pool
 from plastogen.runs.store import Store
 from plastogen.runs.worker import (
-    Cancelled,
     Run,
     RunResult,
     Simulator,
     Task,
     group_into_tasks,
     run_task,
-    versions,
 )
 
 Rerun = Literal["", "failed", "all"]
@@ -223,9 +221,3 @@ def _report_progress(folder: Path, own: Mapping[str, Task], watcher: Watcher) ->
         else:
             watcher.moved(one.runs[0], len(task), one.label, one.share)
     return busy
-
-
-__all__ = [
-    "Cancelled", "Rerun", "Run", "RunResult", "Silent", "StoreError", "Task", "Watcher",
-    "WorkersLost", "list_runs", "run_all", "versions",
-]  # fmt: skip

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from plastogen._base.streams import stream
 from plastogen.model.circuit import Circuit, Drive, Engine, RuleNumbers, measures
-from plastogen.model.plasticity import Efficacies, Induction, efficacies
+from plastogen.model.plasticity import Efficacies, Induction, connection_probability, efficacies
 from plastogen.simulation.course import Plan
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -68,11 +68,8 @@ def induce_in_network(
 
 def most_synapses(circuit: Circuit) -> int:
     """As many principal cells as reach one of them on average: there is one that more reach."""
-    name = circuit.principal
-    probability = sum(
-        float(c.probability) for c in circuit.connections if (c.source, c.target) == (name, name)
-    )
-    return int(probability * (circuit.populations[name].count - 1))
+    others = circuit.populations[circuit.principal].count - 1
+    return int(connection_probability(circuit) * others)
 
 
 def _pathway(

@@ -45,7 +45,6 @@ from plastogen.simulation.model_version import MODEL_VERSION
 
 Array = npt.NDArray[np.float64]
 KEY_LENGTH = 16
-UNHEARD = ("title", "regime", "note", "formula")  # parts of a circuit that no network hears of
 PATTERN_NOISE = (  # the stream of the baseline that patterns are held against: never a probe's own
     "pattern"
 )
@@ -71,7 +70,7 @@ def network_key(
     rule: CalciumRule | None = None,
 ) -> str:
     """Digest of all that an answer of the network depends on but drive and seed."""
-    told = {name: getattr(circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
+    told = circuit.heard()
     told |= {"window": [seconds, settle_s], "pattern": PATTERN_NOISE}
     if rule is not None:
         told["learner"] = asdict(learner_of(circuit, rule))

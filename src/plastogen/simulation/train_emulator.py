@@ -164,7 +164,7 @@ def train(
         probe.answered,
         wanted * float(rate.max()),
         of_balance * float(balance.max()),
-        float(np.sqrt((emulator.held_out()[:, 0] ** 2).mean())),
+        float(np.sqrt((emulator.held_out()[:, PRINCIPAL] ** 2).mean())),
         float(np.sqrt((emulator.balance.held_out() ** 2).mean())),
         wanted,
         of_balance,

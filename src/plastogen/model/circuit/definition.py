@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import pydantic
 
@@ -23,6 +23,7 @@ from plastogen.model.pharmacology import SUBUNITS, Magnesium
 Role = Literal["principal", "perisomatic", "dendritic", "other"]
 ROLES: tuple[Role, ...] = get_args(Role)
 POOL_KINDS = ("synaptic", "tonic", "rest")
+UNHEARD = ("title", "regime", "note", "formula")  # parts of a circuit that no network hears of
 PRINCIPAL = 0  # row of the principal class in every array by class
 INHIBITORY_WEIGHT = "inhibitory_weight"  # number of a drive: of synapses onto principal cells
 MOST_CELLS, MOST_SYNAPSES = 10**6, 10**8  # that a machine can hold
@@ -336,6 +337,12 @@ class Circuit(Definition):
     def connection(self, source: str, target: str) -> Connection | None:
         """The connection from `source` to `target`, if there is one."""
         return next((c for c in self.connections if (c.source, c.target) == (source, target)), None)
+
+    def heard(self) -> dict[str, Any]:
+        """Name -> part of it, of all that a network hears of: neither words nor the formula."""
+        return {
+            name: getattr(self, name) for name in type(self).model_fields if name not in UNHEARD
+        }
 
     def pools(self) -> dict[str, dict[str, float]]:
         """Pool name ("E.synaptic", ...) -> subunit -> share, in a fixed order."""

@@ -41,7 +41,6 @@ LINK = (
 DEBIAN_NODE = (  # where Debian keeps acorn, which its emscripten needs and does not find
     "/usr/share/nodejs"
 )
-UNHEARD = ("title", "regime", "note", "formula")
 ARRAYS = "static_arrays"  # where Brian2 keeps arrays that a program begins with
 HOW = (
     "install emscripten (Debian: apt-get install emscripten), or open the page that ships:"
@@ -64,7 +63,7 @@ def wasm_signature(circuit: Circuit) -> str:
     """Digest of all that the spikes of a page depend on, but the versions of Brian2 and of the
     compiler.
     """
-    told = {name: getattr(circuit, name) for name in Circuit.model_fields if name not in UNHEARD}
+    told = circuit.heard()
     return digest({**told, "network": _equations(circuit), "flags": FLAGS})[:16]
 
 

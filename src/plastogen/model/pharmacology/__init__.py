@@ -18,7 +18,6 @@ if TYPE_CHECKING:
         ic50_without_mg_uM,
     )
     from plastogen.model.pharmacology.regimen import (
-        LONGEST_H,
         Duration,
         Moment,
         Treatment,
