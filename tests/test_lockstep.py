@@ -128,6 +128,20 @@ def test_a_course_has_the_same_bits_alone_and_among_two_hundred(subject: str) ->
         np.testing.assert_array_equal(found.arrays[name], values, err_msg=name)
 
 
+def test_levels_that_jump_for_those_beside_a_course_do_not_change_its_bits() -> None:
+    """Stress at the level it had does not jump; where it eases, it does."""
+    base = plan(KETAMINE, subject="stressed_adult", also_at=(5.0, 20.0))
+    level = float(base.subject.stress)
+    steady, eased = (replace(base, stress=((5.0, 20.0, x),)) for x in (level, level / 2))
+    (by_itself,) = Lockstep([steady], ANSWERS).simulate()
+    found, other = Lockstep([steady, eased], ANSWERS).simulate()
+    (other_by_itself,) = Lockstep([eased], ANSWERS).simulate()
+    for one, beside in ((by_itself, found), (other_by_itself, other)):
+        for name, values in one.arrays.items():
+            np.testing.assert_array_equal(beside.arrays[name], values, err_msg=name)
+    assert farthest(found, other)["weight"] > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("given", [KETAMINE, KETAMINE | NBQX, BATH], ids=["drug", "both", "bath"])
 def test_a_course_of_a_formula_is_where_ever_smaller_steps_lead(
@@ -296,17 +310,18 @@ def test_models_side_by_side_keep_a_number_that_all_share() -> None:
 
 
 def test_activity_is_thought_to_run_on_as_it_did() -> None:
-    rest, none = ANSWERS.measure(Drive(), 1), np.zeros(1)
+    rest, none, no = ANSWERS.measure(Drive(), 1), np.zeros(1), np.zeros(1, bool)
     blocked = ANSWERS.measure(Drive(nmda_PV=0.5), 1)
     now = Moment(2.0, none, none, blocked)
     change = blocked.rate_hz - rest.rate_hz
     assert np.abs(change).max() > 0.1
     for t_h, share in ((2.5, 0.5), (3.0, 1), (2 + 2 * FURTHEST, FURTHEST)):
-        found = _expected((1.0, rest), now, t_h)
+        found = _expected((1.0, rest), now, t_h, no)
         assert found is not None
         np.testing.assert_allclose(found.rate_hz, np.maximum(blocked.rate_hz + share * change, 0))
         assert found.bound <= 1
-    falling = _expected((1.0, replace(rest, rate_hz=2 * blocked.rate_hz)), now, 10.0)
+    falling = _expected((1.0, replace(rest, rate_hz=2 * blocked.rate_hz)), now, 10.0, no)
     assert falling is not None
     assert not falling.rate_hz.any()  # never below silence
-    assert _expected(None, now, 3.0) is None
+    assert _expected((1.0, rest), now, 3.0, ~no) is blocked
+    assert _expected(None, now, 3.0, no) is None

@@ -156,37 +156,45 @@ class Lockstep:
         """All courses, from the first time of the grid to the last."""
         now = start = self.begin()
         before: tuple[float, Activity] | None = None  # when and what the circuit did last
+        jumped = np.ones(len(self.plans), bool)  # whose levels are not what they were then
         held = [self._note(now)]
         given = self.stepper.given(self.nodes_h, SUBSTEPS)
         after = self.stepper.levels(self.nodes_h)
         for k, step in enumerate(given):
             if progress is not None:
                 progress("course", k / len(given))
-            path = self.stepper.with_spines(self._step(before, now, step))
+            path = self.stepper.with_spines(self._step(before, now, step, jumped))
             before, now = (now.t_h, now.activity), path.end
             if self.written[k + 1]:
                 held.append(self._note(now))  # what comes before a jump, as `adaptive` writes it
             found = self.stepper.intervene(now)
-            jumps = found is not now or any(
-                (after[name][k + 1] != level[-1]).any() for name, level in step.targets.items()
-            )
+            jumped = np.full(len(self.plans), found is not now)
+            for name, level in step.targets.items():
+                jumped |= after[name][k + 1] != level[-1]
             now = found
-            if self.live and jumps:  # ask again
+            if self.live and jumped.any():  # ask again; the others go on as if they were alone
                 levels = {name: level[k + 1] for name, level in after.items()}
                 block = self.stepper.block(now.blocked)
-                activity = self._answer(self.stepper.drives(now.y, block, levels))
-                before, now = None, replace(now, activity=activity)
+                answer = self._answer(self.stepper.drives(now.y, block, levels))
+                now = replace(now, activity=_where(jumped, answer, now.activity))
         notes = {name: np.stack([note[name] for note in held]) for name in held[0]}
         written = self._observed(start, notes)
         return [self._course(i, written) for i in range(len(self.plans))]
 
-    def _step(self, before: tuple[float, Activity] | None, now: Moment, given: Given) -> Path:
-        """One macro step: first with the activity running on as it did since `before` (None: as it
-        is), then with it running to the answer.
+    def _step(
+        self,
+        before: tuple[float, Activity] | None,
+        now: Moment,
+        given: Given,
+        jumped: npt.NDArray[np.bool_],
+    ) -> Path:
+        """One macro step: first with the activity running on as it did since `before` (None, or
+        where it has `jumped` since: as it is), then with it running to the answer.
         """
         if not self.live:
             return self.stepper.step(now, given)
-        guess = self.stepper.step(now, given, _expected(before, now, float(given.t_h[-1])))
+        expected = _expected(before, now, float(given.t_h[-1]), jumped)
+        guess = self.stepper.step(now, given, expected)
         last = {name: level[-1] for name, level in given.targets.items()}
         answer = self._answer(self.stepper.drives(guess.end.y, guess.block[-1], last))
         return self.stepper.step(now, given, answer)
@@ -227,15 +235,36 @@ class Lockstep:
         return self.stepper.completed(course)
 
 
-def _expected(before: tuple[float, Activity] | None, now: Moment, t_h: float) -> Activity | None:
-    """The activity at `t_h` if it runs on as it did since `before`; None if that is not known."""
+def _expected(
+    before: tuple[float, Activity] | None,
+    now: Moment,
+    t_h: float,
+    jumped: npt.NDArray[np.bool_],
+) -> Activity | None:
+    """The activity at `t_h` if it runs on as it did since `before`, as it is where it has `jumped`;
+    None if nothing is known of before.
+    """
     if before is None:
         return None
     then_h, then = before
     share = min((t_h - now.t_h) / (now.t_h - then_h), FURTHEST)
     was, there = then.arrays(), now.activity.arrays()
     found = {name: np.maximum(x + share * (x - was[name]), 0) for name, x in there.items()}
-    return Activity(**found | {"bound": np.minimum(found["bound"], 1)})
+    return _where(
+        jumped, now.activity, Activity(**found | {"bound": np.minimum(found["bound"], 1)})
+    )
+
+
+def _where(which: npt.NDArray[np.bool_], one: Activity, other: Activity) -> Activity:
+    """The one activity of some courses, (courses,), and the other of the rest."""
+    if which.all() or not which.any():
+        return one if which.all() else other
+    rest = other.arrays()
+    merged: dict[str, Any] = {
+        name: np.where(which.reshape(-1, *(1,) * (np.ndim(x) - 1)), x, rest[name])
+        for name, x in one.arrays().items()
+    }
+    return Activity(**merged)
 
 
 def formula_nodes(t_h: Array, events_h: Sequence[float]) -> Array:
