@@ -265,3 +265,24 @@ def test_borrowing_looks_into_a_folder_beside_once(
     )
     assert all(other.borrow(run) for run in runs)
     assert sum(path.parent == tmp_path / "one" / "runs" for path in looked) == 1
+
+
+def test_a_file_that_is_borrowed_is_as_old_as_it_was(tmp_path: Path) -> None:
+    """Of a run that stands in two files the younger counts: a copy is not younger."""
+    store, runs = together(tmp_path / "one")
+    (file,) = store.runs.glob("*.npz")
+    os.utime(file, ns=(5, 5))
+    other = Store(tmp_path / "two")
+    other.prepare()
+    assert other.borrow(runs[0])
+    assert (other.runs / file.name).stat().st_mtime_ns == 5
+
+
+def test_a_file_that_breaks_has_no_mark(tmp_path: Path) -> None:
+    store, runs = together(tmp_path / "one")
+    marked = Store(store.folder)
+    assert marked.mark(runs[0])
+    assert marked.mark("000000000000") == ""
+    (file,) = store.runs.glob("*.npz")
+    file.write_bytes(file.read_bytes()[:50])
+    assert store.mark(runs[0]) == ""

@@ -81,11 +81,16 @@ class Batches:
         return self._where
 
     def mark(self, run: str) -> str:
-        """What tells the file of a run from another with other values. Raises KeyError."""
+        """What tells the file of a run from another with other values. Raises KeyError,
+        CacheDamaged.
+        """
         name, _ = self._where[run]
         if name not in self._marks:
-            with zipfile.ZipFile(self.folder / name) as whole:
-                self._marks[name] = digest([[e.filename, e.CRC] for e in whole.infolist()])
+            try:
+                with zipfile.ZipFile(self.folder / name) as whole:
+                    self._marks[name] = digest([[e.filename, e.CRC] for e in whole.infolist()])
+            except (OSError, zipfile.BadZipFile) as error:
+                raise CacheDamaged(f"{self.folder / name} is damaged ({error})") from error
         return self._marks[name]
 
     def load(self, run: str) -> Row:

@@ -147,9 +147,9 @@ class Store:
         """What tells a finished run from the same made again with another outcome; "" if there is
         none.
         """
-        if run in self._batches.runs():
-            return self._batches.mark(run)
         with suppress(OSError, CacheDamaged, KeyError):
+            if run in self._batches.runs():
+                return self._batches.mark(run)
             return digest(read_json(self.runs / run / "manifest.json")["checksums"])
         return ""
 
@@ -188,8 +188,9 @@ class Store:
         if run in other._batches.runs():
             name = other._batches.runs()[run][0]
             with explained(other.runs / name, "read"):
-                whole = (other.runs / name).read_bytes()
+                whole, about = (other.runs / name).read_bytes(), (other.runs / name).stat()
             atomic_write(self.runs / name, whole)
+            os.utime(self.runs / name, ns=(about.st_atime_ns, about.st_mtime_ns))  # as old as it is
             self._batches.refresh()
             return True
         partial = self._partial(run)
