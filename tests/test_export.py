@@ -103,6 +103,22 @@ def test_spikes_go_to_a_file_a_run_with_a_name_to_read(
     assert said[-1] == f"6 of 6: {paths[-1]}"
 
 
+def test_a_file_has_the_species_of_its_own_run(
+    spikes: tuple[Any, list[Path], list[str]], tmp_path: Path
+) -> None:
+    """Results of arms in several species name them all."""
+    ds, paths, _ = spikes
+    mixed = ds.assign_attrs(species="human, mouse", subject="healthy_adult, healthy_mouse")
+    one = mixed.sel(arm=["ketamine"]).isel(seed=[0])
+    (path,) = to_nwb(one, Store(paths[0].parents[1] / "results" / "x"), tmp_path, say=silent)
+    with opened(path) as file:
+        subject = file.read().subject
+        assert (subject.species, subject.subject_id) == (
+            "Homo sapiens",
+            f"healthy-adult-healthy-mouse-seed-{int(one['seed'][0])}",
+        )
+
+
 def test_every_cell_is_a_unit_so_that_rates_are_those_of_the_class(
     spikes: tuple[Any, list[Path], list[str]],
 ) -> None:

@@ -394,3 +394,24 @@ def test_emulated_runs_share_files_and_say_how_far_they_may_be_off(tmp_path: Pat
         "onset_w [h]",
     ]
     assert (tmp_path / "table.csv").read_text().splitlines()[0].split(",")[:7] == heads
+
+
+def test_results_name_all_models_that_arms_have(tmp_path: Path) -> None:
+    asked = question(
+        """
+question: Who is treated?
+model: {subject: healthy_adult, circuit: small}
+course: {duration: 2 h, seeds: 1}
+arms:
+  well: {}
+  ill: {set: {model.subject: stressed_adult, model.plasticity: disinhibition}}
+readouts: {late: {of: weight, at: 2 h}}
+"""
+    )
+    cases = asked.conditions()
+    jobs, ids = list_runs(asked, cases, "cpp")
+    store = Store(tmp_path / "results" / "x")
+    list(run_all(jobs, store, workers=1, simulator=course_fake.simulate))
+    about = results_of(asked, cases, store, ids).attrs
+    assert about["subject"] == "healthy_adult, stressed_adult"
+    assert (about["plasticity"], about["circuit"]) == ("all, disinhibition", "small")

@@ -75,7 +75,7 @@ def _nwb(ds: xr.Dataset, store: Store, one: FinishedRun) -> Any:
     doses = "; ".join(dict.fromkeys(dosing_text(row) for row in given)) or "nothing"
     about = f"arm {one.arm}" + f", {one.point}" * bool(one.point) + f", seed {one.told['seed']}"
     made = datetime.fromtimestamp((store.runs / one.run / "plan.json").stat().st_mtime, UTC)
-    species = attrs.get("species", "human")
+    species = str(plan["subject"]["species"])  # results of several species name them all
     weight, unit = plan["subject"]["weight"]
     whole = NWBFile(
         session_description=(
@@ -100,7 +100,7 @@ def _nwb(ds: xr.Dataset, store: Store, one: FinishedRun) -> Any:
         ),
     )
     whole.subject = Subject(
-        subject_id=f"{attrs['subject']}-seed-{one.told['seed']}".replace("_", "-"),
+        subject_id=re.sub(r"[^\w]+|_", "-", f"{attrs['subject']}-seed-{one.told['seed']}"),
         species=LATIN[species],
         description=f"virtual: {attrs['subject'].replace('_', ' ')}",
         sex="U",

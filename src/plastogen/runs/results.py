@@ -314,10 +314,10 @@ def _about(
         "experiment": opened.name,
         "question": experiment.question,
         "species": ", ".join(dict.fromkeys(condition.subject.species for condition in conditions)),
-        "subject": experiment.model.subject,
-        "circuit": experiment.model.circuit,
-        "plasticity": experiment.model.plasticity,
-        "rule": ", ".join(dict.fromkeys(each.setting.model.rule for each in conditions)),
+        **{
+            key: ", ".join(dict.fromkeys(getattr(each.setting.model, key) for each in conditions))
+            for key in ("subject", "circuit", "plasticity", "rule")
+        },
         **_preparations(conditions),
         "kind": first.kind,
         "method": first.setting.course.method,
