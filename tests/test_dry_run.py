@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import course_fake
@@ -155,6 +156,17 @@ def test_the_pace_is_an_average_over_runs_that_are_alike(tmp_path: Path) -> None
     assert expected_costs(jobs(question(TEXT)))[0][1] is None
     exact = jobs(question(FORMULA.replace("seed: 5,", "seed: 5, tolerance: 0.01,")))
     assert expected_costs(exact)[0][1] is None
+
+
+def test_what_takes_long_in_one_kind_of_runs_says_nothing_of_another(tmp_path: Path) -> None:
+    """A course of each spine, and one of the mean."""
+    (each, *_) = jobs(open_experiment("new_spines_deleted"))
+    assert each.plan.kind == "spines"
+    mean = replace(each, plan=replace(each.plan, spines=None, preparation=None, interventions=None))
+    assert mean.plan.kind == "course"
+    record_cost([each], 10, Store(tmp_path))
+    assert expected_costs([each])[0][1] is not None
+    assert expected_costs([mean])[0][1] is None
 
 
 def test_a_pace_file_that_is_damaged_is_as_none(tmp_path: Path) -> None:
