@@ -15,7 +15,7 @@ from plastogen.experiment.reading import evaluate
 from plastogen.experiment.readout import Readout
 from plastogen.experiment.resolve import OpenExperiment
 from plastogen.model.pharmacology.drug import Drug
-from plastogen.model.pharmacology.known import KNOWN, LEVELS, Known
+from plastogen.model.pharmacology.known import CONCENTRATIONS, KNOWN, Known
 from plastogen.model.pharmacology.regimen import Treatment, event_times
 from plastogen.model.pharmacology.subject import Subject
 from plastogen.model.pharmacology.treated_subject import TreatedSubject
@@ -100,7 +100,7 @@ def test_a_bolus_is_read_from_its_solution() -> None:
 ORAL = {"drug": "ketamine", "dose": "1 mg/kg", "route": "oral", "at": "30 min"}
 
 
-@pytest.mark.parametrize("of", [*LEVELS, "occupancy"])
+@pytest.mark.parametrize("of", [*CONCENTRATIONS, "occupancy"])
 def test_turns_areas_and_crossings_are_those_of_a_curve_looked_at_closely(of: str) -> None:
     what: dict[str, Any] = {"of": of} | ({} if of == "occupancy" else {"species": "ketamine"})
     bath = {"drug": "ketamine", "brain": "0.3 uM", "at": "6 h", "for": "2 h"}

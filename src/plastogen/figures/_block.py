@@ -56,8 +56,8 @@ def plot_block(ds: xr.Dataset, *, pools: Sequence[str] | None = None) -> Figure:
     present = [str(pool) for pool in ds["pool"].values]
     chosen = [require_name(pool, present, "pool") for pool in pools or present]
     note = (
-        f"mean over seeds and {data.interval_words(ds)}; concentration held; voltage and activity"
-        " of the circuit."
+        f"mean over {data.over_whom(ds)} and {data.interval_words(ds)}; concentration held; voltage"
+        " and activity of the circuit."
     )
     looks = style.class_styles(dict.fromkeys(pool.partition(".")[0] for pool in chosen))
     fig = layout.new_slide(ds, "Block by concentration", note=note)

@@ -74,8 +74,8 @@ def _multiples(ds: xr.Dataset, name: str, title: str, along: str, others: Sequen
         axis_label(values) for values in data.varied_numbers(ds).values() if along in values.dims
     )
     note = (
-        f"a panel each value of {numbers}{some}; lines: mean over seeds; bands:"
-        f" {data.interval_words(ds)}; shaded: "
+        f"a panel each value of {numbers}{some}; lines: mean over {data.over_whom(ds)};"
+        f" bands: {data.interval_words(ds)}; shaded: "
     )
     note += f"drug going in{_resolution(ds)}."
     looks, lines = _lines(ds, name, others)

@@ -111,8 +111,8 @@ def _along(
     asked = {name: _asked_for(claims, name, ds[along], ds["arm"].values.tolist()) for name in names}
     ranges = "; open symbols: what claims with a source ask for" if any(asked.values()) else ""
     note = (
-        f"lines: mean over {_units(ds)}; bars or bands: {data.interval_words(ds)}{_hollow(ds)}"
-        f"{ranges}."
+        f"lines: mean over {data.over_whom(ds)}; bars or bands: {data.interval_words(ds)}"
+        f"{_hollow(ds)}{ranges}."
     )
     looks = style.arm_styles(ds)
     fig = layout.new_slide(ds, "Across the sweep", arms=list(looks.values()), note=note)
@@ -194,7 +194,7 @@ def _across(ds: xr.Dataset, names: Sequence[str], along: str, other: str) -> Fig
     which = "" if len(kept) == ds.sizes[other] else f" ({len(kept)} of {ds.sizes[other]} values)"
     note = (
         f"{look.label}, a line each value of {axis_label(ds[other])}{which}:"
-        f" mean over {_units(ds)}; bars or bands: "
+        f" mean over {data.over_whom(ds)}; bars or bands: "
     )
     fig = layout.new_slide(
         ds, "Across the sweep", arms=lines, note=f"{note}{data.interval_words(ds)}{_hollow(ds)}."
@@ -262,10 +262,6 @@ def _cloud(ds: xr.Dataset, names: Sequence[str]) -> Figure:
     return fig
 
 
-def _units(ds: xr.Dataset) -> str:
-    return "virtual subjects" if SUBJECT in ds.sizes else "seeds"
-
-
 def point_label(ds: xr.Dataset, dim: str, place: int) -> str:
     """A place along a dimension, as its value is said: `0.5 mg/kg`; of points side by side, all
     that they differ in.
@@ -329,7 +325,8 @@ def _dose_by_dose(ds: xr.Dataset, names: Sequence[str]) -> Figure:
             found="one dose" if doses else "no dose",
             wanted="a sweep, or arms that differ in dose",
         )
-    note = f"dots: mean over seeds; bars: {data.interval_words(ds)}; grey: arms without drug."
+    whom, bars = data.over_whom(ds), data.interval_words(ds)
+    note = f"dots: mean over {whom}; bars: {bars}; grey: arms without drug."
     fig = layout.new_slide(ds, "Dose by dose", note=note)
     for ax, name in zip(readout_panels(fig, ds, names), names, strict=True):
         _over_arms(ax, ds, name, doses, unit)

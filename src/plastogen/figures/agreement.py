@@ -27,11 +27,11 @@ from plastogen.experiment import Intervals
 from plastogen.figures import data
 from plastogen.figures.data import Array
 from plastogen.figures.overlay import Overlay
+from plastogen.model.pharmacology import CONCENTRATIONS
 from plastogen.simulation import VARIABLES
 
 POINTS, SUMMARY = "own_data.csv", "own_data_summary.csv"
 FOLD = 2  # "within twofold"
-CONCENTRATIONS = ("plasma_ng_ml", "arterial_ng_ml", "brain_uM")
 DIGITS = 6
 
 

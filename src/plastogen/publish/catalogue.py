@@ -191,8 +191,8 @@ def _variable(name: str) -> Iterator[str]:
     """What a variable is, its unit or what a 1 means, its bounds, and a readout of it."""
     variable = VARIABLES[name]
     yield f"{name}: {variable.long_name} [{variable.unit}]{_by(variable.dims)}"
-    scale = [f"scale: {variable.scale}"] if variable.scale else []
-    if said := "; ".join([*scale, *filter(None, [bounds_of(name)])]):
+    scale = f"scale: {variable.scale}" if variable.scale else ""
+    if said := "; ".join(filter(None, (scale, bounds_of(name)))):
         yield f"  {said}"
     if variable.of in RUNS:
         yield f"  only in {RUNS[variable.of]}"

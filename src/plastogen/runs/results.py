@@ -53,10 +53,8 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Place: TypeAlias = tuple[str, tuple[int, ...], int]  # arm, place on each sweep axis, seed
 REASON_CHARS = 200  # of why a run failed; all of it stands in the folder of runs
-RUNS_AT_ONCE, RUNS_TOGETHER = (
-    4096,
-    1024,
-)  # whose curves are in memory at once; which are packed together in the file
+RUNS_AT_ONCE = 4096  # whose curves are in memory at once
+RUNS_TOGETHER = 1024  # which are packed together in the file
 RESULTS, TABLE = "results.nc", "table.csv"
 RESULTS_VERSION = 3  # raised when results.nc or table.csv show the same runs in another way
 
@@ -148,9 +146,9 @@ def _inputs(
     """A digest of all that results and figures show: which runs, what became of them and is in
     them (the same run may have been made again), how they are read.
     """
-    whole = hashlib.sha256()
+    whole, marks = hashlib.sha256(), {run: store.mark(run) for run in set(ids.values())}
     for place, run in ids.items():
-        whole.update(f"{place} {run} {state[run]} {store.mark(run)}\n".encode())
+        whole.update(f"{place} {run} {state[run]} {marks[run]}\n".encode())
     settings = sorted((path, str(value)) for path, value in opened.set.items())
     return digest(
         [

@@ -9,7 +9,7 @@ __all__ = ["Drug", "Subject"]
 if TYPE_CHECKING:
     from plastogen.model.pharmacology.block_kinetics import S_PER_H, BlockKinetics, Gating, Pool
     from plastogen.model.pharmacology.drug import Drug, check_treatment
-    from plastogen.model.pharmacology.known import KNOWN, Known
+    from plastogen.model.pharmacology.known import CONCENTRATIONS, KNOWN, Known
     from plastogen.model.pharmacology.magnesium import SUBUNITS, Magnesium
     from plastogen.model.pharmacology.nmda_block import (
         Array,

@@ -21,8 +21,8 @@ from plastogen.model.pharmacology.treated_subject import TreatedSubject
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-LEVELS = ("plasma_ng_ml", "arterial_ng_ml", "brain_uM")  # of each species
-KNOWN = (*LEVELS, "occupancy", "stress")  # all that a `TreatedSubject` writes
+CONCENTRATIONS = ("plasma_ng_ml", "arterial_ng_ml", "brain_uM")  # of each species
+KNOWN = (*CONCENTRATIONS, "occupancy", "stress")  # all that a `TreatedSubject` writes
 FIRST_PART_H, WIDENING = 1e-3, 1.5  # of the parts of a piece: the first, and each to the one before
 POINTS = 8  # in each part
 ZOOMS, ZOOM_POINTS = 8, 9  # rounds that close in on a turn, and points in each
